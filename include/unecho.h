@@ -1,0 +1,279 @@
+/*
+ * unecho: acoustic echo cancellation.
+ *
+ * A microphone picks up what the loudspeaker plays. unecho takes the microphone signal and the
+ * far-end (loopback) signal and returns the near-end voice alone.
+ *
+ *     unecho_config config;
+ *     unecho *stream = NULL;
+ *     unecho_config_init(&config);
+ *     if (unecho_open(&stream, &config) < 0) ...
+ *     for (;;) unecho_process(stream, mic, far, out, n);      // n samples in, n samples out
+ *     unecho_close(&stream);
+ *
+ * Signals are mono, 16 kHz, float in [-1, 1] or int16. The network is the two-stage LSTM canceller
+ * of N. L. Westhausen and B. T. Meyer, "Acoustic echo cancellation with the dual-signal
+ * transformation LSTM network", ICASSP 2021.
+ *
+ * Threads: a stream belongs to one thread at a time; different streams are independent. A model is
+ * immutable and may be shared by any number of streams and threads.
+ *
+ * Real time: unecho_process, unecho_process_int16, unecho_reset, unecho_latency and
+ * unecho_get_stats allocate nothing, take no lock, make no system call, use no global or
+ * thread-local state, and take bounded time. Everything else (loading, opening, closing,
+ * unecho_process_whole) is for other threads than the audio callback.
+ *
+ * Errors: functions that return int return UNECHO_OK (0) or a negative unecho_status. On failure
+ * output parameters are left untouched unless the function says otherwise.
+ */
+#ifndef UNECHO_H
+#define UNECHO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#if defined(UNECHO_BUILD)
+#define UNECHO_API __declspec(dllexport)
+#elif defined(UNECHO_SHARED)
+#define UNECHO_API __declspec(dllimport)
+#else
+#define UNECHO_API
+#endif
+#elif defined(__GNUC__)
+#define UNECHO_API __attribute__((visibility("default")))
+#else
+#define UNECHO_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define UNECHO_VERSION_MAJOR 0
+#define UNECHO_VERSION_MINOR 1
+#define UNECHO_VERSION_PATCH 0
+
+/* The sample rate of the network, and for now of every stream, in Hz. */
+#define UNECHO_SAMPLE_RATE 16000
+/* Samples per hop (8 ms): the network advances in steps of one hop. */
+#define UNECHO_HOP 128
+/* Samples per block (32 ms): what the network sees at each hop. */
+#define UNECHO_BLOCK 512
+/* Size that suits every message a loader writes, terminator included. */
+#define UNECHO_MESSAGE_SIZE 512
+
+typedef enum unecho_status {
+    UNECHO_OK = 0,
+    UNECHO_ERROR_ARGUMENT = -1,    /* null pointer, or a value outside its documented range */
+    UNECHO_ERROR_MEMORY = -2,      /* an allocation failed */
+    UNECHO_ERROR_FILE = -3,        /* a file cannot be opened or read */
+    UNECHO_ERROR_FORMAT = -4,      /* a file is not ONNX, or is damaged or truncated */
+    UNECHO_ERROR_MODEL = -5,       /* sound ONNX, but not a network that unecho can run */
+    UNECHO_ERROR_SAMPLE_RATE = -6, /* a sample rate that is not supported */
+    UNECHO_ERROR_CHUNK = -7        /* whole_hops was promised, n is not a multiple of UNECHO_HOP */
+} unecho_status;
+
+/* A short English sentence for a status; never NULL, also for values that are none. */
+UNECHO_API const char *unecho_strerror(int status);
+
+/* Version of the library that runs, "MAJOR.MINOR.PATCH"; the macros are that of the header. */
+UNECHO_API const char *unecho_version(void);
+
+/* ---- Instruction sets ------------------------------------------------------------------- */
+
+/* Every set gives the same bits. The plain C kernels need none and are always there. */
+#define UNECHO_CPU_PLAIN 0u
+#define UNECHO_CPU_FMA 1u /* x86-64 with AVX2 and FMA */
+#define UNECHO_CPU_ALL 0xffffffffu
+
+/* The sets (UNECHO_CPU_*, or-ed) that both this build and the CPU it runs on have. */
+UNECHO_API uint32_t unecho_cpu_features(void);
+
+/* ---- Models ----------------------------------------------------------------------------- */
+
+/* The immutable weights of one network. Reference-counted; safe to share between threads. */
+typedef struct unecho_model unecho_model;
+
+/*
+ * The model built into the library. Needs no file.
+ * message: as in unecho_model_load.
+ */
+UNECHO_API int unecho_model_default(unecho_model **model, char *message, size_t message_size);
+
+/*
+ * Load PREFIX_1.onnx and PREFIX_2.onnx.
+ *
+ * Every DTLN-aec export whose data flow is that of the published network is accepted, whatever its
+ * node and tensor names: 128, 256 or 512 units (any multiple of 4 up to 2048), weights as float32.
+ *
+ * message receives one line that names file, node or tensor, what was expected and what was found
+ * (always terminated, cut to message_size; emptied on success). May be NULL with size 0.
+ *
+ * Errors: ARGUMENT, MEMORY, FILE, FORMAT, MODEL.
+ */
+UNECHO_API int unecho_model_load(unecho_model **model, const char *prefix, char *message,
+                                 size_t message_size);
+
+/* The same from two explicit files, stage 1 and stage 2. */
+UNECHO_API int unecho_model_load_files(unecho_model **model, const char *stage1, const char *stage2,
+                                       char *message, size_t message_size);
+
+/* The same from two ONNX files in memory. The bytes are copied and may be freed afterwards. */
+UNECHO_API int unecho_model_load_memory(unecho_model **model, const void *stage1,
+                                        size_t stage1_size, const void *stage2, size_t stage2_size,
+                                        char *message, size_t message_size);
+
+/* Take one more reference; returns model. Any thread. */
+UNECHO_API unecho_model *unecho_model_ref(unecho_model *model);
+
+/* Give one reference back and set *model to NULL. Any thread; *model may be NULL. */
+UNECHO_API void unecho_model_unref(unecho_model **model);
+
+/* What a model is. Set size to sizeof(unecho_model_info) before the call. */
+typedef struct unecho_model_info {
+    size_t size;
+    unsigned units;      /* LSTM units per layer */
+    uint64_t parameters; /* trained weights of both stages */
+    char name[64];       /* "unecho-128" for the built-in model, else the name of stage 1's file */
+    char producer[64];   /* who wrote the file, as it says itself; may be empty */
+} unecho_model_info;
+
+UNECHO_API int unecho_model_get_info(const unecho_model *model, unecho_model_info *info);
+
+/* ---- Streams ---------------------------------------------------------------------------- */
+
+/* One conversation: all its state and scratch memory. */
+typedef struct unecho unecho;
+
+/*
+ * Set up by unecho_config_init; later versions add fields at the end and go by the size field.
+ */
+typedef struct unecho_config {
+    size_t size;
+
+    /* The network; NULL (default) for the built-in one. The stream takes its own reference. */
+    unecho_model *model;
+
+    /* Of microphone, far end and output, in Hz. Default and only value: 16000. */
+    int sample_rate;
+
+    /*
+     * Promise that every call brings a multiple of UNECHO_HOP samples: latency 384 samples instead
+     * of 512. Default 0: any number.
+     */
+    int whole_hops;
+
+    /*
+     * The most hops that go through the network at once, 1 to 64, default 16. More is faster for
+     * long chunks and takes more memory; a live stream with chunks of one hop needs 1. The output
+     * is the same for every value.
+     */
+    unsigned hops_at_once;
+
+    /*
+     * Instruction sets that may be used (UNECHO_CPU_*, or-ed). Default UNECHO_CPU_ALL. The
+     * environment variable UNECHO_CPU ("plain" or "fma"), read by unecho_open, restricts it
+     * further.
+     */
+    uint32_t cpu;
+
+    /*
+     * Where a stream's memory comes from; both NULL (default): malloc and free. allocate returns
+     * memory aligned for any type, or NULL. A stream makes exactly one allocation, in unecho_open.
+     */
+    void *(*allocate)(void *user, size_t size);
+    void (*release)(void *user, void *memory);
+    void *user;
+} unecho_config;
+
+UNECHO_API void unecho_config_init(unecho_config *config);
+
+/*
+ * Open a stream. config NULL: the defaults.
+ * Errors: ARGUMENT (a field out of range, one of the two hooks alone), MEMORY, SAMPLE_RATE.
+ */
+UNECHO_API int unecho_open(unecho **stream, const unecho_config *config);
+
+/* Close a stream and set *stream to NULL; *stream may be NULL. */
+UNECHO_API void unecho_close(unecho **stream);
+
+/*
+ * n samples of microphone and far end in, n samples of near end out.
+ *
+ * far NULL means that the far end is silent. out may be mic or far itself; otherwise the buffers
+ * must not overlap. Output sample t belongs to microphone sample t - unecho_latency(stream); the
+ * first samples out of a fresh stream are those of the silence before it. The output depends on the
+ * samples alone, bit for bit, never on how they are cut into calls.
+ *
+ * Samples that are not finite are taken as 0 and samples beyond +-100 as +-100; both are counted in
+ * unecho_stats.guarded_samples. Samples below 1e-15 in magnitude are taken as 0.
+ *
+ * Real-time safe. Errors: ARGUMENT, CHUNK; nothing is consumed then.
+ */
+UNECHO_API int unecho_process(unecho *stream, const float *mic, const float *far, float *out,
+                              size_t n);
+
+/* The same for int16; full scale 32768, output rounded to nearest and saturated. */
+UNECHO_API int unecho_process_int16(unecho *stream, const int16_t *mic, const int16_t *far,
+                                    int16_t *out, size_t n);
+
+/* The constant latency of unecho_process, in samples: 384 with whole_hops, else 512. */
+UNECHO_API int unecho_latency(const unecho *stream);
+
+/* Make the stream what it was when opened, bit for bit, statistics included. Real-time safe. */
+UNECHO_API int unecho_reset(unecho *stream);
+
+/* What a stream has seen since it was opened or reset. Set size before the call. */
+typedef struct unecho_stats {
+    size_t size;
+    uint64_t samples;         /* taken in by unecho_process */
+    uint64_t guarded_samples; /* mic or far-end samples that were not finite or beyond +-100 */
+    float peak;               /* highest magnitude in the output */
+    float mic_db;             /* mean power, dB of full scale (sine of amplitude 1: -3); -inf: none */
+    float far_db;             /* of the far end */
+    float out_db;             /* of the output */
+    /*
+     * Echo return loss enhancement in dB: power of the microphone over power of the output, both
+     * summed over the hops whose far end is above -50 dB of full scale (far-end-active), 0 where
+     * there was none. Near-end speech in those hops lowers it.
+     */
+    float erle_db;
+    float far_active_seconds; /* how much audio erle_db rests on */
+} unecho_stats;
+
+UNECHO_API int unecho_get_stats(const unecho *stream, unecho_stats *stats);
+
+/* The name of the kernels that a stream runs on: "plain", "fma". */
+UNECHO_API const char *unecho_kernels(const unecho *stream);
+
+/* ---- Whole signals ---------------------------------------------------------------------- */
+
+/* Leave the network's own lag of 384 samples in the output. */
+#define UNECHO_KEEP_LATENCY 1u
+/*
+ * If the output's peak exceeds 1, scale all of it by 0.99 / peak (the reference implementation's
+ * rule).
+ */
+#define UNECHO_NORMALIZE_PEAK 2u
+
+/*
+ * Cancel the echo in a whole recording and remove the latency: mic_n samples out, sample t for
+ * microphone sample t.
+ *
+ * The signal is preceded by 384 samples of silence, as in the reference implementation's batch
+ * mode, so that the result equals that (with UNECHO_KEEP_LATENCY on its very timeline) except that
+ * the last incomplete hop is not lost. far_n smaller than mic_n: silence follows; larger: the rest
+ * is left out. The stream is reset first, whatever it was doing, and its statistics tell about this
+ * signal afterwards. out may be mic or far itself, otherwise the buffers must not overlap.
+ *
+ * options: UNECHO_KEEP_LATENCY, UNECHO_NORMALIZE_PEAK, or-ed. Errors: ARGUMENT.
+ */
+UNECHO_API int unecho_process_whole(unecho *stream, const float *mic, size_t mic_n,
+                                    const float *far, size_t far_n, float *out, unsigned options);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * One allocation for many arrays: lay them out once without memory to learn the size, then again
+ * with it. Every array starts on a cache line.
+ */
+#ifndef UNECHO_ARENA_H
+#define UNECHO_ARENA_H
+
+#include <stddef.h>
+
+enum { ARENA_ALIGNMENT = 64 };
+
+typedef struct arena {
+    unsigned char *memory; /* NULL while measuring */
+    size_t used;
+} arena;
+
+/* NULL while measuring. */
+static inline void *arena_take(arena *a, size_t bytes)
+{
+    void *const taken = a->memory ? a->memory + a->used : NULL;
+    a->used += (bytes + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
+    return taken;
+}
+
+static inline float *arena_floats(arena *a, size_t count)
+{
+    return arena_take(a, count * sizeof(float));
+}
+
+#endif

@@ -1,0 +1,18 @@
+/* The one line that a loader hands its caller when it fails. */
+#ifndef UNECHO_MESSAGE_H
+#define UNECHO_MESSAGE_H
+
+#include <stddef.h>
+
+typedef struct message {
+    char *text; /* the caller's buffer, or NULL */
+    size_t size;
+} message;
+
+/* Write the message (cut to the buffer, always terminated) and return status, for `return`. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+int message_fail(const message *to, int status, const char *format, ...);
+
+#endif
