@@ -1,0 +1,35 @@
+/*
+ * The built-in model's files as they are, byte for byte, in read-only data. The assembler takes them
+ * in at once where a C array of seven million numbers would take a compiler minutes.
+ */
+#ifdef __APPLE__
+#define SYMBOL(name) _##name
+        .const
+#else
+#define SYMBOL(name) name
+        .section .rodata
+#endif
+
+#ifdef __ELF__
+#define VISIBILITY(name) .hidden name
+#else
+#define VISIBILITY(name)
+#endif
+
+#define EMBED(name, file)                                                                          \
+        .globl SYMBOL(name);                                                                       \
+        VISIBILITY(SYMBOL(name));                                                                  \
+        .globl SYMBOL(name##_end);                                                                 \
+        VISIBILITY(SYMBOL(name##_end));                                                            \
+        .balign 64;                                                                                \
+SYMBOL(name):;                                                                                     \
+        .incbin file;                                                                              \
+SYMBOL(name##_end):;                                                                               \
+        .byte 0
+
+EMBED(builtin_stage1, BUILTIN_STAGE1)
+EMBED(builtin_stage2, BUILTIN_STAGE2)
+
+#if defined(__ELF__)
+        .section .note.GNU-stack, "", %progbits
+#endif

@@ -1,0 +1,53 @@
+#include "file.h"
+
+#include "unecho.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Far above any model of this kind; a device that never ends must not eat all memory. */
+static const size_t most_bytes = (size_t)1 << 30;
+
+/* All of an open file, whatever its size turns out to be: it may be a pipe, or change meanwhile. */
+static int read_all(unsigned char **bytes, size_t *size, FILE *file, const char *path,
+                    const message *to)
+{
+    size_t room = (size_t)1 << 20, used = 0;
+    unsigned char *buffer = malloc(room);
+    while (buffer) {
+        used += fread(buffer + used, 1, room - used, file);
+        if (ferror(file) || used > most_bytes) {
+            const int error = errno;
+            free(buffer);
+            if (used > most_bytes)
+                return message_fail(to, UNECHO_ERROR_FILE, "%s: larger than 1 GiB: not a model",
+                                    path);
+            return message_fail(to, UNECHO_ERROR_FILE, "%s: cannot be read: %s", path,
+                                strerror(error));
+        }
+        if (used < room) {
+            *bytes = buffer;
+            *size = used;
+            return UNECHO_OK;
+        }
+        room *= 2;
+        unsigned char *const larger = realloc(buffer, room);
+        if (!larger)
+            free(buffer);
+        buffer = larger;
+    }
+    return message_fail(to, UNECHO_ERROR_MEMORY, "%s: out of memory", path);
+}
+
+int file_read(unsigned char **bytes, size_t *size, const char *path, const message *to)
+{
+    FILE *const file = fopen(path, "rb");
+    if (!file)
+        return message_fail(to, UNECHO_ERROR_FILE, "%s: cannot be opened: %s", path,
+                            strerror(errno));
+    const int status = read_all(bytes, size, file, path, to);
+    fclose(file);
+    return status;
+}

@@ -1,0 +1,13 @@
+/* A whole file into memory. */
+#ifndef UNECHO_FILE_H
+#define UNECHO_FILE_H
+
+#include "message.h"
+
+#include <stddef.h>
+
+/* *bytes is to be freed by the caller; untouched on failure. Returns UNECHO_OK, UNECHO_ERROR_FILE
+ * or UNECHO_ERROR_MEMORY. */
+int file_read(unsigned char **bytes, size_t *size, const char *path, const message *to);
+
+#endif

@@ -1,0 +1,230 @@
+/*
+ * unecho_model: the bytes of two files, the weights found in them, and the networks packed from
+ * these, one per kernel set in use. Reference-counted; knows no audio.
+ */
+#include "model.h"
+
+#include "builtin.h"
+#include "file.h"
+#include "message.h"
+#include "onnx_stage.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct unecho_model {
+    atomic_uint references;
+    unsigned char *owned[2]; /* the files' bytes, NULL for the built-in model */
+    stage_weights weights[2];
+    _Atomic(dtln *) networks[KERNEL_SETS_MAX];
+    char name[64];
+};
+
+/* A file in memory under the name that messages give it. */
+typedef struct source {
+    const char *name;
+    const unsigned char *bytes;
+    size_t size;
+} source;
+
+static void destroy(unecho_model *model)
+{
+    for (size_t i = 0; i < KERNEL_SETS_MAX; i++)
+        free(atomic_load(&model->networks[i]));
+    for (size_t i = 0; i < 2; i++) {
+        free(model->weights[i].vectors);
+        free(model->owned[i]);
+    }
+    free(model);
+}
+
+/* "models/model_128_1.onnx" → "model_128_1". */
+static void set_name(unecho_model *model, const char *path)
+{
+    const char *const slash = strrchr(path, '/');
+    const char *const base = slash ? slash + 1 : path;
+    const char *const dot = strrchr(base, '.');
+    const size_t length = dot && dot > base ? (size_t)(dot - base) : strlen(base);
+    snprintf(model->name, sizeof model->name, "%.*s", (int)(length < 64 ? length : 63), base);
+}
+
+/* Read both stages; on success the model points into the bytes of the sources. */
+static int create(unecho_model **result, const source sources[2], const message *to)
+{
+    unecho_model *model = calloc(1, sizeof *model);
+    if (!model)
+        return message_fail(to, UNECHO_ERROR_MEMORY, "out of memory");
+    atomic_init(&model->references, 1);
+    for (size_t i = 0; i < KERNEL_SETS_MAX; i++)
+        atomic_init(&model->networks[i], NULL);
+    set_name(model, sources[0].name);
+
+    int status = UNECHO_OK;
+    for (int i = 0; i < 2 && status == UNECHO_OK; i++)
+        status = onnx_stage_read(&model->weights[i], i + 1, sources[i].bytes, sources[i].size,
+                                 sources[i].name, to);
+    if (status == UNECHO_OK && model->weights[0].units != model->weights[1].units)
+        status = message_fail(to, UNECHO_ERROR_MODEL,
+                              "%s has %zu units and %s has %zu: the two are not of one network",
+                              sources[0].name, model->weights[0].units, sources[1].name,
+                              model->weights[1].units);
+    if (status < 0) {
+        destroy(model);
+        return status;
+    }
+    *result = model;
+    return UNECHO_OK;
+}
+
+/* As create; the model takes over the bytes, which are freed on failure. */
+static int create_owning(unecho_model **result, const char *const names[2],
+                         unsigned char *const bytes[2], const size_t sizes[2], const message *to)
+{
+    const source sources[2] = {{names[0], bytes[0], sizes[0]}, {names[1], bytes[1], sizes[1]}};
+    unecho_model *model = NULL;
+    const int status = create(&model, sources, to);
+    if (status < 0) {
+        free(bytes[0]);
+        free(bytes[1]);
+        return status;
+    }
+    model->owned[0] = bytes[0];
+    model->owned[1] = bytes[1];
+    *result = model;
+    return UNECHO_OK;
+}
+
+/* The message of a load that is about to begin: empty. */
+static message begin(char *text, size_t size)
+{
+    if (text && size > 0)
+        text[0] = '\0';
+    return (message){text, size};
+}
+
+int unecho_model_default(unecho_model **model, char *text, size_t size)
+{
+    const message to = begin(text, size);
+    if (!model)
+        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model is NULL");
+    const source sources[2] = {{BUILTIN_NAME, builtin_stage1, builtin_stage1_size()},
+                               {BUILTIN_NAME " (stage 2)", builtin_stage2, builtin_stage2_size()}};
+    return create(model, sources, &to);
+}
+
+int unecho_model_load_files(unecho_model **model, const char *stage1, const char *stage2,
+                            char *text, size_t size)
+{
+    const message to = begin(text, size);
+    if (!model || !stage1 || !stage2)
+        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or a path is NULL");
+    const char *const names[2] = {stage1, stage2};
+    unsigned char *bytes[2] = {NULL, NULL};
+    size_t sizes[2] = {0, 0};
+    for (size_t i = 0; i < 2; i++) {
+        const int status = file_read(&bytes[i], &sizes[i], names[i], &to);
+        if (status < 0) {
+            free(bytes[0]);
+            return status;
+        }
+    }
+    return create_owning(model, names, bytes, sizes, &to);
+}
+
+int unecho_model_load(unecho_model **model, const char *prefix, char *text, size_t size)
+{
+    const message to = begin(text, size);
+    if (!model || !prefix)
+        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or prefix is NULL");
+    static const char suffix[] = "_1.onnx";
+    const size_t room = strlen(prefix) + sizeof suffix;
+    char *const paths = malloc(2 * room);
+    if (!paths)
+        return message_fail(&to, UNECHO_ERROR_MEMORY, "out of memory");
+    snprintf(paths, room, "%s_1.onnx", prefix);
+    snprintf(paths + room, room, "%s_2.onnx", prefix);
+    const int status = unecho_model_load_files(model, paths, paths + room, text, size);
+    free(paths);
+    return status;
+}
+
+int unecho_model_load_memory(unecho_model **model, const void *stage1, size_t stage1_size,
+                             const void *stage2, size_t stage2_size, char *text, size_t size)
+{
+    const message to = begin(text, size);
+    if (!model || (!stage1 && stage1_size > 0) || (!stage2 && stage2_size > 0))
+        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or a stage is NULL");
+    const char *const names[2] = {"stage 1", "stage 2"};
+    const void *const from[2] = {stage1, stage2};
+    const size_t sizes[2] = {stage1_size, stage2_size};
+    unsigned char *bytes[2];
+    for (size_t i = 0; i < 2; i++) {
+        bytes[i] = malloc(sizes[i] + 1);
+        if (bytes[i] && sizes[i] > 0)
+            memcpy(bytes[i], from[i], sizes[i]);
+    }
+    if (!bytes[0] || !bytes[1]) {
+        free(bytes[0]);
+        free(bytes[1]);
+        return message_fail(&to, UNECHO_ERROR_MEMORY, "out of memory");
+    }
+    return create_owning(model, names, bytes, sizes, &to);
+}
+
+unecho_model *unecho_model_ref(unecho_model *model)
+{
+    if (model)
+        atomic_fetch_add(&model->references, 1);
+    return model;
+}
+
+void unecho_model_unref(unecho_model **model)
+{
+    if (!model || !*model)
+        return;
+    if (atomic_fetch_sub(&(*model)->references, 1) == 1)
+        destroy(*model);
+    *model = NULL;
+}
+
+static uint64_t elements(const matrix *m)
+{
+    return (uint64_t)m->rows * m->columns;
+}
+
+static uint64_t parameters(const stage_weights *w)
+{
+    uint64_t count = 4 * w->features + w->features; /* two norms, the dense layer's bias */
+    for (size_t i = 0; i < 2; i++)
+        count += elements(&w->lstm[i].input) + elements(&w->lstm[i].recurrent) + 4 * w->units;
+    return count + elements(&w->dense) + elements(&w->encoder) + elements(&w->decoder);
+}
+
+int unecho_model_get_info(const unecho_model *model, unecho_model_info *info)
+{
+    if (!model || !info || info->size != sizeof *info)
+        return UNECHO_ERROR_ARGUMENT;
+    info->units = (unsigned)model->weights[0].units;
+    info->parameters = parameters(&model->weights[0]) + parameters(&model->weights[1]);
+    memcpy(info->name, model->name, sizeof info->name);
+    memcpy(info->producer, model->weights[0].producer, sizeof info->producer);
+    return UNECHO_OK;
+}
+
+const dtln *model_network(unecho_model *model, size_t kernels_index)
+{
+    _Atomic(dtln *) *const slot = &model->networks[kernels_index];
+    dtln *present = atomic_load(slot);
+    if (present)
+        return present;
+    dtln *const packed = dtln_build(kernels_at(kernels_index), model->weights);
+    if (!packed)
+        return NULL;
+    /* Another thread may have packed it meanwhile: the first one stays. */
+    if (atomic_compare_exchange_strong(slot, &present, packed))
+        return packed;
+    free(packed);
+    return present;
+}

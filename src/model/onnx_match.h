@@ -1,0 +1,69 @@
+/*
+ * The parts that the network is made of, recognised in a graph by what they compute: sums of matrix
+ * products, layer norm, LSTM cell. Knows no stage, and no name.
+ */
+#ifndef UNECHO_ONNX_MATCH_H
+#define UNECHO_ONNX_MATCH_H
+
+#include "onnx.h"
+#include "weights.h"
+
+enum { ONNX_TERMS_MAX = 4 };
+
+/* One matrix product of a sum: matrix times all elements of a value. */
+typedef struct onnx_term {
+    size_t input;
+    matrix matrix;
+    size_t tensor; /* that the matrix is in */
+    size_t node;
+} onnx_term;
+
+typedef struct onnx_affine {
+    onnx_term terms[ONNX_TERMS_MAX];
+    size_t count;
+} onnx_affine;
+
+/* An LSTM cell with the states it reads and the values it makes. */
+typedef struct onnx_cell {
+    size_t hidden, cell; /* values: h' and c' */
+    onnx_term input, recurrent;
+    size_t gate_row[GATES];
+} onnx_cell;
+
+bool onnx_view_is_whole(const onnx_graph *graph, const onnx_view *view);
+bool onnx_views_equal(const onnx_view *a, const onnx_view *b);
+
+/* The node that computes all of a view with this operator; NULL: it is something else. */
+const onnx_node *onnx_node_of(const onnx_graph *graph, const onnx_view *view, onnx_op op);
+
+/* All elements of the k-th input of a node; of a value. */
+int onnx_operand(onnx_graph *graph, const onnx_node *node, size_t k, onnx_view *view);
+int onnx_whole(onnx_graph *graph, size_t value, onnx_view *view);
+
+/* "...: WHAT was expected here", naming what stands there instead. */
+int onnx_unexpected(const onnx_graph *graph, const onnx_view *view, const char *what);
+
+/* view = sum of terms + bias; bias, as many floats as the view has, receives the sum of biases. */
+int onnx_match_affine(onnx_graph *graph, const onnx_view *view, const char *what, float *bias,
+                      onnx_affine *affine);
+
+/* The same where one term of a given width is expected: out[rows] = matrix[rows, columns] * in. */
+int onnx_match_product(onnx_graph *graph, const onnx_view *view, size_t columns, const char *what,
+                       float *bias, onnx_term *term);
+
+/* view = gamma * (x - mean(x)) / sqrt(mean((x - mean(x))^2) + 1e-7) + beta */
+int onnx_match_norm(onnx_graph *graph, const onnx_view *view, const char *what, float *gamma,
+                    float *beta, onnx_view *x);
+
+/* view = log(x * x + 1e-7) */
+int onnx_match_log_power(onnx_graph *graph, const onnx_view *view, onnx_view *x);
+
+/*
+ * view = h' of an LSTM cell with that many units whose h and c are elements h_at, h_at + 2, ... and
+ * h_at + 1, h_at + 3, ... of the value states. bias: [4 * units], in the order of GATE_*; scratch:
+ * as large.
+ */
+int onnx_match_cell(onnx_graph *graph, const onnx_view *view, size_t states, size_t h_at,
+                    const char *what, float *bias, float *scratch, onnx_cell *cell);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * The weights of one stage as the loaders hand them over: matrices as views into the file's bytes,
+ * vectors as floats. What a loader fills and what the network packs; knows no file format.
+ */
+#ifndef UNECHO_WEIGHTS_H
+#define UNECHO_WEIGHTS_H
+
+#include <stddef.h>
+
+/* A matrix of little-endian float32 at any alignment; element (r, c) stands at
+ * data + 4 * (r * row_step + c * column_step). A row is an output, a column an input. */
+typedef struct matrix {
+    const unsigned char *data;
+    size_t rows, columns;
+    size_t row_step, column_step;
+} matrix;
+
+float matrix_at(const matrix *m, size_t row, size_t column);
+
+/* LSTM gates in the order in which unecho keeps them, that of Keras. */
+enum { GATE_INPUT, GATE_FORGET, GATE_CELL, GATE_OUTPUT, GATES };
+
+typedef struct lstm_weights {
+    matrix input;            /* W: [4 * units, inputs] */
+    matrix recurrent;        /* U: [4 * units, units] */
+    size_t gate_row[GATES];  /* the row of W and U at which each gate's units begin */
+    float *bias;             /* [4 * units], in the order of GATE_* */
+} lstm_weights;
+
+typedef struct norm_weights {
+    float *gamma, *beta; /* [features] */
+} norm_weights;
+
+/*
+ * One stage. Stage 1: 257 features, no encoder and decoder. Stage 2: 512 features.
+ * All vectors are in one allocation, `vectors`, which the owner frees.
+ */
+typedef struct stage_weights {
+    size_t units;
+    size_t features;
+    norm_weights norm_main, norm_far;
+    lstm_weights lstm[2];
+    matrix dense; /* [features, units] */
+    float *dense_bias;
+    matrix encoder, decoder; /* [512, 512] */
+    float *vectors;
+    char producer[64];
+} stage_weights;
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * The layers that networks are built of, each over any number of hops at once, on a kernel table.
+ * They know no topology: which layers there are and what feeds what is dtln.c's.
+ */
+#ifndef UNECHO_LAYERS_H
+#define UNECHO_LAYERS_H
+
+#include "arena.h"
+#include "kernels/kernels.h"
+#include "model/weights.h"
+
+/* ---- Packed layers: immutable, shared by all streams ------------------------------------ */
+
+typedef struct norm {
+    const float *gamma, *beta; /* [features] */
+    size_t features;
+} norm;
+
+typedef struct lstm {
+    linear input, recurrent;
+    size_t units;
+} lstm;
+
+/* Row-major floats of one matrix, for packing: `rows_at` says at which row each quarter of the
+ * rows begins in m (an LSTM's gates). NULL: in order. */
+void matrix_floats(float *floats, const matrix *m, const size_t rows_at[GATES]);
+
+/*
+ * Pack into the arena; while that measures, nothing else is done. scratch: room for the rows *
+ * columns floats of the largest matrix of the layer.
+ */
+void linear_build(linear *layer, const kernels *k, arena *a, const matrix *m, const float *bias,
+                  float *scratch);
+void lstm_build(lstm *layer, const kernels *k, arena *a, const lstm_weights *w, size_t units,
+                float *scratch);
+
+/* ---- Running ---------------------------------------------------------------------------- */
+
+/* What an LSTM layer remembers; each [KERNEL_PAD(units)], zero at the start. */
+typedef struct lstm_state {
+    float *h, *c;
+} lstm_state;
+
+/*
+ * hops steps of an LSTM: row t of x at x + t * x_stride, row t of the output at hidden + t *
+ * KERNEL_PAD(units). gates: scratch, [hops][KERNEL_PAD(4 * units)]. x may be hidden.
+ */
+void lstm_run(const lstm *layer, const kernels *k, lstm_state *state, const float *x,
+              size_t x_stride, float *gates, float *hidden, size_t hops);
+
+#endif

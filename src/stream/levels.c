@@ -1,0 +1,47 @@
+#include "levels.h"
+
+#include <math.h>
+
+/* -50 dB of full scale: a far end that plays, not the noise of an open line. */
+static const double active_power = 1e-5;
+
+static double energy(const float *x, size_t n)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)x[i] * (double)x[i];
+    return sum;
+}
+
+void levels_add(levels *l, const float *mic, const float *far, const float *out, size_t hop)
+{
+    const double mic_energy = energy(mic, hop);
+    const double far_energy = energy(far, hop);
+    const double out_energy = energy(out, hop);
+    l->hops++;
+    l->mic_energy += mic_energy;
+    l->far_energy += far_energy;
+    l->out_energy += out_energy;
+    if (far_energy > active_power * (double)hop) {
+        l->active_hops++;
+        l->active_mic_energy += mic_energy;
+        l->active_out_energy += out_energy;
+    }
+    for (size_t i = 0; i < hop; i++)
+        l->peak = fabsf(out[i]) > l->peak ? fabsf(out[i]) : l->peak;
+}
+
+float levels_db(double energy, uint64_t samples)
+{
+    return samples > 0 ? (float)(10.0 * log10(energy / (double)samples)) : -INFINITY;
+}
+
+float levels_erle_db(const levels *l)
+{
+    if (l->active_hops == 0 || l->active_mic_energy <= 0.0)
+        return 0.0f;
+    /* A perfectly silent output counts as -120 dB of full scale: a figure, not infinity. */
+    const double floor = 1e-12 * (double)l->active_hops;
+    const double out = l->active_out_energy > floor ? l->active_out_energy : floor;
+    return (float)(10.0 * log10(l->active_mic_energy / out));
+}
