@@ -71,7 +71,8 @@ typedef enum unecho_status {
     UNECHO_ERROR_FORMAT = -4,      /* a file is not ONNX, or is damaged or truncated */
     UNECHO_ERROR_MODEL = -5,       /* sound ONNX, but not a network that unecho can run */
     UNECHO_ERROR_SAMPLE_RATE = -6, /* a sample rate that is not supported */
-    UNECHO_ERROR_CHUNK = -7        /* whole_hops was promised, n is not a multiple of UNECHO_HOP */
+    UNECHO_ERROR_CHUNK = -7,       /* whole_hops was promised, n is not a multiple of UNECHO_HOP */
+    UNECHO_ERROR_BACKEND = -8      /* ONNX Runtime is not there, is too old, or failed */
 } unecho_status;
 
 /* A short English sentence for a status; never NULL, also for values that are none. */
@@ -146,6 +147,12 @@ UNECHO_API int unecho_model_get_info(const unecho_model *model, unecho_model_inf
 /* One conversation: all its state and scratch memory. */
 typedef struct unecho unecho;
 
+/* Who runs the network. */
+typedef enum unecho_backend {
+    UNECHO_BACKEND_NATIVE = 0,     /* unecho's own engine: real-time safe, no dependency */
+    UNECHO_BACKEND_ONNXRUNTIME = 1 /* a libonnxruntime found at run time; not real-time safe */
+} unecho_backend;
+
 /*
  * Set up by unecho_config_init; later versions add fields at the end and go by the size field.
  */
@@ -185,6 +192,32 @@ typedef struct unecho_config {
     void *(*allocate)(void *user, size_t size);
     void (*release)(void *user, void *memory);
     void *user;
+
+    /*
+     * Where unecho_open leaves one line that says what went wrong, always terminated, emptied on
+     * success. Default NULL with size 0.
+     */
+    char *message;
+    size_t message_size;
+
+    /* Default UNECHO_BACKEND_NATIVE. */
+    unecho_backend backend;
+
+    /*
+     * For UNECHO_BACKEND_ONNXRUNTIME.
+     * library: path of libonnxruntime; NULL (default): $UNECHO_ONNXRUNTIME, then the usual names.
+     * profile: path of a file written by `unecho tune`, whose settings replace the ones below;
+     * NULL (default): none.
+     * stage_threads: intra-op threads of each stage's own pool, 1 to 64; default 1 and 1.
+     * spinning: whether waiting threads spin; default 0, as a spinning pool burns cores.
+     * untuned: run it as it comes (fresh tensors each call, one thread, default logging), to
+     * measure what tuning gives; default 0.
+     */
+    const char *onnxruntime_library;
+    const char *onnxruntime_profile;
+    unsigned onnxruntime_stage_threads[2];
+    int onnxruntime_spinning;
+    int onnxruntime_untuned;
 } unecho_config;
 
 UNECHO_API void unecho_config_init(unecho_config *config);

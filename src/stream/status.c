@@ -19,6 +19,8 @@ const char *unecho_strerror(int status)
         return "unsupported sample rate (16000 Hz only)";
     case UNECHO_ERROR_CHUNK:
         return "whole hops were promised, but the chunk is not a multiple of 128 samples";
+    case UNECHO_ERROR_BACKEND:
+        return "ONNX Runtime is not there, is too old, or failed";
     default:
         return "unknown status";
     }

@@ -33,6 +33,7 @@ void unecho_config_init(unecho_config *config)
             .sample_rate = UNECHO_SAMPLE_RATE,
             .hops_at_once = 16,
             .cpu = UNECHO_CPU_ALL,
+            .onnxruntime_stage_threads = {1, 1},
         };
 }
 

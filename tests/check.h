@@ -1,0 +1,12 @@
+/* cmocka with the headers that it wants before it. */
+#ifndef UNECHO_TEST_CHECK_H
+#define UNECHO_TEST_CHECK_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#endif

@@ -1,0 +1,40 @@
+/* Signals for tests: seeded noise, recordings of the reference data, and comparison. */
+#ifndef UNECHO_TEST_SIGNALS_H
+#define UNECHO_TEST_SIGNALS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct signal_ {
+    float *samples; /* to be freed by the caller */
+    size_t count;
+} signal_;
+
+/* xorshift: the same numbers everywhere. The state must not be 0. */
+uint32_t random_bits(uint32_t *state);
+/* Uniform in [-1, 1). */
+float random_float(uint32_t *state);
+/* Noise whose level rises and falls with something like the rhythm of syllables. */
+signal_ noise_signal(size_t count, float amplitude, uint32_t seed);
+
+/* $UNECHO_REFERENCE, or NULL. */
+const char *reference_folder(void);
+/* Skip the test, saying why, where UNECHO_REFERENCE is unset. */
+void need_reference(void);
+/* $UNECHO_REFERENCE/..., in a static buffer of which there are four. */
+const char *reference_path(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A mono sound file (by libsndfile, or .f32: raw floats); fails the test if it cannot be read. */
+signal_ read_signal(const char *path);
+/* samples/meeting_NAME.flac of this project: "mic", "far" or "near". */
+signal_ read_sample(const char *name);
+/* recordings/NAME_{mic,lpb}.{wav,f32}, cut to the shorter of the two. */
+void read_recording(const char *name, signal_ *mic, signal_ *far);
+
+/* max |a - b| */
+float max_difference(const float *a, const float *b, size_t n);
+/* 10 lg (power of b / power of a - b), infinite where equal. */
+double snr_db(const float *a, const float *b, size_t n);
+double power_db(const float *x, size_t n);
+
+#endif

@@ -1,0 +1,365 @@
+/* The public contract at its edges: bad arguments, hooks, references, whole signals, statistics. */
+#define _POSIX_C_SOURCE 200809L
+#include "check.h"
+#include "signals.h"
+#include "unecho.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LENGTH = 20000 };
+
+static unecho *open_default(void)
+{
+    unecho *stream = NULL;
+    assert_int_equal(unecho_open(&stream, NULL), UNECHO_OK);
+    return stream;
+}
+
+static void null_pointers(void **unused)
+{
+    (void)unused;
+    float x[128] = {0};
+    unecho *stream = open_default(), *none = NULL;
+    unecho_model *model = NULL;
+    assert_int_equal(unecho_open(NULL, NULL), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_process(NULL, x, x, x, 128), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_process(stream, NULL, x, x, 128), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_process(stream, x, x, NULL, 128), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_process(stream, NULL, NULL, NULL, 0), UNECHO_OK);
+    assert_int_equal(unecho_reset(NULL), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_latency(NULL), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_get_stats(stream, NULL), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_process_whole(stream, NULL, 1, x, 1, x, 0), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_process_whole(stream, x, 1, NULL, 1, x, 0), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_process_whole(stream, x, 1, x, 1, x, 8), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_model_load(&model, NULL, NULL, 0), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_model_load(NULL, "x", NULL, 0), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_model_load_files(&model, "x", NULL, NULL, 0), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_model_load_memory(&model, NULL, 1, x, 1, NULL, 0),
+                     UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_model_default(NULL, NULL, 0), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_model_get_info(NULL, NULL), UNECHO_ERROR_ARGUMENT);
+    assert_null(unecho_model_ref(NULL));
+    assert_string_equal(unecho_kernels(NULL), "");
+    unecho_model_unref(NULL);
+    unecho_model_unref(&model);
+    unecho_close(NULL);
+    unecho_close(&none);
+    unecho_close(&stream);
+    assert_null(stream);
+}
+
+static void configs_out_of_range(void **unused)
+{
+    (void)unused;
+    unecho *stream = NULL;
+    unecho_config good, config;
+    unecho_config_init(&good);
+
+    config = good;
+    config.size = 8;
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_ERROR_ARGUMENT);
+    config = good;
+    config.sample_rate = 48000;
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_ERROR_SAMPLE_RATE);
+    config = good;
+    config.hops_at_once = 0;
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_ERROR_ARGUMENT);
+    config.hops_at_once = 65;
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_ERROR_ARGUMENT);
+    assert_null(stream);
+}
+
+static void chunk_that_breaks_the_promise(void **unused)
+{
+    (void)unused;
+    unecho_config config;
+    unecho_config_init(&config);
+    config.whole_hops = 1;
+    unecho *stream = NULL;
+    float x[256] = {0};
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
+    assert_int_equal(unecho_process(stream, x, x, x, 100), UNECHO_ERROR_CHUNK);
+    unecho_stats stats = {.size = sizeof stats};
+    assert_int_equal(unecho_get_stats(stream, &stats), UNECHO_OK);
+    assert_int_equal(stats.samples, 0);
+    assert_int_equal(unecho_process(stream, x, x, x, 256), UNECHO_OK);
+    unecho_close(&stream);
+}
+
+typedef struct heap {
+    size_t taken, given_back, bytes;
+    int refuse;
+} heap;
+
+static void *allocate(void *user, size_t size)
+{
+    heap *const h = user;
+    if (h->refuse)
+        return NULL;
+    h->taken++;
+    h->bytes = size;
+    return malloc(size);
+}
+
+static void release(void *user, void *memory)
+{
+    heap *const h = user;
+    h->given_back++;
+    free(memory);
+}
+
+static void hooks(void **unused)
+{
+    (void)unused;
+    heap h = {0};
+    unecho *stream = NULL;
+    unecho_config config;
+    unecho_config_init(&config);
+    config.allocate = allocate;
+    config.user = &h;
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_ERROR_ARGUMENT);
+    config.release = release;
+    config.hops_at_once = 1;
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
+    assert_int_equal(h.taken, 1);
+    print_message("a live stream takes %zu bytes\n", h.bytes);
+    unecho_close(&stream);
+    assert_int_equal(h.given_back, 1);
+
+    h.refuse = 1;
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_ERROR_MEMORY);
+    assert_null(stream);
+}
+
+static void every_status_has_words(void **unused)
+{
+    (void)unused;
+    for (int a = 1; a >= -8; a--) {
+        assert_non_null(unecho_strerror(a));
+        assert_true(strlen(unecho_strerror(a)) > 0);
+        for (int b = a - 1; b >= -7; b--)
+            assert_true(strcmp(unecho_strerror(a), unecho_strerror(b)) != 0 || a > 0 || b < -7);
+    }
+    char expected[32];
+    snprintf(expected, sizeof expected, "%d.%d.%d", UNECHO_VERSION_MAJOR, UNECHO_VERSION_MINOR,
+             UNECHO_VERSION_PATCH);
+    assert_string_equal(unecho_version(), expected);
+}
+
+/* A stream keeps its model alive. */
+static void model_references(void **unused)
+{
+    (void)unused;
+    unecho_model *model = NULL;
+    char message[UNECHO_MESSAGE_SIZE] = "left over";
+    assert_int_equal(unecho_model_default(&model, message, sizeof message), UNECHO_OK);
+    assert_string_equal(message, "");
+    unecho_model *second = unecho_model_ref(model);
+    assert_ptr_equal(second, model);
+    unecho_config config;
+    unecho_config_init(&config);
+    config.model = model;
+    unecho *stream = NULL;
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
+    unecho_model_unref(&model);
+    unecho_model_unref(&second);
+    float x[512] = {0};
+    assert_int_equal(unecho_process(stream, x, x, x, 512), UNECHO_OK);
+    unecho_close(&stream);
+}
+
+static void model_info(void **unused)
+{
+    (void)unused;
+    unecho_model *model = NULL;
+    assert_int_equal(unecho_model_default(&model, NULL, 0), UNECHO_OK);
+    unecho_model_info info = {.size = sizeof info};
+    assert_int_equal(unecho_model_get_info(model, &info), UNECHO_OK);
+    assert_int_equal(info.units, 128);
+    assert_int_equal(info.parameters, 494981 + 1314304); /* SPEC section 8 */
+    assert_string_equal(info.name, "unecho-128");
+    assert_string_equal(info.producer, "unecho");
+    info.size = 1;
+    assert_int_equal(unecho_model_get_info(model, &info), UNECHO_ERROR_ARGUMENT);
+    unecho_model_unref(&model);
+}
+
+/* ---- Whole signals ---------------------------------------------------------------------- */
+
+/* What the whole-signal helper does, done with the stream: 384 zeros first, latency cut off. */
+static void by_streaming(const float *mic, const float *far, size_t n, float *out, size_t lag)
+{
+    const size_t length = n + 384 + 384 + 512;
+    float *const padded_mic = calloc(length, sizeof *padded_mic);
+    float *const padded_far = calloc(length, sizeof *padded_far);
+    memcpy(padded_mic + 384, mic, n * sizeof *mic);
+    memcpy(padded_far + 384, far, n * sizeof *far);
+    unecho *stream = open_default();
+    unecho_process(stream, padded_mic, padded_far, padded_mic, length);
+    memcpy(out, padded_mic + 384 + 128 + lag, n * sizeof *out);
+    unecho_close(&stream);
+    free(padded_mic);
+    free(padded_far);
+}
+
+static void whole_signal_equals_the_stream(void **unused)
+{
+    (void)unused;
+    static const size_t lengths[] = {0, 1, 127, 128, 500, 2048, LENGTH};
+    const signal_ mic = noise_signal(LENGTH, 0.3f, 21), far = noise_signal(LENGTH, 0.3f, 22);
+    float *const out = malloc(LENGTH * sizeof *out), *const expected = malloc(LENGTH * sizeof *out);
+    unecho *stream = open_default();
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        for (unsigned options = 0; options <= UNECHO_KEEP_LATENCY; options++) {
+            const size_t n = lengths[i];
+            by_streaming(mic.samples, far.samples, n, expected,
+                         options & UNECHO_KEEP_LATENCY ? 0 : 384);
+            out[n < LENGTH ? n : 0] = 7.0f;
+            assert_int_equal(unecho_process_whole(stream, mic.samples, n, far.samples, n, out,
+                                                  options),
+                             UNECHO_OK);
+            assert_memory_equal(out, expected, n * sizeof *out);
+            if (n < LENGTH)
+                assert_true(out[n] == 7.0f); /* not a sample more */
+        }
+    /* In place. */
+    memcpy(out, mic.samples, LENGTH * sizeof *out);
+    unecho_process_whole(stream, out, LENGTH, far.samples, LENGTH, out, UNECHO_KEEP_LATENCY);
+    assert_memory_equal(out, expected, LENGTH * sizeof *out);
+    unecho_close(&stream);
+    free(out);
+    free(expected);
+    free(mic.samples);
+    free(far.samples);
+}
+
+static void whole_signal_with_other_lengths(void **unused)
+{
+    (void)unused;
+    const signal_ mic = noise_signal(LENGTH, 0.3f, 31), far = noise_signal(LENGTH, 0.3f, 32);
+    float *const cut = calloc(LENGTH, sizeof *cut);
+    float *const out = malloc(LENGTH * sizeof *out), *const expected = malloc(LENGTH * sizeof *out);
+    memcpy(cut, far.samples, 5000 * sizeof *cut);
+    unecho *stream = open_default();
+    unecho_process_whole(stream, mic.samples, LENGTH, cut, LENGTH, expected, 0);
+    unecho_process_whole(stream, mic.samples, LENGTH, far.samples, 5000, out, 0);
+    assert_memory_equal(out, expected, LENGTH * sizeof *out);
+    /* A far end that goes on is left out. */
+    unecho_process_whole(stream, mic.samples, 5000, far.samples, 5000, expected, 0);
+    unecho_process_whole(stream, mic.samples, 5000, far.samples, LENGTH, out, 0);
+    assert_memory_equal(out, expected, 5000 * sizeof *out);
+    /* None at all is silence. */
+    memset(cut, 0, LENGTH * sizeof *cut);
+    unecho_process_whole(stream, mic.samples, 5000, cut, 5000, expected, 0);
+    unecho_process_whole(stream, mic.samples, 5000, NULL, 0, out, 0);
+    assert_memory_equal(out, expected, 5000 * sizeof *out);
+    unecho_close(&stream);
+    free(cut);
+    free(out);
+    free(expected);
+    free(mic.samples);
+    free(far.samples);
+}
+
+static void peak_rule(void **unused)
+{
+    (void)unused;
+    signal_ mic = noise_signal(LENGTH, 4.0f, 41);
+    const signal_ far = noise_signal(LENGTH, 0.001f, 42);
+    float *const plain = malloc(LENGTH * sizeof *plain), *const out = malloc(LENGTH * sizeof *out);
+    unecho *stream = open_default();
+    for (int loud = 0; loud <= 1; loud++) {
+        unecho_process_whole(stream, mic.samples, LENGTH, far.samples, LENGTH, plain, 0);
+        unecho_process_whole(stream, mic.samples, LENGTH, far.samples, LENGTH, out,
+                             UNECHO_NORMALIZE_PEAK);
+        float peak = 0.0f;
+        for (size_t i = 0; i < LENGTH; i++)
+            peak = fmaxf(peak, fabsf(plain[i]));
+        print_message("peak %g\n", (double)peak);
+        assert_true((peak > 1.0f) == !loud);
+        for (size_t i = 0; i < LENGTH; i++)
+            assert_true(out[i] == (peak > 1.0f ? plain[i] * (0.99f / peak) : plain[i]));
+        for (size_t i = 0; i < LENGTH; i++)
+            mic.samples[i] *= 0.01f;
+    }
+    unecho_close(&stream);
+    free(plain);
+    free(out);
+    free(mic.samples);
+    free(far.samples);
+}
+
+/* ---- Statistics ------------------------------------------------------------------------- */
+
+static void statistics(void **unused)
+{
+    (void)unused;
+    enum { HOPS = 100, N = HOPS * UNECHO_HOP };
+    const signal_ mic = noise_signal(N, 0.3f, 51), far = noise_signal(N, 0.3f, 52);
+    float *const out = malloc(N * sizeof *out);
+    unecho_config config;
+    unecho_config_init(&config);
+    config.whole_hops = 1;
+    unecho *stream = NULL;
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
+    unecho_stats stats = {.size = sizeof stats};
+    assert_int_equal(unecho_get_stats(stream, &stats), UNECHO_OK);
+    assert_true(stats.samples == 0 && stats.erle_db == 0.0f && stats.mic_db == -INFINITY);
+
+    unecho_process(stream, mic.samples, far.samples, out, N);
+    assert_int_equal(unecho_get_stats(stream, &stats), UNECHO_OK);
+    assert_int_equal(stats.samples, N);
+    float peak = 0.0f;
+    for (size_t i = 0; i < N; i++)
+        peak = fmaxf(peak, fabsf(out[i]));
+    assert_true(stats.peak == peak);
+    /* The output's timeline: the microphone 384 samples late. */
+    const double shift = 10.0 * log10((double)(N - 384) / N);
+    assert_true(fabs((double)stats.mic_db - (power_db(mic.samples, N - 384) + shift)) < 0.01);
+    assert_true(fabs((double)stats.far_db - (power_db(far.samples, N - 384) + shift)) < 0.01);
+    assert_true(fabs((double)stats.out_db - power_db(out, N)) < 0.01);
+    assert_true(stats.far_active_seconds > 0.5f && stats.far_active_seconds <= 0.8f);
+
+    unecho_reset(stream);
+    assert_int_equal(unecho_get_stats(stream, &stats), UNECHO_OK);
+    assert_true(stats.samples == 0 && stats.peak == 0.0f && stats.erle_db == 0.0f);
+    stats.size = 3;
+    assert_int_equal(unecho_get_stats(stream, &stats), UNECHO_ERROR_ARGUMENT);
+    unecho_close(&stream);
+    free(out);
+    free(mic.samples);
+    free(far.samples);
+}
+
+static void environment_restricts_the_kernels(void **unused)
+{
+    (void)unused;
+    setenv("UNECHO_CPU", "plain", 1);
+    unecho *stream = open_default();
+    assert_string_equal(unecho_kernels(stream), "plain");
+    unecho_close(&stream);
+    unsetenv("UNECHO_CPU");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(null_pointers),
+        cmocka_unit_test(configs_out_of_range),
+        cmocka_unit_test(chunk_that_breaks_the_promise),
+        cmocka_unit_test(hooks),
+        cmocka_unit_test(every_status_has_words),
+        cmocka_unit_test(model_references),
+        cmocka_unit_test(model_info),
+        cmocka_unit_test(whole_signal_equals_the_stream),
+        cmocka_unit_test(whole_signal_with_other_lengths),
+        cmocka_unit_test(peak_rule),
+        cmocka_unit_test(statistics),
+        cmocka_unit_test(environment_restricts_the_kernels),
+    };
+    return cmocka_run_group_tests_name("api", tests, NULL, NULL);
+}

@@ -1,0 +1,237 @@
+/*
+ * Whatever comes in, what goes out is finite, the stream recovers, and it does not become slow: NaN,
+ * infinity, huge and subnormal samples, full-scale noise, silence on either side.
+ */
+#include "check.h"
+#include "signals.h"
+#include "unecho.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { SECOND = 16000, LENGTH = 6 * SECOND };
+
+static unecho *open_stream(void)
+{
+    unecho *stream = NULL;
+    unecho_config config;
+    unecho_config_init(&config);
+    config.whole_hops = 1;
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
+    return stream;
+}
+
+static unecho_stats stats_of(const unecho *stream)
+{
+    unecho_stats stats = {.size = sizeof stats};
+    assert_int_equal(unecho_get_stats(stream, &stats), UNECHO_OK);
+    return stats;
+}
+
+static void assert_finite(const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            fail_msg("sample %zu is %g", i, (double)x[i]);
+}
+
+typedef struct ends {
+    signal_ mic, far;
+    float *out;
+} ends;
+
+/* Six seconds of double talk. */
+static ends make_ends(void)
+{
+    const size_t from = 17 * SECOND;
+    ends e = {read_sample("mic"), read_sample("far"), malloc(LENGTH * sizeof(float))};
+    memmove(e.mic.samples, e.mic.samples + from, LENGTH * sizeof(float));
+    memmove(e.far.samples, e.far.samples + from, LENGTH * sizeof(float));
+    return e;
+}
+
+static void free_ends(ends *e)
+{
+    free(e->mic.samples);
+    free(e->far.samples);
+    free(e->out);
+}
+
+/* A second of bad samples, in a signal otherwise good, gives what zeros (or the limit) there give. */
+static void assert_guarded(float bad, float taken_as)
+{
+    ends e = make_ends(), clean = make_ends();
+    for (size_t i = SECOND; i < 2 * SECOND; i += 3) {
+        e.mic.samples[i] = bad;
+        e.far.samples[i + 1] = bad;
+        clean.mic.samples[i] = taken_as;
+        clean.far.samples[i + 1] = taken_as;
+    }
+    unecho *stream = open_stream(), *other = open_stream();
+    unecho_process(stream, e.mic.samples, e.far.samples, e.out, LENGTH);
+    unecho_process(other, clean.mic.samples, clean.far.samples, clean.out, LENGTH);
+    assert_finite(e.out, LENGTH);
+    assert_memory_equal(e.out, clean.out, LENGTH * sizeof(float));
+
+    const uint64_t expected = 2 * ((SECOND + 2) / 3);
+    assert_int_equal(stats_of(stream).guarded_samples, expected);
+    assert_true(isfinite(stats_of(stream).out_db) && isfinite(stats_of(stream).erle_db));
+    unecho_close(&stream);
+    unecho_close(&other);
+    free_ends(&e);
+    free_ends(&clean);
+}
+
+static void not_a_number(void **unused)
+{
+    (void)unused;
+    assert_guarded(NAN, 0.0f);
+    assert_guarded(-NAN, 0.0f);
+}
+
+static void infinity(void **unused)
+{
+    (void)unused;
+    assert_guarded(INFINITY, 0.0f);
+    assert_guarded(-INFINITY, 0.0f);
+}
+
+static void beyond_range(void **unused)
+{
+    (void)unused;
+    assert_guarded(1e30f, 100.0f);
+    assert_guarded(-3.4e38f, -100.0f);
+}
+
+/* After a burst of the worst there is, a stream comes back to what it did before. */
+static void recovers(void **unused)
+{
+    (void)unused;
+    static const float bursts[] = {NAN, INFINITY, -1e38f, 1e-40f, 100.0f};
+    for (size_t b = 0; b < sizeof bursts / sizeof *bursts; b++) {
+        ends e = make_ends(), clean = make_ends();
+        for (size_t i = SECOND; i < SECOND + SECOND / 4; i++)
+            e.mic.samples[i] = e.far.samples[i] = bursts[b];
+        unecho *stream = open_stream(), *other = open_stream();
+        unecho_process(stream, e.mic.samples, e.far.samples, e.out, LENGTH);
+        unecho_process(other, clean.mic.samples, clean.far.samples, clean.out, LENGTH);
+        assert_finite(e.out, LENGTH);
+        const double after = power_db(e.out + 4 * SECOND, 2 * SECOND);
+        const double undisturbed = power_db(clean.out + 4 * SECOND, 2 * SECOND);
+        print_message("burst of %g: last two seconds %.2f dB, undisturbed %.2f dB\n",
+                      (double)bursts[b], after, undisturbed);
+        assert_true(fabs(after - undisturbed) < 1.0);
+        unecho_close(&stream);
+        unecho_close(&other);
+        free_ends(&e);
+        free_ends(&clean);
+    }
+}
+
+static void full_scale_noise(void **unused)
+{
+    (void)unused;
+    ends e = make_ends();
+    uint32_t seed = 3;
+    for (size_t i = 0; i < LENGTH; i++) {
+        e.mic.samples[i] = random_bits(&seed) & 1 ? 1.0f : -1.0f;
+        e.far.samples[i] = random_bits(&seed) & 1 ? 1.0f : -1.0f;
+    }
+    unecho *stream = open_stream();
+    unecho_process(stream, e.mic.samples, e.far.samples, e.out, LENGTH);
+    assert_finite(e.out, LENGTH);
+    assert_int_equal(stats_of(stream).guarded_samples, 0);
+    unecho_close(&stream);
+    free_ends(&e);
+}
+
+static void silence(void **unused)
+{
+    (void)unused;
+    for (int silent = 1; silent <= 3; silent++) {
+        ends e = make_ends();
+        if (silent & 1)
+            memset(e.mic.samples, 0, LENGTH * sizeof(float));
+        if (silent & 2)
+            memset(e.far.samples, 0, LENGTH * sizeof(float));
+        unecho *stream = open_stream();
+        unecho_process(stream, e.mic.samples, e.far.samples, e.out, LENGTH);
+        assert_finite(e.out, LENGTH);
+        if (silent & 1) /* no microphone: nothing to pass on */
+            assert_true(power_db(e.out, LENGTH) < -60.0);
+        unecho_close(&stream);
+        free_ends(&e);
+    }
+}
+
+static void no_far_end_is_silence(void **unused)
+{
+    (void)unused;
+    ends e = make_ends(), silent = make_ends();
+    memset(silent.far.samples, 0, LENGTH * sizeof(float));
+    unecho *stream = open_stream(), *other = open_stream();
+    unecho_process(stream, e.mic.samples, NULL, e.out, LENGTH);
+    unecho_process(other, silent.mic.samples, silent.far.samples, silent.out, LENGTH);
+    assert_memory_equal(e.out, silent.out, LENGTH * sizeof(float));
+    unecho_close(&stream);
+    unecho_close(&other);
+    free_ends(&e);
+    free_ends(&silent);
+}
+
+/* ---- Slowness: the best of several rounds against ordinary input, in the same process --- */
+
+static double best_seconds(const ends *e)
+{
+    double best = 1e9;
+    for (int round = 0; round < 7; round++) {
+        unecho *stream = open_stream();
+        const clock_t start = clock();
+        unecho_process(stream, e->mic.samples, e->far.samples, e->out, 2 * SECOND);
+        const double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+        best = seconds < best ? seconds : best;
+        unecho_close(&stream);
+    }
+    return best;
+}
+
+static void nothing_slows_it_down(void **unused)
+{
+    (void)unused;
+    static const float levels[] = {0.0f, 1e-40f, 1e-38f, 1e-30f, 1e-22f, 1e-16f, 1e-10f, NAN,
+                                   INFINITY, 1.0f};
+    ends ordinary = make_ends();
+    const double usual = best_seconds(&ordinary);
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        ends e = make_ends();
+        for (size_t k = 0; k < LENGTH; k++) {
+            e.mic.samples[k] = isfinite(levels[i]) ? e.mic.samples[k] * levels[i] : levels[i];
+            e.far.samples[k] = isfinite(levels[i]) ? e.far.samples[k] * levels[i] : levels[i];
+        }
+        /* Speech, then fading away: states that decay are where subnormal numbers arise. */
+        memcpy(e.mic.samples, ordinary.mic.samples, SECOND / 4 * sizeof(float));
+        const double seconds = best_seconds(&e);
+        print_message("level %g: %.2f x the usual time\n", (double)levels[i], seconds / usual);
+        assert_true(seconds < 3.0 * usual);
+        free_ends(&e);
+    }
+    free_ends(&ordinary);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(not_a_number),
+        cmocka_unit_test(infinity),
+        cmocka_unit_test(beyond_range),
+        cmocka_unit_test(recovers),
+        cmocka_unit_test(full_scale_noise),
+        cmocka_unit_test(silence),
+        cmocka_unit_test(no_far_end_is_silence),
+        cmocka_unit_test(nothing_slows_it_down),
+    };
+    return cmocka_run_group_tests_name("bad samples", tests, NULL, NULL);
+}

@@ -1,0 +1,443 @@
+/*
+ * Every kernel of every set that this CPU has: the plain set against what the operation means,
+ * evaluated in double or spelled out; every other set against the plain one, bit for bit. Random
+ * shapes, odd alignments, and no write beyond what the kernel may touch.
+ */
+#include "check.h"
+#include "kernels/kernels.h"
+#include "kernels/scalar.h"
+#include "network/layers.h"
+#include "signals.h"
+#include "unecho.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 700, ROUNDS = 60 };
+
+static uint32_t seed = 2026;
+
+static size_t between(size_t low, size_t high)
+{
+    return low + random_bits(&seed) % (high - low + 1);
+}
+
+static void fill(float *x, size_t n, float scale)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = scale * random_float(&seed);
+}
+
+/* The sets that can run here; the plain one first. */
+static size_t sets(const kernels *found[KERNEL_SETS_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < kernels_count(); i++)
+        if ((kernels_at(i)->cpu & ~kernels_cpu()) == 0)
+            found[count++] = kernels_at(i);
+    return count;
+}
+
+#define FOR_EACH_SET(k)                                                                            \
+    const kernels *found_[KERNEL_SETS_MAX];                                                        \
+    const size_t found_count_ = sets(found_);                                                      \
+    for (size_t set_ = 0; set_ < found_count_; set_++)                                             \
+        for (const kernels *k = found_[set_]; k; k = NULL)
+
+/* ---- Functions of one number ------------------------------------------------------------ */
+
+/* Distance in units of the last place of the exact value. */
+static double ulps(float got, double exact)
+{
+    const float nearest = (float)exact;
+    const double ulp = fmax((double)(nextafterf(fabsf(nearest), INFINITY) - fabsf(nearest)),
+                            (double)1.4e-45f);
+    return fabs((double)got - exact) / ulp;
+}
+
+static void sigmoid_is_exact_to_3_ulps(void **unused)
+{
+    (void)unused;
+    double worst = 0.0;
+    for (float x = -39.9f; x < 39.9f; x += 0.00037f)
+        worst = fmax(worst, ulps(sigmoid_(x), 1.0 / (1.0 + exp(-(double)x))));
+    print_message("worst: %.2f ulp\n", worst);
+    assert_true(worst < 3.0);
+    assert_true(sigmoid_(1e30f) == 1.0f);
+    assert_true(sigmoid_(-1e30f) > 0.0f && sigmoid_(-1e30f) < 1e-17f);
+}
+
+static void tanh_is_exact_to_4_ulps(void **unused)
+{
+    (void)unused;
+    double worst = 0.0;
+    for (float x = -9.99f; x < 9.99f; x += 0.00013f)
+        worst = fmax(worst, ulps(tanh_(x), tanh((double)x)));
+    for (float x = 1e-30f; x < 1.0f; x *= 1.01f)
+        worst = fmax(worst, ulps(tanh_(x), tanh((double)x)));
+    print_message("worst: %.2f ulp\n", worst);
+    assert_true(worst < 4.0);
+    assert_true(tanh_(1e30f) == 1.0f && tanh_(-1e30f) == -1.0f && tanh_(0.0f) == 0.0f);
+}
+
+static void log_is_exact_to_3_ulps(void **unused)
+{
+    (void)unused;
+    double worst = 0.0;
+    for (float x = 1e-7f; x < 1e12f; x *= 1.0003f) {
+        const double exact = log((double)x);
+        /* Beside ln 1 = 0 the error is that of the argument: absolute, not relative. */
+        worst = fmax(worst, fmin(ulps(log_(x), exact), fabs((double)log_(x) - exact) / 1e-8));
+    }
+    print_message("worst: %.2f ulp\n", worst);
+    assert_true(worst < 3.0);
+}
+
+/* ---- Vectors ---------------------------------------------------------------------------- */
+
+enum { GUARD = 64 };
+
+typedef void (*vector_kernel)(const kernels *k, float *y, const float *a, const float *b,
+                              const float *c, size_t n);
+
+static void run_sigmoid(const kernels *k, float *y, const float *a, const float *b, const float *c,
+                        size_t n)
+{
+    (void)b, (void)c;
+    k->sigmoid(y, a, n);
+}
+
+static void run_multiply(const kernels *k, float *y, const float *a, const float *b,
+                         const float *c, size_t n)
+{
+    (void)c;
+    k->multiply(y, a, b, n);
+}
+
+static void run_log_power(const kernels *k, float *y, const float *a, const float *b,
+                          const float *c, size_t n)
+{
+    (void)b, (void)c;
+    k->log_power(y, a, n);
+}
+
+static void run_normalize(const kernels *k, float *y, const float *a, const float *b,
+                          const float *c, size_t n)
+{
+    k->normalize(y, a, b, c, n);
+}
+
+static void run_magnitude(const kernels *k, float *y, const float *a, const float *b,
+                          const float *c, size_t n)
+{
+    (void)c;
+    k->magnitude(y, a, b, n);
+}
+
+static void vectors_agree(void **unused)
+{
+    (void)unused;
+    static const vector_kernel all[] = {run_sigmoid, run_multiply, run_log_power, run_normalize,
+                                        run_magnitude};
+    static float a[MOST + 16], b[MOST + 16], c[MOST + 16];
+    static float expected[MOST], y[MOST + 16 + GUARD];
+    for (int round = 0; round < ROUNDS; round++)
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+            const size_t n = between(1, MOST), shift = between(0, 15);
+            const float scale = powf(10.0f, (float)between(0, 8) - 5.0f);
+            fill(a, MOST + 16, scale);
+            fill(b, MOST + 16, 1.0f);
+            fill(c, MOST + 16, 1.0f);
+            all[i](kernels_at(0), expected, a + shift, b + shift, c + shift, n);
+            FOR_EACH_SET(k)
+            {
+                for (size_t g = 0; g < sizeof y / sizeof *y; g++)
+                    y[g] = 12345.0f;
+                all[i](k, y + shift, a + shift, b + shift, c + shift, n);
+                assert_memory_equal(y + shift, expected, n * sizeof *y);
+                /* No more than the row's padding is written. */
+                assert_true(y[shift + KERNEL_PAD(n) < MOST + 16 + GUARD ? shift + KERNEL_PAD(n)
+                                                                         : MOST + 15 + GUARD] ==
+                            12345.0f);
+                memcpy(y + shift, a + shift, n * sizeof *y);
+                all[i](k, y + shift, y + shift, b + shift, c + shift, n);
+                if (all[i] != run_magnitude) /* in place */
+                    assert_memory_equal(y + shift, expected, n * sizeof *y);
+            }
+        }
+}
+
+static void vectors_mean_what_they_say(void **unused)
+{
+    (void)unused;
+    static float x[MOST], m[MOST], y[MOST];
+    const kernels *const k = kernels_at(0);
+    for (int round = 0; round < ROUNDS; round++) {
+        const size_t n = between(1, MOST);
+        fill(x, n, 20.0f);
+        fill(m, n, 20.0f);
+        k->log_power(y, x, n);
+        for (size_t i = 0; i < n; i++)
+            assert_true(fabs((double)y[i] - log((double)x[i] * (double)x[i] + 1e-7)) < 4e-6);
+        k->magnitude(y, x, m, n);
+        for (size_t i = 0; i < n; i++)
+            assert_true(fabs((double)y[i] - hypot((double)x[i], (double)m[i])) < 4e-6);
+        k->multiply(y, x, m, n);
+        for (size_t i = 0; i < n; i++)
+            assert_true(y[i] == x[i] * m[i]);
+    }
+    const float tiny[2] = {1e-20f, 1e-25f};
+    k->multiply(y, tiny, tiny, 2);
+    assert_true(y[0] == 0.0f && y[1] == 0.0f); /* never subnormal */
+}
+
+static void normalize_equals_double(void **unused)
+{
+    (void)unused;
+    static float x[MOST], gamma[MOST], beta[MOST], y[MOST];
+    for (int round = 0; round < ROUNDS; round++) {
+        const size_t n = between(2, MOST);
+        const float offset = 20.0f * random_float(&seed);
+        fill(x, n, powf(10.0f, (float)between(0, 6) - 5.0f));
+        fill(gamma, n, 1.0f);
+        fill(beta, n, 1.0f);
+        double mean = 0.0, variance = 0.0;
+        for (size_t i = 0; i < n; i++)
+            mean += (double)(x[i] += offset) / (double)n;
+        for (size_t i = 0; i < n; i++)
+            variance += ((double)x[i] - mean) * ((double)x[i] - mean) / (double)n;
+        kernels_at(0)->normalize(y, x, gamma, beta, n);
+        for (size_t i = 0; i < n; i++) {
+            const double unit = ((double)x[i] - mean) / sqrt(variance + (double)1e-7f);
+            assert_true(fabs((double)y[i] - (unit * (double)gamma[i] + (double)beta[i])) < 2e-6);
+        }
+    }
+}
+
+/* A silent block is constant; what is left of it must be nothing (SPEC 7.1's trap). */
+static void normalize_of_a_constant_is_beta(void **unused)
+{
+    (void)unused;
+    static float x[257], gamma[257], beta[257], y[257];
+    FOR_EACH_SET(k)
+    {
+        fill(gamma, 257, 1.0f);
+        fill(beta, 257, 1.0f);
+        memset(x, 0, sizeof x);
+        k->log_power(x, x, 257);
+        k->normalize(y, x, gamma, beta, 257);
+        assert_memory_equal(y, beta, sizeof y);
+    }
+}
+
+/* ---- Matrices --------------------------------------------------------------------------- */
+
+static void *aligned(size_t bytes)
+{
+    void *const memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    assert_non_null(memory);
+    return memory;
+}
+
+static void linear_is_one_running_sum(void **unused)
+{
+    (void)unused;
+    for (int round = 0; round < ROUNDS; round++) {
+        const size_t rows = between(1, 300), columns = between(1, 300), count = between(1, 9);
+        const size_t x_stride = between(1, 2) == 1 ? between(1, columns) : columns + between(0, 9);
+        const size_t y_stride = KERNEL_PAD(rows) + between(0, 3);
+        const size_t shift = between(0, 15);
+        float *const w = aligned(rows * columns * sizeof *w);
+        float *const bias = aligned(rows * sizeof *bias);
+        float *const x = aligned((columns + count * x_stride + 16) * sizeof *x);
+        float *const y = aligned((count * y_stride + 16) * sizeof *y);
+        const int with_bias = random_bits(&seed) & 1;
+        fill(w, rows * columns, 1.0f);
+        fill(bias, rows, 1.0f);
+        fill(x, columns + count * x_stride + 16, 1.0f);
+        FOR_EACH_SET(k)
+        {
+            linear layer;
+            void *const memory = aligned(k->linear_size(rows, columns, ROWS_PLAIN));
+            k->linear_pack(&layer, memory, w, with_bias ? bias : NULL, rows, columns, ROWS_PLAIN);
+            k->linear(&layer, x + shift, x_stride, y + shift, y_stride, count);
+            for (size_t t = 0; t < count; t++)
+                for (size_t r = 0; r < rows; r++) {
+                    float sum = with_bias ? bias[r] : 0.0f;
+                    for (size_t c = 0; c < columns; c++)
+                        sum = fmaf(w[r * columns + c], x[shift + t * x_stride + c], sum);
+                    const float got = y[shift + t * y_stride + r];
+                    if (memcmp(&got, &sum, sizeof sum) != 0)
+                        fail_msg("%s: [%zu,%zu] hop %zu row %zu: %a, expected %a", k->name, rows,
+                                 columns, t, r, (double)got, (double)sum);
+                }
+            free(memory);
+        }
+        free(w);
+        free(bias);
+        free(x);
+        free(y);
+    }
+}
+
+/* A matrix whose gates stand in a file's own order, as a loader would hand it over. */
+static matrix view(const float *w, size_t rows, size_t columns)
+{
+    return (matrix){(const unsigned char *)w, rows, columns, columns, 1};
+}
+
+static double logistic(double x)
+{
+    return 1.0 / (1.0 + exp(-x));
+}
+
+/* The LSTM by its equations, in double; W, U with gates i, f, g, o from the rows in gate_row. */
+static void lstm_in_double(const lstm_weights *w, size_t units, const float *x, double *h,
+                           double *c)
+{
+    double z[GATES][MOST], before[MOST];
+    memcpy(before, h, units * sizeof *h);
+    for (size_t g = 0; g < GATES; g++)
+        for (size_t u = 0; u < units; u++) {
+            const size_t row = w->gate_row[g] + u;
+            z[g][u] = (double)w->bias[g * units + u];
+            for (size_t k = 0; k < w->input.columns; k++)
+                z[g][u] += (double)matrix_at(&w->input, row, k) * (double)x[k];
+            for (size_t k = 0; k < units; k++)
+                z[g][u] += (double)matrix_at(&w->recurrent, row, k) * before[k];
+        }
+    for (size_t u = 0; u < units; u++) {
+        c[u] = logistic(z[GATE_FORGET][u]) * c[u] +
+               logistic(z[GATE_INPUT][u]) * tanh(z[GATE_CELL][u]);
+        h[u] = logistic(z[GATE_OUTPUT][u]) * tanh(c[u]);
+    }
+}
+
+static void lstm_follows_its_equations(void **unused)
+{
+    (void)unused;
+    for (int round = 0; round < 12; round++) {
+        const size_t units = 4 * between(1, 40), inputs = between(1, 200), hops = between(1, 6);
+        float *const w = aligned(4 * units * inputs * sizeof *w);
+        float *const u = aligned(4 * units * units * sizeof *u);
+        float *const bias = aligned(4 * units * sizeof *bias);
+        float *const x = aligned(hops * inputs * sizeof *x);
+        float *const gates = aligned(hops * KERNEL_PAD(4 * units) * sizeof *gates);
+        float *const hidden = aligned(hops * KERNEL_PAD(units) * sizeof *hidden);
+        float *const first = aligned(hops * KERNEL_PAD(units) * sizeof *first);
+        float *const scratch = aligned(4 * units * (inputs + units) * sizeof *scratch);
+        fill(w, 4 * units * inputs, 0.3f);
+        fill(u, 4 * units * units, 0.3f);
+        fill(bias, 4 * units, 1.0f);
+        fill(x, hops * inputs, 1.0f);
+        const lstm_weights weights = {view(w, 4 * units, inputs),
+                                      view(u, 4 * units, units),
+                                      {units, 3 * units, 0, 2 * units},
+                                      bias};
+        FOR_EACH_SET(k)
+        {
+            lstm layer;
+            arena a = {0};
+            lstm_build(&layer, k, &a, &weights, units, NULL);
+            a.memory = aligned(a.used);
+            a.used = 0;
+            lstm_build(&layer, k, &a, &weights, units, scratch);
+
+            float h[KERNEL_PAD(MOST)] = {0}, c[KERNEL_PAD(MOST)] = {0};
+            double exact_h[MOST] = {0}, exact_c[MOST] = {0};
+            lstm_state state = {h, c};
+            lstm_run(&layer, k, &state, x, inputs, gates, hidden, hops);
+            for (size_t t = 0; t < hops; t++) {
+                const float *const got = hidden + t * KERNEL_PAD(units);
+                lstm_in_double(&weights, units, x + t * inputs, exact_h, exact_c);
+                for (size_t i = 0; i < units; i++)
+                    assert_true(fabs((double)got[i] - exact_h[i]) < 5e-6);
+                /* All sets: the same bits. */
+                float *const row = first + t * KERNEL_PAD(units);
+                if (k == kernels_at(0))
+                    memcpy(row, got, units * sizeof *row);
+                assert_memory_equal(row, got, units * sizeof *row);
+            }
+            assert_memory_equal(h, hidden + (hops - 1) * KERNEL_PAD(units), units * sizeof *h);
+            free(a.memory);
+        }
+        free(w);
+        free(u);
+        free(bias);
+        free(x);
+        free(gates);
+        free(hidden);
+        free(first);
+        free(scratch);
+    }
+}
+
+/* ---- Transform -------------------------------------------------------------------------- */
+
+static void transform_equals_its_definition(void **unused)
+{
+    (void)unused;
+    fft f;
+    fft_init(&f);
+    const double pi = acos(-1.0);
+    float x[FFT_SIZE], re[FFT_BINS], im[FFT_BINS], back[FFT_SIZE];
+    float first_re[FFT_BINS], first_im[FFT_BINS], first_back[FFT_SIZE];
+    for (int round = 0; round < 4; round++) {
+        fill(x, FFT_SIZE, 1.0f);
+        FOR_EACH_SET(k)
+        {
+            k->fft_forward(&f, re, im, x);
+            k->fft_inverse(&f, back, re, im);
+            if (k == kernels_at(0)) {
+                memcpy(first_re, re, sizeof re);
+                memcpy(first_im, im, sizeof im);
+                memcpy(first_back, back, sizeof back);
+            }
+            assert_memory_equal(re, first_re, sizeof re);
+            assert_memory_equal(im, first_im, sizeof im);
+            assert_memory_equal(back, first_back, sizeof back);
+        }
+        for (size_t bin = 0; bin < FFT_BINS; bin++) {
+            double exact_re = 0.0, exact_im = 0.0;
+            for (size_t n = 0; n < FFT_SIZE; n++) {
+                const double angle = -2.0 * pi * (double)(bin * n % FFT_SIZE) / FFT_SIZE;
+                exact_re += (double)x[n] * cos(angle);
+                exact_im += (double)x[n] * sin(angle);
+            }
+            assert_true(fabs((double)re[bin] - exact_re) < 1e-5);
+            assert_true(fabs((double)im[bin] - exact_im) < 1e-5);
+        }
+        assert_true(max_difference(x, back, FFT_SIZE) < 5e-7f);
+    }
+    assert_true(im[0] == 0.0f && im[FFT_BINS - 1] == 0.0f);
+}
+
+static void the_mask_of_sets(void **unused)
+{
+    (void)unused;
+    assert_string_equal(kernels_at(kernels_choose(UNECHO_CPU_PLAIN))->name, "plain");
+    for (size_t i = 0; i < kernels_count(); i++)
+        if ((kernels_at(i)->cpu & ~kernels_cpu()) == 0)
+            assert_ptr_equal(kernels_at(kernels_choose(kernels_at(i)->cpu)), kernels_at(i));
+    FOR_EACH_SET(k)
+    print_message("tested: %s\n", k->name);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sigmoid_is_exact_to_3_ulps),
+        cmocka_unit_test(tanh_is_exact_to_4_ulps),
+        cmocka_unit_test(log_is_exact_to_3_ulps),
+        cmocka_unit_test(vectors_agree),
+        cmocka_unit_test(vectors_mean_what_they_say),
+        cmocka_unit_test(normalize_equals_double),
+        cmocka_unit_test(normalize_of_a_constant_is_beta),
+        cmocka_unit_test(linear_is_one_running_sum),
+        cmocka_unit_test(lstm_follows_its_equations),
+        cmocka_unit_test(transform_equals_its_definition),
+        cmocka_unit_test(the_mask_of_sets),
+    };
+    return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
+}

@@ -1,0 +1,265 @@
+/*
+ * The real-time contract: unecho_process and its like allocate nothing, take no lock and make no
+ * system call. The allocator and the locks are replaced by ones that count, and a second process
+ * runs under a filter that kills it at the first system call. Each trap is first shown to work.
+ */
+#define _GNU_SOURCE
+#include "check.h"
+#include "signals.h"
+#include "unecho.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { LENGTH = 32000 };
+
+/* ---- Counting replacements; the C library's own functions do the work ------------------- */
+
+static volatile int armed;
+static volatile unsigned calls;
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+void __libc_free(void *memory);
+
+#define COUNT() (calls += armed != 0)
+
+void *malloc(size_t size)
+{
+    COUNT();
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    COUNT();
+    return __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+    COUNT();
+    return __libc_realloc(memory, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    COUNT();
+    return __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void **memory, size_t alignment, size_t size)
+{
+    COUNT();
+    *memory = __libc_memalign(alignment, size);
+    return *memory ? 0 : ENOMEM;
+}
+
+void free(void *memory)
+{
+    COUNT();
+    __libc_free(memory);
+}
+
+/* This program runs its streams on one thread: nothing needs the locks to work. */
+int pthread_mutex_lock(pthread_mutex_t *lock)
+{
+    (void)lock;
+    COUNT();
+    return 0;
+}
+
+int pthread_mutex_trylock(pthread_mutex_t *lock)
+{
+    (void)lock;
+    COUNT();
+    return 0;
+}
+
+int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
+{
+    (void)lock;
+    COUNT();
+    return 0;
+}
+
+int pthread_rwlock_wrlock(pthread_rwlock_t *lock)
+{
+    (void)lock;
+    COUNT();
+    return 0;
+}
+
+int pthread_spin_lock(pthread_spinlock_t *lock)
+{
+    (void)lock;
+    COUNT();
+    return 0;
+}
+
+int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock)
+{
+    (void)condition;
+    (void)lock;
+    COUNT();
+    return 0;
+}
+
+/* ---- What is called under watch --------------------------------------------------------- */
+
+typedef struct scene {
+    unecho *any, *hops;
+    float *mic, *far, *out;
+    int16_t *mic16, *out16;
+} scene;
+
+static scene set_scene(void)
+{
+    scene s = {0};
+    unecho_config config;
+    unecho_config_init(&config);
+    assert_int_equal(unecho_open(&s.any, &config), UNECHO_OK);
+    config.whole_hops = 1;
+    config.hops_at_once = 1;
+    assert_int_equal(unecho_open(&s.hops, &config), UNECHO_OK);
+    s.mic = noise_signal(LENGTH, 0.3f, 5).samples;
+    s.far = noise_signal(LENGTH, 0.3f, 6).samples;
+    s.out = malloc(LENGTH * sizeof *s.out);
+    s.mic16 = calloc(LENGTH, sizeof *s.mic16);
+    s.out16 = malloc(LENGTH * sizeof *s.out16);
+    /* Bad samples take the guarded path. */
+    s.mic[1000] = NAN;
+    s.mic[2000] = INFINITY;
+    s.far[3000] = 1e30f;
+    return s;
+}
+
+static void clear_scene(scene *s)
+{
+    unecho_close(&s->any);
+    unecho_close(&s->hops);
+    free(s->mic);
+    free(s->far);
+    free(s->out);
+    free(s->mic16);
+    free(s->out16);
+}
+
+/* Every function that the header calls real-time safe, on every path through it. Returns 0. */
+static int perform(scene *s)
+{
+    static const size_t chunks[] = {1, 100, 128, 480, 2048, 4000};
+    unecho_stats stats = {.size = sizeof stats};
+    int failed = 0;
+    for (size_t c = 0; c < sizeof chunks / sizeof *chunks; c++)
+        for (size_t i = 0; i + chunks[c] <= LENGTH / 4; i += chunks[c]) {
+            const size_t n = chunks[c];
+            failed |= unecho_process(s->any, s->mic + i, s->far + i, s->out + i, n);
+            failed |= unecho_process(s->any, s->mic + i, NULL, s->out + i, n);
+            failed |= unecho_process_int16(s->any, s->mic16 + i, s->mic16 + i, s->out16 + i, n);
+        }
+    for (size_t i = 0; i + 128 <= LENGTH; i += 128)
+        failed |= unecho_process(s->hops, s->mic + i, s->far + i, s->out + i, 128);
+    failed |= unecho_process(s->hops, s->mic, s->far, s->out, 100) != UNECHO_ERROR_CHUNK;
+    failed |= unecho_get_stats(s->any, &stats);
+    failed |= unecho_latency(s->any) != 512;
+    failed |= unecho_reset(s->any);
+    return failed;
+}
+
+static void no_allocation_and_no_lock(void **unused)
+{
+    (void)unused;
+    scene s = set_scene();
+
+    /* The traps work: the library's own open and close are seen. */
+    unecho *other = NULL;
+    armed = 1;
+    const int opened = unecho_open(&other, NULL);
+    unecho_close(&other);
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    const unsigned before_lock = calls;
+    pthread_mutex_lock(&lock);
+    armed = 0;
+    assert_int_equal(opened, UNECHO_OK);
+    assert_true(before_lock >= 4);
+    assert_int_equal(calls, before_lock + 1);
+
+    calls = 0;
+    armed = 1;
+    const int failed = perform(&s);
+    armed = 0;
+    assert_int_equal(failed, 0);
+    assert_int_equal(calls, 0);
+    clear_scene(&s);
+}
+
+/* From here on any system call but exit_group kills the process. */
+static int forbid_system_calls(void)
+{
+    struct sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0), /* the number of the call */
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+    };
+    const struct sock_fprog program = {sizeof rules / sizeof *rules, rules};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* How a child that runs `action` under the filter ends. */
+static int status_of(int (*action)(scene *), scene *s)
+{
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(!forbid_system_calls() ? 99 : action(s));
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 99) {
+        print_message("skipped: this kernel does not allow system call filters\n");
+        clear_scene(s);
+        skip();
+    }
+    return status;
+}
+
+static int call_the_system(scene *s)
+{
+    (void)s;
+    return getppid() < 0;
+}
+
+static void no_system_call(void **unused)
+{
+    (void)unused;
+    scene s = set_scene();
+    const int trapped = status_of(call_the_system, &s);
+    assert_true(WIFSIGNALED(trapped) && WTERMSIG(trapped) == SIGSYS);
+    const int status = status_of(perform, &s);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    clear_scene(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_allocation_and_no_lock),
+        cmocka_unit_test(no_system_call),
+    };
+    return cmocka_run_group_tests_name("realtime", tests, NULL, NULL);
+}
