@@ -9,6 +9,9 @@ typedef struct message {
     size_t size;
 } message;
 
+/* Make it an empty text. */
+void message_clear(const message *to);
+
 /* Write the message (cut to the buffer, always terminated) and return status, for `return`. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))

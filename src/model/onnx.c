@@ -4,7 +4,7 @@
  */
 #include "onnx.h"
 
-#include <unecho.h>
+#include "unecho.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,10 +41,10 @@ static int check_kind(const pb_file *file)
     const message silent = {NULL, 0};
     pb_file quiet = *file;
     quiet.message = &silent;
-    pb_cursor cursor = pb_open(&quiet);
     if (file->size == 0)
         return message_fail(file->message, UNECHO_ERROR_FORMAT,
                             "%s: not an ONNX model: the file is empty", file->name);
+    pb_cursor cursor = pb_open(&quiet);
     while (cursor.at < cursor.end) {
         pb_cursor tag = cursor;
         uint64_t key = 0;

@@ -4,7 +4,7 @@
  */
 #include "onnx_match.h"
 
-#include <unecho.h>
+#include "unecho.h"
 
 #include <string.h>
 
@@ -23,11 +23,9 @@ static int match_gated(onnx_graph *g, const onnx_view *view, const char *what, o
     const onnx_node *n = onnx_node_of(g, view, ONNX_MUL);
     if (!n)
         return onnx_unexpected(g, view, what);
-    for (size_t k = 0; k < 2; k++) {
-        const int status = onnx_operand(g, n, k, &two[k]);
-        if (status != UNECHO_OK)
-            return status;
-    }
+    const int status = onnx_operands(g, n, two);
+    if (status != UNECHO_OK)
+        return status;
     const size_t k = onnx_node_of(g, &two[0], ONNX_SIGMOID) ? 0 : 1;
     const onnx_node *sigmoid = onnx_node_of(g, &two[k], ONNX_SIGMOID);
     if (!sigmoid || two[0].count != view->count || two[1].count != view->count)
@@ -128,7 +126,7 @@ int onnx_match_cell(onnx_graph *graph, const onnx_view *view, size_t states, siz
     const onnx_view c = {states, h_at + 1, 2, units};
     onnx_view squashed, memory;
     onnx_affine affine;
-    gates z;
+    gates z = {0};
     int status = match_gated(graph, view, what, &z.from[GATE_OUTPUT], &squashed);
     if (status != UNECHO_OK)
         return status;

@@ -4,7 +4,7 @@
  */
 #include "onnx.h"
 
-#include <unecho.h>
+#include "unecho.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -198,17 +198,18 @@ static int sort_nodes(onnx_graph *g)
 {
     const size_t n = g->node_count + 1;
     walk w = {calloc(n, 1), calloc(n, sizeof *w.stack), calloc(n, sizeof *w.next), 0};
+    const bool ready = w.seen && w.stack && w.next;
     int status = UNECHO_OK;
-    if (!w.seen || !w.stack || !w.next)
-        status =
-            message_fail(g->file.message, UNECHO_ERROR_MEMORY, "%s: out of memory", g->file.name);
-    for (size_t i = 0; i < g->output_count && status == UNECHO_OK; i++) {
+    for (size_t i = 0; ready && i < g->output_count && status == UNECHO_OK; i++) {
         enter(g, &w, g->outputs[i].value);
         status = descend(g, &w);
     }
     free(w.seen);
     free(w.stack);
     free(w.next);
+    if (!ready)
+        return message_fail(g->file.message, UNECHO_ERROR_MEMORY, "%s: out of memory",
+                            g->file.name);
     return status;
 }
 

@@ -1,19 +1,15 @@
 /*
- * Sums of matrix products, layer norm, log power and LSTM cell, recognised from their output
- * backwards. Operands may be swapped and products regrouped; what does not fit is named.
+ * Sums of matrix products, recognised from their output backwards, and what all matching shares:
+ * views of operands, constants. What does not fit is named. Knows no stage.
  */
 #include "onnx_match.h"
 
-#include <unecho.h>
+#include "unecho.h"
 
 #include <math.h>
 #include <string.h>
 
 #define MODEL UNECHO_ERROR_MODEL
-
-/* The engine's constant (SPEC: 1e-7 as float32), and how far a file's may be from it. */
-#define EPSILON           1e-7
-#define EPSILON_TOLERANCE 1e-12
 
 bool onnx_view_is_whole(const onnx_graph *graph, const onnx_view *view)
 {
@@ -51,13 +47,13 @@ int onnx_unexpected(const onnx_graph *graph, const onnx_view *view, const char *
     return onnx_fail_value(graph, view->value, MODEL, "%s was expected here", what);
 }
 
-static int operands(onnx_graph *g, const onnx_node *n, onnx_view *two)
+int onnx_operands(onnx_graph *g, const onnx_node *n, onnx_view *two)
 {
     const int status = onnx_operand(g, n, 0, &two[0]);
     return status == UNECHO_OK ? onnx_operand(g, n, 1, &two[1]) : status;
 }
 
-static bool is_constant(const onnx_graph *g, const onnx_view *view)
+bool onnx_is_constant(const onnx_graph *g, const onnx_view *view)
 {
     return g->values[view->value].from == ONNX_FROM_TENSOR;
 }
@@ -85,7 +81,7 @@ static int element(const onnx_graph *g, const onnx_view *view, size_t i, float *
                            (double)*x);
 }
 
-static int add_constant(const onnx_graph *g, const onnx_view *view, size_t count, float *to)
+int onnx_add_constant(const onnx_graph *g, const onnx_view *view, size_t count, float *to)
 {
     int status = want_float(g, view->value);
     for (size_t i = 0; status == UNECHO_OK && i < count; i++) {
@@ -97,7 +93,7 @@ static int add_constant(const onnx_graph *g, const onnx_view *view, size_t count
 }
 
 /* A constant with one value: of one element, or of several that agree. */
-static int want_scalar(const onnx_graph *g, const onnx_view *view, double value, double tolerance)
+int onnx_want_scalar(const onnx_graph *g, const onnx_view *view, double value, double tolerance)
 {
     int status = want_float(g, view->value);
     for (size_t i = 0; status == UNECHO_OK && i < view->count; i++) {
@@ -171,7 +167,7 @@ static int read_matrix(onnx_graph *g, const onnx_node *n, layout l, onnx_term *t
             return status;
     }
     if (g->values[l.value].from != ONNX_FROM_TENSOR)
-        return onnx_fail_node(g, n, MODEL, "one of its operands was expected to be constant");
+        return onnx_fail_node(g, n, MODEL, "one of its onnx_operands was expected to be constant");
     const int status = want_float(g, l.value);
     if (status != UNECHO_OK)
         return status;
@@ -256,8 +252,8 @@ int onnx_match_affine(onnx_graph *graph, const onnx_view *view, const char *what
         const onnx_view part = pending[--left];
         const onnx_value *v = &graph->values[part.value];
         int status = UNECHO_OK;
-        if (is_constant(graph, &part) && (part.count == view->count || part.count == 1)) {
-            status = add_constant(graph, &part, view->count, bias);
+        if (onnx_is_constant(graph, &part) && (part.count == view->count || part.count == 1)) {
+            status = onnx_add_constant(graph, &part, view->count, bias);
             if (status != UNECHO_OK)
                 return status;
             continue;
@@ -303,230 +299,5 @@ int onnx_match_product(onnx_graph *graph, const onnx_view *view, size_t columns,
         return onnx_fail_node(graph, &graph->nodes[term->node], MODEL,
                               "%s: widths do not match: its matrix takes %zu values, expected %zu",
                               what, term->matrix.columns, columns);
-    return UNECHO_OK;
-}
-
-/* ---- Log power and layer norm ----------------------------------------------------------- */
-
-/* view = rest + 1e-7 */
-static int match_guard(onnx_graph *g, const onnx_view *view, const char *what, onnx_view *rest)
-{
-    onnx_view two[2];
-    const onnx_node *n = onnx_node_of(g, view, ONNX_ADD);
-    if (!n)
-        return onnx_unexpected(g, view, what);
-    int status = operands(g, n, two);
-    if (status != UNECHO_OK)
-        return status;
-    const size_t constant = is_constant(g, &two[0]) ? 0 : 1;
-    if (!is_constant(g, &two[constant]) || two[1 - constant].count != view->count)
-        return onnx_unexpected(g, view, what);
-    *rest = two[1 - constant];
-    return want_scalar(g, &two[constant], EPSILON, EPSILON_TOLERANCE);
-}
-
-/* view = x * x or x ^ 2, element by element */
-static int match_square(onnx_graph *g, const onnx_view *view, const char *what, onnx_view *x)
-{
-    onnx_view two[2];
-    const onnx_node *times = onnx_node_of(g, view, ONNX_MUL);
-    const onnx_node *power = onnx_node_of(g, view, ONNX_POW);
-    if (!times && !power)
-        return onnx_unexpected(g, view, what);
-    const int status = operands(g, times ? times : power, two);
-    if (status != UNECHO_OK)
-        return status;
-    *x = two[0];
-    if (x->count != view->count || (times && !onnx_views_equal(&two[0], &two[1])) ||
-        (power && !is_constant(g, &two[1])))
-        return onnx_unexpected(g, view, what);
-    return power ? want_scalar(g, &two[1], 2, 0) : UNECHO_OK;
-}
-
-int onnx_match_log_power(onnx_graph *graph, const onnx_view *view, onnx_view *x)
-{
-    onnx_view sum, guarded, power;
-    const onnx_node *n = onnx_node_of(graph, view, ONNX_LOG);
-    if (!n)
-        return onnx_unexpected(graph, view, "the logarithm of a power");
-    int status = onnx_operand(graph, n, 0, &sum);
-    guarded = sum;
-    if (status == UNECHO_OK)
-        status = match_guard(graph, &guarded, "a power plus 1e-7", &power);
-    if (status == UNECHO_OK)
-        status = match_square(graph, &power, "the square of a magnitude", x);
-    return status;
-}
-
-/* view = mean of all elements of x */
-static int match_mean(onnx_graph *g, const onnx_view *view, const char *what, onnx_view *x)
-{
-    const onnx_node *n = onnx_node_of(g, view, ONNX_REDUCE_MEAN);
-    if (!n)
-        n = onnx_node_of(g, view, ONNX_GLOBAL_AVERAGE_POOL);
-    if (!n || view->count != 1)
-        return onnx_unexpected(g, view, what);
-    return onnx_operand(g, n, 0, x);
-}
-
-/* view = x - mean(x) */
-static int match_centred(onnx_graph *g, const onnx_view *view, onnx_view *x)
-{
-    static const char what[] = "a layer norm's features minus their mean";
-    onnx_view two[2], averaged;
-    const onnx_node *n = onnx_node_of(g, view, ONNX_SUB);
-    if (!n)
-        return onnx_unexpected(g, view, what);
-    int status = operands(g, n, two);
-    if (status == UNECHO_OK)
-        status = match_mean(g, &two[1], "the mean of a layer norm's features", &averaged);
-    if (status != UNECHO_OK)
-        return status;
-    if (!onnx_views_equal(&two[0], &averaged) || two[0].count != view->count)
-        return onnx_unexpected(g, view, what);
-    *x = two[0];
-    return UNECHO_OK;
-}
-
-/* view = sqrt(mean((x - mean(x))^2) + 1e-7) */
-static int match_deviation(onnx_graph *g, const onnx_node *n, onnx_view *x)
-{
-    onnx_view guarded, variance, square, centred;
-    int status = onnx_operand(g, n, 0, &guarded);
-    if (status == UNECHO_OK)
-        status = match_guard(g, &guarded, "a layer norm's variance plus 1e-7", &variance);
-    if (status == UNECHO_OK)
-        status = match_mean(g, &variance, "the mean of a layer norm's squares", &square);
-    if (status == UNECHO_OK)
-        status = match_square(g, &square, "the square of a layer norm's features", &centred);
-    if (status == UNECHO_OK)
-        status = match_centred(g, &centred, x);
-    return status;
-}
-
-/* The three factors of a layer norm, in whatever order and grouping they are multiplied. */
-typedef struct norm_factors {
-    onnx_view gamma, centred;
-    const onnx_node *deviation;
-    bool has_gamma, has_centred;
-} norm_factors;
-
-static int match_factors(onnx_graph *g, const onnx_view *view, const char *what, norm_factors *f)
-{
-    enum { PENDING_MAX = 8 };
-    struct {
-        onnx_view view;
-        bool inverted;
-    } pending[PENDING_MAX] = {{*view, false}};
-    size_t left = 1;
-    memset(f, 0, sizeof *f);
-    while (left > 0) {
-        const onnx_view part = pending[--left].view;
-        const bool inverted = pending[left].inverted;
-        const onnx_node *times = onnx_node_of(g, &part, ONNX_MUL);
-        const onnx_node *over = onnx_node_of(g, &part, ONNX_DIV);
-        const onnx_node *one_over = onnx_node_of(g, &part, ONNX_RECIPROCAL);
-        const onnx_node *root = onnx_node_of(g, &part, ONNX_SQRT);
-        int status = UNECHO_OK;
-        if (left + 2 > PENDING_MAX)
-            return onnx_unexpected(g, &part, what);
-        if (times || over) {
-            onnx_view two[2];
-            status = operands(g, times ? times : over, two);
-            pending[left].view = two[0];
-            pending[left++].inverted = inverted;
-            pending[left].view = two[1];
-            pending[left++].inverted = inverted != (over != NULL);
-        } else if (one_over) {
-            status = onnx_operand(g, one_over, 0, &pending[left].view);
-            pending[left++].inverted = !inverted;
-        } else if (root && inverted && !f->deviation && part.count == 1) {
-            f->deviation = root;
-        } else if (is_constant(g, &part) && !inverted && !f->has_gamma &&
-                   part.count == view->count) {
-            f->gamma = part;
-            f->has_gamma = true;
-        } else if (onnx_node_of(g, &part, ONNX_SUB) && !inverted && !f->has_centred &&
-                   part.count == view->count) {
-            f->centred = part;
-            f->has_centred = true;
-        } else {
-            return onnx_unexpected(g, &part, what);
-        }
-        if (status != UNECHO_OK)
-            return status;
-    }
-    if (!f->has_gamma || !f->has_centred || !f->deviation)
-        return onnx_unexpected(g, view, what);
-    return UNECHO_OK;
-}
-
-static int copy_norm(onnx_graph *g, const onnx_view *from, const char *what, size_t count,
-                     float *to)
-{
-    if (!is_constant(g, from) || from->count != count)
-        return onnx_unexpected(g, from, what);
-    memset(to, 0, count * sizeof *to);
-    return add_constant(g, from, count, to);
-}
-
-/* The operator of its own that opset 17 has. */
-static int match_operator(onnx_graph *g, const onnx_view *view, const onnx_node *n,
-                          const char *what, float *gamma, float *beta, onnx_view *x)
-{
-    onnx_view scale, bias;
-    const onnx_attribute *epsilon = onnx_attribute_of(g, n, "epsilon");
-    const double value = epsilon ? (double)epsilon->f : 1e-5;
-    const onnx_shape *in = &g->values[onnx_in(g, n, 0)].shape;
-    for (size_t d = 0; d < n->axis; d++)
-        if (in->dims[d] != 1)
-            return onnx_unexpected(g, view, what);
-    if (!(fabs(value - EPSILON) <= EPSILON_TOLERANCE))
-        return onnx_fail_node(g, n, MODEL, "its epsilon is %.9g, expected %g", value, EPSILON);
-    if (onnx_in(g, n, 2) == ONNX_NONE)
-        return onnx_fail_node(g, n, MODEL, "a third input (beta) was expected");
-    int status = onnx_operand(g, n, 0, x);
-    if (status == UNECHO_OK)
-        status = onnx_operand(g, n, 1, &scale);
-    if (status == UNECHO_OK)
-        status = onnx_operand(g, n, 2, &bias);
-    if (status == UNECHO_OK)
-        status = copy_norm(g, &scale, "gamma of a layer norm", view->count, gamma);
-    if (status == UNECHO_OK)
-        status = copy_norm(g, &bias, "beta of a layer norm", view->count, beta);
-    return status;
-}
-
-int onnx_match_norm(onnx_graph *graph, const onnx_view *view, const char *what, float *gamma,
-                    float *beta, onnx_view *x)
-{
-    onnx_view two[2], spread;
-    norm_factors factors;
-    const onnx_node *whole = onnx_node_of(graph, view, ONNX_LAYER_NORMALIZATION);
-    if (whole)
-        return match_operator(graph, view, whole, what, gamma, beta, x);
-    const onnx_node *sum = onnx_node_of(graph, view, ONNX_ADD);
-    if (!sum)
-        return onnx_unexpected(graph, view, what);
-    int status = operands(graph, sum, two);
-    if (status != UNECHO_OK)
-        return status;
-    const size_t constant = is_constant(graph, &two[0]) ? 0 : 1;
-    if (two[1 - constant].count != view->count)
-        return onnx_unexpected(graph, view, what);
-    status = copy_norm(graph, &two[constant], "beta of a layer norm", view->count, beta);
-    if (status == UNECHO_OK)
-        status = match_factors(graph, &two[1 - constant], what, &factors);
-    if (status == UNECHO_OK)
-        status = copy_norm(graph, &factors.gamma, "gamma of a layer norm", view->count, gamma);
-    if (status == UNECHO_OK)
-        status = match_centred(graph, &factors.centred, x);
-    if (status == UNECHO_OK)
-        status = match_deviation(graph, factors.deviation, &spread);
-    if (status != UNECHO_OK)
-        return status;
-    if (!onnx_views_equal(x, &spread))
-        return onnx_fail_node(graph, factors.deviation, MODEL,
-                              "%s: its variance is that of other features", what);
     return UNECHO_OK;
 }

@@ -36,12 +36,22 @@ bool onnx_views_equal(const onnx_view *a, const onnx_view *b);
 /* The node that computes all of a view with this operator; NULL: it is something else. */
 const onnx_node *onnx_node_of(const onnx_graph *graph, const onnx_view *view, onnx_op op);
 
-/* All elements of the k-th input of a node; of a value. */
+/* All elements of the k-th input of a node; of its first two; of a value. */
 int onnx_operand(onnx_graph *graph, const onnx_node *node, size_t k, onnx_view *view);
+int onnx_operands(onnx_graph *graph, const onnx_node *node, onnx_view *two);
 int onnx_whole(onnx_graph *graph, size_t value, onnx_view *view);
 
 /* "...: WHAT was expected here", naming what stands there instead. */
 int onnx_unexpected(const onnx_graph *graph, const onnx_view *view, const char *what);
+
+bool onnx_is_constant(const onnx_graph *graph, const onnx_view *view);
+
+/* Add a view of a tensor to count floats; a view of one element is added to each. */
+int onnx_add_constant(const onnx_graph *graph, const onnx_view *view, size_t count, float *to);
+
+/* Refuse a tensor that has not this value in each element of the view. */
+int onnx_want_scalar(const onnx_graph *graph, const onnx_view *view, double value,
+                     double tolerance);
 
 /* view = sum of terms + bias; bias, as many floats as the view has, receives the sum of biases. */
 int onnx_match_affine(onnx_graph *graph, const onnx_view *view, const char *what, float *bias,

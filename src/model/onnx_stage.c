@@ -6,8 +6,9 @@
 #include "onnx_stage.h"
 
 #include "onnx_match.h"
+#include "onnx_roles.h"
 
-#include <unecho.h>
+#include "unecho.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,7 @@ typedef struct reader {
     onnx_cell cells[2];
     onnx_view norms[2];  /* outputs of the layer norms: main, far */
     onnx_view inputs[2]; /* of the layer norms */
+    size_t ports[PORTS]; /* values, by role */
     stage_weights weights;
     float *scratch; /* as long as the longest vector */
 } reader;
@@ -85,6 +87,9 @@ static int read_inputs(reader *r, int stage)
         if (!port->shaped)
             return onnx_fail_value(g, port->value, MODEL, "it has no shape");
         if (is_states(&port->shape) && r->states == ONNX_NONE) {
+            if (port->open >> 2 & 1)
+                return onnx_fail_value(g, port->value, MODEL,
+                                       "its number of units is left open, expected a number");
             r->states = port->value;
             r->units = port->shape.dims[2];
         } else if ((size == FEATURES_1 || size == FEATURES_2) && found_features < 2) {
@@ -155,6 +160,8 @@ static int read_outputs(reader *r)
                             "%s: both graph outputs are alike, expected a vector of %zu and states "
                             "[1, 2, %zu, 2]",
                             g->file.name, r->features, r->units);
+    r->ports[PORT_MAIN_OUT] = main_out;
+    r->ports[PORT_STATES_OUT] = r->states_out;
     return onnx_whole(g, main_out, &r->main_out);
 }
 
@@ -209,8 +216,8 @@ static int read_dense(reader *r, const onnx_view *mask, onnx_view *h1)
 
 static int read_lstm(reader *r, size_t layer, const onnx_view *hidden, size_t inputs)
 {
-    static const char *const names[2] = {"a part of the first LSTM layer",
-                                         "a part of the second LSTM layer"};
+    static const char *const names[2] = {"the first LSTM layer's cell",
+                                         "the second LSTM layer's cell"};
     lstm_weights *to = &r->weights.lstm[layer];
     onnx_cell *cell = &r->cells[layer];
     if (hidden->count != r->units)
@@ -253,7 +260,7 @@ static int read_features(reader *r)
 /* From the mask back to the features. */
 static int read_network(reader *r, const onnx_view *mask)
 {
-    onnx_view h1, h0;
+    onnx_view h1 = {0}, h0 = {0};
     int status = read_dense(r, mask, &h1);
     if (status == UNECHO_OK)
         status = read_lstm(r, 1, &h1, r->units);
@@ -295,12 +302,16 @@ static int want_input(const reader *r, const onnx_view *view, const char *what)
     return onnx_unexpected(&r->graph, view, what);
 }
 
-static int want_different(const reader *r, const onnx_view *a, const onnx_view *b)
+/* Which graph inputs carry the main features and the far end's: not the same one. */
+static int set_inputs(reader *r, const onnx_view *main, const onnx_view *far)
 {
-    if (a->value != b->value)
-        return UNECHO_OK;
-    return onnx_fail_value(&r->graph, a->value, MODEL,
-                           "it feeds both layer norms, expected one input for each");
+    if (main->value == far->value)
+        return onnx_fail_value(&r->graph, main->value, MODEL,
+                               "it feeds both layer norms, expected one input for each");
+    r->ports[PORT_MAIN] = main->value;
+    r->ports[PORT_FAR] = far->value;
+    r->ports[PORT_STATES] = r->states;
+    return UNECHO_OK;
 }
 
 static int read_stage_1(reader *r)
@@ -312,7 +323,7 @@ static int read_stage_1(reader *r)
         if (status == UNECHO_OK)
             status = want_input(r, &ports[i], "a graph input with a magnitude spectrum");
     }
-    return status == UNECHO_OK ? want_different(r, &ports[0], &ports[1]) : status;
+    return status == UNECHO_OK ? set_inputs(r, &ports[0], &ports[1]) : status;
 }
 
 /* view = matrix * input, [512, 512] and without bias. */
@@ -351,11 +362,9 @@ static int read_masked(reader *r, const onnx_view *masked, onnx_view *encoding, 
     const onnx_node *n = onnx_node_of(g, masked, ONNX_MUL);
     if (!n)
         return onnx_unexpected(g, masked, "the product of encoding and mask");
-    for (size_t k = 0; k < 2; k++) {
-        const int status = onnx_operand(g, n, k, &two[k]);
-        if (status != UNECHO_OK)
-            return status;
-    }
+    const int status = onnx_operands(g, n, two);
+    if (status != UNECHO_OK)
+        return status;
     const size_t k = onnx_node_of(g, &two[0], ONNX_SIGMOID) ? 0 : 1;
     *mask = two[k];
     *encoding = two[1 - k];
@@ -365,7 +374,7 @@ static int read_masked(reader *r, const onnx_view *masked, onnx_view *encoding, 
 static int read_stage_2(reader *r)
 {
     const onnx_graph *g = &r->graph;
-    onnx_view masked, encoding, mask, estimate, ports[2];
+    onnx_view masked = {0}, encoding = {0}, mask = {0}, estimate = {0}, ports[2] = {{0}};
     onnx_term decoder, masked_encoder, encoders[2];
     int status = read_basis(r, &r->main_out, "the decoder", &decoder, &masked);
     if (status == UNECHO_OK)
@@ -381,7 +390,7 @@ static int read_stage_2(reader *r)
             status = want_input(r, &ports[i], "a graph input with a block of samples");
     }
     if (status == UNECHO_OK)
-        status = want_different(r, &ports[0], &ports[1]);
+        status = set_inputs(r, &ports[0], &ports[1]);
     if (status != UNECHO_OK)
         return status;
     if (!onnx_views_equal(&estimate, &ports[0]))
@@ -428,6 +437,7 @@ int onnx_stage_read(stage_weights *weights, int stage, const unsigned char *byte
         status = check_states(&r);
     if (status == UNECHO_OK) {
         set_producer(&r);
+        onnx_roles_read(r.weights.ports, &r.graph, r.ports);
         *weights = r.weights;
     } else {
         free(r.weights.vectors);

@@ -2,7 +2,7 @@
 #ifndef UNECHO_ONNX_STAGE_H
 #define UNECHO_ONNX_STAGE_H
 
-#include "../message.h"
+#include "message.h"
 #include "weights.h"
 
 #include <stddef.h>

@@ -4,7 +4,7 @@
  */
 #include "onnx.h"
 
-#include <unecho.h>
+#include "unecho.h"
 
 #include <string.h>
 
@@ -259,6 +259,9 @@ bool onnx_tensor_ints(const onnx_tensor *tensor, int64_t *list, size_t *count)
     const size_t n = tensor->shape.elements;
     if ((tensor->type != ONNX_INT64 && tensor->type != ONNX_INT32) || n > ONNX_LIST_MAX)
         return false;
+    *count = n;
+    if (n == 0)
+        return true;
     const pb_file nowhere = {"", tensor->data, tensor->size, &(message){NULL, 0}};
     pb_cursor packed = {&nowhere, tensor->data, tensor->data + tensor->size};
     for (size_t i = 0; i < n; i++) {
@@ -273,6 +276,5 @@ bool onnx_tensor_ints(const onnx_tensor *tensor, int64_t *list, size_t *count)
             list[i] = (int32_t)(uint32_t)little_endian(tensor->data + 4 * i, 4);
         }
     }
-    *count = n;
     return true;
 }

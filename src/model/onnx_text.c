@@ -4,7 +4,7 @@
  */
 #include "onnx.h"
 
-#include <unecho.h>
+#include "unecho.h"
 
 #include <stdarg.h>
 #include <stdio.h>

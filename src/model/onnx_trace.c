@@ -5,7 +5,7 @@
  */
 #include "onnx.h"
 
-#include <unecho.h>
+#include "unecho.h"
 
 bool onnx_moves(onnx_op op)
 {
@@ -131,7 +131,12 @@ int onnx_trace(onnx_graph *graph, size_t *value, size_t *index)
 
 int onnx_view_of(onnx_graph *graph, size_t value, size_t first, size_t count, onnx_view *view)
 {
-    onnx_view found = {ONNX_NONE, 0, 1, count};
+    const onnx_value *v = &graph->values[value];
+    onnx_view found = {value, first, 1, count};
+    if (v->from != ONNX_FROM_NODE || !onnx_moves(graph->nodes[v->index].op)) {
+        *view = found;
+        return UNECHO_OK;
+    }
     for (size_t i = 0; i < count; i++) {
         size_t source = value;
         size_t at = first + i;

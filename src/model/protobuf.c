@@ -4,7 +4,7 @@
  */
 #include "protobuf.h"
 
-#include <unecho.h>
+#include "unecho.h"
 
 #include <stdarg.h>
 #include <stdio.h>

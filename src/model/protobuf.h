@@ -5,7 +5,7 @@
 #ifndef UNECHO_PROTOBUF_H
 #define UNECHO_PROTOBUF_H
 
-#include "../message.h"
+#include "message.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -32,6 +32,19 @@ typedef struct norm_weights {
 } norm_weights;
 
 /*
+ * What goes in and out of a stage's file, by role, for who runs the file itself. main: the
+ * microphone's magnitude or the estimate in, the mask or the block out. The names are views into
+ * the file's bytes, not terminated.
+ */
+enum { PORT_MAIN, PORT_FAR, PORT_STATES, PORT_MAIN_OUT, PORT_STATES_OUT, PORTS };
+enum { PORT_RANK_MAX = 8 };
+typedef struct stage_port {
+    const char *name; /* NULL: the file is none that could be run by itself */
+    size_t name_size;
+    size_t rank, dims[PORT_RANK_MAX];
+} stage_port;
+
+/*
  * One stage. Stage 1: 257 features, no encoder and decoder. Stage 2: 512 features.
  * All vectors are in one allocation, `vectors`, which the owner frees.
  */
@@ -44,6 +57,7 @@ typedef struct stage_weights {
     float *dense_bias;
     matrix encoder, decoder; /* [512, 512] */
     float *vectors;
+    stage_port ports[PORTS];
     char producer[64];
 } stage_weights;
 

@@ -1,0 +1,19 @@
+/* Any bytes as either stage: the reader must refuse or take them, within its bounds. */
+#include "model/onnx_stage.h"
+#include "unecho.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t size);
+
+int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t size)
+{
+    char text[UNECHO_MESSAGE_SIZE];
+    const message to = {text, sizeof text};
+    for (int stage = 1; stage <= 2; stage++) {
+        stage_weights weights;
+        if (onnx_stage_read(&weights, stage, bytes, size, "fuzz", &to) == UNECHO_OK)
+            free(weights.vectors);
+    }
+    return 0;
+}
