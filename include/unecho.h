@@ -85,7 +85,12 @@ UNECHO_API const char *unecho_version(void);
 
 /* Every set gives the same bits. The plain C kernels need none and are always there. */
 #define UNECHO_CPU_PLAIN 0u
-#define UNECHO_CPU_FMA 1u /* x86-64 with AVX2 and FMA */
+#define UNECHO_CPU_AVX2 1u     /* x86-64 with AVX2 and FMA */
+#define UNECHO_CPU_AVXVNNI 2u  /* AVX-VNNI: int8 products in AVX2 registers */
+#define UNECHO_CPU_AVX512 4u   /* AVX-512 F, BW, DQ, VL and VNNI (Ice Lake, Zen 4) */
+#define UNECHO_CPU_BF16 8u     /* AVX-512 BF16 (Sapphire Rapids, Zen 4) */
+#define UNECHO_CPU_NEON 16u    /* 64-bit ARM */
+#define UNECHO_CPU_DOTPROD 32u /* ARMv8.2 DotProd: int8 products */
 #define UNECHO_CPU_ALL 0xffffffffu
 
 /* The sets (UNECHO_CPU_*, or-ed) that both this build and the CPU it runs on have. */
@@ -153,6 +158,13 @@ typedef enum unecho_backend {
     UNECHO_BACKEND_ONNXRUNTIME = 1 /* a libonnxruntime found at run time; not real-time safe */
 } unecho_backend;
 
+/* How the native engine keeps and multiplies the network's matrices. */
+typedef enum unecho_precision {
+    UNECHO_PRECISION_FP32 = 0, /* exact: the reference implementation's output within rounding */
+    UNECHO_PRECISION_BF16 = 1, /* half the memory; 52 dB or more from fp32 */
+    UNECHO_PRECISION_INT8 = 2  /* a quarter; the difference is 34 dB or more below the mic */
+} unecho_precision;
+
 /*
  * Set up by unecho_config_init; later versions add fields at the end and go by the size field.
  */
@@ -180,8 +192,9 @@ typedef struct unecho_config {
 
     /*
      * Instruction sets that may be used (UNECHO_CPU_*, or-ed). Default UNECHO_CPU_ALL. The
-     * environment variable UNECHO_CPU ("plain" or "fma"), read by unecho_open, restricts it
-     * further.
+     * environment variable UNECHO_CPU, read by unecho_open, restricts it further to what the kernels
+     * of that name need: "plain", "avx2", "avxvnni", "avx512", "avx512bf16", "neon",
+     * "dotprod".
      */
     uint32_t cpu;
 
@@ -202,6 +215,12 @@ typedef struct unecho_config {
 
     /* Default UNECHO_BACKEND_NATIVE. */
     unecho_backend backend;
+
+    /*
+     * Of the native engine. Default UNECHO_PRECISION_FP32. In each the output is the same bits on
+     * every CPU, for any chunking and any batch of streams. Models stay fp32 files.
+     */
+    unecho_precision precision;
 
     /*
      * For UNECHO_BACKEND_ONNXRUNTIME.
@@ -277,7 +296,7 @@ typedef struct unecho_stats {
 
 UNECHO_API int unecho_get_stats(const unecho *stream, unecho_stats *stats);
 
-/* The name of the kernels that a stream runs on: "plain", "fma". */
+/* The name of the kernels that a stream runs on: "plain", "avx2", ... ("onnxruntime": not ours). */
 UNECHO_API const char *unecho_kernels(const unecho *stream);
 
 /* ---- Whole signals ---------------------------------------------------------------------- */

@@ -2,15 +2,32 @@
 
 #include "unecho.h"
 
-extern const kernels kernels_plain;
-#ifdef HAVE_KERNELS_FMA
-extern const kernels kernels_fma;
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
 #endif
+
+extern const kernels kernels_plain, kernels_avx2, kernels_avxvnni, kernels_avx512,
+    kernels_avx512bf16, kernels_neon, kernels_dotprod;
 
 static const kernels *const sets[] = {
     &kernels_plain,
-#ifdef HAVE_KERNELS_FMA
-    &kernels_fma,
+#ifdef HAVE_KERNELS_AVX2
+    &kernels_avx2,
+#endif
+#ifdef HAVE_KERNELS_AVXVNNI
+    &kernels_avxvnni,
+#endif
+#ifdef HAVE_KERNELS_AVX512
+    &kernels_avx512,
+#endif
+#ifdef HAVE_KERNELS_AVX512BF16
+    &kernels_avx512bf16,
+#endif
+#ifdef HAVE_KERNELS_NEON
+    &kernels_neon,
+#endif
+#ifdef HAVE_KERNELS_DOTPROD
+    &kernels_dotprod,
 #endif
 };
 
@@ -24,14 +41,57 @@ const kernels *kernels_at(size_t index)
     return sets[index];
 }
 
-uint32_t kernels_cpu(void)
+#if defined(__x86_64__)
+/* cpuid by hand for AVX-VNNI, which GCC 12's builtin does not know by name. */
+#include <cpuid.h>
+
+static int has_avxvnni(void)
 {
-    uint32_t cpu = UNECHO_CPU_PLAIN;
-#ifdef HAVE_KERNELS_FMA
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 4));
+}
+
+static uint32_t detect(void)
+{
+    uint32_t cpu = 0;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        cpu |= UNECHO_CPU_FMA;
+        cpu |= UNECHO_CPU_AVX2;
+    if (cpu && has_avxvnni())
+        cpu |= UNECHO_CPU_AVXVNNI;
+    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni"))
+        cpu |= UNECHO_CPU_AVX512;
+    if ((cpu & UNECHO_CPU_AVX512) && __builtin_cpu_supports("avx512bf16"))
+        cpu |= UNECHO_CPU_BF16;
+    return cpu;
+}
+#elif defined(__aarch64__)
+static uint32_t detect(void)
+{
+    uint32_t cpu = UNECHO_CPU_NEON;
+#if defined(__linux__)
+    const unsigned long dotprod = 1ul << 20; /* HWCAP_ASIMDDP */
+    if (getauxval(AT_HWCAP) & dotprod)
+        cpu |= UNECHO_CPU_DOTPROD;
+#elif defined(__APPLE__)
+    cpu |= UNECHO_CPU_DOTPROD; /* every 64-bit Mac has it */
 #endif
     return cpu;
+}
+#else
+static uint32_t detect(void)
+{
+    return UNECHO_CPU_PLAIN;
+}
+#endif
+
+/* What this build has kernels for, of what the CPU has. */
+uint32_t kernels_cpu(void)
+{
+    uint32_t built = 0;
+    for (size_t i = 0; i < kernels_count(); i++)
+        built |= sets[i]->cpu;
+    return detect() & built;
 }
 
 size_t kernels_choose(uint32_t allowed)

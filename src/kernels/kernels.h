@@ -33,49 +33,86 @@ typedef struct fft {
 
 void fft_init(fft *f);
 
-/*
- * A weight matrix [rows, columns] in a set's own arrangement, with an optional bias, made by
- * kernels.linear_pack. Immutable after that.
- */
-typedef struct linear {
-    size_t rows, columns;
-    const void *weights;
-    const float *bias; /* as many as the weights have rows, padding included; NULL: none */
-} linear;
+/* ---- Matrices --------------------------------------------------------------------------- */
+
+/* Rows of a panel: as many outputs as are summed side by side. */
+enum { PANEL_ROWS = KERNEL_ROW };
+
+typedef enum linear_format {
+    LINEAR_F32,
+    LINEAR_BF16, /* weights and inputs rounded to bf16, sums in float */
+    LINEAR_INT8  /* weights per row, inputs per hop as multiples of max / 127, exact sums */
+} linear_format;
 
 /*
  * How the rows of a matrix are arranged. LSTM matrices come as four gates of rows / 4 units each
- * (i, f, g, o); a set may put the gates of a unit side by side, and its lstm_step knows how.
+ * (i, f, g, o); packed, a panel holds 16 units, all their i, all their f, and so on.
  */
 typedef enum linear_rows { ROWS_PLAIN, ROWS_GATES } linear_rows;
+
+/*
+ * A weight matrix [rows, columns] as panels of 64 rows, with an optional bias. A panel is a sequence
+ * of steps, each one 32-bit word for every row: one float, two bf16 or four int8 of neighbouring
+ * columns, filled up with zeros. Immutable.
+ */
+typedef struct linear {
+    size_t rows, columns;
+    linear_format format;
+    const void *weights;
+    const float *bias; /* per packed row; NULL: none */
+    /* LINEAR_INT8, per packed row: what the weights are multiples of, and -128 times their sum, for
+     * instructions that want the inputs unsigned, 128 higher. */
+    const float *scales;
+    const int32_t *offsets;
+} linear;
+
+static inline size_t linear_steps(const linear *layer)
+{
+    const size_t per_step = layer->format == LINEAR_F32 ? 1 : layer->format == LINEAR_BF16 ? 2 : 4;
+    return (layer->columns + per_step - 1) / per_step;
+}
+
+static inline const void *linear_panel(const linear *layer, size_t panel)
+{
+    return (const uint32_t *)layer->weights + panel * linear_steps(layer) * PANEL_ROWS;
+}
+
+/* Bytes that linear_pack fills, a multiple of 64. */
+size_t linear_size(size_t rows, size_t columns, linear_rows order, linear_format format);
+/*
+ * weights: [rows, columns], row-major. bias: [rows] or NULL. memory: linear_size() bytes, aligned to
+ * 64, which must outlive the result.
+ */
+void linear_pack(linear *layer, void *memory, const float *weights, const float *bias, size_t rows,
+                 size_t columns, linear_rows order, linear_format format);
+
+/* Bytes of scratch that the matrix kernels want for `count` inputs of so many columns. */
+#define LINEAR_SCRATCH(columns, count) (((columns) + 64) * 2 * (count))
+
+/* ---- The table -------------------------------------------------------------------------- */
 
 typedef struct kernels {
     const char *name;
     uint32_t cpu; /* the UNECHO_CPU_* flags that it needs */
 
-    /* Bytes that linear_pack fills, weights and bias, a multiple of 64. */
-    size_t (*linear_size)(size_t rows, size_t columns, linear_rows order);
-    /*
-     * weights: [rows, columns], row-major. bias: [rows] or NULL. memory: linear_size() bytes,
-     * aligned to 64, which must outlive the result.
-     */
-    void (*linear_pack)(linear *layer, void *memory, const float *weights, const float *bias,
-                        size_t rows, size_t columns, linear_rows order);
-
     /*
      * y[t] = W x[t] + b for t < count; row t of x at x + t * x_stride, columns long (rows of x may
-     * overlap), row t of y at y + t * y_stride. x and y must not overlap.
+     * overlap), row t of y at y + t * y_stride. x and y must not overlap. scratch:
+     * LINEAR_SCRATCH(columns, count) bytes, aligned to 64.
      */
     void (*linear)(const linear *layer, const float *x, size_t x_stride, float *y, size_t y_stride,
-                   size_t count);
+                   size_t count, void *scratch);
 
     /*
-     * One step of an LSTM of layer->rows / 4 units: gates += U h_before, then the cell update
+     * One step of an LSTM of layer->columns units, for `count` streams that share its weights:
+     * gates += U h_before, then the cell update
      *     c = sigmoid(f) c + sigmoid(i) tanh(g),  h = sigmoid(o) tanh(c).
-     * gates: what `linear` made of W x + b with ROWS_GATES; overwritten. h may be h_before.
+     * gates: what `linear` made of W x + b with ROWS_GATES, rows KERNEL_PAD(4 * units) apart;
+     * overwritten. Rows of h_before, c and h are KERNEL_PAD(units) apart; h must not be h_before.
+     * scratch: LINEAR_SCRATCH(units, count) bytes, aligned to 64.
      */
     void (*lstm_step)(const linear *recurrent, const float *h_before, float *gates, float *c,
-                      float *h);
+                      float *h, size_t count, void *scratch);
 
     /* y = sigmoid(x), n elements; y may be x. */
     void (*sigmoid)(float *y, const float *x, size_t n);

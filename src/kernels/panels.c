@@ -1,55 +1,98 @@
-#include "panels.h"
-
-#include <string.h>
+/* Matrices as panels, in the three formats. */
+#include "kernels.h"
+#include "scalar.h"
 
 static size_t round_up(size_t n, size_t multiple)
 {
     return (n + multiple - 1) / multiple * multiple;
 }
 
-/* With ROWS_GATES each gate is filled up by itself: a panel holds width / 4 units of all four. */
-static size_t packed_rows(size_t rows, linear_rows order, size_t width)
+enum { PANEL_UNITS = PANEL_ROWS / 4 };
+
+/* With ROWS_GATES each gate is filled up by itself. */
+static size_t packed_rows(size_t rows, linear_rows order)
 {
-    return order == ROWS_GATES ? 4 * round_up(rows / 4, width / 4) : round_up(rows, width);
+    return order == ROWS_GATES ? 4 * round_up(rows / 4, PANEL_UNITS) : round_up(rows, PANEL_ROWS);
 }
 
 /* The row of the matrix that stands at a packed row; `rows` where there is none. */
-static size_t source_row(size_t packed, size_t rows, linear_rows order, size_t width)
+static size_t source_row(size_t packed, size_t rows, linear_rows order)
 {
     if (order == ROWS_PLAIN)
         return packed < rows ? packed : rows;
-    const size_t units = width / 4;
-    const size_t gate = packed % width / units;
-    const size_t unit = packed / width * units + packed % units;
+    const size_t gate = packed % PANEL_ROWS / PANEL_UNITS;
+    const size_t unit = packed / PANEL_ROWS * PANEL_UNITS + packed % PANEL_UNITS;
     return unit < rows / 4 ? gate * (rows / 4) + unit : rows;
 }
 
-size_t panels_size(size_t rows, size_t columns, linear_rows order, size_t width)
+/* What follows the weights: bias, scales and offsets, one of each per packed row. */
+enum { ROW_EXTRAS = 3 };
+
+size_t linear_size(size_t rows, size_t columns, linear_rows order, linear_format format)
 {
-    const size_t floats = packed_rows(rows, order, width) * (columns + 1);
-    return round_up(floats * sizeof(float), 64);
+    const linear layer = {.columns = columns, .format = format};
+    const size_t words = packed_rows(rows, order) * (linear_steps(&layer) + ROW_EXTRAS);
+    return round_up(words * sizeof(uint32_t), 64);
 }
 
-void panels_pack(linear *layer, void *memory, const float *weights, const float *bias, size_t rows,
-                 size_t columns, linear_rows order, size_t width)
+/* One row as int8 multiples of a 127th of its largest weight; `first` is the row's first word. */
+static void pack_int8(int8_t *first, const float *row, size_t columns, float *scale,
+                      int32_t *offset)
 {
-    const size_t padded = packed_rows(rows, order, width);
-    float *packed = memory;
-    float *packed_bias = packed + padded * columns;
-    memset(memory, 0, panels_size(rows, columns, order, width));
+    float most = 0.0f;
+    for (size_t k = 0; k < columns; k++)
+        most = fabsf(row[k]) > most ? fabsf(row[k]) : most;
+    const float inverse = most > 1e-30f ? 127.0f / most : 0.0f;
+    int32_t sum = 0;
+    for (size_t k = 0; k < columns; k++) {
+        const int32_t weight = round_(row[k] * inverse);
+        first[k / 4 * 4 * PANEL_ROWS + k % 4] = (int8_t)weight;
+        sum += weight;
+    }
+    *scale = most / 127.0f;
+    *offset = -128 * sum;
+}
+
+static void pack_bf16(uint16_t *first, const float *row, size_t columns)
+{
+    for (size_t k = 0; k < columns; k++)
+        first[k / 2 * 2 * PANEL_ROWS + k % 2] = bf16_(row[k]);
+}
+
+static void pack_f32(float *first, const float *row, size_t columns)
+{
+    for (size_t k = 0; k < columns; k++)
+        first[k * PANEL_ROWS] = row[k];
+}
+
+void linear_pack(linear *layer, void *memory, const float *weights, const float *bias, size_t rows,
+                 size_t columns, linear_rows order, linear_format format)
+{
+    *layer = (linear){.rows = rows, .columns = columns, .format = format, .weights = memory};
+    const size_t padded = packed_rows(rows, order);
+    const size_t steps = linear_steps(layer);
+    float *const biases = (float *)memory + padded * steps;
+    float *const scales = biases + padded;
+    int32_t *const offsets = (int32_t *)(scales + padded);
+    memset(memory, 0, linear_size(rows, columns, order, format));
 
     for (size_t p = 0; p < padded; p++) {
-        const size_t row = source_row(p, rows, order, width);
+        const size_t row = source_row(p, rows, order);
         if (row == rows)
             continue;
-        float *column = packed + p / width * width * columns + p % width;
-        for (size_t k = 0; k < columns; k++)
-            column[k * width] = weights[row * columns + k];
+        void *const first =
+            (uint32_t *)memory + p / PANEL_ROWS * PANEL_ROWS * steps + p % PANEL_ROWS;
+        const float *const from = weights + row * columns;
+        if (format == LINEAR_F32)
+            pack_f32(first, from, columns);
+        else if (format == LINEAR_BF16)
+            pack_bf16(first, from, columns);
+        else
+            pack_int8(first, from, columns, &scales[p], &offsets[p]);
         if (bias)
-            packed_bias[p] = bias[row];
+            biases[p] = bias[row];
     }
-    *layer = (linear){.rows = rows,
-                      .columns = columns,
-                      .weights = packed,
-                      .bias = bias ? packed_bias : NULL};
+    layer->bias = bias ? biases : NULL;
+    layer->scales = scales;
+    layer->offsets = offsets;
 }

@@ -1,261 +1,112 @@
-/*
- * The plain C kernels: the definition that every other set is tested against. Compiled twice, the
- * second time for CPUs with FMA, so that they are usable; the bits are the same.
- */
-#include "kernels.h"
-#include "panels.h"
-#include "scalar.h"
+/* The plain C kernels: what every CPU can run, and the definition that every other set is tested
+ * against. */
+#include "plain.h"
 
-/* Rows per panel: enough independent sums to hide the latency of an addition. */
-enum { PANEL = 64 };
-
-static size_t plain_linear_size(size_t rows, size_t columns, linear_rows order)
-{
-    return panels_size(rows, columns, order, PANEL);
-}
-
-static void plain_linear_pack(linear *layer, void *memory, const float *weights, const float *bias,
-                              size_t rows, size_t columns, linear_rows order)
-{
-    panels_pack(layer, memory, weights, bias, rows, columns, order, PANEL);
-}
-
-/* sums[r] += W[r] x, r within one panel; in input order. */
-static inline void add_products(float *restrict sums, const float *restrict panel,
-                                const float *restrict x, size_t columns)
+/* sums[r] += W[r] x for the rows of one panel, in input order. */
+static inline void add_f32(float *restrict sums, const float *restrict panel,
+                           const float *restrict x, size_t columns)
 {
     for (size_t k = 0; k < columns; k++)
-        for (size_t r = 0; r < PANEL; r++)
-            sums[r] = fmaf(panel[k * PANEL + r], x[k], sums[r]);
+        for (size_t r = 0; r < PANEL_ROWS; r++)
+            sums[r] = fmaf(panel[k * PANEL_ROWS + r], x[k], sums[r]);
+}
+
+/*
+ * The same for bf16: products of pairs, the second of a pair first, each a fused multiply-add in
+ * float. That is the order of the dot-product instructions of x86.
+ */
+static inline void add_bf16(float *restrict sums, const uint16_t *restrict panel,
+                            const uint32_t *restrict words, size_t steps)
+{
+    for (size_t k = 0; k < steps; k++) {
+        const float first = float_of_bits(words[k] << 16);
+        const float second = float_of_bits(words[k] & 0xffff0000u);
+        for (size_t r = 0; r < PANEL_ROWS; r++) {
+            const uint16_t *const w = panel + 2 * (k * PANEL_ROWS + r);
+            sums[r] = fmaf(float_of_bits((uint32_t)w[1] << 16), second, sums[r]);
+            sums[r] = fmaf(float_of_bits((uint32_t)w[0] << 16), first, sums[r]);
+        }
+    }
+}
+
+/* The same for int8: an exact sum, scaled once. */
+static inline void add_int8(float *restrict sums, const int8_t *restrict panel,
+                            const uint32_t *restrict words, size_t steps,
+                            const float *restrict row_scales, float x_scale)
+{
+    const int8_t *const x = (const int8_t *)words;
+    int32_t products[PANEL_ROWS] = {0};
+    for (size_t k = 0; k < steps; k++)
+        for (size_t r = 0; r < PANEL_ROWS; r++) {
+            const int8_t *const w = panel + 4 * (k * PANEL_ROWS + r);
+            for (size_t i = 0; i < 4; i++)
+                products[r] += w[i] * x[4 * k + i];
+        }
+    for (size_t r = 0; r < PANEL_ROWS; r++)
+        sums[r] = fmaf((float)products[r], row_scales[r] * x_scale, sums[r]);
+}
+
+/* sums += W x for the panel that begins at `row`. words: x prepared for the format. */
+static void add_panel(const linear *layer, float *sums, size_t row, const float *x,
+                      const uint32_t *words, float x_scale)
+{
+    const size_t steps = linear_steps(layer);
+    const void *const panel = linear_panel(layer, row / PANEL_ROWS);
+    switch (layer->format) {
+    case LINEAR_F32:
+        add_f32(sums, panel, x, layer->columns);
+        return;
+    case LINEAR_BF16:
+        add_bf16(sums, panel, words, steps);
+        return;
+    case LINEAR_INT8:
+        add_int8(sums, panel, words, steps, layer->scales + row, x_scale);
+        return;
+    }
 }
 
 static void plain_linear(const linear *layer, const float *x, size_t x_stride, float *y,
-                         size_t y_stride, size_t count)
+                         size_t y_stride, size_t count, void *scratch)
 {
-    const float *panel = layer->weights;
-    for (size_t row = 0; row < layer->rows; row += PANEL, panel += PANEL * layer->columns) {
-        for (size_t t = 0; t < count; t++) {
-            float sums[PANEL] = {0};
+    for (size_t t = 0; t < count; t++) {
+        const float *const input = x + t * x_stride;
+        const float scale = layer->format == LINEAR_F32
+                                ? 1.0f
+                                : prepare_words(scratch, input, layer->columns, layer->format);
+        for (size_t row = 0; row < layer->rows; row += PANEL_ROWS) {
+            float sums[PANEL_ROWS] = {0};
             if (layer->bias)
                 memcpy(sums, layer->bias + row, sizeof sums);
-            add_products(sums, panel, x + t * x_stride, layer->columns);
+            add_panel(layer, sums, row, input, scratch, scale);
             memcpy(y + t * y_stride + row, sums, sizeof sums);
         }
     }
 }
 
-/* What is this small is taken as 0, so that a decaying state never becomes subnormal. */
-static inline float flush(float x)
-{
-    return fabsf(x) < 1e-30f ? 0.0f : x;
-}
-
 static void plain_lstm_step(const linear *recurrent, const float *h_before, float *gates, float *c,
-                            float *h)
+                            float *h, size_t count, void *scratch)
 {
-    const size_t columns = recurrent->columns;
-    const float *panel = recurrent->weights;
-    /* All sums before any state: h may be h_before. */
-    for (size_t row = 0; row < recurrent->rows; row += PANEL, panel += PANEL * columns)
-        add_products(gates + row, panel, h_before, columns);
-
-    enum { UNITS = PANEL / 4 };
-    for (size_t unit = 0; unit * 4 < recurrent->rows; unit += UNITS) {
-        const float *z = gates + 4 * unit;
-        for (size_t u = 0; u < UNITS; u++) {
-            const float i = sigmoid_(z[u]);
-            const float f = sigmoid_(z[UNITS + u]);
-            const float g = tanh_(z[2 * UNITS + u]);
-            const float o = sigmoid_(z[3 * UNITS + u]);
-            c[unit + u] = flush(fmaf(f, c[unit + u], i * g));
-            h[unit + u] = flush(o * tanh_(c[unit + u]));
+    const size_t units_row = KERNEL_PAD(recurrent->columns);
+    const size_t gates_row = KERNEL_PAD(recurrent->rows);
+    for (size_t t = 0; t < count; t++) {
+        const float *const input = h_before + t * units_row;
+        const float scale = recurrent->format == LINEAR_F32
+                                ? 1.0f
+                                : prepare_words(scratch, input, recurrent->columns,
+                                                recurrent->format);
+        for (size_t row = 0; row < recurrent->rows; row += PANEL_ROWS) {
+            float *const z = gates + t * gates_row + row;
+            const size_t unit = t * units_row + row / 4;
+            add_panel(recurrent, z, row, input, scratch, scale);
+            update_cells(z, c + unit, h + unit);
         }
-    }
-}
-
-static void plain_sigmoid(float *y, const float *x, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] = sigmoid_(x[i]);
-}
-
-static void plain_multiply(float *y, const float *x, const float *m, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] = flush(x[i] * m[i]);
-}
-
-static void plain_log_power(float *y, const float *x, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] = log_(fmaf(x[i], x[i], 1e-7f));
-}
-
-/*
- * Sixteen running sums, element k in sum k mod 16, added up pairwise at the end: wide vectors can do
- * that and give the same bits. In double, because the deviations of a nearly constant vector (a
- * silent block) are divided by something near sqrt(1e-7): the rounding of a float mean would come
- * out as signal.
- */
-enum { LANES = 16 };
-
-static double add_lanes(double *sums)
-{
-    for (size_t half = LANES / 2; half > 0; half /= 2)
-        for (size_t k = 0; k < half; k++)
-            sums[k] += sums[k + half];
-    return sums[0];
-}
-
-static void plain_normalize(float *y, const float *x, const float *gamma, const float *beta,
-                            size_t n)
-{
-    double sums[LANES] = {0};
-    double squares[LANES] = {0};
-    const size_t whole = n / LANES * LANES;
-
-    for (size_t i = 0; i < whole; i += LANES)
-        for (size_t k = 0; k < LANES; k++)
-            sums[k] += (double)x[i + k];
-    for (size_t i = whole; i < n; i++)
-        sums[i - whole] += (double)x[i];
-    const double mean = add_lanes(sums) / (double)n;
-
-    for (size_t i = 0; i < whole; i += LANES)
-        for (size_t k = 0; k < LANES; k++) {
-            const double d = (double)x[i + k] - mean;
-            squares[k] = fma(d, d, squares[k]);
-        }
-    for (size_t i = whole; i < n; i++) {
-        const double d = (double)x[i] - mean;
-        squares[i - whole] = fma(d, d, squares[i - whole]);
-    }
-    const double variance = add_lanes(squares) / (double)n;
-    const float scale = (float)(1.0 / sqrt(variance + (double)1e-7f));
-
-    for (size_t i = 0; i < n; i++)
-        y[i] = fmaf((float)((double)x[i] - mean) * scale, gamma[i], beta[i]);
-}
-
-static void plain_magnitude(float *y, const float *re, const float *im, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] = sqrtf(fmaf(re[i], re[i], im[i] * im[i]));
-}
-
-/*
- * One radix-4 pass of a Stockham transform of 256 complex points: `factors` butterflies with
- * different twiddle factors over `stride` points each. x is read in steps of x_step.
- */
-static inline void pass4(const float *xr, const float *xi, size_t x_step, float *restrict yr,
-                         float *restrict yi, const float *twiddle, size_t factors, size_t stride)
-{
-    for (size_t p = 0; p < factors; p++) {
-        const float *w = twiddle + p;
-        const float c1 = w[0], s1 = w[factors], c2 = w[2 * factors], s2 = w[3 * factors],
-                    c3 = w[4 * factors], s3 = w[5 * factors];
-        for (size_t q = 0; q < stride; q++) {
-            const size_t from = q + stride * p, quarter = 64, to = q + stride * 4 * p;
-            const float ar = xr[x_step * from], ai = xi[x_step * from];
-            const float br = xr[x_step * (from + quarter)], bi = xi[x_step * (from + quarter)];
-            const float cr = xr[x_step * (from + 2 * quarter)];
-            const float ci = xi[x_step * (from + 2 * quarter)];
-            const float dr = xr[x_step * (from + 3 * quarter)];
-            const float di = xi[x_step * (from + 3 * quarter)];
-            const float acr = ar + cr, aci = ai + ci, bdr = br + dr, bdi = bi + di;
-            const float amr = ar - cr, ami = ai - ci;
-            /* i (b - d) */
-            const float jr = di - bi, ji = br - dr;
-            const float ur = amr - jr, ui = ami - ji, vr = acr - bdr, vi = aci - bdi;
-            const float tr = amr + jr, ti = ami + ji;
-            yr[to] = acr + bdr;
-            yi[to] = aci + bdi;
-            yr[to + stride] = fmaf(ur, c1, -(ui * s1));
-            yi[to + stride] = fmaf(ur, s1, ui * c1);
-            yr[to + 2 * stride] = fmaf(vr, c2, -(vi * s2));
-            yi[to + 2 * stride] = fmaf(vr, s2, vi * c2);
-            yr[to + 3 * stride] = fmaf(tr, c3, -(ti * s3));
-            yi[to + 3 * stride] = fmaf(tr, s3, ti * c3);
-        }
-    }
-}
-
-/* 256 complex points, forward, unnormalised. zr and zi are used up. */
-static void fft256(const fft *f, const float *xr, const float *xi, size_t x_step, float *yr,
-                   float *yi, float *zr, float *zi)
-{
-    static const float one[6] = {1.0f, 0.0f, 1.0f, 0.0f, 1.0f, 0.0f};
-    pass4(xr, xi, x_step, zr, zi, f->pass256[0], 64, 1);
-    pass4(zr, zi, 1, yr, yi, f->pass64[0], 16, 4);
-    pass4(yr, yi, 1, zr, zi, f->pass16[0], 4, 16);
-    pass4(zr, zi, 1, yr, yi, one, 1, 64);
-}
-
-enum { HALF = FFT_SIZE / 2 };
-
-/*
- * 512 real points as 256 complex ones, even samples real, odd samples imaginary. With Z their
- * transform, E = (Z[k] + Z*[256-k]) / 2 and O = (Z[k] - Z*[256-k]) / 2i are those of the even and the
- * odd samples, X[k] = E + w^k O and X[256-k] = (E - w^k O)*.
- */
-static void plain_fft_forward(const fft *f, float *re, float *im, const float *x)
-{
-    float zr[HALF], zi[HALF], tr[HALF], ti[HALF];
-    fft256(f, x, x + 1, 2, zr, zi, tr, ti);
-
-    re[0] = zr[0] + zi[0];
-    im[0] = 0.0f;
-    re[HALF] = zr[0] - zi[0];
-    im[HALF] = 0.0f;
-    for (size_t k = 1; k <= HALF / 2; k++) {
-        const size_t j = HALF - k;
-        const float c = f->split[0][k], s = f->split[1][k];
-        const float er = 0.5f * (zr[k] + zr[j]), ei = 0.5f * (zi[k] - zi[j]);
-        const float odd_r = 0.5f * (zi[k] + zi[j]), odd_i = 0.5f * (zr[j] - zr[k]);
-        const float wr = fmaf(odd_r, c, -(odd_i * s)), wi = fmaf(odd_r, s, odd_i * c);
-        re[k] = er + wr;
-        im[k] = ei + wi;
-        re[j] = er - wr;
-        im[j] = wi - ei;
-    }
-}
-
-/* The same backwards: Z = E + i O, its inverse transform taken as a forward one, parts swapped. */
-static void plain_fft_inverse(const fft *f, float *x, const float *re, const float *im)
-{
-    float zr[HALF], zi[HALF], yr[HALF], yi[HALF], tr[HALF], ti[HALF];
-    zr[0] = re[0] + re[HALF];
-    zi[0] = re[0] - re[HALF];
-    for (size_t k = 1; k <= HALF / 2; k++) {
-        const size_t j = HALF - k;
-        const float c = f->split[0][k], s = f->split[1][k];
-        const float er = re[k] + re[j], ei = im[k] - im[j];
-        const float dr = re[k] - re[j], di = im[k] + im[j];
-        const float odd_r = fmaf(dr, c, di * s), odd_i = fmaf(di, c, -(dr * s));
-        zr[k] = er - odd_i;
-        zi[k] = ei + odd_r;
-        zr[j] = er + odd_i;
-        zi[j] = odd_r - ei;
-    }
-    fft256(f, zi, zr, 1, yi, yr, ti, tr);
-    for (size_t k = 0; k < HALF; k++) {
-        x[2 * k] = yr[k] * (1.0f / FFT_SIZE);
-        x[2 * k + 1] = yi[k] * (1.0f / FFT_SIZE);
     }
 }
 
 const kernels KERNELS_NAME = {
     .name = KERNELS_LABEL,
     .cpu = KERNELS_CPU,
-    .linear_size = plain_linear_size,
-    .linear_pack = plain_linear_pack,
     .linear = plain_linear,
     .lstm_step = plain_lstm_step,
-    .sigmoid = plain_sigmoid,
-    .multiply = plain_multiply,
-    .log_power = plain_log_power,
-    .normalize = plain_normalize,
-    .fft_forward = plain_fft_forward,
-    .fft_inverse = plain_fft_inverse,
-    .magnitude = plain_magnitude,
+    PLAIN_KERNELS,
 };

@@ -93,4 +93,22 @@ static inline float log_(float x)
     return fmaf(e, 0x1.62e400p-1f, fmaf(2.0f, s, tail));
 }
 
+/* The nearest integer, ties to even, |x| <= 2^22. */
+static inline int32_t round_(float x)
+{
+    const float shift = 0x1.8p23f;
+    return (int32_t)(bits_of_float(x + shift) - bits_of_float(shift));
+}
+
+/*
+ * The nearest bf16, ties to even. Below 2^-40 it is 0: then no product and no sum of products can
+ * be subnormal, and it does not matter that some instructions flush those.
+ */
+static inline uint16_t bf16_(float x)
+{
+    const uint32_t bits = bits_of_float(x);
+    const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+    return (uint16_t)(fabsf(x) < 0x1p-40f ? 0u : rounded);
+}
+
 #endif

@@ -17,8 +17,9 @@
 struct unecho_model {
     atomic_uint references;
     unsigned char *owned[2]; /* the files' bytes, NULL for the built-in model */
+    model_file files[2];
     stage_weights weights[2];
-    _Atomic(dtln *) networks[KERNEL_SETS_MAX];
+    _Atomic(dtln *) networks[KERNEL_SETS_MAX * DTLN_PRECISIONS];
     char name[64];
 };
 
@@ -31,7 +32,7 @@ typedef struct source {
 
 static void destroy(unecho_model *model)
 {
-    for (size_t i = 0; i < KERNEL_SETS_MAX; i++)
+    for (size_t i = 0; i < KERNEL_SETS_MAX * DTLN_PRECISIONS; i++)
         free(atomic_load(&model->networks[i]));
     for (size_t i = 0; i < 2; i++) {
         free(model->weights[i].vectors);
@@ -57,11 +58,13 @@ static int create(unecho_model **result, const source sources[2], const message 
     if (!model)
         return message_fail(to, UNECHO_ERROR_MEMORY, "out of memory");
     atomic_init(&model->references, 1);
-    for (size_t i = 0; i < KERNEL_SETS_MAX; i++)
+    for (size_t i = 0; i < KERNEL_SETS_MAX * DTLN_PRECISIONS; i++)
         atomic_init(&model->networks[i], NULL);
     set_name(model, sources[0].name);
 
     int status = UNECHO_OK;
+    for (size_t i = 0; i < 2; i++)
+        model->files[i] = (model_file){sources[i].bytes, sources[i].size, model->weights[i].ports};
     for (int i = 0; i < 2 && status == UNECHO_OK; i++)
         status = onnx_stage_read(&model->weights[i], i + 1, sources[i].bytes, sources[i].size,
                                  sources[i].name, to);
@@ -213,13 +216,23 @@ int unecho_model_get_info(const unecho_model *model, unecho_model_info *info)
     return UNECHO_OK;
 }
 
-const dtln *model_network(unecho_model *model, size_t kernels_index)
+const model_file *model_stage_file(const unecho_model *model, size_t stage)
 {
-    _Atomic(dtln *) *const slot = &model->networks[kernels_index];
+    return &model->files[stage];
+}
+
+size_t model_units(const unecho_model *model)
+{
+    return model->weights[0].units;
+}
+
+const dtln *model_network(unecho_model *model, size_t kernels_index, dtln_precision precision)
+{
+    _Atomic(dtln *) *const slot = &model->networks[kernels_index * DTLN_PRECISIONS + precision];
     dtln *present = atomic_load(slot);
     if (present)
         return present;
-    dtln *const packed = dtln_build(kernels_at(kernels_index), model->weights);
+    dtln *const packed = dtln_build(kernels_at(kernels_index), precision, model->weights);
     if (!packed)
         return NULL;
     /* Another thread may have packed it meanwhile: the first one stays. */

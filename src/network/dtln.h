@@ -15,6 +15,12 @@ enum {
     DTLN_BINS_ROW = KERNEL_PAD(DTLN_BINS), /* distance of the rows of spectra and masks */
 };
 
+/*
+ * How the matrices are kept and multiplied. int8 leaves the signal path (encoder, decoder) in bf16:
+ * its rounding goes straight into the output, while that of the rest only moves the mask a little.
+ */
+typedef enum dtln_precision { DTLN_FP32, DTLN_BF16, DTLN_INT8, DTLN_PRECISIONS } dtln_precision;
+
 /* The layers of one stage; encoder and decoder in stage 2 only. */
 typedef struct dtln_stage {
     size_t units, features;
@@ -23,7 +29,7 @@ typedef struct dtln_stage {
     linear dense, encoder, decoder;
 } dtln_stage;
 
-/* The network packed for one kernel table. Immutable, shared by any number of streams. */
+/* The network packed for one kernel table and precision. Immutable, shared by any number of streams. */
 typedef struct dtln {
     const kernels *k;
     fft fft;
@@ -34,14 +40,17 @@ typedef struct dtln {
  * Pack both stages. The vectors of the weights (norms) are used in place and must outlive the
  * result. Returns NULL where memory is short; free with free().
  */
-dtln *dtln_build(const kernels *k, const stage_weights weights[2]);
+dtln *dtln_build(const kernels *k, dtln_precision precision, const stage_weights weights[2]);
 
 /* What one stream needs besides: states, and scratch for up to hops_at_once hops. */
 typedef struct dtln_state {
     lstm_state lstm[2][2]; /* [stage][layer] */
     float *states;         /* all of them, states_count floats */
     size_t states_count;
-    float *features, *gates, *hidden, *encoded, *mask;
+    float *features, *gates, *hidden, *mask;
+    /* Of the estimates, then of the far end's blocks. */
+    float *blocks, *encoded;
+    void *scratch; /* of the matrix kernels */
 } dtln_state;
 
 /* Lay the state out in an arena. The states are to be zeroed by dtln_state_reset. */

@@ -29,9 +29,9 @@ void matrix_floats(float *floats, const matrix *m, const size_t rows_at[GATES]);
  * Pack into the arena; while that measures, nothing else is done. scratch: room for the rows *
  * columns floats of the largest matrix of the layer.
  */
-void linear_build(linear *layer, const kernels *k, arena *a, const matrix *m, const float *bias,
-                  float *scratch);
-void lstm_build(lstm *layer, const kernels *k, arena *a, const lstm_weights *w, size_t units,
+void linear_build(linear *layer, arena *a, const matrix *m, const float *bias,
+                  linear_format format, float *scratch);
+void lstm_build(lstm *layer, arena *a, const lstm_weights *w, size_t units, linear_format format,
                 float *scratch);
 
 /* ---- Running ---------------------------------------------------------------------------- */
@@ -43,9 +43,10 @@ typedef struct lstm_state {
 
 /*
  * hops steps of an LSTM: row t of x at x + t * x_stride, row t of the output at hidden + t *
- * KERNEL_PAD(units). gates: scratch, [hops][KERNEL_PAD(4 * units)]. x may be hidden.
+ * KERNEL_PAD(units). gates: scratch, [hops][KERNEL_PAD(4 * units)]; scratch: LINEAR_SCRATCH for the
+ * inputs of all hops. x may be hidden.
  */
 void lstm_run(const lstm *layer, const kernels *k, lstm_state *state, const float *x,
-              size_t x_stride, float *gates, float *hidden, size_t hops);
+              size_t x_stride, float *gates, float *hidden, size_t hops, void *scratch);
 
 #endif

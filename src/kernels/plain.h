@@ -1,0 +1,243 @@
+/*
+ * The plain C kernels that no instruction set needs to write by itself: element by element or nearly
+ * so, which compilers turn into its vectors. Included by every set, so that all run the same
+ * operations.
+ */
+#ifndef UNECHO_PLAIN_H
+#define UNECHO_PLAIN_H
+
+#include "kernels.h"
+#include "scalar.h"
+
+/* What is this small is taken as 0, so that a decaying state never becomes subnormal. */
+static inline float flush(float x)
+{
+    return fabsf(x) < 1e-30f ? 0.0f : x;
+}
+
+/*
+ * The cell update of one panel: 16 units whose gates i, f, g, o stand side by side in z.
+ */
+enum { PANEL_UNITS = PANEL_ROWS / 4 };
+
+static inline void update_cells(const float *restrict z, float *restrict c, float *restrict h)
+{
+    for (size_t u = 0; u < PANEL_UNITS; u++) {
+        const float i = sigmoid_(z[u]);
+        const float f = sigmoid_(z[PANEL_UNITS + u]);
+        const float g = tanh_(z[2 * PANEL_UNITS + u]);
+        const float o = sigmoid_(z[3 * PANEL_UNITS + u]);
+        c[u] = flush(fmaf(f, c[u], i * g));
+        h[u] = flush(o * tanh_(c[u]));
+    }
+}
+
+/*
+ * One hop's input as the words that a matrix of that format takes: pairs of bf16 or quadruples of
+ * int8, filled up with zeros. Returns what the integers are multiples of (1 for bf16).
+ */
+static inline float prepare_words(uint32_t *restrict words, const float *restrict x,
+                                  size_t columns, linear_format format)
+{
+    if (format == LINEAR_BF16) {
+        for (size_t k = 0; k < columns / 2; k++)
+            words[k] = bf16_(x[2 * k]) | (uint32_t)bf16_(x[2 * k + 1]) << 16;
+        if (columns % 2 != 0)
+            words[columns / 2] = bf16_(x[columns - 1]);
+        return 1.0f;
+    }
+    int8_t *const bytes = (int8_t *)words;
+    /* The largest magnitude by its bits, which compilers can look for in vectors. */
+    uint32_t most_bits = 0;
+    for (size_t k = 0; k < columns; k++) {
+        const uint32_t magnitude = bits_of_float(x[k]) & 0x7fffffffu;
+        most_bits = magnitude > most_bits ? magnitude : most_bits;
+    }
+    const float most = float_of_bits(most_bits);
+    /* So small that 127 / most could overflow: it is nothing. */
+    const float inverse = most > 1e-30f ? 127.0f / most : 0.0f;
+    for (size_t k = 0; k < columns; k++)
+        bytes[k] = (int8_t)round_(x[k] * inverse);
+    for (size_t k = columns; k % 4 != 0; k++)
+        bytes[k] = 0;
+    return most * (1.0f / 127.0f);
+}
+
+static void plain_sigmoid(float *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = sigmoid_(x[i]);
+}
+
+static void plain_multiply(float *y, const float *x, const float *m, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = flush(x[i] * m[i]);
+}
+
+static void plain_log_power(float *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = log_(fmaf(x[i], x[i], 1e-7f));
+}
+
+/*
+ * Sixteen running sums, element k in sum k mod 16, added up pairwise at the end: wide vectors can do
+ * that and give the same bits. In double, because the deviations of a nearly constant vector (a
+ * silent block) are divided by something near sqrt(1e-7): the rounding of a float mean would come
+ * out as signal.
+ */
+enum { NORM_SUMS = 16 };
+
+static double add_lanes(double *sums)
+{
+    for (size_t half = NORM_SUMS / 2; half > 0; half /= 2)
+        for (size_t k = 0; k < half; k++)
+            sums[k] += sums[k + half];
+    return sums[0];
+}
+
+static void plain_normalize(float *y, const float *x, const float *gamma, const float *beta,
+                            size_t n)
+{
+    double sums[NORM_SUMS] = {0};
+    double squares[NORM_SUMS] = {0};
+    const size_t whole = n / NORM_SUMS * NORM_SUMS;
+
+    for (size_t i = 0; i < whole; i += NORM_SUMS)
+        for (size_t k = 0; k < NORM_SUMS; k++)
+            sums[k] += (double)x[i + k];
+    for (size_t i = whole; i < n; i++)
+        sums[i - whole] += (double)x[i];
+    const double mean = add_lanes(sums) / (double)n;
+
+    for (size_t i = 0; i < whole; i += NORM_SUMS)
+        for (size_t k = 0; k < NORM_SUMS; k++) {
+            const double d = (double)x[i + k] - mean;
+            squares[k] = fma(d, d, squares[k]);
+        }
+    for (size_t i = whole; i < n; i++) {
+        const double d = (double)x[i] - mean;
+        squares[i - whole] = fma(d, d, squares[i - whole]);
+    }
+    const double variance = add_lanes(squares) / (double)n;
+    const float scale = (float)(1.0 / sqrt(variance + (double)1e-7f));
+
+    for (size_t i = 0; i < n; i++)
+        y[i] = fmaf((float)((double)x[i] - mean) * scale, gamma[i], beta[i]);
+}
+
+static void plain_magnitude(float *y, const float *re, const float *im, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = sqrtf(fmaf(re[i], re[i], im[i] * im[i]));
+}
+
+/*
+ * One radix-4 pass of a Stockham transform of 256 complex points: `factors` butterflies with
+ * different twiddle factors over `stride` points each. x is read in steps of x_step.
+ */
+static inline void pass4(const float *xr, const float *xi, size_t x_step, float *restrict yr,
+                         float *restrict yi, const float *twiddle, size_t factors, size_t stride)
+{
+    for (size_t p = 0; p < factors; p++) {
+        const float *w = twiddle + p;
+        const float c1 = w[0], s1 = w[factors], c2 = w[2 * factors], s2 = w[3 * factors],
+                    c3 = w[4 * factors], s3 = w[5 * factors];
+        for (size_t q = 0; q < stride; q++) {
+            const size_t from = q + stride * p, quarter = 64, to = q + stride * 4 * p;
+            const float ar = xr[x_step * from], ai = xi[x_step * from];
+            const float br = xr[x_step * (from + quarter)], bi = xi[x_step * (from + quarter)];
+            const float cr = xr[x_step * (from + 2 * quarter)];
+            const float ci = xi[x_step * (from + 2 * quarter)];
+            const float dr = xr[x_step * (from + 3 * quarter)];
+            const float di = xi[x_step * (from + 3 * quarter)];
+            const float acr = ar + cr, aci = ai + ci, bdr = br + dr, bdi = bi + di;
+            const float amr = ar - cr, ami = ai - ci;
+            /* i (b - d) */
+            const float jr = di - bi, ji = br - dr;
+            const float ur = amr - jr, ui = ami - ji, vr = acr - bdr, vi = aci - bdi;
+            const float tr = amr + jr, ti = ami + ji;
+            yr[to] = acr + bdr;
+            yi[to] = aci + bdi;
+            yr[to + stride] = fmaf(ur, c1, -(ui * s1));
+            yi[to + stride] = fmaf(ur, s1, ui * c1);
+            yr[to + 2 * stride] = fmaf(vr, c2, -(vi * s2));
+            yi[to + 2 * stride] = fmaf(vr, s2, vi * c2);
+            yr[to + 3 * stride] = fmaf(tr, c3, -(ti * s3));
+            yi[to + 3 * stride] = fmaf(tr, s3, ti * c3);
+        }
+    }
+}
+
+/* 256 complex points, forward, unnormalised. zr and zi are used up. */
+static void fft256(const fft *f, const float *xr, const float *xi, size_t x_step, float *yr,
+                   float *yi, float *zr, float *zi)
+{
+    static const float one[6] = {1.0f, 0.0f, 1.0f, 0.0f, 1.0f, 0.0f};
+    pass4(xr, xi, x_step, zr, zi, f->pass256[0], 64, 1);
+    pass4(zr, zi, 1, yr, yi, f->pass64[0], 16, 4);
+    pass4(yr, yi, 1, zr, zi, f->pass16[0], 4, 16);
+    pass4(zr, zi, 1, yr, yi, one, 1, 64);
+}
+
+enum { HALF = FFT_SIZE / 2 };
+
+/*
+ * 512 real points as 256 complex ones, even samples real, odd samples imaginary. With Z their
+ * transform, E = (Z[k] + Z*[256-k]) / 2 and O = (Z[k] - Z*[256-k]) / 2i are those of the even and the
+ * odd samples, X[k] = E + w^k O and X[256-k] = (E - w^k O)*.
+ */
+static void plain_fft_forward(const fft *f, float *re, float *im, const float *x)
+{
+    float zr[HALF], zi[HALF], tr[HALF], ti[HALF];
+    fft256(f, x, x + 1, 2, zr, zi, tr, ti);
+
+    re[0] = zr[0] + zi[0];
+    im[0] = 0.0f;
+    re[HALF] = zr[0] - zi[0];
+    im[HALF] = 0.0f;
+    for (size_t k = 1; k <= HALF / 2; k++) {
+        const size_t j = HALF - k;
+        const float c = f->split[0][k], s = f->split[1][k];
+        const float er = 0.5f * (zr[k] + zr[j]), ei = 0.5f * (zi[k] - zi[j]);
+        const float odd_r = 0.5f * (zi[k] + zi[j]), odd_i = 0.5f * (zr[j] - zr[k]);
+        const float wr = fmaf(odd_r, c, -(odd_i * s)), wi = fmaf(odd_r, s, odd_i * c);
+        re[k] = er + wr;
+        im[k] = ei + wi;
+        re[j] = er - wr;
+        im[j] = wi - ei;
+    }
+}
+
+/* The same backwards: Z = E + i O, its inverse transform taken as a forward one, parts swapped. */
+static void plain_fft_inverse(const fft *f, float *x, const float *re, const float *im)
+{
+    float zr[HALF], zi[HALF], yr[HALF], yi[HALF], tr[HALF], ti[HALF];
+    zr[0] = re[0] + re[HALF];
+    zi[0] = re[0] - re[HALF];
+    for (size_t k = 1; k <= HALF / 2; k++) {
+        const size_t j = HALF - k;
+        const float c = f->split[0][k], s = f->split[1][k];
+        const float er = re[k] + re[j], ei = im[k] - im[j];
+        const float dr = re[k] - re[j], di = im[k] + im[j];
+        const float odd_r = fmaf(dr, c, di * s), odd_i = fmaf(di, c, -(dr * s));
+        zr[k] = er - odd_i;
+        zi[k] = ei + odd_r;
+        zr[j] = er + odd_i;
+        zi[j] = odd_r - ei;
+    }
+    fft256(f, zi, zr, 1, yi, yr, ti, tr);
+    for (size_t k = 0; k < HALF; k++) {
+        x[2 * k] = yr[k] * (1.0f / FFT_SIZE);
+        x[2 * k + 1] = yi[k] * (1.0f / FFT_SIZE);
+    }
+}
+
+/* The part of a kernel table that every set takes from here. */
+#define PLAIN_KERNELS                                                                              \
+    .sigmoid = plain_sigmoid, .multiply = plain_multiply, .log_power = plain_log_power,            \
+    .normalize = plain_normalize, .fft_forward = plain_fft_forward,                                \
+    .fft_inverse = plain_fft_inverse, .magnitude = plain_magnitude
+
+#endif
