@@ -29,21 +29,17 @@ static void fill(float *x, size_t n, float scale)
         x[i] = scale * random_float(&seed);
 }
 
-/* The sets that can run here; the plain one first. */
-static size_t sets(const kernels *found[KERNEL_SETS_MAX])
+/* The set of that index; NULL where this CPU cannot run it. */
+static const kernels *runnable(size_t index)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < kernels_count(); i++)
-        if ((kernels_at(i)->cpu & ~kernels_cpu()) == 0)
-            found[count++] = kernels_at(i);
-    return count;
+    const kernels *const k = kernels_at(index);
+    return (k->cpu & ~kernels_cpu()) == 0 ? k : NULL;
 }
 
+/* The plain set comes first. */
 #define FOR_EACH_SET(k)                                                                            \
-    const kernels *found_[KERNEL_SETS_MAX];                                                        \
-    const size_t found_count_ = sets(found_);                                                      \
-    for (size_t set_ = 0; set_ < found_count_; set_++)                                             \
-        for (const kernels *k = found_[set_]; k; k = NULL)
+    for (size_t set_ = 0; set_ < kernels_count(); set_++)                                          \
+        for (const kernels *k = runnable(set_); k; k = NULL)
 
 /* ---- Functions of one number ------------------------------------------------------------ */
 
@@ -240,11 +236,39 @@ static void *aligned(size_t bytes)
     return memory;
 }
 
-static void linear_is_one_running_sum(void **unused)
+/* One output of a matrix product as its format defines it; bits, not approximations. */
+static float defined_sum(const float *w, const float *x, size_t columns, float start,
+                         linear_format format)
 {
-    (void)unused;
+    if (format == LINEAR_F32) {
+        for (size_t c = 0; c < columns; c++)
+            start = fmaf(w[c], x[c], start);
+        return start;
+    }
+    if (format == LINEAR_BF16) {
+        for (size_t c = 0; c < columns; c += 2) { /* the second of each pair first */
+            for (size_t i = 2; i-- > 0;)
+                if (c + i < columns)
+                    start = fmaf(float_of_bits((uint32_t)bf16_(w[c + i]) << 16),
+                                 float_of_bits((uint32_t)bf16_(x[c + i]) << 16), start);
+        }
+        return start;
+    }
+    float most_w = 0.0f, most_x = 0.0f;
+    for (size_t c = 0; c < columns; c++) {
+        most_w = fmaxf(most_w, fabsf(w[c]));
+        most_x = fmaxf(most_x, fabsf(x[c]));
+    }
+    long sum = 0;
+    for (size_t c = 0; c < columns; c++)
+        sum += lrintf(w[c] * (127.0f / most_w)) * lrintf(x[c] * (127.0f / most_x));
+    return fmaf((float)sum, most_w / 127.0f * (most_x * (1.0f / 127.0f)), start);
+}
+
+static void products_are_as_defined(linear_format format)
+{
     for (int round = 0; round < ROUNDS; round++) {
-        const size_t rows = between(1, 300), columns = between(1, 300), count = between(1, 9);
+        const size_t rows = between(1, 300), columns = between(1, 300), count = between(1, 20);
         const size_t x_stride = between(1, 2) == 1 ? between(1, columns) : columns + between(0, 9);
         const size_t y_stride = KERNEL_PAD(rows) + between(0, 3);
         const size_t shift = between(0, 15);
@@ -252,6 +276,7 @@ static void linear_is_one_running_sum(void **unused)
         float *const bias = aligned(rows * sizeof *bias);
         float *const x = aligned((columns + count * x_stride + 16) * sizeof *x);
         float *const y = aligned((count * y_stride + 16) * sizeof *y);
+        void *const scratch = aligned(LINEAR_SCRATCH(columns, count));
         const int with_bias = random_bits(&seed) & 1;
         fill(w, rows * columns, 1.0f);
         fill(bias, rows, 1.0f);
@@ -259,14 +284,14 @@ static void linear_is_one_running_sum(void **unused)
         FOR_EACH_SET(k)
         {
             linear layer;
-            void *const memory = aligned(k->linear_size(rows, columns, ROWS_PLAIN));
-            k->linear_pack(&layer, memory, w, with_bias ? bias : NULL, rows, columns, ROWS_PLAIN);
-            k->linear(&layer, x + shift, x_stride, y + shift, y_stride, count);
+            void *const memory = aligned(linear_size(rows, columns, ROWS_PLAIN, format));
+            linear_pack(&layer, memory, w, with_bias ? bias : NULL, rows, columns, ROWS_PLAIN,
+                        format);
+            k->linear(&layer, x + shift, x_stride, y + shift, y_stride, count, scratch);
             for (size_t t = 0; t < count; t++)
                 for (size_t r = 0; r < rows; r++) {
-                    float sum = with_bias ? bias[r] : 0.0f;
-                    for (size_t c = 0; c < columns; c++)
-                        sum = fmaf(w[r * columns + c], x[shift + t * x_stride + c], sum);
+                    const float sum = defined_sum(w + r * columns, x + shift + t * x_stride,
+                                                  columns, with_bias ? bias[r] : 0.0f, format);
                     const float got = y[shift + t * y_stride + r];
                     if (memcmp(&got, &sum, sizeof sum) != 0)
                         fail_msg("%s: [%zu,%zu] hop %zu row %zu: %a, expected %a", k->name, rows,
@@ -278,7 +303,62 @@ static void linear_is_one_running_sum(void **unused)
         free(bias);
         free(x);
         free(y);
+        free(scratch);
     }
+}
+
+static void f32_products(void **unused)
+{
+    (void)unused;
+    products_are_as_defined(LINEAR_F32);
+}
+
+static void bf16_products(void **unused)
+{
+    (void)unused;
+    products_are_as_defined(LINEAR_BF16);
+}
+
+static void int8_products(void **unused)
+{
+    (void)unused;
+    products_are_as_defined(LINEAR_INT8);
+}
+
+/* The ends of the range: silence, one loud sample, the largest weights there can be. */
+static void extreme_products(void **unused)
+{
+    (void)unused;
+    enum { N = 1024 };
+    float *const w = aligned(64 * N * sizeof *w), *const x = aligned(N * sizeof *x);
+    float y[64];
+    void *const scratch = aligned(LINEAR_SCRATCH(N, 1));
+    for (int format = LINEAR_F32; format <= LINEAR_INT8; format++)
+        FOR_EACH_SET(k)
+        {
+            linear layer;
+            void *const memory = aligned(linear_size(64, N, ROWS_PLAIN, format));
+            for (size_t i = 0; i < 64 * N; i++)
+                w[i] = i % 2 ? 1.0f : -1.0f;
+            linear_pack(&layer, memory, w, NULL, 64, N, ROWS_PLAIN, format);
+            memset(x, 0, N * sizeof *x);
+            k->linear(&layer, x, N, y, 64, 1, scratch);
+            for (size_t r = 0; r < 64; r++)
+                assert_true(y[r] == 0.0f);
+            for (size_t i = 0; i < N; i++)
+                x[i] = i % 2 ? 1.0f : -1.0f; /* every product 127 * 127 */
+            k->linear(&layer, x, N, y, 64, 1, scratch);
+            for (size_t r = 0; r < 64; r++)
+                assert_true(fabsf(y[r] - N) < 0.001f);
+            x[1] = 1e20f;
+            k->linear(&layer, x, N, y, 64, 1, scratch);
+            for (size_t r = 0; r < 64; r++)
+                assert_true(isfinite(y[r]));
+            free(memory);
+        }
+    free(w);
+    free(x);
+    free(scratch);
 }
 
 /* A matrix whose gates stand in a file's own order, as a loader would hand it over. */
@@ -314,10 +394,14 @@ static void lstm_in_double(const lstm_weights *w, size_t units, const float *x, 
     }
 }
 
+/* How far a step may be from the equations: rounding, and what the format costs. */
+static const double lstm_tolerance[] = {5e-6, 0.03, 0.06};
+
 static void lstm_follows_its_equations(void **unused)
 {
     (void)unused;
-    for (int round = 0; round < 12; round++) {
+    for (int round = 0; round < 24; round++) {
+        const linear_format format = (linear_format)(round % 3);
         const size_t units = 4 * between(1, 40), inputs = between(1, 200), hops = between(1, 6);
         float *const w = aligned(4 * units * inputs * sizeof *w);
         float *const u = aligned(4 * units * units * sizeof *u);
@@ -326,7 +410,8 @@ static void lstm_follows_its_equations(void **unused)
         float *const gates = aligned(hops * KERNEL_PAD(4 * units) * sizeof *gates);
         float *const hidden = aligned(hops * KERNEL_PAD(units) * sizeof *hidden);
         float *const first = aligned(hops * KERNEL_PAD(units) * sizeof *first);
-        float *const scratch = aligned(4 * units * (inputs + units) * sizeof *scratch);
+        float *const floats = aligned(4 * units * (inputs + units) * sizeof *floats);
+        void *const scratch = aligned(LINEAR_SCRATCH(inputs + units, hops));
         fill(w, 4 * units * inputs, 0.3f);
         fill(u, 4 * units * units, 0.3f);
         fill(bias, 4 * units, 1.0f);
@@ -339,20 +424,20 @@ static void lstm_follows_its_equations(void **unused)
         {
             lstm layer;
             arena a = {0};
-            lstm_build(&layer, k, &a, &weights, units, NULL);
+            lstm_build(&layer, &a, &weights, units, format, NULL);
             a.memory = aligned(a.used);
             a.used = 0;
-            lstm_build(&layer, k, &a, &weights, units, scratch);
+            lstm_build(&layer, &a, &weights, units, format, floats);
 
             float h[KERNEL_PAD(MOST)] = {0}, c[KERNEL_PAD(MOST)] = {0};
             double exact_h[MOST] = {0}, exact_c[MOST] = {0};
             lstm_state state = {h, c};
-            lstm_run(&layer, k, &state, x, inputs, gates, hidden, hops);
+            lstm_run(&layer, k, &state, x, inputs, gates, hidden, hops, scratch);
             for (size_t t = 0; t < hops; t++) {
                 const float *const got = hidden + t * KERNEL_PAD(units);
                 lstm_in_double(&weights, units, x + t * inputs, exact_h, exact_c);
                 for (size_t i = 0; i < units; i++)
-                    assert_true(fabs((double)got[i] - exact_h[i]) < 5e-6);
+                    assert_true(fabs((double)got[i] - exact_h[i]) < lstm_tolerance[format]);
                 /* All sets: the same bits. */
                 float *const row = first + t * KERNEL_PAD(units);
                 if (k == kernels_at(0))
@@ -369,8 +454,44 @@ static void lstm_follows_its_equations(void **unused)
         free(gates);
         free(hidden);
         free(first);
+        free(floats);
         free(scratch);
     }
+}
+
+/* A step of many streams at once is each stream's own step. */
+static void lstm_steps_of_many_streams(void **unused)
+{
+    (void)unused;
+    enum { STREAMS = 13, UNITS = 40, ROW = KERNEL_PAD(UNITS), GATE_ROW = KERNEL_PAD(4 * UNITS) };
+    static float u[4 * UNITS * UNITS];
+    static float h[STREAMS * ROW], gates[STREAMS * GATE_ROW], c[STREAMS * ROW], out[STREAMS * ROW];
+    static float one_gates[GATE_ROW], one_c[ROW], one_out[ROW];
+    void *const scratch = aligned(LINEAR_SCRATCH(UNITS, STREAMS));
+    for (int format = LINEAR_F32; format <= LINEAR_INT8; format++)
+        FOR_EACH_SET(k)
+        {
+            linear layer;
+            void *const memory = aligned(linear_size(4 * UNITS, UNITS, ROWS_GATES, format));
+            fill(u, 4 * UNITS * UNITS, 0.3f);
+            linear_pack(&layer, memory, u, NULL, 4 * UNITS, UNITS, ROWS_GATES, format);
+            fill(h, STREAMS * ROW, 1.0f);
+            fill(gates, STREAMS * GATE_ROW, 2.0f);
+            fill(c, STREAMS * ROW, 2.0f);
+            static float gates_before[STREAMS * GATE_ROW], c_before[STREAMS * ROW];
+            memcpy(gates_before, gates, sizeof gates);
+            memcpy(c_before, c, sizeof c);
+            k->lstm_step(&layer, h, gates, c, out, STREAMS, scratch);
+            for (size_t t = 0; t < STREAMS; t++) {
+                memcpy(one_gates, gates_before + t * GATE_ROW, sizeof one_gates);
+                memcpy(one_c, c_before + t * ROW, sizeof one_c);
+                k->lstm_step(&layer, h + t * ROW, one_gates, one_c, one_out, 1, scratch);
+                assert_memory_equal(one_out, out + t * ROW, UNITS * sizeof *out);
+                assert_memory_equal(one_c, c + t * ROW, UNITS * sizeof *c);
+            }
+            free(memory);
+        }
+    free(scratch);
 }
 
 /* ---- Transform -------------------------------------------------------------------------- */
@@ -434,8 +555,12 @@ int main(void)
         cmocka_unit_test(vectors_mean_what_they_say),
         cmocka_unit_test(normalize_equals_double),
         cmocka_unit_test(normalize_of_a_constant_is_beta),
-        cmocka_unit_test(linear_is_one_running_sum),
+        cmocka_unit_test(f32_products),
+        cmocka_unit_test(bf16_products),
+        cmocka_unit_test(int8_products),
+        cmocka_unit_test(extreme_products),
         cmocka_unit_test(lstm_follows_its_equations),
+        cmocka_unit_test(lstm_steps_of_many_streams),
         cmocka_unit_test(transform_equals_its_definition),
         cmocka_unit_test(the_mask_of_sets),
     };

@@ -26,7 +26,7 @@ static int set_up(void **unused)
         return 0;
     if (unecho_model_load(&model, reference_path("models/model_128"), NULL, 0) < 0)
         return -1;
-    net = model_network(model, kernels_choose(UNECHO_CPU_ALL));
+    net = model_network(model, kernels_choose(UNECHO_CPU_ALL), DTLN_FP32);
     arena a = {0};
     dtln_state_layout(&state, &a, net, 1);
     a.memory = memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
