@@ -1,0 +1,89 @@
+# shellcheck shell=bash
+# Sourced by run-demo, run-tests and .ci/lint: finds out which Debian packages are missing, says so,
+# and installs them. Touches neither apt nor the network when nothing is missing.
+#
+#   need PACKAGE WHAT-FOR [COMMAND...]   PACKAGE is needed, unless COMMAND succeeds
+#   install_missing                      install what was found missing; exits where it cannot
+
+missing_packages=()
+missing_reasons=()
+
+is_installed() {
+    [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+need() {
+    local package=$1 reason=$2
+    shift 2
+    if is_installed "$package" || { (($#)) && "$@" >/dev/null 2>&1; }; then
+        return 0
+    fi
+    missing_packages+=("$package")
+    missing_reasons+=("$reason")
+}
+
+list_missing() {
+    local i
+    for i in "${!missing_packages[@]}"; do
+        printf '    %-18s %s\n' "${missing_packages[i]}" "${missing_reasons[i]}"
+    done
+}
+
+install_missing() {
+    ((${#missing_packages[@]})) || return 0
+    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y)
+    local log
+
+    if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+        printf '%s\n' "These are needed, and this system has no apt-get to install them with" \
+            "(the names are those of Debian's packages):"
+        list_missing
+        printf '%s\n' "Please install what matches them on your system, then run this again."
+        exit 1
+    fi
+
+    printf '%s\n' "Not installed yet, and needed:"
+    list_missing
+    if ((EUID != 0)); then
+        if ! command -v sudo >/dev/null; then
+            printf '%s\n' "Installing them takes root rights, and there is no sudo here. As root, run" \
+                "    apt-get update && apt-get install --no-install-recommends ${missing_packages[*]}" \
+                "then run this again."
+            exit 1
+        fi
+        apt=(sudo "${apt[@]}")
+    fi
+
+    printf '%s\n' "Installing them, and what they depend on, with apt-get ..."
+    log=$(mktemp)
+    # A source that cannot be reached may not matter; if it does, the installation says so.
+    "${apt[@]}" update >"$log" 2>&1 || printf '%s\n' "apt-get update had problems; going on."
+    if ! "${apt[@]}" install --no-install-recommends "${missing_packages[@]}" >>"$log" 2>&1; then
+        cat "$log"
+        rm -f "$log"
+        printf '%s\n' "apt-get could not install everything: see above."
+        exit 1
+    fi
+    rm -f "$log"
+    printf '%s\n\n' "Installed."
+    missing_packages=()
+    missing_reasons=()
+}
+
+have_library() {
+    pkg-config --exists "$1"
+}
+
+can_compile() {
+    cc -E - <<<'#include <stdio.h>'
+}
+
+# What it takes to build the library and the command line.
+need_for_build() {
+    need gcc "C compiler" command -v cc
+    need libc6-dev "headers of the C library" can_compile
+    need meson "build system" command -v meson
+    need ninja-build "build system" command -v ninja
+    need pkg-config "finds libraries" command -v pkg-config
+    need libsndfile1-dev "reads and writes audio files" have_library sndfile
+}
