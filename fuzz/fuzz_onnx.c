@@ -1,4 +1,11 @@
-/* Any bytes as either stage: the reader must refuse or take them, within its bounds. */
+/*
+ * Any bytes as either stage: the reader must refuse or take them, within its bounds. For clang's
+ * libFuzzer; seeds come from onnx_seeds. Graphs that are sound protobuf but senseless are tried by
+ * tests/test_onnx_damage.c (UNECHO_FUZZ_GRAPHS=number for more of them).
+ *
+ *     clang -g -O1 -fsanitize=fuzzer,address,undefined -Iinclude -Isrc fuzz/fuzz_onnx.c \
+ *         src/model/onnx*.c src/model/protobuf.c src/model/weights.c src/message.c -lm
+ */
 #include "model/onnx_stage.h"
 #include "unecho.h"
 

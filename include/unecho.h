@@ -18,9 +18,9 @@
  * Threads: a stream belongs to one thread at a time; different streams are independent. A model is
  * immutable and may be shared by any number of streams and threads.
  *
- * Real time: unecho_process, unecho_process_int16, unecho_reset, unecho_latency and
- * unecho_get_stats allocate nothing, take no lock, make no system call, use no global or
- * thread-local state, and take bounded time. Everything else (loading, opening, closing,
+ * Real time: unecho_process, unecho_process_int16, unecho_process_many, unecho_reset,
+ * unecho_latency and unecho_get_stats allocate nothing, take no lock, make no system call, use no
+ * global or thread-local state, and take bounded time. Everything else (loading, opening, closing,
  * unecho_process_whole) is for other threads than the audio callback.
  *
  * Errors: functions that return int return UNECHO_OK (0) or a negative unecho_status. On failure
@@ -84,14 +84,14 @@ UNECHO_API const char *unecho_version(void);
 /* ---- Instruction sets ------------------------------------------------------------------- */
 
 /* Every set gives the same bits. The plain C kernels need none and are always there. */
-#define UNECHO_CPU_PLAIN 0u
-#define UNECHO_CPU_AVX2 1u     /* x86-64 with AVX2 and FMA */
+#define UNECHO_CPU_PLAIN   0u
+#define UNECHO_CPU_AVX2    1u  /* x86-64 with AVX2 and FMA */
 #define UNECHO_CPU_AVXVNNI 2u  /* AVX-VNNI: int8 products in AVX2 registers */
-#define UNECHO_CPU_AVX512 4u   /* AVX-512 F, BW, DQ, VL and VNNI (Ice Lake, Zen 4) */
-#define UNECHO_CPU_BF16 8u     /* AVX-512 BF16 (Sapphire Rapids, Zen 4) */
-#define UNECHO_CPU_NEON 16u    /* 64-bit ARM */
+#define UNECHO_CPU_AVX512  4u  /* AVX-512 F, BW, DQ, VL and VNNI (Ice Lake, Zen 4) */
+#define UNECHO_CPU_BF16    8u  /* AVX-512 BF16 (Sapphire Rapids, Zen 4) */
+#define UNECHO_CPU_NEON    16u /* 64-bit ARM */
 #define UNECHO_CPU_DOTPROD 32u /* ARMv8.2 DotProd: int8 products */
-#define UNECHO_CPU_ALL 0xffffffffu
+#define UNECHO_CPU_ALL     0xffffffffu
 
 /* The sets (UNECHO_CPU_*, or-ed) that both this build and the CPU it runs on have. */
 UNECHO_API uint32_t unecho_cpu_features(void);
@@ -192,8 +192,8 @@ typedef struct unecho_config {
 
     /*
      * Instruction sets that may be used (UNECHO_CPU_*, or-ed). Default UNECHO_CPU_ALL. The
-     * environment variable UNECHO_CPU, read by unecho_open, restricts it further to what the kernels
-     * of that name need: "plain", "avx2", "avxvnni", "avx512", "avx512bf16", "neon",
+     * environment variable UNECHO_CPU, read by unecho_open, restricts it further to what the
+     * kernels of that name need: "plain", "avx2", "avxvnni", "avx512", "avx512bf16", "neon",
      * "dotprod".
      */
     uint32_t cpu;
@@ -270,6 +270,22 @@ UNECHO_API int unecho_process(unecho *stream, const float *mic, const float *far
 UNECHO_API int unecho_process_int16(unecho *stream, const int16_t *mic, const int16_t *far,
                                     int16_t *out, size_t n);
 
+/*
+ * unecho_process for `count` different streams at once: streams[i] takes n samples mic[i] and
+ * far[i] and gives out[i]. For servers: the weights, which all share, are read once for many
+ * streams instead of once for each, and every stream gets exactly what it would get alone.
+ *
+ * The streams must be native, with one model (pass one unecho_model to all of them, not the default
+ * NULL), one precision and the same kernels. As many go through at once as the largest hops_at_once
+ * among them says: open one with 16 or more, the others with 1 to save memory. far NULL, or any
+ * far[i]: silence.
+ *
+ * Real-time safe. Errors: ARGUMENT, CHUNK; nothing is consumed then.
+ */
+UNECHO_API int unecho_process_many(unecho *const *streams, const float *const *mic,
+                                   const float *const *far, float *const *out, size_t count,
+                                   size_t n);
+
 /* The constant latency of unecho_process, in samples: 384 with whole_hops, else 512. */
 UNECHO_API int unecho_latency(const unecho *stream);
 
@@ -282,9 +298,9 @@ typedef struct unecho_stats {
     uint64_t samples;         /* taken in by unecho_process */
     uint64_t guarded_samples; /* mic or far-end samples that were not finite or beyond +-100 */
     float peak;               /* highest magnitude in the output */
-    float mic_db;             /* mean power, dB of full scale (sine of amplitude 1: -3); -inf: none */
-    float far_db;             /* of the far end */
-    float out_db;             /* of the output */
+    float mic_db; /* mean power, dB of full scale (sine of amplitude 1: -3); -inf: none */
+    float far_db; /* of the far end */
+    float out_db; /* of the output */
     /*
      * Echo return loss enhancement in dB: power of the microphone over power of the output, both
      * summed over the hops whose far end is above -50 dB of full scale (far-end-active), 0 where

@@ -219,9 +219,9 @@ static void whole_signal_equals_the_stream(void **unused)
             by_streaming(mic.samples, far.samples, n, expected,
                          options & UNECHO_KEEP_LATENCY ? 0 : 384);
             out[n < LENGTH ? n : 0] = 7.0f;
-            assert_int_equal(unecho_process_whole(stream, mic.samples, n, far.samples, n, out,
-                                                  options),
-                             UNECHO_OK);
+            assert_int_equal(
+                unecho_process_whole(stream, mic.samples, n, far.samples, n, out, options),
+                UNECHO_OK);
             assert_memory_equal(out, expected, n * sizeof *out);
             if (n < LENGTH)
                 assert_true(out[n] == 7.0f); /* not a sample more */

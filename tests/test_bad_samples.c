@@ -1,6 +1,6 @@
 /*
- * Whatever comes in, what goes out is finite, the stream recovers, and it does not become slow: NaN,
- * infinity, huge and subnormal samples, full-scale noise, silence on either side.
+ * Whatever comes in, what goes out is finite, the stream recovers, and it does not become slow:
+ * NaN, infinity, huge and subnormal samples, full-scale noise, silence on either side.
  */
 #include "check.h"
 #include "signals.h"
@@ -60,7 +60,8 @@ static void free_ends(ends *e)
     free(e->out);
 }
 
-/* A second of bad samples, in a signal otherwise good, gives what zeros (or the limit) there give. */
+/* A second of bad samples, in a signal otherwise good, gives what zeros (or the limit) there give.
+ */
 static void assert_guarded(float bad, float taken_as)
 {
     ends e = make_ends(), clean = make_ends();
@@ -201,8 +202,8 @@ static double best_seconds(const ends *e)
 static void nothing_slows_it_down(void **unused)
 {
     (void)unused;
-    static const float levels[] = {0.0f, 1e-40f, 1e-38f, 1e-30f, 1e-22f, 1e-16f, 1e-10f, NAN,
-                                   INFINITY, 1.0f};
+    static const float levels[] = {0.0f,   1e-40f, 1e-38f, 1e-30f,   1e-22f,
+                                   1e-16f, 1e-10f, NAN,    INFINITY, 1.0f};
     ends ordinary = make_ends();
     const double usual = best_seconds(&ordinary);
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
@@ -224,14 +225,10 @@ static void nothing_slows_it_down(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(not_a_number),
-        cmocka_unit_test(infinity),
-        cmocka_unit_test(beyond_range),
-        cmocka_unit_test(recovers),
-        cmocka_unit_test(full_scale_noise),
-        cmocka_unit_test(silence),
-        cmocka_unit_test(no_far_end_is_silence),
-        cmocka_unit_test(nothing_slows_it_down),
+        cmocka_unit_test(not_a_number),          cmocka_unit_test(infinity),
+        cmocka_unit_test(beyond_range),          cmocka_unit_test(recovers),
+        cmocka_unit_test(full_scale_noise),      cmocka_unit_test(silence),
+        cmocka_unit_test(no_far_end_is_silence), cmocka_unit_test(nothing_slows_it_down),
     };
     return cmocka_run_group_tests_name("bad samples", tests, NULL, NULL);
 }

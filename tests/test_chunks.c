@@ -1,6 +1,6 @@
 /*
- * The output depends on the samples alone, bit for bit: not on how they are cut into calls, on where
- * the output goes, on what other streams and threads do, nor on the kernel set.
+ * The output depends on the samples alone, bit for bit: not on how they are cut into calls, on
+ * where the output goes, on what other streams and threads do, nor on the kernel set.
  */
 #include "check.h"
 #include "signals.h"
@@ -261,7 +261,8 @@ static void int16_twin(void **unused)
 {
     (void)unused;
     const size_t length = 16000;
-    int16_t *const near = malloc(length * sizeof *near), *const loop = malloc(length * sizeof *loop);
+    int16_t *const near = malloc(length * sizeof *near), *const loop =
+                                                             malloc(length * sizeof *loop);
     float *const a = malloc(length * sizeof *a), *const b = malloc(length * sizeof *b);
     for (size_t i = 0; i < length; i++) {
         near[i] = (int16_t)(mic.samples[i] * 32767.0f);

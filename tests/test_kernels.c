@@ -47,8 +47,8 @@ static const kernels *runnable(size_t index)
 static double ulps(float got, double exact)
 {
     const float nearest = (float)exact;
-    const double ulp = fmax((double)(nextafterf(fabsf(nearest), INFINITY) - fabsf(nearest)),
-                            (double)1.4e-45f);
+    const double ulp =
+        fmax((double)(nextafterf(fabsf(nearest), INFINITY) - fabsf(nearest)), (double)1.4e-45f);
     return fabs((double)got - exact) / ulp;
 }
 
@@ -104,8 +104,8 @@ static void run_sigmoid(const kernels *k, float *y, const float *a, const float 
     k->sigmoid(y, a, n);
 }
 
-static void run_multiply(const kernels *k, float *y, const float *a, const float *b,
-                         const float *c, size_t n)
+static void run_multiply(const kernels *k, float *y, const float *a, const float *b, const float *c,
+                         size_t n)
 {
     (void)c;
     k->multiply(y, a, b, n);
@@ -146,15 +146,14 @@ static void vectors_agree(void **unused)
             fill(b, MOST + 16, 1.0f);
             fill(c, MOST + 16, 1.0f);
             all[i](kernels_at(0), expected, a + shift, b + shift, c + shift, n);
-            FOR_EACH_SET(k)
-            {
+            FOR_EACH_SET (k) {
                 for (size_t g = 0; g < sizeof y / sizeof *y; g++)
                     y[g] = 12345.0f;
                 all[i](k, y + shift, a + shift, b + shift, c + shift, n);
                 assert_memory_equal(y + shift, expected, n * sizeof *y);
                 /* No more than the row's padding is written. */
                 assert_true(y[shift + KERNEL_PAD(n) < MOST + 16 + GUARD ? shift + KERNEL_PAD(n)
-                                                                         : MOST + 15 + GUARD] ==
+                                                                        : MOST + 15 + GUARD] ==
                             12345.0f);
                 memcpy(y + shift, a + shift, n * sizeof *y);
                 all[i](k, y + shift, y + shift, b + shift, c + shift, n);
@@ -216,8 +215,7 @@ static void normalize_of_a_constant_is_beta(void **unused)
 {
     (void)unused;
     static float x[257], gamma[257], beta[257], y[257];
-    FOR_EACH_SET(k)
-    {
+    FOR_EACH_SET (k) {
         fill(gamma, 257, 1.0f);
         fill(beta, 257, 1.0f);
         memset(x, 0, sizeof x);
@@ -281,8 +279,7 @@ static void products_are_as_defined(linear_format format)
         fill(w, rows * columns, 1.0f);
         fill(bias, rows, 1.0f);
         fill(x, columns + count * x_stride + 16, 1.0f);
-        FOR_EACH_SET(k)
-        {
+        FOR_EACH_SET (k) {
             linear layer;
             void *const memory = aligned(linear_size(rows, columns, ROWS_PLAIN, format));
             linear_pack(&layer, memory, w, with_bias ? bias : NULL, rows, columns, ROWS_PLAIN,
@@ -334,8 +331,7 @@ static void extreme_products(void **unused)
     float y[64];
     void *const scratch = aligned(LINEAR_SCRATCH(N, 1));
     for (int format = LINEAR_F32; format <= LINEAR_INT8; format++)
-        FOR_EACH_SET(k)
-        {
+        FOR_EACH_SET (k) {
             linear layer;
             void *const memory = aligned(linear_size(64, N, ROWS_PLAIN, format));
             for (size_t i = 0; i < 64 * N; i++)
@@ -388,8 +384,8 @@ static void lstm_in_double(const lstm_weights *w, size_t units, const float *x, 
                 z[g][u] += (double)matrix_at(&w->recurrent, row, k) * before[k];
         }
     for (size_t u = 0; u < units; u++) {
-        c[u] = logistic(z[GATE_FORGET][u]) * c[u] +
-               logistic(z[GATE_INPUT][u]) * tanh(z[GATE_CELL][u]);
+        c[u] =
+            logistic(z[GATE_FORGET][u]) * c[u] + logistic(z[GATE_INPUT][u]) * tanh(z[GATE_CELL][u]);
         h[u] = logistic(z[GATE_OUTPUT][u]) * tanh(c[u]);
     }
 }
@@ -420,8 +416,7 @@ static void lstm_follows_its_equations(void **unused)
                                       view(u, 4 * units, units),
                                       {units, 3 * units, 0, 2 * units},
                                       bias};
-        FOR_EACH_SET(k)
-        {
+        FOR_EACH_SET (k) {
             lstm layer;
             arena a = {0};
             lstm_build(&layer, &a, &weights, units, format, NULL);
@@ -431,8 +426,7 @@ static void lstm_follows_its_equations(void **unused)
 
             float h[KERNEL_PAD(MOST)] = {0}, c[KERNEL_PAD(MOST)] = {0};
             double exact_h[MOST] = {0}, exact_c[MOST] = {0};
-            lstm_state state = {h, c};
-            lstm_run(&layer, k, &state, x, inputs, gates, hidden, hops, scratch);
+            lstm_run(&layer, k, h, c, x, inputs, gates, hidden, 1, hops, scratch);
             for (size_t t = 0; t < hops; t++) {
                 const float *const got = hidden + t * KERNEL_PAD(units);
                 lstm_in_double(&weights, units, x + t * inputs, exact_h, exact_c);
@@ -469,8 +463,7 @@ static void lstm_steps_of_many_streams(void **unused)
     static float one_gates[GATE_ROW], one_c[ROW], one_out[ROW];
     void *const scratch = aligned(LINEAR_SCRATCH(UNITS, STREAMS));
     for (int format = LINEAR_F32; format <= LINEAR_INT8; format++)
-        FOR_EACH_SET(k)
-        {
+        FOR_EACH_SET (k) {
             linear layer;
             void *const memory = aligned(linear_size(4 * UNITS, UNITS, ROWS_GATES, format));
             fill(u, 4 * UNITS * UNITS, 0.3f);
@@ -506,8 +499,7 @@ static void transform_equals_its_definition(void **unused)
     float first_re[FFT_BINS], first_im[FFT_BINS], first_back[FFT_SIZE];
     for (int round = 0; round < 4; round++) {
         fill(x, FFT_SIZE, 1.0f);
-        FOR_EACH_SET(k)
-        {
+        FOR_EACH_SET (k) {
             k->fft_forward(&f, re, im, x);
             k->fft_inverse(&f, back, re, im);
             if (k == kernels_at(0)) {
@@ -541,8 +533,8 @@ static void the_mask_of_sets(void **unused)
     for (size_t i = 0; i < kernels_count(); i++)
         if ((kernels_at(i)->cpu & ~kernels_cpu()) == 0)
             assert_ptr_equal(kernels_at(kernels_choose(kernels_at(i)->cpu)), kernels_at(i));
-    FOR_EACH_SET(k)
-    print_message("tested: %s\n", k->name);
+    FOR_EACH_SET (k)
+        print_message("tested: %s\n", k->name);
 }
 
 int main(void)

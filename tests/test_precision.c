@@ -1,7 +1,7 @@
 /*
  * What bf16 and int8 cost: the distance of their output from that of fp32, on real recordings with
- * the reference model and on the bundled sample with the built-in one. The floors are what a user is
- * promised, not what happened to come out.
+ * the reference model and on the bundled sample with the built-in one. The floors are what a user
+ * is promised, not what happened to come out.
  */
 #include "check.h"
 #include "signals.h"
@@ -28,9 +28,9 @@ static float *run(unecho_model *model, unecho_precision precision, const signal_
     unecho *stream = NULL;
     assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
     float *const out = malloc(mic->count * sizeof *out);
-    assert_int_equal(unecho_process_whole(stream, mic->samples, mic->count, far->samples,
-                                          far->count, out, 0),
-                     UNECHO_OK);
+    assert_int_equal(
+        unecho_process_whole(stream, mic->samples, mic->count, far->samples, far->count, out, 0),
+        UNECHO_OK);
     unecho_close(&stream);
     return out;
 }
@@ -167,10 +167,8 @@ static void the_same_bits_everywhere(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(int8_with_the_reference_model),
-        cmocka_unit_test(int8_with_our_model),
-        cmocka_unit_test(bf16_with_both_models),
-        cmocka_unit_test(on_the_bundled_sample),
+        cmocka_unit_test(int8_with_the_reference_model), cmocka_unit_test(int8_with_our_model),
+        cmocka_unit_test(bf16_with_both_models),         cmocka_unit_test(on_the_bundled_sample),
         cmocka_unit_test(the_same_bits_everywhere),
     };
     return cmocka_run_group_tests_name("precision", tests, NULL, NULL);

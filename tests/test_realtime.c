@@ -120,17 +120,23 @@ int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock)
 /* ---- What is called under watch --------------------------------------------------------- */
 
 typedef struct scene {
-    unecho *any, *hops;
+    unecho *any, *other, *hops;
     float *mic, *far, *out;
     int16_t *mic16, *out16;
 } scene;
 
-static scene set_scene(void)
+static scene set_scene(unecho_precision precision)
 {
     scene s = {0};
     unecho_config config;
     unecho_config_init(&config);
+    unecho_model *model = NULL;
+    assert_int_equal(unecho_model_default(&model, NULL, 0), UNECHO_OK);
+    config.model = model;
+    config.precision = precision;
     assert_int_equal(unecho_open(&s.any, &config), UNECHO_OK);
+    assert_int_equal(unecho_open(&s.other, &config), UNECHO_OK);
+    unecho_model_unref(&model);
     config.whole_hops = 1;
     config.hops_at_once = 1;
     assert_int_equal(unecho_open(&s.hops, &config), UNECHO_OK);
@@ -149,6 +155,7 @@ static scene set_scene(void)
 static void clear_scene(scene *s)
 {
     unecho_close(&s->any);
+    unecho_close(&s->other);
     unecho_close(&s->hops);
     free(s->mic);
     free(s->far);
@@ -172,6 +179,11 @@ static int perform(scene *s)
         }
     for (size_t i = 0; i + 128 <= LENGTH; i += 128)
         failed |= unecho_process(s->hops, s->mic + i, s->far + i, s->out + i, 128);
+    unecho *const both[] = {s->any, s->other};
+    const float *const mics[] = {s->mic, s->far}, *const fars[] = {s->far, s->mic};
+    float *const outs[] = {s->out, s->out + LENGTH / 2};
+    for (size_t i = 0; i < 20; i++)
+        failed |= unecho_process_many(both, mics, fars, outs, 2, 100 + 37 * i);
     failed |= unecho_process(s->hops, s->mic, s->far, s->out, 100) != UNECHO_ERROR_CHUNK;
     failed |= unecho_get_stats(s->any, &stats);
     failed |= unecho_latency(s->any) != 512;
@@ -179,10 +191,9 @@ static int perform(scene *s)
     return failed;
 }
 
-static void no_allocation_and_no_lock(void **unused)
+static void no_allocation_and_no_lock(unecho_precision precision)
 {
-    (void)unused;
-    scene s = set_scene();
+    scene s = set_scene(precision);
 
     /* The traps work: the library's own open and close are seen. */
     unecho *other = NULL;
@@ -243,10 +254,9 @@ static int call_the_system(scene *s)
     return getppid() < 0;
 }
 
-static void no_system_call(void **unused)
+static void no_system_call(unecho_precision precision)
 {
-    (void)unused;
-    scene s = set_scene();
+    scene s = set_scene(precision);
     const int trapped = status_of(call_the_system, &s);
     assert_true(WIFSIGNALED(trapped) && WTERMSIG(trapped) == SIGSYS);
     const int status = status_of(perform, &s);
@@ -255,11 +265,34 @@ static void no_system_call(void **unused)
     clear_scene(&s);
 }
 
+#define IN_EACH_PRECISION(test)                                                                    \
+    static void test##_fp32(void **unused)                                                         \
+    {                                                                                              \
+        (void)unused;                                                                              \
+        test(UNECHO_PRECISION_FP32);                                                               \
+    }                                                                                              \
+    static void test##_bf16(void **unused)                                                         \
+    {                                                                                              \
+        (void)unused;                                                                              \
+        test(UNECHO_PRECISION_BF16);                                                               \
+    }                                                                                              \
+    static void test##_int8(void **unused)                                                         \
+    {                                                                                              \
+        (void)unused;                                                                              \
+        test(UNECHO_PRECISION_INT8);                                                               \
+    }
+IN_EACH_PRECISION(no_allocation_and_no_lock)
+IN_EACH_PRECISION(no_system_call)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_allocation_and_no_lock),
-        cmocka_unit_test(no_system_call),
+        cmocka_unit_test(no_allocation_and_no_lock_fp32),
+        cmocka_unit_test(no_allocation_and_no_lock_bf16),
+        cmocka_unit_test(no_allocation_and_no_lock_int8),
+        cmocka_unit_test(no_system_call_fp32),
+        cmocka_unit_test(no_system_call_bf16),
+        cmocka_unit_test(no_system_call_int8),
     };
     return cmocka_run_group_tests_name("realtime", tests, NULL, NULL);
 }

@@ -16,7 +16,8 @@ enum { HOPS = 50, UNITS = 128 };
 
 static unecho_model *model;
 static const dtln *net;
-static dtln_state state;
+static dtln_workspace work;
+static dtln_line line;
 static void *memory;
 
 static int set_up(void **unused)
@@ -28,10 +29,12 @@ static int set_up(void **unused)
         return -1;
     net = model_network(model, kernels_choose(UNECHO_CPU_ALL), DTLN_FP32);
     arena a = {0};
-    dtln_state_layout(&state, &a, net, 1);
+    dtln_workspace_layout(&work, &a, net, 1);
+    dtln_memory_layout(&line.memory, &a, net);
     a.memory = memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
     a.used = 0;
-    dtln_state_layout(&state, &a, net, 1);
+    dtln_workspace_layout(&work, &a, net, 1);
+    dtln_memory_layout(&line.memory, &a, net);
     return 0;
 }
 
@@ -55,17 +58,16 @@ static void assert_close(const char *what, const float *a, const float *b, size_
 {
     for (size_t i = 0; i < n; i++)
         if (!(fabsf(a[i] - b[i]) <= 1e-5f * fmaxf(1.0f, fabsf(b[i]))))
-            fail_msg("%s: element %zu is %.9g, expected %.9g", what, i, (double)a[i],
-                     (double)b[i]);
+            fail_msg("%s: element %zu is %.9g, expected %.9g", what, i, (double)a[i], (double)b[i]);
 }
 
 /* The expected states are [layer][unit][h, c]. */
-static void assert_states(const char *what, const lstm_state ours[2], const float *expected)
+static void assert_states(const char *what, size_t stage, const float *expected)
 {
     for (size_t layer = 0; layer < 2; layer++)
         for (size_t unit = 0; unit < UNITS; unit++, expected += 2) {
-            assert_close(what, &ours[layer].h[unit], &expected[0], 1);
-            assert_close(what, &ours[layer].c[unit], &expected[1], 1);
+            assert_close(what, &line.memory.h[stage][layer][unit], &expected[0], 1);
+            assert_close(what, &line.memory.c[stage][layer][unit], &expected[1], 1);
         }
 }
 
@@ -109,12 +111,14 @@ static void stage1(void **unused)
     const signal_ mask = tensor("mask", DTLN_BINS);
     const signal_ states = tensor("states_1", 4 * UNITS);
     float ours[DTLN_BINS_ROW];
-    dtln_state_reset(&state);
+    dtln_memory_reset(&line.memory);
     for (size_t t = 0; t < HOPS; t++) {
-        dtln_stage1(net, &state, mic.samples + t * DTLN_BINS, far.samples + t * DTLN_BINS, ours,
-                    1);
+        line.mic_magnitude = mic.samples + t * DTLN_BINS;
+        line.far_magnitude = far.samples + t * DTLN_BINS;
+        line.mask = ours;
+        dtln_stage1(net, &work, (dtln_line *[]){&line}, 1, 1);
         assert_close("mask", ours, mask.samples + t * DTLN_BINS, DTLN_BINS);
-        assert_states("stage 1 state", state.lstm[0], states.samples + t * 4 * UNITS);
+        assert_states("stage 1 state", 0, states.samples + t * 4 * UNITS);
     }
     free(mic.samples);
     free(far.samples);
@@ -131,12 +135,14 @@ static void stage2(void **unused)
     const signal_ block = tensor("out_block", DTLN_BLOCK);
     const signal_ states = tensor("states_2", 4 * UNITS);
     float ours[DTLN_BLOCK];
-    dtln_state_reset(&state);
+    dtln_memory_reset(&line.memory);
     for (size_t t = 0; t < HOPS; t++) {
-        dtln_stage2(net, &state, estimate.samples + t * DTLN_BLOCK, far.samples + t * DTLN_BLOCK,
-                    ours, 1);
+        line.estimate = estimate.samples + t * DTLN_BLOCK;
+        line.far = far.samples + t * DTLN_BLOCK;
+        line.block = ours;
+        dtln_stage2(net, &work, (dtln_line *[]){&line}, 1, 1);
         assert_close("block", ours, block.samples + t * DTLN_BLOCK, DTLN_BLOCK);
-        assert_states("stage 2 state", state.lstm[1], states.samples + t * 4 * UNITS);
+        assert_states("stage 2 state", 1, states.samples + t * 4 * UNITS);
     }
     free(estimate.samples);
     free(far.samples);
@@ -161,9 +167,9 @@ static void overlap_add(void **unused)
     for (size_t t = 0; t < HOPS; t++) {
         const size_t newest = t * DTLN_BLOCK + DTLN_BLOCK - DTLN_HOP;
         float ours[DTLN_HOP];
-        assert_int_equal(unecho_process(stream, mic.samples + newest, far.samples + newest, ours,
-                                        DTLN_HOP),
-                         UNECHO_OK);
+        assert_int_equal(
+            unecho_process(stream, mic.samples + newest, far.samples + newest, ours, DTLN_HOP),
+            UNECHO_OK);
         assert_close("output", ours, expected.samples + t * DTLN_HOP, DTLN_HOP);
     }
     unecho_close(&stream);

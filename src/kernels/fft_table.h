@@ -5,6 +5,7 @@
 #ifndef UNECHO_FFT_TABLE_H
 #define UNECHO_FFT_TABLE_H
 
+// clang-format off
 static const float quarter_wave[129] = {
     0x1.000000p0f, 0x1.fff622p-1f, 0x1.ffd886p-1f, 0x1.ffa72ep-1f, 0x1.ff621ep-1f,
     0x1.ff0956p-1f, 0x1.fe9cdap-1f, 0x1.fe1cb0p-1f, 0x1.fd88dap-1f, 0x1.fce160p-1f,
@@ -33,5 +34,6 @@ static const float quarter_wave[129] = {
     0x1.917a6cp-4f, 0x1.5f6d00p-4f, 0x1.2d520ap-4f, 0x1.f656e8p-5f, 0x1.91f660p-5f,
     0x1.2d8658p-5f, 0x1.921560p-6f, 0x1.921d20p-7f, 0.0f,
 };
+// clang-format on
 
 #endif

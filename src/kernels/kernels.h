@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 /* Row lengths are rounded up to this: the widest panel of any set. */
-#define KERNEL_ROW 64
+#define KERNEL_ROW    64
 #define KERNEL_PAD(n) (((n) + KERNEL_ROW - 1) / KERNEL_ROW * KERNEL_ROW)
 
 enum { FFT_SIZE = 512, FFT_BINS = 257 };
@@ -51,9 +51,9 @@ typedef enum linear_format {
 typedef enum linear_rows { ROWS_PLAIN, ROWS_GATES } linear_rows;
 
 /*
- * A weight matrix [rows, columns] as panels of 64 rows, with an optional bias. A panel is a sequence
- * of steps, each one 32-bit word for every row: one float, two bf16 or four int8 of neighbouring
- * columns, filled up with zeros. Immutable.
+ * A weight matrix [rows, columns] as panels of 64 rows, with an optional bias. A panel is a
+ * sequence of steps, each one 32-bit word for every row: one float, two bf16 or four int8 of
+ * neighbouring columns, filled up with zeros. Immutable.
  */
 typedef struct linear {
     size_t rows, columns;
@@ -80,8 +80,8 @@ static inline const void *linear_panel(const linear *layer, size_t panel)
 /* Bytes that linear_pack fills, a multiple of 64. */
 size_t linear_size(size_t rows, size_t columns, linear_rows order, linear_format format);
 /*
- * weights: [rows, columns], row-major. bias: [rows] or NULL. memory: linear_size() bytes, aligned to
- * 64, which must outlive the result.
+ * weights: [rows, columns], row-major. bias: [rows] or NULL. memory: linear_size() bytes, aligned
+ * to 64, which must outlive the result.
  */
 void linear_pack(linear *layer, void *memory, const float *weights, const float *bias, size_t rows,
                  size_t columns, linear_rows order, linear_format format);
@@ -139,7 +139,8 @@ const kernels *kernels_at(size_t index);
 /* The UNECHO_CPU_* flags that this build and this CPU have. */
 uint32_t kernels_cpu(void);
 
-/* The index of the fastest set that needs no more than `allowed`; always one: 0 is the plain set. */
+/* The index of the fastest set that needs no more than `allowed`; always one: 0 is the plain set.
+ */
 size_t kernels_choose(uint32_t allowed);
 
 #endif

@@ -8,10 +8,9 @@
  *                               block for several: as many sums as there are registers for
  *     vector_load, vector_store, vector_zero, vector_spread (one word from memory in all lanes)
  *     vector_f32, vector_bf16, vector_int8 (sums, weights, input): one step of each format
- *     vector_scale (sums, row_scales, x_scale, base): base + sums * (row_scales * x_scale), the sums
- *                               being integers
- *     INPUT_FLIP                what the words of an int8 input are to be xor-ed with: 0, or
- *                               0x80808080 where the instruction wants them unsigned
+ *     vector_scale (sums, row_scales, x_scale, base): base + sums * (row_scales * x_scale), the
+ * sums being integers INPUT_FLIP                what the words of an int8 input are to be xor-ed
+ * with: 0, or 0x80808080 where the instruction wants them unsigned
  */
 #ifndef UNECHO_PANELS_H
 #define UNECHO_PANELS_H
@@ -47,41 +46,54 @@ INLINE void block(const linear_format format, const int vectors, const int hops,
     const float *const bias = layer->bias ? layer->bias + row : NULL;
     vector sums[16][6];
 
-    UNROLL for (int v = 0; v < vectors; v++) UNROLL for (int t = 0; t < hops; t++)
-    {
-        if (format == LINEAR_INT8)
-            sums[v][t] = INPUT_FLIP ? vector_load(layer->offsets + row + v * LANES) : vector_zero();
-        else if (accumulate)
-            sums[v][t] = vector_load(y + (size_t)t * y_stride + v * LANES);
-        else
-            sums[v][t] = bias ? vector_load(bias + v * LANES) : vector_zero();
+    UNROLL
+    for (int v = 0; v < vectors; v++) {
+        UNROLL
+        for (int t = 0; t < hops; t++) {
+            if (format == LINEAR_INT8 && INPUT_FLIP != 0)
+                sums[v][t] = vector_load(layer->offsets + row + v * LANES);
+            else if (format != LINEAR_INT8 && accumulate)
+                sums[v][t] = vector_load(y + (size_t)t * y_stride + v * LANES);
+            else if (format != LINEAR_INT8 && bias)
+                sums[v][t] = vector_load(bias + v * LANES);
+            else
+                sums[v][t] = vector_zero();
+        }
     }
     for (size_t k = 0; k < steps; k++, w += PANEL_ROWS) {
-        if (hops <= 2)
-            UNROLL for (int line = 0; line < vectors * LANES; line += 16)
+        if (hops <= 2) {
+            UNROLL
+            for (int line = 0; line < vectors * LANES; line += 16)
                 __builtin_prefetch((const char *)(w + line) + AHEAD_BYTES);
+        }
         vector weights[16];
-        UNROLL for (int v = 0; v < vectors; v++) weights[v] = vector_load(w + v * LANES);
-        UNROLL for (int t = 0; t < hops; t++)
-        {
+        UNROLL
+        for (int v = 0; v < vectors; v++)
+            weights[v] = vector_load(w + v * LANES);
+        UNROLL
+        for (int t = 0; t < hops; t++) {
             const vector input = vector_spread(x + (size_t)t * in->stride + k);
-            UNROLL for (int v = 0; v < vectors; v++) sums[v][t] =
-                format == LINEAR_F32    ? vector_f32(sums[v][t], weights[v], input)
-                : format == LINEAR_BF16 ? vector_bf16(sums[v][t], weights[v], input)
-                                        : vector_int8(sums[v][t], weights[v], input);
+            UNROLL
+            for (int v = 0; v < vectors; v++)
+                sums[v][t] = format == LINEAR_F32    ? vector_f32(sums[v][t], weights[v], input)
+                             : format == LINEAR_BF16 ? vector_bf16(sums[v][t], weights[v], input)
+                                                     : vector_int8(sums[v][t], weights[v], input);
         }
     }
-    UNROLL for (int t = 0; t < hops; t++) UNROLL for (int v = 0; v < vectors; v++)
-    {
-        float *const to = y + (size_t)t * y_stride + v * LANES;
-        if (format == LINEAR_INT8) {
-            const vector base = accumulate ? vector_load(to)
-                                : bias     ? vector_load(bias + v * LANES)
-                                           : vector_zero();
-            const float scale = float_of_bits(in->scales[(size_t)t * in->stride]);
-            sums[v][t] = vector_scale(sums[v][t], layer->scales + row + v * LANES, scale, base);
+    UNROLL
+    for (int t = 0; t < hops; t++) {
+        UNROLL
+        for (int v = 0; v < vectors; v++) {
+            float *const to = y + (size_t)t * y_stride + v * LANES;
+            if (format == LINEAR_INT8) {
+                const vector base = accumulate ? vector_load(to)
+                                    : bias     ? vector_load(bias + v * LANES)
+                                               : vector_zero();
+                const float scale = float_of_bits(in->scales[(size_t)t * in->stride]);
+                sums[v][t] = vector_scale(sums[v][t], layer->scales + row + v * LANES, scale, base);
+            }
+            vector_store(to, sums[v][t]);
         }
-        vector_store(to, sums[v][t]);
     }
 }
 
@@ -90,7 +102,7 @@ INLINE void panel(const linear_format format, const linear *layer, size_t row, c
                   float *y, size_t y_stride, size_t hops, const int accumulate)
 {
 #define BLOCKS(vectors, count)                                                                     \
-    for (size_t r = 0; r < PANEL_ROWS; r += (vectors) * LANES)                                     \
+    for (size_t r = 0; r < PANEL_ROWS; r += (vectors)*LANES)                                       \
     block(format, vectors, count, layer, row + r, in, y + r, y_stride, accumulate)
     switch (hops) {
     case 1:
@@ -178,7 +190,7 @@ static inputs prepare(const linear *layer, const float *x, size_t x_stride, size
     for (size_t t = 0; t < count; t++, words += stride) {
         const float scale = prepare_words(words, x + t * x_stride, layer->columns, layer->format);
         words[stride - 1] = bits_of_float(scale);
-        if (layer->format == LINEAR_INT8 && INPUT_FLIP)
+        if (layer->format == LINEAR_INT8 && INPUT_FLIP != 0)
             for (size_t k = 0; k < linear_steps(layer); k++)
                 words[k] ^= INPUT_FLIP;
     }
@@ -193,8 +205,8 @@ static void panels_linear(const linear *layer, const float *x, size_t x_stride, 
         run_panel(layer, row, &in, y + row, y_stride, count, 0);
 }
 
-static void panels_lstm_step(const linear *recurrent, const float *h_before, float *gates,
-                             float *c, float *h, size_t count, void *scratch)
+static void panels_lstm_step(const linear *recurrent, const float *h_before, float *gates, float *c,
+                             float *h, size_t count, void *scratch)
 {
     const size_t units_row = KERNEL_PAD(recurrent->columns);
     const size_t gates_row = KERNEL_PAD(recurrent->rows);

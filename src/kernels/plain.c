@@ -90,10 +90,10 @@ static void plain_lstm_step(const linear *recurrent, const float *h_before, floa
     const size_t gates_row = KERNEL_PAD(recurrent->rows);
     for (size_t t = 0; t < count; t++) {
         const float *const input = h_before + t * units_row;
-        const float scale = recurrent->format == LINEAR_F32
-                                ? 1.0f
-                                : prepare_words(scratch, input, recurrent->columns,
-                                                recurrent->format);
+        const float scale =
+            recurrent->format == LINEAR_F32
+                ? 1.0f
+                : prepare_words(scratch, input, recurrent->columns, recurrent->format);
         for (size_t row = 0; row < recurrent->rows; row += PANEL_ROWS) {
             float *const z = gates + t * gates_row + row;
             const size_t unit = t * units_row + row / 4;

@@ -1,6 +1,6 @@
 /*
- * The plain C kernels that no instruction set needs to write by itself: element by element or nearly
- * so, which compilers turn into its vectors. Included by every set, so that all run the same
+ * The plain C kernels that no instruction set needs to write by itself: element by element or
+ * nearly so, which compilers turn into its vectors. Included by every set, so that all run the same
  * operations.
  */
 #ifndef UNECHO_PLAIN_H
@@ -36,8 +36,8 @@ static inline void update_cells(const float *restrict z, float *restrict c, floa
  * One hop's input as the words that a matrix of that format takes: pairs of bf16 or quadruples of
  * int8, filled up with zeros. Returns what the integers are multiples of (1 for bf16).
  */
-static inline float prepare_words(uint32_t *restrict words, const float *restrict x,
-                                  size_t columns, linear_format format)
+static inline float prepare_words(uint32_t *restrict words, const float *restrict x, size_t columns,
+                                  linear_format format)
 {
     if (format == LINEAR_BF16) {
         for (size_t k = 0; k < columns / 2; k++)
@@ -82,8 +82,8 @@ static void plain_log_power(float *y, const float *x, size_t n)
 }
 
 /*
- * Sixteen running sums, element k in sum k mod 16, added up pairwise at the end: wide vectors can do
- * that and give the same bits. In double, because the deviations of a nearly constant vector (a
+ * Sixteen running sums, element k in sum k mod 16, added up pairwise at the end: wide vectors can
+ * do that and give the same bits. In double, because the deviations of a nearly constant vector (a
  * silent block) are divided by something near sqrt(1e-7): the rounding of a float mean would come
  * out as signal.
  */
@@ -185,8 +185,8 @@ enum { HALF = FFT_SIZE / 2 };
 
 /*
  * 512 real points as 256 complex ones, even samples real, odd samples imaginary. With Z their
- * transform, E = (Z[k] + Z*[256-k]) / 2 and O = (Z[k] - Z*[256-k]) / 2i are those of the even and the
- * odd samples, X[k] = E + w^k O and X[256-k] = (E - w^k O)*.
+ * transform, E = (Z[k] + Z*[256-k]) / 2 and O = (Z[k] - Z*[256-k]) / 2i are those of the even and
+ * the odd samples, X[k] = E + w^k O and X[256-k] = (E - w^k O)*.
  */
 static void plain_fft_forward(const fft *f, float *re, float *im, const float *x)
 {

@@ -7,10 +7,10 @@
 
 /*
  * The model's network packed for the kernels of that index and in that precision: packed at the
- * first call that wants it, shared by all later ones. Any thread; not real-time. NULL where memory is short.
+ * first call that wants it, shared by all later ones. Any thread; not real-time. NULL where memory
+ * is short.
  */
-const dtln *model_network(unecho_model *model, size_t kernels_index,
-                          dtln_precision precision);
+const dtln *model_network(unecho_model *model, size_t kernels_index, dtln_precision precision);
 
 /* A stage's file as it was loaded, for who runs it by other means. Lives as long as the model. */
 typedef struct model_file {

@@ -7,6 +7,7 @@
 #include "unecho.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define MODEL UNECHO_ERROR_MODEL
@@ -144,17 +145,23 @@ static int follow_matrix(onnx_graph *g, layout *l, size_t *base)
     return status;
 }
 
+/* In the order of the file, which is that of its memory. */
 static int check_finite(const onnx_graph *g, const onnx_term *term)
 {
     const matrix *m = &term->matrix;
-    for (size_t r = 0; r < m->rows; r++)
-        for (size_t c = 0; c < m->columns; c++)
+    const bool by_rows = m->column_step <= m->row_step;
+    const size_t lines = by_rows ? m->rows : m->columns;
+    const size_t length = by_rows ? m->columns : m->rows;
+    for (size_t line = 0; line < lines; line++)
+        for (size_t i = 0; i < length; i++) {
+            const size_t r = by_rows ? line : i, c = by_rows ? i : line;
             if (!isfinite(matrix_at(m, r, c)))
                 return onnx_fail_value(
                     g, term->tensor, MODEL, "element %zu is %g, expected a finite number",
                     (size_t)(m->data - g->tensors[g->values[term->tensor].index].data) / 4 +
                         r * m->row_step + c * m->column_step,
                     (double)matrix_at(m, r, c));
+        }
     return UNECHO_OK;
 }
 

@@ -6,6 +6,8 @@
 #define UNECHO_WEIGHTS_H
 
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 /* A matrix of little-endian float32 at any alignment; element (r, c) stands at
  * data + 4 * (r * row_step + c * column_step). A row is an output, a column an input. */
@@ -15,16 +17,24 @@ typedef struct matrix {
     size_t row_step, column_step;
 } matrix;
 
-float matrix_at(const matrix *m, size_t row, size_t column);
+static inline float matrix_at(const matrix *m, size_t row, size_t column)
+{
+    const unsigned char *at = m->data + 4 * (row * m->row_step + column * m->column_step);
+    const uint32_t bits =
+        (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
 
 /* LSTM gates in the order in which unecho keeps them, that of Keras. */
 enum { GATE_INPUT, GATE_FORGET, GATE_CELL, GATE_OUTPUT, GATES };
 
 typedef struct lstm_weights {
-    matrix input;            /* W: [4 * units, inputs] */
-    matrix recurrent;        /* U: [4 * units, units] */
-    size_t gate_row[GATES];  /* the row of W and U at which each gate's units begin */
-    float *bias;             /* [4 * units], in the order of GATE_* */
+    matrix input;           /* W: [4 * units, inputs] */
+    matrix recurrent;       /* U: [4 * units, units] */
+    size_t gate_row[GATES]; /* the row of W and U at which each gate's units begin */
+    float *bias;            /* [4 * units], in the order of GATE_* */
 } lstm_weights;
 
 typedef struct norm_weights {

@@ -5,8 +5,9 @@
 
 static size_t largest_matrix(const stage_weights *w)
 {
-    const matrix *const all[] = {&w->lstm[0].input, &w->lstm[0].recurrent, &w->lstm[1].input,
-                                 &w->lstm[1].recurrent, &w->dense, &w->encoder, &w->decoder};
+    const matrix *const all[] = {
+        &w->lstm[0].input, &w->lstm[0].recurrent, &w->lstm[1].input, &w->lstm[1].recurrent,
+        &w->dense,         &w->encoder,           &w->decoder};
     size_t largest = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         const size_t size = all[i]->rows * all[i]->columns;
@@ -68,35 +69,82 @@ dtln *dtln_build(const kernels *k, dtln_precision precision, const stage_weights
     return net;
 }
 
-void dtln_state_layout(dtln_state *state, arena *a, const dtln *net, size_t hops_at_once)
+static size_t widest_layer(const dtln *net)
 {
-    const size_t row[2] = {KERNEL_PAD(net->stages[0].units), KERNEL_PAD(net->stages[1].units)};
-    const size_t units = net->stages[0].units > net->stages[1].units ? net->stages[0].units
-                                                                     : net->stages[1].units;
-    const size_t t = hops_at_once;
-
-    state->states_count = 4 * (row[0] + row[1]);
-    state->states = arena_floats(a, state->states_count);
-    float *at = state->states;
-    for (size_t stage = 0; at && stage < 2; stage++)
-        for (size_t layer = 0; layer < 2; layer++) {
-            state->lstm[stage][layer] = (lstm_state){.h = at, .c = at + row[stage]};
-            at += 2 * row[stage];
-        }
-    state->features = arena_floats(a, t * KERNEL_PAD(2 * DTLN_BLOCK));
-    state->gates = arena_floats(a, t * KERNEL_PAD(4 * units));
-    state->hidden = arena_floats(a, t * KERNEL_PAD(units));
-    state->blocks = arena_floats(a, 2 * t * DTLN_BLOCK);
-    state->encoded = arena_floats(a, 2 * t * DTLN_BLOCK);
-    state->mask = arena_floats(a, t * DTLN_BLOCK);
-    /* The encoder's inputs are the most, or those of very wide LSTM layers. */
-    const size_t encoder = LINEAR_SCRATCH(DTLN_BLOCK, 2 * t), wide = LINEAR_SCRATCH(units, t);
-    state->scratch = arena_take(a, encoder > wide ? encoder : wide);
+    const size_t first = net->stages[0].units, second = net->stages[1].units;
+    return first > second ? first : second;
 }
 
-void dtln_state_reset(dtln_state *state)
+void dtln_memory_layout(dtln_memory *memory, arena *a, const dtln *net)
 {
-    memset(state->states, 0, state->states_count * sizeof *state->states);
+    const size_t row[2] = {KERNEL_PAD(net->stages[0].units), KERNEL_PAD(net->stages[1].units)};
+    memory->all_count = 4 * (row[0] + row[1]);
+    memory->all = arena_floats(a, memory->all_count);
+    float *at = memory->all;
+    for (size_t stage = 0; at && stage < 2; stage++)
+        for (size_t layer = 0; layer < 2; layer++) {
+            memory->h[stage][layer] = at;
+            memory->c[stage][layer] = at + row[stage];
+            at += 2 * row[stage];
+        }
+}
+
+void dtln_memory_reset(dtln_memory *memory)
+{
+    memset(memory->all, 0, memory->all_count * sizeof *memory->all);
+}
+
+void dtln_workspace_layout(dtln_workspace *work, arena *a, const dtln *net, size_t rows)
+{
+    const size_t units = widest_layer(net);
+    work->rows = rows;
+    work->features = arena_floats(a, rows * KERNEL_PAD(2 * DTLN_BLOCK));
+    work->gates = arena_floats(a, rows * KERNEL_PAD(4 * units));
+    work->hidden = arena_floats(a, rows * KERNEL_PAD(units));
+    work->mask = arena_floats(a, rows * DTLN_BLOCK);
+    work->blocks = arena_floats(a, 2 * rows * DTLN_BLOCK);
+    work->encoded = arena_floats(a, 2 * rows * DTLN_BLOCK);
+    work->h = arena_floats(a, rows * KERNEL_PAD(units));
+    work->c = arena_floats(a, rows * KERNEL_PAD(units));
+    /* The encoder's inputs are the most, or those of very wide LSTM layers. */
+    const size_t encoder = LINEAR_SCRATCH(DTLN_BLOCK, 2 * rows), wide = LINEAR_SCRATCH(units, rows);
+    work->scratch = arena_take(a, encoder > wide ? encoder : wide);
+}
+
+/* One LSTM layer: of a single stream in its own memory, of several gathered from theirs. */
+static void remember(const dtln *net, dtln_workspace *work, dtln_line *const *lines, size_t count,
+                     size_t hops, size_t stage, size_t layer, const float *x, size_t x_stride)
+{
+    const lstm *const l = &net->stages[stage].lstm[layer];
+    if (count == 1) {
+        dtln_memory *const m = &lines[0]->memory;
+        lstm_run(l, net->k, m->h[stage][layer], m->c[stage][layer], x, x_stride, work->gates,
+                 work->hidden, 1, hops, work->scratch);
+        return;
+    }
+    const size_t row = KERNEL_PAD(l->units), bytes = row * sizeof(float);
+    for (size_t s = 0; s < count; s++) {
+        memcpy(work->h + s * row, lines[s]->memory.h[stage][layer], bytes);
+        memcpy(work->c + s * row, lines[s]->memory.c[stage][layer], bytes);
+    }
+    lstm_run(l, net->k, work->h, work->c, x, x_stride, work->gates, work->hidden, count, hops,
+             work->scratch);
+    for (size_t s = 0; s < count; s++) {
+        memcpy(lines[s]->memory.h[stage][layer], work->h + s * row, bytes);
+        memcpy(lines[s]->memory.c[stage][layer], work->c + s * row, bytes);
+    }
+}
+
+/* What the stages have in common: from features [rows][2 n] to what the mask is the sigmoid of. */
+static void separate(const dtln *net, dtln_workspace *work, dtln_line *const *lines, size_t count,
+                     size_t hops, size_t stage)
+{
+    const dtln_stage *const s = &net->stages[stage];
+    const size_t hidden_row = KERNEL_PAD(s->units);
+    remember(net, work, lines, count, hops, stage, 0, work->features, KERNEL_PAD(2 * s->features));
+    remember(net, work, lines, count, hops, stage, 1, work->hidden, hidden_row);
+    net->k->linear(&s->dense, work->hidden, hidden_row, work->mask, DTLN_BLOCK, count * hops,
+                   work->scratch);
 }
 
 static void normalize(const norm *layer, const kernels *k, float *y, const float *x)
@@ -104,58 +152,57 @@ static void normalize(const norm *layer, const kernels *k, float *y, const float
     k->normalize(y, x, layer->gamma, layer->beta, layer->features);
 }
 
-/* From features [hops][2 n] to mask [hops][mask_row]: what the two stages have in common. */
-static void separate(const dtln_stage *stage, const kernels *k, dtln_state *state,
-                     lstm_state layers[2], float *mask, size_t mask_row, size_t hops)
-{
-    const size_t features_row = KERNEL_PAD(2 * stage->features);
-    const size_t hidden_row = KERNEL_PAD(stage->units);
+/* Hop t of stream s is row t * count + s of the workspace. */
+#define FOR_EACH_ROW(row, s, t)                                                                    \
+    for (size_t t = 0, row = 0; t < hops; t++)                                                     \
+        for (size_t s = 0; s < count; s++, row++)
 
-    lstm_run(&stage->lstm[0], k, &layers[0], state->features, features_row, state->gates,
-             state->hidden, hops, state->scratch);
-    lstm_run(&stage->lstm[1], k, &layers[1], state->hidden, hidden_row, state->gates, state->hidden,
-             hops, state->scratch);
-    k->linear(&stage->dense, state->hidden, hidden_row, mask, mask_row, hops, state->scratch);
-    for (size_t t = 0; t < hops; t++)
-        k->sigmoid(mask + t * mask_row, mask + t * mask_row, stage->features);
-}
-
-void dtln_stage1(const dtln *net, dtln_state *state, const float *mic_magnitude,
-                 const float *far_magnitude, float *mask, size_t hops)
+void dtln_stage1(const dtln *net, dtln_workspace *work, dtln_line *const *lines, size_t count,
+                 size_t hops)
 {
     const dtln_stage *const stage = &net->stages[0];
     const kernels *const k = net->k;
     const size_t n = stage->features;
 
-    for (size_t t = 0; t < hops; t++) {
-        float *const features = state->features + t * KERNEL_PAD(2 * n);
-        k->log_power(features, mic_magnitude + t * DTLN_BINS_ROW, n);
-        k->log_power(features + n, far_magnitude + t * DTLN_BINS_ROW, n);
+    FOR_EACH_ROW (row, s, t) {
+        float *const features = work->features + row * KERNEL_PAD(2 * n);
+        k->log_power(features, lines[s]->mic_magnitude + t * DTLN_BINS_ROW, n);
+        k->log_power(features + n, lines[s]->far_magnitude + t * DTLN_BINS_ROW, n);
         normalize(&stage->norm_main, k, features, features);
         normalize(&stage->norm_far, k, features + n, features + n);
     }
-    separate(stage, k, state, state->lstm[0], mask, DTLN_BINS_ROW, hops);
+    separate(net, work, lines, count, hops, 0);
+    FOR_EACH_ROW (row, s, t)
+        k->sigmoid(lines[s]->mask + t * DTLN_BINS_ROW, work->mask + row * DTLN_BLOCK, n);
 }
 
-void dtln_stage2(const dtln *net, dtln_state *state, const float *estimate, const float *far,
-                 float *block, size_t hops)
+void dtln_stage2(const dtln *net, dtln_workspace *work, dtln_line *const *lines, size_t count,
+                 size_t hops)
 {
     const dtln_stage *const stage = &net->stages[1];
     const kernels *const k = net->k;
-    const size_t n = stage->features;
+    const size_t n = stage->features, bytes = n * sizeof(float);
+    float *const far_blocks = work->blocks + count * hops * n;
+    float *const far_encoded = work->encoded + count * hops * n;
 
     /* Both ends through the encoder at once: its weights are read once. */
-    memcpy(state->blocks, estimate, hops * n * sizeof *estimate);
-    for (size_t t = 0; t < hops; t++)
-        memcpy(state->blocks + (hops + t) * n, far + t * DTLN_HOP, n * sizeof *far);
-    k->linear(&stage->encoder, state->blocks, n, state->encoded, n, 2 * hops, state->scratch);
-    for (size_t t = 0; t < hops; t++) {
-        float *const features = state->features + t * KERNEL_PAD(2 * n);
-        normalize(&stage->norm_main, k, features, state->encoded + t * n);
-        normalize(&stage->norm_far, k, features + n, state->encoded + (hops + t) * n);
+    FOR_EACH_ROW (row, s, t) {
+        memcpy(work->blocks + row * n, lines[s]->estimate + t * n, bytes);
+        memcpy(far_blocks + row * n, lines[s]->far + t * DTLN_HOP, bytes);
     }
-    separate(stage, k, state, state->lstm[1], state->mask, n, hops);
-    for (size_t t = 0; t < hops; t++)
-        k->multiply(state->encoded + t * n, state->encoded + t * n, state->mask + t * n, n);
-    k->linear(&stage->decoder, state->encoded, n, block, DTLN_BLOCK, hops, state->scratch);
+    k->linear(&stage->encoder, work->blocks, n, work->encoded, n, 2 * count * hops, work->scratch);
+    for (size_t row = 0; row < count * hops; row++) {
+        float *const features = work->features + row * KERNEL_PAD(2 * n);
+        normalize(&stage->norm_main, k, features, work->encoded + row * n);
+        normalize(&stage->norm_far, k, features + n, far_encoded + row * n);
+    }
+    separate(net, work, lines, count, hops, 1);
+    for (size_t row = 0; row < count * hops; row++) {
+        float *const mask = work->mask + row * n, *const encoded = work->encoded + row * n;
+        k->sigmoid(mask, mask, n);
+        k->multiply(encoded, encoded, mask, n);
+    }
+    k->linear(&stage->decoder, work->encoded, n, work->blocks, n, count * hops, work->scratch);
+    FOR_EACH_ROW (row, s, t)
+        memcpy(lines[s]->block + t * n, work->blocks + row * n, bytes);
 }

@@ -29,7 +29,8 @@ typedef struct dtln_stage {
     linear dense, encoder, decoder;
 } dtln_stage;
 
-/* The network packed for one kernel table and precision. Immutable, shared by any number of streams. */
+/* The network packed for one kernel table and precision. Immutable, shared by any number of
+ * streams. */
 typedef struct dtln {
     const kernels *k;
     fft fft;
@@ -42,33 +43,47 @@ typedef struct dtln {
  */
 dtln *dtln_build(const kernels *k, dtln_precision precision, const stage_weights weights[2]);
 
-/* What one stream needs besides: states, and scratch for up to hops_at_once hops. */
-typedef struct dtln_state {
-    lstm_state lstm[2][2]; /* [stage][layer] */
-    float *states;         /* all of them, states_count floats */
-    size_t states_count;
+/* What the LSTM layers remember of one stream: h and c, [stage][layer], each [KERNEL_PAD(units)].
+ */
+typedef struct dtln_memory {
+    float *h[2][2], *c[2][2];
+    float *all; /* all of them, all_count floats */
+    size_t all_count;
+} dtln_memory;
+
+/* Scratch for up to `rows` rows, a row being one hop of one stream. */
+typedef struct dtln_workspace {
+    size_t rows;
     float *features, *gates, *hidden, *mask;
     /* Of the estimates, then of the far end's blocks. */
     float *blocks, *encoded;
+    float *h, *c;  /* what a layer remembers of several streams */
     void *scratch; /* of the matrix kernels */
-} dtln_state;
+} dtln_workspace;
 
-/* Lay the state out in an arena. The states are to be zeroed by dtln_state_reset. */
-void dtln_state_layout(dtln_state *state, arena *a, const dtln *net, size_t hops_at_once);
-void dtln_state_reset(dtln_state *state);
+void dtln_memory_layout(dtln_memory *memory, arena *a, const dtln *net);
+void dtln_memory_reset(dtln_memory *memory);
+void dtln_workspace_layout(dtln_workspace *work, arena *a, const dtln *net, size_t rows);
+
+/* One stream's part in a run: what it remembers, and where its hops come from and go to. */
+typedef struct dtln_line {
+    dtln_memory memory;
+    /* Stage 1: magnitude spectra in, mask out, each [hops][DTLN_BINS_ROW]. */
+    const float *mic_magnitude, *far_magnitude;
+    float *mask;
+    /* Stage 2: estimate in, block out, each [hops][DTLN_BLOCK]; the far end's blocks overlap: block
+     * t at far + t * DTLN_HOP. */
+    const float *estimate, *far;
+    float *block;
+} dtln_line;
 
 /*
- * Stage 1 over `hops` hops: magnitude spectra of microphone and far end in, mask out, each
- * [hops][DTLN_BINS_ROW].
+ * A stage over `hops` hops of each of `count` streams, count * hops <= work->rows. What a stream
+ * gets is the same, bit for bit, in whatever company.
  */
-void dtln_stage1(const dtln *net, dtln_state *state, const float *mic_magnitude,
-                 const float *far_magnitude, float *mask, size_t hops);
-
-/*
- * Stage 2 over `hops` hops: estimate [hops][DTLN_BLOCK] in, block [hops][DTLN_BLOCK] out; the far
- * end's blocks overlap: block t at far + t * DTLN_HOP.
- */
-void dtln_stage2(const dtln *net, dtln_state *state, const float *estimate, const float *far,
-                 float *block, size_t hops);
+void dtln_stage1(const dtln *net, dtln_workspace *work, dtln_line *const *lines, size_t count,
+                 size_t hops);
+void dtln_stage2(const dtln *net, dtln_workspace *work, dtln_line *const *lines, size_t count,
+                 size_t hops);
 
 #endif

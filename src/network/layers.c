@@ -2,13 +2,23 @@
 
 #include <string.h>
 
+/* Files hold most matrices column by column: a block of rows at a time reads whole cache lines. */
+enum { ROWS_AT_ONCE = 16 };
+
 void matrix_floats(float *floats, const matrix *m, const size_t rows_at[GATES])
 {
     const size_t quarter = m->rows / GATES;
-    for (size_t r = 0; r < m->rows; r++) {
-        const size_t row = rows_at ? rows_at[r / quarter] + r % quarter : r;
+    size_t rows[ROWS_AT_ONCE];
+    for (size_t first = 0; first < m->rows; first += ROWS_AT_ONCE) {
+        const size_t left = m->rows - first;
+        const size_t count = left < ROWS_AT_ONCE ? left : ROWS_AT_ONCE;
+        for (size_t i = 0; i < count; i++) {
+            const size_t r = first + i;
+            rows[i] = rows_at ? rows_at[r / quarter] + r % quarter : r;
+        }
         for (size_t c = 0; c < m->columns; c++)
-            *floats++ = matrix_at(m, row, c);
+            for (size_t i = 0; i < count; i++)
+                floats[(first + i) * m->columns + c] = matrix_at(m, rows[i], c);
     }
 }
 
@@ -22,8 +32,8 @@ static void build(linear *layer, arena *a, const matrix *m, const size_t rows_at
     linear_pack(layer, memory, scratch, bias, m->rows, m->columns, order, format);
 }
 
-void linear_build(linear *layer, arena *a, const matrix *m, const float *bias,
-                  linear_format format, float *scratch)
+void linear_build(linear *layer, arena *a, const matrix *m, const float *bias, linear_format format,
+                  float *scratch)
 {
     build(layer, a, m, NULL, bias, ROWS_PLAIN, format, scratch);
 }
@@ -36,18 +46,20 @@ void lstm_build(lstm *layer, arena *a, const lstm_weights *w, size_t units, line
     build(&layer->recurrent, a, &w->recurrent, w->gate_row, NULL, ROWS_GATES, format, scratch);
 }
 
-void lstm_run(const lstm *layer, const kernels *k, lstm_state *state, const float *x,
-              size_t x_stride, float *gates, float *hidden, size_t hops, void *scratch)
+void lstm_run(const lstm *layer, const kernels *k, float *h, float *c, const float *x,
+              size_t x_stride, float *gates, float *hidden, size_t count, size_t hops,
+              void *scratch)
 {
-    const size_t gates_row = KERNEL_PAD(4 * layer->units);
-    const size_t hidden_row = KERNEL_PAD(layer->units);
+    const size_t gates_hop = count * KERNEL_PAD(4 * layer->units);
+    const size_t hidden_hop = count * KERNEL_PAD(layer->units);
 
-    k->linear(&layer->input, x, x_stride, gates, gates_row, hops, scratch);
-    const float *h = state->h;
+    k->linear(&layer->input, x, x_stride, gates, KERNEL_PAD(4 * layer->units), count * hops,
+              scratch);
+    const float *before = h;
     for (size_t t = 0; t < hops; t++) {
-        float *const h_next = hidden + t * hidden_row;
-        k->lstm_step(&layer->recurrent, h, gates + t * gates_row, state->c, h_next, 1, scratch);
-        h = h_next;
+        float *const after = hidden + t * hidden_hop;
+        k->lstm_step(&layer->recurrent, before, gates + t * gates_hop, c, after, count, scratch);
+        before = after;
     }
-    memcpy(state->h, h, layer->units * sizeof *h);
+    memcpy(h, before, hidden_hop * sizeof *h);
 }

@@ -29,24 +29,22 @@ void matrix_floats(float *floats, const matrix *m, const size_t rows_at[GATES]);
  * Pack into the arena; while that measures, nothing else is done. scratch: room for the rows *
  * columns floats of the largest matrix of the layer.
  */
-void linear_build(linear *layer, arena *a, const matrix *m, const float *bias,
-                  linear_format format, float *scratch);
+void linear_build(linear *layer, arena *a, const matrix *m, const float *bias, linear_format format,
+                  float *scratch);
 void lstm_build(lstm *layer, arena *a, const lstm_weights *w, size_t units, linear_format format,
                 float *scratch);
 
 /* ---- Running ---------------------------------------------------------------------------- */
 
-/* What an LSTM layer remembers; each [KERNEL_PAD(units)], zero at the start. */
-typedef struct lstm_state {
-    float *h, *c;
-} lstm_state;
-
 /*
- * hops steps of an LSTM: row t of x at x + t * x_stride, row t of the output at hidden + t *
- * KERNEL_PAD(units). gates: scratch, [hops][KERNEL_PAD(4 * units)]; scratch: LINEAR_SCRATCH for the
- * inputs of all hops. x may be hidden.
+ * `hops` steps of an LSTM for `count` streams. Rows of x, gates and hidden stand for hops and
+ * streams, the streams of a hop side by side: hop t of stream s is row t * count + s; rows of x are
+ * x_stride apart, rows of hidden KERNEL_PAD(units). h, c [count][KERNEL_PAD(units)]: what the layer
+ * remembers of each stream, zero at the start. gates: scratch, [hops * count][KERNEL_PAD(4 *
+ * units)]; scratch: LINEAR_SCRATCH for the inputs of all rows. x may be hidden.
  */
-void lstm_run(const lstm *layer, const kernels *k, lstm_state *state, const float *x,
-              size_t x_stride, float *gates, float *hidden, size_t hops, void *scratch);
+void lstm_run(const lstm *layer, const kernels *k, float *h, float *c, const float *x,
+              size_t x_stride, float *gates, float *hidden, size_t count, size_t hops,
+              void *scratch);
 
 #endif

@@ -1,35 +1,43 @@
 #include "canceller.h"
 
+#include "native.h"
+#include "unecho.h"
+
 #include <math.h>
 #include <string.h>
 
 static size_t line_length(const canceller *c)
 {
-    return CANCELLER_HISTORY + c->hops_at_once * DTLN_HOP;
+    return CANCELLER_HISTORY + c->io.hops_at_once * DTLN_HOP;
 }
 
-void canceller_layout(canceller *c, arena *a, const dtln *net, size_t hops_at_once)
+void canceller_layout(canceller *c, arena *a, size_t hops_at_once)
 {
-    c->net = net;
-    c->hops_at_once = hops_at_once;
-    dtln_state_layout(&c->state, a, net, hops_at_once);
+    c->io.hops_at_once = hops_at_once;
     c->mic = arena_floats(a, line_length(c));
-    c->far = arena_floats(a, line_length(c));
+    c->io.far = arena_floats(a, line_length(c));
     c->sums = arena_floats(a, line_length(c));
     c->re = arena_floats(a, hops_at_once * DTLN_BINS_ROW);
     c->im = arena_floats(a, hops_at_once * DTLN_BINS_ROW);
-    c->mic_magnitude = arena_floats(a, hops_at_once * DTLN_BINS_ROW);
-    c->far_magnitude = arena_floats(a, hops_at_once * DTLN_BINS_ROW);
-    c->mask = arena_floats(a, hops_at_once * DTLN_BINS_ROW);
-    c->estimate = arena_floats(a, hops_at_once * DTLN_BLOCK);
-    c->block = arena_floats(a, hops_at_once * DTLN_BLOCK);
+    c->io.mic_magnitude = arena_floats(a, hops_at_once * DTLN_BINS_ROW);
+    c->io.far_magnitude = arena_floats(a, hops_at_once * DTLN_BINS_ROW);
+    c->io.mask = arena_floats(a, hops_at_once * DTLN_BINS_ROW);
+    c->io.estimate = arena_floats(a, hops_at_once * DTLN_BLOCK);
+    c->io.block = arena_floats(a, hops_at_once * DTLN_BLOCK);
+}
+
+void canceller_start(canceller *c, const kernels *k, const fft *f, backend *b)
+{
+    c->k = k;
+    c->fft = f;
+    c->backend = b;
 }
 
 void canceller_reset(canceller *c)
 {
-    dtln_state_reset(&c->state);
+    c->backend->reset(c->backend);
     memset(c->mic, 0, line_length(c) * sizeof *c->mic);
-    memset(c->far, 0, line_length(c) * sizeof *c->far);
+    memset(c->io.far, 0, line_length(c) * sizeof *c->io.far);
     memset(c->sums, 0, line_length(c) * sizeof *c->sums);
     c->levels = (levels){0};
 }
@@ -41,32 +49,32 @@ float *canceller_mic(canceller *c)
 
 float *canceller_far(canceller *c)
 {
-    return c->far + CANCELLER_HISTORY;
+    return c->io.far + CANCELLER_HISTORY;
 }
 
 /* Spectrum of each microphone block, magnitudes of both ends. */
 static void analyse(canceller *c, size_t hops)
 {
-    const kernels *const k = c->net->k;
+    const kernels *const k = c->k;
     for (size_t t = 0; t < hops; t++) {
         float *const re = c->re + t * DTLN_BINS_ROW, *const im = c->im + t * DTLN_BINS_ROW;
-        k->fft_forward(&c->net->fft, re, im, c->far + t * DTLN_HOP);
-        k->magnitude(c->far_magnitude + t * DTLN_BINS_ROW, re, im, DTLN_BINS);
-        k->fft_forward(&c->net->fft, re, im, c->mic + t * DTLN_HOP);
-        k->magnitude(c->mic_magnitude + t * DTLN_BINS_ROW, re, im, DTLN_BINS);
+        k->fft_forward(c->fft, re, im, c->io.far + t * DTLN_HOP);
+        k->magnitude(c->io.far_magnitude + t * DTLN_BINS_ROW, re, im, DTLN_BINS);
+        k->fft_forward(c->fft, re, im, c->mic + t * DTLN_HOP);
+        k->magnitude(c->io.mic_magnitude + t * DTLN_BINS_ROW, re, im, DTLN_BINS);
     }
 }
 
 /* The masked spectra with the microphone's phase, back in time. */
 static void estimate(canceller *c, size_t hops)
 {
-    const kernels *const k = c->net->k;
+    const kernels *const k = c->k;
     for (size_t t = 0; t < hops; t++) {
-        const float *const mask = c->mask + t * DTLN_BINS_ROW;
+        const float *const mask = c->io.mask + t * DTLN_BINS_ROW;
         float *const re = c->re + t * DTLN_BINS_ROW, *const im = c->im + t * DTLN_BINS_ROW;
         k->multiply(re, re, mask, DTLN_BINS);
         k->multiply(im, im, mask, DTLN_BINS);
-        k->fft_inverse(&c->net->fft, c->estimate + t * DTLN_BLOCK, re, im);
+        k->fft_inverse(c->fft, c->io.estimate + t * DTLN_BLOCK, re, im);
     }
 }
 
@@ -74,7 +82,7 @@ static void overlap_add(canceller *c, float *out, size_t hops)
 {
     for (size_t t = 0; t < hops; t++) {
         float *const sums = c->sums + t * DTLN_HOP;
-        const float *const block = c->block + t * DTLN_BLOCK;
+        const float *const block = c->io.block + t * DTLN_BLOCK;
         for (size_t i = 0; i < CANCELLER_HISTORY; i++)
             sums[i] += block[i];
         /* Nothing was added to the newest hop yet. */
@@ -89,19 +97,57 @@ static void advance(float *line, size_t hops)
     memmove(line, line + hops * DTLN_HOP, CANCELLER_HISTORY * sizeof *line);
 }
 
-void canceller_run(canceller *c, float *out, size_t hops)
+/* From the magnitudes of the new hops to their blocks. */
+static int run_network(canceller *c, size_t hops)
 {
-    analyse(c, hops);
-    dtln_stage1(c->net, &c->state, c->mic_magnitude, c->far_magnitude, c->mask, hops);
+    backend *const b = c->backend;
+    const int status = b->stage1(b, hops);
+    if (status < 0)
+        return status;
     estimate(c, hops);
-    dtln_stage2(c->net, &c->state, c->estimate, c->far, c->block, hops);
-    overlap_add(c, out, hops);
+    return b->stage2(b, hops);
+}
 
+/* The output is there: measure it, and make room for the next hops. */
+static void finish(canceller *c, const float *out, size_t hops)
+{
     /* The oldest hop of each block is the one that this output belongs to. */
     for (size_t t = 0; t < hops; t++)
-        levels_add(&c->levels, c->mic + t * DTLN_HOP, c->far + t * DTLN_HOP, out + t * DTLN_HOP,
+        levels_add(&c->levels, c->mic + t * DTLN_HOP, c->io.far + t * DTLN_HOP, out + t * DTLN_HOP,
                    DTLN_HOP);
     advance(c->mic, hops);
-    advance(c->far, hops);
+    advance(c->io.far, hops);
     advance(c->sums, hops);
+}
+
+int canceller_run(canceller *c, float *out, size_t hops)
+{
+    analyse(c, hops);
+    const int status = run_network(c, hops);
+    if (status == UNECHO_OK) {
+        overlap_add(c, out, hops);
+    } else {
+        c->backend->reset(c->backend);
+        memset(c->sums, 0, line_length(c) * sizeof *c->sums);
+        memset(out, 0, hops * DTLN_HOP * sizeof *out);
+    }
+    finish(c, out, hops);
+    return status;
+}
+
+void canceller_run_many(canceller *host, canceller *const *all, float *const *out, size_t count)
+{
+    backend *backends[CANCELLER_MANY] = {NULL};
+    for (size_t i = 0; i < count; i++) {
+        backends[i] = all[i]->backend;
+        analyse(all[i], 1);
+    }
+    native_stage1_many(host->backend, backends, count);
+    for (size_t i = 0; i < count; i++)
+        estimate(all[i], 1);
+    native_stage2_many(host->backend, backends, count);
+    for (size_t i = 0; i < count; i++) {
+        overlap_add(all[i], out[i], 1);
+        finish(all[i], out[i], 1);
+    }
 }

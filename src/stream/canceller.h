@@ -5,6 +5,7 @@
 #ifndef UNECHO_CANCELLER_H
 #define UNECHO_CANCELLER_H
 
+#include "backend.h"
 #include "levels.h"
 #include "network/dtln.h"
 
@@ -14,20 +15,26 @@ enum {
 };
 
 typedef struct canceller {
-    const dtln *net;
-    size_t hops_at_once;
-    dtln_state state;
-    /* The last CANCELLER_HISTORY samples, then room for hops_at_once new hops. */
-    float *mic, *far;
+    const kernels *k;
+    const fft *fft;
+    backend *backend;
+    /* The far line, magnitudes, mask, estimate and block are the backend's as well. */
+    backend_buffers io;
+    /*
+     * The last CANCELLER_HISTORY samples, then room for hops_at_once new hops; the far end's is
+     * io.far.
+     */
+    float *mic;
     /* Overlap-add: the sums of the blocks so far. Same size. */
     float *sums;
-    /* Scratch, [hops_at_once][...]. */
-    float *re, *im, *mic_magnitude, *far_magnitude, *mask;
-    float *estimate, *block;
+    float *re, *im; /* [hops_at_once][DTLN_BINS_ROW] */
     levels levels;
 } canceller;
 
-void canceller_layout(canceller *c, arena *a, const dtln *net, size_t hops_at_once);
+void canceller_layout(canceller *c, arena *a, size_t hops_at_once);
+
+/* Once laid out: who transforms, and who computes. To be reset before the first run. */
+void canceller_start(canceller *c, const kernels *k, const fft *f, backend *b);
 void canceller_reset(canceller *c);
 
 /* Where the next hops of microphone and far end are to be written before canceller_run. */
@@ -36,8 +43,19 @@ float *canceller_far(canceller *c);
 
 /*
  * Advance by 1 to hops_at_once hops. out [hops * DTLN_HOP] lags the new microphone samples by
- * CANCELLER_HISTORY. Real-time safe.
+ * CANCELLER_HISTORY. Real-time safe if the backend is. Where that fails, its status is returned,
+ * out is silence, and the network starts anew with the next hops.
  */
-void canceller_run(canceller *c, float *out, size_t hops);
+int canceller_run(canceller *c, float *out, size_t hops);
+
+/* What one call of canceller_run_many takes at most. */
+enum { CANCELLER_MANY = 64 };
+
+/*
+ * Advance each of `count` cancellers by one hop, out[i] [DTLN_HOP] for canceller i; all on the
+ * native backend with one network. Uses the scratch of `host`, which has rows for `count` hops.
+ * Each gets what it would get alone, bit for bit.
+ */
+void canceller_run_many(canceller *host, canceller *const *all, float *const *out, size_t count);
 
 #endif

@@ -44,8 +44,13 @@ void samples_write(void *to, sample_format format, size_t first, const float *fr
     int16_t *const samples = (int16_t *)to + first;
     for (size_t i = 0; i < n; i++) {
         const float scaled = floorf(from[i] * 32768.0f + 0.5f);
-        samples[i] = (int16_t)(scaled < -32768.0f ? -32768.0f
+        samples[i] = (int16_t)(scaled < -32768.0f  ? -32768.0f
                                : scaled > 32767.0f ? 32767.0f
                                                    : scaled);
     }
+}
+
+void samples_silence(void *to, sample_format format, size_t n)
+{
+    memset(to, 0, n * (format == SAMPLES_FLOAT ? sizeof(float) : sizeof(int16_t)));
 }

@@ -18,4 +18,7 @@ size_t samples_read(float *to, const void *from, sample_format format, size_t fi
 /* Samples first..first+n of `to` = from[0..n). */
 void samples_write(void *to, sample_format format, size_t first, const float *from, size_t n);
 
+/* Samples 0..n of `to` = 0. */
+void samples_silence(void *to, sample_format format, size_t n);
+
 #endif

@@ -27,7 +27,7 @@ const char *unecho_strerror(int status)
 }
 
 #define TEXT_(x) #x
-#define TEXT(x) TEXT_(x)
+#define TEXT(x)  TEXT_(x)
 
 const char *unecho_version(void)
 {

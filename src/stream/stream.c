@@ -5,7 +5,10 @@
 #include "stream.h"
 
 #include "arena.h"
+#include "message.h"
 #include "model/model.h"
+#include "native.h"
+#include "onnxruntime/ort_backend.h"
 #include "samples.h"
 
 #include <stdlib.h>
@@ -37,13 +40,40 @@ void unecho_config_init(unecho_config *config)
         };
 }
 
-static int check(const unecho_config *config)
+static int check_onnxruntime(const unecho_config *config, const message *to)
 {
-    if (config->size != sizeof *config || !config->allocate != !config->release)
-        return UNECHO_ERROR_ARGUMENT;
+    for (size_t i = 0; i < 2; i++)
+        if (config->onnxruntime_stage_threads[i] < 1 ||
+            config->onnxruntime_stage_threads[i] > ORT_THREADS_MAX)
+            return message_fail(to, UNECHO_ERROR_ARGUMENT,
+                                "onnxruntime_stage_threads[%zu] is %u, expected 1 to %d", i,
+                                config->onnxruntime_stage_threads[i], ORT_THREADS_MAX);
+    if (config->onnxruntime_untuned && config->onnxruntime_profile)
+        return message_fail(to, UNECHO_ERROR_ARGUMENT,
+                            "onnxruntime_untuned leaves no room for onnxruntime_profile: choose "
+                            "one of them");
+    return UNECHO_OK;
+}
+
+static int check(const unecho_config *config, const message *to)
+{
+    if (!config->allocate != !config->release)
+        return message_fail(to, UNECHO_ERROR_ARGUMENT,
+                            "allocate and release are to be given together or not at all");
     if (config->hops_at_once < 1 || config->hops_at_once > MOST_HOPS_AT_ONCE)
-        return UNECHO_ERROR_ARGUMENT;
-    return config->sample_rate == UNECHO_SAMPLE_RATE ? UNECHO_OK : UNECHO_ERROR_SAMPLE_RATE;
+        return message_fail(to, UNECHO_ERROR_ARGUMENT, "hops_at_once is %u, expected 1 to %d",
+                            config->hops_at_once, MOST_HOPS_AT_ONCE);
+    if (config->sample_rate != UNECHO_SAMPLE_RATE)
+        return message_fail(to, UNECHO_ERROR_SAMPLE_RATE, "sample_rate is %d, expected %d",
+                            config->sample_rate, UNECHO_SAMPLE_RATE);
+    switch (config->backend) {
+    case UNECHO_BACKEND_NATIVE:
+        return UNECHO_OK;
+    case UNECHO_BACKEND_ONNXRUNTIME:
+        return check_onnxruntime(config, to);
+    }
+    return message_fail(to, UNECHO_ERROR_ARGUMENT, "backend is %d, which is none",
+                        (int)config->backend);
 }
 
 /* What the environment leaves of the allowed instruction sets. */
@@ -58,13 +88,25 @@ static uint32_t cpu_allowed(uint32_t allowed)
     return allowed;
 }
 
-static unecho *layout(arena *a, const dtln *net, size_t hops_at_once)
+/* What a stream is made of besides its config. */
+typedef struct parts {
+    unecho_model *model;
+    const kernels *k;
+    const dtln *net; /* of the native backend; NULL: ONNX Runtime */
+    size_t hops_at_once;
+} parts;
+
+static unecho *layout(arena *a, const parts *p)
 {
     unecho unused;
     unecho *const taken = arena_take(a, sizeof *taken);
     unecho *const stream = taken ? taken : &unused;
-    canceller_layout(&stream->canceller, a, net, hops_at_once);
-    stream->ready = arena_floats(a, (hops_at_once + 1) * UNECHO_HOP);
+    canceller_layout(&stream->canceller, a, p->hops_at_once);
+    stream->ready = arena_floats(a, (p->hops_at_once + 1) * UNECHO_HOP);
+    stream->transform = p->net ? NULL : arena_take(a, sizeof *stream->transform);
+    backend *const b = p->net ? native_layout(a, p->net, p->hops_at_once)
+                              : ort_layout(a, p->model, p->hops_at_once);
+    canceller_start(&stream->canceller, p->k, p->net ? &p->net->fft : stream->transform, b);
     return taken;
 }
 
@@ -79,27 +121,68 @@ static void *allocate_aligned(const unecho_config *config, size_t size, void **m
     return (unsigned char *)*memory + (ARENA_ALIGNMENT - past);
 }
 
-/* The model's reference is the stream's from here on, and given back on failure. */
-static int open_with(unecho **result, const unecho_config *config, unecho_model *model)
+static int start_onnxruntime(unecho *stream, const unecho_config *config, const message *to)
 {
-    const dtln *const net = model_network(model, kernels_choose(cpu_allowed(config->cpu)));
+    ort_settings settings = {
+        .threads = {config->onnxruntime_stage_threads[0], config->onnxruntime_stage_threads[1]},
+        .spinning = config->onnxruntime_spinning != 0,
+        .memory_pattern = true,
+        .arena = true,
+        .untuned = config->onnxruntime_untuned != 0,
+    };
+    if (config->onnxruntime_profile) {
+        const int status = ort_profile_read(&settings, config->onnxruntime_profile, to);
+        if (status < 0)
+            return status;
+    }
+    canceller *const c = &stream->canceller;
+    fft_init(stream->transform);
+    return ort_start(c->backend, stream->model, &c->io, &settings, config->onnxruntime_library, to);
+}
+
+static int out_of_memory(const message *to)
+{
+    return message_fail(to, UNECHO_ERROR_MEMORY, "out of memory");
+}
+
+/* The model's reference is the stream's from here on, and given back on failure. */
+static int open_with(unecho **result, const unecho_config *config, unecho_model *model,
+                     const message *to)
+{
+    const size_t kernels_index = kernels_choose(cpu_allowed(config->cpu));
+    parts p = {model, kernels_at(kernels_index), NULL, config->hops_at_once};
+    if (config->backend == UNECHO_BACKEND_NATIVE) {
+        p.net = model_network(model, kernels_index, (dtln_precision)config->precision);
+        if (!p.net) {
+            unecho_model_unref(&model);
+            return out_of_memory(to);
+        }
+    }
     arena a = {0};
     void *memory = NULL;
-    if (net) {
-        layout(&a, net, config->hops_at_once);
-        a.memory = allocate_aligned(config, a.used, &memory);
-    }
+    layout(&a, &p);
+    a.memory = allocate_aligned(config, a.used, &memory);
     if (!a.memory) {
         unecho_model_unref(&model);
-        return UNECHO_ERROR_MEMORY;
+        return out_of_memory(to);
     }
     a.used = 0;
-    unecho *const stream = layout(&a, net, config->hops_at_once);
+    unecho *const stream = layout(&a, &p);
     stream->model = model;
     stream->whole_hops = config->whole_hops != 0;
     stream->release = config->release;
     stream->user = config->user;
     stream->memory = memory;
+    int status = UNECHO_OK;
+    if (p.net)
+        native_start(stream->canceller.backend, &stream->canceller.io);
+    else
+        status = start_onnxruntime(stream, config, to);
+    if (status < 0) {
+        unecho_model_unref(&model);
+        config->release(config->user, memory);
+        return status;
+    }
     unecho_reset(stream);
     *result = stream;
     return UNECHO_OK;
@@ -109,11 +192,16 @@ int unecho_open(unecho **stream, const unecho_config *given)
 {
     unecho_config config;
     unecho_config_init(&config);
+    /* Of a config of another size nothing is where it is expected, the message included. */
+    if (given && given->size != sizeof config)
+        return UNECHO_ERROR_ARGUMENT;
     if (given)
         config = *given;
+    const message to = {config.message, config.message_size};
+    message_clear(&to);
     if (!stream)
-        return UNECHO_ERROR_ARGUMENT;
-    const int status = check(&config);
+        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "stream is NULL");
+    const int status = check(&config, &to);
     if (status < 0)
         return status;
     if (!config.allocate) {
@@ -122,11 +210,11 @@ int unecho_open(unecho **stream, const unecho_config *given)
     }
     unecho_model *model = unecho_model_ref(config.model);
     if (!model) {
-        const int loaded = unecho_model_default(&model, NULL, 0);
+        const int loaded = unecho_model_default(&model, to.text, to.size);
         if (loaded < 0)
             return loaded;
     }
-    return open_with(stream, &config, model);
+    return open_with(stream, &config, model, &to);
 }
 
 void unecho_close(unecho **stream)
@@ -134,6 +222,7 @@ void unecho_close(unecho **stream)
     if (!stream || !*stream)
         return;
     unecho *const closing = *stream;
+    closing->canceller.backend->close(closing->canceller.backend);
     unecho_model_unref(&closing->model);
     closing->release(closing->user, closing->memory);
     *stream = NULL;
@@ -159,33 +248,50 @@ int unecho_latency(const unecho *stream)
     return stream->whole_hops ? CANCELLER_HISTORY : CANCELLER_HISTORY + UNECHO_HOP;
 }
 
-/* Take in n samples, no more than there is room for, and run the hops that they complete. */
-static void take(unecho *s, const void *mic, const void *far, sample_format format, size_t first,
-                 size_t n)
+size_t stream_collect(unecho *s, const void *mic, const void *far, sample_format format,
+                      size_t first, size_t n)
 {
     canceller *const c = &s->canceller;
     s->guarded_samples += samples_read(canceller_mic(c) + s->pending, mic, format, first, n);
     s->guarded_samples += samples_read(canceller_far(c) + s->pending, far, format, first, n);
     s->samples += n;
-
     const size_t collected = s->pending + n;
-    const size_t hops = collected / UNECHO_HOP;
     s->pending = collected % UNECHO_HOP;
-    if (hops == 0)
-        return;
-    /* canceller_run keeps the samples behind the hops it takes, as its history moves up: the ones
-     * that wait for their hop to be full move with them. */
-    canceller_run(c, s->ready + s->ready_count, hops);
+    return collected / UNECHO_HOP;
+}
+
+float *stream_output(unecho *s)
+{
+    return s->ready + s->ready_count;
+}
+
+void stream_advance(unecho *s, size_t hops)
+{
+    /* The canceller has moved its history up to the hops it took: the samples behind them, which
+     * wait for their hop to be full, move with it. */
+    canceller *const c = &s->canceller;
     memmove(canceller_mic(c), canceller_mic(c) + hops * UNECHO_HOP, s->pending * sizeof(float));
     memmove(canceller_far(c), canceller_far(c) + hops * UNECHO_HOP, s->pending * sizeof(float));
     s->ready_count += hops * UNECHO_HOP;
 }
 
-static void give(unecho *s, void *out, sample_format format, size_t first, size_t n)
+void stream_give(unecho *s, void *out, sample_format format, size_t first, size_t n)
 {
     samples_write(out, format, first, s->ready, n);
     s->ready_count -= n;
     memmove(s->ready, s->ready + n, s->ready_count * sizeof *s->ready);
+}
+
+/* Take in n samples and run the hops that they complete. */
+static int take(unecho *s, const void *mic, const void *far, sample_format format, size_t first,
+                size_t n)
+{
+    const size_t hops = stream_collect(s, mic, far, format, first, n);
+    if (hops == 0)
+        return UNECHO_OK;
+    const int status = canceller_run(&s->canceller, stream_output(s), hops);
+    stream_advance(s, hops);
+    return status;
 }
 
 static int process(unecho *s, const void *mic, const void *far, void *out, size_t n,
@@ -195,15 +301,19 @@ static int process(unecho *s, const void *mic, const void *far, void *out, size_
         return UNECHO_ERROR_ARGUMENT;
     if (s->whole_hops && n % UNECHO_HOP != 0)
         return UNECHO_ERROR_CHUNK;
-    const size_t room = s->canceller.hops_at_once * UNECHO_HOP;
+    const size_t room = s->canceller.io.hops_at_once * UNECHO_HOP;
+    int status = UNECHO_OK;
     for (size_t done = 0; done < n;) {
         const size_t left = n - done;
         const size_t part = left < room - s->pending ? left : room - s->pending;
-        take(s, mic, far, format, done, part);
-        give(s, out, format, done, part);
+        const int taken = take(s, mic, far, format, done, part);
+        stream_give(s, out, format, done, part);
+        status = status < 0 ? status : taken;
         done += part;
     }
-    return UNECHO_OK;
+    if (status < 0)
+        samples_silence(out, format, n);
+    return status;
 }
 
 int unecho_process(unecho *stream, const float *mic, const float *far, float *out, size_t n)
@@ -239,7 +349,7 @@ int unecho_get_stats(const unecho *stream, unecho_stats *stats)
 
 const char *unecho_kernels(const unecho *stream)
 {
-    return stream ? stream->canceller.net->k->name : "";
+    return stream ? stream->canceller.backend->name : "";
 }
 
 uint32_t unecho_cpu_features(void)

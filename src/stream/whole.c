@@ -8,7 +8,8 @@
 /* Silence before the signal, as in the reference. */
 enum { LEAD = CANCELLER_HISTORY };
 
-/* to[0..n) = `from` at positions first - LEAD onwards, silence before its start and after its end. */
+/* to[0..n) = `from` at positions first - LEAD onwards, silence before its start and after its end.
+ */
 static size_t read_padded(float *to, const float *from, size_t length, size_t first, size_t n)
 {
     const size_t lead = first < LEAD ? (LEAD - first < n ? LEAD - first : n) : 0;
@@ -47,11 +48,16 @@ int unecho_process_whole(unecho *s, const float *mic, size_t mic_n, const float 
     const size_t end = mic_n > 0 ? lag + mic_n : 0;
     for (size_t first = 0; first < end;) {
         const size_t hops_left = (end - first + UNECHO_HOP - 1) / UNECHO_HOP;
-        const size_t hops = hops_left < c->hops_at_once ? hops_left : c->hops_at_once;
+        const size_t hops = hops_left < c->io.hops_at_once ? hops_left : c->io.hops_at_once;
         const size_t n = hops * UNECHO_HOP;
         s->guarded_samples += read_padded(canceller_mic(c), mic, mic_n, first, n);
         s->guarded_samples += read_padded(canceller_far(c), far, far_n, first, n);
-        canceller_run(c, s->ready, hops);
+        const int status = canceller_run(c, s->ready, hops);
+        if (status < 0) {
+            unecho_reset(s);
+            memset(out, 0, mic_n * sizeof *out);
+            return status;
+        }
 
         const size_t skip = first < lag ? (lag - first < n ? lag - first : n) : 0;
         const size_t wanted = end - first < n ? end - first : n;

@@ -1,0 +1,100 @@
+/* Many streams in one call, so that the weights they share are read once. */
+#include "native.h"
+#include "stream.h"
+
+/* The streams of a call, and what they bring. */
+typedef struct batch {
+    unecho *const *streams;
+    const float *const *mic, *const *far;
+    float *const *out;
+    size_t count;
+} batch;
+
+static int check(const batch *b, size_t n)
+{
+    if (b->count > 0 && (!b->streams || (n > 0 && (!b->mic || !b->out))))
+        return UNECHO_ERROR_ARGUMENT;
+    for (size_t i = 0; i < b->count; i++) {
+        if (!b->streams[i] || (n > 0 && (!b->mic[i] || !b->out[i])) ||
+            !native_shares_network(b->streams[i]->canceller.backend,
+                                   b->streams[0]->canceller.backend))
+            return UNECHO_ERROR_ARGUMENT;
+        if (b->streams[i]->whole_hops && n % UNECHO_HOP != 0)
+            return UNECHO_ERROR_CHUNK;
+    }
+    return UNECHO_OK;
+}
+
+/* The stream with most room for others in its scratch. */
+static unecho *roomiest(const batch *b)
+{
+    unecho *host = b->streams[0];
+    for (size_t i = 1; i < b->count; i++)
+        if (native_rows(b->streams[i]->canceller.backend) > native_rows(host->canceller.backend))
+            host = b->streams[i];
+    return host;
+}
+
+/* Up to `most` samples, as many as bring no stream further than the end of its hop. */
+static size_t next_part(const batch *b, size_t most)
+{
+    size_t part = most;
+    for (size_t i = 0; i < b->count; i++) {
+        const size_t wanted = UNECHO_HOP - b->streams[i]->pending;
+        part = wanted < part ? wanted : part;
+    }
+    return part;
+}
+
+/* One hop of each stream in `due`. */
+static void run(unecho *host, unecho *const *due, size_t count)
+{
+    canceller *cancellers[CANCELLER_MANY] = {NULL};
+    float *outputs[CANCELLER_MANY] = {NULL};
+    for (size_t i = 0; i < count; i++) {
+        cancellers[i] = &due[i]->canceller;
+        outputs[i] = stream_output(due[i]);
+    }
+    canceller_run_many(&host->canceller, cancellers, outputs, count);
+    for (size_t i = 0; i < count; i++)
+        stream_advance(due[i], 1);
+}
+
+/* Samples first..first+part of every stream, which complete at most one hop of each. */
+static void advance(const batch *b, unecho *host, size_t first, size_t part)
+{
+    const size_t rows = native_rows(host->canceller.backend);
+    const size_t most = rows < CANCELLER_MANY ? rows : CANCELLER_MANY;
+    unecho *due[CANCELLER_MANY] = {NULL};
+    size_t waiting = 0;
+    for (size_t i = 0; i < b->count; i++) {
+        const float *const far = b->far ? b->far[i] : NULL;
+        if (stream_collect(b->streams[i], b->mic[i], far, SAMPLES_FLOAT, first, part) == 0)
+            continue;
+        due[waiting++] = b->streams[i];
+        if (waiting == most) {
+            run(host, due, waiting);
+            waiting = 0;
+        }
+    }
+    if (waiting > 0)
+        run(host, due, waiting);
+    for (size_t i = 0; i < b->count; i++)
+        stream_give(b->streams[i], b->out[i], SAMPLES_FLOAT, first, part);
+}
+
+int unecho_process_many(unecho *const *streams, const float *const *mic, const float *const *far,
+                        float *const *out, size_t count, size_t n)
+{
+    const batch b = {streams, mic, far, out, count};
+    const int status = check(&b, n);
+    if (status < 0 || count == 0)
+        return status;
+    unecho *const host = roomiest(&b);
+    for (size_t done = 0; done < n;) {
+        const size_t part = next_part(&b, n - done);
+        advance(&b, host, done, part);
+        done += part;
+    }
+    return UNECHO_OK;
+}

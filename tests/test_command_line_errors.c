@@ -1,0 +1,393 @@
+/*
+ * The command line where things go wrong: every error names what is wrong, has its exit code, and
+ * leaves no half-written file and no input changed.
+ */
+#include "check.h"
+#include "command.h"
+
+#include <sndfile.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define COUNT 20000
+
+static int set_up(void **state)
+{
+    signal_ noise;
+    if (enter_folder(state) != 0)
+        return -1;
+    noise = noise_signal(2 * COUNT, 0.5f, 7);
+    write_sound("mic.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, noise.samples, COUNT);
+    write_sound("far.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, noise.samples + COUNT, COUNT);
+    write_sound("mic.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, noise.samples, COUNT);
+    write_sound_as("rate.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 48000, 1, noise.samples, COUNT);
+    write_sound_as("stereo.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 16000, 2, noise.samples, COUNT);
+    write_bytes("mic.f32", noise.samples, COUNT * sizeof(float));
+    write_bytes("text.wav", "this is no sound", 16);
+    write_bytes("empty.wav", "", 0);
+    free(noise.samples);
+    return 0;
+}
+
+/* ---- Wrong usage ------------------------------------------------------------------------ */
+
+static void wrong_usage(void **state)
+{
+    static const struct {
+        const char *words, *message, *hint;
+    } cases[] = {
+        {"frobnicate", "unknown command 'frobnicate'", "unecho --help"},
+        {"--frobnicate", "unknown option --frobnicate", "unecho --help"},
+        {"help frobnicate", "no help on 'frobnicate'", "unecho --help"},
+        {"process", "MIC and FAR are missing", "unecho process --help"},
+        {"process mic.wav", "FAR, the far end's recording, is missing", "unecho process --help"},
+        {"process mic.wav far.wav", "-o OUT", "unecho process --help"},
+        {"process a b c -o x.wav", "'c' is one argument too many", "unecho process --help"},
+        {"process --frob a b", "option --frob", "unecho process --help"},
+        {"process -z a b", "option -z", "unecho process --help"},
+        {"process a b -o", "option -o needs a value", "unecho process --help"},
+        {"process a b --raw", "option --raw needs a value", "unecho process --help"},
+        {"process a b --json=1", "option --json takes no value", "unecho process --help"},
+        {"process a b -o x.wav --raw s8", "--raw s8", "unecho process --help"},
+        {"process a b -o x.wav --chunk 0", "--chunk 0", "unecho process --help"},
+        {"process a b -o x.wav --chunk -1", "--chunk -1", "unecho process --help"},
+        {"process a b -o x.wav --chunk 12x", "--chunk 12x", "unecho process --help"},
+        {"process a b -o x.wav --chunk 99999999999999999999", "--chunk 9", "unecho process --help"},
+        {"process a b -o x.wav --model-files one", "needs two files", "unecho process --help"},
+        {"process a b -o x.wav --model m --model-files s t", "exclude", "unecho process --help"},
+        {"process - far.wav -o x.wav", "--raw", "unecho process --help"},
+        {"process mic.wav - -o x.wav", "--raw", "unecho process --help"},
+        {"process mic.wav far.wav -o -", "--raw", "unecho process --help"},
+        {"process --raw s16le - - -o x.wav", "only one of MIC and FAR", "unecho process --help"},
+        {"process mic.wav far.wav -o out.xyz", ".wav .flac", "unecho process --help"},
+        {"process mic.wav far.wav -o out", ".wav .flac", "unecho process --help"},
+        {"info extra", "'extra' is one argument too many", "unecho info --help"},
+        {"info --chunk 5", "option --chunk", "unecho info --help"},
+    };
+    outcome result;
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        run(&result, cases[i].words);
+        expect_code(&result, 2);
+        assert_int_equal(strncmp(result.messages, "unecho: ", 8), 0);
+        expect_part(result.messages, cases[i].message);
+        expect_part(result.messages, "try 'unecho");
+        expect_part(result.messages, cases[i].hint);
+        assert_string_equal(result.output, "");
+        assert_false(exists("x.wav"));
+    }
+    run(&result, "");
+    expect_code(&result, 2);
+    expect_part(result.messages, "usage: unecho");
+}
+
+static void help(void **state)
+{
+    static const struct {
+        const char *words, *begin;
+    } cases[] = {
+        {"help", "usage: unecho COMMAND"},
+        {"--help", "usage: unecho COMMAND"},
+        {"-h", "usage: unecho COMMAND"},
+        {"help process", "usage: unecho process"},
+        {"process --help", "usage: unecho process"},
+        {"process mic.wav -h", "usage: unecho process"},
+        {"help info", "usage: unecho info"},
+        {"info --help", "usage: unecho info"},
+        {"--version", "unecho 0."},
+        {"info", "unecho "},
+        {"info --json", "{\"version\": \"0."},
+    };
+    outcome result;
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        run(&result, cases[i].words);
+        expect_code(&result, 0);
+        assert_string_equal(result.messages, "");
+        assert_int_equal(strncmp(result.output, cases[i].begin, strlen(cases[i].begin)), 0);
+    }
+}
+
+/* ---- Bad files -------------------------------------------------------------------------- */
+
+/* The output is there already and must stay as it is. */
+static void expect_failure(const char *words, const char *message)
+{
+    static const surroundings usual;
+    outcome result;
+    size_t size;
+    char *kept;
+    write_bytes("x.wav", "precious", 8);
+    run_in(&result, &usual, words);
+    expect_code(&result, 1);
+    assert_int_equal(strncmp(result.messages, "unecho: ", 8), 0);
+    expect_part(result.messages, message);
+    kept = read_bytes("x.wav", &size);
+    assert_string_equal(kept, "precious");
+    free(kept);
+    assert_int_equal(count_hidden(), 0);
+}
+
+static void bad_inputs(void **state)
+{
+    (void)state;
+    expect_failure("process none.wav far.wav -o x.wav", "none.wav: No such file");
+    expect_failure("process mic.wav none.wav -o x.wav", "none.wav: No such file");
+    expect_failure("process . far.wav -o x.wav", ".: is a directory");
+    expect_failure("process text.wav far.wav -o x.wav", "text.wav: not a sound file");
+    expect_failure("process mic.wav empty.wav -o x.wav", "empty.wav: not a sound file");
+    expect_failure("process rate.wav far.wav -o x.wav", "rate.wav: has a sample rate of 48000 Hz");
+    expect_failure("process rate.wav far.wav -o x.wav", "ffmpeg -i rate.wav -ar 16000");
+    expect_failure("process mic.wav rate.wav -o x.wav", "sox rate.wav -r 16000");
+    expect_failure("process stereo.wav far.wav -o x.wav", "stereo.wav: has 2 channels");
+    expect_failure("process mic.wav stereo.wav -o x.wav", "sox stereo.wav -c 1");
+}
+
+static void bad_models(void **state)
+{
+    (void)state;
+    expect_failure("process mic.wav far.wav -o x.wav --model none", "none_1.onnx");
+    expect_failure("process mic.wav far.wav -o x.wav --model none_1.onnx", "--model takes");
+    expect_failure("process mic.wav far.wav -o x.wav --model-files text.wav far.wav", "text.wav");
+    expect_failure("info --model none", "none_1.onnx");
+}
+
+static void bad_outputs(void **state)
+{
+    (void)state;
+    expect_failure("process mic.wav far.wav -o none/y.wav", "none/y.wav: cannot create");
+    expect_failure("process mic.wav far.wav -o mic.wav/y.wav", "mic.wav/y.wav: Not a directory");
+    expect_failure("process mic.wav far.wav -o /tmp", "/tmp: is a directory");
+    expect_failure("process mic.wav far.wav -o y.wav/", "y.wav/: is the name of a directory");
+    /* Not even root can create files there. */
+    expect_failure("process mic.wav far.wav -o /proc/y.wav", "/proc/y.wav: ");
+    expect_failure("process mic.wav far.wav -o /dev/full", "/dev/full: is not a regular file");
+    assert_int_equal(symlink("nowhere.wav", "dangling.wav"), 0);
+    expect_failure("process mic.wav far.wav -o dangling.wav", "dangling.wav: is a symbolic link");
+    assert_false(exists("y.wav"));
+    assert_false(exists("nowhere.wav"));
+}
+
+static void inputs_are_never_overwritten(void **state)
+{
+    static const char *const names[] = {"mic.wav", "./mic.wav", "hard.wav", "soft.wav"};
+    size_t size, size_now;
+    char *mic = read_bytes("mic.wav", &size);
+    (void)state;
+    assert_int_equal(link("mic.wav", "hard.wav"), 0);
+    assert_int_equal(symlink("mic.wav", "soft.wav"), 0);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char words[200], *mic_now;
+        snprintf(words, sizeof(words), "process mic.wav far.wav -o %s", names[i]);
+        expect_failure(words, "inputs are never overwritten");
+        snprintf(words, sizeof(words), "process far.wav mic.wav -o %s", names[i]);
+        expect_failure(words, "inputs are never overwritten");
+        mic_now = read_bytes("mic.wav", &size_now);
+        assert_int_equal(size_now, size);
+        assert_memory_equal(mic_now, mic, size);
+        free(mic_now);
+    }
+    free(mic);
+}
+
+static void models_are_never_overwritten(void **state)
+{
+    (void)state;
+    /* What it is does not matter: it is told apart before it is loaded. */
+    write_bytes("m_1.onnx", "stage 1", 7);
+    write_bytes("m_2.onnx", "stage 2", 7);
+    expect_failure("process --raw f32le mic.f32 far.wav -o m_2.onnx --model m", "of the model");
+    expect_failure(
+        "process --raw f32le mic.f32 far.wav -o m_1.onnx --model-files m_2.onnx m_1.onnx",
+        "of the model");
+}
+
+static void other_files_are_replaced(void **state)
+{
+    outcome result;
+    (void)state;
+    write_bytes("old.wav", "old", 3);
+    assert_int_equal(symlink("old.wav", "to_old.wav"), 0);
+    run(&result, "process mic.wav far.wav -o to_old.wav");
+    expect_code(&result, 0);
+    assert_int_equal(format_of("old.wav"), SF_FORMAT_WAV | SF_FORMAT_PCM_16);
+    /* The link is still one. */
+    assert_int_equal(readlink("to_old.wav", (char[16]){0}, 15), 7);
+}
+
+/* ---- Damaged and odd files -------------------------------------------------------------- */
+
+static void truncated_inputs_are_said(void **state)
+{
+    outcome result;
+    signal_ out;
+    size_t size;
+    char *bytes = read_bytes("mic.wav", &size);
+    (void)state;
+    write_bytes("cut.wav", bytes, 20044);
+    free(bytes);
+    run(&result, "process cut.wav far.wav -o out.wav");
+    expect_code(&result, 0);
+    expect_part(result.messages, "warning: cut.wav: cut short: its header says 40000 bytes, there "
+                                 "are 20000");
+    out = read_signal("out.wav");
+    assert_int_equal(out.count, 10000);
+    free(out.samples);
+
+    bytes = read_bytes("mic.flac", &size);
+    write_bytes("cut.flac", bytes, size / 2);
+    free(bytes);
+    run(&result, "process cut.flac far.wav -o out.flac");
+    expect_code(&result, 0);
+    expect_part(result.messages, "warning: cut.flac: cut short or damaged after");
+    expect_part(result.messages, "of the 1.25 s that its header says are lost");
+}
+
+static void half_samples_are_said(void **state)
+{
+    outcome result;
+    size_t size;
+    char *bytes = read_bytes("mic.f32", &size);
+    (void)state;
+    write_bytes("odd.f32", bytes, 4003);
+    free(bytes);
+    run(&result, "process --raw f32le odd.f32 far.wav -o out.f32");
+    expect_code(&result, 0);
+    expect_part(result.messages, "warning: odd.f32: not a whole number of f32le samples");
+    free(read_bytes("out.f32", &size));
+    assert_int_equal(size, 4000);
+}
+
+static void empty_microphone(void **state)
+{
+    outcome result;
+    (void)state;
+    write_sound("none.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, (float[1]){0}, 0);
+    run(&result, "process none.wav far.wav -o out.wav");
+    expect_code(&result, 0);
+    expect_part(result.messages, "none.wav: is empty");
+    /* There is no such thing as a FLAC file without samples by libsndfile. */
+    remove("out.flac");
+    run(&result, "process none.wav far.wav -o out.flac");
+    expect_code(&result, 1);
+    expect_part(result.messages, "out.flac: there are no samples");
+    assert_false(exists("out.flac"));
+    remove("none.wav");
+}
+
+/* ---- Full disks and closed pipes -------------------------------------------------------- */
+
+static void full_disk(void **state)
+{
+    static const surroundings small = {.largest_file = 8192};
+    static const char *const names[] = {"full.wav", "full.flac", "full.aiff", "full.caf",
+                                        "full.ogg", "full.w64",  "full.f32"};
+    outcome result;
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char words[200];
+        snprintf(words, sizeof(words), "process --raw f32le mic.f32 far.wav -o %s", names[i]);
+        run_in(&result, &small, words);
+        expect_code(&result, 1);
+        expect_part(result.messages, names[i]);
+        expect_part(result.messages, "File too large");
+        assert_false(exists(names[i]));
+        assert_int_equal(count_hidden(), 0);
+    }
+    run_in(&result, &small, "process mic.wav far.wav -o full.wav --normalize-peak");
+    expect_code(&result, 1);
+    expect_part(result.messages, "temporary file");
+    assert_false(exists("full.wav"));
+
+    run(&result, "process --raw f32le mic.f32 far.wav -o /dev/full");
+    expect_code(&result, 1);
+    expect_part(result.messages, "/dev/full: No space left on device");
+}
+
+/* Hours of audio, with holes instead of samples. */
+static void too_long_for_its_format(void **state)
+{
+    outcome result;
+    (void)state;
+    write_bytes("long.s16", "", 0);
+    assert_int_equal(truncate("long.s16", 5LL << 30), 0);
+    run(&result, "process --raw s16le long.s16 far.wav -o long.wav");
+    expect_code(&result, 1);
+    expect_part(result.messages, "long.wav: 46.6 hours of audio");
+    expect_part(result.messages, ".w64");
+    assert_false(exists("long.wav"));
+    remove("long.s16");
+}
+
+static void closed_output(void **state)
+{
+    static const surroundings closed = {.no_output = true};
+    static const surroundings full = {.output = "/dev/full"};
+    outcome result;
+    (void)state;
+    run_in(&result, &closed, "process --raw f32le mic.f32 far.wav -o -");
+    expect_code(&result, 1);
+    expect_part(result.messages, "standard output: Bad file descriptor");
+    run_in(&result, &full, "process --raw f32le mic.f32 far.wav -o -");
+    expect_code(&result, 1);
+    expect_part(result.messages, "standard output: No space left on device");
+
+    /* The file is good all the same, and no summary has run into it. */
+    remove("out.wav");
+    run_in(&result, &closed, "process mic.wav far.wav -o out.wav");
+    expect_code(&result, 1);
+    expect_part(result.messages, "out.wav is written, but the summary is not");
+    assert_int_equal(format_of("out.wav"), SF_FORMAT_WAV | SF_FORMAT_PCM_16);
+    run_in(&result, &full, "info");
+    expect_code(&result, 1);
+    run_in(&result, &full, "--help");
+    expect_code(&result, 1);
+}
+
+static void closed_pipe(void **state)
+{
+    static const surroundings into = {.output = "pipe"};
+    outcome result;
+    FILE *end;
+    pid_t pid;
+    size_t size;
+    char *bytes = read_bytes("mic.f32", &size);
+    (void)state;
+    assert_int_equal(mkfifo("pipe", 0600), 0);
+    assert_int_equal(mkfifo("live.f32", 0600), 0);
+    /* It opens the pipe, then waits for the microphone; by then nobody reads any more. */
+    pid = start(&into, "process --raw f32le live.f32 far.wav -o -");
+    end = fopen("pipe", "rb");
+    assert_non_null(end);
+    fclose(end);
+    /* Two chunks, and little enough to fit in the pipe. */
+    write_bytes("live.f32", bytes, 16384);
+    free(bytes);
+    finish(&result, pid);
+    expect_code(&result, 1);
+    expect_part(result.messages, "standard output: Broken pipe");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(wrong_usage),
+        cmocka_unit_test(help),
+        cmocka_unit_test(bad_inputs),
+        cmocka_unit_test(bad_models),
+        cmocka_unit_test(bad_outputs),
+        cmocka_unit_test(inputs_are_never_overwritten),
+        cmocka_unit_test(models_are_never_overwritten),
+        cmocka_unit_test(other_files_are_replaced),
+        cmocka_unit_test(truncated_inputs_are_said),
+        cmocka_unit_test(half_samples_are_said),
+        cmocka_unit_test(empty_microphone),
+        cmocka_unit_test(full_disk),
+        cmocka_unit_test(too_long_for_its_format),
+        cmocka_unit_test(closed_output),
+        cmocka_unit_test(closed_pipe),
+    };
+    return cmocka_run_group_tests(tests, set_up, leave_folder);
+}

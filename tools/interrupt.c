@@ -1,0 +1,55 @@
+/*
+ * Signals turned into a flag that is looked at between chunks. It does not know what the work is.
+ */
+#include "interrupt.h"
+
+#include "report.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t requests;
+static const char *volatile unfinished;
+
+static void on_request(int signal_number)
+{
+    (void)signal_number;
+    if (requests) {
+        if (unfinished)
+            unlink(unfinished);
+        _exit(EXIT_FAILED);
+    }
+    requests = 1;
+}
+
+static void handle(int signal_number)
+{
+    struct sigaction action = {0}, old;
+    /* nohup and shells that start jobs in the background have some of these ignored: so be it. */
+    if (sigaction(signal_number, NULL, &old) == 0 && old.sa_handler == SIG_IGN)
+        return;
+    /* No SA_RESTART: a read that waits on a silent pipe has to return. */
+    action.sa_handler = on_request;
+    sigemptyset(&action.sa_mask);
+    sigaction(signal_number, &action, NULL);
+}
+
+void interrupt_install(void)
+{
+    handle(SIGINT);
+    handle(SIGTERM);
+    handle(SIGHUP);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+}
+
+bool interrupted(void)
+{
+    return requests != 0;
+}
+
+void interrupt_removes(const char *path)
+{
+    unfinished = path;
+}

@@ -1,0 +1,21 @@
+/*
+ * Ctrl-C and friends: the first request ends the work at the next chunk, the second one at once.
+ * It does not know what the work is.
+ */
+#ifndef UNECHO_TOOL_INTERRUPT_H
+#define UNECHO_TOOL_INTERRUPT_H
+
+#include <stdbool.h>
+
+/*
+ * Take SIGINT, SIGTERM and SIGHUP as requests to end. Writing into a closed pipe or past a file
+ * size limit becomes an error of write() instead of a signal.
+ */
+void interrupt_install(void);
+
+bool interrupted(void);
+
+/* A file that must not outlive the program, removed when it is ended at once; NULL: none. */
+void interrupt_removes(const char *path);
+
+#endif

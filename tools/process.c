@@ -1,0 +1,297 @@
+/*
+ * unecho process: opens what the options name, runs a session over it, sums up. How the signal
+ * goes through the library is session.c's business.
+ */
+#include "audio_reader.h"
+#include "audio_writer.h"
+#include "command.h"
+#include "format.h"
+#include "interrupt.h"
+#include "model_choice.h"
+#include "options.h"
+#include "output_file.h"
+#include "progress.h"
+#include "report.h"
+#include "scratch.h"
+#include "session.h"
+#include "summary.h"
+
+#include "unecho.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+struct job {
+    const process_options *options;
+    output_file output;
+    int format; /* libsndfile's, of the output */
+    audio_reader *mic, *far;
+    audio_writer *writer;
+    FILE *scratch; /* the output before peak normalisation, NULL without */
+    struct session *session;
+    struct progress progress;
+    double scale;
+};
+
+/* ---- Opening ---------------------------------------------------------------------------- */
+
+/* Exit code, EXIT_DONE to go on. */
+static int check_output(struct job *job)
+{
+    const process_options *options = job->options;
+    const char *name = options->output;
+    if (!output_inspect(&job->output, name))
+        return EXIT_FAILED;
+    if (format_is_raw(name, options->raw) || job->output.kind == OUTPUT_NOWHERE)
+        return EXIT_DONE;
+    if (job->output.kind == OUTPUT_DIRECT) {
+        report_error("%s: is not a regular file; only headerless samples (--raw) can go there",
+                     name);
+        return EXIT_FAILED;
+    }
+    if (format_ending_is_known(name))
+        return EXIT_DONE;
+    report_usage("process",
+                 "%s: the ending of its name says no format; known are %s "
+                 "(headerless samples need --raw)",
+                 name, format_known_endings());
+    return EXIT_WRONG_USAGE;
+}
+
+static bool check_not_an_input(const struct job *job)
+{
+    const audio_reader *readers[] = {job->mic, job->far};
+    for (size_t i = 0; i < 2; i++) {
+        if (output_is(&job->output, audio_reader_identity(readers[i]))) {
+            report_error("%s: is the same file as the input %s; inputs are never overwritten",
+                         job->output.name, audio_reader_name(readers[i]));
+            return false;
+        }
+    }
+    if (model_choice_uses(&job->options->model, &job->output)) {
+        report_error("%s: is a file of the model; inputs are never overwritten", job->output.name);
+        return false;
+    }
+    return true;
+}
+
+static bool open_inputs(struct job *job)
+{
+    const process_options *options = job->options;
+    job->mic = audio_reader_open(options->mic, options->raw);
+    if (!job->mic)
+        return false;
+    job->far = audio_reader_open(options->far, options->raw);
+    return job->far && check_not_an_input(job);
+}
+
+static bool open_session(struct job *job)
+{
+    const process_options *options = job->options;
+    unecho_model *model = model_choice_load(&options->model);
+    if (!model)
+        return false;
+    job->session = session_open(model, &options->engine, options->chunk, options->live,
+                                options->keep_latency);
+    unecho_model_unref(&model);
+    return job->session != NULL;
+}
+
+static bool open_output(struct job *job)
+{
+    const process_options *options = job->options;
+    raw_format raw = format_is_raw(options->output, options->raw) ? options->raw : RAW_NONE;
+    if (raw == RAW_NONE) {
+        job->format = format_for_output(options->output, audio_reader_format(job->mic));
+        if (!job->format) {
+            report_error("%s: this libsndfile cannot write such files at %d Hz", options->output,
+                         UNECHO_SAMPLE_RATE);
+            return false;
+        }
+    }
+    job->writer =
+        audio_writer_open(&job->output, raw, job->format, job->mic, audio_reader_length(job->mic));
+    if (!job->writer)
+        return false;
+    if (options->normalize_peak) {
+        job->scratch = scratch_open(job->output.directory);
+        return job->scratch != NULL;
+    }
+    return true;
+}
+
+/* ---- Running ---------------------------------------------------------------------------- */
+
+/* Where the output of the session goes. */
+static bool take_output(void *user, float *samples, size_t n)
+{
+    struct job *job = user;
+    progress_update(&job->progress, (int64_t)session_heard(job->session));
+    return job->scratch ? scratch_write(job->scratch, samples, n)
+                        : audio_writer_write(job->writer, samples, n);
+}
+
+/* The reference implementation's rule, in its own arithmetic (float). */
+static bool write_normalized(struct job *job)
+{
+    float samples[4096];
+    size_t got = sizeof(samples) / sizeof(samples[0]);
+    float peak = session_peak(job->session);
+    float scale = peak > 1.0f ? 0.99f / peak : 1.0f;
+    job->scale = scale;
+    if (!scratch_rewind(job->scratch))
+        return false;
+    while (got == sizeof(samples) / sizeof(samples[0])) {
+        if (!scratch_read(job->scratch, samples, sizeof(samples) / sizeof(samples[0]), &got))
+            return false;
+        for (size_t i = 0; peak > 1.0f && i < got; i++)
+            samples[i] *= scale;
+        if (!audio_writer_write(job->writer, samples, got))
+            return false;
+    }
+    return true;
+}
+
+static bool cancel(struct job *job)
+{
+    bool done;
+    progress_start(&job->progress, audio_reader_length(job->mic));
+    done = session_run(job->session, job->mic, job->far, take_output, job);
+    progress_end(&job->progress);
+    return done && (!job->scratch || write_normalized(job)) && audio_writer_finish(job->writer);
+}
+
+/* ---- Summing up ------------------------------------------------------------------------- */
+
+static double seconds(uint64_t samples)
+{
+    return (double)samples / UNECHO_SAMPLE_RATE;
+}
+
+static void tell_lengths(struct job *job)
+{
+    uint64_t heard = session_heard(job->session);
+    uint64_t far_heard = session_far_heard(job->session);
+    const char *name = audio_reader_name(job->far);
+    int64_t length = audio_reader_length(job->far);
+
+    if (heard == 0)
+        report_note("%s: is empty, and so is the output", audio_reader_name(job->mic));
+    if (far_heard < heard)
+        report_note("%s: %.2f s (%" PRIu64 " samples) shorter than the microphone; taken as "
+                    "silent after that",
+                    name, seconds(heard - far_heard), heard - far_heard);
+    else if (length > (int64_t)heard)
+        report_note("%s: %.2f s (%" PRIu64 " samples) longer than the microphone; the rest is "
+                    "left out",
+                    name, seconds((uint64_t)length - heard), (uint64_t)length - heard);
+    else if (audio_reader_has_more(job->far))
+        report_note("%s: longer than the microphone; the rest is left out", name);
+}
+
+static double cpu_seconds(void)
+{
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) != 0)
+        return NAN;
+    return (double)usage.ru_utime.tv_sec + 1e-6 * (double)usage.ru_utime.tv_usec +
+           (double)usage.ru_stime.tv_sec + 1e-6 * (double)usage.ru_stime.tv_usec;
+}
+
+static bool print_summary(const struct job *job, double wall, double cpu)
+{
+    const process_options *options = job->options;
+    FILE *stream = output_is_stdout(&job->output) ? stderr : stdout;
+    char format[80];
+    struct summary summary = {0};
+
+    session_sum_up(job->session, &summary);
+    format_describe(audio_writer_format(job->writer), format, sizeof(format));
+    summary.output = job->output.name;
+    summary.format = format;
+    summary.wall_seconds = wall;
+    summary.cpu_seconds = cpu;
+    summary.scale = job->scale;
+    summary.out_db += 20.0 * log10(job->scale);
+    summary.clipped_samples = audio_writer_clipped(job->writer);
+
+    if (options->json)
+        summary_print_json(&summary, stream);
+    else if (!options->quiet)
+        summary_print(&summary, stream);
+    if (options->json || options->quiet) {
+        if (summary.clipped_samples)
+            report_note("%s: %" PRIu64 " samples clipped", summary.output, summary.clipped_samples);
+        if (summary.guarded_samples)
+            report_note("%" PRIu64 " input samples are no numbers or far out of range",
+                        summary.guarded_samples);
+    }
+    if (fflush(stream) == 0 && !ferror(stream))
+        return true;
+    report_error("%s is written, but the summary is not: %s", summary.output, strerror(errno));
+    return false;
+}
+
+/* ---- The command ------------------------------------------------------------------------ */
+
+static int run(struct job *job)
+{
+    double wall, cpu;
+    int code = check_output(job);
+    if (code != EXIT_DONE)
+        return code;
+    if (!open_inputs(job) || !open_session(job) || !open_output(job))
+        return EXIT_FAILED;
+
+    wall = progress_now();
+    cpu = cpu_seconds();
+    if (!cancel(job))
+        return EXIT_FAILED;
+    wall = progress_now() - wall;
+    cpu = cpu_seconds() - cpu;
+
+    if (session_stopped(job->session))
+        report_warning("interrupted: %s holds the first %.2f s", job->output.name,
+                       seconds(session_heard(job->session)));
+    else
+        tell_lengths(job);
+    if (!print_summary(job, wall, cpu) || session_stopped(job->session))
+        return EXIT_FAILED;
+    return EXIT_DONE;
+}
+
+int command_process(int argc, char **argv)
+{
+    process_options options;
+    struct job job = {0};
+    int code;
+    switch (options_parse_process(&options, argc, argv)) {
+    case OPTIONS_HELP:
+        return command_show(process_help);
+    case OPTIONS_WRONG:
+        return EXIT_WRONG_USAGE;
+    case OPTIONS_GO:
+        break;
+    }
+    if (options.quiet)
+        report_be_quiet();
+    interrupt_install();
+
+    job.options = &options;
+    job.output.fd = -1;
+    job.scale = 1.0;
+    code = run(&job);
+
+    audio_writer_close(&job.writer);
+    output_release(&job.output);
+    audio_reader_close(&job.mic);
+    audio_reader_close(&job.far);
+    session_close(&job.session);
+    if (job.scratch)
+        fclose(job.scratch);
+    return code;
+}

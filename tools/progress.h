@@ -1,0 +1,26 @@
+/*
+ * How far the work has come, on the status line. It does not know what the work is.
+ */
+#ifndef UNECHO_TOOL_PROGRESS_H
+#define UNECHO_TOOL_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct progress {
+    bool shown;
+    double start, last; /* seconds, monotonic */
+    int64_t total;      /* samples, -1 if unknown */
+};
+
+/* Seconds of a clock that only goes forward. */
+double progress_now(void);
+
+void progress_start(struct progress *progress, int64_t total);
+
+/* Cheap enough for every chunk. */
+void progress_update(struct progress *progress, int64_t done);
+
+void progress_end(struct progress *progress);
+
+#endif

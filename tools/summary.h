@@ -1,0 +1,36 @@
+/*
+ * What is told after processing, for people or for programs. It measures nothing itself.
+ */
+#ifndef UNECHO_TOOL_SUMMARY_H
+#define UNECHO_TOOL_SUMMARY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct summary {
+    const char *output;    /* its name */
+    const char *format;    /* its format in words */
+    double seconds;        /* of audio */
+    double wall_seconds;   /* that processing took */
+    double cpu_seconds;    /* that it cost */
+    int latency_samples;   /* left in the output */
+    double mic_db, out_db; /* mean power, dB of full scale; -inf for silence */
+    double erle_db;        /* over far_active_seconds */
+    double far_active_seconds;
+    double peak;  /* of the output before peak normalisation */
+    double scale; /* that peak normalisation applied; 1: none */
+    uint64_t guarded_samples;
+    uint64_t clipped_samples;
+};
+
+/* A few lines for people. */
+void summary_print(const struct summary *summary, FILE *stream);
+
+/* One JSON object on a line; null where there is no finite number. */
+void summary_print_json(const struct summary *summary, FILE *stream);
+
+/* "text" with JSON's escapes, quotes included. */
+void json_print_string(const char *text, FILE *stream);
+
+#endif
