@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STREAMS = 21, LENGTH = 6000 };
+enum { STREAMS = 21, LENGTH = 2500 };
 
 static signal_ mic, far;
 static unecho_model *model;

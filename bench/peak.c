@@ -1,0 +1,86 @@
+/*
+ * The loops of peak.h, built of the very steps that the kernels of a set take: compiled once for
+ * each set, with that set's source in PEAK_SOURCE, for its vector type and its steps.
+ */
+#include PEAK_SOURCE
+
+#include "peak.h"
+
+/* The compiler must not know that it is the same number again, or it would take work out of the
+ * loop that a kernel has to do for every word. Costs no instruction. */
+#if defined(__aarch64__)
+#define RENEW(v) __asm__ volatile("" : "+w"(v))
+#elif defined(__AVX512F__)
+#define RENEW(v) __asm__ volatile("" : "+v"(v))
+#else
+#define RENEW(v) __asm__ volatile("" : "+x"(v))
+#endif
+
+/* Independent sums: as many as hide the latency of a step (4 cycles, 2 steps a cycle), and leave
+ * registers for the operands. */
+enum { SUMS = 10 };
+
+static volatile float sink;
+
+/* Of the vectors themselves, not of an array in memory, or they would be kept there all the time.
+ */
+INLINE void keep(vector sums)
+{
+    float lanes[LANES];
+    vector_store(lanes, sums);
+    sink = lanes[0];
+}
+
+#define PEAK_OF(name, step, macs)                                                                  \
+    static double name(size_t steps)                                                               \
+    {                                                                                              \
+        static const float small[LANES] = {0};                                                     \
+        vector sums[SUMS];                                                                         \
+        vector weights = vector_load(small);                                                       \
+        vector input = vector_spread(small);                                                       \
+        UNROLL                                                                                     \
+        for (size_t i = 0; i < SUMS; i++)                                                          \
+            sums[i] = vector_zero();                                                               \
+        for (size_t k = 0; k < steps; k++) {                                                       \
+            RENEW(input);                                                                          \
+            UNROLL                                                                                 \
+            for (size_t i = 0; i < SUMS; i++) {                                                    \
+                RENEW(weights);                                                                    \
+                sums[i] = step(sums[i], weights, input);                                           \
+            }                                                                                      \
+        }                                                                                          \
+        UNROLL                                                                                     \
+        for (size_t i = 0; i < SUMS; i++)                                                          \
+            keep(sums[i]);                                                                         \
+        return (double)steps * SUMS * LANES * (macs);                                              \
+    }
+PEAK_OF(peak_f32, vector_f32, 1)
+PEAK_OF(peak_bf16, vector_bf16, 2)
+PEAK_OF(peak_int8, vector_int8, 4)
+
+/* Asks for what comes next as the kernels do, without which it would not be as fast as they are. */
+static float peak_read(const float *x, size_t n)
+{
+    enum { LOADS = 8 };
+    static const float one = 1.0f;
+    const vector input = vector_spread(&one);
+    vector sums[LOADS];
+    UNROLL
+    for (size_t i = 0; i < LOADS; i++)
+        sums[i] = vector_zero();
+    for (size_t k = 0; k < n; k += LOADS * LANES) {
+        UNROLL
+        for (size_t line = 0; line < LOADS * LANES; line += 16)
+            __builtin_prefetch((const char *)(x + k + line) + AHEAD_BYTES);
+        UNROLL
+        for (size_t i = 0; i < LOADS; i++)
+            sums[i] = vector_f32(sums[i], vector_load(x + k + i * LANES), input);
+    }
+    UNROLL
+    for (size_t i = 0; i < LOADS; i++)
+        keep(sums[i]);
+    return sink;
+}
+
+extern const peak PEAK_NAME;
+const peak PEAK_NAME = {KERNELS_LABEL, peak_f32, peak_bf16, peak_int8, peak_read};

@@ -1,0 +1,82 @@
+/*
+ * No input makes it slow: silence, subnormal and tiny samples, bad ones, full scale. The best of
+ * several rounds against ordinary input, in one process; no absolute times.
+ */
+#include "check.h"
+#include "signals.h"
+#include "unecho.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { SECOND = 16000, LENGTH = 2 * SECOND };
+
+typedef struct ends {
+    signal_ mic, far;
+    float *out;
+} ends;
+
+/* Double talk. */
+static ends make_ends(void)
+{
+    const size_t from = 17 * SECOND;
+    ends e = {read_sample("mic"), read_sample("far"), malloc(LENGTH * sizeof(float))};
+    memmove(e.mic.samples, e.mic.samples + from, LENGTH * sizeof(float));
+    memmove(e.far.samples, e.far.samples + from, LENGTH * sizeof(float));
+    return e;
+}
+
+static void free_ends(ends *e)
+{
+    free(e->mic.samples);
+    free(e->far.samples);
+    free(e->out);
+}
+
+static double best_seconds(const ends *e)
+{
+    double best = 1e9;
+    for (int round = 0; round < 7; round++) {
+        unecho *stream = NULL;
+        assert_int_equal(unecho_open(&stream, NULL), UNECHO_OK);
+        const clock_t start = clock();
+        unecho_process(stream, e->mic.samples, e->far.samples, e->out, LENGTH);
+        const double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+        best = seconds < best ? seconds : best;
+        unecho_close(&stream);
+    }
+    return best;
+}
+
+static void nothing_slows_it_down(void **unused)
+{
+    (void)unused;
+    static const float levels[] = {0.0f,   1e-40f, 1e-38f, 1e-30f,   1e-22f,
+                                   1e-16f, 1e-10f, NAN,    INFINITY, 1.0f};
+    ends ordinary = make_ends();
+    const double usual = best_seconds(&ordinary);
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        ends e = make_ends();
+        for (size_t k = 0; k < LENGTH; k++) {
+            e.mic.samples[k] = isfinite(levels[i]) ? e.mic.samples[k] * levels[i] : levels[i];
+            e.far.samples[k] = isfinite(levels[i]) ? e.far.samples[k] * levels[i] : levels[i];
+        }
+        /* Speech, then fading away: states that decay are where subnormal numbers arise. */
+        memcpy(e.mic.samples, ordinary.mic.samples, SECOND / 4 * sizeof(float));
+        const double seconds = best_seconds(&e);
+        print_message("level %g: %.2f x the usual time\n", (double)levels[i], seconds / usual);
+        assert_true(seconds < 3.0 * usual);
+        free_ends(&e);
+    }
+    free_ends(&ordinary);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_slows_it_down),
+    };
+    return cmocka_run_group_tests_name("slowness", tests, NULL, NULL);
+}
