@@ -21,7 +21,8 @@
  * Real time: unecho_process, unecho_process_int16, unecho_process_many, unecho_reset,
  * unecho_latency and unecho_get_stats allocate nothing, take no lock, make no system call, use no
  * global or thread-local state, and take bounded time. Everything else (loading, opening, closing,
- * unecho_process_whole) is for other threads than the audio callback.
+ * unecho_process_whole) is for other threads than the audio callback, and so is every call on a
+ * stream that ONNX Runtime runs.
  *
  * Errors: functions that return int return UNECHO_OK (0) or a negative unecho_status. On failure
  * output parameters are left untouched unless the function says otherwise.
@@ -68,7 +69,7 @@ typedef enum unecho_status {
     UNECHO_ERROR_ARGUMENT = -1,    /* null pointer, or a value outside its documented range */
     UNECHO_ERROR_MEMORY = -2,      /* an allocation failed */
     UNECHO_ERROR_FILE = -3,        /* a file cannot be opened or read */
-    UNECHO_ERROR_FORMAT = -4,      /* a file is not ONNX, or is damaged or truncated */
+    UNECHO_ERROR_FORMAT = -4,      /* a file is not ONNX or no profile, damaged or truncated */
     UNECHO_ERROR_MODEL = -5,       /* sound ONNX, but not a network that unecho can run */
     UNECHO_ERROR_SAMPLE_RATE = -6, /* a sample rate that is not supported */
     UNECHO_ERROR_CHUNK = -7,       /* whole_hops was promised, n is not a multiple of UNECHO_HOP */
@@ -224,13 +225,16 @@ typedef struct unecho_config {
 
     /*
      * For UNECHO_BACKEND_ONNXRUNTIME.
-     * library: path of libonnxruntime; NULL (default): $UNECHO_ONNXRUNTIME, then the usual names.
+     * library: path of libonnxruntime, 1.14 or later; NULL (default): $UNECHO_ONNXRUNTIME, then the
+     * usual names where the system looks for libraries. Once loaded it stays in the process.
      * profile: path of a file written by `unecho tune`, whose settings replace the ones below;
      * NULL (default): none.
      * stage_threads: intra-op threads of each stage's own pool, 1 to 64; default 1 and 1.
      * spinning: whether waiting threads spin; default 0, as a spinning pool burns cores.
      * untuned: run it as it comes (fresh tensors each call, one thread, default logging), to
-     * measure what tuning gives; default 0.
+     * measure what tuning gives; default 0. Not together with a profile.
+     * No setting changes the output. Opening such a stream sets the environment variable
+     * ORT_DISABLE_TELEMETRY to 1 unless it is set: ONNX Runtime would report to its maker.
      */
     const char *onnxruntime_library;
     const char *onnxruntime_profile;
@@ -243,7 +247,8 @@ UNECHO_API void unecho_config_init(unecho_config *config);
 
 /*
  * Open a stream. config NULL: the defaults.
- * Errors: ARGUMENT (a field out of range, one of the two hooks alone), MEMORY, SAMPLE_RATE.
+ * Errors: ARGUMENT (a field out of range, one of the two hooks alone; no message where it is the
+ * size), MEMORY, SAMPLE_RATE; with ONNX Runtime also BACKEND, and FILE and FORMAT for its profile.
  */
 UNECHO_API int unecho_open(unecho **stream, const unecho_config *config);
 
@@ -261,7 +266,9 @@ UNECHO_API void unecho_close(unecho **stream);
  * Samples that are not finite are taken as 0 and samples beyond +-100 as +-100; both are counted in
  * unecho_stats.guarded_samples. Samples below 1e-15 in magnitude are taken as 0.
  *
- * Real-time safe. Errors: ARGUMENT, CHUNK; nothing is consumed then.
+ * Real-time safe. Errors: ARGUMENT, CHUNK; nothing is consumed then. BACKEND (ONNX Runtime only):
+ * the samples are consumed, all n of the output are silence, and the network starts anew with the
+ * next hop.
  */
 UNECHO_API int unecho_process(unecho *stream, const float *mic, const float *far, float *out,
                               size_t n);
@@ -335,7 +342,8 @@ UNECHO_API const char *unecho_kernels(const unecho *stream);
  * is left out. The stream is reset first, whatever it was doing, and its statistics tell about this
  * signal afterwards. out may be mic or far itself, otherwise the buffers must not overlap.
  *
- * options: UNECHO_KEEP_LATENCY, UNECHO_NORMALIZE_PEAK, or-ed. Errors: ARGUMENT.
+ * options: UNECHO_KEEP_LATENCY, UNECHO_NORMALIZE_PEAK, or-ed. Errors: ARGUMENT; BACKEND (ONNX
+ * Runtime only): the output is silence, the stream is reset.
  */
 UNECHO_API int unecho_process_whole(unecho *stream, const float *mic, size_t mic_n,
                                     const float *far, size_t far_n, float *out, unsigned options);

@@ -88,7 +88,7 @@ static int create_owning(unecho_model **result, const char *const names[2],
     const source sources[2] = {{names[0], bytes[0], sizes[0]}, {names[1], bytes[1], sizes[1]}};
     unecho_model *model = NULL;
     const int status = create(&model, sources, to);
-    if (status < 0) {
+    if (!model) {
         free(bytes[0]);
         free(bytes[1]);
         return status;

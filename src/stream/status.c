@@ -12,7 +12,7 @@ const char *unecho_strerror(int status)
     case UNECHO_ERROR_FILE:
         return "a file cannot be opened or read";
     case UNECHO_ERROR_FORMAT:
-        return "a model file is not ONNX, or is damaged";
+        return "a file is not what it should be, or is damaged";
     case UNECHO_ERROR_MODEL:
         return "a model file holds a network that unecho cannot run";
     case UNECHO_ERROR_SAMPLE_RATE:

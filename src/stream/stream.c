@@ -66,6 +66,9 @@ static int check(const unecho_config *config, const message *to)
     if (config->sample_rate != UNECHO_SAMPLE_RATE)
         return message_fail(to, UNECHO_ERROR_SAMPLE_RATE, "sample_rate is %d, expected %d",
                             config->sample_rate, UNECHO_SAMPLE_RATE);
+    if ((unsigned)config->precision > UNECHO_PRECISION_INT8)
+        return message_fail(to, UNECHO_ERROR_ARGUMENT, "precision is %d, which is none",
+                            (int)config->precision);
     switch (config->backend) {
     case UNECHO_BACKEND_NATIVE:
         return UNECHO_OK;

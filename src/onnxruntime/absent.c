@@ -1,0 +1,25 @@
+/* In place of the ONNX Runtime backend where the build has none. */
+#include "ort_backend.h"
+
+static backend absent;
+
+backend *ort_layout(arena *a, const unecho_model *model, size_t hops_at_once)
+{
+    (void)a;
+    (void)model;
+    (void)hops_at_once;
+    return &absent;
+}
+
+int ort_start(backend *b, const unecho_model *model, const backend_buffers *buffers,
+              const ort_settings *settings, const char *library, const message *to)
+{
+    (void)b;
+    (void)model;
+    (void)buffers;
+    (void)settings;
+    (void)library;
+    return message_fail(to, UNECHO_ERROR_BACKEND,
+                        "this build of unecho has no ONNX Runtime backend (build option "
+                        "'onnxruntime', on systems with dlopen)");
+}

@@ -1,0 +1,420 @@
+/*
+ * One session per stage with a thread pool of its own. Tuned, every tensor is made once, over the
+ * memory that the canceller and this backend share, and bound to its name; a hop is two calls
+ * without a copy of ours: inputs are read where the canceller wrote them, outputs land where it
+ * reads them, and of the two state tensors of a stage each hop reads one and writes the other.
+ *
+ * Everything belongs to the backend, nothing to a thread or the process: whichever thread closes
+ * the stream gives all of it back.
+ */
+#include "ort_backend.h"
+
+#include "ort_library.h"
+#include "unecho.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { INPUTS = PORT_STATES + 1, OUTPUTS = PORTS - INPUTS };
+
+/* A tensor's shape as the library wants it. */
+typedef struct ort_shape {
+    int64_t dims[PORT_RANK_MAX];
+    size_t rank, elements;
+} ort_shape;
+
+typedef struct ort_stage {
+    ort_session *session;
+    char *names[PORTS];
+    ort_shape shapes[PORTS];
+    float *states[2]; /* [4 * units]: what the next hop reads is states[now] */
+    size_t now;
+    ort_value *state_values[2];
+    ort_value **values[PORTS]; /* [hops_at_once], of the ports that are no states */
+    /* Of each row, for both values of now: all five tensors under their names. */
+    ort_io_binding **bindings[2];
+} ort_stage;
+
+typedef struct ort_backend {
+    backend base;
+    ort_library library;
+    ort_env *env;
+    ort_memory_info *memory;
+    ort_allocator *allocator; /* the library's own, not to be released */
+    ort_stage stages[2];
+    size_t hops_at_once;
+    backend_buffers buffers;
+} ort_backend;
+
+/* Where the rows of a port begin, and how far apart they are. */
+typedef struct rows {
+    float *first;
+    size_t step;
+} rows;
+
+/* ---- Memory ----------------------------------------------------------------------------- */
+
+static bool is_states(size_t port)
+{
+    return port == PORT_STATES || port == PORT_STATES_OUT;
+}
+
+static void stage_layout(ort_stage *s, arena *a, const stage_port *ports, size_t units,
+                         size_t hops_at_once)
+{
+    for (size_t i = 0; i < PORTS; i++) {
+        s->names[i] = arena_take(a, ports[i].name_size + 1);
+        s->values[i] = is_states(i) ? NULL : arena_take(a, hops_at_once * sizeof(ort_value *));
+        ort_shape *const shape = &s->shapes[i];
+        *shape = (ort_shape){.rank = ports[i].rank, .elements = 1};
+        for (size_t d = 0; d < ports[i].rank; d++) {
+            shape->dims[d] = (int64_t)ports[i].dims[d];
+            shape->elements *= ports[i].dims[d];
+        }
+    }
+    for (size_t i = 0; i < 2; i++) {
+        s->states[i] = arena_floats(a, 4 * units);
+        s->bindings[i] = arena_take(a, hops_at_once * sizeof(ort_io_binding *));
+    }
+}
+
+static void stage_reset(ort_stage *s)
+{
+    memset(s->states[0], 0, s->shapes[PORT_STATES].elements * sizeof *s->states[0]);
+    s->now = 0;
+}
+
+static void stage_close(ort_stage *s, const ort_api *api, size_t hops_at_once)
+{
+    /* The releasing functions take NULL, which is what there is after a failure on the way. */
+    for (size_t i = 0; i < 2; i++)
+        for (size_t t = 0; t < hops_at_once; t++)
+            api->release_io_binding(s->bindings[i][t]);
+    for (size_t i = 0; i < PORTS; i++)
+        for (size_t t = 0; s->values[i] && t < hops_at_once; t++)
+            api->release_value(s->values[i][t]);
+    for (size_t i = 0; i < 2; i++)
+        api->release_value(s->state_values[i]);
+    api->release_session(s->session);
+}
+
+static void ort_reset(backend *b)
+{
+    ort_backend *const o = (ort_backend *)b;
+    stage_reset(&o->stages[0]);
+    stage_reset(&o->stages[1]);
+}
+
+static void ort_close(backend *b)
+{
+    ort_backend *const o = (ort_backend *)b;
+    const ort_api *const api = o->library.api;
+    if (!api)
+        return;
+    stage_close(&o->stages[0], api, o->hops_at_once);
+    stage_close(&o->stages[1], api, o->hops_at_once);
+    api->release_memory_info(o->memory);
+    api->release_env(o->env);
+    ort_library_close(&o->library);
+}
+
+/* ---- Running ---------------------------------------------------------------------------- */
+
+/* Where port i of a stage has its row t. */
+static float *row(const ort_backend *b, size_t stage, size_t port, size_t t)
+{
+    const backend_buffers *const io = &b->buffers;
+    const rows of[2][PORTS] = {
+        {
+            [PORT_MAIN] = {io->mic_magnitude, DTLN_BINS_ROW},
+            [PORT_FAR] = {io->far_magnitude, DTLN_BINS_ROW},
+            [PORT_MAIN_OUT] = {io->mask, DTLN_BINS_ROW},
+        },
+        {
+            [PORT_MAIN] = {io->estimate, DTLN_BLOCK},
+            [PORT_FAR] = {io->far, DTLN_HOP},
+            [PORT_MAIN_OUT] = {io->block, DTLN_BLOCK},
+        },
+    };
+    return of[stage][port].first + t * of[stage][port].step;
+}
+
+/* true: it worked; else what the library says about it is dropped. */
+static bool worked(const ort_api *api, ort_status *status)
+{
+    if (status)
+        api->release_status(status);
+    return !status;
+}
+
+/* Hop t of a stage, on the tensors that are tied to its row. */
+static ort_status *run_row(ort_backend *b, size_t stage, size_t t)
+{
+    ort_stage *const s = &b->stages[stage];
+    const ort_io_binding *const binding = s->bindings[s->now][t];
+    s->now = 1 - s->now;
+    return b->library.api->run_with_binding(s->session, NULL, binding);
+}
+
+static int run_bound(ort_backend *b, size_t stage, size_t hops)
+{
+    for (size_t t = 0; t < hops; t++)
+        if (!worked(b->library.api, run_row(b, stage, t)))
+            return UNECHO_ERROR_BACKEND;
+    return UNECHO_OK;
+}
+
+/* A tensor of the library's own with these elements; NULL: it could not be made. */
+static ort_value *fresh(const ort_backend *b, const ort_shape *shape, const float *from)
+{
+    const ort_api *const api = b->library.api;
+    ort_value *value = NULL;
+    void *data = NULL;
+    if (!worked(api, api->create_tensor(b->allocator, shape->dims, shape->rank, ORT_FLOAT, &value)))
+        return NULL;
+    if (!worked(api, api->get_tensor_mutable_data(value, &data))) {
+        api->release_value(value);
+        return NULL;
+    }
+    memcpy(data, from, shape->elements * sizeof *from);
+    return value;
+}
+
+static bool copy_out(const ort_backend *b, ort_value *value, float *to, size_t count)
+{
+    void *data = NULL;
+    if (!worked(b->library.api, b->library.api->get_tensor_mutable_data(value, &data)))
+        return false;
+    memcpy(to, data, count * sizeof *to);
+    return true;
+}
+
+/* One hop as a program would do it that uses the library in the plainest way. */
+static bool run_fresh(ort_backend *b, size_t stage, size_t t)
+{
+    const ort_api *const api = b->library.api;
+    ort_stage *const s = &b->stages[stage];
+    const float *const from[INPUTS] = {row(b, stage, PORT_MAIN, t), row(b, stage, PORT_FAR, t),
+                                       s->states[0]};
+    float *const to[OUTPUTS] = {row(b, stage, PORT_MAIN_OUT, t), s->states[0]};
+    ort_value *inputs[INPUTS] = {NULL}, *outputs[OUTPUTS] = {NULL};
+    bool good = true;
+    for (size_t i = 0; good && i < INPUTS; i++) {
+        inputs[i] = fresh(b, &s->shapes[i], from[i]);
+        good = inputs[i] != NULL;
+    }
+    good = good && worked(api, api->run(s->session, NULL, (const char *const *)s->names,
+                                        (const ort_value *const *)inputs, INPUTS,
+                                        (const char *const *)s->names + INPUTS, OUTPUTS, outputs));
+    for (size_t i = 0; good && i < OUTPUTS; i++)
+        good = copy_out(b, outputs[i], to[i], s->shapes[INPUTS + i].elements);
+    for (size_t i = 0; i < INPUTS; i++)
+        api->release_value(inputs[i]);
+    for (size_t i = 0; i < OUTPUTS; i++)
+        api->release_value(outputs[i]);
+    return good;
+}
+
+static int run_untuned(ort_backend *b, size_t stage, size_t hops)
+{
+    for (size_t t = 0; t < hops; t++)
+        if (!run_fresh(b, stage, t))
+            return UNECHO_ERROR_BACKEND;
+    return UNECHO_OK;
+}
+
+static int stage1_bound(backend *b, size_t hops)
+{
+    return run_bound((ort_backend *)b, 0, hops);
+}
+
+static int stage2_bound(backend *b, size_t hops)
+{
+    return run_bound((ort_backend *)b, 1, hops);
+}
+
+static int stage1_untuned(backend *b, size_t hops)
+{
+    return run_untuned((ort_backend *)b, 0, hops);
+}
+
+static int stage2_untuned(backend *b, size_t hops)
+{
+    return run_untuned((ort_backend *)b, 1, hops);
+}
+
+/* ---- Starting --------------------------------------------------------------------------- */
+
+/* As `worked`, but what the library says goes to the caller. */
+static int check(const ort_api *api, ort_status *status, const char *what, const message *to)
+{
+    if (!status)
+        return UNECHO_OK;
+    message_fail(to, UNECHO_ERROR_BACKEND, "ONNX Runtime: %s: %s", what,
+                 api->get_error_message(status));
+    api->release_status(status);
+    return UNECHO_ERROR_BACKEND;
+}
+
+/* What a tuned session is: its own small pool, and nothing that spends time or says anything. */
+static ort_status *tune(const ort_api *api, ort_session_options *options, const ort_settings *s,
+                        unsigned threads)
+{
+    const char *const spinning = s->spinning ? "1" : "0";
+    ort_status *status = api->set_intra_op_num_threads(options, (int)threads);
+    if (!status)
+        status = api->set_inter_op_num_threads(options, 1);
+    if (!status)
+        status =
+            api->set_session_execution_mode(options, s->parallel ? ORT_PARALLEL : ORT_SEQUENTIAL);
+    if (!status)
+        status = api->set_session_graph_optimization_level(options, ORT_OPTIMIZE_ALL);
+    if (!status)
+        status = api->set_session_log_severity_level(options, ORT_LOG_FATAL);
+    if (!status)
+        status =
+            api->add_session_config_entry(options, "session.intra_op.allow_spinning", spinning);
+    if (!status)
+        status =
+            api->add_session_config_entry(options, "session.inter_op.allow_spinning", spinning);
+    if (!status)
+        status = s->memory_pattern ? api->enable_mem_pattern(options)
+                                   : api->disable_mem_pattern(options);
+    if (!status)
+        status =
+            s->arena ? api->enable_cpu_mem_arena(options) : api->disable_cpu_mem_arena(options);
+    return status;
+}
+
+static int open_session(ort_backend *b, size_t stage, const model_file *file,
+                        const ort_settings *settings, const message *to)
+{
+    const ort_api *const api = b->library.api;
+    ort_session_options *options = NULL;
+    int status = check(api, api->create_session_options(&options), "session options", to);
+    if (status == UNECHO_OK) {
+        ort_status *const set = settings->untuned
+                                    ? api->set_intra_op_num_threads(options, 1)
+                                    : tune(api, options, settings, settings->threads[stage]);
+        status = check(api, set, "session options", to);
+    }
+    if (status == UNECHO_OK)
+        status = check(api,
+                       api->create_session_from_array(b->env, file->bytes, file->size, options,
+                                                      &b->stages[stage].session),
+                       stage == 0 ? "stage 1 of the model" : "stage 2 of the model", to);
+    api->release_session_options(options);
+    return status;
+}
+
+static int make_value(ort_backend *b, ort_value **value, const ort_shape *shape, float *data,
+                      const message *to)
+{
+    const ort_api *const api = b->library.api;
+    return check(api,
+                 api->create_tensor_with_data(b->memory, data, shape->elements * sizeof *data,
+                                              shape->dims, shape->rank, ORT_FLOAT, value),
+                 "a tensor", to);
+}
+
+/* The row's tensors with the states in the order that `now` says. */
+static ort_status *bind_row(ort_backend *b, size_t stage, size_t t, size_t now)
+{
+    const ort_api *const api = b->library.api;
+    ort_stage *const s = &b->stages[stage];
+    const ort_value *const values[PORTS] = {
+        [PORT_MAIN] = s->values[PORT_MAIN][t],        [PORT_FAR] = s->values[PORT_FAR][t],
+        [PORT_STATES] = s->state_values[now],         [PORT_MAIN_OUT] = s->values[PORT_MAIN_OUT][t],
+        [PORT_STATES_OUT] = s->state_values[1 - now],
+    };
+    ort_status *status = api->create_io_binding(s->session, &s->bindings[now][t]);
+    for (size_t i = 0; i < PORTS && !status; i++)
+        status = (i < INPUTS ? api->bind_input : api->bind_output)(s->bindings[now][t], s->names[i],
+                                                                   values[i]);
+    return status;
+}
+
+static int bind(ort_backend *b, size_t stage, const message *to)
+{
+    ort_stage *const s = &b->stages[stage];
+    int status = UNECHO_OK;
+    for (size_t i = 0; i < 2 && status == UNECHO_OK; i++)
+        status = make_value(b, &s->state_values[i], &s->shapes[PORT_STATES], s->states[i], to);
+    for (size_t i = 0; i < PORTS; i++)
+        for (size_t t = 0; s->values[i] && t < b->hops_at_once && status == UNECHO_OK; t++)
+            status = make_value(b, &s->values[i][t], &s->shapes[i], row(b, stage, i, t), to);
+    for (size_t t = 0; t < b->hops_at_once; t++)
+        for (size_t now = 0; now < 2 && status == UNECHO_OK; now++)
+            status = check(b->library.api, bind_row(b, stage, t, now), "inputs and outputs", to);
+    return status;
+}
+
+static int start_stage(ort_backend *b, size_t stage, const unecho_model *model,
+                       const ort_settings *settings, const message *to)
+{
+    ort_stage *const s = &b->stages[stage];
+    const model_file *const file = model_stage_file(model, stage);
+    for (size_t i = 0; i < PORTS; i++) {
+        const stage_port *const port = &file->ports[i];
+        if (!port->name)
+            return message_fail(to, UNECHO_ERROR_BACKEND,
+                                "ONNX Runtime needs a model that was loaded from ONNX files");
+        memcpy(s->names[i], port->name, port->name_size);
+        s->names[i][port->name_size] = '\0';
+    }
+    int status = open_session(b, stage, file, settings, to);
+    if (status < 0 || settings->untuned)
+        return status;
+    status = bind(b, stage, to);
+    /* What is wrong with the model shows here, and what the library does only once is done. */
+    if (status == UNECHO_OK)
+        status = check(b->library.api, run_row(b, stage, 0), "a first run of the model", to);
+    return status;
+}
+
+backend *ort_layout(arena *a, const unecho_model *model, size_t hops_at_once)
+{
+    ort_backend unused = {0};
+    ort_backend *const taken = arena_take(a, sizeof *taken);
+    ort_backend *const b = taken ? taken : &unused;
+    b->hops_at_once = hops_at_once;
+    for (size_t i = 0; i < 2; i++)
+        stage_layout(&b->stages[i], a, model_stage_file(model, i)->ports, model_units(model),
+                     hops_at_once);
+    return taken ? &taken->base : NULL;
+}
+
+int ort_start(backend *base, const unecho_model *model, const backend_buffers *buffers,
+              const ort_settings *settings, const char *library, const message *to)
+{
+    ort_backend *const b = (ort_backend *)base;
+    b->base = settings->untuned
+                  ? (backend){"onnxruntime", stage1_untuned, stage2_untuned, ort_reset, ort_close}
+                  : (backend){"onnxruntime", stage1_bound, stage2_bound, ort_reset, ort_close};
+    b->buffers = *buffers;
+    int status = ort_library_open(&b->library, library, to);
+    if (status < 0)
+        return status;
+    const ort_api *const api = b->library.api;
+    /*
+     * The library has one environment per process and counts who wants it, under a lock of its own:
+     * every stream takes and releases one. Its log level is that of whoever came first, but what a
+     * session logs goes by the session's own.
+     */
+    status = check(
+        api,
+        api->create_env(settings->untuned ? ORT_LOG_WARNING : ORT_LOG_FATAL, "unecho", &b->env),
+        "environment", to);
+    if (status == UNECHO_OK)
+        status = check(
+            api, api->create_cpu_memory_info(ORT_DEVICE_ALLOCATOR, ORT_MEMORY_DEFAULT, &b->memory),
+            "memory", to);
+    if (status == UNECHO_OK)
+        status =
+            check(api, api->get_allocator_with_default_options(&b->allocator), "allocator", to);
+    for (size_t i = 0; i < 2 && status == UNECHO_OK; i++)
+        status = start_stage(b, i, model, settings, to);
+    if (status < 0)
+        ort_close(base);
+    return status;
+}

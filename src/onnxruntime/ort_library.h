@@ -1,0 +1,21 @@
+/* libonnxruntime, found when it is wanted and never linked. */
+#ifndef UNECHO_ORT_LIBRARY_H
+#define UNECHO_ORT_LIBRARY_H
+
+#include "message.h"
+#include "ort_api.h"
+
+typedef struct ort_library {
+    void *handle;
+    const ort_api *api;
+} ort_library;
+
+/*
+ * path: of the library's file; NULL: $UNECHO_ONNXRUNTIME, then the usual names where the system
+ * looks for libraries. On failure *library is untouched and to->text says how to get one.
+ * Returns UNECHO_OK or UNECHO_ERROR_BACKEND.
+ */
+int ort_library_open(ort_library *library, const char *path, const message *to);
+void ort_library_close(ort_library *library);
+
+#endif
