@@ -330,7 +330,7 @@ static void extreme_products(void **unused)
     float *const w = aligned(64 * N * sizeof *w), *const x = aligned(N * sizeof *x);
     float y[64];
     void *const scratch = aligned(LINEAR_SCRATCH(N, 1));
-    for (int format = LINEAR_F32; format <= LINEAR_INT8; format++)
+    for (linear_format format = LINEAR_F32; format <= LINEAR_INT8; format++)
         FOR_EACH_SET (k) {
             linear layer;
             void *const memory = aligned(linear_size(64, N, ROWS_PLAIN, format));
@@ -462,7 +462,7 @@ static void lstm_steps_of_many_streams(void **unused)
     static float h[STREAMS * ROW], gates[STREAMS * GATE_ROW], c[STREAMS * ROW], out[STREAMS * ROW];
     static float one_gates[GATE_ROW], one_c[ROW], one_out[ROW];
     void *const scratch = aligned(LINEAR_SCRATCH(UNITS, STREAMS));
-    for (int format = LINEAR_F32; format <= LINEAR_INT8; format++)
+    for (linear_format format = LINEAR_F32; format <= LINEAR_INT8; format++)
         FOR_EACH_SET (k) {
             linear layer;
             void *const memory = aligned(linear_size(4 * UNITS, UNITS, ROWS_GATES, format));

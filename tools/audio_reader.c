@@ -49,6 +49,21 @@ static double seconds(int64_t samples)
  * libsndfile repairs a header that promises more than the file has and tells only its log:
  * "data : 344320 (should be 199956)".
  */
+static bool parse_repair(const char *line, const char **what, int64_t *said, int64_t *there)
+{
+    static const char repaired[] = " (should be ";
+    char *end = NULL;
+    const char *colon = strchr(line, ':');
+    if (!colon)
+        return false;
+    *what = line + strspn(line, " ");
+    *said = strtoll(colon + 1, &end, 10);
+    if (end == colon + 1 || strncmp(end, repaired, sizeof(repaired) - 1) != 0)
+        return false;
+    *there = strtoll(end + sizeof(repaired) - 1, NULL, 10);
+    return true;
+}
+
 static void warn_of_truncation(audio_reader *reader)
 {
     char log[8192];
@@ -57,10 +72,9 @@ static void warn_of_truncation(audio_reader *reader)
     sf_command(reader->file, SFC_GET_LOG_INFO, log, sizeof(log));
 
     for (char *line = strtok(log, "\n"); line; line = strtok(NULL, "\n")) {
-        char what[16];
+        const char *what;
         int64_t said, there;
-        if (sscanf(line, " %15[A-Za-z ]: %" SCNd64 " (should be %" SCNd64 ")", what, &said,
-                   &there) != 3)
+        if (!parse_repair(line, &what, &said, &there))
             continue;
         /* Of the outermost sizes only W64's is worth anything; it has no other. */
         if (strncmp(what, "data", 4) != 0 && strncmp(what, "Data", 4) != 0 &&

@@ -95,8 +95,8 @@ static bool open_session(struct job *job)
     unecho_model *model = model_choice_load(&options->model);
     if (!model)
         return false;
-    job->session = session_open(model, &options->engine, options->chunk, options->live,
-                                options->keep_latency);
+    job->session =
+        session_open(model, &options->engine, options->chunk, options->live, options->keep_latency);
     unecho_model_unref(&model);
     return job->session != NULL;
 }

@@ -23,7 +23,8 @@ typedef bool session_sink(void *user, float *samples, size_t n);
 /*
  * chunk: samples per call of the library. live: the stream hears the signal alone, as from a live
  * caller; else 384 samples of silence first, as in unecho_process_whole, whose output this then is.
- * keep_latency: the network's own lag stays in the output. The model is needed no longer afterwards. NULL on failure, reported.
+ * keep_latency: the network's own lag stays in the output. The model is needed no longer
+ * afterwards. NULL on failure, reported.
  */
 struct session *session_open(unecho_model *model, const engine_choice *engine, size_t chunk,
                              bool live, bool keep_latency);

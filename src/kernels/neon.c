@@ -1,5 +1,4 @@
-/* NEON on 64-bit ARM; compiled a second time with the dot-product instructions (ARMv8.2 DotProd).
- */
+/* NEON on 64-bit ARM; compiled a second time with the dot products of ARMv8.2 (DotProd). */
 #include <arm_neon.h>
 
 typedef uint32x4_t vector;
@@ -37,8 +36,7 @@ static inline vector vector_int8(vector sums, vector weights, vector input)
 #ifdef __ARM_FEATURE_DOTPROD
     return vreinterpretq_u32_s32(vdotq_s32(before, w, x));
 #else
-    /* Four products of each row, two and two: a pair is at most 2 * 127 * 127, which int16 holds.
-     */
+    /* A row's four products, two and two: a pair is at most 2 * 127 * 127, which int16 holds. */
     const int16x8_t low = vmull_s8(vget_low_s8(w), vget_low_s8(x));
     const int16x8_t high = vmull_s8(vget_high_s8(w), vget_high_s8(x));
     const int32x4_t products = vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high));

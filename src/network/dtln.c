@@ -152,11 +152,6 @@ static void normalize(const norm *layer, const kernels *k, float *y, const float
     k->normalize(y, x, layer->gamma, layer->beta, layer->features);
 }
 
-/* Hop t of stream s is row t * count + s of the workspace. */
-#define FOR_EACH_ROW(row, s, t)                                                                    \
-    for (size_t t = 0, row = 0; t < hops; t++)                                                     \
-        for (size_t s = 0; s < count; s++, row++)
-
 void dtln_stage1(const dtln *net, dtln_workspace *work, dtln_line *const *lines, size_t count,
                  size_t hops)
 {
@@ -164,16 +159,19 @@ void dtln_stage1(const dtln *net, dtln_workspace *work, dtln_line *const *lines,
     const kernels *const k = net->k;
     const size_t n = stage->features;
 
-    FOR_EACH_ROW (row, s, t) {
+    for (size_t row = 0; row < count * hops; row++) {
+        const dtln_line *const line = lines[row % count];
+        const size_t bins = row / count * DTLN_BINS_ROW;
         float *const features = work->features + row * KERNEL_PAD(2 * n);
-        k->log_power(features, lines[s]->mic_magnitude + t * DTLN_BINS_ROW, n);
-        k->log_power(features + n, lines[s]->far_magnitude + t * DTLN_BINS_ROW, n);
+        k->log_power(features, line->mic_magnitude + bins, n);
+        k->log_power(features + n, line->far_magnitude + bins, n);
         normalize(&stage->norm_main, k, features, features);
         normalize(&stage->norm_far, k, features + n, features + n);
     }
     separate(net, work, lines, count, hops, 0);
-    FOR_EACH_ROW (row, s, t)
-        k->sigmoid(lines[s]->mask + t * DTLN_BINS_ROW, work->mask + row * DTLN_BLOCK, n);
+    for (size_t row = 0; row < count * hops; row++)
+        k->sigmoid(lines[row % count]->mask + row / count * DTLN_BINS_ROW,
+                   work->mask + row * DTLN_BLOCK, n);
 }
 
 void dtln_stage2(const dtln *net, dtln_workspace *work, dtln_line *const *lines, size_t count,
@@ -186,9 +184,11 @@ void dtln_stage2(const dtln *net, dtln_workspace *work, dtln_line *const *lines,
     float *const far_encoded = work->encoded + count * hops * n;
 
     /* Both ends through the encoder at once: its weights are read once. */
-    FOR_EACH_ROW (row, s, t) {
-        memcpy(work->blocks + row * n, lines[s]->estimate + t * n, bytes);
-        memcpy(far_blocks + row * n, lines[s]->far + t * DTLN_HOP, bytes);
+    for (size_t row = 0; row < count * hops; row++) {
+        const dtln_line *const line = lines[row % count];
+        const size_t t = row / count;
+        memcpy(work->blocks + row * n, line->estimate + t * n, bytes);
+        memcpy(far_blocks + row * n, line->far + t * DTLN_HOP, bytes);
     }
     k->linear(&stage->encoder, work->blocks, n, work->encoded, n, 2 * count * hops, work->scratch);
     for (size_t row = 0; row < count * hops; row++) {
@@ -203,6 +203,6 @@ void dtln_stage2(const dtln *net, dtln_workspace *work, dtln_line *const *lines,
         k->multiply(encoded, encoded, mask, n);
     }
     k->linear(&stage->decoder, work->encoded, n, work->blocks, n, count * hops, work->scratch);
-    FOR_EACH_ROW (row, s, t)
-        memcpy(lines[s]->block + t * n, work->blocks + row * n, bytes);
+    for (size_t row = 0; row < count * hops; row++)
+        memcpy(lines[row % count]->block + row / count * n, work->blocks + row * n, bytes);
 }

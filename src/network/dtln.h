@@ -51,7 +51,7 @@ typedef struct dtln_memory {
     size_t all_count;
 } dtln_memory;
 
-/* Scratch for up to `rows` rows, a row being one hop of one stream. */
+/* Scratch for up to `rows` rows; hop t of stream s is row t * count + s. */
 typedef struct dtln_workspace {
     size_t rows;
     float *features, *gates, *hidden, *mask;
