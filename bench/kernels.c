@@ -540,13 +540,13 @@ static void show_start(void)
     char name[128];
     cpu_name(name, sizeof name);
     if (chosen.json) {
-        printf("{\n  \"cpu\": \"%s\",\n  \"compiler\": \"%s\",\n  \"caches\": [%zu, %zu, %zu],\n"
+        printf("{\n  \"cpu\": \"%s\",\n  \"compiler\": \"%s\",\n  \"caches\": [%zu, %zu],\n"
                "  \"limits\": [",
-               name, __VERSION__, level_bytes[0], level_bytes[1], level_bytes[2]);
+               name, __VERSION__, level_bytes[0], level_bytes[1]);
         return;
     }
-    printf("%s, one thread; caches %zu KiB, %zu KiB, %zu KiB; compiler %s\n\n", name,
-           level_bytes[0] >> 10, level_bytes[1] >> 10, level_bytes[2] >> 10, __VERSION__);
+    printf("%s, one thread; L1 %zu KiB, L2 %zu KiB; compiler %s\n\n", name, level_bytes[0] >> 10,
+           level_bytes[1] >> 10, __VERSION__);
     printf("At most     GMAC/s of its steps          GB/s read from\n"
            "%-11s %8s %8s %8s %8s %8s %8s %8s\n",
            "", "f32", "bf16", "int8", "L1", "L2", "L3", "memory");

@@ -16,14 +16,13 @@
 #define RENEW(v) __asm__ volatile("" : "+x"(v))
 #endif
 
-/* Independent sums: as many as hide the latency of a step (4 cycles, 2 steps a cycle), and leave
- * registers for the operands. */
-enum { SUMS = 10 };
+/* Independent sums: enough to hide the latency of a step, with registers left for the operands. 16
+ * is also what UNROLL unrolls. */
+enum { SUMS = TALL * HOPS < 16 ? TALL * HOPS : 16 };
 
 static volatile float sink;
 
-/* Of the vectors themselves, not of an array in memory, or they would be kept there all the time.
- */
+/* Of a vector itself, not of an array of them, which would be kept in memory all the time. */
 INLINE void keep(vector sums)
 {
     float lanes[LANES];
@@ -39,8 +38,10 @@ INLINE void keep(vector sums)
         vector weights = vector_load(small);                                                       \
         vector input = vector_spread(small);                                                       \
         UNROLL                                                                                     \
-        for (size_t i = 0; i < SUMS; i++)                                                          \
+        for (size_t i = 0; i < SUMS; i++) {                                                        \
             sums[i] = vector_zero();                                                               \
+            RENEW(sums[i]);                                                                        \
+        }                                                                                          \
         for (size_t k = 0; k < steps; k++) {                                                       \
             RENEW(input);                                                                          \
             UNROLL                                                                                 \
@@ -66,8 +67,10 @@ static float peak_read(const float *x, size_t n)
     const vector input = vector_spread(&one);
     vector sums[LOADS];
     UNROLL
-    for (size_t i = 0; i < LOADS; i++)
+    for (size_t i = 0; i < LOADS; i++) {
         sums[i] = vector_zero();
+        RENEW(sums[i]);
+    }
     for (size_t k = 0; k < n; k += LOADS * LANES) {
         UNROLL
         for (size_t line = 0; line < LOADS * LANES; line += 16)
