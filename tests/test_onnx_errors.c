@@ -329,8 +329,8 @@ static void numbers_that_are_not_finite(void **state)
     const float bad[2] = {NAN, -INFINITY};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         proto *model = our_model(1);
-        memcpy(proto_find(tensor_of(model, names[i]), TENSOR_RAW, 0)->data.at + 77 * sizeof(float), &bad[i % 2],
-               4);
+        memcpy(proto_find(tensor_of(model, names[i]), TENSOR_RAW, 0)->data.at + 77 * sizeof(float),
+               &bad[i % 2], 4);
         check_tree(model, 1, UNECHO_ERROR_MODEL, WORDS(names[i], "element 77", "finite"));
     }
 }
