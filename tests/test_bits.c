@@ -1,0 +1,129 @@
+/*
+ * The output of the built-in model is the same bits on every CPU: of every kernel set, and of every
+ * machine that this test is run on, as the constants below say.
+ *
+ * A change of the constants means that what users hear has changed, if only in the last bit. That
+ * is right where the built-in model or the sample was replaced, or where an operation was redefined
+ * on purpose; then take the new constants from the messages of this test and say in the commit why.
+ * It is wrong after a change of speed, of a compiler or of an instruction set: then a kernel no
+ * longer does what its definition says.
+ */
+#include "check.h"
+#include "signals.h"
+#include "unecho.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* 1.5 s: both ends speak in it, and it is short enough for plain C on an emulated CPU. */
+enum { LENGTH = 24000 };
+
+static const uint64_t input_hash = 0x4ad4c8fef423f56a;
+static const struct {
+    const char *name;
+    unecho_precision precision;
+    uint64_t hash;
+} outputs[] = {
+    {"fp32", UNECHO_PRECISION_FP32, 0xdf3ddc1d3968d24c},
+    {"bf16", UNECHO_PRECISION_BF16, 0xc84a6cc508c674f1},
+    {"int8", UNECHO_PRECISION_INT8, 0xbcbcf89987fb957d},
+};
+
+static signal_ mic, far;
+
+static int set_up(void **unused)
+{
+    (void)unused;
+    mic = read_sample("mic");
+    far = read_sample("far");
+    return mic.count >= LENGTH && far.count >= LENGTH ? 0 : -1;
+}
+
+static int tear_down(void **unused)
+{
+    (void)unused;
+    free(mic.samples);
+    free(far.samples);
+    return 0;
+}
+
+/* FNV-1a over the bits of the samples, lowest byte first whatever the machine; 0 starts one. */
+static uint64_t hash_of(const float *x, size_t n, uint64_t hash)
+{
+    hash = hash ? hash : 0xcbf29ce484222325u;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &x[i], sizeof bits);
+        for (int byte = 0; byte < 4; byte++, bits >>= 8)
+            hash = (hash ^ (bits & 0xffu)) * 0x100000001b3u;
+    }
+    return hash;
+}
+
+/* First of all: if this fails, the others say nothing. */
+static void the_sample_is_the_one_that_was_hashed(void **unused)
+{
+    (void)unused;
+    const uint64_t hash = hash_of(far.samples, LENGTH, hash_of(mic.samples, LENGTH, 0));
+    if (hash != input_hash)
+        fail_msg("the sample: 0x%016llx, expected 0x%016llx", (unsigned long long)hash,
+                 (unsigned long long)input_hash);
+}
+
+/* Chunks of all kinds, so that single hops and blocks of many go through the kernels. */
+static uint64_t hash_of_stream(unecho *stream, float *out)
+{
+    static const size_t chunks[] = {128, 128, 2048, 300, 1, 700, 128, 4000};
+    for (size_t i = 0, n, turn = 0; i < LENGTH; i += n, turn++) {
+        n = chunks[turn % (sizeof chunks / sizeof *chunks)];
+        n = LENGTH - i < n ? LENGTH - i : n;
+        assert_int_equal(unecho_process(stream, mic.samples + i, far.samples + i, out + i, n),
+                         UNECHO_OK);
+    }
+    return hash_of(out, LENGTH, 0);
+}
+
+static void every_set_gives_these_bits(void **unused)
+{
+    (void)unused;
+    const uint32_t cpu = unecho_cpu_features();
+    float *const out = malloc(LENGTH * sizeof *out);
+    int wrong = 0;
+    for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
+        char seen[256] = " ";
+        for (uint32_t set = 0; set <= cpu; set++) {
+            if ((set & cpu) != set)
+                continue;
+            unecho_config config;
+            unecho_config_init(&config);
+            config.cpu = set;
+            config.precision = outputs[i].precision;
+            unecho *stream = NULL;
+            assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
+            /* Many masks choose the same kernels: each once. */
+            char name[32];
+            snprintf(name, sizeof name, " %s ", unecho_kernels(stream));
+            if (!strstr(seen, name)) {
+                strcat(seen, name);
+                const uint64_t hash = hash_of_stream(stream, out);
+                print_message("%s,%s: 0x%016llx\n", outputs[i].name, name,
+                              (unsigned long long)hash);
+                wrong += hash != outputs[i].hash;
+            }
+            unecho_close(&stream);
+        }
+    }
+    free(out);
+    if (wrong)
+        fail_msg("%d outputs are other bits than the constants in this file say", wrong);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_sample_is_the_one_that_was_hashed),
+        cmocka_unit_test(every_set_gives_these_bits),
+    };
+    return cmocka_run_group_tests_name("bits", tests, set_up, tear_down);
+}
