@@ -1,6 +1,6 @@
 /*
- * Writes a model of any number of units, to measure with: the built-in model's files with its weights
- * repeated. It computes nothing useful, at the cost of a real one.
+ * Writes a model of any number of units, to measure with: the built-in model's files with its
+ * weights repeated. It computes nothing useful, at the cost of a real one.
  *
  *     bench_wide_model UNITS PREFIX        writes PREFIX_1.onnx, PREFIX_2.onnx
  */

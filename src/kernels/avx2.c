@@ -3,12 +3,14 @@
 #include <immintrin.h>
 
 typedef __m256i vector;
-enum { LANES = 8, WIDE = 8, TALL = 2 };
+enum { LANES = 8, WIDE = 8, PAIR = 4, TALL = 2 };
 #define HOPS 5
 
 #define vector_load(p)     _mm256_loadu_si256((const __m256i *)(const void *)(p))
 #define vector_store(p, v) _mm256_storeu_si256((__m256i *)(void *)(p), v)
 #define vector_zero()      _mm256_setzero_si256()
+#define vector_add(a, b)   _mm256_add_epi32(a, b)
+#define vector_hide(v)     __asm__("" : "+x"(v))
 #define AS_FLOAT(v)        _mm256_castsi256_ps(v)
 #define AS_WORDS(v)        _mm256_castps_si256(v)
 

@@ -5,13 +5,15 @@
 #include <immintrin.h>
 
 typedef __m512i vector;
-enum { LANES = 16, WIDE = 4, TALL = 4 };
+enum { LANES = 16, WIDE = 4, PAIR = 4, TALL = 4 };
 #define HOPS       6
 #define INPUT_FLIP 0x80808080u
 
 #define vector_load(p)     _mm512_loadu_si512(p)
 #define vector_store(p, v) _mm512_storeu_si512(p, v)
 #define vector_zero()      _mm512_setzero_si512()
+#define vector_add(a, b)   _mm512_add_epi32(a, b)
+#define vector_hide(v)     __asm__("" : "+v"(v))
 #define AS_FLOAT(v)        _mm512_castsi512_ps(v)
 #define AS_WORDS(v)        _mm512_castps_si512(v)
 

@@ -2,13 +2,15 @@
 #include <arm_neon.h>
 
 typedef uint32x4_t vector;
-enum { LANES = 4, WIDE = 16, TALL = 4 };
+enum { LANES = 4, WIDE = 16, PAIR = 8, TALL = 4 };
 #define HOPS       6
 #define INPUT_FLIP 0u
 
 #define vector_load(p)     vld1q_u32((const uint32_t *)(const void *)(p))
 #define vector_store(p, v) vst1q_u32((uint32_t *)(void *)(p), v)
 #define vector_zero()      vdupq_n_u32(0)
+#define vector_add(a, b)   vaddq_u32(a, b)
+#define vector_hide(v)     __asm__("" : "+w"(v))
 #define AS_FLOAT(v)        vreinterpretq_f32_u32(v)
 #define AS_WORDS(v)        vreinterpretq_u32_f32(v)
 

@@ -2,15 +2,18 @@
  * The matrix kernels of every instruction set with vectors, written once. A set defines, before it
  * includes this:
  *
- *     vector                    LANES words of 32 bits, of whatever type
- *     LANES                     words in it
- *     WIDE, TALL, HOPS          vectors of a block for one hop; vectors and most hops (2 to 6) of a
- *                               block for several: as many sums as there are registers for
- *     vector_load, vector_store, vector_zero, vector_spread (one word from memory in all lanes)
- *     vector_f32, vector_bf16, vector_int8 (sums, weights, input): one step of each format
- *     vector_scale (sums, row_scales, x_scale, base): base + sums * (row_scales * x_scale), the
- * sums being integers INPUT_FLIP                what the words of an int8 input are to be xor-ed
- * with: 0, or 0x80808080 where the instruction wants them unsigned
+ * - vector: LANES words of 32 bits, of whatever type
+ * - LANES: words in it
+ * - WIDE, PAIR, TALL, HOPS: vectors of a block for one hop, for two, for more, and the most hops of
+ * a block (2 to 6): as many sums as there are registers for
+ * - vector_load, vector_store, vector_zero, vector_add (of words), vector_spread (one word from
+ * memory in all lanes)
+ * - vector_f32, vector_bf16, vector_int8 (sums, weights, input): one step of each format
+ * - vector_scale (sums, row_scales, x_scale, base): base + sums * (row_scales * x_scale), the sums
+ *   being integers
+ * - vector_hide (v): v, but the compiler no longer knows what it is
+ * - INPUT_FLIP: what the words of an int8 input are to be xor-ed with: 0, or 0x80808080 where the
+ *   instruction wants them unsigned
  */
 #ifndef UNECHO_PANELS_H
 #define UNECHO_PANELS_H
@@ -50,14 +53,14 @@ INLINE void block(const linear_format format, const int vectors, const int hops,
     for (int v = 0; v < vectors; v++) {
         UNROLL
         for (int t = 0; t < hops; t++) {
-            if (format == LINEAR_INT8 && INPUT_FLIP != 0)
-                sums[v][t] = vector_load(layer->offsets + row + v * LANES);
-            else if (format != LINEAR_INT8 && accumulate)
+            if (format != LINEAR_INT8 && accumulate)
                 sums[v][t] = vector_load(y + (size_t)t * y_stride + v * LANES);
             else if (format != LINEAR_INT8 && bias)
                 sums[v][t] = vector_load(bias + v * LANES);
             else
                 sums[v][t] = vector_zero();
+            /* GCC, where it sees that sums of integers begin alike, keeps them in memory. */
+            vector_hide(sums[v][t]);
         }
     }
     for (size_t k = 0; k < steps; k++, w += PANEL_ROWS) {
@@ -90,6 +93,9 @@ INLINE void block(const linear_format format, const int vectors, const int hops,
                                     : bias     ? vector_load(bias + v * LANES)
                                                : vector_zero();
                 const float scale = float_of_bits(in->scales[(size_t)t * in->stride]);
+                if (INPUT_FLIP != 0)
+                    sums[v][t] =
+                        vector_add(sums[v][t], vector_load(layer->offsets + row + v * LANES));
                 sums[v][t] = vector_scale(sums[v][t], layer->scales + row + v * LANES, scale, base);
             }
             vector_store(to, sums[v][t]);
@@ -109,7 +115,7 @@ INLINE void panel(const linear_format format, const linear *layer, size_t row, c
         BLOCKS(WIDE, 1);
         return;
     case 2:
-        BLOCKS(TALL, 2);
+        BLOCKS(PAIR, 2);
         return;
     case 3:
         BLOCKS(TALL, 3);
