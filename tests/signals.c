@@ -99,6 +99,17 @@ signal_ read_sample(const char *name)
     return read_signal(path);
 }
 
+void read_double_talk(size_t count, signal_ *mic, signal_ *far)
+{
+    enum { FROM = 17 * 16000 };
+    *mic = read_sample("mic");
+    *far = read_sample("far");
+    assert_true(FROM + count <= mic->count && FROM + count <= far->count);
+    memmove(mic->samples, mic->samples + FROM, count * sizeof(float));
+    memmove(far->samples, far->samples + FROM, count * sizeof(float));
+    mic->count = far->count = count;
+}
+
 void read_recording(const char *name, signal_ *mic, signal_ *far)
 {
     const char *const kind = strcmp(name, "loud") == 0 ? "f32" : "wav";

@@ -28,6 +28,8 @@ const char *reference_path(const char *format, ...) __attribute__((format(printf
 signal_ read_signal(const char *path);
 /* samples/meeting_NAME.flac of this project: "mic", "far" or "near". */
 signal_ read_sample(const char *name);
+/* `count` samples of double talk out of them. */
+void read_double_talk(size_t count, signal_ *mic, signal_ *far);
 /* recordings/NAME_{mic,lpb}.{wav,f32}, cut to the shorter of the two. */
 void read_recording(const char *name, signal_ *mic, signal_ *far);
 

@@ -42,13 +42,10 @@ typedef struct ends {
     float *out;
 } ends;
 
-/* Six seconds of double talk. */
 static ends make_ends(void)
 {
-    const size_t from = 17 * SECOND;
-    ends e = {read_sample("mic"), read_sample("far"), malloc(LENGTH * sizeof(float))};
-    memmove(e.mic.samples, e.mic.samples + from, LENGTH * sizeof(float));
-    memmove(e.far.samples, e.far.samples + from, LENGTH * sizeof(float));
+    ends e = {.out = malloc(LENGTH * sizeof(float))};
+    read_double_talk(LENGTH, &e.mic, &e.far);
     return e;
 }
 
