@@ -33,7 +33,7 @@ if [[ ! -f $library ]]; then
     cp "$root"/tests/onnxruntime/package*.json "$download"
     echo "Fetching ONNX Runtime $version ..." >&2
     # The packages' own scripts would fetch more than is wanted.
-    (cd "$download" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >&2
+    (cd "$download" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1) >&2
     found=$(find "$download/node_modules/onnxruntime-node" -path "*/$platform/libonnxruntime.so.1")
     # In one step, so that nobody meets half a library.
     mv "$found" "$library.new"
