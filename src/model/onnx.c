@@ -495,6 +495,7 @@ void onnx_free(onnx_graph *graph)
     free(graph->attributes);
     free(graph->tensors);
     free(graph->names);
+    free(graph->lists);
     free(graph->links);
     free(graph->values);
     free(graph->inputs);

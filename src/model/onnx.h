@@ -1,6 +1,7 @@
 /*
- * An ONNX file as a graph of nodes and tensors, all of them views into the file's bytes. Knows the
- * format and the shapes of the operators that occur; knows nothing of the network.
+ * A model as a graph of ONNX's nodes and tensors, all of them views into the file's bytes, and the
+ * reader of ONNX files; tflite.h has another. Knows the shapes of the operators that occur; knows
+ * nothing of the network.
  */
 #ifndef UNECHO_ONNX_H
 #define UNECHO_ONNX_H
@@ -52,7 +53,7 @@ typedef enum onnx_op {
     ONNX_GATHER
 } onnx_op;
 
-enum { ONNX_FLOAT = 1, ONNX_INT32 = 6, ONNX_INT64 = 7 };
+enum { ONNX_FLOAT = 1, ONNX_INT8 = 3, ONNX_INT32 = 6, ONNX_INT64 = 7, ONNX_RAW_DATA = 9 };
 
 /* A string of the file: not terminated, any bytes. */
 typedef struct onnx_text {
@@ -78,6 +79,7 @@ typedef struct onnx_tensor {
     unsigned field; /* that holds the data: 4 float_data, 5 int32_data, 7 int64_data, 9 raw_data */
     const unsigned char *data;
     size_t size;
+    float scale; /* of int8 that stands for float32, scale times each element; else 0 */
 } onnx_tensor;
 
 typedef struct onnx_attribute {
@@ -86,6 +88,9 @@ typedef struct onnx_attribute {
     float f;
     pb_cursor ints;   /* the whole attribute: its integer list is read where it is wanted */
     pb_cursor tensor; /* at NULL: none */
+    const int64_t
+        *list; /* instead of ints, where another format spells them: at most ONNX_LIST_MAX */
+    size_t listed;
 } onnx_attribute;
 
 typedef struct onnx_node {
@@ -127,7 +132,8 @@ typedef struct onnx_graph {
     onnx_node *nodes;
     onnx_attribute *attributes;
     onnx_tensor *tensors; /* initialisers, then the tensors of Constant nodes */
-    onnx_text *names;     /* of node inputs, as written */
+    onnx_text *names;     /* of node inputs, as written; NULL where a format links by number */
+    int64_t *lists;       /* what attributes' lists point into, or NULL */
     size_t *links;        /* the same as indices of values; ONNX_NONE: left out */
     onnx_value *values;
     onnx_port *inputs, *outputs;
@@ -154,6 +160,9 @@ int onnx_infer_shapes(onnx_graph *graph);
 
 int onnx_read_tensor(onnx_tensor *tensor, pb_cursor body);
 int onnx_link(onnx_graph *graph);
+/* Of a graph whose links are set: the nodes that the outputs depend on, and whether all of them are
+ * nodes that can be read. */
+int onnx_order(onnx_graph *graph);
 onnx_text onnx_text_of(pb_cursor body);
 
 /* ---- Access ---------------------------------------------------------------------------- */

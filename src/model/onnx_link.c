@@ -247,6 +247,12 @@ static int check_operators(const onnx_graph *g)
     return UNECHO_OK;
 }
 
+int onnx_order(onnx_graph *graph)
+{
+    const int status = sort_nodes(graph);
+    return status == UNECHO_OK ? check_operators(graph) : status;
+}
+
 int onnx_link(onnx_graph *graph)
 {
     name_operators(graph);
@@ -266,9 +272,5 @@ int onnx_link(onnx_graph *graph)
     if (status == UNECHO_OK)
         status = resolve(graph, &index);
     free(index.entries);
-    if (status == UNECHO_OK)
-        status = sort_nodes(graph);
-    if (status == UNECHO_OK)
-        status = check_operators(graph);
-    return status;
+    return status == UNECHO_OK ? onnx_order(graph) : status;
 }

@@ -149,6 +149,8 @@ static int follow_matrix(onnx_graph *g, layout *l, size_t *base)
 static int check_finite(const onnx_graph *g, const onnx_term *term)
 {
     const matrix *m = &term->matrix;
+    if (m->scale != 0)
+        return UNECHO_OK; /* the scale is finite, and so is all that it multiplies */
     const bool by_rows = m->column_step <= m->row_step;
     const size_t lines = by_rows ? m->rows : m->columns;
     const size_t length = by_rows ? m->columns : m->rows;
@@ -175,11 +177,13 @@ static int read_matrix(onnx_graph *g, const onnx_node *n, layout l, onnx_term *t
     }
     if (g->values[l.value].from != ONNX_FROM_TENSOR)
         return onnx_fail_node(g, n, MODEL, "one of its onnx_operands was expected to be constant");
-    const int status = want_float(g, l.value);
+    const onnx_tensor *t = &g->tensors[g->values[l.value].index];
+    const bool scaled = t->type == ONNX_INT8 && t->scale != 0;
+    const int status = scaled ? UNECHO_OK : want_float(g, l.value);
     if (status != UNECHO_OK)
         return status;
-    const onnx_tensor *t = &g->tensors[g->values[l.value].index];
-    term->matrix = (matrix){t->data + 4 * base, l.rows, l.columns, l.row_step, l.column_step};
+    term->matrix = (matrix){
+        t->data + (scaled ? 1 : 4) * base, l.rows, l.columns, l.row_step, l.column_step, t->scale};
     term->tensor = l.value;
     term->node = (size_t)(n - g->nodes);
     return check_finite(g, term);

@@ -17,6 +17,7 @@ int rule_set_output(onnx_graph *g, const onnx_node *n, size_t k, size_t rank, co
     if (k >= n->outputs)
         return onnx_fail_node(g, n, UNECHO_ERROR_FORMAT, "no output %zu", k);
     onnx_value *v = &g->values[n->first_output + k];
+    const onnx_shape declared = v->shape;
     if (rank > ONNX_RANK_MAX)
         return onnx_fail_node(g, n, MODEL, "its output has more than 8 dims");
     if (!onnx_shape_set(&v->shape, rank, dims))
@@ -25,6 +26,10 @@ int rule_set_output(onnx_graph *g, const onnx_node *n, size_t k, size_t rank, co
     if (v->shape.elements == 0)
         return onnx_fail_node(g, n, MODEL, "its output %s has no elements",
                               onnx_shape_label(&v->shape).text);
+    if (v->shaped && (declared.rank != rank ||
+                      memcmp(declared.dims, v->shape.dims, rank * sizeof *declared.dims) != 0))
+        return onnx_fail_node(g, n, MODEL, "its output is declared as %s, but its inputs make %s",
+                              onnx_shape_label(&declared).text, onnx_shape_label(&v->shape).text);
     v->shaped = true;
     return UNECHO_OK;
 }

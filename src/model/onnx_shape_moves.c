@@ -28,6 +28,7 @@ static int infer_reshape(onnx_graph *g, const onnx_node *n)
         return status;
     size_t dims[ONNX_RANK_MAX] = {0};
     size_t known = 1, open = ONNX_NONE;
+    const bool by_input = onnx_in(g, n, 1) != ONNX_NONE;
     bool fits = to.count <= ONNX_RANK_MAX;
     for (size_t d = 0; fits && d < to.count; d++) {
         if (to.at[d] == -1 && open == ONNX_NONE) {
@@ -48,7 +49,8 @@ static int infer_reshape(onnx_graph *g, const onnx_node *n)
     if (!fits || known != in->elements)
         return onnx_fail_node(g, n, MODEL, "widths do not match: %s cannot take the shape of '%s'",
                               onnx_shape_label(in).text,
-                              onnx_label_of(g->names[n->first_input + 1]).text);
+                              by_input ? onnx_label_of(g->values[onnx_in(g, n, 1)].name).text
+                                       : "its options");
     return rule_set_output(g, n, 0, to.count, dims);
 }
 

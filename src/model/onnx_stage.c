@@ -1,5 +1,5 @@
 /*
- * One stage of the network in an ONNX graph: which graph inputs and outputs are which, told by
+ * One stage of the network in a graph: which graph inputs and outputs are which, told by
  * shape and data flow, and what stands between them. Knows the two topologies; the parts are
  * recognised elsewhere.
  */
@@ -25,7 +25,7 @@ enum {
 };
 
 typedef struct reader {
-    onnx_graph graph;
+    onnx_graph *graph;
     size_t features, units;
     size_t states;      /* value: the states input */
     onnx_view main_out; /* mask or block */
@@ -57,15 +57,15 @@ static bool is_states(const onnx_shape *shape)
 
 static int count_error(const reader *r, const char *what, size_t found, size_t expected)
 {
-    return message_fail(r->graph.file.message, MODEL, "%s: %zu graph %s, expected %zu",
-                        r->graph.file.name, found, what, expected);
+    return message_fail(r->graph->file.message, MODEL, "%s: %zu graph %s, expected %zu",
+                        r->graph->file.name, found, what, expected);
 }
 
 static int check_units(const reader *r)
 {
     if (r->units >= UNITS_MIN && r->units <= UNITS_MAX && r->units % UNITS_STEP == 0)
         return UNECHO_OK;
-    return onnx_fail_value(&r->graph, r->states, MODEL,
+    return onnx_fail_value(r->graph, r->states, MODEL,
                            "%zu LSTM units, expected a multiple of %d from %d to %d", r->units,
                            UNITS_STEP, UNITS_MIN, UNITS_MAX);
 }
@@ -73,7 +73,7 @@ static int check_units(const reader *r)
 /* Sort the inputs into states and features; tell from these which stage the file is. */
 static int read_inputs(reader *r, int stage)
 {
-    const onnx_graph *g = &r->graph;
+    const onnx_graph *g = r->graph;
     size_t found_features = 0, sizes[2] = {0, 0};
     r->states = ONNX_NONE;
     if (g->input_count != 3)
@@ -117,23 +117,23 @@ static int read_inputs(reader *r, int stage)
 /* The declared shape of an output against the one that follows from the nodes. */
 static int check_declared(const reader *r, const onnx_port *port)
 {
-    const onnx_value *v = &r->graph.values[port->value];
+    const onnx_value *v = &r->graph->values[port->value];
     bool fits = port->shape.rank == v->shape.rank;
     if (!v->shaped)
-        return onnx_fail_value(&r->graph, port->value, MODEL, "its shape is not known");
+        return onnx_fail_value(r->graph, port->value, MODEL, "its shape is not known");
     for (size_t d = 0; fits && d < v->shape.rank; d++)
         fits = (port->open >> d & 1) || port->shape.dims[d] == v->shape.dims[d];
     if (fits || !port->shaped)
         return UNECHO_OK;
-    return message_fail(r->graph.file.message, MODEL,
+    return message_fail(r->graph->file.message, MODEL,
                         "%s: graph output '%s' is declared as %s, but its nodes make %s",
-                        r->graph.file.name, onnx_label_of(port->name).text,
+                        r->graph->file.name, onnx_label_of(port->name).text,
                         onnx_shape_label(&port->shape).text, onnx_shape_label(&v->shape).text);
 }
 
 static int read_outputs(reader *r)
 {
-    onnx_graph *g = &r->graph;
+    onnx_graph *g = r->graph;
     size_t main_out = ONNX_NONE;
     r->states_out = ONNX_NONE;
     if (g->output_count != 2)
@@ -172,10 +172,10 @@ static int allocate(reader *r)
     stage_weights *w = &r->weights;
     const size_t n = r->features, gates = GATES * r->units;
     const size_t longest = gates > n ? gates : n;
-    float *next = calloc(5 * n + 2 * gates + longest, sizeof *next);
+    float *next = calloc(5 * n + 2 * gates + longest + 1, sizeof *next); /* never none */
     if (!next)
-        return message_fail(r->graph.file.message, UNECHO_ERROR_MEMORY, "%s: out of memory",
-                            r->graph.file.name);
+        return message_fail(r->graph->file.message, UNECHO_ERROR_MEMORY, "%s: out of memory",
+                            r->graph->file.name);
     w->units = r->units;
     w->features = n;
     w->vectors = next;
@@ -198,7 +198,7 @@ static int allocate(reader *r)
 /* mask = sigmoid(dense_W h1 + dense_b); h1 receives where h1 comes from. */
 static int read_dense(reader *r, const onnx_view *mask, onnx_view *h1)
 {
-    onnx_graph *g = &r->graph;
+    onnx_graph *g = r->graph;
     onnx_view sum;
     onnx_term term;
     const onnx_node *sigmoid = onnx_node_of(g, mask, ONNX_SIGMOID);
@@ -221,13 +221,13 @@ static int read_lstm(reader *r, size_t layer, const onnx_view *hidden, size_t in
     lstm_weights *to = &r->weights.lstm[layer];
     onnx_cell *cell = &r->cells[layer];
     if (hidden->count != r->units)
-        return onnx_unexpected(&r->graph, hidden, names[layer]);
-    const int status = onnx_match_cell(&r->graph, hidden, r->states, 2 * r->units * layer,
+        return onnx_unexpected(r->graph, hidden, names[layer]);
+    const int status = onnx_match_cell(r->graph, hidden, r->states, 2 * r->units * layer,
                                        names[layer], to->bias, r->scratch, cell);
     if (status != UNECHO_OK)
         return status;
     if (cell->input.matrix.columns != inputs)
-        return onnx_fail_node(&r->graph, &r->graph.nodes[cell->input.node], MODEL,
+        return onnx_fail_node(r->graph, &r->graph->nodes[cell->input.node], MODEL,
                               "%s: widths do not match: its matrix takes %zu values, expected %zu",
                               names[layer], cell->input.matrix.columns, inputs);
     to->input = cell->input.matrix;
@@ -239,7 +239,7 @@ static int read_lstm(reader *r, size_t layer, const onnx_view *hidden, size_t in
 /* The first layer's input is both normalised features, main first. */
 static int read_features(reader *r)
 {
-    onnx_graph *g = &r->graph;
+    onnx_graph *g = r->graph;
     const size_t x = r->cells[0].input.input;
     norm_weights *const norms[2] = {&r->weights.norm_main, &r->weights.norm_far};
     static const char *const names[2] = {"the layer norm of the main features",
@@ -265,7 +265,7 @@ static int read_network(reader *r, const onnx_view *mask)
     if (status == UNECHO_OK)
         status = read_lstm(r, 1, &h1, r->units);
     if (status == UNECHO_OK)
-        status = onnx_whole(&r->graph, r->cells[1].input.input, &h0);
+        status = onnx_whole(r->graph, r->cells[1].input.input, &h0);
     if (status == UNECHO_OK)
         status = read_lstm(r, 0, &h0, 2 * r->features);
     if (status == UNECHO_OK)
@@ -276,7 +276,7 @@ static int read_network(reader *r, const onnx_view *mask)
 /* Each element of the states output is the h or c that the next call reads in its place. */
 static int check_states(reader *r)
 {
-    onnx_graph *g = &r->graph;
+    onnx_graph *g = r->graph;
     for (size_t i = 0; i < 4 * r->units; i++) {
         const onnx_cell *cell = &r->cells[i / (2 * r->units)];
         const size_t expected = i % 2 == 0 ? cell->hidden : cell->cell;
@@ -296,17 +296,17 @@ static int check_states(reader *r)
 /* A view of all of a graph input that is not the states. */
 static int want_input(const reader *r, const onnx_view *view, const char *what)
 {
-    if (r->graph.values[view->value].from == ONNX_FROM_INPUT && view->value != r->states &&
-        view->count == r->features && onnx_view_is_whole(&r->graph, view))
+    if (r->graph->values[view->value].from == ONNX_FROM_INPUT && view->value != r->states &&
+        view->count == r->features && onnx_view_is_whole(r->graph, view))
         return UNECHO_OK;
-    return onnx_unexpected(&r->graph, view, what);
+    return onnx_unexpected(r->graph, view, what);
 }
 
 /* Which graph inputs carry the main features and the far end's: not the same one. */
 static int set_inputs(reader *r, const onnx_view *main, const onnx_view *far)
 {
     if (main->value == far->value)
-        return onnx_fail_value(&r->graph, main->value, MODEL,
+        return onnx_fail_value(r->graph, main->value, MODEL,
                                "it feeds both layer norms, expected one input for each");
     r->ports[PORT_MAIN] = main->value;
     r->ports[PORT_FAR] = far->value;
@@ -319,7 +319,7 @@ static int read_stage_1(reader *r)
     onnx_view ports[2];
     int status = read_network(r, &r->main_out);
     for (size_t i = 0; i < 2 && status == UNECHO_OK; i++) {
-        status = onnx_match_log_power(&r->graph, &r->inputs[i], &ports[i]);
+        status = onnx_match_log_power(r->graph, &r->inputs[i], &ports[i]);
         if (status == UNECHO_OK)
             status = want_input(r, &ports[i], "a graph input with a magnitude spectrum");
     }
@@ -331,16 +331,16 @@ static int read_basis(reader *r, const onnx_view *view, const char *what, onnx_t
                       onnx_view *input)
 {
     if (view->count != r->features)
-        return onnx_unexpected(&r->graph, view, what);
-    const int status = onnx_match_product(&r->graph, view, r->features, what, r->scratch, term);
+        return onnx_unexpected(r->graph, view, what);
+    const int status = onnx_match_product(r->graph, view, r->features, what, r->scratch, term);
     if (status != UNECHO_OK)
         return status;
     for (size_t i = 0; i < r->features; i++)
         if (r->scratch[i] != 0)
-            return onnx_fail_node(&r->graph, &r->graph.nodes[term->node], MODEL,
+            return onnx_fail_node(r->graph, &r->graph->nodes[term->node], MODEL,
                                   "%s: its bias %zu is %g, expected none", what, i,
                                   (double)r->scratch[i]);
-    return onnx_whole(&r->graph, term->input, input);
+    return onnx_whole(r->graph, term->input, input);
 }
 
 static bool matrices_equal(const matrix *a, const matrix *b)
@@ -357,7 +357,7 @@ static bool matrices_equal(const matrix *a, const matrix *b)
 /* masked = encoding of the estimate times mask */
 static int read_masked(reader *r, const onnx_view *masked, onnx_view *encoding, onnx_view *mask)
 {
-    onnx_graph *g = &r->graph;
+    onnx_graph *g = r->graph;
     onnx_view two[2];
     const onnx_node *n = onnx_node_of(g, masked, ONNX_MUL);
     if (!n)
@@ -373,7 +373,7 @@ static int read_masked(reader *r, const onnx_view *masked, onnx_view *encoding, 
 
 static int read_stage_2(reader *r)
 {
-    const onnx_graph *g = &r->graph;
+    const onnx_graph *g = r->graph;
     onnx_view masked = {0}, encoding = {0}, mask = {0}, estimate = {0}, ports[2] = {{0}};
     onnx_term decoder, masked_encoder, encoders[2];
     int status = read_basis(r, &r->main_out, "the decoder", &decoder, &masked);
@@ -410,23 +410,20 @@ static int read_stage_2(reader *r)
 
 static void set_producer(reader *r)
 {
-    const onnx_graph *g = &r->graph;
+    const onnx_graph *g = r->graph;
     snprintf(r->weights.producer, sizeof r->weights.producer, "%.40s%s%.22s",
              onnx_label_of(g->producer_name).text, g->producer_version.size > 0 ? " " : "",
              onnx_label_of(g->producer_version).text);
 }
 
-int onnx_stage_read(stage_weights *weights, int stage, const unsigned char *bytes, size_t size,
-                    const char *name, const message *to)
+int onnx_stage_match(stage_weights *weights, int stage, onnx_graph *graph)
 {
     reader r;
     memset(&r, 0, sizeof r);
-    int status = onnx_read(&r.graph, bytes, size, name, to);
-    if (status != UNECHO_OK)
-        return status;
-    status = read_inputs(&r, stage);
+    r.graph = graph;
+    int status = read_inputs(&r, stage);
     if (status == UNECHO_OK)
-        status = onnx_infer_shapes(&r.graph);
+        status = onnx_infer_shapes(graph);
     if (status == UNECHO_OK)
         status = read_outputs(&r);
     if (status == UNECHO_OK)
@@ -435,13 +432,24 @@ int onnx_stage_read(stage_weights *weights, int stage, const unsigned char *byte
         status = stage == 1 ? read_stage_1(&r) : read_stage_2(&r);
     if (status == UNECHO_OK)
         status = check_states(&r);
-    if (status == UNECHO_OK) {
-        set_producer(&r);
-        onnx_roles_read(r.weights.ports, &r.graph, r.ports);
-        *weights = r.weights;
-    } else {
+    if (status != UNECHO_OK) {
         free(r.weights.vectors);
+        return status;
     }
-    onnx_free(&r.graph);
+    set_producer(&r);
+    onnx_roles_read(r.weights.ports, graph, r.ports);
+    *weights = r.weights;
+    return UNECHO_OK;
+}
+
+int onnx_stage_read(stage_weights *weights, int stage, const unsigned char *bytes, size_t size,
+                    const char *name, const message *to)
+{
+    onnx_graph graph;
+    int status = onnx_read(&graph, bytes, size, name, to);
+    if (status != UNECHO_OK)
+        return status;
+    status = onnx_stage_match(weights, stage, &graph);
+    onnx_free(&graph);
     return status;
 }

@@ -2,7 +2,7 @@
 #ifndef UNECHO_ONNX_STAGE_H
 #define UNECHO_ONNX_STAGE_H
 
-#include "message.h"
+#include "onnx.h"
 #include "weights.h"
 
 #include <stddef.h>
@@ -16,5 +16,8 @@
  */
 int onnx_stage_read(stage_weights *weights, int stage, const unsigned char *bytes, size_t size,
                     const char *name, const message *to);
+
+/* The same from a graph that is linked and ordered, whatever file it was read from. */
+int onnx_stage_match(stage_weights *weights, int stage, onnx_graph *graph);
 
 #endif

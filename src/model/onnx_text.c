@@ -147,7 +147,9 @@ bool onnx_attribute_ints(const onnx_attribute *attribute, int64_t *list, size_t 
     pb_cursor body = attribute->ints;
     pb_field field;
     size_t n = 0;
-    while (pb_next(&body, &field) > 0) {
+    for (; attribute->list && n < attribute->listed; n++)
+        list[n] = attribute->list[n];
+    while (!attribute->list && pb_next(&body, &field) > 0) {
         pb_cursor packed = field.body;
         while (field.number == 8 && packed.at < packed.end) {
             uint64_t value = 0;

@@ -9,17 +9,22 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A matrix of little-endian float32 at any alignment; element (r, c) stands at
- * data + 4 * (r * row_step + c * column_step). A row is an output, a column an input. */
+/* A matrix at any alignment, of little-endian float32 or, where scale is not 0, of int8 that scale
+ * multiplies; element (r, c) is element r * row_step + c * column_step from data on. A row is an
+ * output, a column an input. */
 typedef struct matrix {
     const unsigned char *data;
     size_t rows, columns;
     size_t row_step, column_step;
+    float scale;
 } matrix;
 
 static inline float matrix_at(const matrix *m, size_t row, size_t column)
 {
-    const unsigned char *at = m->data + 4 * (row * m->row_step + column * m->column_step);
+    const size_t index = row * m->row_step + column * m->column_step;
+    if (m->scale != 0)
+        return m->scale * (float)((m->data[index] ^ 128) - 128); /* the sign, without a branch */
+    const unsigned char *at = m->data + 4 * index;
     const uint32_t bits =
         (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
     float value;
@@ -49,7 +54,7 @@ typedef struct norm_weights {
 enum { PORT_MAIN, PORT_FAR, PORT_STATES, PORT_MAIN_OUT, PORT_STATES_OUT, PORTS };
 enum { PORT_RANK_MAX = 8 };
 typedef struct stage_port {
-    const char *name; /* NULL: the file is none that could be run by itself */
+    const char *name; /* NULL: the file is no ONNX file */
     size_t name_size;
     size_t rank, dims[PORT_RANK_MAX];
 } stage_port;

@@ -2,23 +2,42 @@
 
 #include <string.h>
 
-/* Files hold most matrices column by column: a block of rows at a time reads whole cache lines. */
+/* A row whose elements stand side by side, as in TFLite files: told so, compilers make vectors of
+ * it, which is ten times as fast. */
+static void row_floats(float *restrict floats, const matrix *m, size_t row)
+{
+    matrix line = {m->data, 1, m->columns, m->row_step, 1, 0};
+    if (m->scale == 0) {
+        for (size_t c = 0; c < line.columns; c++)
+            floats[c] = matrix_at(&line, row, c);
+        return;
+    }
+    line.scale = m->scale;
+    for (size_t c = 0; c < line.columns; c++)
+        floats[c] = matrix_at(&line, row, c);
+}
+
+/* ONNX files hold most matrices column by column: a block of rows at a time reads whole cache
+ * lines. */
 enum { ROWS_AT_ONCE = 16 };
 
 void matrix_floats(float *floats, const matrix *m, const size_t rows_at[GATES])
 {
+    const matrix copy = *m;
     const size_t quarter = m->rows / GATES;
     size_t rows[ROWS_AT_ONCE];
-    for (size_t first = 0; first < m->rows; first += ROWS_AT_ONCE) {
-        const size_t left = m->rows - first;
+    for (size_t first = 0; first < copy.rows; first += ROWS_AT_ONCE) {
+        const size_t left = copy.rows - first;
         const size_t count = left < ROWS_AT_ONCE ? left : ROWS_AT_ONCE;
         for (size_t i = 0; i < count; i++) {
             const size_t r = first + i;
             rows[i] = rows_at ? rows_at[r / quarter] + r % quarter : r;
+            if (copy.column_step == 1)
+                row_floats(floats + r * copy.columns, &copy, rows[i]);
         }
-        for (size_t c = 0; c < m->columns; c++)
+        for (size_t c = 0; copy.column_step != 1 && c < copy.columns; c++)
             for (size_t i = 0; i < count; i++)
-                floats[(first + i) * m->columns + c] = matrix_at(m, rows[i], c);
+                floats[(first + i) * copy.columns + c] = matrix_at(&copy, rows[i], c);
     }
 }
 

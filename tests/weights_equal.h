@@ -1,0 +1,12 @@
+/* Fail the test unless weights that two files gave are equal, bit for bit. */
+#ifndef UNECHO_TEST_WEIGHTS_EQUAL_H
+#define UNECHO_TEST_WEIGHTS_EQUAL_H
+
+#include "model/weights.h"
+
+void check_weights(const stage_weights *a, const stage_weights *b);
+/* Rows row_a.. of a against rows row_b.. of b. */
+void check_matrix_rows(const char *what, const matrix *a, size_t row_a, const matrix *b,
+                       size_t row_b, size_t rows);
+
+#endif
