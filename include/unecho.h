@@ -69,8 +69,8 @@ typedef enum unecho_status {
     UNECHO_ERROR_ARGUMENT = -1,    /* null pointer, or a value outside its documented range */
     UNECHO_ERROR_MEMORY = -2,      /* an allocation failed */
     UNECHO_ERROR_FILE = -3,        /* a file cannot be opened or read */
-    UNECHO_ERROR_FORMAT = -4,      /* a file is not ONNX or no profile, damaged or truncated */
-    UNECHO_ERROR_MODEL = -5,       /* sound ONNX, but not a network that unecho can run */
+    UNECHO_ERROR_FORMAT = -4,      /* a file is no model or no profile, damaged or truncated */
+    UNECHO_ERROR_MODEL = -5,       /* a sound file, but not a network that unecho can run */
     UNECHO_ERROR_SAMPLE_RATE = -6, /* a sample rate that is not supported */
     UNECHO_ERROR_CHUNK = -7,       /* whole_hops was promised, n is not a multiple of UNECHO_HOP */
     UNECHO_ERROR_BACKEND = -8      /* ONNX Runtime is not there, is too old, or failed */
@@ -109,10 +109,13 @@ typedef struct unecho_model unecho_model;
 UNECHO_API int unecho_model_default(unecho_model **model, char *message, size_t message_size);
 
 /*
- * Load PREFIX_1.onnx and PREFIX_2.onnx.
+ * Load PREFIX_1.onnx and PREFIX_2.onnx, or, where there is no PREFIX_1.onnx, PREFIX_1.tflite and
+ * PREFIX_2.tflite.
  *
  * Every DTLN-aec export whose data flow is that of the published network is accepted, whatever its
- * node and tensor names: 128, 256 or 512 units (any multiple of 4 up to 2048), weights as float32.
+ * node and tensor names: 128, 256 or 512 units (any multiple of 4 up to 2048), weights as float32,
+ * in TFLite also as int8 with one scale per matrix ("dynamic range"). These count as the float32
+ * that they stand for: which precision the engine works in is the choice of unecho_config.
  *
  * message receives one line that names file, node or tensor, what was expected and what was found
  * (always terminated, cut to message_size; emptied on success). May be NULL with size 0.
@@ -122,11 +125,14 @@ UNECHO_API int unecho_model_default(unecho_model **model, char *message, size_t 
 UNECHO_API int unecho_model_load(unecho_model **model, const char *prefix, char *message,
                                  size_t message_size);
 
-/* The same from two explicit files, stage 1 and stage 2. */
+/*
+ * The same from two explicit files, stage 1 and stage 2. The content of each tells its format; one
+ * may be ONNX and the other TFLite.
+ */
 UNECHO_API int unecho_model_load_files(unecho_model **model, const char *stage1, const char *stage2,
                                        char *message, size_t message_size);
 
-/* The same from two ONNX files in memory. The bytes are copied and may be freed afterwards. */
+/* The same from two such files in memory. The bytes are copied and may be freed afterwards. */
 UNECHO_API int unecho_model_load_memory(unecho_model **model, const void *stage1,
                                         size_t stage1_size, const void *stage2, size_t stage2_size,
                                         char *message, size_t message_size);
@@ -219,12 +225,12 @@ typedef struct unecho_config {
 
     /*
      * Of the native engine. Default UNECHO_PRECISION_FP32. In each the output is the same bits on
-     * every CPU, for any chunking and any batch of streams. Models stay fp32 files.
+     * every CPU, for any chunking and any batch of streams, whatever the model's files hold.
      */
     unecho_precision precision;
 
     /*
-     * For UNECHO_BACKEND_ONNXRUNTIME.
+     * For UNECHO_BACKEND_ONNXRUNTIME, which takes models from ONNX files only.
      * library: path of libonnxruntime, 1.14 or later; NULL (default): $UNECHO_ONNXRUNTIME, then the
      * usual names where the system looks for libraries. Once loaded it stays in the process.
      * profile: path of a file written by `unecho tune`, whose settings replace the ones below;

@@ -51,3 +51,13 @@ int file_read(unsigned char **bytes, size_t *size, const char *path, const messa
     fclose(file);
     return status;
 }
+
+bool file_is_missing(const char *path)
+{
+    FILE *const file = fopen(path, "rb");
+    if (file) {
+        fclose(file);
+        return false;
+    }
+    return errno == ENOENT;
+}

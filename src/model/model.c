@@ -7,9 +7,10 @@
 #include "builtin.h"
 #include "file.h"
 #include "message.h"
-#include "onnx_stage.h"
+#include "stage_file.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +67,7 @@ static int create(unecho_model **result, const source sources[2], const message 
     for (size_t i = 0; i < 2; i++)
         model->files[i] = (model_file){sources[i].bytes, sources[i].size, model->weights[i].ports};
     for (int i = 0; i < 2 && status == UNECHO_OK; i++)
-        status = onnx_stage_read(&model->weights[i], i + 1, sources[i].bytes, sources[i].size,
+        status = stage_file_read(&model->weights[i], i + 1, sources[i].bytes, sources[i].size,
                                  sources[i].name, to);
     if (status == UNECHO_OK && model->weights[0].units != model->weights[1].units)
         status = message_fail(to, UNECHO_ERROR_MODEL,
@@ -141,15 +142,22 @@ int unecho_model_load(unecho_model **model, const char *prefix, char *text, size
     const message to = begin(text, size);
     if (!model || !prefix)
         return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or prefix is NULL");
-    static const char suffix[] = "_1.onnx";
-    const size_t room = strlen(prefix) + sizeof suffix;
+    static const char *const endings[] = {"onnx", "tflite"};
+    const size_t room = strlen(prefix) + sizeof "_1.tflite";
     char *const paths = malloc(2 * room);
     if (!paths)
         return message_fail(&to, UNECHO_ERROR_MEMORY, "out of memory");
-    snprintf(paths, room, "%s_1.onnx", prefix);
-    snprintf(paths + room, room, "%s_2.onnx", prefix);
-    const int status = unecho_model_load_files(model, paths, paths + room, text, size);
+    int status = UNECHO_ERROR_FILE;
+    bool missing = true;
+    for (size_t i = 0; i < 2 && missing; i++) {
+        for (size_t stage = 0; stage < 2; stage++)
+            snprintf(paths + stage * room, room, "%s_%zu.%s", prefix, stage + 1, endings[i]);
+        status = unecho_model_load_files(model, paths, paths + room, text, size);
+        missing = status == UNECHO_ERROR_FILE && file_is_missing(paths);
+    }
     free(paths);
+    if (missing)
+        message_fail(&to, status, "neither %s_1.onnx nor %s_1.tflite is there", prefix, prefix);
     return status;
 }
 

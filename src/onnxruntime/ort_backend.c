@@ -356,9 +356,6 @@ static int start_stage(ort_backend *b, size_t stage, const unecho_model *model,
     const model_file *const file = model_stage_file(model, stage);
     for (size_t i = 0; i < PORTS; i++) {
         const stage_port *const port = &file->ports[i];
-        if (!port->name)
-            return message_fail(to, UNECHO_ERROR_BACKEND,
-                                "ONNX Runtime needs a model that was loaded from ONNX files");
         memcpy(s->names[i], port->name, port->name_size);
         s->names[i][port->name_size] = '\0';
     }
@@ -392,7 +389,15 @@ int ort_start(backend *base, const unecho_model *model, const backend_buffers *b
                   ? (backend){"onnxruntime", stage1_untuned, stage2_untuned, ort_reset, ort_close}
                   : (backend){"onnxruntime", stage1_bound, stage2_bound, ort_reset, ort_close};
     b->buffers = *buffers;
-    int status = ort_library_open(&b->library, library, to);
+    int status = UNECHO_OK;
+    for (size_t i = 0; i < 2 && status == UNECHO_OK; i++)
+        if (!model_stage_file(model, i)->ports[PORT_MAIN].name)
+            status = message_fail(to, UNECHO_ERROR_BACKEND,
+                                  "stage %zu of the model is TFLite, which ONNX Runtime does not "
+                                  "run",
+                                  i + 1);
+    if (status == UNECHO_OK)
+        status = ort_library_open(&b->library, library, to);
     if (status < 0)
         return status;
     const ort_api *const api = b->library.api;

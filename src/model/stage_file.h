@@ -1,0 +1,15 @@
+/* From the bytes of a model file, ONNX or TFLite, to the weights of one stage. */
+#ifndef UNECHO_STAGE_FILE_H
+#define UNECHO_STAGE_FILE_H
+
+#include "message.h"
+#include "weights.h"
+
+/*
+ * As onnx_stage_read; the content tells which format it is. The ports of a TFLite file have no
+ * names.
+ */
+int stage_file_read(stage_weights *weights, int stage, const unsigned char *bytes, size_t size,
+                    const char *name, const message *to);
+
+#endif
