@@ -152,6 +152,8 @@ static void bad_models(void **state)
     expect_failure("process mic.wav far.wav -o x.wav --model none_1.onnx", "--model takes");
     expect_failure("process mic.wav far.wav -o x.wav --model-files text.wav far.wav", "text.wav");
     expect_failure("info --model none", "none_1.onnx");
+    expect_failure("info --model none", "none_1.tflite");
+    expect_failure("info --model none_1.tflite", "--model takes");
 }
 
 static void bad_outputs(void **state)
@@ -202,6 +204,8 @@ static void models_are_never_overwritten(void **state)
     expect_failure(
         "process --raw f32le mic.f32 far.wav -o m_1.onnx --model-files m_2.onnx m_1.onnx",
         "of the model");
+    write_bytes("t_2.tflite", "stage 2", 7);
+    expect_failure("process --raw f32le mic.f32 far.wav -o t_2.tflite --model t", "of the model");
 }
 
 static void other_files_are_replaced(void **state)

@@ -32,9 +32,10 @@ unecho_model *model_choice_load(const model_choice *choice)
         return model;
 
     report_error("model: %s", *message ? message : unecho_strerror(status));
-    if (choice->prefix && ends_with(choice->prefix, ".onnx"))
-        report_note("--model takes what stands before _1.onnx and _2.onnx; "
-                    "--model-files takes the names of the two files");
+    if (choice->prefix &&
+        (ends_with(choice->prefix, ".onnx") || ends_with(choice->prefix, ".tflite")))
+        report_note("--model takes what stands before _1.onnx and _2.onnx or _1.tflite and "
+                    "_2.tflite; --model-files takes the names of the two files");
     return NULL;
 }
 
@@ -49,12 +50,13 @@ bool model_choice_uses(const model_choice *choice, const output_file *output)
     bool uses = false;
     if (choice->stages[0])
         uses = is_file(output, choice->stages[0]) || is_file(output, choice->stages[1]);
-    for (int stage = 1; choice->prefix && stage <= 2 && !uses; stage++) {
-        size_t size = strlen(choice->prefix) + sizeof("_1.onnx");
+    static const char *const endings[] = {"_1.onnx", "_2.onnx", "_1.tflite", "_2.tflite"};
+    for (size_t i = 0; choice->prefix && i < 4 && !uses; i++) {
+        size_t size = strlen(choice->prefix) + sizeof("_1.tflite");
         char *path = malloc(size);
         if (!path)
             return true; /* rather refuse than overwrite */
-        snprintf(path, size, "%s_%d.onnx", choice->prefix, stage);
+        snprintf(path, size, "%s%s", choice->prefix, endings[i]);
         uses = is_file(output, path);
         free(path);
     }
