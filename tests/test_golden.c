@@ -18,14 +18,24 @@ typedef struct run {
     const char *name;
     unsigned units;
     int batch;
+    int tflite; /* the published files: where stage 1 is fp32, golden is made from that */
 } run;
 
-static unecho *open_stream(unsigned units)
+static unecho *open_stream(const run *r)
 {
     unecho_model *model = NULL;
     char message[UNECHO_MESSAGE_SIZE];
-    if (unecho_model_load(&model, reference_path("models/model_%u", units), message,
-                          sizeof message) < 0)
+    int status;
+    if (r->tflite && r->units == 128)
+        status = unecho_model_load_files(&model, reference_path("models/dtln_aec_128_1.tflite"),
+                                         reference_path("models/dtln_aec_128_quant_2.tflite"),
+                                         message, sizeof message);
+    else
+        status = unecho_model_load(
+            &model,
+            reference_path(r->tflite ? "models/dtln_aec_%u_quant" : "models/model_%u", r->units),
+            message, sizeof message);
+    if (status < 0)
         fail_msg("%s", message);
     unecho_config config;
     unecho_config_init(&config);
@@ -67,7 +77,7 @@ static void equals_golden(void **state)
     assert_int_equal(golden.count, mic.count);
 
     float *const out = malloc(mic.count * sizeof *out);
-    unecho *stream = open_stream(r->units);
+    unecho *stream = open_stream(r);
     if (r->batch)
         assert_int_equal(unecho_process_whole(stream, mic.samples, mic.count, far.samples,
                                               far.count, out,
@@ -81,8 +91,8 @@ static void equals_golden(void **state)
     const size_t whole = mic.count / UNECHO_HOP * UNECHO_HOP;
     const float difference = max_difference(out, golden.samples, whole);
     const double snr = snr_db(out, golden.samples, whole);
-    print_message("%s %u %s: max difference %.2g, SNR %.1f dB\n", r->name, r->units, mode,
-                  (double)difference, snr);
+    print_message("%s %u %s%s: max difference %.2g, SNR %.1f dB\n", r->name, r->units, mode,
+                  r->tflite ? " from TFLite" : "", (double)difference, snr);
     assert_true(difference <= 3e-6f);
     assert_true(snr >= 90.0);
 
@@ -95,25 +105,27 @@ static void equals_golden(void **state)
 int main(void)
 {
     static run runs[] = {
-        {"doubletalk", 128, 0},
-        {"doubletalk", 128, 1},
-        {"hyprnote", 128, 0},
-        {"hyprnote", 128, 1},
-        {"theo", 128, 0},
-        {"theo", 128, 1},
-        {"loud", 128, 0},
-        {"loud", 128, 1},
-        {"farend_singletalk", 128, 0},
-        {"doubletalk", 256, 0},
-        {"farend_singletalk", 128, 1},
-        {"doubletalk", 256, 1},
+        {"doubletalk", 128, 0, 0},
+        {"doubletalk", 128, 1, 0},
+        {"hyprnote", 128, 0, 0},
+        {"hyprnote", 128, 1, 0},
+        {"theo", 128, 0, 0},
+        {"theo", 128, 1, 0},
+        {"loud", 128, 0, 0},
+        {"loud", 128, 1, 0},
+        {"farend_singletalk", 128, 0, 0},
+        {"doubletalk", 256, 0, 0},
+        {"farend_singletalk", 128, 1, 0},
+        {"doubletalk", 256, 1, 0},
+        {"doubletalk", 128, 0, 1},
+        {"doubletalk", 256, 0, 1},
     };
     enum { RUNS = sizeof runs / sizeof *runs };
     struct CMUnitTest tests[RUNS];
     char names[RUNS][64];
     for (size_t i = 0; i < RUNS; i++) {
-        snprintf(names[i], sizeof names[i], "%s %u %s", runs[i].name, runs[i].units,
-                 runs[i].batch ? "batch" : "streaming");
+        snprintf(names[i], sizeof names[i], "%s %u %s%s", runs[i].name, runs[i].units,
+                 runs[i].batch ? "batch" : "streaming", runs[i].tflite ? " from TFLite" : "");
         tests[i] = (struct CMUnitTest){names[i], equals_golden, NULL, NULL, &runs[i]};
     }
     return cmocka_run_group_tests_name("golden", tests, NULL, NULL);
