@@ -2,7 +2,7 @@
  * The loops of peak.h, built of the very steps that the kernels of a set take: compiled once for
  * each set, with that set's source in PEAK_SOURCE, for its vector type and its steps.
  */
-#include PEAK_SOURCE
+#include PEAK_SOURCE // NOLINT(bugprone-suspicious-include)
 
 #include "peak.h"
 

@@ -75,12 +75,19 @@ typedef struct crowd {
 
 static float mic[STREAMS][UNECHO_HOP], far[STREAMS][UNECHO_HOP], out[STREAMS][UNECHO_HOP];
 
+static float noise(void)
+{
+    static uint32_t state = 1;
+    state = state * 1664525u + 1013904223u;
+    return (float)(int32_t)state * 0x1p-32f;
+}
+
 static void new_samples(void)
 {
     for (size_t s = 0; s < STREAMS; s++)
         for (size_t i = 0; i < UNECHO_HOP; i++) {
-            mic[s][i] = (float)rand() / (float)RAND_MAX - 0.5f;
-            far[s][i] = (float)rand() / (float)RAND_MAX - 0.5f;
+            mic[s][i] = noise();
+            far[s][i] = noise();
         }
 }
 

@@ -118,8 +118,8 @@ static void survives_changed_bytes(void **state)
             const size_t at = random_bits(&seed) % (i % 8 == 7 ? file.size : structure);
             const unsigned char kept = file.at[at];
             const uint32_t bits = random_bits(&seed);
-            file.at[at] = bits & 1 ? (unsigned char)(kept ^ 1u << (bits >> 1) % 8)
-                                   : extremes[(bits >> 4) % 5];
+            const uint32_t flipped = kept ^ 1u << (bits >> 1) % 8;
+            file.at[at] = (unsigned char)(bits & 1 ? flipped : extremes[(bits >> 4) % 5]);
             harmless += read_quietly(file, stage, text) == UNECHO_OK;
             file.at[at] = kept;
         }
