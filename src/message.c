@@ -3,10 +3,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void message_clear(const message *to)
+message message_begin(char *text, size_t size)
 {
-    if (to->text && to->size > 0)
-        to->text[0] = '\0';
+    if (text && size > 0)
+        text[0] = '\0';
+    return (message){text, size};
 }
 
 int message_fail(const message *to, int status, const char *format, ...)

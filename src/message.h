@@ -9,8 +9,8 @@ typedef struct message {
     size_t size;
 } message;
 
-/* Make it an empty text. */
-void message_clear(const message *to);
+/* The message of a call that is about to begin: empty. */
+message message_begin(char *text, size_t size);
 
 /* Write the message (cut to the buffer, always terminated) and return status, for `return`. */
 #if defined(__GNUC__)

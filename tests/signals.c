@@ -99,15 +99,22 @@ signal_ read_sample(const char *name)
     return read_signal(path);
 }
 
-void read_double_talk(size_t count, signal_ *mic, signal_ *far)
+ends double_talk(size_t count)
 {
     enum { FROM = 17 * 16000 };
-    *mic = read_sample("mic");
-    *far = read_sample("far");
-    assert_true(FROM + count <= mic->count && FROM + count <= far->count);
-    memmove(mic->samples, mic->samples + FROM, count * sizeof(float));
-    memmove(far->samples, far->samples + FROM, count * sizeof(float));
-    mic->count = far->count = count;
+    ends e = {read_sample("mic"), read_sample("far"), malloc(count * sizeof(float))};
+    assert_true(FROM + count <= e.mic.count && FROM + count <= e.far.count);
+    memmove(e.mic.samples, e.mic.samples + FROM, count * sizeof(float));
+    memmove(e.far.samples, e.far.samples + FROM, count * sizeof(float));
+    e.mic.count = e.far.count = count;
+    return e;
+}
+
+void free_ends(ends *e)
+{
+    free(e->mic.samples);
+    free(e->far.samples);
+    free(e->out);
 }
 
 void read_recording(const char *name, signal_ *mic, signal_ *far)

@@ -28,8 +28,15 @@ const char *reference_path(const char *format, ...) __attribute__((format(printf
 signal_ read_signal(const char *path);
 /* samples/meeting_NAME.flac of this project: "mic", "far" or "near". */
 signal_ read_sample(const char *name);
-/* `count` samples of double talk out of them. */
-void read_double_talk(size_t count, signal_ *mic, signal_ *far);
+/* Both ends, and room for the output. */
+typedef struct ends {
+    signal_ mic, far;
+    float *out;
+} ends;
+
+/* `count` samples of double talk out of the sample. */
+ends double_talk(size_t count);
+void free_ends(ends *e);
 /* recordings/NAME_{mic,lpb}.{wav,f32}, cut to the shorter of the two. */
 void read_recording(const char *name, signal_ *mic, signal_ *far);
 

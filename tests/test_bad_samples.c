@@ -37,30 +37,11 @@ static void assert_finite(const float *x, size_t n)
             fail_msg("sample %zu is %g", i, (double)x[i]);
 }
 
-typedef struct ends {
-    signal_ mic, far;
-    float *out;
-} ends;
-
-static ends make_ends(void)
-{
-    ends e = {.out = malloc(LENGTH * sizeof(float))};
-    read_double_talk(LENGTH, &e.mic, &e.far);
-    return e;
-}
-
-static void free_ends(ends *e)
-{
-    free(e->mic.samples);
-    free(e->far.samples);
-    free(e->out);
-}
-
 /* A second of bad samples, in a signal otherwise good, gives what zeros (or the limit) there give.
  */
 static void assert_guarded(float bad, float taken_as)
 {
-    ends e = make_ends(), clean = make_ends();
+    ends e = double_talk(LENGTH), clean = double_talk(LENGTH);
     for (size_t i = SECOND; i < 2 * SECOND; i += 3) {
         e.mic.samples[i] = bad;
         e.far.samples[i + 1] = bad;
@@ -109,7 +90,7 @@ static void recovers(void **unused)
     (void)unused;
     static const float bursts[] = {NAN, INFINITY, -1e38f, 1e-40f, 100.0f};
     for (size_t b = 0; b < sizeof bursts / sizeof *bursts; b++) {
-        ends e = make_ends(), clean = make_ends();
+        ends e = double_talk(LENGTH), clean = double_talk(LENGTH);
         for (size_t i = SECOND; i < SECOND + SECOND / 4; i++)
             e.mic.samples[i] = e.far.samples[i] = bursts[b];
         unecho *stream = open_stream(), *other = open_stream();
@@ -131,7 +112,7 @@ static void recovers(void **unused)
 static void full_scale_noise(void **unused)
 {
     (void)unused;
-    ends e = make_ends();
+    ends e = double_talk(LENGTH);
     uint32_t seed = 3;
     for (size_t i = 0; i < LENGTH; i++) {
         e.mic.samples[i] = random_bits(&seed) & 1 ? 1.0f : -1.0f;
@@ -149,7 +130,7 @@ static void silence(void **unused)
 {
     (void)unused;
     for (int silent = 1; silent <= 3; silent++) {
-        ends e = make_ends();
+        ends e = double_talk(LENGTH);
         if (silent & 1)
             memset(e.mic.samples, 0, LENGTH * sizeof(float));
         if (silent & 2)
@@ -167,7 +148,7 @@ static void silence(void **unused)
 static void no_far_end_is_silence(void **unused)
 {
     (void)unused;
-    ends e = make_ends(), silent = make_ends();
+    ends e = double_talk(LENGTH), silent = double_talk(LENGTH);
     memset(silent.far.samples, 0, LENGTH * sizeof(float));
     unecho *stream = open_stream(), *other = open_stream();
     unecho_process(stream, e.mic.samples, NULL, e.out, LENGTH);

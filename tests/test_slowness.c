@@ -13,25 +13,6 @@
 
 enum { SECOND = 16000, LENGTH = 2 * SECOND };
 
-typedef struct ends {
-    signal_ mic, far;
-    float *out;
-} ends;
-
-static ends make_ends(void)
-{
-    ends e = {.out = malloc(LENGTH * sizeof(float))};
-    read_double_talk(LENGTH, &e.mic, &e.far);
-    return e;
-}
-
-static void free_ends(ends *e)
-{
-    free(e->mic.samples);
-    free(e->far.samples);
-    free(e->out);
-}
-
 static double best_seconds(const ends *e)
 {
     double best = 1e9;
@@ -52,10 +33,10 @@ static void nothing_slows_it_down(void **unused)
     (void)unused;
     static const float levels[] = {0.0f,   1e-40f, 1e-38f, 1e-30f,   1e-22f,
                                    1e-16f, 1e-10f, NAN,    INFINITY, 1.0f};
-    ends ordinary = make_ends();
+    ends ordinary = double_talk(LENGTH);
     const double usual = best_seconds(&ordinary);
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
-        ends e = make_ends();
+        ends e = double_talk(LENGTH);
         for (size_t k = 0; k < LENGTH; k++) {
             e.mic.samples[k] = isfinite(levels[i]) ? e.mic.samples[k] * levels[i] : levels[i];
             e.far.samples[k] = isfinite(levels[i]) ? e.far.samples[k] * levels[i] : levels[i];

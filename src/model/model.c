@@ -100,17 +100,9 @@ static int create_owning(unecho_model **result, const char *const names[2],
     return UNECHO_OK;
 }
 
-/* The message of a load that is about to begin: empty. */
-static message begin(char *text, size_t size)
-{
-    if (text && size > 0)
-        text[0] = '\0';
-    return (message){text, size};
-}
-
 int unecho_model_default(unecho_model **model, char *text, size_t size)
 {
-    const message to = begin(text, size);
+    const message to = message_begin(text, size);
     if (!model)
         return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model is NULL");
     const source sources[2] = {{BUILTIN_NAME, builtin_stage1, builtin_stage1_size()},
@@ -121,7 +113,7 @@ int unecho_model_default(unecho_model **model, char *text, size_t size)
 int unecho_model_load_files(unecho_model **model, const char *stage1, const char *stage2,
                             char *text, size_t size)
 {
-    const message to = begin(text, size);
+    const message to = message_begin(text, size);
     if (!model || !stage1 || !stage2)
         return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or a path is NULL");
     const char *const names[2] = {stage1, stage2};
@@ -139,7 +131,7 @@ int unecho_model_load_files(unecho_model **model, const char *stage1, const char
 
 int unecho_model_load(unecho_model **model, const char *prefix, char *text, size_t size)
 {
-    const message to = begin(text, size);
+    const message to = message_begin(text, size);
     if (!model || !prefix)
         return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or prefix is NULL");
     static const char *const endings[] = {"onnx", "tflite"};
@@ -164,7 +156,7 @@ int unecho_model_load(unecho_model **model, const char *prefix, char *text, size
 int unecho_model_load_memory(unecho_model **model, const void *stage1, size_t stage1_size,
                              const void *stage2, size_t stage2_size, char *text, size_t size)
 {
-    const message to = begin(text, size);
+    const message to = message_begin(text, size);
     if (!model || (!stage1 && stage1_size > 0) || (!stage2 && stage2_size > 0))
         return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or a stage is NULL");
     const char *const names[2] = {"stage 1", "stage 2"};

@@ -51,7 +51,10 @@ typedef struct dtln_memory {
     size_t all_count;
 } dtln_memory;
 
-/* Scratch for up to `rows` rows; hop t of stream s is row t * count + s. */
+/* The most rows of a workspace, and so the most hops or streams at once. */
+enum { DTLN_ROWS_MOST = 64 };
+
+/* Scratch for up to `rows` <= DTLN_ROWS_MOST rows; hop t of stream s is row t * count + s. */
 typedef struct dtln_workspace {
     size_t rows;
     float *features, *gates, *hidden, *mask;

@@ -3,7 +3,6 @@
 #include "native.h"
 #include "unecho.h"
 
-#include <math.h>
 #include <string.h>
 
 static size_t line_length(const canceller *c)
@@ -137,7 +136,7 @@ int canceller_run(canceller *c, float *out, size_t hops)
 
 void canceller_run_many(canceller *host, canceller *const *all, float *const *out, size_t count)
 {
-    backend *backends[CANCELLER_MANY] = {NULL};
+    backend *backends[DTLN_ROWS_MOST] = {NULL};
     for (size_t i = 0; i < count; i++) {
         backends[i] = all[i]->backend;
         analyse(all[i], 1);

@@ -48,9 +48,6 @@ float *canceller_far(canceller *c);
  */
 int canceller_run(canceller *c, float *out, size_t hops);
 
-/* What one call of canceller_run_many takes at most. */
-enum { CANCELLER_MANY = 64 };
-
 /*
  * Advance each of `count` cancellers by one hop, out[i] [DTLN_HOP] for canceller i; all on the
  * native backend with one network. Uses the scratch of `host`, which has rows for `count` hops.

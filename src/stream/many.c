@@ -49,8 +49,8 @@ static size_t next_part(const batch *b, size_t most)
 /* One hop of each stream in `due`. */
 static void run(unecho *host, unecho *const *due, size_t count)
 {
-    canceller *cancellers[CANCELLER_MANY] = {NULL};
-    float *outputs[CANCELLER_MANY] = {NULL};
+    canceller *cancellers[DTLN_ROWS_MOST] = {NULL};
+    float *outputs[DTLN_ROWS_MOST] = {NULL};
     for (size_t i = 0; i < count; i++) {
         cancellers[i] = &due[i]->canceller;
         outputs[i] = stream_output(due[i]);
@@ -63,9 +63,8 @@ static void run(unecho *host, unecho *const *due, size_t count)
 /* Samples first..first+part of every stream, which complete at most one hop of each. */
 static void advance(const batch *b, unecho *host, size_t first, size_t part)
 {
-    const size_t rows = native_rows(host->canceller.backend);
-    const size_t most = rows < CANCELLER_MANY ? rows : CANCELLER_MANY;
-    unecho *due[CANCELLER_MANY] = {NULL};
+    const size_t most = native_rows(host->canceller.backend);
+    unecho *due[DTLN_ROWS_MOST] = {NULL};
     size_t waiting = 0;
     for (size_t i = 0; i < b->count; i++) {
         const float *const far = b->far ? b->far[i] : NULL;

@@ -69,14 +69,12 @@ size_t native_rows(const backend *b)
     return ((const native *)b)->work.rows;
 }
 
-enum { MOST_AT_ONCE = 64 };
-
 typedef void (*many_stage)(const dtln *net, dtln_workspace *work, dtln_line *const *lines,
                            size_t count, size_t hops);
 
 static void run_many(many_stage stage, backend *host, backend *const *all, size_t count)
 {
-    dtln_line *lines[MOST_AT_ONCE] = {NULL};
+    dtln_line *lines[DTLN_ROWS_MOST] = {NULL};
     native *const h = (native *)host;
     for (size_t i = 0; i < count; i++)
         lines[i] = &((native *)all[i])->line;

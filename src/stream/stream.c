@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_HOPS_AT_ONCE = 64 };
-
 static void *default_allocate(void *user, size_t size)
 {
     (void)user;
@@ -60,9 +58,9 @@ static int check(const unecho_config *config, const message *to)
     if (!config->allocate != !config->release)
         return message_fail(to, UNECHO_ERROR_ARGUMENT,
                             "allocate and release are to be given together or not at all");
-    if (config->hops_at_once < 1 || config->hops_at_once > MOST_HOPS_AT_ONCE)
+    if (config->hops_at_once < 1 || config->hops_at_once > DTLN_ROWS_MOST)
         return message_fail(to, UNECHO_ERROR_ARGUMENT, "hops_at_once is %u, expected 1 to %d",
-                            config->hops_at_once, MOST_HOPS_AT_ONCE);
+                            config->hops_at_once, DTLN_ROWS_MOST);
     if (config->sample_rate != UNECHO_SAMPLE_RATE)
         return message_fail(to, UNECHO_ERROR_SAMPLE_RATE, "sample_rate is %d, expected %d",
                             config->sample_rate, UNECHO_SAMPLE_RATE);
@@ -200,8 +198,7 @@ int unecho_open(unecho **stream, const unecho_config *given)
         return UNECHO_ERROR_ARGUMENT;
     if (given)
         config = *given;
-    const message to = {config.message, config.message_size};
-    message_clear(&to);
+    const message to = message_begin(config.message, config.message_size);
     if (!stream)
         return message_fail(&to, UNECHO_ERROR_ARGUMENT, "stream is NULL");
     const int status = check(&config, &to);
