@@ -11,18 +11,19 @@
  *     for (;;) unecho_process(stream, mic, far, out, n);      // n samples in, n samples out
  *     unecho_close(&stream);
  *
- * Signals are mono, 16 kHz, float in [-1, 1] or int16. The network is the two-stage LSTM canceller
- * of N. L. Westhausen and B. T. Meyer, "Acoustic echo cancellation with the dual-signal
- * transformation LSTM network", ICASSP 2021.
+ * Signals are float in [-1, 1] or int16, at 8 to 192 kHz, with one to eight channels, interleaved
+ * or planar; microphone and far end need not have the same rate nor start together. The network,
+ * which works at 16 kHz, is the two-stage LSTM canceller of N. L. Westhausen and B. T. Meyer,
+ * "Acoustic echo cancellation with the dual-signal transformation LSTM network", ICASSP 2021.
  *
  * Threads: a stream belongs to one thread at a time; different streams are independent. A model is
  * immutable and may be shared by any number of streams and threads.
  *
- * Real time: unecho_process, unecho_process_int16, unecho_process_many, unecho_reset,
- * unecho_latency and unecho_get_stats allocate nothing, take no lock, make no system call, use no
- * global or thread-local state, and take bounded time. Everything else (loading, opening, closing,
- * unecho_process_whole) is for other threads than the audio callback, and so is every call on a
- * stream that ONNX Runtime runs.
+ * Real time: unecho_process and its variants, unecho_push_far and its variants, unecho_notify_gap,
+ * unecho_reset, unecho_latency and unecho_get_stats allocate nothing, take no lock, make no system
+ * call, use no global or thread-local state, and take bounded time. Everything else (loading,
+ * opening, closing, unecho_process_whole) is for other threads than the audio callback, and so is
+ * every call on a stream that ONNX Runtime runs.
  *
  * Errors: functions that return int return UNECHO_OK (0) or a negative unecho_status. On failure
  * output parameters are left untouched unless the function says otherwise.
@@ -55,12 +56,18 @@ extern "C" {
 #define UNECHO_VERSION_MINOR 1
 #define UNECHO_VERSION_PATCH 0
 
-/* The sample rate of the network, and for now of every stream, in Hz. */
+/* The sample rate of the network, in Hz, and of a stream unless its config says otherwise. */
 #define UNECHO_SAMPLE_RATE 16000
-/* Samples per hop (8 ms): the network advances in steps of one hop. */
+/* The rates that streams can have, in Hz, and how many channels. */
+#define UNECHO_RATE_MIN     8000
+#define UNECHO_RATE_MAX     192000
+#define UNECHO_CHANNELS_MAX 8
+/* Samples per hop (8 ms at 16 kHz): the network advances in steps of one hop. */
 #define UNECHO_HOP 128
 /* Samples per block (32 ms): what the network sees at each hop. */
 #define UNECHO_BLOCK 512
+/* How far the echo may lag the far end to be found, in milliseconds. */
+#define UNECHO_DELAY_MAX_MS 1000
 /* Size that suits every message a loader writes, terminator included. */
 #define UNECHO_MESSAGE_SIZE 512
 
@@ -172,6 +179,16 @@ typedef enum unecho_precision {
     UNECHO_PRECISION_INT8 = 2  /* a quarter; the difference is 34 dB or more below the mic */
 } unecho_precision;
 
+/* Who brings far end and echo together. */
+typedef enum unecho_align {
+    UNECHO_ALIGN_AUTO = 0,  /* the delay and the clock drift are found, and followed */
+    UNECHO_ALIGN_FIXED = 1, /* the delay is config.delay_ms */
+    UNECHO_ALIGN_OFF = 2    /* the two streams are taken as they come */
+} unecho_align;
+
+/* As unecho_config.mic_channel: the mean of all channels. */
+#define UNECHO_CHANNEL_MEAN (-1)
+
 /*
  * Set up by unecho_config_init; later versions add fields at the end and go by the size field.
  */
@@ -181,12 +198,12 @@ typedef struct unecho_config {
     /* The network; NULL (default) for the built-in one. The stream takes its own reference. */
     unecho_model *model;
 
-    /* Of microphone, far end and output, in Hz. Default and only value: 16000. */
+    /* Of microphone and output, in Hz, 8000 to 192000. Default 16000. */
     int sample_rate;
 
     /*
      * Promise that every call brings a multiple of UNECHO_HOP samples: latency 384 samples instead
-     * of 512. Default 0: any number.
+     * of 512. For streams with 16 kHz on both sides. Default 0: any number.
      */
     int whole_hops;
 
@@ -247,6 +264,52 @@ typedef struct unecho_config {
     unsigned onnxruntime_stage_threads[2];
     int onnxruntime_spinning;
     int onnxruntime_untuned;
+
+    /* Of the far end, in Hz, 8000 to 192000. Default 0: sample_rate. */
+    int far_rate;
+
+    /*
+     * Channels of the microphone and of the output, 1 to 8; default 1. mic_channel: the one to
+     * listen to, 0 to mic_channels - 1, or UNECHO_CHANNEL_MEAN; default 0. Every channel of the
+     * output is the same near end.
+     */
+    unsigned mic_channels;
+    int mic_channel;
+    /* Channels of the far end, 1 to 8, of which the mean is taken; default 1. */
+    unsigned far_channels;
+
+    /*
+     * Default UNECHO_ALIGN_AUTO: the echo is looked for from reference_late_ms before the far end
+     * to UNECHO_DELAY_MAX_MS after it, the far end is moved to it, and both steps and clock drift
+     * up to 300 ppm are followed. A pair whose delay the network copes with is left as it is.
+     */
+    unecho_align align;
+
+    /*
+     * For UNECHO_ALIGN_FIXED: by how much the echo lags the far end, in milliseconds,
+     * -reference_late_ms to UNECHO_DELAY_MAX_MS. Default 0.
+     */
+    double delay_ms;
+
+    /*
+     * How late the far end may arrive after its echo, in milliseconds, 0 to 1000. Adds that much
+     * latency. Default 0; for recordings, where latency is no matter, 200 is a good choice.
+     */
+    unsigned reference_late_ms;
+
+    /*
+     * Where the far end has been digitally silent for a second there is nothing to cancel: hand the
+     * microphone through untouched, and spare the network's work. Default 1. With 0 every hop goes
+     * through the network, as in the reference implementation.
+     */
+    int fail_open;
+
+    /*
+     * Above 16 kHz: let the band over 8 kHz, which the network does not hear, follow what it does
+     * to the band below, so that near-end speech keeps its air. Default 1; with 0 the output ends
+     * at 8 kHz.
+     */
+    int high_band;
 } unecho_config;
 
 UNECHO_API void unecho_config_init(unecho_config *config);
@@ -262,12 +325,15 @@ UNECHO_API int unecho_open(unecho **stream, const unecho_config *config);
 UNECHO_API void unecho_close(unecho **stream);
 
 /*
- * n samples of microphone and far end in, n samples of near end out.
+ * n frames of microphone and far end in, n frames of near end out; a frame is one sample of every
+ * channel, interleaved.
  *
- * far NULL means that the far end is silent. out may be mic or far itself; otherwise the buffers
- * must not overlap. Output sample t belongs to microphone sample t - unecho_latency(stream); the
- * first samples out of a fresh stream are those of the silence before it. The output depends on the
- * samples alone, bit for bit, never on how they are cut into calls.
+ * far NULL: the far end is what unecho_push_far has brought; silence where that was never called.
+ * far must be NULL where far_rate is not sample_rate, and after the first unecho_push_far.
+ * out may be mic itself, or far if that has as many channels; otherwise the buffers must not
+ * overlap. Output frame t belongs to microphone frame t - unecho_latency(stream); the first frames
+ * out of a fresh stream are those of the silence before it. The output depends on the samples
+ * alone, bit for bit, never on how they are cut into calls.
  *
  * Samples that are not finite are taken as 0 and samples beyond +-100 as +-100; both are counted in
  * unecho_stats.guarded_samples. Samples below 1e-15 in magnitude are taken as 0.
@@ -282,6 +348,38 @@ UNECHO_API int unecho_process(unecho *stream, const float *mic, const float *far
 /* The same for int16; full scale 32768, output rounded to nearest and saturated. */
 UNECHO_API int unecho_process_int16(unecho *stream, const int16_t *mic, const int16_t *far,
                                     int16_t *out, size_t n);
+
+/* The same with one buffer for each channel. */
+UNECHO_API int unecho_process_planar(unecho *stream, const float *const *mic,
+                                     const float *const *far, float *const *out, size_t n);
+
+/*
+ * For callers to whom the far end comes apart from the microphone, at another rate, in chunks of
+ * its own or from another callback: n frames of far end, to be used by the calls of unecho_process
+ * that follow (which pass far NULL). Like every call on a stream not to be made while another is
+ * going on.
+ *
+ * The first frame counts as played when the next microphone frame was recorded. Frames are kept
+ * until the microphone has come as far. Where they do not come in time the far end counts as
+ * silent, and after 100 ms without any, the first that comes counts as played then. At most one
+ * second waits for the microphone: of more the oldest are dropped, which
+ * unecho_stats.far_dropped_frames counts.
+ *
+ * Real-time safe. Errors: ARGUMENT; nothing is consumed then.
+ */
+UNECHO_API int unecho_push_far(unecho *stream, const float *far, size_t n);
+UNECHO_API int unecho_push_far_int16(unecho *stream, const int16_t *far, size_t n);
+UNECHO_API int unecho_push_far_planar(unecho *stream, const float *const *far, size_t n);
+
+/*
+ * Between the last call and the next, mic_lost frames of the microphone and far_lost frames of the
+ * far end were lost (an overrun, a gap in the packets): time went on without them. The streams are
+ * moved against each other by the difference at once, which otherwise takes the aligner some
+ * seconds to find. Works with every unecho_align, as far as the range of delays reaches.
+ *
+ * Real-time safe. Errors: ARGUMENT.
+ */
+UNECHO_API int unecho_notify_gap(unecho *stream, uint64_t mic_lost, uint64_t far_lost);
 
 /*
  * unecho_process for `count` different streams at once: streams[i] takes n samples mic[i] and
@@ -299,7 +397,10 @@ UNECHO_API int unecho_process_many(unecho *const *streams, const float *const *m
                                    const float *const *far, float *const *out, size_t count,
                                    size_t n);
 
-/* The constant latency of unecho_process, in samples: 384 with whole_hops, else 512. */
+/*
+ * The constant latency of unecho_process, in frames at sample_rate: at 16 kHz on both sides 384
+ * with whole_hops, else 512; at other rates 35 to 37 ms; and reference_late_ms on top.
+ */
 UNECHO_API int unecho_latency(const unecho *stream);
 
 /* Make the stream what it was when opened, bit for bit, statistics included. Real-time safe. */
@@ -321,6 +422,22 @@ typedef struct unecho_stats {
      */
     float erle_db;
     float far_active_seconds; /* how much audio erle_db rests on */
+
+    /* Samples at or beyond full scale, of all channels that are listened to. */
+    uint64_t mic_clipped_samples, far_clipped_samples;
+    uint64_t far_missing_frames; /* silence in place of far end that was not pushed in time */
+    uint64_t far_dropped_frames; /* pushed too far ahead of the microphone */
+    uint32_t realignments;       /* how often the far end was moved, the first time included */
+    /* Whether a delay was found (UNECHO_ALIGN_AUTO) or set (UNECHO_ALIGN_FIXED). */
+    int aligned;
+    /*
+     * How sure the delay is, 0 to 1: how far the peak of the cross-correlation stands out. Below
+     * 0.3: no echo path is seen; then also the figures below are old or 0.
+     */
+    float confidence;
+    float delay_ms;           /* by how much the echo lags the far end as it came */
+    float drift_ppm;          /* positive: the far end's clock is faster, and the delay shrinks */
+    float far_silent_seconds; /* how much of the output was the microphone untouched (fail_open) */
 } unecho_stats;
 
 UNECHO_API int unecho_get_stats(const unecho *stream, unecho_stats *stats);
@@ -330,7 +447,7 @@ UNECHO_API const char *unecho_kernels(const unecho *stream);
 
 /* ---- Whole signals ---------------------------------------------------------------------- */
 
-/* Leave the network's own lag of 384 samples in the output. */
+/* Leave the network's own lag in the output: 24 ms, 384 samples at 16 kHz. */
 #define UNECHO_KEEP_LATENCY 1u
 /*
  * If the output's peak exceeds 1, scale all of it by 0.99 / peak (the reference implementation's
@@ -339,14 +456,15 @@ UNECHO_API const char *unecho_kernels(const unecho *stream);
 #define UNECHO_NORMALIZE_PEAK 2u
 
 /*
- * Cancel the echo in a whole recording and remove the latency: mic_n samples out, sample t for
- * microphone sample t.
+ * Cancel the echo in a whole recording and remove the latency: mic_n frames out, frame t for
+ * microphone frame t. far_n counts frames at far_rate.
  *
- * The signal is preceded by 384 samples of silence, as in the reference implementation's batch
- * mode, so that the result equals that (with UNECHO_KEEP_LATENCY on its very timeline) except that
- * the last incomplete hop is not lost. far_n smaller than mic_n: silence follows; larger: the rest
- * is left out. The stream is reset first, whatever it was doing, and its statistics tell about this
- * signal afterwards. out may be mic or far itself, otherwise the buffers must not overlap.
+ * The signal is preceded by 24 ms of silence, as in the reference implementation's batch mode, so
+ * that the result equals that (with align OFF and fail_open 0; with UNECHO_KEEP_LATENCY on its very
+ * timeline) except that the last incomplete hop is not lost. A far end shorter than the microphone:
+ * silence follows; longer: the rest is left out. The stream is reset first, whatever it was doing,
+ * and its statistics tell about this signal afterwards. out may be mic itself, or far if that has
+ * as many channels and the same rate; otherwise the buffers must not overlap.
  *
  * options: UNECHO_KEEP_LATENCY, UNECHO_NORMALIZE_PEAK, or-ed. Errors: ARGUMENT; BACKEND (ONNX
  * Runtime only): the output is silence, the stream is reset.
