@@ -265,8 +265,15 @@ typedef struct unecho_config {
     int onnxruntime_spinning;
     int onnxruntime_untuned;
 
-    /* Of the far end, in Hz, 8000 to 192000. Default 0: sample_rate. */
+    /* Of the far end, in Hz, 8000 to 192000. Default 0: sample_rate. Another needs far_queue_ms. */
     int far_rate;
+
+    /*
+     * How much far end may wait for the microphone, in milliseconds, 1 to 2000, for callers who
+     * bring it by unecho_push_far. Default 0: far end and microphone come together, in
+     * unecho_process.
+     */
+    unsigned far_queue_ms;
 
     /*
      * Channels of the microphone and of the output, 1 to 8; default 1. mic_channel: the one to
@@ -328,8 +335,8 @@ UNECHO_API void unecho_close(unecho **stream);
  * n frames of microphone and far end in, n frames of near end out; a frame is one sample of every
  * channel, interleaved.
  *
- * far NULL: the far end is what unecho_push_far has brought; silence where that was never called.
- * far must be NULL where far_rate is not sample_rate, and after the first unecho_push_far.
+ * far NULL: the far end is silent; with far_queue_ms it must be NULL, and the far end is what
+ * unecho_push_far has brought.
  * out may be mic itself, or far if that has as many channels; otherwise the buffers must not
  * overlap. Output frame t belongs to microphone frame t - unecho_latency(stream); the first frames
  * out of a fresh stream are those of the silence before it. The output depends on the samples
@@ -354,16 +361,14 @@ UNECHO_API int unecho_process_planar(unecho *stream, const float *const *mic,
                                      const float *const *far, float *const *out, size_t n);
 
 /*
- * For callers to whom the far end comes apart from the microphone, at another rate, in chunks of
- * its own or from another callback: n frames of far end, to be used by the calls of unecho_process
- * that follow (which pass far NULL). Like every call on a stream not to be made while another is
- * going on.
+ * For streams with far_queue_ms, whose far end comes apart from the microphone: at another rate, in
+ * chunks of its own, or from another callback. n frames of far end, to be used by the calls of
+ * unecho_process that follow. Like every call on a stream not to be made while another is going on.
  *
- * The first frame counts as played when the next microphone frame was recorded. Frames are kept
- * until the microphone has come as far. Where they do not come in time the far end counts as
- * silent, and after 100 ms without any, the first that comes counts as played then. At most one
- * second waits for the microphone: of more the oldest are dropped, which
- * unecho_stats.far_dropped_frames counts.
+ * The first frame counts as played when the next microphone frame was recorded, and every further
+ * one right after it. Frames wait in the queue until the microphone has come as far; of more than
+ * far_queue_ms the oldest are dropped. Where frames do not come in time the far end counts as
+ * silent, and after 100 ms without any, the first that comes counts as played then.
  *
  * Real-time safe. Errors: ARGUMENT; nothing is consumed then.
  */
@@ -375,7 +380,7 @@ UNECHO_API int unecho_push_far_planar(unecho *stream, const float *const *far, s
  * Between the last call and the next, mic_lost frames of the microphone and far_lost frames of the
  * far end were lost (an overrun, a gap in the packets): time went on without them. The streams are
  * moved against each other by the difference at once, which otherwise takes the aligner some
- * seconds to find. Works with every unecho_align, as far as the range of delays reaches.
+ * seconds to find; as far as the range of delays reaches. Without effect with UNECHO_ALIGN_OFF.
  *
  * Real-time safe. Errors: ARGUMENT.
  */
@@ -426,7 +431,7 @@ typedef struct unecho_stats {
     /* Samples at or beyond full scale, of all channels that are listened to. */
     uint64_t mic_clipped_samples, far_clipped_samples;
     uint64_t far_missing_frames; /* silence in place of far end that was not pushed in time */
-    uint64_t far_dropped_frames; /* pushed too far ahead of the microphone */
+    uint64_t far_dropped_frames; /* pushed, but more than far_queue_ms ahead of the microphone */
     uint32_t realignments;       /* how often the far end was moved, the first time included */
     /* Whether a delay was found (UNECHO_ALIGN_AUTO) or set (UNECHO_ALIGN_FIXED). */
     int aligned;
