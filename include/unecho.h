@@ -269,7 +269,7 @@ typedef struct unecho_config {
     int far_rate;
 
     /*
-     * How much far end may wait for the microphone, in milliseconds, 1 to 2000, for callers who
+     * How much far end may wait for the microphone, in milliseconds, 20 to 2000, for callers who
      * bring it by unecho_push_far. Default 0: far end and microphone come together, in
      * unecho_process.
      */
@@ -366,9 +366,10 @@ UNECHO_API int unecho_process_planar(unecho *stream, const float *const *mic,
  * unecho_process that follow. Like every call on a stream not to be made while another is going on.
  *
  * The first frame counts as played when the next microphone frame was recorded, and every further
- * one right after it. Frames wait in the queue until the microphone has come as far; of more than
- * far_queue_ms the oldest are dropped. Where frames do not come in time the far end counts as
- * silent, and after 100 ms without any, the first that comes counts as played then.
+ * one right after it. Frames wait in the queue until the microphone has come as far; where they
+ * would be more than far_queue_ms, what waits is dropped, as the microphone must have stood still.
+ * Where frames do not come in time the far end counts as silent, and after 100 ms without any, the
+ * first that comes counts as played then.
  *
  * Real-time safe. Errors: ARGUMENT; nothing is consumed then.
  */
@@ -431,7 +432,7 @@ typedef struct unecho_stats {
     /* Samples at or beyond full scale, of all channels that are listened to. */
     uint64_t mic_clipped_samples, far_clipped_samples;
     uint64_t far_missing_frames; /* silence in place of far end that was not pushed in time */
-    uint64_t far_dropped_frames; /* pushed, but more than far_queue_ms ahead of the microphone */
+    uint64_t far_dropped_frames; /* pushed, but dropped as the microphone stood still */
     uint32_t realignments;       /* how often the far end was moved, the first time included */
     /* Whether a delay was found (UNECHO_ALIGN_AUTO) or set (UNECHO_ALIGN_FIXED). */
     int aligned;

@@ -25,11 +25,12 @@ void canceller_layout(canceller *c, arena *a, size_t hops_at_once)
     c->io.block = arena_floats(a, hops_at_once * DTLN_BLOCK);
 }
 
-void canceller_start(canceller *c, const kernels *k, const fft *f, backend *b)
+void canceller_start(canceller *c, const kernels *k, const fft *f, backend *b, int fail_open)
 {
     c->k = k;
     c->fft = f;
     c->backend = b;
+    c->bypass.enabled = fail_open;
 }
 
 void canceller_reset(canceller *c)
@@ -39,6 +40,7 @@ void canceller_reset(canceller *c)
     memset(c->io.far, 0, line_length(c) * sizeof *c->io.far);
     memset(c->sums, 0, line_length(c) * sizeof *c->sums);
     c->levels = (levels){0};
+    bypass_reset(&c->bypass);
 }
 
 float *canceller_mic(canceller *c)
@@ -90,10 +92,10 @@ static void overlap_add(canceller *c, float *out, size_t hops)
     }
 }
 
-/* Make the newest samples the history of the next call. */
-static void advance(float *line, size_t hops)
+/* `hops` have run, and `left` are still to be: what lies behind the first becomes the beginning. */
+static void advance(float *line, size_t hops, size_t left)
 {
-    memmove(line, line + hops * DTLN_HOP, CANCELLER_HISTORY * sizeof *line);
+    memmove(line, line + hops * DTLN_HOP, (CANCELLER_HISTORY + left * DTLN_HOP) * sizeof *line);
 }
 
 /* From the magnitudes of the new hops to their blocks. */
@@ -107,19 +109,32 @@ static int run_network(canceller *c, size_t hops)
     return b->stage2(b, hops);
 }
 
-/* The output is there: measure it, and make room for the next hops. */
-static void finish(canceller *c, const float *out, size_t hops)
+/* The network's output is there: mix and measure it, and make room for the next hops. */
+static void finish(canceller *c, const bypass_hop *plan, float *out, float *mic, size_t hops,
+                   size_t left)
 {
     /* The oldest hop of each block is the one that this output belongs to. */
-    for (size_t t = 0; t < hops; t++)
-        levels_add(&c->levels, c->mic + t * DTLN_HOP, c->io.far + t * DTLN_HOP, out + t * DTLN_HOP,
-                   DTLN_HOP);
-    advance(c->mic, hops);
-    advance(c->io.far, hops);
-    advance(c->sums, hops);
+    memcpy(mic, c->mic, hops * DTLN_HOP * sizeof *mic);
+    for (size_t t = 0; t < hops; t++) {
+        const size_t at = t * DTLN_HOP;
+        bypass_mix(&plan[t], out + at, mic + at, DTLN_HOP);
+        levels_add(&c->levels, mic + at, c->io.far + at, out + at, DTLN_HOP);
+    }
+    advance(c->mic, hops, left);
+    advance(c->io.far, hops, left);
+    advance(c->sums, hops, 0);
 }
 
-int canceller_run(canceller *c, float *out, size_t hops)
+/* Nothing to cancel in these hops: the microphone comes through, as late as ever. */
+static void pass(canceller *c, const bypass_hop *plan, float *out, float *mic, size_t hops,
+                 size_t left)
+{
+    memset(c->sums + CANCELLER_HISTORY, 0, hops * DTLN_HOP * sizeof *c->sums);
+    finish(c, plan, out, mic, hops, left);
+}
+
+static int cancel(canceller *c, const bypass_hop *plan, float *out, float *mic, size_t hops,
+                  size_t left)
 {
     analyse(c, hops);
     const int status = run_network(c, hops);
@@ -130,23 +145,59 @@ int canceller_run(canceller *c, float *out, size_t hops)
         memset(c->sums, 0, line_length(c) * sizeof *c->sums);
         memset(out, 0, hops * DTLN_HOP * sizeof *out);
     }
-    finish(c, out, hops);
+    finish(c, plan, out, mic, hops, left);
     return status;
 }
 
-void canceller_run_many(canceller *host, canceller *const *all, float *const *out, size_t count)
+int canceller_run(canceller *c, float *out, float *mic, size_t hops)
+{
+    bypass_hop plan[DTLN_ROWS_MOST];
+    for (size_t t = 0; t < hops; t++)
+        plan[t] = bypass_next(&c->bypass, canceller_far(c) + t * DTLN_HOP, DTLN_HOP);
+    int status = UNECHO_OK;
+    for (size_t done = 0, n; done < hops; done += n) {
+        /* As many as want the same. */
+        const bypass_hop *const next = plan + done;
+        for (n = 1; done + n < hops && next[n].network == next[0].network;)
+            n++;
+        float *const to = out + done * DTLN_HOP, *const heard = mic + done * DTLN_HOP;
+        if (next[0].network) {
+            const int run = cancel(c, next, to, heard, n, hops - done - n);
+            status = status < 0 ? status : run;
+        } else
+            pass(c, next, to, heard, n, hops - done - n);
+    }
+    if (status < 0)
+        memset(out, 0, hops * DTLN_HOP * sizeof *out);
+    return status;
+}
+
+void canceller_run_many(canceller *host, canceller *const *all, float *const *out,
+                        float *const *mic, size_t count)
 {
     backend *backends[DTLN_ROWS_MOST] = {NULL};
+    bypass_hop plan[DTLN_ROWS_MOST];
+    size_t running = 0;
     for (size_t i = 0; i < count; i++) {
-        backends[i] = all[i]->backend;
+        plan[i] = bypass_next(&all[i]->bypass, canceller_far(all[i]), DTLN_HOP);
+        if (!plan[i].network)
+            continue;
+        backends[running++] = all[i]->backend;
         analyse(all[i], 1);
     }
-    native_stage1_many(host->backend, backends, count);
+    if (running > 0)
+        native_stage1_many(host->backend, backends, running);
     for (size_t i = 0; i < count; i++)
-        estimate(all[i], 1);
-    native_stage2_many(host->backend, backends, count);
+        if (plan[i].network)
+            estimate(all[i], 1);
+    if (running > 0)
+        native_stage2_many(host->backend, backends, running);
     for (size_t i = 0; i < count; i++) {
+        if (!plan[i].network) {
+            pass(all[i], &plan[i], out[i], mic[i], 1, 0);
+            continue;
+        }
         overlap_add(all[i], out[i], 1);
-        finish(all[i], out[i], 1);
+        finish(all[i], &plan[i], out[i], mic[i], 1, 0);
     }
 }

@@ -6,6 +6,7 @@
 #define UNECHO_CANCELLER_H
 
 #include "backend.h"
+#include "bypass.h"
 #include "levels.h"
 #include "network/dtln.h"
 
@@ -29,12 +30,16 @@ typedef struct canceller {
     float *sums;
     float *re, *im; /* [hops_at_once][DTLN_BINS_ROW] */
     levels levels;
+    bypass bypass;
 } canceller;
 
 void canceller_layout(canceller *c, arena *a, size_t hops_at_once);
 
-/* Once laid out: who transforms, and who computes. To be reset before the first run. */
-void canceller_start(canceller *c, const kernels *k, const fft *f, backend *b);
+/*
+ * Once laid out: who transforms, and who computes; fail_open as in unecho_config. To be reset
+ * before the first run.
+ */
+void canceller_start(canceller *c, const kernels *k, const fft *f, backend *b, int fail_open);
 void canceller_reset(canceller *c);
 
 /* Where the next hops of microphone and far end are to be written before canceller_run. */
@@ -43,16 +48,18 @@ float *canceller_far(canceller *c);
 
 /*
  * Advance by 1 to hops_at_once hops. out [hops * DTLN_HOP] lags the new microphone samples by
- * CANCELLER_HISTORY. Real-time safe if the backend is. Where that fails, its status is returned,
- * out is silence, and the network starts anew with the next hops.
+ * CANCELLER_HISTORY; mic, as long, is what the microphone had there. Real-time safe if the backend
+ * is. Where that fails, its status is returned, out is silence, and the network starts anew with
+ * the next hops.
  */
-int canceller_run(canceller *c, float *out, size_t hops);
+int canceller_run(canceller *c, float *out, float *mic, size_t hops);
 
 /*
- * Advance each of `count` cancellers by one hop, out[i] [DTLN_HOP] for canceller i; all on the
- * native backend with one network. Uses the scratch of `host`, which has rows for `count` hops.
- * Each gets what it would get alone, bit for bit.
+ * Advance each of `count` cancellers by one hop, out[i] and mic[i] [DTLN_HOP] for canceller i; all
+ * on the native backend with one network. Uses the scratch of `host`, which has rows for `count`
+ * hops. Each gets what it would get alone, bit for bit.
  */
-void canceller_run_many(canceller *host, canceller *const *all, float *const *out, size_t count);
+void canceller_run_many(canceller *host, canceller *const *all, float *const *out,
+                        float *const *mic, size_t count);
 
 #endif

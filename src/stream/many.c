@@ -16,10 +16,11 @@ static int check(const batch *b, size_t n)
         return UNECHO_ERROR_ARGUMENT;
     for (size_t i = 0; i < b->count; i++) {
         if (!b->streams[i] || (n > 0 && (!b->mic[i] || !b->out[i])) ||
+            (b->far && b->far[i] && b->streams[i]->far_end.plan.pushed) ||
             !native_shares_network(b->streams[i]->canceller.backend,
                                    b->streams[0]->canceller.backend))
             return UNECHO_ERROR_ARGUMENT;
-        if (b->streams[i]->whole_hops && n % UNECHO_HOP != 0)
+        if (b->streams[i]->output.whole_hops && n % UNECHO_HOP != 0)
             return UNECHO_ERROR_CHUNK;
     }
     return UNECHO_OK;
@@ -40,7 +41,7 @@ static size_t next_part(const batch *b, size_t most)
 {
     size_t part = most;
     for (size_t i = 0; i < b->count; i++) {
-        const size_t wanted = UNECHO_HOP - b->streams[i]->pending;
+        const size_t wanted = stream_wanted(b->streams[i], 1);
         part = wanted < part ? wanted : part;
     }
     return part;
@@ -50,25 +51,39 @@ static size_t next_part(const batch *b, size_t most)
 static void run(unecho *host, unecho *const *due, size_t count)
 {
     canceller *cancellers[DTLN_ROWS_MOST] = {NULL};
-    float *outputs[DTLN_ROWS_MOST] = {NULL};
+    float *outputs[DTLN_ROWS_MOST] = {NULL}, *heard[DTLN_ROWS_MOST] = {NULL};
     for (size_t i = 0; i < count; i++) {
+        stream_prepare(due[i], 1);
         cancellers[i] = &due[i]->canceller;
-        outputs[i] = stream_output(due[i]);
+        outputs[i] = due[i]->out;
+        heard[i] = due[i]->heard;
     }
-    canceller_run_many(&host->canceller, cancellers, outputs, count);
+    canceller_run_many(&host->canceller, cancellers, outputs, heard, count);
     for (size_t i = 0; i < count; i++)
-        stream_advance(due[i], 1);
+        stream_finish(due[i], 1);
 }
 
-/* Samples first..first+part of every stream, which complete at most one hop of each. */
+/* What stream i brings and gets. */
+static call call_of(const batch *b, size_t i)
+{
+    const unecho *const s = b->streams[i];
+    const samples mic = samples_interleaved(b->mic[i], SAMPLES_FLOAT, s->mic_channels);
+    return (call){
+        .mic = stream_mic(s, &mic),
+        .far = samples_interleaved(b->far ? b->far[i] : NULL, SAMPLES_FLOAT, s->far_channels),
+        .out = samples_interleaved(b->out[i], SAMPLES_FLOAT, s->mic_channels),
+    };
+}
+
+/* Frames first..first+part of every stream, which complete at most one hop of each. */
 static void advance(const batch *b, unecho *host, size_t first, size_t part)
 {
     const size_t most = native_rows(host->canceller.backend);
     unecho *due[DTLN_ROWS_MOST] = {NULL};
     size_t waiting = 0;
     for (size_t i = 0; i < b->count; i++) {
-        const float *const far = b->far ? b->far[i] : NULL;
-        if (stream_collect(b->streams[i], b->mic[i], far, SAMPLES_FLOAT, first, part) == 0)
+        const call c = call_of(b, i);
+        if (stream_take(b->streams[i], &c, first, part) == 0)
             continue;
         due[waiting++] = b->streams[i];
         if (waiting == most) {
@@ -78,8 +93,10 @@ static void advance(const batch *b, unecho *host, size_t first, size_t part)
     }
     if (waiting > 0)
         run(host, due, waiting);
-    for (size_t i = 0; i < b->count; i++)
-        stream_give(b->streams[i], b->out[i], SAMPLES_FLOAT, first, part);
+    for (size_t i = 0; i < b->count; i++) {
+        const call c = call_of(b, i);
+        stream_give(b->streams[i], &c, first, part);
+    }
 }
 
 int unecho_process_many(unecho *const *streams, const float *const *mic, const float *const *far,

@@ -1,56 +1,118 @@
 #include "samples.h"
 
 #include <math.h>
-#include <string.h>
 
 static const float most = 100.0f;
 static const float least = 1e-15f;
 
-static size_t read_float(float *to, const float *from, size_t n)
+samples samples_interleaved(const void *from, sample_format format, unsigned channels)
 {
-    size_t guarded = 0;
+    samples s = {.format = format, .channels = from ? channels : 0, .stride = channels};
+    const size_t width = format == SAMPLES_FLOAT ? sizeof(float) : sizeof(int16_t);
+    for (unsigned c = 0; c < s.channels; c++)
+        s.channel[c] = (unsigned char *)(uintptr_t)from + c * width;
+    return s;
+}
+
+samples samples_planar(const float *const *from, unsigned channels)
+{
+    samples s = {.format = SAMPLES_FLOAT, .channels = from ? channels : 0, .stride = 1};
+    for (unsigned c = 0; c < s.channels; c++)
+        s.channel[c] = (void *)(uintptr_t)from[c];
+    return s;
+}
+
+samples samples_channel(const samples *from, unsigned channel)
+{
+    samples one = *from;
+    if (from->channels > 0) {
+        one.channels = 1;
+        one.channel[0] = from->channel[channel];
+    }
+    return one;
+}
+
+samples samples_from(const samples *all, uint64_t first)
+{
+    const size_t width = all->format == SAMPLES_FLOAT ? sizeof(float) : sizeof(int16_t);
+    samples rest = *all;
+    for (unsigned c = 0; c < rest.channels; c++)
+        rest.channel[c] = (unsigned char *)rest.channel[c] + (size_t)first * rest.stride * width;
+    return rest;
+}
+
+static void add_float(float *to, const float *from, size_t stride, size_t n, samples_seen *seen)
+{
+    size_t guarded = 0, clipped = 0;
     for (size_t i = 0; i < n; i++) {
-        const float x = from[i];
+        const float x = from[i * stride];
         /* Written so that NaN, which compares with nothing, is bad and then 0. */
         const int fits = fabsf(x) <= most;
         const int finite = fabsf(x) <= 3.402823466e38f;
         const float limited = finite ? copysignf(most, x) : 0.0f;
         guarded += !fits;
-        to[i] = !fits ? limited : fabsf(x) < least ? 0.0f : x;
+        clipped += fabsf(x) >= 1.0f;
+        to[i] += !fits ? limited : fabsf(x) < least ? 0.0f : x;
     }
-    return guarded;
+    seen->guarded += guarded;
+    seen->clipped += clipped;
 }
 
-size_t samples_read(float *to, const void *from, sample_format format, size_t first, size_t n)
+static void add_int16(float *to, const int16_t *from, size_t stride, size_t n, samples_seen *seen)
 {
-    if (!from) {
-        memset(to, 0, n * sizeof *to);
-        return 0;
-    }
-    if (format == SAMPLES_FLOAT)
-        return read_float(to, (const float *)from + first, n);
-    const int16_t *const samples = (const int16_t *)from + first;
-    for (size_t i = 0; i < n; i++)
-        to[i] = (float)samples[i] * (1.0f / 32768.0f);
-    return 0;
-}
-
-void samples_write(void *to, sample_format format, size_t first, const float *from, size_t n)
-{
-    if (format == SAMPLES_FLOAT) {
-        memcpy((float *)to + first, from, n * sizeof *from);
-        return;
-    }
-    int16_t *const samples = (int16_t *)to + first;
+    size_t clipped = 0;
     for (size_t i = 0; i < n; i++) {
-        const float scaled = floorf(from[i] * 32768.0f + 0.5f);
-        samples[i] = (int16_t)(scaled < -32768.0f  ? -32768.0f
-                               : scaled > 32767.0f ? 32767.0f
-                                                   : scaled);
+        const int16_t x = from[i * stride];
+        clipped += x == INT16_MAX || x == INT16_MIN;
+        to[i] += (float)x * (1.0f / 32768.0f);
+    }
+    seen->clipped += clipped;
+}
+
+void samples_read(float *to, const samples *from, size_t first, size_t n, samples_seen *seen)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = 0.0f;
+    for (unsigned c = 0; c < from->channels; c++) {
+        const size_t at = first * from->stride;
+        if (from->format == SAMPLES_FLOAT)
+            add_float(to, (const float *)from->channel[c] + at, from->stride, n, seen);
+        else
+            add_int16(to, (const int16_t *)from->channel[c] + at, from->stride, n, seen);
+    }
+    if (from->channels < 2)
+        return;
+    const float share = 1.0f / (float)from->channels;
+    for (size_t i = 0; i < n; i++) {
+        const float mean = to[i] * share;
+        to[i] = fabsf(mean) < least ? 0.0f : mean;
     }
 }
 
-void samples_silence(void *to, sample_format format, size_t n)
+static int16_t rounded(float x)
 {
-    memset(to, 0, n * (format == SAMPLES_FLOAT ? sizeof(float) : sizeof(int16_t)));
+    const float scaled = floorf(x * 32768.0f + 0.5f);
+    return (int16_t)(scaled < -32768.0f ? -32768.0f : scaled > 32767.0f ? 32767.0f : scaled);
+}
+
+void samples_write(const samples *to, size_t first, const float *from, size_t n)
+{
+    for (unsigned c = 0; c < to->channels; c++) {
+        if (to->format == SAMPLES_FLOAT) {
+            float *const x = (float *)to->channel[c] + first * to->stride;
+            for (size_t i = 0; i < n; i++)
+                x[i * to->stride] = from[i];
+        } else {
+            int16_t *const x = (int16_t *)to->channel[c] + first * to->stride;
+            for (size_t i = 0; i < n; i++)
+                x[i * to->stride] = rounded(from[i]);
+        }
+    }
+}
+
+void samples_silence(const samples *to, size_t first, size_t n)
+{
+    static const float silence[64];
+    for (size_t done = 0; done < n; done += 64)
+        samples_write(to, first + done, silence, n - done < 64 ? n - done : 64);
 }

@@ -1,24 +1,49 @@
-/* Between the caller's samples and the network's floats: the guard on the way in, rounding on the
- * way out. */
+/* Between the caller's samples and the library's floats: choice of channels and the guard on the
+ * way in, rounding on the way out. */
 #ifndef UNECHO_SAMPLES_H
 #define UNECHO_SAMPLES_H
+
+#include "unecho.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 typedef enum sample_format { SAMPLES_FLOAT, SAMPLES_INT16 } sample_format;
 
+/* A caller's buffers: for every channel the first sample, and how far it is to the next. */
+typedef struct samples {
+    sample_format format;
+    unsigned channels; /* 0: silence */
+    size_t stride;
+    void *channel[UNECHO_CHANNELS_MAX];
+} samples;
+
+/* Frames of `channels` samples one after the other; NULL: silence. */
+samples samples_interleaved(const void *from, sample_format format, unsigned channels);
+/* A buffer for each channel. NULL: silence. */
+samples samples_planar(const float *const *from, unsigned channels);
+/* Only one channel of it. */
+samples samples_channel(const samples *from, unsigned channel);
+/* Without its first frames. */
+samples samples_from(const samples *all, uint64_t first);
+
+/* What the guard saw. */
+typedef struct samples_seen {
+    uint64_t guarded; /* not finite or beyond +-100 */
+    uint64_t clipped; /* at full scale or beyond */
+} samples_seen;
+
 /*
- * to[0..n) = samples first..first+n of `from` (NULL: silence), made fit for the network: not finite
- * → 0, beyond +-100 → +-100, below 1e-15 in magnitude → 0 (it is far below anything audible, and
- * would turn subnormal and slow on its way). Returns how many were not finite or beyond.
+ * to[0..n) = the mean over the channels of frames first..first+n, each sample made fit for the
+ * network: not finite → 0, beyond +-100 → +-100, below 1e-15 in magnitude → 0 (it is far below
+ * anything audible, and would turn subnormal and slow on its way). Adds to *seen.
  */
-size_t samples_read(float *to, const void *from, sample_format format, size_t first, size_t n);
+void samples_read(float *to, const samples *from, size_t first, size_t n, samples_seen *seen);
 
-/* Samples first..first+n of `to` = from[0..n). */
-void samples_write(void *to, sample_format format, size_t first, const float *from, size_t n);
+/* Frames first..first+n of every channel of `to` = from[0..n). */
+void samples_write(const samples *to, size_t first, const float *from, size_t n);
 
-/* Samples 0..n of `to` = 0. */
-void samples_silence(void *to, sample_format format, size_t n);
+/* Frames first..first+n of `to` = 0. */
+void samples_silence(const samples *to, size_t first, size_t n);
 
 #endif

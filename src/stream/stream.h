@@ -2,35 +2,53 @@
 #ifndef UNECHO_STREAM_H
 #define UNECHO_STREAM_H
 
+#include "align/aligner.h"
 #include "canceller.h"
+#include "front/far_end.h"
+#include "front/microphone.h"
+#include "front/output.h"
 #include "samples.h"
 #include "unecho.h"
 
 struct unecho {
+    microphone microphone;
+    far_end far_end;
+    aligner aligner;
     canceller canceller;
+    output output;
     unecho_model *model;
-    fft *transform; /* the canceller's, where there is no network that has one */
-    int whole_hops;
-    /* Samples of the hop that is being collected, 0 <= pending < UNECHO_HOP. */
-    size_t pending;
-    /* Output not yet handed out: with pending, always a hop (none with whole_hops). */
-    float *ready;
-    size_t ready_count;
-    uint64_t samples, guarded_samples;
+    fft *transform; /* where there is no network that has one */
+    unsigned mic_channels, far_channels;
+    int mic_channel;
+    float *out, *heard; /* [hops_at_once] hops between canceller and output */
+    samples_seen mic_seen, far_seen;
+    uint64_t frames; /* taken in by calls */
     void (*release)(void *user, void *memory);
     void *user;
     void *memory;
 };
 
-/* Take in n samples first..first+n of mic and far, no more than there is room for. Returns how many
- * hops they complete, which are to be run at once. */
-size_t stream_collect(unecho *s, const void *mic, const void *far, sample_format format,
-                      size_t first, size_t n);
-/* Where those hops' output goes. */
-float *stream_output(unecho *s);
-/* They have run. */
-void stream_advance(unecho *s, size_t hops);
-/* Hand out n samples that are ready. */
-void stream_give(unecho *s, void *out, sample_format format, size_t first, size_t n);
+/* The caller's buffers of one call. */
+typedef struct call {
+    samples mic, far, out;
+} call;
+
+/* The channels of the microphone that are listened to. */
+samples stream_mic(const unecho *s, const samples *mic);
+/* How many more frames complete `hops` hops. */
+size_t stream_wanted(const unecho *s, size_t hops);
+/* Take in frames first..first+n of both ends. Returns how many hops that completes, which are to be
+ * prepared and run at once. */
+size_t stream_take(unecho *s, const call *c, size_t first, size_t n);
+/* Line those hops up for the canceller. */
+void stream_prepare(unecho *s, size_t hops);
+/* Their output is there. */
+void stream_finish(unecho *s, size_t hops);
+/* Hand out as many frames as were taken in. */
+void stream_give(unecho *s, const call *c, size_t first, size_t n);
+/* All of that on a stream's own: first..first+n in, as many out. */
+int stream_pass(unecho *s, const call *c, size_t first, size_t n);
+/* n frames of far end, where it comes apart. */
+void stream_push_far(unecho *s, const samples *far, size_t n);
 
 #endif

@@ -1,5 +1,4 @@
 /* Whole signals: the reference implementation's batch mode, with the latency taken out. */
-#include "samples.h"
 #include "stream.h"
 
 #include <math.h>
@@ -8,17 +7,66 @@
 /* Silence before the signal, as in the reference. */
 enum { LEAD = CANCELLER_HISTORY };
 
-/* to[0..n) = `from` at positions first - LEAD onwards, silence before its start and after its end.
- */
-static size_t read_padded(float *to, const float *from, size_t length, size_t first, size_t n)
+/* How much goes through at once: a far end that is pushed may not be much ahead. */
+static size_t piece(const unecho *s)
 {
-    const size_t lead = first < LEAD ? (LEAD - first < n ? LEAD - first : n) : 0;
-    const size_t at = first + lead - LEAD; /* where in `from` the rest begins */
-    const size_t left = lead < n && at < length ? length - at : 0;
-    const size_t present = left < n - lead ? left : n - lead;
+    return s->far_end.plan.pushed ? s->microphone.plan.rate / 100
+                                  : s->canceller.io.hops_at_once * UNECHO_HOP;
+}
 
-    memset(to, 0, n * sizeof *to);
-    return samples_read(to + lead, from, SAMPLES_FLOAT, present > 0 ? at : 0, present);
+/* Samples at 16 kHz in frames of that rate, rounded up. */
+static size_t frames_for(size_t count, unsigned rate)
+{
+    return (count * rate + UNECHO_SAMPLE_RATE - 1) / UNECHO_SAMPLE_RATE;
+}
+
+/* A signal of `length` frames that begins at `start`, silence around it. */
+typedef struct placed {
+    samples frames;
+    uint64_t start, length;
+} placed;
+
+/* What lies at `at`; how much of it is left, or how long the silence before it, goes to *n if it is
+ * less than that. */
+static samples part_at(const placed *p, uint64_t at, size_t *n)
+{
+    const uint64_t end = p->start + p->length;
+    const uint64_t border = at < p->start ? p->start : at < end ? end : UINT64_MAX;
+    *n = border - at < *n ? (size_t)(border - at) : *n;
+    return at < p->start || at >= end ? (samples){0} : samples_from(&p->frames, at - p->start);
+}
+
+/* The far end up to where it has been played when the microphone has come to `end`. */
+static void push_until(unecho *s, const placed *far, uint64_t *pushed, uint64_t end)
+{
+    const uint64_t mic_rate = s->microphone.plan.rate, far_rate = s->far_end.plan.rate;
+    const uint64_t due = (end * far_rate + mic_rate - 1) / mic_rate;
+    while (*pushed < due) {
+        size_t n = (size_t)(due - *pushed);
+        const samples part = part_at(far, *pushed, &n);
+        stream_push_far(s, &part, n);
+        *pushed += n;
+    }
+}
+
+/* From the first frame to the end of `out`, and on to a multiple of `grain`. */
+static int run(unecho *s, const placed *mic, const placed *far, const placed *out, size_t grain)
+{
+    const uint64_t end = (out->start + out->length + grain - 1) / grain * grain;
+    uint64_t pushed = 0;
+    for (uint64_t at = 0; at < end;) {
+        size_t n = end - at < piece(s) ? (size_t)(end - at) : piece(s);
+        call c = {.mic = part_at(mic, at, &n), .out = part_at(out, at, &n)};
+        if (s->far_end.plan.pushed)
+            push_until(s, far, &pushed, at + n);
+        else
+            c.far = part_at(far, at, &n);
+        const int status = stream_pass(s, &c, 0, n);
+        if (status < 0)
+            return status;
+        at += n;
+    }
+    return UNECHO_OK;
 }
 
 static void normalize_peak(float *x, size_t n)
@@ -36,38 +84,35 @@ int unecho_process_whole(unecho *s, const float *mic, size_t mic_n, const float 
                          float *out, unsigned options)
 {
     if (!s || (mic_n > 0 && (!mic || !out)) || (far_n > 0 && !far) ||
-        (options & ~(UNECHO_KEEP_LATENCY | UNECHO_NORMALIZE_PEAK)))
+        (options & ~(UNECHO_KEEP_LATENCY | UNECHO_NORMALIZE_PEAK)) ||
+        mic_n > SIZE_MAX / UNECHO_RATE_MAX / UNECHO_CHANNELS_MAX)
         return UNECHO_ERROR_ARGUMENT;
-    const size_t lag = LEAD + (options & UNECHO_KEEP_LATENCY ? 0 : CANCELLER_HISTORY);
-    if (mic_n > SIZE_MAX / sizeof(float) - lag - UNECHO_HOP)
-        return UNECHO_ERROR_ARGUMENT;
-    far_n = far_n < mic_n ? far_n : mic_n;
-
+    const unsigned rate = s->microphone.plan.rate, far_rate = s->far_end.plan.rate;
+    const size_t far_most = (mic_n * far_rate + rate - 1) / rate;
+    /* While the length is any, so are the pieces; afterwards the promise holds again. */
+    const int promised = s->output.whole_hops;
+    s->output.whole_hops = 0;
     unecho_reset(s);
-    canceller *const c = &s->canceller;
-    const size_t end = mic_n > 0 ? lag + mic_n : 0;
-    for (size_t first = 0; first < end;) {
-        const size_t hops_left = (end - first + UNECHO_HOP - 1) / UNECHO_HOP;
-        const size_t hops = hops_left < c->io.hops_at_once ? hops_left : c->io.hops_at_once;
-        const size_t n = hops * UNECHO_HOP;
-        s->guarded_samples += read_padded(canceller_mic(c), mic, mic_n, first, n);
-        s->guarded_samples += read_padded(canceller_far(c), far, far_n, first, n);
-        const int status = canceller_run(c, s->ready, hops);
-        if (status < 0) {
-            unecho_reset(s);
-            memset(out, 0, mic_n * sizeof *out);
-            return status;
-        }
 
-        const size_t skip = first < lag ? (lag - first < n ? lag - first : n) : 0;
-        const size_t wanted = end - first < n ? end - first : n;
-        if (wanted > skip)
-            memcpy(out + (first + skip - lag), s->ready + skip, (wanted - skip) * sizeof *out);
-        first += n;
+    const uint64_t start = frames_for(LEAD, rate);
+    const size_t kept = options & UNECHO_KEEP_LATENCY ? frames_for(CANCELLER_HISTORY, rate) : 0;
+    const samples all = samples_interleaved(mic, SAMPLES_FLOAT, s->mic_channels);
+    const placed heard = {stream_mic(s, &all), start, mic_n};
+    const placed played = {samples_interleaved(far, SAMPLES_FLOAT, s->far_channels),
+                           frames_for(LEAD, far_rate), far_n < far_most ? far_n : far_most};
+    const placed written = {samples_interleaved(out, SAMPLES_FLOAT, s->mic_channels),
+                            start + output_latency(&s->output) - kept, mic_n};
+    const int status =
+        mic_n > 0 ? run(s, &heard, &played, &written, promised ? UNECHO_HOP : 1) : UNECHO_OK;
+    s->output.whole_hops = promised;
+    if (status < 0) {
+        unecho_reset(s);
+        samples_silence(&written.frames, 0, mic_n);
+        return status;
     }
-    s->samples = mic_n;
-    memset(s->ready, 0, s->ready_count * sizeof *s->ready);
+    output_reset(&s->output);
+    s->frames = mic_n;
     if (options & UNECHO_NORMALIZE_PEAK)
-        normalize_peak(out, mic_n);
+        normalize_peak(out, mic_n * s->mic_channels);
     return UNECHO_OK;
 }

@@ -1,0 +1,67 @@
+/*
+ * Brings far end and echo together: looks for the delay, decides by how much the far end is moved,
+ * and at which rate it is resampled so that its clock is the microphone's. Hop by hop, 16 kHz.
+ *
+ * Real-time safe but for the layout.
+ */
+#ifndef UNECHO_ALIGNER_H
+#define UNECHO_ALIGNER_H
+
+#include "delay.h"
+#include "drift.h"
+#include "front/far_end.h"
+#include "unecho.h"
+
+typedef struct aligner_plan {
+    unecho_align mode;
+    int64_t fixed; /* samples, for UNECHO_ALIGN_FIXED */
+    size_t late;   /* how much far end there is ahead of the microphone */
+} aligner_plan;
+
+typedef struct aligner {
+    aligner_plan plan;
+    delay delay;
+    drift drift;
+    float *mic;        /* the last two frames and one sample before */
+    uint64_t hops;     /* so far */
+    uint64_t far_next; /* the next frame of the far end to be looked at */
+    /* A delay that has been seen but is not believed yet, and how often it has. */
+    double candidate;
+    unsigned sightings;
+    int locked;
+    double home;       /* the lag that drift is corrected to */
+    double correction; /* what the resampler does: relative change of rate */
+    int64_t shift;     /* by how much the far end is moved now */
+    int64_t shift_before;
+    float height;
+    uint32_t realignments;
+} aligner;
+
+/* The longest delay in samples. */
+enum { ALIGNER_MOST = UNECHO_DELAY_MAX_MS * (UNECHO_SAMPLE_RATE / 1000) };
+/* How much of its past the far end has to keep. */
+size_t aligner_past(const aligner_plan *plan);
+
+void aligner_layout(aligner *a, arena *memory, const aligner_plan *plan);
+void aligner_start(aligner *a, const kernels *k, const fft *f);
+void aligner_reset(aligner *a);
+
+/*
+ * The next hop of the microphone; f has made what it could for it. Writes what the far end played
+ * that this hop may hold the echo of to far [UNECHO_HOP], and tells f its drift.
+ */
+void aligner_hop(aligner *a, const float *mic, far_end *f, float *far);
+
+/* The echo lags the far end by so many samples more than before. */
+void aligner_move(aligner *a, int64_t samples);
+
+typedef struct aligner_view {
+    int aligned;
+    double lag;   /* of the echo behind the far end's samples, in samples */
+    double drift; /* positive: the far end's clock is faster */
+    float confidence;
+    uint32_t realignments;
+} aligner_view;
+aligner_view aligner_seen(const aligner *a);
+
+#endif

@@ -1,0 +1,173 @@
+#include "far_end.h"
+
+#include "unecho.h"
+
+#include <string.h>
+
+/* The most samples that one far_end_advance makes: four hops, to catch up where it was late. */
+enum { MOST_AT_ONCE = 4 * UNECHO_HOP };
+/* How long a far end that is pushed may leave nothing before it counts as silent: 100 ms. */
+enum { PATIENCE = UNECHO_SAMPLE_RATE / 10 };
+
+/* Native frames for that many samples, and some. */
+static size_t native_for(const far_end_plan *plan, size_t samples)
+{
+    return samples * plan->rate / UNECHO_SAMPLE_RATE * 101 / 100 + 2;
+}
+
+void far_end_layout(far_end *f, arena *a, const far_end_plan *plan)
+{
+    f->plan = *plan;
+    fifo_layout(&f->queue, a, plan->queue);
+    f->past = arena_floats(a, plan->past);
+    const size_t most = native_for(plan, MOST_AT_ONCE);
+    if (plan->rate != UNECHO_SAMPLE_RATE || plan->drifts)
+        resampler_layout(&f->resampler, a, plan->rate, UNECHO_SAMPLE_RATE, most, !plan->drifts);
+    else
+        f->resampler.filter.taps = 0;
+    f->scratch =
+        arena_floats(a, (most > MOST_AT_ONCE ? most : MOST_AT_ONCE) + f->resampler.filter.taps);
+}
+
+void far_end_start(far_end *f)
+{
+    if (f->plan.rate != UNECHO_SAMPLE_RATE || f->plan.drifts)
+        resampler_start(&f->resampler);
+}
+
+void far_end_reset(far_end *f)
+{
+    fifo_reset(&f->queue);
+    memset(f->past, 0, f->plan.past * sizeof *f->past);
+    f->resampling = f->plan.rate != UNECHO_SAMPLE_RATE;
+    if (f->resampling)
+        resampler_reset(&f->resampler, NULL, 0);
+    f->made = 0;
+    f->taken = 0;
+    f->starved = 0;
+    f->missing_frames = 0;
+    f->dropped_frames = 0;
+}
+
+/* Append n samples to what was made; x NULL: silence. */
+static void keep(far_end *f, const float *x, size_t n)
+{
+    for (size_t done = 0; done < n;) {
+        const size_t at = (size_t)((f->made + done) % f->plan.past);
+        const size_t left = n - done, to_end = f->plan.past - at;
+        const size_t part = left < to_end ? left : to_end;
+        if (x)
+            memcpy(f->past + at, x + done, part * sizeof *x);
+        else
+            memset(f->past + at, 0, part * sizeof *f->past);
+        done += part;
+    }
+    f->made += n;
+}
+
+static void keep_silence_until(far_end *f, uint64_t end)
+{
+    if (end <= f->made)
+        return;
+    const uint64_t missing = end - f->made;
+    const size_t whole = missing < f->plan.past ? (size_t)missing : f->plan.past;
+    f->made = end - whole;
+    keep(f, NULL, whole);
+    f->missing_frames += missing * f->plan.rate / UNECHO_SAMPLE_RATE;
+}
+
+void far_end_push(far_end *f, const float *x, size_t n, uint64_t now)
+{
+    if (f->starved)
+        keep_silence_until(f, now);
+    f->starved = 0;
+    if (n > f->queue.room - f->queue.count) {
+        f->taken += f->queue.count;
+        f->dropped_frames += f->queue.count;
+        fifo_reset(&f->queue);
+    }
+    fifo_push(&f->queue, x, n);
+}
+
+/* As many frames of the queue as wanted, there, and before the limit, into the scratch. */
+static size_t take(far_end *f, size_t wanted, uint64_t limit)
+{
+    const uint64_t allowed = limit > f->taken ? limit - f->taken : 0;
+    size_t n = wanted < f->queue.count ? wanted : f->queue.count;
+    n = n < allowed ? n : (size_t)allowed;
+    fifo_pop(&f->queue, f->scratch, n);
+    f->taken += n;
+    return n;
+}
+
+static void make(far_end *f, size_t wanted, uint64_t limit)
+{
+    if (!f->resampling) {
+        keep(f, f->scratch, take(f, wanted, limit));
+        return;
+    }
+    resampler *const r = &f->resampler;
+    const size_t taken = take(f, resampler_missing(r, wanted), limit);
+    resampler_push(r, f->scratch, taken);
+    const size_t n = resampler_ready(r, wanted);
+    resampler_pull(r, f->scratch, n);
+    keep(f, f->scratch, n);
+}
+
+void far_end_advance(far_end *f, uint64_t target, uint64_t limit)
+{
+    if (target > f->made) {
+        const uint64_t wanted = target - f->made;
+        make(f, wanted < MOST_AT_ONCE ? (size_t)wanted : MOST_AT_ONCE, limit);
+    }
+    if (f->plan.pushed && f->queue.count == 0 && target > f->made + PATIENCE) {
+        keep_silence_until(f, target - PATIENCE);
+        f->starved = 1;
+    }
+}
+
+void far_end_read(const far_end *f, float *to, int64_t first, size_t n)
+{
+    const int64_t made = (int64_t)f->made, size = (int64_t)f->plan.past;
+    const int64_t oldest = made > size ? made - size : 0;
+    for (size_t done = 0; done < n;) {
+        const int64_t at = first + (int64_t)done;
+        if (at < oldest || at >= made) {
+            to[done++] = 0.0f;
+            continue;
+        }
+        const size_t here = (size_t)(at % size);
+        size_t part = n - done;
+        part = part < f->plan.past - here ? part : f->plan.past - here;
+        part = part < (size_t)(made - at) ? part : (size_t)(made - at);
+        memcpy(to + done, f->past + here, part * sizeof *to);
+        done += part;
+    }
+}
+
+void far_end_drift(far_end *f, double drift)
+{
+    resampler *const r = &f->resampler;
+    if (!f->resampling) {
+        /* The filter reaches back over samples that have passed unfiltered so far. */
+        const size_t before = resampler_look_ahead(r) - 1;
+        far_end_read(f, f->scratch, (int64_t)f->made - (int64_t)before, before);
+        resampler_reset(r, f->scratch, 0);
+        f->resampling = 1;
+    }
+    resampler_drift(r, drift);
+}
+
+double far_end_slip(const far_end *f)
+{
+    if (!f->resampling)
+        return (double)f->made - (double)f->taken;
+    const double next = (double)f->taken - resampler_waiting(&f->resampler);
+    return (double)f->made - next * UNECHO_SAMPLE_RATE / f->plan.rate;
+}
+
+size_t far_end_lag(const far_end *f)
+{
+    return f->resampling && f->plan.rate == UNECHO_SAMPLE_RATE ? resampler_look_ahead(&f->resampler)
+                                                               : 0;
+}

@@ -1,0 +1,40 @@
+#include "fifo.h"
+
+#include <string.h>
+
+void fifo_layout(fifo *f, arena *a, size_t room)
+{
+    f->room = room;
+    f->ring = arena_floats(a, room);
+}
+
+void fifo_reset(fifo *f)
+{
+    f->first = f->count = 0;
+}
+
+/* How many of n samples from `at` on lie before the end of the ring. */
+static size_t straight(const fifo *f, size_t at, size_t n)
+{
+    return n < f->room - at ? n : f->room - at;
+}
+
+void fifo_push(fifo *f, const float *x, size_t n)
+{
+    const size_t at = (f->first + f->count) % f->room;
+    const size_t part = straight(f, at, n);
+    memcpy(f->ring + at, x, part * sizeof *x);
+    memcpy(f->ring, x + part, (n - part) * sizeof *x);
+    f->count += n;
+}
+
+void fifo_pop(fifo *f, float *to, size_t n)
+{
+    const size_t part = straight(f, f->first, n);
+    if (to) {
+        memcpy(to, f->ring + f->first, part * sizeof *to);
+        memcpy(to + part, f->ring, (n - part) * sizeof *to);
+    }
+    f->first = (f->first + n) % f->room;
+    f->count -= n;
+}

@@ -1,0 +1,20 @@
+/* A ring of samples, first in, first out. */
+#ifndef UNECHO_FIFO_H
+#define UNECHO_FIFO_H
+
+#include "arena.h"
+
+typedef struct fifo {
+    float *ring;
+    size_t room, first, count;
+} fifo;
+
+void fifo_layout(fifo *f, arena *a, size_t room);
+void fifo_reset(fifo *f);
+
+/* n <= room - count. */
+void fifo_push(fifo *f, const float *x, size_t n);
+/* n <= count; to NULL: dropped. */
+void fifo_pop(fifo *f, float *to, size_t n);
+
+#endif

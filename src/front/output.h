@@ -1,0 +1,54 @@
+/*
+ * From the network's hops to frames at the microphone's rate, with a constant latency.
+ *
+ * Above 16 kHz the output is the microphone itself, late by the latency, times the high band's
+ * gain, plus what the network's output differs from that: so the band that the network does not
+ * hear follows the band that it does, and what it leaves alone stays as it was, to the last bit of
+ * air.
+ */
+#ifndef UNECHO_OUTPUT_H
+#define UNECHO_OUTPUT_H
+
+#include "fifo.h"
+#include "high_band.h"
+#include "resampler.h"
+
+typedef struct output_plan {
+    unsigned rate;
+    int high_band;
+    size_t wait;         /* native frames that a hop waits before it goes through the network */
+    size_t hops_at_once; /* the most hops that are taken before frames are given */
+} output_plan;
+
+typedef struct output {
+    output_plan plan;
+    int whole_hops; /* frames are taken and given by multiples of a hop; looked at by the reset */
+    fifo frames;    /* ready, where the rate is 16 kHz */
+    resampler resampler;
+    fifo mic; /* native, as late as the output */
+    high_band band;
+    float *gains; /* a ring: the gain at the end of hop i at (i + 1) % ring */
+    size_t ring;
+    float *scratch;
+    uint64_t hops;  /* taken so far */
+    uint64_t given; /* frames */
+} output;
+
+/* The most frames for one output_hear. */
+enum { OUTPUT_PART = 256 };
+
+void output_layout(output *o, arena *a, const output_plan *plan);
+void output_start(output *o);
+void output_reset(output *o);
+
+/* In native frames. */
+size_t output_latency(const output *o);
+
+/* The microphone as it comes, n <= OUTPUT_PART native frames. */
+void output_hear(output *o, const float *mic, size_t n);
+/* The network's next hop, and the hop of the microphone that it belongs to. */
+void output_hop(output *o, const float *out, const float *mic);
+/* n <= OUTPUT_PART frames of output; as many as have been heard are there. */
+void output_give(output *o, float *x, size_t n);
+
+#endif

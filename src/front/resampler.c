@@ -1,0 +1,154 @@
+#include "resampler.h"
+
+#include <string.h>
+
+/* A ratio of so few phases is tabulated as it is. */
+enum { EXACT_PHASES_MAX = 8 };
+/* Resolution of the drift: of the step from one output to the next. */
+enum { DRIFT_BITS = 20 };
+
+static unsigned common_divisor(unsigned a, unsigned b)
+{
+    while (b > 0) {
+        const unsigned rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+void resampler_layout(resampler *r, arena *a, unsigned rate_in, unsigned rate_out, size_t room,
+                      int fixed)
+{
+    const unsigned divisor = common_divisor(rate_in, rate_out);
+    const unsigned phases = rate_out / divisor;
+    r->rate_in = rate_in;
+    r->rate_out = rate_out;
+    r->filter = sinc_design(rate_in, rate_out, fixed && phases <= EXACT_PHASES_MAX ? phases : 0);
+    r->unit = (uint64_t)phases << DRIFT_BITS;
+    r->step = rate_in / rate_out;
+    r->step_fraction = (uint64_t)(rate_in % rate_out / divisor) << DRIFT_BITS;
+    r->room = room + r->filter.taps;
+    r->rows = arena_floats(a, (r->filter.phases + 1) * r->filter.taps);
+    r->line = arena_floats(a, r->room);
+}
+
+void resampler_start(resampler *r)
+{
+    sinc_fill(&r->filter, r->rows, r->rate_in, r->rate_out);
+}
+
+size_t resampler_look_ahead(const resampler *r)
+{
+    return r->filter.taps / 2;
+}
+
+void resampler_reset(resampler *r, const float *past, uint64_t late)
+{
+    const size_t before = r->filter.taps / 2 - 1;
+    memset(r->line, 0, before * sizeof *r->line);
+    if (past)
+        memcpy(r->line, past, before * sizeof *r->line);
+    r->count = before;
+    r->at = before;
+    /* rate_out in lowest terms is unit >> DRIFT_BITS. */
+    r->fraction = late * (r->unit >> DRIFT_BITS) / r->rate_out << DRIFT_BITS;
+    r->drift = 0;
+}
+
+void resampler_drift(resampler *r, double drift)
+{
+    const double step = (double)r->rate_in / (double)r->rate_out * (double)r->unit;
+    r->drift = (int64_t)(step * drift);
+}
+
+/* Where the output after n more lies: whole samples from `at`, and the fraction behind. */
+static size_t position_after(const resampler *r, size_t n, uint64_t *fraction)
+{
+    const int64_t moved =
+        (int64_t)r->fraction + (int64_t)n * ((int64_t)r->step_fraction + r->drift);
+    const int64_t unit = (int64_t)r->unit;
+    int64_t whole = moved / unit, rest = moved % unit;
+    if (rest < 0) {
+        rest += unit;
+        whole--;
+    }
+    *fraction = (uint64_t)rest;
+    return (size_t)((int64_t)(n * r->step) + whole);
+}
+
+size_t resampler_missing(const resampler *r, size_t n)
+{
+    uint64_t fraction;
+    const size_t last = r->at + position_after(r, n - 1, &fraction) + r->filter.taps / 2;
+    return last < r->count ? 0 : last + 1 - r->count;
+}
+
+size_t resampler_ready(const resampler *r, size_t most)
+{
+    size_t low = 0, high = most;
+    while (low < high) {
+        const size_t middle = low + (high - low + 1) / 2;
+        if (resampler_missing(r, middle) == 0)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return low;
+}
+
+double resampler_waiting(const resampler *r)
+{
+    const double behind = (double)r->fraction / (double)r->unit;
+    return (double)r->count - (double)r->at - behind;
+}
+
+void resampler_push(resampler *r, const float *x, size_t n)
+{
+    memcpy(r->line + r->count, x, n * sizeof *x);
+    r->count += n;
+}
+
+/* Sixteen sums side by side, added up in pairs: an order that vectors of any width can keep. */
+static float dot(const float *x, const float *weights, size_t n)
+{
+    float sums[SINC_LANES] = {0};
+    for (size_t j = 0; j < n; j += SINC_LANES)
+        for (size_t lane = 0; lane < SINC_LANES; lane++)
+            sums[lane] += x[j + lane] * weights[j + lane];
+    for (size_t width = SINC_LANES / 2; width > 0; width /= 2)
+        for (size_t lane = 0; lane < width; lane++)
+            sums[lane] += sums[lane + width];
+    return sums[0];
+}
+
+static float output(const resampler *r)
+{
+    const size_t taps = r->filter.taps;
+    const float *const window = r->line + r->at + 1 - taps / 2;
+    /* In phases: the row before the fraction, and how far it is to the next. */
+    const uint64_t scaled = r->fraction * r->filter.phases;
+    const size_t row = (size_t)(scaled / r->unit);
+    const uint64_t past = scaled % r->unit;
+    const float *const weights = r->rows + row * taps;
+    const float here = dot(window, weights, taps);
+    if (past == 0)
+        return here;
+    const float share = (float)past / (float)r->unit;
+    return here + share * (dot(window, weights + taps, taps) - here);
+}
+
+void resampler_pull(resampler *r, float *y, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (y)
+            y[i] = output(r);
+        r->at += position_after(r, 1, &r->fraction);
+    }
+    /* Forget what no output needs any more. */
+    const size_t done = r->at + 1 - r->filter.taps / 2;
+    const size_t forgotten = done < r->count ? done : r->count;
+    memmove(r->line, r->line + forgotten, (r->count - forgotten) * sizeof *r->line);
+    r->count -= forgotten;
+    r->at -= forgotten;
+}

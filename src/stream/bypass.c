@@ -1,0 +1,70 @@
+#include "bypass.h"
+
+#include "network/dtln.h"
+
+#include <string.h>
+
+enum {
+    /* Until then an echo may still be on its way. */
+    SILENT_HOPS = 125,
+    /* The output lags the newest hop by this many. */
+    LAG = DTLN_BLOCK / DTLN_HOP - 1,
+    /* Samples to fade the network in: done before the first echo can be there. */
+    FADE = 32,
+};
+/* To fade the microphone in, there is time. */
+static const float share_per_hop = 1.0f / 16.0f;
+
+void bypass_reset(bypass *b)
+{
+    b->silent = SILENT_HOPS;
+    b->quiet = UINT32_MAX;
+    b->share = 1.0f;
+    b->hops = 0;
+}
+
+static int is_silent(const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (x[i] != 0.0f)
+            return 0;
+    return 1;
+}
+
+bypass_hop bypass_next(bypass *b, const float *far, size_t n)
+{
+    if (!b->enabled)
+        return (bypass_hop){.network = 1};
+    if (!is_silent(far, n))
+        b->silent = 0;
+    else if (b->silent < SILENT_HOPS)
+        b->silent++;
+    b->quiet = b->quiet << 1 | (b->silent == SILENT_HOPS);
+
+    bypass_hop hop = {.from = b->share};
+    if (b->quiet >> LAG & 1)
+        hop.to = b->share + share_per_hop < 1.0f ? b->share + share_per_hop : 1.0f;
+    b->share = hop.to;
+    const int alone = hop.from >= 1.0f && hop.to >= 1.0f;
+    b->hops += (uint64_t)alone;
+    /* A block reaches from this hop's place back over those before it. */
+    const uint32_t reach = (1u << (LAG + 1)) - 1;
+    hop.network = !alone || (b->quiet & reach) != reach;
+    return hop;
+}
+
+void bypass_mix(const bypass_hop *h, float *out, const float *mic, size_t n)
+{
+    if (h->from >= 1.0f && h->to >= 1.0f) {
+        memcpy(out, mic, n * sizeof *out);
+        return;
+    }
+    if (h->from <= 0.0f && h->to <= 0.0f)
+        return;
+    const size_t length = h->to < h->from ? FADE : n;
+    const float step = (h->to - h->from) / (float)length;
+    for (size_t i = 0; i < n; i++) {
+        const float share = i < length ? h->from + step * (float)i : h->to;
+        out[i] += share * (mic[i] - out[i]);
+    }
+}

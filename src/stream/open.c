@@ -1,0 +1,242 @@
+/* Opening and closing a stream: from a config to memory that holds everything. */
+#include "config.h"
+#include "stream.h"
+
+#include "message.h"
+#include "model/model.h"
+#include "native.h"
+#include "onnxruntime/ort_backend.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *default_allocate(void *user, size_t size)
+{
+    (void)user;
+    return malloc(size);
+}
+
+static void default_release(void *user, void *memory)
+{
+    (void)user;
+    free(memory);
+}
+
+/* What the environment leaves of the allowed instruction sets. */
+static uint32_t cpu_allowed(uint32_t allowed)
+{
+    const char *const name = getenv("UNECHO_CPU");
+    if (!name)
+        return allowed;
+    for (size_t i = 0; i < kernels_count(); i++)
+        if (strcmp(name, kernels_at(i)->name) == 0)
+            return allowed & kernels_at(i)->cpu;
+    return allowed;
+}
+
+/* What a stream is made of besides its config. */
+typedef struct parts {
+    unecho_model *model;
+    const kernels *k;
+    const dtln *net; /* of the native backend; NULL: ONNX Runtime */
+} parts;
+
+static size_t samples_of_ms(unsigned ms)
+{
+    return (size_t)ms * (UNECHO_SAMPLE_RATE / 1000);
+}
+
+static far_end_plan plan_far_end(const unecho_config *config, const aligner_plan *aligning)
+{
+    const size_t rate = (size_t)config_far_rate(config);
+    const int pushed = config->far_queue_ms > 0;
+    const int drifts = config->align == UNECHO_ALIGN_AUTO;
+    /* What a call brings before it is used: its hops, and what they wait for. */
+    const size_t hops = (config->hops_at_once + 3) * CONFIG_HOP_MS;
+    /* What a far end that comes along gathers while its clock is slower. */
+    const size_t slack = !pushed && drifts ? UNECHO_DELAY_MAX_MS : 0;
+    const size_t ms = hops + config->reference_late_ms + config->far_queue_ms + slack;
+    return (far_end_plan){
+        .rate = (unsigned)rate,
+        .drifts = drifts,
+        .queue = ms * rate / 1000 + FAR_END_PART,
+        .past = aligner_past(aligning),
+        .pushed = pushed,
+    };
+}
+
+/* How long a hop of the microphone waits for the far end, in native frames. */
+static size_t wait_for_far(const unecho_config *config, const far_end *f)
+{
+    const size_t mic = (size_t)config->sample_rate, far = (size_t)config_far_rate(config);
+    const size_t late = ((size_t)config->reference_late_ms * mic + 999) / 1000;
+    const size_t ahead = far == UNECHO_SAMPLE_RATE ? 0 : resampler_look_ahead(&f->resampler);
+    return late + (ahead * mic + far - 1) / far;
+}
+
+static void layout_front(unecho *s, arena *a, const unecho_config *config)
+{
+    const aligner_plan aligning = {
+        .mode = config->align,
+        .fixed = (int64_t)floor(config->delay_ms * (UNECHO_SAMPLE_RATE / 1000) + 0.5),
+        .late = samples_of_ms(config->reference_late_ms),
+    };
+    const far_end_plan far = plan_far_end(config, &aligning);
+    far_end_layout(&s->far_end, a, &far);
+    const microphone_plan mic = {
+        .rate = (unsigned)config->sample_rate,
+        .wait = wait_for_far(config, &s->far_end),
+        .hops_at_once = config->hops_at_once,
+    };
+    microphone_layout(&s->microphone, a, &mic);
+    const output_plan out = {
+        .rate = mic.rate,
+        .high_band = config->high_band,
+        .wait = s->microphone.wait,
+        .hops_at_once = mic.hops_at_once,
+    };
+    output_layout(&s->output, a, &out);
+    s->output.whole_hops = config->whole_hops != 0;
+    aligner_layout(&s->aligner, a, &aligning);
+}
+
+static unecho *layout(arena *a, const parts *p, const unecho_config *config)
+{
+    unecho unused;
+    unecho *const taken = arena_take(a, sizeof *taken);
+    unecho *const s = taken ? taken : &unused;
+    canceller_layout(&s->canceller, a, config->hops_at_once);
+    s->out = arena_floats(a, config->hops_at_once * UNECHO_HOP);
+    s->heard = arena_floats(a, config->hops_at_once * UNECHO_HOP);
+    layout_front(s, a, config);
+    s->transform = p->net ? NULL : arena_take(a, sizeof *s->transform);
+    const fft *const transform = p->net ? &p->net->fft : s->transform;
+    backend *const b = p->net ? native_layout(a, p->net, config->hops_at_once)
+                              : ort_layout(a, p->model, config->hops_at_once);
+    canceller_start(&s->canceller, p->k, transform, b, config->fail_open != 0);
+    aligner_start(&s->aligner, p->k, transform);
+    return taken;
+}
+
+/* Zeroed, so that every page is there before the first call of unecho_process. */
+static void *allocate_aligned(const unecho_config *config, size_t size, void **memory)
+{
+    *memory = config->allocate(config->user, size + ARENA_ALIGNMENT);
+    if (!*memory)
+        return NULL;
+    memset(*memory, 0, size + ARENA_ALIGNMENT);
+    const size_t past = (size_t)((uintptr_t)*memory % ARENA_ALIGNMENT);
+    return (unsigned char *)*memory + (ARENA_ALIGNMENT - past);
+}
+
+static int start_onnxruntime(unecho *stream, const unecho_config *config, const message *to)
+{
+    ort_settings settings = {
+        .threads = {config->onnxruntime_stage_threads[0], config->onnxruntime_stage_threads[1]},
+        .spinning = config->onnxruntime_spinning != 0,
+        .memory_pattern = true,
+        .arena = true,
+        .untuned = config->onnxruntime_untuned != 0,
+    };
+    if (config->onnxruntime_profile) {
+        const int status = ort_profile_read(&settings, config->onnxruntime_profile, to);
+        if (status < 0)
+            return status;
+    }
+    canceller *const c = &stream->canceller;
+    fft_init(stream->transform);
+    return ort_start(c->backend, stream->model, &c->io, &settings, config->onnxruntime_library, to);
+}
+
+static int out_of_memory(const message *to)
+{
+    return message_fail(to, UNECHO_ERROR_MEMORY, "out of memory");
+}
+
+/* The model's reference is the stream's from here on, and given back on failure. */
+static int open_with(unecho **result, const unecho_config *config, unecho_model *model,
+                     const message *to)
+{
+    const size_t kernels_index = kernels_choose(cpu_allowed(config->cpu));
+    parts p = {model, kernels_at(kernels_index), NULL};
+    if (config->backend == UNECHO_BACKEND_NATIVE) {
+        p.net = model_network(model, kernels_index, (dtln_precision)config->precision);
+        if (!p.net) {
+            unecho_model_unref(&model);
+            return out_of_memory(to);
+        }
+    }
+    arena a = {0};
+    void *memory = NULL;
+    layout(&a, &p, config);
+    a.memory = allocate_aligned(config, a.used, &memory);
+    if (!a.memory) {
+        unecho_model_unref(&model);
+        return out_of_memory(to);
+    }
+    a.used = 0;
+    unecho *const stream = layout(&a, &p, config);
+    stream->model = model;
+    far_end_start(&stream->far_end);
+    microphone_start(&stream->microphone);
+    output_start(&stream->output);
+    stream->mic_channels = config->mic_channels;
+    stream->mic_channel = config->mic_channel;
+    stream->far_channels = config->far_channels;
+    stream->release = config->release;
+    stream->user = config->user;
+    stream->memory = memory;
+    int status = UNECHO_OK;
+    if (p.net)
+        native_start(stream->canceller.backend, &stream->canceller.io);
+    else
+        status = start_onnxruntime(stream, config, to);
+    if (status < 0) {
+        unecho_model_unref(&model);
+        config->release(config->user, memory);
+        return status;
+    }
+    unecho_reset(stream);
+    *result = stream;
+    return UNECHO_OK;
+}
+
+int unecho_open(unecho **stream, const unecho_config *given)
+{
+    unecho_config config;
+    unecho_config_init(&config);
+    /* Of a config of another size nothing is where it is expected, the message included. */
+    if (given && given->size != sizeof config)
+        return UNECHO_ERROR_ARGUMENT;
+    if (given)
+        config = *given;
+    const message to = message_begin(config.message, config.message_size);
+    if (!stream)
+        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "stream is NULL");
+    const int status = config_check(&config, &to);
+    if (status < 0)
+        return status;
+    if (!config.allocate) {
+        config.allocate = default_allocate;
+        config.release = default_release;
+    }
+    unecho_model *model = unecho_model_ref(config.model);
+    if (!model) {
+        const int loaded = unecho_model_default(&model, to.text, to.size);
+        if (loaded < 0)
+            return loaded;
+    }
+    return open_with(stream, &config, model, &to);
+}
+
+void unecho_close(unecho **stream)
+{
+    if (!stream || !*stream)
+        return;
+    unecho *const closing = *stream;
+    closing->canceller.backend->close(closing->canceller.backend);
+    unecho_model_unref(&closing->model);
+    closing->release(closing->user, closing->memory);
+    *stream = NULL;
+}

@@ -1,0 +1,48 @@
+/* What a stream has seen. */
+#include "stream.h"
+
+#include "kernels/kernels.h"
+
+int unecho_get_stats(const unecho *stream, unecho_stats *stats)
+{
+    if (!stream || !stats || stats->size != sizeof *stats)
+        return UNECHO_ERROR_ARGUMENT;
+    const levels *const l = &stream->canceller.levels;
+    const far_end *const f = &stream->far_end;
+    const aligner_view seen = aligner_seen(&stream->aligner);
+    const uint64_t heard = l->hops * UNECHO_HOP;
+    const double hop_seconds = (double)UNECHO_HOP / UNECHO_SAMPLE_RATE;
+    const double lag = seen.aligned ? seen.lag + far_end_slip(f) : 0.0;
+    *stats = (unecho_stats){
+        .size = sizeof *stats,
+        .samples = stream->frames,
+        .guarded_samples = stream->mic_seen.guarded + stream->far_seen.guarded,
+        .peak = l->peak,
+        .mic_db = levels_db(l->mic_energy, heard),
+        .far_db = levels_db(l->far_energy, heard),
+        .out_db = levels_db(l->out_energy, heard),
+        .erle_db = levels_erle_db(l),
+        .far_active_seconds = (float)((double)l->active_hops * hop_seconds),
+        .mic_clipped_samples = stream->mic_seen.clipped,
+        .far_clipped_samples = stream->far_seen.clipped,
+        .far_missing_frames = f->missing_frames,
+        .far_dropped_frames = f->dropped_frames,
+        .realignments = seen.realignments,
+        .aligned = seen.aligned,
+        .confidence = seen.confidence,
+        .delay_ms = (float)(lag * 1000.0 / UNECHO_SAMPLE_RATE),
+        .drift_ppm = (float)(seen.drift * 1e6),
+        .far_silent_seconds = (float)((double)stream->canceller.bypass.hops * hop_seconds),
+    };
+    return UNECHO_OK;
+}
+
+const char *unecho_kernels(const unecho *stream)
+{
+    return stream ? stream->canceller.backend->name : "";
+}
+
+uint32_t unecho_cpu_features(void)
+{
+    return kernels_cpu();
+}
