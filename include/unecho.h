@@ -312,9 +312,9 @@ typedef struct unecho_config {
     int fail_open;
 
     /*
-     * Above 16 kHz: let the band over 8 kHz, which the network does not hear, follow what it does
-     * to the band below, so that near-end speech keeps its air. Default 1; with 0 the output ends
-     * at 8 kHz.
+     * At other rates than 16 kHz: let what the network does not hear, above all the band over 8
+     * kHz, follow what it does to the rest, so that near-end speech keeps its air. Default 1; with
+     * 0 the output has the band from 0 to 7/16 of 16 kHz or of a lower rate.
      */
     int high_band;
 } unecho_config;
@@ -405,7 +405,7 @@ UNECHO_API int unecho_process_many(unecho *const *streams, const float *const *m
 
 /*
  * The constant latency of unecho_process, in frames at sample_rate: at 16 kHz on both sides 384
- * with whole_hops, else 512; at other rates 35 to 37 ms; and reference_late_ms on top.
+ * with whole_hops, else 512; at other rates 38 to 44 ms; and reference_late_ms on top.
  */
 UNECHO_API int unecho_latency(const unecho *stream);
 

@@ -1,6 +1,7 @@
 #include "backends.h"
 
 #include "check.h"
+#include "signals.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,8 +42,7 @@ unecho *open_stream(const unecho_config *config)
 
 unecho_config config_for(unecho_backend backend, unecho_model *model)
 {
-    unecho_config config;
-    unecho_config_init(&config);
+    unecho_config config = reference_config();
     config.backend = backend;
     config.model = model;
     return config;

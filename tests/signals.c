@@ -126,6 +126,15 @@ void read_recording(const char *name, signal_ *mic, signal_ *far)
     mic->count = far->count = shorter;
 }
 
+unecho_config reference_config(void)
+{
+    unecho_config config;
+    unecho_config_init(&config);
+    config.align = UNECHO_ALIGN_OFF;
+    config.fail_open = 0;
+    return config;
+}
+
 float max_difference(const float *a, const float *b, size_t n)
 {
     float most = 0.0f;

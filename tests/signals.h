@@ -2,6 +2,8 @@
 #ifndef UNECHO_TEST_SIGNALS_H
 #define UNECHO_TEST_SIGNALS_H
 
+#include "unecho.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +41,9 @@ ends double_talk(size_t count);
 void free_ends(ends *e);
 /* recordings/NAME_{mic,lpb}.{wav,f32}, cut to the shorter of the two. */
 void read_recording(const char *name, signal_ *mic, signal_ *far);
+
+/* As the reference implementation: nothing aligned, every hop through the network. */
+unecho_config reference_config(void);
 
 /* max |a - b| */
 float max_difference(const float *a, const float *b, size_t n);

@@ -37,8 +37,7 @@ static unecho *open_stream(const run *r)
             message, sizeof message);
     if (status < 0)
         fail_msg("%s", message);
-    unecho_config config;
-    unecho_config_init(&config);
+    unecho_config config = reference_config();
     config.model = model;
     config.whole_hops = 1;
     unecho *stream = NULL;

@@ -20,8 +20,7 @@ typedef struct result {
 static float *run(unecho_model *model, unecho_precision precision, const signal_ *mic,
                   const signal_ *far)
 {
-    unecho_config config;
-    unecho_config_init(&config);
+    unecho_config config = reference_config();
     config.model = model;
     config.precision = precision;
     config.whole_hops = 1;
@@ -142,8 +141,7 @@ static void the_same_bits_everywhere(void **unused)
             if ((set & cpu) != set)
                 continue;
             for (size_t c = 0; c < (set == 0 ? 1 : sizeof chunks / sizeof *chunks); c++) {
-                unecho_config config;
-                unecho_config_init(&config);
+                unecho_config config = reference_config();
                 config.cpu = set;
                 config.precision = (unecho_precision)precision;
                 unecho *stream = NULL;

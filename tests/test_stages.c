@@ -158,8 +158,7 @@ static void overlap_add(void **unused)
     const signal_ mic = tensor("mic_block", DTLN_BLOCK);
     const signal_ far = tensor("lpb_block", DTLN_BLOCK);
     const signal_ expected = tensor("out_128", DTLN_HOP);
-    unecho_config config;
-    unecho_config_init(&config);
+    unecho_config config = reference_config();
     config.model = model;
     config.whole_hops = 1;
     unecho *stream = NULL;

@@ -9,7 +9,7 @@
  * reaches 6. */
 static const float peak_height = 7.0f, peak_prominence = 1.25f;
 /* It has to rest on so many frames with an active far end. */
-static const float least_frames = 20.0f;
+static const float least_frames = 6.0f;
 /* Delays so near are the same. */
 static const double same = 16.0;
 /* As long as it is locked: the delay may have moved so far since it was last seen. */

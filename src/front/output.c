@@ -3,8 +3,6 @@
 #include "stream/canceller.h"
 #include "unecho.h"
 
-
-
 static int resamples(const output *o)
 {
     return o->plan.rate != UNECHO_SAMPLE_RATE;
@@ -12,7 +10,7 @@ static int resamples(const output *o)
 
 static int has_high_band(const output *o)
 {
-    return o->plan.high_band && o->plan.rate > UNECHO_SAMPLE_RATE;
+    return o->plan.high_band && resamples(o);
 }
 
 /* Native frames for that many samples at 16 kHz, rounded up. */
@@ -87,7 +85,6 @@ static uint64_t lead(const output *o)
 void output_reset(output *o)
 {
     o->hops = 0;
-    o->given = 0;
     if (!resamples(o)) {
         /* The network's own lag is in its output already. */
         fill_with_silence(&o->frames, output_latency(o) - CANCELLER_HISTORY);
@@ -98,6 +95,8 @@ void output_reset(output *o)
     push_silence(&o->resampler, (size_t)whole);
     if (!has_high_band(o))
         return;
+    o->place = -(int64_t)whole;
+    o->part = (unsigned)(whole * o->plan.rate - lead(o));
     fill_with_silence(&o->mic, output_latency(o));
     high_band_reset(&o->band);
     for (size_t i = 0; i < o->ring; i++)
@@ -138,13 +137,14 @@ void output_hop(output *o, const float *out, const float *mic)
 /* The gain at the place of the next frame. */
 static float next_gain(output *o)
 {
-    const uint64_t place = o->given++ * UNECHO_SAMPLE_RATE;
-    if (place < lead(o))
-        return 1.0f;
-    const uint64_t sample = (place - lead(o)) / o->plan.rate;
-    const size_t hop = (size_t)(sample / UNECHO_HOP);
-    return gain_within(o->gains[hop % o->ring], o->gains[(hop + 1) % o->ring],
-                       (size_t)(sample % UNECHO_HOP));
+    float gain = 1.0f;
+    if (o->place >= 0) {
+        const size_t hop = (size_t)o->place / UNECHO_HOP, sample = (size_t)o->place % UNECHO_HOP;
+        gain = gain_within(o->gains[hop % o->ring], o->gains[(hop + 1) % o->ring], sample);
+    }
+    for (o->part += UNECHO_SAMPLE_RATE; o->part >= o->plan.rate; o->part -= o->plan.rate)
+        o->place++;
+    return gain;
 }
 
 void output_give(output *o, float *x, size_t n)

@@ -1,10 +1,10 @@
 /*
  * From the network's hops to frames at the microphone's rate, with a constant latency.
  *
- * Above 16 kHz the output is the microphone itself, late by the latency, times the high band's
- * gain, plus what the network's output differs from that: so the band that the network does not
- * hear follows the band that it does, and what it leaves alone stays as it was, to the last bit of
- * air.
+ * At other rates than 16 kHz the output is the microphone itself, late by the latency, times the
+ * high band's gain, plus what the network's output differs from that: so the band that the network
+ * does not hear, or that a resampler takes away, follows the band that it does, and what the
+ * network leaves alone stays as it was, to the last bit of air.
  */
 #ifndef UNECHO_OUTPUT_H
 #define UNECHO_OUTPUT_H
@@ -30,8 +30,10 @@ typedef struct output {
     float *gains; /* a ring: the gain at the end of hop i at (i + 1) % ring */
     size_t ring;
     float *scratch;
-    uint64_t hops;  /* taken so far */
-    uint64_t given; /* frames */
+    uint64_t hops; /* taken so far */
+    /* Where the next frame lies in the network's output: samples, and that many rate-th parts. */
+    int64_t place;
+    unsigned part;
 } output;
 
 /* The most frames for one output_hear. */

@@ -17,6 +17,7 @@ typedef struct resampler {
     unsigned rate_in, rate_out;
     sinc filter;
     float *rows;
+    double rows_per_unit;
     /* Inputs not done with yet, those that the filter still needs of the past first. */
     float *line;
     size_t room, count;
