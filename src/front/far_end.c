@@ -29,10 +29,10 @@ void far_end_layout(far_end *f, arena *a, const far_end_plan *plan)
         arena_floats(a, (most > MOST_AT_ONCE ? most : MOST_AT_ONCE) + f->resampler.filter.taps);
 }
 
-void far_end_start(far_end *f)
+void far_end_start(far_end *f, const kernels *k)
 {
     if (f->plan.rate != UNECHO_SAMPLE_RATE || f->plan.drifts)
-        resampler_start(&f->resampler);
+        resampler_start(&f->resampler, k);
 }
 
 void far_end_reset(far_end *f)

@@ -28,10 +28,10 @@ void microphone_layout(microphone *m, arena *a, const microphone_plan *plan)
                 (plan->hops_at_once + 1) * UNECHO_HOP + samples_for(m, m->wait) + part);
 }
 
-void microphone_start(microphone *m)
+void microphone_start(microphone *m, const kernels *k)
 {
     if (resamples(m))
-        resampler_start(&m->resampler);
+        resampler_start(&m->resampler, k);
 }
 
 void microphone_reset(microphone *m)

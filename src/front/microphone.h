@@ -28,7 +28,7 @@ typedef struct microphone {
 enum { MICROPHONE_PART = 256 };
 
 void microphone_layout(microphone *m, arena *a, const microphone_plan *plan);
-void microphone_start(microphone *m);
+void microphone_start(microphone *m, const kernels *k);
 void microphone_reset(microphone *m);
 
 /* How many frames must have come before hop number `hop` (from 0) can be given. */

@@ -54,10 +54,10 @@ void output_layout(output *o, arena *a, const output_plan *plan)
     o->gains = arena_floats(a, o->ring);
 }
 
-void output_start(output *o)
+void output_start(output *o, const kernels *k)
 {
     if (resamples(o))
-        resampler_start(&o->resampler);
+        resampler_start(&o->resampler, k);
 }
 
 static void push_silence(resampler *r, size_t n)

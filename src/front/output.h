@@ -40,7 +40,7 @@ typedef struct output {
 enum { OUTPUT_PART = 256 };
 
 void output_layout(output *o, arena *a, const output_plan *plan);
-void output_start(output *o);
+void output_start(output *o, const kernels *k);
 void output_reset(output *o);
 
 /* In native frames. */

@@ -34,8 +34,9 @@ void resampler_layout(resampler *r, arena *a, unsigned rate_in, unsigned rate_ou
     r->line = arena_floats(a, r->room);
 }
 
-void resampler_start(resampler *r)
+void resampler_start(resampler *r, const kernels *k)
 {
+    r->k = k;
     sinc_fill(&r->filter, r->rows, r->rate_in, r->rate_out);
 }
 
@@ -110,20 +111,6 @@ void resampler_push(resampler *r, const float *x, size_t n)
     r->count += n;
 }
 
-/* Four floats wherever they lie: every CPU that matters adds and multiplies them at once. */
-typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
-
-/* Sixteen sums side by side, added up in pairs: the same bits whatever the vectors' width. */
-static float dot(const float *x, const float *weights, size_t n)
-{
-    four sums[4] = {0};
-    for (size_t j = 0; j < n; j += SINC_LANES)
-        for (size_t v = 0; v < 4; v++)
-            sums[v] += *(const four *)(x + j + 4 * v) * *(const four *)(weights + j + 4 * v);
-    const four pairs = (sums[0] + sums[2]) + (sums[1] + sums[3]);
-    return (pairs[0] + pairs[2]) + (pairs[1] + pairs[3]);
-}
-
 static float output(const resampler *r)
 {
     const size_t taps = r->filter.taps;
@@ -133,8 +120,8 @@ static float output(const resampler *r)
     const size_t row = (size_t)place;
     const float share = (float)(place - (double)row);
     const float *const weights = r->rows + row * taps;
-    const float here = dot(window, weights, taps);
-    return share > 0.0f ? here + share * (dot(window, weights + taps, taps) - here) : here;
+    const float here = r->k->dot(window, weights, taps);
+    return share > 0.0f ? here + share * (r->k->dot(window, weights + taps, taps) - here) : here;
 }
 
 /* On to the place of the next output. */

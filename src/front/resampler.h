@@ -9,11 +9,13 @@
 #define UNECHO_RESAMPLER_H
 
 #include "arena.h"
+#include "kernels/kernels.h"
 #include "sinc.h"
 
 #include <stdint.h>
 
 typedef struct resampler {
+    const kernels *k;
     unsigned rate_in, rate_out;
     sinc filter;
     float *rows;
@@ -37,7 +39,7 @@ typedef struct resampler {
 void resampler_layout(resampler *r, arena *a, unsigned rate_in, unsigned rate_out, size_t room,
                       int fixed);
 /* Fill the tables; once there is memory. */
-void resampler_start(resampler *r);
+void resampler_start(resampler *r, const kernels *k);
 /*
  * The next output lies late / rate_out of an input sample behind the next input, 0 <= late <
  * rate_out. past: the resampler_look_ahead() - 1 inputs before that; NULL: silence.

@@ -116,6 +116,11 @@ typedef struct kernels {
 
     /* y = sigmoid(x), n elements; y may be x. */
     void (*sigmoid)(float *y, const float *x, size_t n);
+    /*
+     * The sum of x * y over n elements, a multiple of 16: sixteen sums side by side, each product
+     * rounded before it is added, then added up in pairs i and i + 8, i and i + 4, and so on.
+     */
+    float (*dot)(const float *x, const float *y, size_t n);
     /* y = x * m, n elements; y may be x. */
     void (*multiply)(float *y, const float *x, const float *m, size_t n);
     /* y = ln(x^2 + 1e-7), n elements; y may be x. */

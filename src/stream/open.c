@@ -178,9 +178,9 @@ static int open_with(unecho **result, const unecho_config *config, unecho_model 
     a.used = 0;
     unecho *const stream = layout(&a, &p, config);
     stream->model = model;
-    far_end_start(&stream->far_end);
-    microphone_start(&stream->microphone);
-    output_start(&stream->output);
+    far_end_start(&stream->far_end, p.k);
+    microphone_start(&stream->microphone, p.k);
+    output_start(&stream->output, p.k);
     stream->mic_channels = config->mic_channels;
     stream->mic_channel = config->mic_channel;
     stream->far_channels = config->far_channels;
