@@ -22,6 +22,8 @@ enum { SIGHTINGS_FIRST = 2, SIGHTINGS_OTHER = 3 };
 /* The far end is to come before its echo, as reflections and the sound's own path spread the
  * echo's beginning; but a pair that is no further apart than `kept` is left alone. */
 static const int64_t margin = 64, kept = 320;
+/* Moved by so much, the far end is another to the network. */
+static const int64_t far_away = 256;
 /* Seconds in which drift that has already happened is made up for. */
 static const double patience = 8.0;
 /* Clocks differ by 300 ppm at most, and then there is something to be made up for. */
@@ -183,13 +185,14 @@ static void read_far(const aligner *a, const far_end *f, int64_t shift, float *f
     far_end_read(f, far, (int64_t)(a->hops * UNECHO_HOP) - shift, UNECHO_HOP);
 }
 
-void aligner_hop(aligner *a, const float *mic, far_end *f, float *far)
+int aligner_hop(aligner *a, const float *mic, far_end *f, float *far)
 {
     if (a->plan.mode == UNECHO_ALIGN_AUTO)
         look(a, mic, f);
     const int64_t shift = a->plan.mode == UNECHO_ALIGN_OFF ? 0 : reachable(a, f, a->shift);
     read_far(a, f, shift, far);
-    if (shift != a->shift_before) {
+    const int64_t moved = shift - a->shift_before;
+    if (moved != 0) {
         /* From the old place to the new one without a click. */
         float before[UNECHO_HOP];
         read_far(a, f, a->shift_before, before);
@@ -200,6 +203,7 @@ void aligner_hop(aligner *a, const float *mic, far_end *f, float *far)
         a->shift_before = shift;
     }
     a->hops++;
+    return moved > far_away || moved < -far_away;
 }
 
 void aligner_move(aligner *a, int64_t samples)

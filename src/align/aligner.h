@@ -48,9 +48,10 @@ void aligner_reset(aligner *a);
 
 /*
  * The next hop of the microphone; f has made what it could for it. Writes what the far end played
- * that this hop may hold the echo of to far [UNECHO_HOP], and tells f its drift.
+ * that this hop may hold the echo of to far [UNECHO_HOP], and tells f its drift. Nonzero: the far
+ * end has been moved so far that what the network remembers of it is of no use.
  */
-void aligner_hop(aligner *a, const float *mic, far_end *f, float *far);
+int aligner_hop(aligner *a, const float *mic, far_end *f, float *far);
 
 /* The echo lags the far end by so many samples more than before. */
 void aligner_move(aligner *a, int64_t samples);

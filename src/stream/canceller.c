@@ -41,6 +41,17 @@ void canceller_reset(canceller *c)
     memset(c->sums, 0, line_length(c) * sizeof *c->sums);
     c->levels = (levels){0};
     bypass_reset(&c->bypass);
+    c->restarts = 0;
+}
+
+void canceller_restart(canceller *c, size_t t)
+{
+    c->restarts |= UINT64_C(1) << t;
+}
+
+static int restarts_at(const canceller *c, size_t t)
+{
+    return (int)(c->restarts >> t & 1);
 }
 
 float *canceller_mic(canceller *c)
@@ -159,7 +170,12 @@ int canceller_run(canceller *c, float *out, float *mic, size_t hops)
         /* As many as want the same. */
         const bypass_hop *const next = plan + done;
         for (n = 1; done + n < hops && next[n].network == next[0].network;)
-            n++;
+            if (restarts_at(c, done + n++)) {
+                n--;
+                break;
+            }
+        if (restarts_at(c, done))
+            c->backend->reset(c->backend);
         float *const to = out + done * DTLN_HOP, *const heard = mic + done * DTLN_HOP;
         if (next[0].network) {
             const int run = cancel(c, next, to, heard, n, hops - done - n);
@@ -167,6 +183,7 @@ int canceller_run(canceller *c, float *out, float *mic, size_t hops)
         } else
             pass(c, next, to, heard, n, hops - done - n);
     }
+    c->restarts = 0;
     if (status < 0)
         memset(out, 0, hops * DTLN_HOP * sizeof *out);
     return status;
@@ -180,6 +197,9 @@ void canceller_run_many(canceller *host, canceller *const *all, float *const *ou
     size_t running = 0;
     for (size_t i = 0; i < count; i++) {
         plan[i] = bypass_next(&all[i]->bypass, canceller_far(all[i]), DTLN_HOP);
+        if (restarts_at(all[i], 0))
+            all[i]->backend->reset(all[i]->backend);
+        all[i]->restarts = 0;
         if (!plan[i].network)
             continue;
         backends[running++] = all[i]->backend;

@@ -31,6 +31,7 @@ typedef struct canceller {
     float *re, *im; /* [hops_at_once][DTLN_BINS_ROW] */
     levels levels;
     bypass bypass;
+    uint64_t restarts; /* bit t: the network is to start anew with hop t of the next run */
 } canceller;
 
 void canceller_layout(canceller *c, arena *a, size_t hops_at_once);
@@ -45,6 +46,9 @@ void canceller_reset(canceller *c);
 /* Where the next hops of microphone and far end are to be written before canceller_run. */
 float *canceller_mic(canceller *c);
 float *canceller_far(canceller *c);
+
+/* With hop t of the next run the network starts anew. */
+void canceller_restart(canceller *c, size_t t);
 
 /*
  * Advance by 1 to hops_at_once hops. out [hops * DTLN_HOP] lags the new microphone samples by

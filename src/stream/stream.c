@@ -82,7 +82,8 @@ void stream_prepare(unecho *s, size_t hops)
         const uint64_t end = (m->hops + 1) * UNECHO_HOP;
         far_end_advance(&s->far_end, end + s->aligner.plan.late, limit);
         microphone_give(m, mic);
-        aligner_hop(&s->aligner, mic, &s->far_end, far);
+        if (aligner_hop(&s->aligner, mic, &s->far_end, far))
+            canceller_restart(&s->canceller, t);
     }
 }
 
