@@ -103,12 +103,24 @@ static float add(float *restrict sum_re, float *restrict sum_im, const float *re
     return sum / DELAY_BINS;
 }
 
+/* Without it a tone leaks into all bins, which whitening makes as loud as the tone: its correlation
+ * then peaks at the frames' borders. */
+static void taper(float *frame)
+{
+    for (size_t i = 0; i < DELAY_FRAME; i++) {
+        const float u = ((float)i + 0.5f) * (2.0f / DELAY_FRAME) - 1.0f;
+        const float bell = 1.0f - u * u;
+        frame[i] *= bell * bell;
+    }
+}
+
 void delay_add_mic(delay *d, uint64_t frame, const float *x)
 {
     float re[DELAY_BINS], im[DELAY_BINS];
     memset(d->block, 0, DELAY_FRAME * sizeof *d->block);
     if (emphasize(d->block + DELAY_FRAME, x, DELAY_FRAME) <= 0.0f)
         return;
+    taper(d->block + DELAY_FRAME);
     whiten(d, re, im);
     for (size_t p = 0; p < d->partitions; p++) {
         if (frame + d->frames_late < p)
