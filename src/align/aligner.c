@@ -8,6 +8,8 @@
 /* A peak has to stand out so far, in standard deviations and above the next one. Unrelated speech
  * reaches 6. */
 static const float peak_height = 7.0f, peak_prominence = 1.25f;
+/* Where the peak was before it needs no more than this: only few places are looked at. */
+static const float known_height = 4.5f;
 /* It has to rest on so many frames with an active far end. */
 static const float least_frames = 6.0f;
 /* Delays so near are the same. */
@@ -121,19 +123,30 @@ static void consider(aligner *a, double lag)
     move_to(a, lag);
 }
 
+/* The delay that is held, seen again where it must be by now. */
+static int see_again(aligner *a, far_end *f)
+{
+    const delay_peak near = delay_near(&a->delay, a->drift.lag, gate);
+    if (near.height < known_height)
+        return 0;
+    drift_see(&a->drift, near.lag);
+    follow_drift(a, f);
+    return 1;
+}
+
 static void decide(aligner *a, far_end *f)
 {
     const delay_view seen = delay_seen(&a->delay);
     a->height = seen.frames >= least_frames ? seen.best.height : 0.0f;
-    if (a->height < peak_height || seen.best.height < peak_prominence * seen.runner_up)
+    if (a->height <= 0.0f)
         return;
-    if (!a->locked || fabs(seen.best.lag - a->drift.lag) > gate) {
+    const int again = a->locked && see_again(a, f);
+    const int certain =
+        a->height >= peak_height && seen.best.height >= peak_prominence * seen.runner_up;
+    if (again && (!certain || fabs(seen.best.lag - a->drift.lag) <= gate))
+        a->sightings = 0;
+    else if (certain)
         consider(a, seen.best.lag);
-        return;
-    }
-    a->sightings = 0;
-    drift_see(&a->drift, seen.best.lag);
-    follow_drift(a, f);
 }
 
 /* What the far end has made since, frame by frame. */

@@ -200,3 +200,14 @@ delay_view delay_seen(const delay *d)
     view.frames = d->found[best].weight;
     return view;
 }
+
+delay_peak delay_near(const delay *d, double lag, double gate)
+{
+    delay_peak best = {0};
+    for (size_t p = 0; p < d->partitions; p++) {
+        const delay_peak *const peak = &d->found[p].peak;
+        if (fabs(peak->lag - lag) <= gate && peak->height > best.height)
+            best = *peak;
+    }
+    return best;
+}

@@ -77,5 +77,7 @@ typedef struct delay_view {
     float frames; /* how many frames it rests on */
 } delay_view;
 delay_view delay_seen(const delay *d);
+/* The highest peak within `gate` samples of a lag; of height 0: none. */
+delay_peak delay_near(const delay *d, double lag, double gate);
 
 #endif
