@@ -55,7 +55,10 @@ static void check_matrix(tflite_model *m, const char *name, const matrix *read)
                             (size_t)t->dims[t->rank - 1],
                             (size_t)t->dims[t->rank - 1],
                             1,
-                            t->scales > 0 ? t->scale : 0};
+                            t->scales > 0 ? MATRIX_INT8 : MATRIX_FLOAT32,
+                            t->scales > 0 ? t->scale : 1,
+                            NULL,
+                            0};
     assert_int_equal(read->rows, written.rows);
     check_matrix_rows(name, read, 0, &written, 0, written.rows);
 }
