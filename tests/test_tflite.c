@@ -111,6 +111,26 @@ static void gives_the_weights(void **state)
                 check_model(stage, units[i], int8);
 }
 
+/* One scale for each output, where the file holds so. */
+static void takes_a_scale_for_each_output(void **state)
+{
+    (void)state;
+    tflite_model *const m = tflite_new(1, SMALL_UNITS, 1, 9);
+    tflite_spec *const t = tflite_find(m, "lstm0/W");
+    t->scales = 4 * SMALL_UNITS;
+    const bytes file = tflite_write(m);
+    const stage_weights w = read_good(file, 1);
+    const matrix *const read = &w.lstm[0].input;
+    for (size_t r = 0; r < read->rows; r++)
+        for (size_t c = 0; c < read->columns; c++) {
+            const int8_t q = (int8_t)t->data[r * read->columns + c];
+            assert_true(matrix_at(read, r, c) == t->scale * (float)(r + 1) * (float)q);
+        }
+    free(w.vectors);
+    free(file.at);
+    tflite_free(m);
+}
+
 /* ---- Other spellings of one graph -------------------------------------------------------- */
 
 /* x / sqrt(y) instead of x * rsqrt(y), in the first layer norm. */
@@ -227,7 +247,7 @@ static void wide_kernel(tflite_model *m)
 
 static void per_channel(tflite_model *m)
 {
-    tflite_find(m, "lstm0/W")->scales = 16;
+    tflite_find(m, "lstm0/W")->scales = 15;
 }
 
 static void zero_point(tflite_model *m)
@@ -342,7 +362,7 @@ static void refuses_by_name(void **state)
         {shuffled, 1, 0, UNECHO_ERROR_MODEL, {"(FULLY_CONNECTED)", "format of weights 1"}},
         {strided, 2, 0, UNECHO_ERROR_MODEL, {"'convolved' (CONV_2D)", "strides 1"}},
         {wide_kernel, 2, 0, UNECHO_ERROR_MODEL, {"(CONV_2D)", "size 1"}},
-        {per_channel, 1, 1, UNECHO_ERROR_MODEL, {"'lstm0/W'", "16 scales"}},
+        {per_channel, 1, 1, UNECHO_ERROR_MODEL, {"'lstm0/W'", "15 scales along dim 0"}},
         {zero_point, 1, 1, UNECHO_ERROR_MODEL, {"'lstm0/W'", "zero point"}},
         {no_scale, 1, 1, UNECHO_ERROR_MODEL, {"'lstm0/W'", "scale is 0"}},
         {infinite_scale, 1, 1, UNECHO_ERROR_MODEL, {"'lstm0/W'", "scale is inf"}},
@@ -445,6 +465,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_the_weights),
+        cmocka_unit_test(takes_a_scale_for_each_output),
         cmocka_unit_test(other_spellings_are_equal),
         cmocka_unit_test(refuses_by_name),
         cmocka_unit_test(refuses_the_other_stage),

@@ -199,7 +199,8 @@ int onnx_match_scaled(onnx_graph *graph, const onnx_view *view, const char *what
         } else if (onnx_is_constant(graph, &part)) {
             status = onnx_take_scale(graph, &part, view->count, &scaled->weights);
         } else {
-            return onnx_unexpected(graph, &part, what);
+            /* without any part of such a product, the whole is what does not fit */
+            return onnx_unexpected(graph, product || quantiser ? &part : view, what);
         }
         if (status != UNECHO_OK)
             return status;

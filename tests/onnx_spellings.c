@@ -1,0 +1,637 @@
+/* One network, spelled by other operators. Knows our own models' names; trusts its input. */
+#include "onnx_spellings.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FLOAT = 1, UINT8 = 2, INT8 = 3, INT64 = 7, HALF = 10, BFLOAT = 16 };
+enum { GATES = 4 };
+
+typedef char name[64];
+
+static const char *const matrices[] = {"lstm0/W", "lstm0/U",   "lstm1/W",  "lstm1/U",
+                                       "dense/W", "encoder/W", "decoder/W"};
+enum { MATRICES = sizeof matrices / sizeof matrices[0] };
+
+static float *floats_of(const proto *tensor, size_t *count)
+{
+    bytes *data = &proto_find(tensor, TENSOR_RAW, 0)->data;
+    *count = data->size / sizeof(float);
+    return (float *)(void *)data->at;
+}
+
+static size_t dim_of(const proto *tensor, size_t d)
+{
+    return (size_t)proto_find(tensor, TENSOR_DIMS, d)->value;
+}
+
+static proto *add(proto *model, const char *op, const char *output, const char *const *inputs,
+                  size_t count)
+{
+    proto *node = add_node(model, op, output);
+    for (size_t i = 0; i < count; i++)
+        proto_add_text(node, NODE_INPUT, inputs[i]);
+    return node;
+}
+
+#define ADD(model, op, output, ...)                                                                \
+    add(model, op, output, (const char *const[]){__VA_ARGS__},                                     \
+        sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+
+static void add_ints(proto *model, const char *called, const int64_t *list, size_t count)
+{
+    const uint64_t dims[1] = {count};
+    if (!tensor_of(model, called))
+        add_tensor(model, called, dims, 1, INT64, list, count * sizeof *list);
+}
+
+static void reshape(proto *model, const char *output, const char *input, const int64_t *dims,
+                    size_t rank)
+{
+    name shape;
+    snprintf(shape, sizeof shape, "%.40s/shape", output);
+    add_ints(model, shape, dims, rank);
+    ADD(model, "Reshape", output, input, shape);
+}
+
+static void add_float_attribute(proto *node, const char *called, float value)
+{
+    enum { KIND = 1 };
+    proto *attribute = proto_add(node, NODE_ATTRIBUTE);
+    proto_add_text(attribute, ATTRIBUTE_NAME, called);
+    proto_add_bytes(attribute, ATTRIBUTE_F, &value, sizeof value)->wire = 5;
+    proto_add_int(attribute, ATTRIBUTE_TYPE, KIND);
+}
+
+static void set_opset(const proto *model, uint64_t version)
+{
+    proto_find(proto_find(model, MODEL_OPSET, 0)->child, 2, 0)->value = version;
+}
+
+static void import_microsoft(proto *model)
+{
+    proto *opset = proto_add(model, MODEL_OPSET);
+    proto_add_text(opset, 1, "com.microsoft");
+    proto_add_int(opset, 2, 1);
+}
+
+/* ---- Tidying ---------------------------------------------------------------------------- */
+
+static bool is_read(const proto *model, const proto_field *value)
+{
+    const proto *graph = graph_of(model);
+    for (size_t i = 0; i < graph->count; i++) {
+        const proto_field *field = &graph->fields[i];
+        if (field->number != GRAPH_NODE && field->number != GRAPH_OUTPUT)
+            continue;
+        const uint32_t number = field->number == GRAPH_NODE ? NODE_INPUT : PORT_NAME;
+        const proto_field *text;
+        for (size_t k = 0; (text = proto_find(field->child, number, k)) != NULL; k++)
+            if (text->data.size == value->data.size && text->data.size > 0 &&
+                memcmp(text->data.at, value->data.at, text->data.size) == 0)
+                return true;
+    }
+    return false;
+}
+
+static bool is_dead(const proto *model, const proto_field *field)
+{
+    const uint32_t number = field->number == GRAPH_NODE ? NODE_OUTPUT : TENSOR_NAME;
+    const proto_field *text;
+    if (field->number != GRAPH_NODE && field->number != GRAPH_TENSOR)
+        return false;
+    for (size_t k = 0; (text = proto_find(field->child, number, k)) != NULL; k++)
+        if (is_read(model, text))
+            return false;
+    return true;
+}
+
+static bool is_made(const proto *model, size_t until, const proto_field *value)
+{
+    const proto *graph = graph_of(model);
+    const proto_field *text;
+    for (size_t i = 0; i < graph->count; i++) {
+        const proto_field *field = &graph->fields[i];
+        if (field->number == GRAPH_NODE && i >= until)
+            continue;
+        const uint32_t number = field->number == GRAPH_NODE     ? NODE_OUTPUT
+                                : field->number == GRAPH_TENSOR ? TENSOR_NAME
+                                                                : PORT_NAME;
+        if (field->number == GRAPH_OUTPUT || !field->child)
+            continue;
+        for (size_t k = 0; (text = proto_find(field->child, number, k)) != NULL; k++)
+            if (text->data.size == value->data.size &&
+                memcmp(text->data.at, value->data.at, text->data.size) == 0)
+                return true;
+    }
+    return value->data.size == 0;
+}
+
+static bool is_ready(const proto *model, size_t until, const proto *node)
+{
+    const proto_field *text;
+    for (size_t k = 0; (text = proto_find(node, NODE_INPUT, k)) != NULL; k++)
+        if (!is_made(model, until, text))
+            return false;
+    return true;
+}
+
+void tidy(proto *model)
+{
+    proto *graph = graph_of(model);
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (size_t i = graph->count; i-- > 0;)
+            if (is_dead(model, &graph->fields[i])) {
+                proto_remove(graph, &graph->fields[i]);
+                changed = true;
+            }
+    }
+    for (size_t i = 0; i < graph->count; i++) {
+        if (graph->fields[i].number != GRAPH_NODE)
+            continue;
+        for (size_t k = i; k < graph->count; k++) {
+            if (graph->fields[k].number != GRAPH_NODE ||
+                !is_ready(model, i, graph->fields[k].child))
+                continue;
+            const proto_field found = graph->fields[k];
+            memmove(&graph->fields[i + 1], &graph->fields[i], (k - i) * sizeof found);
+            graph->fields[i] = found;
+            break;
+        }
+    }
+}
+
+/* ---- Rounding --------------------------------------------------------------------------- */
+
+/* A power of two of which every weight of the column (all: of the matrix) is 127 at most. */
+static float scale_of(const float *weights, size_t rows, size_t columns, size_t column, bool all)
+{
+    float most = 1e-6f;
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = all ? 0 : column; c < (all ? columns : column + 1); c++)
+            most = fabsf(weights[r * columns + c]) > most ? fabsf(weights[r * columns + c]) : most;
+    return exp2f(ceilf(log2f(most / 127)));
+}
+
+static float *scales_of(const proto *tensor, bool per_output)
+{
+    size_t count;
+    const float *weights = floats_of(tensor, &count);
+    const size_t columns = dim_of(tensor, 1), rows = count / columns;
+    float *scales = malloc(columns * sizeof *scales);
+    for (size_t c = 0; c < columns; c++)
+        scales[c] = c > 0 && !per_output ? scales[0]
+                                         : scale_of(weights, rows, columns, c, !per_output);
+    return scales;
+}
+
+void round_matrices(proto *model, bool per_output)
+{
+    for (size_t i = 0; i < MATRICES; i++) {
+        const proto *tensor = tensor_of(model, matrices[i]);
+        if (!tensor)
+            continue;
+        size_t count;
+        float *weights = floats_of(tensor, &count);
+        float *scales = scales_of(tensor, per_output);
+        for (size_t k = 0; k < count; k++) {
+            const float scale = scales[k % dim_of(tensor, 1)];
+            weights[k] = scale * rintf(weights[k] / scale) + 0.0f; /* integers know no -0 */
+        }
+        free(scales);
+    }
+}
+
+/* To nearest, ties to even; what is too small becomes subnormal, what is too large does not occur. */
+static uint16_t half_of(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    const uint16_t sign = (uint16_t)(bits >> 16 & 0x8000u);
+    if (fabsf(x) < 0x1p-14f)
+        return (uint16_t)(sign | (uint16_t)rintf(fabsf(x) * 0x1p24f));
+    bits &= 0x7fffffffu;
+    return (uint16_t)(sign | ((bits + 0xfffu + (bits >> 13 & 1u) - (112u << 23)) >> 13));
+}
+
+static float float_of(uint16_t half)
+{
+    const float sign = half & 0x8000 ? -1.0f : 1.0f;
+    const int exponent = half >> 10 & 31;
+    const float mantissa = (float)(half & 0x3ff);
+    return exponent == 0 ? sign * mantissa * 0x1p-24f
+                         : sign * ldexpf(1024 + mantissa, exponent - 25);
+}
+
+static void each_float_tensor(proto *model, void (*change)(proto *model, proto *tensor, int type),
+                              int type)
+{
+    const proto *graph = graph_of(model);
+    const size_t count = proto_count(graph, GRAPH_TENSOR);
+    for (size_t i = 0; i < count; i++) {
+        proto *tensor = proto_find(graph, GRAPH_TENSOR, i)->child;
+        if (proto_find(tensor, TENSOR_TYPE, 0)->value == FLOAT)
+            change(model, tensor, type);
+    }
+}
+
+static void round_tensor(proto *model, proto *tensor, int type)
+{
+    (void)model;
+    (void)type;
+    size_t count;
+    float *x = floats_of(tensor, &count);
+    if (proto_is(proto_find(tensor, TENSOR_NAME, 0), "epsilon"))
+        return;
+    for (size_t i = 0; i < count; i++)
+        x[i] = float_of(half_of(x[i]));
+}
+
+void round_to_half(proto *model)
+{
+    each_float_tensor(model, round_tensor, 0);
+}
+
+/* ---- Floats of half the size ------------------------------------------------------------- */
+
+static void narrow(proto *model, proto *tensor, int type)
+{
+    (void)model;
+    size_t count;
+    const float *x = floats_of(tensor, &count);
+    bytes *data = &proto_find(tensor, TENSOR_RAW, 0)->data;
+    uint16_t *narrowed = malloc(count * sizeof *narrowed);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &x[i], sizeof bits);
+        narrowed[i] = type == HALF ? half_of(x[i]) : (uint16_t)(bits >> 16);
+    }
+    memcpy(data->at, narrowed, count * sizeof *narrowed);
+    data->size = count * sizeof *narrowed;
+    free(narrowed);
+    proto_find(tensor, TENSOR_TYPE, 0)->value = (uint64_t)type;
+}
+
+static void text_of(const proto_field *field, name text)
+{
+    memcpy(text, field->data.at, field->data.size);
+    text[field->data.size] = 0;
+}
+
+static void narrow_and_cast(proto *model, proto *tensor, int type)
+{
+    name stored, wide;
+    text_of(proto_find(tensor, TENSOR_NAME, 0), stored);
+    if (strcmp(stored, "epsilon") == 0)
+        return;
+    narrow(model, tensor, type);
+    snprintf(wide, sizeof wide, "%.50s/float", stored);
+    redirect(model, stored, wide);
+    add_attribute_int(ADD(model, "Cast", wide, stored), "to", FLOAT);
+}
+
+void spell_stored_as(proto *model, int type)
+{
+    each_float_tensor(model, narrow_and_cast, type);
+    tidy(model);
+}
+
+void spell_half(proto *model)
+{
+    each_float_tensor(model, narrow, HALF);
+    for (size_t i = 0; i < 3; i++) {
+        name port, half;
+        text_of(proto_find(port_of(model, GRAPH_INPUT, i), PORT_NAME, 0), port);
+        snprintf(half, sizeof half, "%.50s/half", port);
+        redirect(model, port, half);
+        add_attribute_int(ADD(model, "Cast", half, port), "to", HALF);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        name port, half;
+        proto_field *made;
+        text_of(proto_find(port_of(model, GRAPH_OUTPUT, i), PORT_NAME, 0), port);
+        snprintf(half, sizeof half, "%.50s/half", port);
+        made = proto_find(node_making(model, port), NODE_OUTPUT, 0);
+        proto_set_text(made, half);
+        add_attribute_int(ADD(model, "Cast", port, half), "to", FLOAT);
+    }
+    tidy(model);
+}
+
+/* ---- LSTM ------------------------------------------------------------------------------- */
+
+/* [in, 4H] in the order i, f, g, o to [in, 4H] or [4H, in] in the order i, o, f, g. */
+static float *reorder(const proto *tensor, bool turn)
+{
+    static const size_t from[GATES] = {0, 3, 1, 2};
+    size_t count;
+    const float *w = floats_of(tensor, &count);
+    const size_t columns = dim_of(tensor, proto_count(tensor, TENSOR_DIMS) - 1);
+    const size_t rows = count / columns, units = columns / GATES;
+    float *to = malloc(count * sizeof *to);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < columns; c++) {
+            const size_t source = r * columns + from[c / units] * units + c % units;
+            to[turn ? c * rows + r : r * columns + c] = w[source];
+        }
+    return to;
+}
+
+static void add_layer(proto *model, int layer)
+{
+    name n[12];
+    static const char *const parts[] = {"W/lstm", "U/lstm", "b/lstm", "x",  "h",        "c",
+                                        "Y",      "Y_h",    "Y_c",    "hn", "hidden/op", "cell/op"};
+    name ours[3], input;
+    static const char *const tensors[] = {"W", "U", "b"};
+    for (size_t i = 0; i < 12; i++)
+        snprintf(n[i], sizeof n[i], "lstm%d/%s", layer, parts[i]);
+    for (size_t i = 0; i < 3; i++)
+        snprintf(ours[i], sizeof ours[i], "lstm%d/%s", layer, tensors[i]);
+    const size_t inputs = dim_of(tensor_of(model, ours[0]), 0);
+    const size_t units = dim_of(tensor_of(model, ours[1]), 0), gates = GATES * units;
+    for (size_t i = 0; i < 2; i++) {
+        const size_t columns = i == 0 ? inputs : units;
+        float *turned = reorder(tensor_of(model, ours[i]), true);
+        const uint64_t dims[3] = {1, gates, columns};
+        add_tensor(model, n[i], dims, 3, FLOAT, turned, gates * columns * sizeof *turned);
+        free(turned);
+    }
+    float *bias = calloc(2 * gates, sizeof *bias);
+    float *wb = reorder(tensor_of(model, ours[2]), false);
+    memcpy(bias, wb, gates * sizeof *bias);
+    const uint64_t bias_dims[2] = {1, 2 * gates};
+    add_tensor(model, n[2], bias_dims, 2, FLOAT, bias, 2 * gates * sizeof *bias);
+    free(wb);
+    free(bias);
+
+    const int64_t x_dims[3] = {1, 1, (int64_t)inputs}, h_dims[3] = {1, 1, (int64_t)units};
+    const int64_t row[2] = {1, (int64_t)units};
+    name h, c, hidden, cell;
+    snprintf(h, sizeof h, "state/%d0/row", layer);
+    snprintf(c, sizeof c, "state/%d1/row", layer);
+    snprintf(hidden, sizeof hidden, "lstm%d/hidden", layer);
+    snprintf(cell, sizeof cell, "lstm%d/cell", layer);
+    snprintf(input, sizeof input, "%s", layer == 0 ? "features/row" : "lstm0/hidden/op");
+    reshape(model, n[3], input, x_dims, 3);
+    reshape(model, n[4], h, h_dims, 3);
+    reshape(model, n[5], c, h_dims, 3);
+    proto *node = ADD(model, "LSTM", n[6], n[3], n[0], n[1], n[2], "", n[4], n[5]);
+    proto_add_text(node, NODE_OUTPUT, n[7]);
+    proto_add_text(node, NODE_OUTPUT, n[8]);
+    add_attribute_int(node, "hidden_size", units);
+    redirect(model, hidden, n[10]);
+    redirect(model, cell, n[11]);
+    reshape(model, n[10], layer == 0 ? n[6] : n[7], row, 2);
+    reshape(model, n[11], n[8], row, 2);
+}
+
+void spell_lstm(proto *model)
+{
+    add_layer(model, 0);
+    add_layer(model, 1);
+    tidy(model);
+}
+
+/* ---- Layer norm ------------------------------------------------------------------------- */
+
+void spell_layer_norm(proto *model)
+{
+    static const char *const norms[][2] = {{"norm_mic", "mic/log"},
+                                           {"norm_estimate", "estimate/encoded"},
+                                           {"norm_far", "far/log"},
+                                           {"norm_far", "far/encoded"}};
+    for (size_t i = 0; i < 4; i++) {
+        name out, made, gamma, beta;
+        snprintf(out, sizeof out, "%s/out", norms[i][0]);
+        snprintf(made, sizeof made, "%s/operator", norms[i][0]);
+        snprintf(gamma, sizeof gamma, "%s/gamma", norms[i][0]);
+        snprintf(beta, sizeof beta, "%s/beta", norms[i][0]);
+        if (!node_making(model, out) || !node_making(model, norms[i][1]))
+            continue;
+        redirect(model, out, made);
+        proto *node = ADD(model, "LayerNormalization", made, norms[i][1], gamma, beta);
+        add_attribute_int(node, "axis", UINT64_MAX);
+        add_float_attribute(node, "epsilon", 1e-7f);
+    }
+    set_opset(model, 17);
+    tidy(model);
+}
+
+/* ---- Gemm ------------------------------------------------------------------------------- */
+
+static void turn_tensor(const proto *tensor)
+{
+    size_t count;
+    float *w = floats_of(tensor, &count);
+    const size_t rows = dim_of(tensor, 0), columns = dim_of(tensor, 1);
+    float *turned = malloc(count * sizeof *turned);
+    for (size_t i = 0; i < count; i++)
+        turned[i % columns * rows + i / columns] = w[i];
+    memcpy(w, turned, count * sizeof *turned);
+    free(turned);
+    proto_find(tensor, TENSOR_DIMS, 0)->value = columns;
+    proto_find(tensor, TENSOR_DIMS, 1)->value = rows;
+}
+
+static const struct {
+    const char *made, *matrix;
+} products[] = {{"lstm0/xW", "lstm0/W"},
+                {"lstm0/hU", "lstm0/U"},
+                {"lstm1/xW", "lstm1/W"},
+                {"lstm1/hU", "lstm1/U"},
+                {"dense/xW", "dense/W"}};
+enum { PRODUCTS = sizeof products / sizeof products[0] };
+
+/* x W = (W^T x^T)^T: on the left the matrix is [out, in], unless turned. */
+void spell_gemm(proto *model, bool turned, bool left)
+{
+    for (size_t i = 0; i < PRODUCTS; i++) {
+        const proto *tensor = tensor_of(model, products[i].matrix);
+        proto *node = node_making(model, products[i].made);
+        const size_t columns = dim_of(tensor, 1);
+        proto_set_text(proto_find(node, NODE_OP, 0), "Gemm");
+        if (left != turned)
+            turn_tensor(tensor);
+        if (!left) {
+            add_attribute_int(node, "transA", 0);
+            add_attribute_int(node, "transB", turned);
+            continue;
+        }
+        name made;
+        const int64_t row[2] = {1, (int64_t)columns};
+        proto_field *a = proto_find(node, NODE_INPUT, 0), *b = proto_find(node, NODE_INPUT, 1);
+        const bytes kept = a->data;
+        a->data = b->data;
+        b->data = kept;
+        add_attribute_int(node, "transA", turned);
+        add_attribute_int(node, "transB", 1);
+        snprintf(made, sizeof made, "%s/row", products[i].made);
+        redirect(model, products[i].made, made);
+        reshape(model, made, products[i].made, row, 2);
+    }
+    tidy(model);
+}
+
+static void multiply_tensor(const proto *tensor, float factor)
+{
+    size_t count;
+    float *w = floats_of(tensor, &count);
+    for (size_t i = 0; i < count; i++)
+        w[i] *= factor;
+}
+
+void spell_factors(proto *model)
+{
+    proto *node = node_making(model, "dense/xW");
+    proto_set_text(proto_find(node, NODE_OP, 0), "Gemm");
+    proto_add_text(node, NODE_INPUT, "dense/b");
+    add_float_attribute(node, "alpha", 0.5f);
+    add_float_attribute(node, "beta", 0.25f);
+    multiply_tensor(tensor_of(model, "dense/W"), 2);
+    multiply_tensor(tensor_of(model, "dense/b"), 4);
+    redirect(model, "dense/out", "dense/xW");
+    tidy(model);
+}
+
+/* ---- Integers --------------------------------------------------------------------------- */
+
+enum { MIDDLE = 128 }; /* what stands for 0 in uint8 */
+
+static void add_scale(proto *model, const char *called, const float *scales, size_t count,
+                      size_t rank)
+{
+    const uint64_t dims[2] = {rank == 2 ? 1 : count, count};
+    add_tensor(model, called, dims, rank, FLOAT, scales, count * sizeof *scales);
+}
+
+static void add_zero(proto *model, const char *called, int type, size_t count, size_t rank)
+{
+    const uint64_t dims[2] = {rank == 2 ? 1 : count, count};
+    unsigned char *zeros = malloc(count);
+    memset(zeros, type == UINT8 ? MIDDLE : 0, count);
+    add_tensor(model, called, dims, rank, type, zeros, count);
+    free(zeros);
+}
+
+/* Its scales and zero points by name, in the tensor's place. Takes scales. */
+static void quantise(proto *model, const char *called, int type, float *scales, size_t repeat,
+                     name scale, name zero)
+{
+    const proto *tensor = tensor_of(model, called);
+    size_t count;
+    const float *w = floats_of(tensor, &count);
+    bytes *data = &proto_find(tensor, TENSOR_RAW, 0)->data;
+    unsigned char *q = malloc(count);
+    for (size_t i = 0; i < count; i++)
+        q[i] = (unsigned char)((int)rintf(w[i] / scales[i % repeat]) + (type == UINT8 ? MIDDLE : 0));
+    memcpy(data->at, q, count);
+    data->size = count;
+    free(q);
+    proto_find(tensor, TENSOR_TYPE, 0)->value = (uint64_t)type;
+    snprintf(scale, sizeof(name), "%.40s/scale", called);
+    snprintf(zero, sizeof(name), "%.40s/zero", called);
+}
+
+void spell_dequantize(proto *model, int type, bool per_output)
+{
+    for (size_t i = 0; i < MATRICES; i++) {
+        const proto *tensor = tensor_of(model, matrices[i]);
+        if (!tensor)
+            continue;
+        name scale, zero, made;
+        const size_t columns = dim_of(tensor, 1), count = per_output ? columns : 1;
+        float *scales = scales_of(tensor, per_output);
+        quantise(model, matrices[i], type, scales, columns, scale, zero);
+        add_scale(model, scale, scales, count, per_output);
+        add_zero(model, zero, type, count, per_output);
+        snprintf(made, sizeof made, "%s/float", matrices[i]);
+        redirect(model, matrices[i], made);
+        proto *node = ADD(model, "DequantizeLinear", made, matrices[i], scale, zero);
+        if (per_output)
+            add_attribute_int(node, "axis", 1);
+        free(scales);
+    }
+    tidy(model);
+}
+
+static void use_integers(proto *model, proto *node, int type, bool per_output)
+{
+    name x, w, made, scale, zero, n[6];
+    static const char *const parts[] = {"q", "q/scale", "q/zero", "sums", "sums/float", "scales"};
+    text_of(proto_find(node, NODE_INPUT, 0), x);
+    text_of(proto_find(node, NODE_INPUT, 1), w);
+    text_of(proto_find(node, NODE_OUTPUT, 0), made);
+    for (size_t i = 0; i < 6; i++)
+        snprintf(n[i], sizeof n[i], "%.40s/%s", made, parts[i]);
+    const proto *tensor = tensor_of(model, w);
+    snprintf(scale, sizeof scale, "%.40s/scale", w);
+    snprintf(zero, sizeof zero, "%.40s/zero", w);
+    if (!tensor_of(model, scale)) { /* the encoder stands twice */
+        const size_t columns = dim_of(tensor, 1), count = per_output ? columns : 1;
+        float *scales = scales_of(tensor, per_output);
+        quantise(model, w, type, scales, columns, scale, zero);
+        add_scale(model, scale, scales, count, per_output);
+        add_zero(model, zero, type, count, per_output);
+        free(scales);
+    }
+    drop(graph_of(model), node);
+    proto *quantiser = ADD(model, "DynamicQuantizeLinear", n[0], x);
+    proto_add_text(quantiser, NODE_OUTPUT, n[1]);
+    proto_add_text(quantiser, NODE_OUTPUT, n[2]);
+    ADD(model, "MatMulInteger", n[3], n[0], w, n[2], zero);
+    add_attribute_int(ADD(model, "Cast", n[4], n[3]), "to", FLOAT);
+    ADD(model, "Mul", n[5], n[1], scale);
+    ADD(model, "Mul", made, n[4], n[5]);
+}
+
+void spell_dynamic(proto *model, int type, bool per_output)
+{
+    proto *node;
+    while ((node = node_of_op(model, "MatMul", 0)) != NULL)
+        use_integers(model, node, type, per_output);
+    tidy(model);
+}
+
+void spell_dynamic_lstm(proto *model, int type, bool per_output)
+{
+    import_microsoft(model);
+    for (int layer = 0; layer < 2; layer++) {
+        name n[2][3], made;
+        snprintf(made, sizeof made, "lstm%d/Y", layer);
+        proto *node = node_making(model, made);
+        proto_set_text(proto_find(node, NODE_OP, 0), "DynamicQuantizeLSTM");
+        proto_add_text(node, NODE_DOMAIN, "com.microsoft");
+        for (size_t i = 0; i < 2; i++) {
+            /* one for all: that of the matrix, in whatever order its rows are */
+            const proto *tensor;
+            size_t count;
+            snprintf(n[i][0], sizeof n[i][0], "lstm%d/%s/lstm", layer, i == 0 ? "W" : "U");
+            tensor = tensor_of(model, n[i][0]);
+            const size_t gates = dim_of(tensor, 1), inputs = dim_of(tensor, 2);
+            float *w = floats_of(tensor, &count), *turned = malloc(count * sizeof *w);
+            for (size_t k = 0; k < count; k++)
+                turned[k % inputs * gates + k / inputs] = w[k];
+            memcpy(w, turned, count * sizeof *w);
+            free(turned);
+            proto_find(tensor, TENSOR_DIMS, 1)->value = inputs;
+            proto_find(tensor, TENSOR_DIMS, 2)->value = gates;
+            float *scales = malloc(gates * sizeof *scales);
+            for (size_t c = 0; c < gates; c++)
+                scales[c] = c > 0 && !per_output ? scales[0]
+                                                 : scale_of(w, inputs, gates, c, !per_output);
+            quantise(model, n[i][0], type, scales, gates, n[i][1], n[i][2]);
+            add_scale(model, n[i][1], scales, per_output ? gates : 1, per_output ? 2 : 1);
+            add_zero(model, n[i][2], type, per_output ? gates : 1, per_output ? 2 : 1);
+            free(scales);
+        }
+        proto_add_text(node, NODE_INPUT, ""); /* no peepholes */
+        for (size_t i = 0; i < 2; i++)
+            for (size_t k = 1; k < 3; k++)
+                proto_add_text(node, NODE_INPUT, n[i][k]);
+    }
+    tidy(model);
+}
