@@ -2,11 +2,12 @@
 #include "onnx_spellings.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FLOAT = 1, UINT8 = 2, INT8 = 3, INT64 = 7, HALF = 10, BFLOAT = 16 };
+enum { FLOAT = 1, UINT8 = 2, INT8 = 3, INT64 = 7, FLOAT16 = 10, BFLOAT16 = 16 };
 enum { GATES = 4 };
 
 typedef char name[64];
@@ -138,7 +139,7 @@ static bool is_ready(const proto *model, size_t until, const proto *node)
     return true;
 }
 
-void tidy(proto *model)
+static void tidy(proto *model)
 {
     proto *graph = graph_of(model);
     for (bool changed = true; changed;) {
@@ -188,7 +189,7 @@ static float *scales_of(const proto *tensor, bool per_output)
     return scales;
 }
 
-void round_matrices(proto *model, bool per_output)
+static void round_matrices(proto *model, bool per_output)
 {
     for (size_t i = 0; i < MATRICES; i++) {
         const proto *tensor = tensor_of(model, matrices[i]);
@@ -250,7 +251,7 @@ static void round_tensor(proto *model, proto *tensor, int type)
         x[i] = float_of(half_of(x[i]));
 }
 
-void round_to_half(proto *model)
+static void round_to_half(proto *model)
 {
     each_float_tensor(model, round_tensor, 0);
 }
@@ -267,7 +268,7 @@ static void narrow(proto *model, proto *tensor, int type)
     for (size_t i = 0; i < count; i++) {
         uint32_t bits;
         memcpy(&bits, &x[i], sizeof bits);
-        narrowed[i] = type == HALF ? half_of(x[i]) : (uint16_t)(bits >> 16);
+        narrowed[i] = type == FLOAT16 ? half_of(x[i]) : (uint16_t)(bits >> 16);
     }
     memcpy(data->at, narrowed, count * sizeof *narrowed);
     data->size = count * sizeof *narrowed;
@@ -293,21 +294,21 @@ static void narrow_and_cast(proto *model, proto *tensor, int type)
     add_attribute_int(ADD(model, "Cast", wide, stored), "to", FLOAT);
 }
 
-void spell_stored_as(proto *model, int type)
+static void spell_stored_as(proto *model, int type)
 {
     each_float_tensor(model, narrow_and_cast, type);
     tidy(model);
 }
 
-void spell_half(proto *model)
+static void spell_half(proto *model)
 {
-    each_float_tensor(model, narrow, HALF);
+    each_float_tensor(model, narrow, FLOAT16);
     for (size_t i = 0; i < 3; i++) {
         name port, half;
         text_of(proto_find(port_of(model, GRAPH_INPUT, i), PORT_NAME, 0), port);
         snprintf(half, sizeof half, "%.50s/half", port);
         redirect(model, port, half);
-        add_attribute_int(ADD(model, "Cast", half, port), "to", HALF);
+        add_attribute_int(ADD(model, "Cast", half, port), "to", FLOAT16);
     }
     for (size_t i = 0; i < 2; i++) {
         name port, half;
@@ -389,7 +390,7 @@ static void add_layer(proto *model, int layer)
     reshape(model, n[11], n[8], row, 2);
 }
 
-void spell_lstm(proto *model)
+static void spell_lstm(proto *model)
 {
     add_layer(model, 0);
     add_layer(model, 1);
@@ -398,7 +399,7 @@ void spell_lstm(proto *model)
 
 /* ---- Layer norm ------------------------------------------------------------------------- */
 
-void spell_layer_norm(proto *model)
+static void spell_layer_norm(proto *model)
 {
     static const char *const norms[][2] = {{"norm_mic", "mic/log"},
                                            {"norm_estimate", "estimate/encoded"},
@@ -447,7 +448,7 @@ static const struct {
 enum { PRODUCTS = sizeof products / sizeof products[0] };
 
 /* x W = (W^T x^T)^T: on the left the matrix is [out, in], unless turned. */
-void spell_gemm(proto *model, bool turned, bool left)
+static void spell_gemm(proto *model, bool turned, bool left)
 {
     for (size_t i = 0; i < PRODUCTS; i++) {
         const proto *tensor = tensor_of(model, products[i].matrix);
@@ -484,7 +485,7 @@ static void multiply_tensor(const proto *tensor, float factor)
         w[i] *= factor;
 }
 
-void spell_factors(proto *model)
+static void spell_factors(proto *model)
 {
     proto *node = node_making(model, "dense/xW");
     proto_set_text(proto_find(node, NODE_OP, 0), "Gemm");
@@ -536,7 +537,7 @@ static void quantise(proto *model, const char *called, int type, float *scales, 
     snprintf(zero, sizeof(name), "%.40s/zero", called);
 }
 
-void spell_dequantize(proto *model, int type, bool per_output)
+static void spell_dequantize(proto *model, int type, bool per_output)
 {
     for (size_t i = 0; i < MATRICES; i++) {
         const proto *tensor = tensor_of(model, matrices[i]);
@@ -588,7 +589,7 @@ static void use_integers(proto *model, proto *node, int type, bool per_output)
     ADD(model, "Mul", made, n[4], n[5]);
 }
 
-void spell_dynamic(proto *model, int type, bool per_output)
+static void spell_dynamic(proto *model, int type, bool per_output)
 {
     proto *node;
     while ((node = node_of_op(model, "MatMul", 0)) != NULL)
@@ -596,7 +597,7 @@ void spell_dynamic(proto *model, int type, bool per_output)
     tidy(model);
 }
 
-void spell_dynamic_lstm(proto *model, int type, bool per_output)
+static void spell_dynamic_lstm(proto *model, int type, bool per_output)
 {
     import_microsoft(model);
     for (int layer = 0; layer < 2; layer++) {
@@ -634,4 +635,147 @@ void spell_dynamic_lstm(proto *model, int type, bool per_output)
                 proto_add_text(node, NODE_INPUT, n[i][k]);
     }
     tidy(model);
+}
+
+/* ---- All -------------------------------------------------------------------------------- */
+
+static void lstm(proto *m)
+{
+    spell_lstm(m);
+}
+
+static void layer_norm(proto *m)
+{
+    spell_layer_norm(m);
+}
+
+static void both(proto *m)
+{
+    spell_lstm(m);
+    spell_layer_norm(m);
+}
+
+static void gemm_right(proto *m)
+{
+    spell_gemm(m, false, false);
+}
+
+static void gemm_right_turned(proto *m)
+{
+    spell_gemm(m, true, false);
+}
+
+static void gemm_left(proto *m)
+{
+    spell_gemm(m, false, true);
+}
+
+static void gemm_left_turned(proto *m)
+{
+    spell_gemm(m, true, true);
+}
+
+static void factors(proto *m)
+{
+    spell_factors(m);
+}
+
+static void half_cast(proto *m)
+{
+    spell_stored_as(m, FLOAT16);
+}
+
+static void half_lstm(proto *m)
+{
+    spell_lstm(m);
+    spell_stored_as(m, FLOAT16);
+}
+
+static void half_throughout(proto *m)
+{
+    spell_half(m);
+}
+
+static void dequantize_int8(proto *m)
+{
+    spell_dequantize(m, INT8, false);
+}
+
+static void dequantize_uint8(proto *m)
+{
+    spell_dequantize(m, UINT8, false);
+}
+
+static void dequantize_per_output(proto *m)
+{
+    spell_dequantize(m, INT8, true);
+}
+
+static void dynamic_int8(proto *m)
+{
+    spell_dynamic(m, INT8, false);
+}
+
+static void dynamic_uint8(proto *m)
+{
+    spell_dynamic(m, UINT8, false);
+}
+
+static void dynamic_per_output(proto *m)
+{
+    spell_dynamic(m, INT8, true);
+}
+
+static void dynamic_lstm(proto *m)
+{
+    spell_lstm(m);
+    spell_dynamic_lstm(m, INT8, false);
+    spell_dynamic(m, INT8, false);
+}
+
+static void dynamic_lstm_per_output(proto *m)
+{
+    spell_lstm(m);
+    spell_dynamic_lstm(m, UINT8, true);
+    spell_dynamic(m, UINT8, true);
+}
+
+const spelling spellings[] = {
+    {"LSTM", lstm, ROUND_NOTHING},
+    {"LayerNormalization", layer_norm, ROUND_NOTHING},
+    {"LSTM and LayerNormalization", both, ROUND_NOTHING},
+    {"Gemm", gemm_right, ROUND_NOTHING},
+    {"Gemm, transB", gemm_right_turned, ROUND_NOTHING},
+    {"Gemm, matrix on the left", gemm_left, ROUND_NOTHING},
+    {"Gemm, matrix on the left, transA", gemm_left_turned, ROUND_NOTHING},
+    {"Gemm, alpha and beta", factors, ROUND_NOTHING},
+    {"float16 and Cast", half_cast, ROUND_TO_HALF},
+    {"float16 LSTM", half_lstm, ROUND_TO_HALF},
+    {"float16 throughout", half_throughout, ROUND_TO_HALF},
+    {"DequantizeLinear of int8", dequantize_int8, ROUND_TO_INT8},
+    {"DequantizeLinear of uint8", dequantize_uint8, ROUND_TO_INT8},
+    {"DequantizeLinear per output", dequantize_per_output, ROUND_TO_INT8_PER_OUTPUT},
+    {"MatMulInteger of int8", dynamic_int8, ROUND_TO_INT8},
+    {"MatMulInteger of uint8", dynamic_uint8, ROUND_TO_INT8},
+    {"MatMulInteger per output", dynamic_per_output, ROUND_TO_INT8_PER_OUTPUT},
+    {"DynamicQuantizeLSTM", dynamic_lstm, ROUND_TO_INT8},
+    {"DynamicQuantizeLSTM per output", dynamic_lstm_per_output, ROUND_TO_INT8_PER_OUTPUT},
+};
+const size_t spellings_count = sizeof spellings / sizeof spellings[0];
+
+proto *rounded_model(int stage, rounding how)
+{
+    proto *model = our_model(stage);
+    if (how == ROUND_TO_HALF)
+        round_to_half(model);
+    if (how >= ROUND_TO_INT8)
+        round_matrices(model, how == ROUND_TO_INT8_PER_OUTPUT);
+    return model;
+}
+
+proto *spelled_model(int stage, const spelling *s)
+{
+    proto *model = rounded_model(stage, s->rounding);
+    s->change(model);
+    return model;
 }
