@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /*
- * stage: 1 or 2, which one the file must be. name: the file's name, for messages. On success the
+ * stage: 1 or 2, which one the file must be; 0: either. name: the file's name, for messages. On success the
  * matrices of *weights point into bytes, which must outlive them, and weights->vectors is to be
  * freed by the caller. On failure *weights is untouched and nothing stays allocated.
  *

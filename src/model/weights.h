@@ -141,4 +141,7 @@ typedef struct stage_weights {
     char producer[64];
 } stage_weights;
 
+/* Trained numbers in a stage. */
+uint64_t weights_count(const stage_weights *weights);
+
 #endif
