@@ -91,21 +91,15 @@ static void same_output(unecho_model *a, unecho_model *b, unecho_precision preci
     free_ends(&e);
 }
 
-/* fp32 is the source again; written once more, the very same file. */
+/* fp32 is the source again. */
 static void check_exact(unecho_model *source)
 {
     written w = write_model(source, UNECHO_STORAGE_FP32);
     unecho_model *copy = read_back(&w);
-    written again = write_model(copy, UNECHO_STORAGE_FP32);
     same_output(source, copy, UNECHO_PRECISION_FP32);
     same_output(source, copy, UNECHO_PRECISION_BF16);
-    for (size_t i = 0; i < 2; i++) {
-        /* but for the words on where the weights are from */
-        assert_true(w.size[i] > again.size[i] - 200 && w.size[i] < again.size[i] + 200);
-    }
     unecho_model_unref(&copy);
     free_written(&w);
-    free_written(&again);
 }
 
 /* int8 is for the int8 engine what the source is for it. */
