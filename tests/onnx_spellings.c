@@ -1,212 +1,19 @@
 /* One network, spelled by other operators. Knows our own models' names; trusts its input. */
 #include "onnx_spellings.h"
 
+#include "onnx_edit.h"
+#include "onnx_integers.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FLOAT = 1, UINT8 = 2, INT8 = 3, INT64 = 7, FLOAT16 = 10, BFLOAT16 = 16 };
-enum { GATES = 4 };
+/* ---- Floats of half the size ------------------------------------------------------------- */
 
-typedef char name[64];
-
-static const char *const matrices[] = {"lstm0/W", "lstm0/U",   "lstm1/W",  "lstm1/U",
-                                       "dense/W", "encoder/W", "decoder/W"};
-enum { MATRICES = sizeof matrices / sizeof matrices[0] };
-
-static float *floats_of(const proto *tensor, size_t *count)
-{
-    bytes *data = &proto_find(tensor, TENSOR_RAW, 0)->data;
-    *count = data->size / sizeof(float);
-    return (float *)(void *)data->at;
-}
-
-static size_t dim_of(const proto *tensor, size_t d)
-{
-    return (size_t)proto_find(tensor, TENSOR_DIMS, d)->value;
-}
-
-static proto *add(proto *model, const char *op, const char *output, const char *const *inputs,
-                  size_t count)
-{
-    proto *node = add_node(model, op, output);
-    for (size_t i = 0; i < count; i++)
-        proto_add_text(node, NODE_INPUT, inputs[i]);
-    return node;
-}
-
-#define ADD(model, op, output, ...)                                                                \
-    add(model, op, output, (const char *const[]){__VA_ARGS__},                                     \
-        sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
-
-static void add_ints(proto *model, const char *called, const int64_t *list, size_t count)
-{
-    const uint64_t dims[1] = {count};
-    if (!tensor_of(model, called))
-        add_tensor(model, called, dims, 1, INT64, list, count * sizeof *list);
-}
-
-static void reshape(proto *model, const char *output, const char *input, const int64_t *dims,
-                    size_t rank)
-{
-    name shape;
-    snprintf(shape, sizeof shape, "%.40s/shape", output);
-    add_ints(model, shape, dims, rank);
-    ADD(model, "Reshape", output, input, shape);
-}
-
-static void add_float_attribute(proto *node, const char *called, float value)
-{
-    enum { KIND = 1 };
-    proto *attribute = proto_add(node, NODE_ATTRIBUTE);
-    proto_add_text(attribute, ATTRIBUTE_NAME, called);
-    proto_add_bytes(attribute, ATTRIBUTE_F, &value, sizeof value)->wire = 5;
-    proto_add_int(attribute, ATTRIBUTE_TYPE, KIND);
-}
-
-static void set_opset(const proto *model, uint64_t version)
-{
-    proto_find(proto_find(model, MODEL_OPSET, 0)->child, 2, 0)->value = version;
-}
-
-static void import_microsoft(proto *model)
-{
-    proto *opset = proto_add(model, MODEL_OPSET);
-    proto_add_text(opset, 1, "com.microsoft");
-    proto_add_int(opset, 2, 1);
-}
-
-/* ---- Tidying ---------------------------------------------------------------------------- */
-
-static bool is_read(const proto *model, const proto_field *value)
-{
-    const proto *graph = graph_of(model);
-    for (size_t i = 0; i < graph->count; i++) {
-        const proto_field *field = &graph->fields[i];
-        if (field->number != GRAPH_NODE && field->number != GRAPH_OUTPUT)
-            continue;
-        const uint32_t number = field->number == GRAPH_NODE ? NODE_INPUT : PORT_NAME;
-        const proto_field *text;
-        for (size_t k = 0; (text = proto_find(field->child, number, k)) != NULL; k++)
-            if (text->data.size == value->data.size && text->data.size > 0 &&
-                memcmp(text->data.at, value->data.at, text->data.size) == 0)
-                return true;
-    }
-    return false;
-}
-
-static bool is_dead(const proto *model, const proto_field *field)
-{
-    const uint32_t number = field->number == GRAPH_NODE ? NODE_OUTPUT : TENSOR_NAME;
-    const proto_field *text;
-    if (field->number != GRAPH_NODE && field->number != GRAPH_TENSOR)
-        return false;
-    for (size_t k = 0; (text = proto_find(field->child, number, k)) != NULL; k++)
-        if (is_read(model, text))
-            return false;
-    return true;
-}
-
-static bool is_made(const proto *model, size_t until, const proto_field *value)
-{
-    const proto *graph = graph_of(model);
-    const proto_field *text;
-    for (size_t i = 0; i < graph->count; i++) {
-        const proto_field *field = &graph->fields[i];
-        if (field->number == GRAPH_NODE && i >= until)
-            continue;
-        const uint32_t number = field->number == GRAPH_NODE     ? NODE_OUTPUT
-                                : field->number == GRAPH_TENSOR ? TENSOR_NAME
-                                                                : PORT_NAME;
-        if (field->number == GRAPH_OUTPUT || !field->child)
-            continue;
-        for (size_t k = 0; (text = proto_find(field->child, number, k)) != NULL; k++)
-            if (text->data.size == value->data.size &&
-                memcmp(text->data.at, value->data.at, text->data.size) == 0)
-                return true;
-    }
-    return value->data.size == 0;
-}
-
-static bool is_ready(const proto *model, size_t until, const proto *node)
-{
-    const proto_field *text;
-    for (size_t k = 0; (text = proto_find(node, NODE_INPUT, k)) != NULL; k++)
-        if (!is_made(model, until, text))
-            return false;
-    return true;
-}
-
-static void tidy(proto *model)
-{
-    proto *graph = graph_of(model);
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (size_t i = graph->count; i-- > 0;)
-            if (is_dead(model, &graph->fields[i])) {
-                proto_remove(graph, &graph->fields[i]);
-                changed = true;
-            }
-    }
-    for (size_t i = 0; i < graph->count; i++) {
-        if (graph->fields[i].number != GRAPH_NODE)
-            continue;
-        for (size_t k = i; k < graph->count; k++) {
-            if (graph->fields[k].number != GRAPH_NODE ||
-                !is_ready(model, i, graph->fields[k].child))
-                continue;
-            const proto_field found = graph->fields[k];
-            memmove(&graph->fields[i + 1], &graph->fields[i], (k - i) * sizeof found);
-            graph->fields[i] = found;
-            break;
-        }
-    }
-}
-
-/* ---- Rounding --------------------------------------------------------------------------- */
-
-/* A power of two of which every weight of the column (all: of the matrix) is 127 at most. */
-static float scale_of(const float *weights, size_t rows, size_t columns, size_t column, bool all)
-{
-    float most = 1e-6f;
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = all ? 0 : column; c < (all ? columns : column + 1); c++)
-            most = fabsf(weights[r * columns + c]) > most ? fabsf(weights[r * columns + c]) : most;
-    return exp2f(ceilf(log2f(most / 127)));
-}
-
-static float *scales_of(const proto *tensor, bool per_output)
-{
-    size_t count;
-    const float *weights = floats_of(tensor, &count);
-    const size_t columns = dim_of(tensor, 1), rows = count / columns;
-    float *scales = malloc(columns * sizeof *scales);
-    for (size_t c = 0; c < columns; c++)
-        scales[c] = c > 0 && !per_output ? scales[0]
-                                         : scale_of(weights, rows, columns, c, !per_output);
-    return scales;
-}
-
-static void round_matrices(proto *model, bool per_output)
-{
-    for (size_t i = 0; i < MATRICES; i++) {
-        const proto *tensor = tensor_of(model, matrices[i]);
-        if (!tensor)
-            continue;
-        size_t count;
-        float *weights = floats_of(tensor, &count);
-        float *scales = scales_of(tensor, per_output);
-        for (size_t k = 0; k < count; k++) {
-            const float scale = scales[k % dim_of(tensor, 1)];
-            weights[k] = scale * rintf(weights[k] / scale) + 0.0f; /* integers know no -0 */
-        }
-        free(scales);
-    }
-}
-
-/* To nearest, ties to even; what is too small becomes subnormal, what is too large does not occur. */
+/* To nearest, ties to even; what is too small becomes subnormal, what is too large does not occur.
+ */
 static uint16_t half_of(float x)
 {
     uint32_t bits;
@@ -256,8 +63,6 @@ static void round_to_half(proto *model)
     each_float_tensor(model, round_tensor, 0);
 }
 
-/* ---- Floats of half the size ------------------------------------------------------------- */
-
 static void narrow(proto *model, proto *tensor, int type)
 {
     (void)model;
@@ -274,12 +79,6 @@ static void narrow(proto *model, proto *tensor, int type)
     data->size = count * sizeof *narrowed;
     free(narrowed);
     proto_find(tensor, TENSOR_TYPE, 0)->value = (uint64_t)type;
-}
-
-static void text_of(const proto_field *field, name text)
-{
-    memcpy(text, field->data.at, field->data.size);
-    text[field->data.size] = 0;
 }
 
 static void narrow_and_cast(proto *model, proto *tensor, int type)
@@ -344,7 +143,7 @@ static float *reorder(const proto *tensor, bool turn)
 static void add_layer(proto *model, int layer)
 {
     name n[12];
-    static const char *const parts[] = {"W/lstm", "U/lstm", "b/lstm", "x",  "h",        "c",
+    static const char *const parts[] = {"W/lstm", "U/lstm", "b/lstm", "x",  "h",         "c",
                                         "Y",      "Y_h",    "Y_c",    "hn", "hidden/op", "cell/op"};
     name ours[3], input;
     static const char *const tensors[] = {"W", "U", "b"};
@@ -398,6 +197,11 @@ static void spell_lstm(proto *model)
 }
 
 /* ---- Layer norm ------------------------------------------------------------------------- */
+
+static void set_opset(const proto *model, uint64_t version)
+{
+    proto_find(proto_find(model, MODEL_OPSET, 0)->child, 2, 0)->value = version;
+}
 
 static void spell_layer_norm(proto *model)
 {
@@ -495,145 +299,6 @@ static void spell_factors(proto *model)
     multiply_tensor(tensor_of(model, "dense/W"), 2);
     multiply_tensor(tensor_of(model, "dense/b"), 4);
     redirect(model, "dense/out", "dense/xW");
-    tidy(model);
-}
-
-/* ---- Integers --------------------------------------------------------------------------- */
-
-enum { MIDDLE = 128 }; /* what stands for 0 in uint8 */
-
-static void add_scale(proto *model, const char *called, const float *scales, size_t count,
-                      size_t rank)
-{
-    const uint64_t dims[2] = {rank == 2 ? 1 : count, count};
-    add_tensor(model, called, dims, rank, FLOAT, scales, count * sizeof *scales);
-}
-
-static void add_zero(proto *model, const char *called, int type, size_t count, size_t rank)
-{
-    const uint64_t dims[2] = {rank == 2 ? 1 : count, count};
-    unsigned char *zeros = malloc(count);
-    memset(zeros, type == UINT8 ? MIDDLE : 0, count);
-    add_tensor(model, called, dims, rank, type, zeros, count);
-    free(zeros);
-}
-
-/* Its scales and zero points by name, in the tensor's place. Takes scales. */
-static void quantise(proto *model, const char *called, int type, float *scales, size_t repeat,
-                     name scale, name zero)
-{
-    const proto *tensor = tensor_of(model, called);
-    size_t count;
-    const float *w = floats_of(tensor, &count);
-    bytes *data = &proto_find(tensor, TENSOR_RAW, 0)->data;
-    unsigned char *q = malloc(count);
-    for (size_t i = 0; i < count; i++)
-        q[i] = (unsigned char)((int)rintf(w[i] / scales[i % repeat]) + (type == UINT8 ? MIDDLE : 0));
-    memcpy(data->at, q, count);
-    data->size = count;
-    free(q);
-    proto_find(tensor, TENSOR_TYPE, 0)->value = (uint64_t)type;
-    snprintf(scale, sizeof(name), "%.40s/scale", called);
-    snprintf(zero, sizeof(name), "%.40s/zero", called);
-}
-
-static void spell_dequantize(proto *model, int type, bool per_output)
-{
-    for (size_t i = 0; i < MATRICES; i++) {
-        const proto *tensor = tensor_of(model, matrices[i]);
-        if (!tensor)
-            continue;
-        name scale, zero, made;
-        const size_t columns = dim_of(tensor, 1), count = per_output ? columns : 1;
-        float *scales = scales_of(tensor, per_output);
-        quantise(model, matrices[i], type, scales, columns, scale, zero);
-        add_scale(model, scale, scales, count, per_output);
-        add_zero(model, zero, type, count, per_output);
-        snprintf(made, sizeof made, "%s/float", matrices[i]);
-        redirect(model, matrices[i], made);
-        proto *node = ADD(model, "DequantizeLinear", made, matrices[i], scale, zero);
-        if (per_output)
-            add_attribute_int(node, "axis", 1);
-        free(scales);
-    }
-    tidy(model);
-}
-
-static void use_integers(proto *model, proto *node, int type, bool per_output)
-{
-    name x, w, made, scale, zero, n[6];
-    static const char *const parts[] = {"q", "q/scale", "q/zero", "sums", "sums/float", "scales"};
-    text_of(proto_find(node, NODE_INPUT, 0), x);
-    text_of(proto_find(node, NODE_INPUT, 1), w);
-    text_of(proto_find(node, NODE_OUTPUT, 0), made);
-    for (size_t i = 0; i < 6; i++)
-        snprintf(n[i], sizeof n[i], "%.40s/%s", made, parts[i]);
-    const proto *tensor = tensor_of(model, w);
-    snprintf(scale, sizeof scale, "%.40s/scale", w);
-    snprintf(zero, sizeof zero, "%.40s/zero", w);
-    if (!tensor_of(model, scale)) { /* the encoder stands twice */
-        const size_t columns = dim_of(tensor, 1), count = per_output ? columns : 1;
-        float *scales = scales_of(tensor, per_output);
-        quantise(model, w, type, scales, columns, scale, zero);
-        add_scale(model, scale, scales, count, per_output);
-        add_zero(model, zero, type, count, per_output);
-        free(scales);
-    }
-    drop(graph_of(model), node);
-    proto *quantiser = ADD(model, "DynamicQuantizeLinear", n[0], x);
-    proto_add_text(quantiser, NODE_OUTPUT, n[1]);
-    proto_add_text(quantiser, NODE_OUTPUT, n[2]);
-    ADD(model, "MatMulInteger", n[3], n[0], w, n[2], zero);
-    add_attribute_int(ADD(model, "Cast", n[4], n[3]), "to", FLOAT);
-    ADD(model, "Mul", n[5], n[1], scale);
-    ADD(model, "Mul", made, n[4], n[5]);
-}
-
-static void spell_dynamic(proto *model, int type, bool per_output)
-{
-    proto *node;
-    while ((node = node_of_op(model, "MatMul", 0)) != NULL)
-        use_integers(model, node, type, per_output);
-    tidy(model);
-}
-
-static void spell_dynamic_lstm(proto *model, int type, bool per_output)
-{
-    import_microsoft(model);
-    for (int layer = 0; layer < 2; layer++) {
-        name n[2][3], made;
-        snprintf(made, sizeof made, "lstm%d/Y", layer);
-        proto *node = node_making(model, made);
-        proto_set_text(proto_find(node, NODE_OP, 0), "DynamicQuantizeLSTM");
-        proto_add_text(node, NODE_DOMAIN, "com.microsoft");
-        for (size_t i = 0; i < 2; i++) {
-            /* one for all: that of the matrix, in whatever order its rows are */
-            const proto *tensor;
-            size_t count;
-            snprintf(n[i][0], sizeof n[i][0], "lstm%d/%s/lstm", layer, i == 0 ? "W" : "U");
-            tensor = tensor_of(model, n[i][0]);
-            const size_t gates = dim_of(tensor, 1), inputs = dim_of(tensor, 2);
-            float *w = floats_of(tensor, &count), *turned = malloc(count * sizeof *w);
-            for (size_t k = 0; k < count; k++)
-                turned[k % inputs * gates + k / inputs] = w[k];
-            memcpy(w, turned, count * sizeof *w);
-            free(turned);
-            proto_find(tensor, TENSOR_DIMS, 1)->value = inputs;
-            proto_find(tensor, TENSOR_DIMS, 2)->value = gates;
-            float *scales = malloc(gates * sizeof *scales);
-            for (size_t c = 0; c < gates; c++)
-                scales[c] = c > 0 && !per_output ? scales[0]
-                                                 : scale_of(w, inputs, gates, c, !per_output);
-            quantise(model, n[i][0], type, scales, gates, n[i][1], n[i][2]);
-            add_scale(model, n[i][1], scales, per_output ? gates : 1, per_output ? 2 : 1);
-            add_zero(model, n[i][2], type, per_output ? gates : 1, per_output ? 2 : 1);
-            free(scales);
-        }
-        proto_add_text(node, NODE_INPUT, ""); /* no peepholes */
-        for (size_t i = 0; i < 2; i++)
-            for (size_t k = 1; k < 3; k++)
-                proto_add_text(node, NODE_INPUT, n[i][k]);
-    }
     tidy(model);
 }
 
@@ -763,19 +428,34 @@ const spelling spellings[] = {
 };
 const size_t spellings_count = sizeof spellings / sizeof spellings[0];
 
-proto *rounded_model(int stage, rounding how)
+static void round_model(proto *model, rounding how)
 {
-    proto *model = our_model(stage);
     if (how == ROUND_TO_HALF)
         round_to_half(model);
     if (how >= ROUND_TO_INT8)
         round_matrices(model, how == ROUND_TO_INT8_PER_OUTPUT);
+}
+
+proto *rounded_model(int stage, rounding how)
+{
+    proto *model = our_model(stage);
+    round_model(model, how);
     return model;
 }
 
 proto *spelled_model(int stage, const spelling *s)
 {
     proto *model = rounded_model(stage, s->rounding);
+    s->change(model);
+    return model;
+}
+
+proto *small_spelled_model(int stage, const spelling *s)
+{
+    enum { UNITS = 4 };
+    proto *model = our_model(stage);
+    resize_units(model, UNITS);
+    round_model(model, s->rounding);
     s->change(model);
     return model;
 }

@@ -27,5 +27,7 @@ extern const size_t spellings_count;
 /* Our model with its weights rounded, spelled as it is, and spelled otherwise. */
 proto *rounded_model(int stage, rounding how);
 proto *spelled_model(int stage, const spelling *s);
+/* The same with as few units as there may be. */
+proto *small_spelled_model(int stage, const spelling *s);
 
 #endif

@@ -85,8 +85,8 @@ static void check_all(const loaded *l)
         const dtln_stage *const stage = &l->net->stages[s];
         for (size_t i = 0; i < 2; i++) {
             const lstm_weights *const from = &w->lstm[i];
-            assert_int_equal(
-                differing_rows(&stage->lstm[i].input, &from->input, from->gate_row), 0);
+            assert_int_equal(differing_rows(&stage->lstm[i].input, &from->input, from->gate_row),
+                             0);
             assert_int_equal(
                 differing_rows(&stage->lstm[i].recurrent, &from->recurrent, from->gate_row), 0);
         }
@@ -146,9 +146,9 @@ static void packs_what_reference_files_hold(void **state)
     for (size_t i = 0; i < 2; i++) {
         loaded l;
         for (int stage = 1; stage <= 2; stage++)
-            read_one(&l, stage,
-                     read_bytes(reference_path("models/dtln_aec_%u_quant_%d.tflite", units[i],
-                                               stage)));
+            read_one(
+                &l, stage,
+                read_bytes(reference_path("models/dtln_aec_%u_quant_%d.tflite", units[i], stage)));
         build(&l);
         check_all(&l);
         unload(&l);

@@ -360,7 +360,8 @@ static void extreme_products(void **unused)
 /* A matrix whose gates stand in a file's own order, as a loader would hand it over. */
 static matrix view(const float *w, size_t rows, size_t columns)
 {
-    return (matrix){(const unsigned char *)w, rows, columns, columns, 1, MATRIX_FLOAT32, 1, NULL, 0};
+    return (matrix){(const unsigned char *)w, rows, columns, columns, 1,
+                    MATRIX_FLOAT32,           1,    NULL,    0};
 }
 
 static double logistic(double x)

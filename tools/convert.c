@@ -175,8 +175,8 @@ static void print(const struct job *job)
         printf("%s: %.2f MB\n", job->names[i], (double)job->sizes[i] / 1e6);
     if (!job->options->report)
         return;
-    printf("  over %.1f s of %s, against the source:\n",
-           (double)job->audio.n / UNECHO_SAMPLE_RATE, job->recording.mic);
+    printf("  over %.1f s of %s, against the source:\n", (double)job->audio.n / UNECHO_SAMPLE_RATE,
+           job->recording.mic);
     print_quality("fp32", &job->exact);
     if (job->options->storage == UNECHO_STORAGE_INT8)
         print_quality("int8", &job->integer);

@@ -13,10 +13,10 @@
 
 /* The second model's output against the first one's. */
 struct quality {
-    double max_difference;            /* of full scale */
-    double snr_db;                    /* infinite where they are equal */
-    double erle_db, source_erle_db;   /* over the same far-end-active hops; NaN: none */
-    bool equal;                       /* bit for bit */
+    double max_difference;          /* of full scale */
+    double snr_db;                  /* infinite where they are equal */
+    double erle_db, source_erle_db; /* over the same far-end-active hops; NaN: none */
+    bool equal;                     /* bit for bit */
 };
 
 /* Both on the native engine in that precision. false: reported. */

@@ -77,8 +77,8 @@ static void look_at(struct file *file)
 {
     int status;
     file->info.size = sizeof(file->info);
-    status = unecho_model_inspect_file(file->path, &file->info, file->message,
-                                       sizeof(file->message));
+    status =
+        unecho_model_inspect_file(file->path, &file->info, file->message, sizeof(file->message));
     file->good = status == UNECHO_OK;
     if (!file->good && !file->message[0])
         snprintf(file->message, sizeof(file->message), "%s", unecho_strerror(status));

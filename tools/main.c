@@ -40,12 +40,9 @@ typedef struct command {
 } command;
 
 static const command commands[] = {
-    {"process", command_process, process_help},
-    {"info", command_info, info_help},
-    {"inspect", command_inspect, inspect_help},
-    {"convert", command_convert, convert_help},
-    {"bench", command_bench, bench_help},
-    {"tune", command_tune, tune_help},
+    {"process", command_process, process_help}, {"info", command_info, info_help},
+    {"inspect", command_inspect, inspect_help}, {"convert", command_convert, convert_help},
+    {"bench", command_bench, bench_help},       {"tune", command_tune, tune_help},
 };
 
 static const command *find_command(const char *name)

@@ -48,7 +48,8 @@ static int check_attributes(const onnx_graph *g, const onnx_node *n)
     if (direction && !texts_are(direction, 4, forward, 1))
         return onnx_fail_node(g, n, MODEL, "its direction was expected to be forward");
     if (activations && !texts_are(activations, 9, functions, 3))
-        return onnx_fail_node(g, n, MODEL, "its activations were expected to be Sigmoid, Tanh, Tanh");
+        return onnx_fail_node(g, n, MODEL,
+                              "its activations were expected to be Sigmoid, Tanh, Tanh");
     if (onnx_attribute_of(g, n, "clip"))
         return onnx_fail_node(g, n, MODEL, "it clips, expected no clip");
     if (onnx_attribute_int(g, n, "input_forget", 0) != 0)
@@ -84,8 +85,8 @@ static int check_shape(const onnx_graph *g, const onnx_node *n, size_t input, co
     const size_t dims[3] = {1, is_quantised(n) ? b : a, is_quantised(n) ? a : b};
     if (s->rank == 3 && memcmp(s->dims, dims, sizeof dims) == 0)
         return UNECHO_OK;
-    return onnx_fail_node(g, n, MODEL, "widths do not match: %s is %s, expected [1, %zu, %zu]", name,
-                          onnx_shape_label(s).text, dims[1], dims[2]);
+    return onnx_fail_node(g, n, MODEL, "widths do not match: %s is %s, expected [1, %zu, %zu]",
+                          name, onnx_shape_label(s).text, dims[1], dims[2]);
 }
 
 static int check_vector(const onnx_graph *g, const onnx_node *n, size_t input, const char *name,

@@ -91,8 +91,7 @@ static int dequantize(onnx_graph *g, const onnx_node *n)
                               onnx_type_name(t->type),
                               t->type == ONNX_INT8 || t->type == ONNX_UINT8 ? ", one by one" : "");
     if (t->scale != 0)
-        return onnx_fail_node(g, n, MODEL, "'%s' has a scale already",
-                              onnx_label_of(t->name).text);
+        return onnx_fail_node(g, n, MODEL, "'%s' has a scale already", onnx_label_of(t->name).text);
     if (onnx_attribute_int(g, n, "block_size", 0) != 0)
         return onnx_fail_node(g, n, MODEL, "a scale for each block, expected one for each output");
     int status = check_scales(g, scale);
@@ -120,8 +119,7 @@ int onnx_dequantize(onnx_graph *graph)
 
 /* ---- Products of integers --------------------------------------------------------------- */
 
-int onnx_take_scale(const onnx_graph *graph, const onnx_view *view, size_t count,
-                    onnx_scale *scale)
+int onnx_take_scale(const onnx_graph *graph, const onnx_view *view, size_t count, onnx_scale *scale)
 {
     const onnx_tensor *t = &graph->tensors[graph->values[view->value].index];
     const int status = check_scales(graph, view->value);

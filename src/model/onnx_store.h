@@ -17,8 +17,8 @@ typedef struct stored {
     const matrix *m;
     const size_t *gate_row; /* rows in the order of GATE_*; NULL: as they are */
     matrix_type type;       /* as which it is stored */
-    /* Of int8, [rows] each: what the integers are multiplied by, and what the weights were, to become
-     * integers; 0: they were integers. */
+    /* Of int8, [rows] each: what the integers are multiplied by, and what the weights were, to
+     * become integers; 0: they were integers. */
     float *scales, *inverses;
 } stored;
 

@@ -36,9 +36,9 @@ static void list_operators(unecho_model_file_info *info, const onnx_graph *g)
         info->operators += counts(g, i);
         if (!counts(g, i) || seen || used + 1 >= sizeof info->operator_counts)
             continue;
-        const int written = snprintf(info->operator_counts + used,
-                                     sizeof info->operator_counts - used, "%s%.40s %u",
-                                     used > 0 ? ", " : "", onnx_label_of(name).text, count);
+        const int written =
+            snprintf(info->operator_counts + used, sizeof info->operator_counts - used,
+                     "%s%.40s %u", used > 0 ? ", " : "", onnx_label_of(name).text, count);
         used += written > 0 ? (size_t)written : 0;
     }
 }

@@ -301,7 +301,14 @@ static void put_opset(pb_out *out, const void *what)
 
 static void put_model(pb_out *out, const stage_file *f)
 {
-    enum { VERSION = 1, PRODUCER = 2, PRODUCER_VERSION = 3, DOCUMENTATION = 6, GRAPH = 7, SETS = 8 };
+    enum {
+        VERSION = 1,
+        PRODUCER = 2,
+        PRODUCER_VERSION = 3,
+        DOCUMENTATION = 6,
+        GRAPH = 7,
+        SETS = 8
+    };
     char from[160];
     snprintf(from, sizeof from, "Weights of %.63s%s%.63s.", f->name,
              f->w->producer[0] ? ", written by " : "", f->w->producer);

@@ -110,8 +110,7 @@ static int read_scales(const tflite_reader *t, tflite_tensor *tensor, const fb_v
     int status = fb_int(quantisation, 6, 4, 0, &axis);
     if (status != UNECHO_OK)
         return status;
-    if (axis < 0 || (size_t)axis >= tensor->shape.rank ||
-        tensor->shape.dims[axis] != scales->count)
+    if (axis < 0 || (size_t)axis >= tensor->shape.rank || tensor->shape.dims[axis] != scales->count)
         return message_fail(t->graph->file.message, UNECHO_ERROR_MODEL,
                             "%s: tensor '%s': int8 with %zu scales along dim %ld of %s",
                             t->graph->file.name, onnx_label_of(tensor->name).text, scales->count,
@@ -177,8 +176,8 @@ size_t tflite_add_constant(tflite_reader *t, const tflite_tensor *tensor)
     onnx_graph *const g = t->graph;
     onnx_value *const v = &g->values[g->value_count];
     *v = (onnx_value){tensor->name, ONNX_FROM_TENSOR, g->tensor_count, 0, true, tensor->shape};
-    g->tensors[g->tensor_count++] =
-        (onnx_tensor){tensor->name,       tensor->type,   tensor->shape,  ONNX_RAW_DATA, tensor->data.at,
-                      tensor->data.count, tensor->scale, tensor->scales, tensor->axis,  0};
+    g->tensors[g->tensor_count++] = (onnx_tensor){
+        tensor->name,       tensor->type,  tensor->shape,  ONNX_RAW_DATA, tensor->data.at,
+        tensor->data.count, tensor->scale, tensor->scales, tensor->axis,  0};
     return g->value_count++;
 }
