@@ -198,8 +198,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(int8_with_int8_files),
-        cmocka_unit_test(int8_with_the_reference_model), cmocka_unit_test(int8_with_our_model),
-        cmocka_unit_test(bf16_with_both_models),         cmocka_unit_test(on_the_bundled_sample),
+        cmocka_unit_test(int8_with_the_reference_model),
+        cmocka_unit_test(int8_with_our_model),
+        cmocka_unit_test(bf16_with_both_models),
+        cmocka_unit_test(on_the_bundled_sample),
         cmocka_unit_test(the_same_bits_everywhere),
         cmocka_unit_test(the_same_bits_everywhere_of_int8_files),
     };

@@ -24,7 +24,7 @@ enum { STAGES = 2 };
 struct job {
     const convert_options *options;
     unecho_model *source, *copy;
-    char *names[STAGES];
+    char names[STAGES][4096];
     output_file outputs[STAGES];
     unsigned char *bytes[STAGES];
     size_t sizes[STAGES];
@@ -37,14 +37,13 @@ struct job {
 
 static bool name_outputs(struct job *job)
 {
-    const size_t size = strlen(job->options->prefix) + sizeof("_1.onnx");
     for (int i = 0; i < STAGES; i++) {
-        job->names[i] = malloc(size);
-        if (!job->names[i]) {
-            report_error("out of memory");
+        const int length = snprintf(job->names[i], sizeof(job->names[i]), "%s_%d.onnx",
+                                    job->options->prefix, i + 1);
+        if (length < 0 || (size_t)length >= sizeof(job->names[i])) {
+            report_error("OUTPREFIX is too long");
             return false;
         }
-        snprintf(job->names[i], size, "%s_%d.onnx", job->options->prefix, i + 1);
     }
     return true;
 }
@@ -264,7 +263,6 @@ int command_convert(int argc, char **argv)
     for (int i = 0; i < STAGES; i++) {
         output_release(&job.outputs[i]);
         free(job.bytes[i]);
-        free(job.names[i]);
     }
     return code;
 }

@@ -10,7 +10,7 @@ enum { DIMS = 1, DATA_TYPE = 2, NAME = 8, RAW_DATA = 9 };
 static size_t row_of(const stored *s, size_t row)
 {
     const size_t quarter = s->m->rows / GATES;
-    return s->gate_row ? s->gate_row[row / quarter] + row % quarter : row;
+    return s->gate_row && quarter > 0 ? s->gate_row[row / quarter] + row % quarter : row;
 }
 
 static bool holds_int8(const matrix *m)

@@ -136,9 +136,11 @@ static void put_node(pb_out *out, const void *what)
     const node *const n = what;
     for (size_t k = 0; k < INPUTS_MAX && n->spec->inputs[k]; k++)
         put_name(out, NODE_INPUT, n->spec->inputs[k], n);
-    for (size_t k = 0; k < OUTPUTS_MAX && n->spec->outputs[k]; k++)
+    for (size_t k = 0; k < OUTPUTS_MAX && n->spec->outputs[k]; k++) {
+        if (k == 0)
+            put_name(out, NODE_NAME, n->spec->outputs[0], n);
         put_name(out, NODE_OUTPUT, n->spec->outputs[k], n);
-    put_name(out, NODE_NAME, n->spec->outputs[0], n);
+    }
     pb_put_text(out, NODE_OP, n->spec->op);
     if (n->spec->attribute)
         pb_put_message(out, NODE_ATTRIBUTE, put_attribute,
@@ -156,7 +158,7 @@ static void put_nodes(pb_out *out, const node_spec *specs, size_t count, const c
 }
 
 #define PUT_NODES(out, specs, part, input)                                                         \
-    put_nodes(out, specs, sizeof specs / sizeof specs[0], part, input)
+    put_nodes(out, specs, sizeof(specs) / sizeof((specs)[0]), part, input)
 
 /* ---- Tensors ---------------------------------------------------------------------------- */
 
@@ -350,7 +352,7 @@ int onnx_stage_write(const stage_weights *weights, int stage, unecho_storage sto
     list_matrices(&f, storage);
     for (size_t i = 0; i < f.count; i++)
         rows += f.matrices[i].m->rows;
-    float *const scales = malloc(2 * rows * sizeof *scales);
+    float *const scales = malloc((2 * rows + 1) * sizeof *scales);
     if (!scales)
         return message_fail(to, UNECHO_ERROR_MEMORY, "%s: out of memory", name);
     for (size_t i = 0, at = 0; i < f.count && status == UNECHO_OK; i++) {
