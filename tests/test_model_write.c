@@ -1,6 +1,6 @@
 /*
  * What unecho writes, unecho reads: in fp32 bit for bit, in fp16 and int8 as the header says; and
- * ONNX Runtime runs it.
+ * what a file is can be asked without loading it.
  */
 #include "check.h"
 #include "signals.h"
@@ -183,33 +183,6 @@ static void fp16_is_close(void **state)
     unecho_model_unref(&source);
 }
 
-static void runs_on_onnxruntime(void **state)
-{
-    (void)state;
-    if (!getenv("UNECHO_ONNXRUNTIME"))
-        skip();
-    /* int8: ONNX Runtime quantises the inputs of such products, too. */
-    static const double floors[3] = {100, 100, 25};
-    unecho_model *source = NULL;
-    assert_int_equal(unecho_model_default(&source, NULL, 0), UNECHO_OK);
-    ends e = double_talk(LENGTH);
-    for (int storage = 0; storage < 3; storage++) {
-        written w = write_model(source, (unecho_storage)storage);
-        unecho_model *copy = read_back(&w);
-        float *const x = run(copy, UNECHO_BACKEND_NATIVE, UNECHO_PRECISION_FP32, &e, LENGTH);
-        float *const y = run(copy, UNECHO_BACKEND_ONNXRUNTIME, UNECHO_PRECISION_FP32, &e, LENGTH);
-        print_message("storage %d: ONNX Runtime %.1f dB from the native engine\n", storage,
-                      snr_db(y, x, LENGTH));
-        assert_true(snr_db(y, x, LENGTH) >= floors[storage]);
-        free(x);
-        free(y);
-        unecho_model_unref(&copy);
-        free_written(&w);
-    }
-    free_ends(&e);
-    unecho_model_unref(&source);
-}
-
 /* Whatever the room: never a byte beyond it, always the whole size. */
 static void any_room_will_do(void **state)
 {
@@ -255,12 +228,56 @@ static void refuses_wrong_arguments(void **state)
     unecho_model_unref(&source);
 }
 
+/* All of info but the size stays what it was where there is nothing to tell. */
+static void check_not_inspected(const char *path, size_t size, int status, const char *word)
+{
+    char message[UNECHO_MESSAGE_SIZE] = "old";
+    unecho_model_file_info info;
+    memset(&info, 0x5a, sizeof info);
+    info.size = size;
+    const unecho_model_file_info before = info;
+    assert_int_equal(unecho_model_inspect_file(path, &info, message, sizeof message), status);
+    assert_memory_equal(&info, &before, sizeof info);
+    if (!strstr(message, word))
+        fail_msg("'%s' is missing in: %s", word, message);
+}
+
+static void inspects_files(void **state)
+{
+    (void)state;
+    unecho_model_file_info info = {.size = sizeof info};
+    char message[UNECHO_MESSAGE_SIZE] = "old";
+    for (int stage = 1; stage <= 2; stage++) {
+        assert_int_equal(unecho_model_inspect_file(stage == 1
+                                                       ? UNECHO_MODELS_DIR "/unecho-128_1.onnx"
+                                                       : UNECHO_MODELS_DIR "/unecho-128_2.onnx",
+                                                   &info, message, sizeof message),
+                         UNECHO_OK);
+        assert_string_equal(message, "");
+        assert_int_equal(info.size, sizeof info);
+        assert_int_equal(info.stage, stage);
+        assert_int_equal(info.units, 128);
+        assert_int_equal(info.version, 13);
+        assert_string_equal(info.format, "ONNX");
+        assert_string_equal(info.storage, "fp32");
+        assert_string_equal(info.producer, "unecho");
+        assert_int_equal(info.parameters, stage == 1 ? 494981 : 1314304);
+    }
+    assert_int_equal(info.operators, 71);
+    assert_non_null(strstr(info.operator_counts, "MatMul 8, "));
+    check_not_inspected("none.onnx", sizeof info, UNECHO_ERROR_FILE, "none.onnx: cannot be opened");
+    check_not_inspected("/dev/null", sizeof info, UNECHO_ERROR_FORMAT, "empty");
+    check_not_inspected(NULL, sizeof info, UNECHO_ERROR_ARGUMENT, "path");
+    check_not_inspected("/dev/null", 0, UNECHO_ERROR_ARGUMENT, "size");
+    assert_int_equal(unecho_model_inspect_file("x", NULL, NULL, 0), UNECHO_ERROR_ARGUMENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_the_built_in_model), cmocka_unit_test(keeps_other_models),
         cmocka_unit_test(is_as_small_as_promised),  cmocka_unit_test(fp16_is_close),
-        cmocka_unit_test(runs_on_onnxruntime),      cmocka_unit_test(any_room_will_do),
+        cmocka_unit_test(inspects_files),           cmocka_unit_test(any_room_will_do),
         cmocka_unit_test(refuses_wrong_arguments),
     };
     return cmocka_run_group_tests_name("model_write", tests, NULL, NULL);
