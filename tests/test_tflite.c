@@ -166,6 +166,32 @@ static void use_dequantize(tflite_model *m)
     }
 }
 
+/* Half the size, as the converter's float16 quantisation leaves it. */
+static void takes_float16(void **state)
+{
+    (void)state;
+    enum { TFLITE_FLOAT16 = 1 };
+    tflite_model *const m = tflite_new(1, SMALL_UNITS, 0, 9);
+    tflite_spec *const t = tflite_find(m, "lstm1/U");
+    uint32_t seed = 3;
+    t->type = TFLITE_FLOAT16;
+    t->size /= 2;
+    for (size_t i = 0; i < t->size; i++) /* odd bytes: sign and exponent, which is not to be 31 */
+        t->data[i] = (unsigned char)(random_bits(&seed) & (i % 2 ? 0xbb : 0xff));
+    use_dequantize(m);
+    const bytes file = tflite_write(m);
+    const stage_weights w = read_good(file, 1);
+    const matrix *const read = &w.lstm[1].recurrent;
+    const unsigned char *const data = tflite_find(m, "lstm1/U")->data;
+    assert_int_equal(read->type, MATRIX_FLOAT16);
+    for (size_t r = 0; r < read->rows; r++)
+        for (size_t c = 0; c < read->columns; c++)
+            assert_true(matrix_at(read, r, c) == float16_of(data + 2 * (r * read->columns + c)));
+    free(w.vectors);
+    free(file.at);
+    tflite_free(m);
+}
+
 /* A matrix that is stored transposed, and turned by an operator. */
 static void use_transpose(tflite_model *m)
 {
@@ -466,6 +492,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_the_weights),
         cmocka_unit_test(takes_a_scale_for_each_output),
+        cmocka_unit_test(takes_float16),
         cmocka_unit_test(other_spellings_are_equal),
         cmocka_unit_test(refuses_by_name),
         cmocka_unit_test(refuses_the_other_stage),

@@ -312,8 +312,8 @@ static void put_model(pb_out *out, const stage_file *f)
         SETS = 8
     };
     char from[160];
-    snprintf(from, sizeof from, "Weights of %.63s%s%.63s.", f->name,
-             f->w->producer[0] ? ", written by " : "", f->w->producer);
+    snprintf(from, sizeof from, "Weights of %.63s%s%.63s%s", f->name, f->w->producer[0] ? " (" : "",
+             f->w->producer, f->w->producer[0] ? ")" : "");
     pb_put_int(out, VERSION, IR_VERSION);
     pb_put_text(out, PRODUCER, "unecho");
     pb_put_text(out, PRODUCER_VERSION, unecho_version());
