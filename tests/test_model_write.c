@@ -60,10 +60,9 @@ static unecho_model *read_back(const written *w)
 static float *run(unecho_model *model, unecho_backend backend, unecho_precision precision,
                   const ends *e, size_t n)
 {
-    unecho_config config;
+    unecho_config config = reference_config();
     char message[UNECHO_MESSAGE_SIZE];
     unecho *stream = NULL;
-    unecho_config_init(&config);
     config.model = model;
     config.backend = backend;
     config.precision = precision;

@@ -17,6 +17,9 @@ static bool run(unecho_model *model, unecho_precision precision, const struct be
     int status;
     unecho_config_init(&config);
     config.model = model;
+    /* the network alone, whatever else a stream does for its output */
+    config.align = UNECHO_ALIGN_OFF;
+    config.fail_open = 0;
     stream = engine_choice_open(&engine, &config);
     if (!stream)
         return false;
