@@ -3,6 +3,7 @@
  * what a file is can be asked without loading it.
  */
 #include "check.h"
+#include "onnx_writer.h"
 #include "signals.h"
 #include "unecho.h"
 
@@ -182,6 +183,53 @@ static void fp16_is_close(void **state)
     unecho_model_unref(&source);
 }
 
+/* Our model with weights of the second layer's dense matrix replaced. */
+static unecho_model *with_weights(size_t first, size_t step, size_t count, float value)
+{
+    proto *trees[2] = {our_model(1), our_model(2)};
+    bytes *const data = &proto_find(tensor_of(trees[1], "dense/W"), TENSOR_RAW, 0)->data;
+    for (size_t i = 0; i < count; i++)
+        memcpy(data->at + 4 * (first + i * step), &value, sizeof value);
+    const bytes first_file = proto_write(trees[0]), second_file = proto_write(trees[1]);
+    unecho_model *model = NULL;
+    assert_int_equal(unecho_model_load_memory(&model, first_file.at, first_file.size,
+                                              second_file.at, second_file.size, NULL, 0),
+                     UNECHO_OK);
+    free(first_file.at);
+    free(second_file.at);
+    proto_free(trees[0]);
+    proto_free(trees[1]);
+    return model;
+}
+
+/* Element 3, 5 of [512, 128]; in the file the matrix is transposed. */
+static void refuses_what_float16_does_not_hold(void **state)
+{
+    (void)state;
+    unecho_model *source = with_weights(5 * 512 + 3, 1, 1, 65536.0f);
+    char message[UNECHO_MESSAGE_SIZE] = "";
+    size_t size = 4711;
+    assert_int_equal(
+        unecho_model_write(source, 2, UNECHO_STORAGE_FP16, NULL, 0, &size, message, sizeof message),
+        UNECHO_ERROR_MODEL);
+    assert_non_null(strstr(message, "element 3, 5 of dense/W is 65536"));
+    assert_int_equal(size, 4711);
+    written w;
+    write_stage(source, 1, UNECHO_STORAGE_FP16, &w);
+    free(w.at[0]);
+    check_exact(source);
+    unecho_model_unref(&source);
+}
+
+/* A row without weights has no largest one to go by. */
+static void rows_of_zeros_are_no_matter(void **state)
+{
+    (void)state;
+    unecho_model *source = with_weights(7, 512, 128, 0.0f);
+    check_int8(source);
+    unecho_model_unref(&source);
+}
+
 /* Whatever the room: never a byte beyond it, always the whole size. */
 static void any_room_will_do(void **state)
 {
@@ -274,9 +322,14 @@ static void inspects_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keeps_the_built_in_model), cmocka_unit_test(keeps_other_models),
-        cmocka_unit_test(is_as_small_as_promised),  cmocka_unit_test(fp16_is_close),
-        cmocka_unit_test(inspects_files),           cmocka_unit_test(any_room_will_do),
+        cmocka_unit_test(keeps_the_built_in_model),
+        cmocka_unit_test(keeps_other_models),
+        cmocka_unit_test(is_as_small_as_promised),
+        cmocka_unit_test(fp16_is_close),
+        cmocka_unit_test(inspects_files),
+        cmocka_unit_test(any_room_will_do),
+        cmocka_unit_test(refuses_what_float16_does_not_hold),
+        cmocka_unit_test(rows_of_zeros_are_no_matter),
         cmocka_unit_test(refuses_wrong_arguments),
     };
     return cmocka_run_group_tests_name("model_write", tests, NULL, NULL);
