@@ -307,8 +307,8 @@ static matrix_run matrix_build(const kernels *k, const shape *s, linear_rows ord
     for (size_t i = 0; i < s->rows * s->columns; i++)
         weights[i] *= 0.1f;
     for (size_t i = 0; i < *copies; i++)
-        linear_pack(&r.copies[i], (char *)r.memory + i * bytes, weights, NULL, s->rows, s->columns,
-                    order, format);
+        linear_pack(&r.copies[i], (char *)r.memory + i * bytes, weights, NULL, NULL, s->rows,
+                    s->columns, order, format);
     free(weights);
     return r;
 }

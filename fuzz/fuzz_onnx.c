@@ -4,7 +4,8 @@
  * tests/test_onnx_damage.c (UNECHO_FUZZ_GRAPHS=number for more of them).
  *
  *     clang -g -O1 -fsanitize=fuzzer,address,undefined -Iinclude -Isrc fuzz/fuzz_onnx.c \
- *         src/model/onnx*.c src/model/protobuf.c src/message.c -lm
+ *         src/model/onnx*.c src/model/protobuf*.c src/model/weights.c \
+ *         src/message.c src/stream/status.c -lm
  */
 #include "model/onnx_stage.h"
 #include "unecho.h"

@@ -4,7 +4,8 @@
  *
  *     clang -g -O1 -fsanitize=fuzzer,address,undefined -Iinclude -Isrc fuzz/fuzz_tflite.c \
  *         src/model/stage_file.c src/model/tflite*.c src/model/flatbuffer.c src/model/onnx*.c \
- *         src/model/protobuf.c src/message.c -lm
+ *         src/model/protobuf*.c src/model/weights.c \
+ *         src/message.c src/stream/status.c -lm
  */
 #include "model/stage_file.h"
 #include "unecho.h"

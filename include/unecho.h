@@ -120,9 +120,11 @@ UNECHO_API int unecho_model_default(unecho_model **model, char *message, size_t 
  * PREFIX_2.tflite.
  *
  * Every DTLN-aec export whose data flow is that of the published network is accepted, whatever its
- * node and tensor names: 128, 256 or 512 units (any multiple of 4 up to 2048), weights as float32,
- * in TFLite also as int8 with one scale per matrix ("dynamic range"). These count as the float32
- * that they stand for: which precision the engine works in is the choice of unecho_config.
+ * node and tensor names and its operators: 128, 256 or 512 units (any multiple of 4 up to 2048),
+ * weights as float32, float16, bfloat16, or int8 with a scale for each matrix or each output. These
+ * count as the float32 that they stand for: which precision the engine works in is the choice of
+ * unecho_config, and in int8 it computes with the file's own integers and scales. docs/models.md
+ * lists what is read and what is refused.
  *
  * message receives one line that names file, node or tensor, what was expected and what was found
  * (always terminated, cut to message_size; emptied on success). May be NULL with size 0.
@@ -160,6 +162,51 @@ typedef struct unecho_model_info {
 } unecho_model_info;
 
 UNECHO_API int unecho_model_get_info(const unecho_model *model, unecho_model_info *info);
+
+/* What one file of a model is. Set size to sizeof(unecho_model_file_info) before the call. */
+typedef struct unecho_model_file_info {
+    size_t size;
+    int stage;                  /* 1 or 2 */
+    unsigned units;             /* LSTM units per layer */
+    uint64_t parameters;        /* trained weights */
+    uint64_t bytes;             /* of the file */
+    unsigned version;           /* opset of an ONNX file, schema of a TFLite file */
+    unsigned operators;         /* how many nodes the file has, constants left out */
+    char format[16];            /* "ONNX" or "TFLite" */
+    char storage[32];           /* types of the matrices: "fp32", "fp16", "bf16, int8", ... */
+    char producer[64];          /* who wrote it, as it says itself; may be empty */
+    char operator_counts[1024]; /* "MatMul 7, Add 9, ..." */
+} unecho_model_file_info;
+
+/*
+ * Read a file as unecho_model_load_files would, whichever stage it is, and tell what it is; the
+ * message and the errors are those of unecho_model_load.
+ */
+UNECHO_API int unecho_model_inspect_file(const char *path, unecho_model_file_info *info,
+                                         char *message, size_t message_size);
+
+/* As what unecho_model_write stores the matrices. Vectors are always float32. */
+typedef enum unecho_storage {
+    UNECHO_STORAGE_FP32 = 0, /* exact */
+    UNECHO_STORAGE_FP16 = 1, /* half the size */
+    /*
+     * A third: int8 with a scale for each output; encoder and decoder as bfloat16. A stream with
+     * UNECHO_PRECISION_INT8 gives the same samples, bit for bit, as with the model itself.
+     */
+    UNECHO_STORAGE_INT8 = 2
+} unecho_storage;
+
+/*
+ * One stage (1 or 2) of a model as an ONNX file that unecho and ONNX Runtime read. Integers of a
+ * model that holds int8 stay as they are in UNECHO_STORAGE_INT8.
+ *
+ * bytes: [room], receives the file, or as much as there is room for; NULL with room 0: only the
+ * size is wanted. *size receives the size of the whole file. The same model gives the same bytes.
+ * message: as in unecho_model_load. Errors: ARGUMENT; MEMORY; MODEL (a weight beyond float16).
+ */
+UNECHO_API int unecho_model_write(const unecho_model *model, int stage, unecho_storage storage,
+                                  void *bytes, size_t room, size_t *size, char *message,
+                                  size_t message_size);
 
 /* ---- Streams ---------------------------------------------------------------------------- */
 

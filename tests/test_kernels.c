@@ -282,7 +282,7 @@ static void products_are_as_defined(linear_format format)
         FOR_EACH_SET (k) {
             linear layer;
             void *const memory = aligned(linear_size(rows, columns, ROWS_PLAIN, format));
-            linear_pack(&layer, memory, w, with_bias ? bias : NULL, rows, columns, ROWS_PLAIN,
+            linear_pack(&layer, memory, w, NULL, with_bias ? bias : NULL, rows, columns, ROWS_PLAIN,
                         format);
             k->linear(&layer, x + shift, x_stride, y + shift, y_stride, count, scratch);
             for (size_t t = 0; t < count; t++)
@@ -336,7 +336,7 @@ static void extreme_products(void **unused)
             void *const memory = aligned(linear_size(64, N, ROWS_PLAIN, format));
             for (size_t i = 0; i < 64 * N; i++)
                 w[i] = i % 2 ? 1.0f : -1.0f;
-            linear_pack(&layer, memory, w, NULL, 64, N, ROWS_PLAIN, format);
+            linear_pack(&layer, memory, w, NULL, NULL, 64, N, ROWS_PLAIN, format);
             memset(x, 0, N * sizeof *x);
             k->linear(&layer, x, N, y, 64, 1, scratch);
             for (size_t r = 0; r < 64; r++)
@@ -360,7 +360,8 @@ static void extreme_products(void **unused)
 /* A matrix whose gates stand in a file's own order, as a loader would hand it over. */
 static matrix view(const float *w, size_t rows, size_t columns)
 {
-    return (matrix){(const unsigned char *)w, rows, columns, columns, 1, 0};
+    return (matrix){(const unsigned char *)w, rows, columns, columns, 1,
+                    MATRIX_FLOAT32,           1,    NULL,    0};
 }
 
 static double logistic(double x)
@@ -467,7 +468,7 @@ static void lstm_steps_of_many_streams(void **unused)
             linear layer;
             void *const memory = aligned(linear_size(4 * UNITS, UNITS, ROWS_GATES, format));
             fill(u, 4 * UNITS * UNITS, 0.3f);
-            linear_pack(&layer, memory, u, NULL, 4 * UNITS, UNITS, ROWS_GATES, format);
+            linear_pack(&layer, memory, u, NULL, NULL, 4 * UNITS, UNITS, ROWS_GATES, format);
             fill(h, STREAMS * ROW, 1.0f);
             fill(gates, STREAMS * GATE_ROW, 2.0f);
             fill(c, STREAMS * ROW, 2.0f);

@@ -65,7 +65,8 @@ static void check_tensor(const proto *model, const char *name, const matrix *m)
 {
     const bytes *data = &proto_find(tensor_of(model, name), TENSOR_RAW, 0)->data;
     assert_int_equal(data->size, 4 * m->rows * m->columns);
-    const matrix transposed = {data->at, m->rows, m->columns, 1, m->rows, 0};
+    const matrix transposed = {data->at,       m->rows, m->columns, 1, m->rows,
+                               MATRIX_FLOAT32, 1,       NULL,       0};
     check_matrix_rows(name, m, 0, &transposed, 0, m->rows);
 }
 

@@ -55,7 +55,10 @@ static void check_matrix(tflite_model *m, const char *name, const matrix *read)
                             (size_t)t->dims[t->rank - 1],
                             (size_t)t->dims[t->rank - 1],
                             1,
-                            t->scales > 0 ? t->scale : 0};
+                            t->scales > 0 ? MATRIX_INT8 : MATRIX_FLOAT32,
+                            t->scales > 0 ? t->scale : 1,
+                            NULL,
+                            0};
     assert_int_equal(read->rows, written.rows);
     check_matrix_rows(name, read, 0, &written, 0, written.rows);
 }
@@ -108,6 +111,26 @@ static void gives_the_weights(void **state)
                 check_model(stage, units[i], int8);
 }
 
+/* One scale for each output, where the file holds so. */
+static void takes_a_scale_for_each_output(void **state)
+{
+    (void)state;
+    tflite_model *const m = tflite_new(1, SMALL_UNITS, 1, 9);
+    tflite_spec *const t = tflite_find(m, "lstm0/W");
+    t->scales = 4 * SMALL_UNITS;
+    const bytes file = tflite_write(m);
+    const stage_weights w = read_good(file, 1);
+    const matrix *const read = &w.lstm[0].input;
+    for (size_t r = 0; r < read->rows; r++)
+        for (size_t c = 0; c < read->columns; c++) {
+            const int8_t q = (int8_t)t->data[r * read->columns + c];
+            assert_true(matrix_at(read, r, c) == t->scale * (float)(r + 1) * (float)q);
+        }
+    free(w.vectors);
+    free(file.at);
+    tflite_free(m);
+}
+
 /* ---- Other spellings of one graph -------------------------------------------------------- */
 
 /* x / sqrt(y) instead of x * rsqrt(y), in the first layer norm. */
@@ -141,6 +164,32 @@ static void use_dequantize(tflite_model *m)
         if (product->inputs[1] == stored)
             product->inputs[1] = made;
     }
+}
+
+/* Half the size, as the converter's float16 quantisation leaves it. */
+static void takes_float16(void **state)
+{
+    (void)state;
+    enum { TFLITE_FLOAT16 = 1 };
+    tflite_model *const m = tflite_new(1, SMALL_UNITS, 0, 9);
+    tflite_spec *const t = tflite_find(m, "lstm1/U");
+    uint32_t seed = 3;
+    t->type = TFLITE_FLOAT16;
+    t->size /= 2;
+    for (size_t i = 0; i < t->size; i++) /* odd bytes: sign and exponent, which is not to be 31 */
+        t->data[i] = (unsigned char)(random_bits(&seed) & (i % 2 ? 0xbb : 0xff));
+    use_dequantize(m);
+    const bytes file = tflite_write(m);
+    const stage_weights w = read_good(file, 1);
+    const matrix *const read = &w.lstm[1].recurrent;
+    const unsigned char *const data = tflite_find(m, "lstm1/U")->data;
+    assert_int_equal(read->type, MATRIX_FLOAT16);
+    for (size_t r = 0; r < read->rows; r++)
+        for (size_t c = 0; c < read->columns; c++)
+            assert_true(matrix_at(read, r, c) == float16_of(data + 2 * (r * read->columns + c)));
+    free(w.vectors);
+    free(file.at);
+    tflite_free(m);
 }
 
 /* A matrix that is stored transposed, and turned by an operator. */
@@ -224,7 +273,7 @@ static void wide_kernel(tflite_model *m)
 
 static void per_channel(tflite_model *m)
 {
-    tflite_find(m, "lstm0/W")->scales = 16;
+    tflite_find(m, "lstm0/W")->scales = 15;
 }
 
 static void zero_point(tflite_model *m)
@@ -339,7 +388,7 @@ static void refuses_by_name(void **state)
         {shuffled, 1, 0, UNECHO_ERROR_MODEL, {"(FULLY_CONNECTED)", "format of weights 1"}},
         {strided, 2, 0, UNECHO_ERROR_MODEL, {"'convolved' (CONV_2D)", "strides 1"}},
         {wide_kernel, 2, 0, UNECHO_ERROR_MODEL, {"(CONV_2D)", "size 1"}},
-        {per_channel, 1, 1, UNECHO_ERROR_MODEL, {"'lstm0/W'", "16 scales"}},
+        {per_channel, 1, 1, UNECHO_ERROR_MODEL, {"'lstm0/W'", "15 scales along dim 0"}},
         {zero_point, 1, 1, UNECHO_ERROR_MODEL, {"'lstm0/W'", "zero point"}},
         {no_scale, 1, 1, UNECHO_ERROR_MODEL, {"'lstm0/W'", "scale is 0"}},
         {infinite_scale, 1, 1, UNECHO_ERROR_MODEL, {"'lstm0/W'", "scale is inf"}},
@@ -442,6 +491,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_the_weights),
+        cmocka_unit_test(takes_a_scale_for_each_output),
+        cmocka_unit_test(takes_float16),
         cmocka_unit_test(other_spellings_are_equal),
         cmocka_unit_test(refuses_by_name),
         cmocka_unit_test(refuses_the_other_stage),

@@ -98,7 +98,8 @@ static void write_tensor(bytes *file, size_t from, const tflite_spec *t, int32_t
     const size_t scales = add_vector(file, field(quantisation, 2), NULL, t->scales, 4);
     const size_t zeros = add_vector(file, field(quantisation, 3), NULL, t->scales, 8);
     for (size_t i = 0; i < t->scales; i++) {
-        memcpy(file->at + scales + 4 * i, &t->scale, 4);
+        const float scale = t->scale * (float)(i + 1);
+        memcpy(file->at + scales + 4 * i, &scale, 4);
         put(file, zeros + 8 * i, (uint64_t)t->zero_point, 8);
     }
 }

@@ -20,7 +20,7 @@ typedef struct tflite_spec {
     unsigned char *data; /* NULL: not constant */
     size_t size;
     float scale;
-    unsigned scales; /* how many of them the file holds */
+    unsigned scales; /* how many the file holds: scale, twice, three times that, and so on */
     int64_t zero_point;
 } tflite_spec;
 

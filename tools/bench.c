@@ -262,7 +262,7 @@ int command_bench(int argc, char **argv)
     code = run(job) ? EXIT_DONE : EXIT_FAILED;
     if (*job->profile)
         unlink(job->profile);
-    interrupt_removes(NULL);
+    interrupt_keeps(job->profile);
     output_release(&job->plot);
     recording_free(&job->audio);
     free(job);

@@ -97,6 +97,12 @@ bool recording_choose(struct recording_choice *choice, const char *mic, const ch
     return reference && *reference ? use_reference(choice, reference) : use_sample(choice);
 }
 
+bool recording_choose_sample(struct recording_choice *choice, const char *mic, const char *far)
+{
+    memset(choice, 0, sizeof(*choice));
+    return mic && far ? use(choice, mic, far) : use_sample(choice);
+}
+
 /* All of a file, at most n samples. */
 static bool read_file(const char *path, float *samples, size_t n, size_t *got)
 {

@@ -24,6 +24,9 @@ struct recording_choice {
 bool recording_choose(struct recording_choice *choice, const char *mic, const char *far,
                       const model_choice *model);
 
+/* The same without the reference data: mic and far, or the bundled sample; no model. */
+bool recording_choose_sample(struct recording_choice *choice, const char *mic, const char *far);
+
 /*
  * Read it, repeat it to at least this many seconds, whole hops, in memory that child processes
  * share. More than that come only as far as the recording goes, and at most a minute. false:

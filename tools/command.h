@@ -7,6 +7,8 @@
 /* argv[0] is the command's name. The exit code is one of report.h's. */
 int command_process(int argc, char **argv);
 int command_info(int argc, char **argv);
+int command_inspect(int argc, char **argv);
+int command_convert(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_tune(int argc, char **argv);
 
@@ -15,6 +17,8 @@ int command_show(const char *text);
 
 extern const char process_help[];
 extern const char info_help[];
+extern const char inspect_help[];
+extern const char convert_help[];
 extern const char bench_help[];
 extern const char tune_help[];
 

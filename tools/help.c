@@ -54,3 +54,40 @@ const char info_help[] =
     "      --onnxruntime LIB  where libonnxruntime is\n"
     "      --json             as one JSON object\n"
     "  -h, --help             this text\n";
+
+const char inspect_help[] =
+    "usage: unecho inspect [options] FILE...\n"
+    "\n"
+    "Tell of each model file, ONNX or TFLite, which stage of which network it is, its\n"
+    "size, precision, producer and operators, and why it is refused if it is. FILE may\n"
+    "also be a PREFIX, for PREFIX_1.onnx and PREFIX_2.onnx (or .tflite). Of two files\n"
+    "that are the two stages also what runs them is told.\n"
+    "\n"
+    "      --json             as one JSON object\n"
+    "  -h, --help             this text\n"
+    "\n"
+    "Exit status: 0 all files are stages of a network that runs, 1 some are not or\n"
+    "something failed, 2 wrong usage.\n";
+
+const char convert_help[] =
+    "usage: unecho convert [options] OUTPREFIX\n"
+    "\n"
+    "Write a model as OUTPREFIX_1.onnx and OUTPREFIX_2.onnx, which unecho and ONNX\n"
+    "Runtime read, and tell what that has cost: both models over a recording.\n"
+    "\n"
+    "      --model PREFIX     the model PREFIX_1.onnx, PREFIX_2.onnx (or .tflite) instead\n"
+    "                         of the built-in one; never overwritten\n"
+    "      --model-files S1 S2  the same by the names of its two files\n"
+    "      --precision NAME   how matrices are stored: fp32 (default, exact), fp16 (half\n"
+    "                         the size), int8 (a third; for --precision int8 as good as\n"
+    "                         the model itself)\n"
+    "      --mic MIC          the recording to compare on (mono, 16 kHz; at most its first\n"
+    "      --far FAR          minute), instead of the bundled one\n"
+    "      --no-report        do not compare\n"
+    "      --json             the report as one JSON object\n"
+    "  -q, --quiet            no report for people, no notes\n"
+    "  -h, --help             this text\n"
+    "\n"
+    "Exit status: 0 done, 1 failed or interrupted, 2 wrong usage.\n"
+    "\n"
+    "  unecho convert --model dtln_aec_256 --precision int8 small\n";

@@ -9,15 +9,19 @@
 #include <stddef.h>
 #include <unistd.h>
 
+/* Files that are written at the same time. */
+enum { UNFINISHED_MOST = 2 };
+
 static volatile sig_atomic_t requests;
-static const char *volatile unfinished;
+static const char *volatile unfinished[UNFINISHED_MOST];
 
 static void on_request(int signal_number)
 {
     (void)signal_number;
     if (requests) {
-        if (unfinished)
-            unlink(unfinished);
+        for (int i = 0; i < UNFINISHED_MOST; i++)
+            if (unfinished[i])
+                unlink(unfinished[i]);
         _exit(EXIT_FAILED);
     }
     requests = 1;
@@ -49,7 +53,21 @@ bool interrupted(void)
     return requests != 0;
 }
 
+static void replace(const char *old, const char *path)
+{
+    int i = 0;
+    while (i < UNFINISHED_MOST && unfinished[i] != old)
+        i++;
+    if (i < UNFINISHED_MOST)
+        unfinished[i] = path;
+}
+
 void interrupt_removes(const char *path)
 {
-    unfinished = path;
+    replace(NULL, path);
+}
+
+void interrupt_keeps(const char *path)
+{
+    replace(path, NULL);
 }

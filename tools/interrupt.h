@@ -15,7 +15,9 @@ void interrupt_install(void);
 
 bool interrupted(void);
 
-/* A file that must not outlive the program, removed when it is ended at once; NULL: none. */
+/* A file that must not outlive the program, removed when it is ended at once; of two at a time. */
 void interrupt_removes(const char *path);
+/* No longer. The same pointer; NULL: nothing changes. */
+void interrupt_keeps(const char *path);
 
 #endif

@@ -20,6 +20,8 @@ static const char help[] =
     "\n"
     "  process   cancel the echo in a recording or a live stream\n"
     "  info      what the model is, latency, version, CPU features\n"
+    "  inspect   what model files are, and what runs them\n"
+    "  convert   a model as ONNX files in fp32, fp16 or int8\n"
     "  bench     measure the engines against each other on this machine\n"
     "  tune      find the best settings of ONNX Runtime on this machine\n"
     "  help      this text, or that of a command: unecho help COMMAND\n"
@@ -38,10 +40,9 @@ typedef struct command {
 } command;
 
 static const command commands[] = {
-    {"process", command_process, process_help},
-    {"info", command_info, info_help},
-    {"bench", command_bench, bench_help},
-    {"tune", command_tune, tune_help},
+    {"process", command_process, process_help}, {"info", command_info, info_help},
+    {"inspect", command_inspect, inspect_help}, {"convert", command_convert, convert_help},
+    {"bench", command_bench, bench_help},       {"tune", command_tune, tune_help},
 };
 
 static const command *find_command(const char *name)

@@ -166,7 +166,7 @@ static bool close_descriptor(output_file *output)
 
 static void forget_temporary(output_file *output)
 {
-    interrupt_removes(NULL);
+    interrupt_keeps(output->temporary);
     free(output->temporary);
     output->temporary = NULL;
 }

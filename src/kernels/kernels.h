@@ -61,7 +61,8 @@ typedef struct linear {
     const void *weights;
     const float *bias; /* per packed row; NULL: none */
     /* LINEAR_INT8, per packed row: what the weights are multiples of, and -128 times their sum, for
-     * instructions that want the inputs unsigned, 128 higher. */
+     * instructions that want the inputs unsigned, 128 higher. LINEAR_BF16: what the caller is to
+     * multiply the results by, NULL: nothing. */
     const float *scales;
     const int32_t *offsets;
 } linear;
@@ -80,11 +81,13 @@ static inline const void *linear_panel(const linear *layer, size_t panel)
 /* Bytes that linear_pack fills, a multiple of 64. */
 size_t linear_size(size_t rows, size_t columns, linear_rows order, linear_format format);
 /*
- * weights: [rows, columns], row-major. bias: [rows] or NULL. memory: linear_size() bytes, aligned
- * to 64, which must outlive the result.
+ * weights: [rows, columns], row-major. scales: [rows], what the weights, then integers from -127 to
+ * 127, are multiplied by (not with LINEAR_F32); NULL: nothing. bias: [rows] or NULL. memory:
+ * linear_size() bytes, aligned to 64, which must outlive the result.
  */
-void linear_pack(linear *layer, void *memory, const float *weights, const float *bias, size_t rows,
-                 size_t columns, linear_rows order, linear_format format);
+void linear_pack(linear *layer, void *memory, const float *weights, const float *scales,
+                 const float *bias, size_t rows, size_t columns, linear_rows order,
+                 linear_format format);
 
 /* Bytes of scratch that the matrix kernels want for `count` inputs of so many columns. */
 #define LINEAR_SCRATCH(columns, count) (((columns) + 64) * 2 * (count))

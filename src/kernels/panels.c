@@ -35,22 +35,27 @@ size_t linear_size(size_t rows, size_t columns, linear_rows order, linear_format
     return round_up(words * sizeof(uint32_t), 64);
 }
 
-/* One row as int8 multiples of a 127th of its largest weight; `first` is the row's first word. */
-static void pack_int8(int8_t *first, const float *row, size_t columns, float *scale,
-                      int32_t *offset)
+/* One row as int8, each weight times `inverse`; `first` is the row's first word.
+ * Returns -128 times their sum. */
+static int32_t pack_multiples(int8_t *first, const float *row, size_t columns, float inverse)
 {
-    float most = 0.0f;
-    for (size_t k = 0; k < columns; k++)
-        most = fabsf(row[k]) > most ? fabsf(row[k]) : most;
-    const float inverse = most > 1e-30f ? 127.0f / most : 0.0f;
     int32_t sum = 0;
     for (size_t k = 0; k < columns; k++) {
         const int32_t weight = round_(row[k] * inverse);
         first[k / 4 * 4 * PANEL_ROWS + k % 4] = (int8_t)weight;
         sum += weight;
     }
+    return -128 * sum;
+}
+
+/* The same, of a 127th of the row's largest weight. */
+static int32_t pack_int8(int8_t *first, const float *row, size_t columns, float *scale)
+{
+    float most = 0.0f;
+    for (size_t k = 0; k < columns; k++)
+        most = fabsf(row[k]) > most ? fabsf(row[k]) : most;
     *scale = most / 127.0f;
-    *offset = -128 * sum;
+    return pack_multiples(first, row, columns, most > 1e-30f ? 127.0f / most : 0.0f);
 }
 
 static void pack_bf16(uint16_t *first, const float *row, size_t columns)
@@ -65,15 +70,16 @@ static void pack_f32(float *first, const float *row, size_t columns)
         first[k * PANEL_ROWS] = row[k];
 }
 
-void linear_pack(linear *layer, void *memory, const float *weights, const float *bias, size_t rows,
-                 size_t columns, linear_rows order, linear_format format)
+void linear_pack(linear *layer, void *memory, const float *weights, const float *scales,
+                 const float *bias, size_t rows, size_t columns, linear_rows order,
+                 linear_format format)
 {
     *layer = (linear){.rows = rows, .columns = columns, .format = format, .weights = memory};
     const size_t padded = packed_rows(rows, order);
     const size_t steps = linear_steps(layer);
     float *const biases = (float *)memory + padded * steps;
-    float *const scales = biases + padded;
-    int32_t *const offsets = (int32_t *)(scales + padded);
+    float *const units = biases + padded;
+    int32_t *const offsets = (int32_t *)(units + padded);
     memset(memory, 0, linear_size(rows, columns, order, format));
 
     for (size_t p = 0; p < padded; p++) {
@@ -83,16 +89,19 @@ void linear_pack(linear *layer, void *memory, const float *weights, const float 
         void *const first =
             (uint32_t *)memory + p / PANEL_ROWS * PANEL_ROWS * steps + p % PANEL_ROWS;
         const float *const from = weights + row * columns;
+        if (scales)
+            units[p] = scales[row];
         if (format == LINEAR_F32)
             pack_f32(first, from, columns);
         else if (format == LINEAR_BF16)
             pack_bf16(first, from, columns);
         else
-            pack_int8(first, from, columns, &scales[p], &offsets[p]);
+            offsets[p] = scales ? pack_multiples(first, from, columns, 1.0f)
+                                : pack_int8(first, from, columns, &units[p]);
         if (bias)
             biases[p] = bias[row];
     }
     layer->bias = bias ? biases : NULL;
-    layer->scales = scales;
+    layer->scales = scales || format == LINEAR_INT8 ? units : NULL;
     layer->offsets = offsets;
 }

@@ -7,6 +7,7 @@
 #include "builtin.h"
 #include "file.h"
 #include "message.h"
+#include "onnx_write.h"
 #include "stage_file.h"
 
 #include <stdatomic.h>
@@ -192,28 +193,27 @@ void unecho_model_unref(unecho_model **model)
     *model = NULL;
 }
 
-static uint64_t elements(const matrix *m)
-{
-    return (uint64_t)m->rows * m->columns;
-}
-
-static uint64_t parameters(const stage_weights *w)
-{
-    uint64_t count = 4 * w->features + w->features; /* two norms, the dense layer's bias */
-    for (size_t i = 0; i < 2; i++)
-        count += elements(&w->lstm[i].input) + elements(&w->lstm[i].recurrent) + 4 * w->units;
-    return count + elements(&w->dense) + elements(&w->encoder) + elements(&w->decoder);
-}
-
 int unecho_model_get_info(const unecho_model *model, unecho_model_info *info)
 {
     if (!model || !info || info->size != sizeof *info)
         return UNECHO_ERROR_ARGUMENT;
     info->units = (unsigned)model->weights[0].units;
-    info->parameters = parameters(&model->weights[0]) + parameters(&model->weights[1]);
+    info->parameters = weights_count(&model->weights[0]) + weights_count(&model->weights[1]);
     memcpy(info->name, model->name, sizeof info->name);
     memcpy(info->producer, model->weights[0].producer, sizeof info->producer);
     return UNECHO_OK;
+}
+
+int unecho_model_write(const unecho_model *model, int stage, unecho_storage storage, void *bytes,
+                       size_t room, size_t *size, char *text, size_t text_size)
+{
+    const message to = message_begin(text, text_size);
+    if (!model || !size || (!bytes && room > 0) || stage < 1 || stage > 2 ||
+        storage < UNECHO_STORAGE_FP32 || storage > UNECHO_STORAGE_INT8)
+        return message_fail(&to, UNECHO_ERROR_ARGUMENT,
+                            "model or size is NULL, or there is no such stage or storage");
+    return onnx_stage_write(&model->weights[stage - 1], stage, storage, model->name, bytes, room,
+                            size, &to);
 }
 
 const model_file *model_stage_file(const unecho_model *model, size_t stage)

@@ -38,10 +38,17 @@ typedef enum onnx_op {
     ONNX_REDUCE_MEAN,
     ONNX_GLOBAL_AVERAGE_POOL,
     ONNX_LAYER_NORMALIZATION,
+    ONNX_LSTM,
+    /* of integers */
+    ONNX_DYNAMIC_QUANTIZE,
+    ONNX_MATMUL_INTEGER,
+    ONNX_CONV_INTEGER,
+    ONNX_DYNAMIC_QUANTIZE_LSTM,
     /* movement: each element of an output is one element of one input */
     ONNX_IDENTITY,
     ONNX_CAST,
     ONNX_DROPOUT,
+    ONNX_DEQUANTIZE, /* of a tensor, which knows its scale */
     ONNX_RESHAPE,
     ONNX_SQUEEZE,
     ONNX_UNSQUEEZE,
@@ -53,7 +60,16 @@ typedef enum onnx_op {
     ONNX_GATHER
 } onnx_op;
 
-enum { ONNX_FLOAT = 1, ONNX_INT8 = 3, ONNX_INT32 = 6, ONNX_INT64 = 7, ONNX_RAW_DATA = 9 };
+enum {
+    ONNX_FLOAT = 1,
+    ONNX_UINT8 = 2,
+    ONNX_INT8 = 3,
+    ONNX_INT32 = 6,
+    ONNX_INT64 = 7,
+    ONNX_FLOAT16 = 10,
+    ONNX_BFLOAT16 = 16
+};
+enum { ONNX_RAW_DATA = 9 };
 
 /* A string of the file: not terminated, any bytes. */
 typedef struct onnx_text {
@@ -79,7 +95,11 @@ typedef struct onnx_tensor {
     unsigned field; /* that holds the data: 4 float_data, 5 int32_data, 7 int64_data, 9 raw_data */
     const unsigned char *data;
     size_t size;
-    float scale; /* of int8 that stands for float32, scale times each element; else 0 */
+    /* Of integers that stand for floats, scale * scales[index along axis] * (element - zero). */
+    float scale;                 /* 0: they stand for nothing */
+    const unsigned char *scales; /* float32; NULL: none */
+    size_t axis;
+    int zero;
 } onnx_tensor;
 
 typedef struct onnx_attribute {
@@ -165,10 +185,13 @@ int onnx_link(onnx_graph *graph);
 int onnx_order(onnx_graph *graph);
 onnx_text onnx_text_of(pb_cursor body);
 
+/* The tensors that a DequantizeLinear node reads learn their scales. */
+int onnx_dequantize(onnx_graph *graph);
+
 /* ---- Access ---------------------------------------------------------------------------- */
 
 bool onnx_text_is(onnx_text text, const char *word);
-onnx_op onnx_op_of(onnx_text op_type, size_t *least_inputs, size_t *most_inputs);
+onnx_op onnx_op_of(onnx_text domain, onnx_text op_type, size_t *least_inputs, size_t *most_inputs);
 
 const onnx_attribute *onnx_attribute_of(const onnx_graph *graph, const onnx_node *node,
                                         const char *name);
@@ -178,8 +201,9 @@ int64_t onnx_attribute_int(const onnx_graph *graph, const onnx_node *node, const
 bool onnx_attribute_ints(const onnx_attribute *attribute, int64_t *list, size_t *count);
 /* false: no integers, or longer than ONNX_LIST_MAX */
 bool onnx_tensor_ints(const onnx_tensor *tensor, int64_t *list, size_t *count);
-/* Of a float32 tensor. */
+/* Of a tensor of which onnx_tensor_is_float is true. */
 float onnx_tensor_float(const onnx_tensor *tensor, size_t index);
+bool onnx_tensor_is_float(const onnx_tensor *tensor);
 const char *onnx_type_name(uint64_t type);
 
 /* The value that a node reads or writes; ONNX_NONE where it has none there. */
@@ -202,6 +226,8 @@ int onnx_trace(onnx_graph *graph, size_t *value, size_t *index);
 int onnx_view_of(onnx_graph *graph, size_t value, size_t first, size_t count, onnx_view *view);
 
 bool onnx_moves(onnx_op op);
+/* Is each element of the value one of another value? */
+bool onnx_is_moved(const onnx_graph *graph, size_t value);
 
 /* ---- Messages -------------------------------------------------------------------------- */
 

@@ -127,6 +127,9 @@ int onnx_match_cell(onnx_graph *graph, const onnx_view *view, size_t states, siz
     onnx_view squashed, memory;
     onnx_affine affine;
     gates z = {0};
+    const onnx_node *whole = onnx_lstm_of(graph, view);
+    if (whole)
+        return onnx_match_lstm(graph, whole, &h, &c, what, bias, cell);
     int status = match_gated(graph, view, what, &z.from[GATE_OUTPUT], &squashed);
     if (status != UNECHO_OK)
         return status;

@@ -220,8 +220,7 @@ static void name_operators(onnx_graph *g)
     size_t least, most;
     for (size_t i = 0; i < g->node_count; i++) {
         onnx_node *n = &g->nodes[i];
-        const bool standard = n->domain.size == 0 || onnx_text_is(n->domain, "ai.onnx");
-        n->op = standard ? onnx_op_of(n->op_type, &least, &most) : ONNX_UNKNOWN;
+        n->op = onnx_op_of(n->domain, n->op_type, &least, &most);
     }
 }
 
@@ -231,7 +230,7 @@ static int check_operators(const onnx_graph *g)
     for (size_t i = 0; i < g->order_count; i++) {
         const onnx_node *n = &g->nodes[g->order[i]];
         size_t least, most;
-        onnx_op_of(n->op_type, &least, &most);
+        onnx_op_of(n->domain, n->op_type, &least, &most);
         if (n->op == ONNX_UNKNOWN)
             return onnx_fail_node(g, n, UNECHO_ERROR_MODEL,
                                   "this operator is none of those that unecho reads");
@@ -272,5 +271,7 @@ int onnx_link(onnx_graph *graph)
     if (status == UNECHO_OK)
         status = resolve(graph, &index);
     free(index.entries);
-    return status == UNECHO_OK ? onnx_order(graph) : status;
+    if (status == UNECHO_OK)
+        status = onnx_order(graph);
+    return status == UNECHO_OK ? onnx_dequantize(graph) : status;
 }

@@ -12,6 +12,10 @@
 
 #define MODEL UNECHO_ERROR_MODEL
 
+/* What a Gemm may multiply by: anything that leaves float32 its precision. */
+#define FACTOR_MIN 1e-6f
+#define FACTOR_MAX 1e6f
+
 bool onnx_view_is_whole(const onnx_graph *graph, const onnx_view *view)
 {
     return view->offset == 0 && view->step == 1 &&
@@ -61,12 +65,16 @@ bool onnx_is_constant(const onnx_graph *g, const onnx_view *view)
 
 /* ---- Constants -------------------------------------------------------------------------- */
 
-static int want_float(const onnx_graph *g, size_t value)
+int onnx_want_float(const onnx_graph *g, size_t value)
 {
     const onnx_tensor *t = &g->tensors[g->values[value].index];
-    if (t->type == ONNX_FLOAT)
+    if (onnx_tensor_is_float(t))
         return UNECHO_OK;
-    return onnx_fail_value(g, value, MODEL, "its type is %s, expected float32",
+    if (t->type == ONNX_FLOAT16 || t->type == ONNX_BFLOAT16)
+        return onnx_fail_value(g, value, MODEL,
+                               "its %s numbers are stored one by one, expected raw_data",
+                               onnx_type_name(t->type));
+    return onnx_fail_value(g, value, MODEL, "its type is %s, expected float32, float16 or bfloat16",
                            onnx_type_name(t->type));
 }
 
@@ -82,13 +90,14 @@ static int element(const onnx_graph *g, const onnx_view *view, size_t i, float *
                            (double)*x);
 }
 
-int onnx_add_constant(const onnx_graph *g, const onnx_view *view, size_t count, float *to)
+int onnx_add_constant(const onnx_graph *g, const onnx_view *view, size_t count, float factor,
+                      float *to)
 {
-    int status = want_float(g, view->value);
+    int status = onnx_want_float(g, view->value);
     for (size_t i = 0; status == UNECHO_OK && i < count; i++) {
         float x = 0;
         status = element(g, view, i, &x);
-        to[i] += x;
+        to[i] += factor * x;
     }
     return status;
 }
@@ -96,7 +105,7 @@ int onnx_add_constant(const onnx_graph *g, const onnx_view *view, size_t count, 
 /* A constant with one value: of one element, or of several that agree. */
 int onnx_want_scalar(const onnx_graph *g, const onnx_view *view, double value, double tolerance)
 {
-    int status = want_float(g, view->value);
+    int status = onnx_want_float(g, view->value);
     for (size_t i = 0; status == UNECHO_OK && i < view->count; i++) {
         float x = 0;
         status = element(g, view, i, &x);
@@ -108,86 +117,6 @@ int onnx_want_scalar(const onnx_graph *g, const onnx_view *view, double value, d
 }
 
 /* ---- Sums of matrix products ------------------------------------------------------------ */
-
-/* A matrix whose element (r, c) is element r * row_step + c * column_step of a value. */
-typedef struct layout {
-    size_t value, rows, columns, row_step, column_step;
-} layout;
-
-static int not_a_matrix(const onnx_graph *g, size_t value)
-{
-    return onnx_fail_value(g, value, MODEL, "this was expected to be one tensor, or its transpose");
-}
-
-/* The same in the tensor that the value's elements come from. */
-static int follow_matrix(onnx_graph *g, layout *l, size_t *base)
-{
-    const size_t value = l->value;
-    size_t source = value, at = 0, down = 0, right = 0;
-    int status = onnx_trace(g, &source, &at);
-    *base = at;
-    l->value = source;
-    for (size_t r = 0; status == UNECHO_OK && r < l->rows; r++) {
-        for (size_t c = 0; status == UNECHO_OK && c < l->columns; c++) {
-            source = value;
-            at = r * l->row_step + c * l->column_step;
-            status = onnx_trace(g, &source, &at);
-            if (r == 0 && c == 1)
-                right = at - *base;
-            if (r == 1 && c == 0)
-                down = at - *base;
-            if (source != l->value || at < *base || at != *base + r * down + c * right)
-                return status == UNECHO_OK ? not_a_matrix(g, value) : status;
-        }
-    }
-    l->row_step = down;
-    l->column_step = right;
-    return status;
-}
-
-/* In the order of the file, which is that of its memory. */
-static int check_finite(const onnx_graph *g, const onnx_term *term)
-{
-    const matrix *m = &term->matrix;
-    if (m->scale != 0)
-        return UNECHO_OK; /* the scale is finite, and so is all that it multiplies */
-    const bool by_rows = m->column_step <= m->row_step;
-    const size_t lines = by_rows ? m->rows : m->columns;
-    const size_t length = by_rows ? m->columns : m->rows;
-    for (size_t line = 0; line < lines; line++)
-        for (size_t i = 0; i < length; i++) {
-            const size_t r = by_rows ? line : i, c = by_rows ? i : line;
-            if (!isfinite(matrix_at(m, r, c)))
-                return onnx_fail_value(
-                    g, term->tensor, MODEL, "element %zu is %g, expected a finite number",
-                    (size_t)(m->data - g->tensors[g->values[term->tensor].index].data) / 4 +
-                        r * m->row_step + c * m->column_step,
-                    (double)matrix_at(m, r, c));
-        }
-    return UNECHO_OK;
-}
-
-static int read_matrix(onnx_graph *g, const onnx_node *n, layout l, onnx_term *term)
-{
-    size_t base = 0;
-    if (g->values[l.value].from != ONNX_FROM_TENSOR) {
-        const int status = follow_matrix(g, &l, &base);
-        if (status != UNECHO_OK)
-            return status;
-    }
-    if (g->values[l.value].from != ONNX_FROM_TENSOR)
-        return onnx_fail_node(g, n, MODEL, "one of its onnx_operands was expected to be constant");
-    const onnx_tensor *t = &g->tensors[g->values[l.value].index];
-    const bool scaled = t->type == ONNX_INT8 && t->scale != 0;
-    const int status = scaled ? UNECHO_OK : want_float(g, l.value);
-    if (status != UNECHO_OK)
-        return status;
-    term->matrix = (matrix){
-        t->data + (scaled ? 1 : 4) * base, l.rows, l.columns, l.row_step, l.column_step, t->scale};
-    term->tensor = l.value;
-    term->node = (size_t)(n - g->nodes);
-    return check_finite(g, term);
-}
 
 /* Does the value come from a tensor? Elements of a Concat may come from several; one will do. */
 static bool comes_from_tensor(onnx_graph *g, size_t value)
@@ -201,94 +130,148 @@ static bool comes_from_tensor(onnx_graph *g, size_t value)
     return g->values[value].from == ONNX_FROM_TENSOR;
 }
 
+/* How the matrix of a product node lies: as its operand `constant`, [out, in] or [in, out]. */
+static int read_layout(const onnx_graph *g, const onnx_node *n, size_t constant, size_t rows,
+                       onnx_layout *l)
+{
+    const onnx_shape *shape = &g->values[onnx_in(g, n, constant)].shape;
+    const bool on_left = constant == 0;
+    const bool kernel = n->op == ONNX_CONV || n->op == ONNX_CONV_INTEGER; /* [out, in, 1, ...] */
+    const bool turned =
+        n->op == ONNX_GEMM && onnx_attribute_int(g, n, on_left ? "transA" : "transB", 0) != 0;
+    size_t columns_at = shape->rank > 1 ? shape->rank - 2 : 0;
+    if (kernel)
+        columns_at = 1;
+    else if (n->op == ONNX_GEMM)
+        columns_at = on_left != turned;
+    else if (on_left)
+        columns_at = shape->rank - 1;
+    const size_t columns = shape->dims[columns_at];
+    *l = (onnx_layout){onnx_in(g, n, constant), rows, columns, 1, 1};
+    if (kernel || on_left != turned)
+        l->row_step = columns;
+    else
+        l->column_step = rows;
+    if (shape->elements == rows * columns)
+        return UNECHO_OK;
+    return onnx_fail_node(g, n, MODEL, "the matrix %s was expected to be %zu by %zu",
+                          onnx_shape_label(shape).text, rows, columns);
+}
+
+static int check_width(const onnx_graph *g, const onnx_node *n, const onnx_term *term,
+                       const onnx_layout *l)
+{
+    const size_t count = g->values[term->input].shape.elements;
+    if (count == l->columns)
+        return UNECHO_OK;
+    return onnx_fail_node(g, n, MODEL, "widths do not match: a vector of %zu, expected %zu", count,
+                          l->columns);
+}
+
 /* What a product node multiplies: which input is the vector, and how the matrix lies. */
 static int read_product(onnx_graph *g, const onnx_node *n, size_t rows, onnx_term *term)
 {
-    const onnx_shape *a = &g->values[onnx_in(g, n, 0)].shape;
-    const onnx_shape *b = &g->values[onnx_in(g, n, 1)].shape;
-    const size_t k_of_b = b->rank > 1 ? b->rank - 2 : 0;
-    bool constant_left = comes_from_tensor(g, onnx_in(g, n, 0));
-    bool ta = false, tb = false;
-    size_t columns;
-    if (n->op == ONNX_CONV) {
-        /* kernel [out, in, 1, ...] times the vector, as if it stood on the left */
-        constant_left = false;
-        tb = true;
-        columns = b->dims[1];
-    } else if (n->op == ONNX_GEMM) {
-        ta = onnx_attribute_int(g, n, "transA", 0) != 0;
-        tb = onnx_attribute_int(g, n, "transB", 0) != 0;
-        columns = a->dims[!ta];
-    } else {
-        columns = b->dims[k_of_b];
-    }
-    const size_t constant = constant_left ? 0 : 1;
-    const onnx_shape *shape = constant_left ? a : b;
-    layout l = {onnx_in(g, n, constant), rows, columns, 1, 1};
-    /* left: [out, in], right: [in, out], unless transposed */
-    if (constant_left != (constant_left ? ta : tb))
-        l.row_step = columns;
-    else
-        l.column_step = rows;
-    if (shape->elements != rows * columns)
-        return onnx_fail_node(g, n, MODEL, "the matrix %s was expected to be %zu by %zu",
-                              onnx_shape_label(shape).text, rows, columns);
-    term->input = onnx_in(g, n, 1 - constant);
-    const size_t count = g->values[term->input].shape.elements;
-    if (count != columns)
-        return onnx_fail_node(g, n, MODEL, "widths do not match: a vector of %zu, expected %zu",
-                              count, columns);
-    return read_matrix(g, n, l, term);
+    const bool on_left = n->op != ONNX_CONV && comes_from_tensor(g, onnx_in(g, n, 0));
+    onnx_layout l;
+    int status = read_layout(g, n, on_left ? 0 : 1, rows, &l);
+    if (status != UNECHO_OK)
+        return status;
+    term->input = onnx_in(g, n, on_left ? 1 : 0);
+    status = check_width(g, n, term, &l);
+    return status == UNECHO_OK ? onnx_read_matrix(g, n, l, term) : status;
 }
 
-static int check_gemm(const onnx_graph *g, const onnx_node *n)
+/* A product of integers that an activation, quantised as it came, and a tensor make. */
+static int read_quantised(onnx_graph *g, const onnx_view *view, const char *what, onnx_term *term)
 {
-    const onnx_attribute *alpha = onnx_attribute_of(g, n, "alpha");
-    const onnx_attribute *beta = onnx_attribute_of(g, n, "beta");
-    if ((alpha && alpha->f != 1) || (beta && beta->f != 1))
-        return onnx_fail_node(g, n, MODEL, "alpha %g and beta %g, expected 1 and 1",
-                              alpha ? (double)alpha->f : 1.0, beta ? (double)beta->f : 1.0);
-    return UNECHO_OK;
+    onnx_scaled scaled;
+    onnx_layout l;
+    int status = onnx_match_scaled(g, view, what, &scaled);
+    if (status == UNECHO_OK)
+        status = read_layout(g, scaled.product, 1, view->count, &l);
+    if (status != UNECHO_OK)
+        return status;
+    term->input = scaled.input;
+    status = check_width(g, scaled.product, term, &l);
+    if (status == UNECHO_OK)
+        status = onnx_read_integers(g, scaled.product, l, &scaled.weights, term);
+    return status;
+}
+
+/* alpha and beta of a Gemm; 1 of everything else. */
+static int read_factors(const onnx_graph *g, const onnx_node *n, float *alpha, float *beta)
+{
+    const onnx_attribute *a = n->op == ONNX_GEMM ? onnx_attribute_of(g, n, "alpha") : NULL;
+    const onnx_attribute *b = n->op == ONNX_GEMM ? onnx_attribute_of(g, n, "beta") : NULL;
+    *alpha = a ? a->f : 1;
+    *beta = b ? b->f : 1;
+    if (fabsf(*alpha) >= FACTOR_MIN && fabsf(*alpha) <= FACTOR_MAX && fabsf(*beta) <= FACTOR_MAX)
+        return UNECHO_OK;
+    return onnx_fail_node(g, n, MODEL, "alpha %g and beta %g, expected numbers near 1",
+                          (double)*alpha, (double)*beta);
+}
+
+/* A part of a sum that is left to be looked at, and what it is multiplied by. */
+typedef struct part {
+    onnx_view view;
+    float factor;
+} part;
+
+/* One product of the sum, and what it adds to it. */
+static int add_term(onnx_graph *g, const onnx_node *n, const part *p, const char *what,
+                    onnx_affine *affine, float *beta)
+{
+    float alpha = 1;
+    if (affine->count == ONNX_TERMS_MAX)
+        return onnx_fail_node(g, n, MODEL, "%s: more products than expected", what);
+    onnx_term *const term = &affine->terms[affine->count++];
+    int status = read_factors(g, n, &alpha, beta);
+    if (status == UNECHO_OK)
+        status = n->op == ONNX_MUL ? read_quantised(g, &p->view, what, term)
+                                   : read_product(g, n, p->view.count, term);
+    term->matrix.scale *= alpha * p->factor;
+    return status;
 }
 
 int onnx_match_affine(onnx_graph *graph, const onnx_view *view, const char *what, float *bias,
                       onnx_affine *affine)
 {
     enum { PENDING_MAX = 16 };
-    onnx_view pending[PENDING_MAX] = {*view};
+    part pending[PENDING_MAX] = {{*view, 1}};
     size_t left = 1;
     memset(bias, 0, view->count * sizeof *bias);
     affine->count = 0;
     while (left > 0) {
-        const onnx_view part = pending[--left];
-        const onnx_value *v = &graph->values[part.value];
+        const part p = pending[--left];
+        const onnx_value *v = &graph->values[p.view.value];
+        float factor = p.factor;
         int status = UNECHO_OK;
-        if (onnx_is_constant(graph, &part) && (part.count == view->count || part.count == 1)) {
-            status = onnx_add_constant(graph, &part, view->count, bias);
+        if (onnx_is_constant(graph, &p.view) &&
+            (p.view.count == view->count || p.view.count == 1)) {
+            status = onnx_add_constant(graph, &p.view, view->count, p.factor, bias);
             if (status != UNECHO_OK)
                 return status;
             continue;
         }
-        if (v->from != ONNX_FROM_NODE || part.count != view->count ||
-            !onnx_view_is_whole(graph, &part))
-            return onnx_unexpected(graph, &part, what);
+        if (v->from != ONNX_FROM_NODE || p.view.count != view->count ||
+            !onnx_view_is_whole(graph, &p.view))
+            return onnx_unexpected(graph, &p.view, what);
         const onnx_node *n = &graph->nodes[v->index];
-        if (n->op == ONNX_GEMM)
-            status = check_gemm(graph, n);
-        if (n->op == ONNX_GEMM || n->op == ONNX_MATMUL || n->op == ONNX_CONV) {
-            if (affine->count == ONNX_TERMS_MAX)
-                return onnx_fail_node(graph, n, MODEL, "%s: more products than expected", what);
-            if (status == UNECHO_OK)
-                status = read_product(graph, n, view->count, &affine->terms[affine->count++]);
+        if (n->op == ONNX_GEMM || n->op == ONNX_MATMUL || n->op == ONNX_CONV || n->op == ONNX_MUL) {
+            float beta = 1;
+            status = add_term(graph, n, &p, what, affine, &beta);
+            factor *= beta;
         } else if (n->op != ONNX_ADD) {
-            return onnx_unexpected(graph, &part, what);
+            return onnx_unexpected(graph, &p.view, what);
         }
         if (left + 2 > PENDING_MAX)
             return onnx_fail_node(graph, n, MODEL, "%s: more terms than expected", what);
         /* What is added: both sides of an Add, the third input of the others. */
         for (size_t k = n->op == ONNX_ADD ? 0 : 2; status == UNECHO_OK && k < n->inputs; k++)
-            if (onnx_in(graph, n, k) != ONNX_NONE)
-                status = onnx_operand(graph, n, k, &pending[left++]);
+            if (onnx_in(graph, n, k) != ONNX_NONE) {
+                pending[left].factor = factor;
+                status = onnx_operand(graph, n, k, &pending[left++].view);
+            }
         if (status != UNECHO_OK)
             return status;
     }

@@ -30,6 +30,47 @@ typedef struct onnx_cell {
     size_t gate_row[GATES];
 } onnx_cell;
 
+/* ---- Matrices --------------------------------------------------------------------------- */
+
+/* A matrix whose element (r, c) is element r * row_step + c * column_step of a value. */
+typedef struct onnx_layout {
+    size_t value, rows, columns, row_step, column_step;
+} onnx_layout;
+
+/* The tensor that the value comes from as the matrix of a term: floats, or integers that a
+ * DequantizeLinear gave a meaning. */
+int onnx_read_matrix(onnx_graph *graph, const onnx_node *node, onnx_layout layout, onnx_term *term);
+
+/* What integers of a tensor stand for: as in matrix, zero as the value that holds it. */
+typedef struct onnx_scale {
+    float scale;
+    const unsigned char *scales;
+    size_t zero; /* ONNX_NONE: 0 */
+} onnx_scale;
+
+/* The same of integers that only the node that multiplies them gives a meaning. */
+int onnx_read_integers(onnx_graph *graph, const onnx_node *node, onnx_layout layout,
+                       const onnx_scale *scale, onnx_term *term);
+
+/* The integer that stands for 0 in tensors of that type, out of a constant value. */
+int onnx_zero_of(const onnx_graph *graph, size_t value, uint64_t type, int *zero);
+
+/* One more factor of a scale: a constant with one element, or with `count`, one for each output. */
+int onnx_take_scale(const onnx_graph *graph, const onnx_view *view, size_t count,
+                    onnx_scale *scale);
+
+/* The product of an input, quantised by DynamicQuantizeLinear, and a matrix of integers, made float
+ * again by both scales. */
+typedef struct onnx_scaled {
+    const onnx_node *product; /* MatMulInteger or ConvInteger */
+    size_t input;
+    onnx_scale weights;
+} onnx_scaled;
+int onnx_match_scaled(onnx_graph *graph, const onnx_view *view, const char *what,
+                      onnx_scaled *scaled);
+
+/* ---- Views and constants ---------------------------------------------------------------- */
+
 bool onnx_view_is_whole(const onnx_graph *graph, const onnx_view *view);
 bool onnx_views_equal(const onnx_view *a, const onnx_view *b);
 
@@ -46,12 +87,18 @@ int onnx_unexpected(const onnx_graph *graph, const onnx_view *view, const char *
 
 bool onnx_is_constant(const onnx_graph *graph, const onnx_view *view);
 
-/* Add a view of a tensor to count floats; a view of one element is added to each. */
-int onnx_add_constant(const onnx_graph *graph, const onnx_view *view, size_t count, float *to);
+/* Refuse a tensor that is not of floats of any size. */
+int onnx_want_float(const onnx_graph *graph, size_t value);
+
+/* Add factor times a view of a tensor to count floats; a view of one element is added to each. */
+int onnx_add_constant(const onnx_graph *graph, const onnx_view *view, size_t count, float factor,
+                      float *to);
 
 /* Refuse a tensor that has not this value in each element of the view. */
 int onnx_want_scalar(const onnx_graph *graph, const onnx_view *view, double value,
                      double tolerance);
+
+/* ---- Parts of the network --------------------------------------------------------------- */
 
 /* view = sum of terms + bias; bias, as many floats as the view has, receives the sum of biases. */
 int onnx_match_affine(onnx_graph *graph, const onnx_view *view, const char *what, float *bias,
@@ -75,5 +122,10 @@ int onnx_match_log_power(onnx_graph *graph, const onnx_view *view, onnx_view *x)
  */
 int onnx_match_cell(onnx_graph *graph, const onnx_view *view, size_t states, size_t h_at,
                     const char *what, float *bias, float *scratch, onnx_cell *cell);
+
+/* The same where the cell is one operator, LSTM or DynamicQuantizeLSTM; NULL: it is not. */
+const onnx_node *onnx_lstm_of(const onnx_graph *graph, const onnx_view *view);
+int onnx_match_lstm(onnx_graph *graph, const onnx_node *node, const onnx_view *h,
+                    const onnx_view *c, const char *what, float *bias, onnx_cell *cell);
 
 #endif

@@ -14,6 +14,8 @@
 /* The engine's constant (SPEC: 1e-7 as float32), and how far a file's may be from it. */
 #define EPSILON           1e-7
 #define EPSILON_TOLERANCE 1e-12
+/* The float16 nearest to it: what becomes of it in files that hold everything so. */
+#define EPSILON_FLOAT16 0x1p-23
 
 /* view = rest + 1e-7 */
 static int match_guard(onnx_graph *g, const onnx_view *view, const char *what, onnx_view *rest)
@@ -29,7 +31,9 @@ static int match_guard(onnx_graph *g, const onnx_view *view, const char *what, o
     if (!onnx_is_constant(g, &two[constant]) || two[1 - constant].count != view->count)
         return onnx_unexpected(g, view, what);
     *rest = two[1 - constant];
-    return onnx_want_scalar(g, &two[constant], EPSILON, EPSILON_TOLERANCE);
+    const onnx_tensor *t = &g->tensors[g->values[two[constant].value].index];
+    return onnx_want_scalar(g, &two[constant], t->type == ONNX_FLOAT16 ? EPSILON_FLOAT16 : EPSILON,
+                            EPSILON_TOLERANCE);
 }
 
 /* view = x * x or x ^ 2, element by element */
@@ -174,7 +178,7 @@ static int copy_norm(onnx_graph *g, const onnx_view *from, const char *what, siz
     if (!onnx_is_constant(g, from) || from->count != count)
         return onnx_unexpected(g, from, what);
     memset(to, 0, count * sizeof *to);
-    return onnx_add_constant(g, from, count, to);
+    return onnx_add_constant(g, from, count, 1, to);
 }
 
 /* The operator of its own that opset 17 has. */

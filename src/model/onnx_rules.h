@@ -25,6 +25,9 @@ const onnx_shape *rule_in(const onnx_graph *g, const onnx_node *n, size_t k);
 int rule_set_output(onnx_graph *g, const onnx_node *n, size_t k, size_t rank, const size_t *dims);
 int rule_same_shape(onnx_graph *g, const onnx_node *n);
 
+/* The rule of LSTM and DynamicQuantizeLSTM. */
+int rule_lstm(onnx_graph *g, const onnx_node *n);
+
 /* The rule of an operator of which onnx_moves is true. */
 int rule_move(onnx_graph *g, onnx_node *n);
 

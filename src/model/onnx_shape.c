@@ -116,7 +116,8 @@ static int infer_conv(onnx_graph *g, const onnx_node *n)
     memcpy(dims, x->dims, sizeof dims);
     dims[1] = w->dims[0];
     status = rule_set_output(g, n, 0, x->rank, dims);
-    if (status != UNECHO_OK || onnx_in(g, n, 2) == ONNX_NONE)
+    /* the third input of ConvInteger is no bias */
+    if (status != UNECHO_OK || n->op != ONNX_CONV || onnx_in(g, n, 2) == ONNX_NONE)
         return status;
     const onnx_shape *bias = rule_in(g, n, 2);
     if (bias->rank == 1 && bias->dims[0] == w->dims[0])
@@ -165,6 +166,15 @@ static int infer_layer_normalization(onnx_graph *g, onnx_node *n)
     return status == UNECHO_OK ? rule_same_shape(g, n) : status;
 }
 
+/* The integers, their scale, and which of them stands for 0. */
+static int infer_quantise(onnx_graph *g, const onnx_node *n)
+{
+    int status = rule_same_shape(g, n);
+    for (size_t k = 1; status == UNECHO_OK && k < n->outputs; k++)
+        status = rule_set_output(g, n, k, 0, NULL);
+    return status;
+}
+
 /* ---- All -------------------------------------------------------------------------------- */
 
 static int infer(onnx_graph *g, onnx_node *n)
@@ -177,10 +187,12 @@ static int infer(onnx_graph *g, onnx_node *n)
     case ONNX_POW:
         return infer_pair(g, n);
     case ONNX_MATMUL:
+    case ONNX_MATMUL_INTEGER:
         return infer_matmul(g, n);
     case ONNX_GEMM:
         return infer_gemm(g, n);
     case ONNX_CONV:
+    case ONNX_CONV_INTEGER:
         return infer_conv(g, n);
     case ONNX_REDUCE_MEAN:
         return infer_reduce(g, n);
@@ -188,6 +200,11 @@ static int infer(onnx_graph *g, onnx_node *n)
         return infer_pool(g, n);
     case ONNX_LAYER_NORMALIZATION:
         return infer_layer_normalization(g, n);
+    case ONNX_LSTM:
+    case ONNX_DYNAMIC_QUANTIZE_LSTM:
+        return rule_lstm(g, n);
+    case ONNX_DYNAMIC_QUANTIZE:
+        return infer_quantise(g, n);
     default:
         return onnx_moves(n->op) ? rule_move(g, n) : rule_same_shape(g, n);
     }

@@ -13,8 +13,8 @@
 static int infer_cast(onnx_graph *g, const onnx_node *n)
 {
     const int64_t to = onnx_attribute_int(g, n, "to", 0);
-    if (to != ONNX_FLOAT)
-        return onnx_fail_node(g, n, MODEL, "a cast to %s, expected float32",
+    if (to != ONNX_FLOAT && to != ONNX_FLOAT16 && to != ONNX_BFLOAT16)
+        return onnx_fail_node(g, n, MODEL, "a cast to %s, expected float32, float16 or bfloat16",
                               onnx_type_name((uint64_t)to));
     return rule_same_shape(g, n);
 }

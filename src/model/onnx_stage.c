@@ -106,7 +106,7 @@ static int read_inputs(reader *r, int stage)
                             "%s: graph inputs with %zu and %zu values, expected twice the same",
                             g->file.name, sizes[0], sizes[1]);
     const int found = sizes[0] == FEATURES_1 ? 1 : 2;
-    if (found != stage)
+    if (stage != 0 && found != stage)
         return message_fail(g->file.message, MODEL,
                             "%s: this is stage %d of the network, stage %d was expected",
                             g->file.name, found, stage);
@@ -429,7 +429,7 @@ int onnx_stage_match(stage_weights *weights, int stage, onnx_graph *graph)
     if (status == UNECHO_OK)
         status = allocate(&r);
     if (status == UNECHO_OK)
-        status = stage == 1 ? read_stage_1(&r) : read_stage_2(&r);
+        status = r.features == FEATURES_1 ? read_stage_1(&r) : read_stage_2(&r);
     if (status == UNECHO_OK)
         status = check_states(&r);
     if (status != UNECHO_OK) {

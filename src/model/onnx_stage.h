@@ -8,9 +8,9 @@
 #include <stddef.h>
 
 /*
- * stage: 1 or 2, which one the file must be. name: the file's name, for messages. On success the
- * matrices of *weights point into bytes, which must outlive them, and weights->vectors is to be
- * freed by the caller. On failure *weights is untouched and nothing stays allocated.
+ * stage: 1 or 2, which one the file must be; 0: either. name: the file's name, for messages. On
+ * success the matrices of *weights point into bytes, which must outlive them, and weights->vectors
+ * is to be freed by the caller. On failure *weights is untouched and nothing stays allocated.
  *
  * Returns UNECHO_OK, UNECHO_ERROR_MEMORY, UNECHO_ERROR_FORMAT or UNECHO_ERROR_MODEL.
  */

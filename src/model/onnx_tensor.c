@@ -4,6 +4,8 @@
  */
 #include "onnx.h"
 
+#include "weights.h"
+
 #include "unecho.h"
 
 #include <string.h>
@@ -246,12 +248,44 @@ static uint64_t little_endian(const unsigned char *at, size_t bytes)
     return bits;
 }
 
+/* Number `index` of a list of varints, in which float16 and bfloat16 may stand. */
+static uint32_t packed_at(const onnx_tensor *t, size_t index)
+{
+    const pb_file nowhere = {"", t->data, t->size, &(message){NULL, 0}};
+    pb_cursor packed = {&nowhere, t->data, t->data + t->size};
+    uint64_t value = 0;
+    for (size_t i = 0; i <= index; i++)
+        if (pb_varint(&packed, &value) < 0)
+            return 0; /* their number was checked */
+    return (uint32_t)value;
+}
+
+/* Lists of varints are read from the start for each element: long ones are left to those who ask
+ * for raw data. */
+enum { PACKED_MAX = 8192 };
+
+bool onnx_tensor_is_float(const onnx_tensor *tensor)
+{
+    if (tensor->type == ONNX_FLOAT)
+        return true;
+    return (tensor->type == ONNX_FLOAT16 || tensor->type == ONNX_BFLOAT16) &&
+           (tensor->field == FIELD_RAW ||
+            (tensor->field == FIELD_INT32S && tensor->shape.elements <= PACKED_MAX));
+}
+
 float onnx_tensor_float(const onnx_tensor *tensor, size_t index)
 {
-    const uint32_t bits = (uint32_t)little_endian(tensor->data + 4 * index, 4);
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
+    if (tensor->type != ONNX_FLOAT16 && tensor->type != ONNX_BFLOAT16)
+        return float32_of(tensor->data + 4 * index);
+    unsigned char both[2];
+    const unsigned char *at = tensor->data + 2 * index;
+    if (tensor->field != FIELD_RAW) {
+        const uint32_t bits = packed_at(tensor, index);
+        both[0] = (unsigned char)bits;
+        both[1] = (unsigned char)(bits >> 8);
+        at = both;
+    }
+    return tensor->type == ONNX_FLOAT16 ? float16_of(at) : bfloat16_of(at);
 }
 
 bool onnx_tensor_ints(const onnx_tensor *tensor, int64_t *list, size_t *count)

@@ -96,9 +96,14 @@ static const struct {
     {"ReduceMean", ONNX_REDUCE_MEAN, 1, 2},
     {"GlobalAveragePool", ONNX_GLOBAL_AVERAGE_POOL, 1, 1},
     {"LayerNormalization", ONNX_LAYER_NORMALIZATION, 2, 3},
+    {"LSTM", ONNX_LSTM, 3, 8},
+    {"DynamicQuantizeLinear", ONNX_DYNAMIC_QUANTIZE, 1, 1},
+    {"MatMulInteger", ONNX_MATMUL_INTEGER, 2, 4},
+    {"ConvInteger", ONNX_CONV_INTEGER, 2, 4},
     {"Identity", ONNX_IDENTITY, 1, 1},
     {"Cast", ONNX_CAST, 1, 1},
     {"Dropout", ONNX_DROPOUT, 1, 2}, /* the third input would be the training mode */
+    {"DequantizeLinear", ONNX_DEQUANTIZE, 2, 3},
     {"Reshape", ONNX_RESHAPE, 2, 2},
     {"Squeeze", ONNX_SQUEEZE, 1, 2},
     {"Unsqueeze", ONNX_UNSQUEEZE, 1, 2},
@@ -110,8 +115,20 @@ static const struct {
     {"Gather", ONNX_GATHER, 2, 2},
 };
 
-onnx_op onnx_op_of(onnx_text op_type, size_t *least_inputs, size_t *most_inputs)
+/* What ONNX Runtime's own domain has, and its quantiser writes. */
+static const char microsoft[] = "com.microsoft";
+
+onnx_op onnx_op_of(onnx_text domain, onnx_text op_type, size_t *least_inputs, size_t *most_inputs)
 {
+    *least_inputs = 0;
+    *most_inputs = SIZE_MAX;
+    if (onnx_text_is(domain, microsoft) && onnx_text_is(op_type, "DynamicQuantizeLSTM")) {
+        *least_inputs = 3;
+        *most_inputs = 12;
+        return ONNX_DYNAMIC_QUANTIZE_LSTM;
+    }
+    if (domain.size > 0 && !onnx_text_is(domain, "ai.onnx"))
+        return ONNX_UNKNOWN;
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
         if (onnx_text_is(op_type, ops[i].name)) {
             *least_inputs = ops[i].least;
@@ -119,8 +136,6 @@ onnx_op onnx_op_of(onnx_text op_type, size_t *least_inputs, size_t *most_inputs)
             return (onnx_op)ops[i].op;
         }
     }
-    *least_inputs = 0;
-    *most_inputs = SIZE_MAX;
     return ONNX_UNKNOWN;
 }
 

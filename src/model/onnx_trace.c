@@ -12,6 +12,20 @@ bool onnx_moves(onnx_op op)
     return op >= ONNX_IDENTITY;
 }
 
+/* An LSTM's last hidden state (its second output) is the first output's only step. */
+static bool is_last_state(const onnx_graph *g, const onnx_value *v)
+{
+    const onnx_op op = g->nodes[v->index].op;
+    return (op == ONNX_LSTM || op == ONNX_DYNAMIC_QUANTIZE_LSTM) && v->output == 1;
+}
+
+bool onnx_is_moved(const onnx_graph *graph, size_t value)
+{
+    const onnx_value *v = &graph->values[value];
+    return v->from == ONNX_FROM_NODE &&
+           (onnx_moves(graph->nodes[v->index].op) || is_last_state(graph, v));
+}
+
 static size_t inner_of(const onnx_shape *shape, size_t axis)
 {
     size_t inner = 1;
@@ -96,11 +110,13 @@ int onnx_trace(onnx_graph *graph, size_t *value, size_t *index)
 {
     for (;;) {
         const onnx_value *v = &graph->values[*value];
-        if (v->from != ONNX_FROM_NODE)
+        if (!onnx_is_moved(graph, *value))
             return UNECHO_OK;
         const onnx_node *n = &graph->nodes[v->index];
-        if (!onnx_moves(n->op))
-            return UNECHO_OK;
+        if (!onnx_moves(n->op)) {
+            *value = n->first_output;
+            continue;
+        }
         if (graph->steps_left-- == 0)
             return onnx_fail_node(graph, n, UNECHO_ERROR_MODEL,
                                   "the graph moves its data about more than any export does");
@@ -131,9 +147,8 @@ int onnx_trace(onnx_graph *graph, size_t *value, size_t *index)
 
 int onnx_view_of(onnx_graph *graph, size_t value, size_t first, size_t count, onnx_view *view)
 {
-    const onnx_value *v = &graph->values[value];
     onnx_view found = {value, first, 1, count};
-    if (v->from != ONNX_FROM_NODE || !onnx_moves(graph->nodes[v->index].op)) {
+    if (!onnx_is_moved(graph, value)) {
         *view = found;
         return UNECHO_OK;
     }

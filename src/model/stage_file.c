@@ -1,25 +1,13 @@
 #include "stage_file.h"
 
 #include "onnx_stage.h"
+#include "onnx_summary.h"
 #include "tflite.h"
 
 #include "unecho.h"
 
+#include <stdio.h>
 #include <string.h>
-
-static int read_tflite(stage_weights *weights, int stage, const unsigned char *bytes, size_t size,
-                       const char *name, const message *to)
-{
-    onnx_graph graph;
-    int status = tflite_read(&graph, bytes, size, name, to);
-    if (status != UNECHO_OK)
-        return status;
-    status = onnx_stage_match(weights, stage, &graph);
-    onnx_free(&graph);
-    for (size_t i = 0; status == UNECHO_OK && i < PORTS; i++)
-        weights->ports[i].name = NULL;
-    return status;
-}
 
 /* Only to choose which reader explains what is wrong with a file that is neither. */
 static bool has_ending(const char *name)
@@ -29,15 +17,48 @@ static bool has_ending(const char *name)
     return size >= end && strcmp(name + size - end, ending) == 0;
 }
 
+static int read_graph(onnx_graph *graph, bool *is_tflite, const unsigned char *bytes, size_t size,
+                      const char *name, const message *to)
+{
+    const message silent = {NULL, 0};
+    int status = UNECHO_ERROR_FORMAT;
+    *is_tflite = tflite_is(bytes, size);
+    if (!*is_tflite) {
+        status = onnx_read(graph, bytes, size, name, has_ending(name) ? &silent : to);
+        *is_tflite = status == UNECHO_ERROR_FORMAT && has_ending(name);
+    }
+    if (!*is_tflite && status == UNECHO_OK)
+        graph->file.message = to;
+    return *is_tflite ? tflite_read(graph, bytes, size, name, to) : status;
+}
+
+static int read_file(stage_weights *weights, int stage, unecho_model_file_info *info,
+                     const unsigned char *bytes, size_t size, const char *name, const message *to)
+{
+    onnx_graph graph;
+    bool is_tflite = false;
+    int status = read_graph(&graph, &is_tflite, bytes, size, name, to);
+    if (status != UNECHO_OK)
+        return status;
+    status = onnx_stage_match(weights, stage, &graph);
+    if (status == UNECHO_OK && info) {
+        snprintf(info->format, sizeof info->format, "%s", is_tflite ? "TFLite" : "ONNX");
+        onnx_summarise(info, &graph, weights);
+    }
+    onnx_free(&graph);
+    for (size_t i = 0; status == UNECHO_OK && is_tflite && i < PORTS; i++)
+        weights->ports[i].name = NULL;
+    return status;
+}
+
 int stage_file_read(stage_weights *weights, int stage, const unsigned char *bytes, size_t size,
                     const char *name, const message *to)
 {
-    if (tflite_is(bytes, size))
-        return read_tflite(weights, stage, bytes, size, name, to);
-    const message silent = {NULL, 0};
-    const int status =
-        onnx_stage_read(weights, stage, bytes, size, name, has_ending(name) ? &silent : to);
-    if (status == UNECHO_ERROR_FORMAT && has_ending(name))
-        return read_tflite(weights, stage, bytes, size, name, to);
-    return status;
+    return read_file(weights, stage, NULL, bytes, size, name, to);
+}
+
+int stage_file_inspect(stage_weights *weights, unecho_model_file_info *info,
+                       const unsigned char *bytes, size_t size, const char *name, const message *to)
+{
+    return read_file(weights, 0, info, bytes, size, name, to);
 }

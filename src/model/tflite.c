@@ -68,6 +68,7 @@ static int read_root(tflite_reader *t, const fb_table *root, fb_table *subgraph)
         return status;
     if (subgraphs.count == 0)
         return message_fail(g->file.message, UNECHO_ERROR_FORMAT, "%s: no subgraph", g->file.name);
+    g->opset = version;
     g->producer_name = (onnx_text){(const char *)description.at, description.count};
     return fb_element(&g->file, &subgraphs, 0, subgraph);
 }

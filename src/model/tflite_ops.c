@@ -155,7 +155,9 @@ static int convolution(operation *o, onnx_op op)
     tflite_tensor as_matrix = {.name = kernel->name,
                                .type = kernel->type,
                                .data = {kernel->data, kernel->size},
-                               .scale = kernel->scale};
+                               .scale = kernel->scale,
+                               .scales = kernel->scales,
+                               .axis = kernel->axis == 3 ? 1 : kernel->axis};
     const size_t dims[2] = {v->shape.dims[0], v->shape.dims[3]};
     onnx_shape_set(&as_matrix.shape, 2, dims);
     return add_product(o, tflite_add_constant(o->t, &as_matrix));
@@ -167,8 +169,9 @@ static int dequantize(operation *o, onnx_op op)
     (void)op;
     const onnx_graph *const g = o->t->graph;
     const onnx_value *const v = &g->values[op_input(o, 0)];
-    if (v->from != ONNX_FROM_TENSOR || g->tensors[v->index].scale == 0)
-        return op_fail(o, MODEL, "its input was expected to be constant int8");
+    const onnx_tensor *const t = v->from == ONNX_FROM_TENSOR ? &g->tensors[v->index] : NULL;
+    if (!t || (t->scale == 0 && t->type != ONNX_FLOAT16))
+        return op_fail(o, MODEL, "its input was expected to be constant int8 or float16");
     op_output_tensor(o, 0)->value = op_input(o, 0);
     return UNECHO_OK;
 }

@@ -13,7 +13,9 @@ typedef struct tflite_tensor {
     onnx_shape shape;
     unsigned open; /* bit d: size d was left open */
     fb_vector data;
-    float scale;
+    float scale;                 /* of int8; 0: none */
+    const unsigned char *scales; /* float32, along axis, times scale; NULL: none */
+    size_t axis;
     size_t value; /* of the graph; ONNX_NONE: nothing has made it yet */
 } tflite_tensor;
 

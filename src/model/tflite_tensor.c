@@ -3,10 +3,10 @@
  * elements are stored, not what they are for.
  */
 #include "tflite_parts.h"
+#include "weights.h"
 
 #include "unecho.h"
 
-#include <math.h>
 #include <string.h>
 
 /* TensorType as ONNX numbers it, and the bytes of an element; 0: cannot be checked. */
@@ -92,8 +92,39 @@ static int read_data(const tflite_reader *t, tflite_tensor *tensor, const fb_tab
                         bytes * tensor->shape.elements, tensor->data.count);
 }
 
-/* Of constant int8: one scale, and 0 for 0. */
-static int read_scale(const tflite_reader *t, tflite_tensor *tensor, const fb_table *table)
+/* Smaller or larger ones would leave the range of float32 or its full precision. */
+static int check_scale(const tflite_reader *t, const tflite_tensor *tensor, float scale)
+{
+    if (scale >= 1e-30f && scale <= 1e30f)
+        return UNECHO_OK;
+    return message_fail(t->graph->file.message, UNECHO_ERROR_MODEL,
+                        "%s: tensor '%s': its scale is %g, expected a positive number",
+                        t->graph->file.name, onnx_label_of(tensor->name).text, (double)scale);
+}
+
+/* One for each index along the quantised dimension. */
+static int read_scales(const tflite_reader *t, tflite_tensor *tensor, const fb_vector *scales,
+                       const fb_table *quantisation)
+{
+    int32_t axis = 0;
+    int status = fb_int(quantisation, 6, 4, 0, &axis);
+    if (status != UNECHO_OK)
+        return status;
+    if (axis < 0 || (size_t)axis >= tensor->shape.rank || tensor->shape.dims[axis] != scales->count)
+        return message_fail(t->graph->file.message, UNECHO_ERROR_MODEL,
+                            "%s: tensor '%s': int8 with %zu scales along dim %ld of %s",
+                            t->graph->file.name, onnx_label_of(tensor->name).text, scales->count,
+                            (long)axis, onnx_shape_label(&tensor->shape).text);
+    for (size_t i = 0; i < scales->count && status == UNECHO_OK; i++)
+        status = check_scale(t, tensor, float32_of(scales->at + 4 * i));
+    tensor->scale = 1;
+    tensor->scales = scales->at;
+    tensor->axis = (size_t)axis;
+    return status;
+}
+
+/* Of constant int8: one scale or one for each output, and 0 for 0. */
+static int read_quantisation(const tflite_reader *t, tflite_tensor *tensor, const fb_table *table)
 {
     fb_table quantisation;
     fb_vector scales = {NULL, 0}, zeros = {NULL, 0};
@@ -104,23 +135,16 @@ static int read_scale(const tflite_reader *t, tflite_tensor *tensor, const fb_ta
         status = fb_vector_of(&quantisation, 3, 8, &zeros);
     if (status != UNECHO_OK)
         return status;
-    if (scales.count != 1)
-        return message_fail(t->graph->file.message, UNECHO_ERROR_MODEL,
-                            "%s: tensor '%s': int8 with %zu scales, expected one",
-                            t->graph->file.name, onnx_label_of(tensor->name).text, scales.count);
     for (size_t i = 0; i < zeros.count; i++)
         if (fb_little_endian(zeros.at + 8 * i, 8) != 0)
             return tensor_fail(t, tensor, UNECHO_ERROR_MODEL,
                                "int8 with a zero point, expected symmetric");
-    const onnx_tensor scale = {.data = scales.at};
-    tensor->scale = onnx_tensor_float(&scale, 0);
-    /* Smaller or larger ones would leave the range of float32 or its full precision. */
-    if (tensor->scale >= 1e-30f && tensor->scale <= 1e30f)
-        return UNECHO_OK;
-    return message_fail(t->graph->file.message, UNECHO_ERROR_MODEL,
-                        "%s: tensor '%s': its scale is %g, expected a positive number",
-                        t->graph->file.name, onnx_label_of(tensor->name).text,
-                        (double)tensor->scale);
+    if (scales.count == 0)
+        return tensor_fail(t, tensor, UNECHO_ERROR_MODEL, "int8 with 0 scales, expected one");
+    if (scales.count > 1)
+        return read_scales(t, tensor, &scales, &quantisation);
+    tensor->scale = float32_of(scales.at);
+    return check_scale(t, tensor, tensor->scale);
 }
 
 int tflite_read_tensor(tflite_reader *t, size_t index, const fb_table *table)
@@ -141,7 +165,7 @@ int tflite_read_tensor(tflite_reader *t, size_t index, const fb_table *table)
     if (status == UNECHO_OK)
         status = read_data(t, tensor, table, type < TYPES ? types[type].bytes : 0);
     if (status == UNECHO_OK && tensor->data.count > 0 && tensor->type == ONNX_INT8)
-        status = read_scale(t, tensor, table);
+        status = read_quantisation(t, tensor, table);
     if (status == UNECHO_OK && tensor->data.count > 0)
         tensor->value = tflite_add_constant(t, tensor);
     return status;
@@ -152,8 +176,8 @@ size_t tflite_add_constant(tflite_reader *t, const tflite_tensor *tensor)
     onnx_graph *const g = t->graph;
     onnx_value *const v = &g->values[g->value_count];
     *v = (onnx_value){tensor->name, ONNX_FROM_TENSOR, g->tensor_count, 0, true, tensor->shape};
-    g->tensors[g->tensor_count++] =
-        (onnx_tensor){tensor->name,    tensor->type,       tensor->shape, ONNX_RAW_DATA,
-                      tensor->data.at, tensor->data.count, tensor->scale};
+    g->tensors[g->tensor_count++] = (onnx_tensor){
+        tensor->name,       tensor->type,  tensor->shape,  ONNX_RAW_DATA, tensor->data.at,
+        tensor->data.count, tensor->scale, tensor->scales, tensor->axis,  0};
     return g->value_count++;
 }

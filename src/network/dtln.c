@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* With one float more for each row. */
 static size_t largest_matrix(const stage_weights *w)
 {
     const matrix *const all[] = {
@@ -10,7 +11,7 @@ static size_t largest_matrix(const stage_weights *w)
         &w->dense,         &w->encoder,           &w->decoder};
     size_t largest = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        const size_t size = all[i]->rows * all[i]->columns;
+        const size_t size = all[i]->rows * (all[i]->columns + 1);
         largest = size > largest ? size : largest;
     }
     return largest;
@@ -30,11 +31,12 @@ static void stage_build(dtln_stage *stage, arena *a, dtln_precision precision,
     stage->norm_far = (norm){w->norm_far.gamma, w->norm_far.beta, n};
     lstm_build(&stage->lstm[0], a, &w->lstm[0], w->units, format, scratch);
     lstm_build(&stage->lstm[1], a, &w->lstm[1], w->units, format, scratch);
-    linear_build(&stage->dense, a, &w->dense, w->dense_bias, format, scratch);
+    const bool integers = precision == DTLN_INT8;
+    linear_build(&stage->dense, a, &w->dense, w->dense_bias, format, integers, scratch);
     if (w->encoder.rows == 0)
         return;
-    linear_build(&stage->encoder, a, &w->encoder, NULL, path, scratch);
-    linear_build(&stage->decoder, a, &w->decoder, NULL, path, scratch);
+    linear_build(&stage->encoder, a, &w->encoder, NULL, path, integers, scratch);
+    linear_build(&stage->decoder, a, &w->decoder, NULL, path, integers, scratch);
 }
 
 static dtln *layout(arena *a, const kernels *k, dtln_precision precision,
@@ -190,7 +192,7 @@ void dtln_stage2(const dtln *net, dtln_workspace *work, dtln_line *const *lines,
         memcpy(work->blocks + row * n, line->estimate + t * n, bytes);
         memcpy(far_blocks + row * n, line->far + t * DTLN_HOP, bytes);
     }
-    k->linear(&stage->encoder, work->blocks, n, work->encoded, n, 2 * count * hops, work->scratch);
+    linear_run(&stage->encoder, k, work->blocks, work->encoded, n, 2 * count * hops, work->scratch);
     for (size_t row = 0; row < count * hops; row++) {
         float *const features = work->features + row * KERNEL_PAD(2 * n);
         normalize(&stage->norm_main, k, features, work->encoded + row * n);
@@ -202,7 +204,7 @@ void dtln_stage2(const dtln *net, dtln_workspace *work, dtln_line *const *lines,
         k->sigmoid(mask, mask, n);
         k->multiply(encoded, encoded, mask, n);
     }
-    k->linear(&stage->decoder, work->encoded, n, work->blocks, n, count * hops, work->scratch);
+    linear_run(&stage->decoder, k, work->encoded, work->blocks, n, count * hops, work->scratch);
     for (size_t row = 0; row < count * hops; row++)
         memcpy(lines[row % count]->block + row / count * n, work->blocks + row * n, bytes);
 }

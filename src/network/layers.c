@@ -1,37 +1,51 @@
 #include "layers.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* A row whose elements stand side by side, as in TFLite files: told so, compilers make vectors of
  * it, which is ten times as fast. */
 static void row_floats(float *restrict floats, const matrix *m, size_t row)
 {
-    matrix line = {m->data, 1, m->columns, m->row_step, 1, 0};
-    if (m->scale == 0) {
+    matrix line = {m->data, 1, m->columns, m->row_step, 1, m->type, m->scale, NULL, m->zero};
+    switch (m->type) {
+    case MATRIX_FLOAT32:
+        line.type = MATRIX_FLOAT32;
         for (size_t c = 0; c < line.columns; c++)
             floats[c] = matrix_at(&line, row, c);
         return;
+    case MATRIX_INT8:
+        line.type = MATRIX_INT8;
+        line.scale = matrix_scale(m, row);
+        for (size_t c = 0; c < line.columns; c++)
+            floats[c] = matrix_at(&line, row, c);
+        return;
+    default:
+        for (size_t c = 0; c < line.columns; c++)
+            floats[c] = matrix_at(m, row, c);
     }
-    line.scale = m->scale;
-    for (size_t c = 0; c < line.columns; c++)
-        floats[c] = matrix_at(&line, row, c);
 }
 
 /* ONNX files hold most matrices column by column: a block of rows at a time reads whole cache
  * lines. */
 enum { ROWS_AT_ONCE = 16 };
 
+static size_t row_in(const matrix *m, const size_t rows_at[GATES], size_t row)
+{
+    const size_t quarter = m->rows / GATES;
+    return rows_at ? rows_at[row / quarter] + row % quarter : row;
+}
+
 void matrix_floats(float *floats, const matrix *m, const size_t rows_at[GATES])
 {
     const matrix copy = *m;
-    const size_t quarter = m->rows / GATES;
     size_t rows[ROWS_AT_ONCE];
     for (size_t first = 0; first < copy.rows; first += ROWS_AT_ONCE) {
         const size_t left = copy.rows - first;
         const size_t count = left < ROWS_AT_ONCE ? left : ROWS_AT_ONCE;
         for (size_t i = 0; i < count; i++) {
             const size_t r = first + i;
-            rows[i] = rows_at ? rows_at[r / quarter] + r % quarter : r;
+            rows[i] = row_in(&copy, rows_at, r);
             if (copy.column_step == 1)
                 row_floats(floats + r * copy.columns, &copy, rows[i]);
         }
@@ -41,28 +55,65 @@ void matrix_floats(float *floats, const matrix *m, const size_t rows_at[GATES])
     }
 }
 
+/* The integers that a matrix holds, as floats, and what each row of them is multiplied by; false:
+ * it holds none, or some that the int8 kernels do not multiply exactly. */
+static bool matrix_integers(float *integers, float *scales, const matrix *m,
+                            const size_t rows_at[GATES])
+{
+    if (m->type != MATRIX_INT8 && m->type != MATRIX_UINT8)
+        return false;
+    matrix bare = *m;
+    bare.scale = 1;
+    bare.scales = NULL;
+    matrix_floats(integers, &bare, rows_at);
+    for (size_t i = 0; i < m->rows * m->columns; i++)
+        if (integers[i] < -127.0f || integers[i] > 127.0f)
+            return false;
+    for (size_t r = 0; r < m->rows; r++)
+        scales[r] = matrix_scale(m, row_in(m, rows_at, r));
+    return true;
+}
+
+/* integers: where the matrix holds some, keep them and their scales as they are. */
 static void build(linear *layer, arena *a, const matrix *m, const size_t rows_at[GATES],
-                  const float *bias, linear_rows order, linear_format format, float *scratch)
+                  const float *bias, linear_rows order, linear_format format, bool integers,
+                  float *scratch)
 {
     void *const memory = arena_take(a, linear_size(m->rows, m->columns, order, format));
     if (!memory)
         return;
-    matrix_floats(scratch, m, rows_at);
-    linear_pack(layer, memory, scratch, bias, m->rows, m->columns, order, format);
+    float *const scales = scratch + m->rows * m->columns;
+    const bool exact = integers && matrix_integers(scratch, scales, m, rows_at);
+    if (!exact)
+        matrix_floats(scratch, m, rows_at);
+    linear_pack(layer, memory, scratch, exact ? scales : NULL, bias, m->rows, m->columns, order,
+                format);
 }
 
 void linear_build(linear *layer, arena *a, const matrix *m, const float *bias, linear_format format,
-                  float *scratch)
+                  bool integers, float *scratch)
 {
-    build(layer, a, m, NULL, bias, ROWS_PLAIN, format, scratch);
+    build(layer, a, m, NULL, bias, ROWS_PLAIN, format, integers, scratch);
 }
 
 void lstm_build(lstm *layer, arena *a, const lstm_weights *w, size_t units, linear_format format,
                 float *scratch)
 {
+    const bool integers = format == LINEAR_INT8;
     layer->units = units;
-    build(&layer->input, a, &w->input, w->gate_row, w->bias, ROWS_GATES, format, scratch);
-    build(&layer->recurrent, a, &w->recurrent, w->gate_row, NULL, ROWS_GATES, format, scratch);
+    build(&layer->input, a, &w->input, w->gate_row, w->bias, ROWS_GATES, format, integers, scratch);
+    build(&layer->recurrent, a, &w->recurrent, w->gate_row, NULL, ROWS_GATES, format, integers,
+          scratch);
+}
+
+void linear_run(const linear *layer, const kernels *k, const float *x, float *y, size_t stride,
+                size_t count, void *scratch)
+{
+    k->linear(layer, x, stride, y, stride, count, scratch);
+    if (layer->format != LINEAR_BF16 || !layer->scales)
+        return;
+    for (size_t t = 0; t < count; t++)
+        k->multiply(y + t * stride, y + t * stride, layer->scales, layer->rows);
 }
 
 void lstm_run(const lstm *layer, const kernels *k, float *h, float *c, const float *x,

@@ -9,6 +9,8 @@
 #include "kernels/kernels.h"
 #include "model/weights.h"
 
+#include <stdbool.h>
+
 /* ---- Packed layers: immutable, shared by all streams ------------------------------------ */
 
 typedef struct norm {
@@ -27,14 +29,21 @@ void matrix_floats(float *floats, const matrix *m, const size_t rows_at[GATES]);
 
 /*
  * Pack into the arena; while that measures, nothing else is done. scratch: room for the rows *
- * columns floats of the largest matrix of the layer.
+ * columns + rows floats of the largest matrix of the layer. int8 keeps the integers of a matrix
+ * that holds integers, and their scales, as they are; bf16 does so where `integers` says it, which
+ * is for linear_run only.
  */
 void linear_build(linear *layer, arena *a, const matrix *m, const float *bias, linear_format format,
-                  float *scratch);
+                  bool integers, float *scratch);
 void lstm_build(lstm *layer, arena *a, const lstm_weights *w, size_t units, linear_format format,
                 float *scratch);
 
 /* ---- Running ---------------------------------------------------------------------------- */
+
+/* y = W x for `count` rows, both with that stride; of a layer without bias. Scratch as for the
+ * kernels. */
+void linear_run(const linear *layer, const kernels *k, const float *x, float *y, size_t stride,
+                size_t count, void *scratch);
 
 /*
  * `hops` steps of an LSTM for `count` streams. Rows of x, gates and hidden stand for hops and

@@ -1,0 +1,33 @@
+/*
+ * Our own models as other exporters and quantisers would write them: the same network by other
+ * operators. ONNX Runtime reads them, too.
+ */
+#ifndef UNECHO_TEST_ONNX_SPELLINGS_H
+#define UNECHO_TEST_ONNX_SPELLINGS_H
+
+#include "onnx_writer.h"
+
+/* What is done to the weights beforehand, so that the spelling holds them exactly. */
+typedef enum rounding {
+    ROUND_NOTHING,
+    ROUND_TO_HALF,
+    ROUND_TO_INT8,           /* matrices to multiples of one number */
+    ROUND_TO_INT8_PER_OUTPUT /* of one number for each output */
+} rounding;
+
+typedef struct spelling {
+    const char *name;
+    void (*change)(proto *model);
+    rounding rounding;
+} spelling;
+
+extern const spelling spellings[];
+extern const size_t spellings_count;
+
+/* Our model with its weights rounded, spelled as it is, and spelled otherwise. */
+proto *rounded_model(int stage, rounding how);
+proto *spelled_model(int stage, const spelling *s);
+/* The same with as few units as there may be. */
+proto *small_spelled_model(int stage, const spelling *s);
+
+#endif
