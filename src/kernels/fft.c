@@ -27,13 +27,19 @@ static void fill_pass(float *twiddle, size_t n)
         }
 }
 
+void fft_init_size(fft *f, size_t size)
+{
+    f->size = size;
+    fill_pass(f->first, size / 2);
+    fill_pass(f->second, size / 8);
+    fill_pass(f->third, size / 32);
+    for (size_t k = 0; k <= size / 4; k++) {
+        f->split[0][k] = cosine(FFT_SIZE / size * k);
+        f->split[1][k] = minus_sine(FFT_SIZE / size * k);
+    }
+}
+
 void fft_init(fft *f)
 {
-    fill_pass(f->pass256[0], 256);
-    fill_pass(f->pass64[0], 64);
-    fill_pass(f->pass16[0], 16);
-    for (size_t k = 0; k <= FFT_SIZE / 4; k++) {
-        f->split[0][k] = cosine(k);
-        f->split[1][k] = minus_sine(k);
-    }
+    fft_init_size(f, FFT_SIZE);
 }

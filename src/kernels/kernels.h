@@ -21,17 +21,24 @@
 
 enum { FFT_SIZE = 512, FFT_BINS = 257 };
 
-/* Twiddle factors of the 512-point real transform; the same for every set. */
+/* Twiddle factors of a real transform of 512 or 256 points; the same for every set. */
 typedef struct fft {
-    /* Radix-4 passes over 256, 64 and 16 points: cos and -sin of the 1st, 2nd and 3rd factor. */
-    float pass256[6][64];
-    float pass64[6][16];
-    float pass16[6][4];
-    /* cos and -sin of 2 pi k / 512, k = 0..128: between 256 complex and 512 real points. */
+    size_t size;
+    /*
+     * Radix-4 passes over n, n / 4 and n / 16 points, n = size / 2: cos and -sin of the 1st, 2nd
+     * and 3rd factor, [6][points / 4].
+     */
+    float first[6 * 64];
+    float second[6 * 16];
+    float third[6 * 4];
+    /* cos and -sin of 2 pi k / size, k = 0..size / 4: between n complex and size real points. */
     float split[2][129];
 } fft;
 
+/* Of FFT_SIZE points. */
 void fft_init(fft *f);
+/* size: FFT_SIZE or FFT_SIZE / 2. */
+void fft_init_size(fft *f, size_t size);
 
 /* ---- Matrices --------------------------------------------------------------------------- */
 
@@ -92,6 +99,59 @@ void linear_pack(linear *layer, void *memory, const float *weights, const float 
 /* Bytes of scratch that the matrix kernels want for `count` inputs of so many columns. */
 #define LINEAR_SCRATCH(columns, count) (((columns) + 64) * 2 * (count))
 
+/* ---- Adaptive filters ------------------------------------------------------------------- */
+
+/*
+ * A filter in the frequency domain whose impulse response is cut into partitions of 128 samples,
+ * each with a transform of 256: what src/linear adapts.
+ */
+enum {
+    PARTITION_BINS = 129,
+    PARTITION_ROW = 144, /* distance of the rows; the bins after PARTITION_BINS hold 0 */
+    PARTITION_COUNT_MOST = 64
+};
+
+typedef struct partitions {
+    size_t count;
+    /* Spectra of the last `count` blocks of the input, a ring: that of partition p is row
+     * (newest + p) % count. */
+    size_t newest;
+    float *x_re, *x_im;
+    float *w_re, *w_im; /* the filter, row p for partition p */
+    float *variance;    /* of each of its bins */
+} partitions;
+
+/* What `partitions_weigh` takes and makes, each a row of PARTITION_ROW. */
+typedef struct innovation {
+    const float *e_re, *e_im, *y_re, *y_im; /* spectra of error and echo estimate */
+    const float *spread;                    /* the error's variance that the filter's explains */
+    float *noise;                           /* tracked variance of all else in the error */
+    float memory;                           /* of that, hop to hop */
+    float caution;                          /* factor on it */
+    float least;                            /* added to every variance that is divided by */
+    float *gain_re, *gain_im;               /* error over innovation variance */
+    float *inverse;                         /* 1 / innovation variance */
+} innovation;
+
+/* Error against echo estimate, whitened, summed over the bins. */
+typedef struct misfit {
+    float cross;   /* - Re(conj(y) e) / d */
+    float power;   /* |y|^2 / d */
+    float scatter; /* |y|^2 |e|^2 / 2 d^2: what the variance of `cross` is if both are unrelated */
+} misfit;
+
+/* What `partitions_adapt` is to do. */
+typedef struct adaptation {
+    const float *gain_re, *gain_im; /* of `partitions_weigh` */
+    const float *inverse;
+    float shrink;        /* share of the variance that an observation takes away */
+    float keep;          /* factor on the variance, hop to hop */
+    float drift;         /* what of |w|^2 is added to it */
+    const float *unrest; /* what is added besides: row `unrest`, */
+    const float *shape;  /* times shape[p] in partition p */
+    float least, most;   /* bounds of the variance */
+} adaptation;
+
 /* ---- The table -------------------------------------------------------------------------- */
 
 typedef struct kernels {
@@ -131,12 +191,32 @@ typedef struct kernels {
     /* Layer norm: y = (x - mean) / sqrt(variance + 1e-7) * gamma + beta; y may be x. */
     void (*normalize)(float *y, const float *x, const float *gamma, const float *beta, size_t n);
 
-    /* re, im [FFT_BINS] = unnormalised forward transform of x [FFT_SIZE]. */
+    /* re, im [size / 2 + 1] = unnormalised forward transform of x [size], size that of f. */
     void (*fft_forward)(const fft *f, float *re, float *im, const float *x);
-    /* x [FFT_SIZE] = inverse transform with factor 1 / 512; im of bins 0 and 256 is taken as 0. */
+    /* x [size] = inverse transform with factor 1 / size; im of the first and the last bin is taken
+     * as 0. */
     void (*fft_inverse)(const fft *f, float *x, const float *re, const float *im);
     /* y = sqrt(re^2 + im^2), n elements. */
     void (*magnitude)(float *y, const float *re, const float *im, size_t n);
+
+    /*
+     * Rows of PARTITION_ROW. y = sum over p of w[p] x[p]; spread = sum of variance[p] |x[p]|^2.
+     * y_re, y_im and spread must not overlap the filter.
+     */
+    void (*partitions_predict)(const partitions *f, float *y_re, float *y_im, float *spread);
+    /*
+     * Per bin, with n the noise before, e and y of the innovation:
+     *     n = memory n + (1 - memory) |e|^2,  d = n + |e|^2 + least,
+     *     inverse = 1 / (spread + caution max(n, |e|^2) + least),  gain = e inverse.
+     */
+    misfit (*partitions_weigh)(const innovation *i);
+    /*
+     * For each partition, with g = gain, v = variance before:
+     *     w += v conj(x) g
+     *     v  = keep * v (1 - shrink v |x|^2 inverse) + drift |w|^2 + shape[p] unrest,
+     * v kept within least and most, w flushed below 1e-15. power = sum over p of |w|^2.
+     */
+    void (*partitions_adapt)(const partitions *f, const adaptation *a, float *power);
 } kernels;
 
 /* All sets of this build, the plain one first, the fastest last. */

@@ -152,8 +152,9 @@ static void plain_magnitude(float *y, const float *re, const float *im, size_t n
 }
 
 /*
- * One radix-4 pass of a Stockham transform of 256 complex points: `factors` butterflies with
- * different twiddle factors over `stride` points each. x is read in steps of x_step.
+ * One radix-4 pass of a Stockham transform of 4 * factors * stride complex points: `factors`
+ * butterflies with different twiddle factors over `stride` points each. x is read in steps of
+ * x_step.
  */
 static inline void pass4(const float *xr, const float *xi, size_t x_step, float *restrict yr,
                          float *restrict yi, const float *twiddle, size_t factors, size_t stride)
@@ -163,7 +164,8 @@ static inline void pass4(const float *xr, const float *xi, size_t x_step, float 
         const float c1 = w[0], s1 = w[factors], c2 = w[2 * factors], s2 = w[3 * factors],
                     c3 = w[4 * factors], s3 = w[5 * factors];
         for (size_t q = 0; q < stride; q++) {
-            const size_t from = q + stride * p, quarter = 64, to = q + stride * 4 * p;
+            const size_t from = q + stride * p, quarter = factors * stride;
+            const size_t to = q + stride * 4 * p;
             const float ar = xr[x_step * from], ai = xi[x_step * from];
             const float br = xr[x_step * (from + quarter)], bi = xi[x_step * (from + quarter)];
             const float cr = xr[x_step * (from + 2 * quarter)];
@@ -188,35 +190,50 @@ static inline void pass4(const float *xr, const float *xi, size_t x_step, float 
     }
 }
 
-/* 256 complex points, forward, unnormalised. zr and zi are used up. */
-static void fft256(const fft *f, const float *xr, const float *xi, size_t x_step, float *yr,
-                   float *yi, float *zr, float *zi)
+/* The last pass of 128 points, radix 2 without factors. */
+static inline void pass2(const float *xr, const float *xi, float *restrict yr, float *restrict yi,
+                         size_t half)
 {
-    static const float one[6] = {1.0f, 0.0f, 1.0f, 0.0f, 1.0f, 0.0f};
-    pass4(xr, xi, x_step, zr, zi, f->pass256[0], 64, 1);
-    pass4(zr, zi, 1, yr, yi, f->pass64[0], 16, 4);
-    pass4(yr, yi, 1, zr, zi, f->pass16[0], 4, 16);
-    pass4(zr, zi, 1, yr, yi, one, 1, 64);
+    for (size_t q = 0; q < half; q++) {
+        yr[q] = xr[q] + xr[q + half];
+        yi[q] = xi[q] + xi[q + half];
+        yr[q + half] = xr[q] - xr[q + half];
+        yi[q + half] = xi[q] - xi[q + half];
+    }
 }
 
-enum { HALF = FFT_SIZE / 2 };
+enum { HALF_MOST = FFT_SIZE / 2 };
+
+/* n = 256 or 128 complex points, forward, unnormalised. zr and zi are used up. */
+static inline void fft_complex(const fft *f, size_t n, const float *xr, const float *xi,
+                               size_t x_step, float *yr, float *yi, float *zr, float *zi)
+{
+    static const float one[6] = {1.0f, 0.0f, 1.0f, 0.0f, 1.0f, 0.0f};
+    pass4(xr, xi, x_step, zr, zi, f->first, n / 4, 1);
+    pass4(zr, zi, 1, yr, yi, f->second, n / 16, 4);
+    pass4(yr, yi, 1, zr, zi, f->third, n / 64, 16);
+    if (n == 256)
+        pass4(zr, zi, 1, yr, yi, one, 1, 64);
+    else
+        pass2(zr, zi, yr, yi, 64);
+}
 
 /*
- * 512 real points as 256 complex ones, even samples real, odd samples imaginary. With Z their
- * transform, E = (Z[k] + Z*[256-k]) / 2 and O = (Z[k] - Z*[256-k]) / 2i are those of the even and
- * the odd samples, X[k] = E + w^k O and X[256-k] = (E - w^k O)*.
+ * 2 n real points as n complex ones, even samples real, odd samples imaginary. With Z their
+ * transform, E = (Z[k] + Z*[n-k]) / 2 and O = (Z[k] - Z*[n-k]) / 2i are those of the even and the
+ * odd samples, X[k] = E + w^k O and X[n-k] = (E - w^k O)*.
  */
-static void plain_fft_forward(const fft *f, float *re, float *im, const float *x)
+static inline void forward_of(const fft *f, size_t n, float *re, float *im, const float *x)
 {
-    float zr[HALF], zi[HALF], tr[HALF], ti[HALF];
-    fft256(f, x, x + 1, 2, zr, zi, tr, ti);
+    float zr[HALF_MOST], zi[HALF_MOST], tr[HALF_MOST], ti[HALF_MOST];
+    fft_complex(f, n, x, x + 1, 2, zr, zi, tr, ti);
 
     re[0] = zr[0] + zi[0];
     im[0] = 0.0f;
-    re[HALF] = zr[0] - zi[0];
-    im[HALF] = 0.0f;
-    for (size_t k = 1; k <= HALF / 2; k++) {
-        const size_t j = HALF - k;
+    re[n] = zr[0] - zi[0];
+    im[n] = 0.0f;
+    for (size_t k = 1; k <= n / 2; k++) {
+        const size_t j = n - k;
         const float c = f->split[0][k], s = f->split[1][k];
         const float er = 0.5f * (zr[k] + zr[j]), ei = 0.5f * (zi[k] - zi[j]);
         const float odd_r = 0.5f * (zi[k] + zi[j]), odd_i = 0.5f * (zr[j] - zr[k]);
@@ -229,13 +246,14 @@ static void plain_fft_forward(const fft *f, float *re, float *im, const float *x
 }
 
 /* The same backwards: Z = E + i O, its inverse transform taken as a forward one, parts swapped. */
-static void plain_fft_inverse(const fft *f, float *x, const float *re, const float *im)
+static inline void inverse_of(const fft *f, size_t n, float *x, const float *re, const float *im)
 {
-    float zr[HALF], zi[HALF], yr[HALF], yi[HALF], tr[HALF], ti[HALF];
-    zr[0] = re[0] + re[HALF];
-    zi[0] = re[0] - re[HALF];
-    for (size_t k = 1; k <= HALF / 2; k++) {
-        const size_t j = HALF - k;
+    float zr[HALF_MOST], zi[HALF_MOST], yr[HALF_MOST], yi[HALF_MOST], tr[HALF_MOST], ti[HALF_MOST];
+    const float scale = 0.5f / (float)n;
+    zr[0] = re[0] + re[n];
+    zi[0] = re[0] - re[n];
+    for (size_t k = 1; k <= n / 2; k++) {
+        const size_t j = n - k;
         const float c = f->split[0][k], s = f->split[1][k];
         const float er = re[k] + re[j], ei = im[k] - im[j];
         const float dr = re[k] - re[j], di = im[k] + im[j];
@@ -245,17 +263,38 @@ static void plain_fft_inverse(const fft *f, float *x, const float *re, const flo
         zr[j] = er + odd_i;
         zi[j] = odd_r - ei;
     }
-    fft256(f, zi, zr, 1, yi, yr, ti, tr);
-    for (size_t k = 0; k < HALF; k++) {
-        x[2 * k] = yr[k] * (1.0f / FFT_SIZE);
-        x[2 * k + 1] = yi[k] * (1.0f / FFT_SIZE);
+    fft_complex(f, n, zi, zr, 1, yi, yr, ti, tr);
+    for (size_t k = 0; k < n; k++) {
+        x[2 * k] = yr[k] * scale;
+        x[2 * k + 1] = yi[k] * scale;
     }
 }
+
+/* Each size by itself, so that compilers know how long the loops are. */
+static void plain_fft_forward(const fft *f, float *re, float *im, const float *x)
+{
+    if (f->size == FFT_SIZE)
+        forward_of(f, FFT_SIZE / 2, re, im, x);
+    else
+        forward_of(f, FFT_SIZE / 4, re, im, x);
+}
+
+static void plain_fft_inverse(const fft *f, float *x, const float *re, const float *im)
+{
+    if (f->size == FFT_SIZE)
+        inverse_of(f, FFT_SIZE / 2, x, re, im);
+    else
+        inverse_of(f, FFT_SIZE / 4, x, re, im);
+}
+
+#include "adaptive.h"
 
 /* The part of a kernel table that every set takes from here. */
 #define PLAIN_KERNELS                                                                              \
     .sigmoid = plain_sigmoid, .dot = plain_dot, .multiply = plain_multiply,                        \
     .log_power = plain_log_power, .normalize = plain_normalize, .fft_forward = plain_fft_forward,  \
-    .fft_inverse = plain_fft_inverse, .magnitude = plain_magnitude
+    .fft_inverse = plain_fft_inverse, .magnitude = plain_magnitude,                                \
+    .partitions_predict = plain_partitions_predict, .partitions_weigh = plain_partitions_weigh,    \
+    .partitions_adapt = plain_partitions_adapt
 
 #endif

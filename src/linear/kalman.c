@@ -1,0 +1,311 @@
+#include "kalman.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- What was found best by measurement: docs/linear.md ---------------------------------- */
+
+/* The prior of |w|^2: of one partition, level over the first ones, then falling. */
+static const float prior_first = 0.1f, prior_decay = 0.82f;
+enum { PRIOR_LEVEL = 2 };
+/* The echo path as a random walk: P <- a^2 P + (1 - a^2) |w|^2 with a = 0.9995. */
+static const float keep = 0.99900025f, drift = 0.00099975f;
+/* Half of what theory takes from the variance: neighbouring blocks tell nearly the same. */
+static const float shrink = 0.25f;
+/* Smoothing of the noise, and its weight: 2 in theory (256 samples, half of them zero). */
+static const float noise_memory = 0.95f, noise_caution = 3.0f;
+/* Added to variances that are divided by: an error at -81 dB of full scale. */
+static const float least_variance = 1e-6f;
+static const float variance_least = 1e-10f, variance_most = 1e4f;
+/* Smoothing of the misfit; how many standard deviations count; what it does to the variance. */
+static const double misfit_memory = 0.9, misfit_sigmas = 5.0, misfit_weight = 10.0;
+static const double misfit_least = 1e-3;
+/* Partitions whose gradient is constrained in a hop. */
+enum { CONSTRAINED = 4 };
+/* The mean power below which a block of the far end is taken as silent: -90 dB of full scale. */
+static const double far_silent = 1e-9;
+/* Smoothing of error and microphone, and how much more of the first is a divergence. */
+static const double level_memory = 0.95, diverged_factor = 4.0;
+/* As in stream/levels.c: a far end that plays. */
+static const double far_active = 1e-5;
+
+/* ---- Memory ------------------------------------------------------------------------------ */
+
+/* One row each. */
+typedef enum row {
+    ROW_Y_RE,
+    ROW_Y_IM,
+    ROW_E_RE,
+    ROW_E_IM,
+    ROW_SPREAD,
+    ROW_NOISE,
+    ROW_GAIN_RE,
+    ROW_GAIN_IM,
+    ROW_INVERSE,
+    ROW_POWER,
+    ROW_UNREST,
+    ROWS
+} row;
+
+static float *row_of(const kalman *c, row r)
+{
+    return c->rows + (size_t)r * PARTITION_ROW;
+}
+
+void kalman_layout(kalman *c, arena *a, size_t count)
+{
+    const size_t all = count * PARTITION_ROW;
+    c->filter.count = count;
+    c->floats = 5 * all + ROWS * PARTITION_ROW + KALMAN_BLOCK + KALMAN_HOP;
+    float *const memory = arena_floats(a, c->floats);
+    if (!memory)
+        return;
+    c->filter.x_re = memory;
+    c->filter.x_im = memory + all;
+    c->filter.w_re = memory + 2 * all;
+    c->filter.w_im = memory + 3 * all;
+    c->filter.variance = memory + 4 * all;
+    c->rows = memory + 5 * all;
+    c->block = c->rows + ROWS * PARTITION_ROW;
+    c->history = c->block + KALMAN_BLOCK;
+}
+
+void kalman_start(kalman *c, const kernels *k)
+{
+    c->k = k;
+    fft_init_size(&c->fft, KALMAN_BLOCK);
+    float sum = 0.0f, value = 1.0f;
+    for (size_t p = 0; p < c->filter.count; p++) {
+        value = p > PRIOR_LEVEL ? value * prior_decay : 1.0f;
+        c->shape[p] = value;
+        sum += value;
+    }
+    for (size_t p = 0; p < c->filter.count; p++)
+        c->shape[p] /= sum;
+}
+
+/* Forget the echo path and the far end, not what was counted and what was saved. */
+static void restart(kalman *c)
+{
+    memset(c->filter.x_re, 0, c->floats * sizeof(float));
+    for (size_t p = 0; p < c->filter.count; p++)
+        for (size_t k = 0; k < PARTITION_ROW; k++)
+            c->filter.variance[p * PARTITION_ROW + k] = prior_first * c->shape[p] / c->shape[0];
+    c->filter.newest = 0;
+    c->history_energy = 0.0;
+    c->silent = c->filter.count;
+    c->constrained = 0;
+    c->cross = c->power = c->scatter = 0.0;
+    c->error_energy = c->mic_energy = 0.0;
+}
+
+void kalman_reset(kalman *c)
+{
+    restart(c);
+    bound_reset(&c->bound);
+    c->stats = (kalman_stats){0};
+}
+
+/* ---- One hop ----------------------------------------------------------------------------- */
+
+static double dot(const float *a, const float *b)
+{
+    double sums[8] = {0.0};
+    for (size_t i = 0; i < KALMAN_HOP; i += 8)
+        for (size_t lane = 0; lane < 8; lane++)
+            sums[lane] += (double)a[i + lane] * (double)b[i + lane];
+    return ((sums[0] + sums[4]) + (sums[2] + sums[6])) +
+           ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+}
+
+/* The far end's newest block becomes the newest of the ring. */
+static void take_far(kalman *c, const float *far, double energy)
+{
+    partitions *const f = &c->filter;
+    f->newest = (f->newest + f->count - 1) % f->count;
+    float *const re = f->x_re + f->newest * PARTITION_ROW;
+    float *const im = f->x_im + f->newest * PARTITION_ROW;
+    if (energy + c->history_energy > far_silent * KALMAN_BLOCK) {
+        memcpy(c->block, c->history, KALMAN_HOP * sizeof(float));
+        memcpy(c->block + KALMAN_HOP, far, KALMAN_HOP * sizeof(float));
+        c->k->fft_forward(&c->fft, re, im, c->block);
+        c->silent = 0;
+    } else {
+        memset(re, 0, PARTITION_ROW * sizeof(float));
+        memset(im, 0, PARTITION_ROW * sizeof(float));
+        c->silent += c->silent < f->count;
+    }
+    memcpy(c->history, far, KALMAN_HOP * sizeof(float));
+    c->history_energy = energy;
+}
+
+/* The estimate of this hop's echo. */
+static void estimate(kalman *c, float *echo)
+{
+    c->k->partitions_predict(&c->filter, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM),
+                             row_of(c, ROW_SPREAD));
+    c->k->fft_inverse(&c->fft, c->block, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM));
+    memcpy(echo, c->block + KALMAN_HOP, KALMAN_HOP * sizeof(float));
+}
+
+/* The spectrum of a hop after as many zeros. */
+static void spectrum(kalman *c, const float *hop, row re, row im)
+{
+    memset(c->block, 0, KALMAN_HOP * sizeof(float));
+    memcpy(c->block + KALMAN_HOP, hop, KALMAN_HOP * sizeof(float));
+    c->k->fft_forward(&c->fft, row_of(c, re), row_of(c, im), c->block);
+}
+
+/* Noise, gain and misfit from error and echo estimate. */
+static misfit weigh(kalman *c, const float *error, const float *echo, int silent)
+{
+    spectrum(c, error, ROW_E_RE, ROW_E_IM);
+    if (!silent)
+        spectrum(c, echo, ROW_Y_RE, ROW_Y_IM);
+    const innovation i = {
+        .e_re = row_of(c, ROW_E_RE),
+        .e_im = row_of(c, ROW_E_IM),
+        .y_re = row_of(c, ROW_Y_RE),
+        .y_im = row_of(c, ROW_Y_IM),
+        .spread = row_of(c, ROW_SPREAD),
+        .noise = row_of(c, ROW_NOISE),
+        .memory = noise_memory,
+        .caution = noise_caution,
+        .least = least_variance,
+        .gain_re = row_of(c, ROW_GAIN_RE),
+        .gain_im = row_of(c, ROW_GAIN_IM),
+        .inverse = row_of(c, ROW_INVERSE),
+    };
+    return c->k->partitions_weigh(&i);
+}
+
+/*
+ * How wrong the filter is, 0 to 1, as far as that is certain. The error of the best filter is
+ * orthogonal to its echo estimate, whoever talks in the room. An echo path that has changed leaves
+ * the old estimate in the error, a filter on its way leaves the rest of the echo: the regression of
+ * error on estimate shows both, and its standard deviation what near-end talk alone could do to it.
+ */
+static double misadjustment(kalman *c, const misfit *m)
+{
+    const double new = 1.0 - misfit_memory;
+    c->cross = misfit_memory * c->cross + new *(double)m->cross;
+    c->power = misfit_memory * c->power + new *(double)m->power;
+    c->scatter = misfit_memory * misfit_memory * c->scatter + new *new *(double)m->scatter;
+    const double certain = fabs(c->cross) - misfit_sigmas * sqrt(c->scatter);
+    if (certain <= 0.0)
+        return 0.0;
+    const double share = certain / (c->power + misfit_least);
+    return share < 1.0 ? share : 1.0;
+}
+
+/* The variance that a misadjusted filter gets, half where its weights are, half by the prior. */
+static void adapt(kalman *c, double misadjusted)
+{
+    const float more = (float)(0.5 * misfit_weight * misadjusted * misadjusted);
+    float *const power = row_of(c, ROW_POWER), *const unrest = row_of(c, ROW_UNREST);
+    float sum = 0.0f;
+    for (size_t k = 0; k < PARTITION_BINS; k++)
+        sum += power[k];
+    const float mean = sum / PARTITION_BINS;
+    for (size_t k = 0; k < PARTITION_ROW; k++)
+        unrest[k] = more * 0.5f * (power[k] + mean);
+    const adaptation a = {
+        .gain_re = row_of(c, ROW_GAIN_RE),
+        .gain_im = row_of(c, ROW_GAIN_IM),
+        .inverse = row_of(c, ROW_INVERSE),
+        .shrink = shrink,
+        .keep = keep,
+        .drift = drift + more,
+        .unrest = unrest,
+        .shape = c->shape,
+        .least = variance_least,
+        .most = variance_most,
+    };
+    c->k->partitions_adapt(&c->filter, &a, power);
+}
+
+/*
+ * The filter of a partition is 128 samples long; the update also writes to the other 128 of its
+ * transform. They are cleared in some partitions a hop, in turn.
+ */
+static void constrain(kalman *c)
+{
+    for (int i = 0; i < CONSTRAINED; i++) {
+        float *const re = c->filter.w_re + c->constrained * PARTITION_ROW;
+        float *const im = c->filter.w_im + c->constrained * PARTITION_ROW;
+        c->k->fft_inverse(&c->fft, c->block, re, im);
+        memset(c->block + KALMAN_HOP, 0, KALMAN_HOP * sizeof(float));
+        c->k->fft_forward(&c->fft, re, im, c->block);
+        c->constrained = (c->constrained + 1) % c->filter.count;
+    }
+}
+
+/* Whether the filter is worse than none, or no number any more; NaN counts. */
+static int has_diverged(kalman *c, double mic_energy, double error_energy)
+{
+    c->mic_energy = level_memory * c->mic_energy + mic_energy;
+    c->error_energy = level_memory * c->error_energy + error_energy;
+    return !(c->error_energy <= diverged_factor * c->mic_energy);
+}
+
+static void learn(kalman *c, const float *error, const float *echo, int silent)
+{
+    const misfit m = weigh(c, error, echo, silent);
+    if (silent)
+        return;
+    adapt(c, misadjustment(c, &m));
+    constrain(c);
+}
+
+/* As much of the estimate y as the bound allows. */
+static void give(kalman *c, const float *mic, const float *y, double mic_energy,
+                 double error_energy, float *error, float *echo)
+{
+    const double gain = bound_gain(&c->bound, mic_energy, dot(mic, y), dot(y, y), error_energy);
+    const float g = (float)gain;
+    for (size_t i = 0; i < KALMAN_HOP; i++) {
+        echo[i] = g * y[i];
+        error[i] = mic[i] - echo[i];
+    }
+    c->stats.bounded_hops += gain < 1.0;
+}
+
+static void count(kalman *c, double mic_energy, double far_energy, double output_energy)
+{
+    bound_add(&c->bound, output_energy - mic_energy);
+    c->stats.hops++;
+    if (far_energy <= far_active * KALMAN_HOP)
+        return;
+    c->stats.active_hops++;
+    c->stats.active_mic_energy += mic_energy;
+    c->stats.active_error_energy += output_energy;
+}
+
+void kalman_run(kalman *c, const float *mic, const float *far, float *error, float *echo)
+{
+    float m[KALMAN_HOP], y[KALMAN_HOP] = {0}, e[KALMAN_HOP];
+    memcpy(m, mic, sizeof m);
+    const double mic_energy = dot(m, m), far_energy = dot(far, far);
+    take_far(c, far, far_energy);
+    const int silent = c->silent == c->filter.count;
+    if (!silent)
+        estimate(c, y);
+    for (size_t i = 0; i < KALMAN_HOP; i++)
+        e[i] = m[i] - y[i];
+    double error_energy = dot(e, e);
+
+    /* A muted microphone says nothing about the room. */
+    if (mic_energy > 0.0) {
+        if (has_diverged(c, mic_energy, error_energy)) {
+            restart(c);
+            c->stats.diverged++;
+            memset(y, 0, sizeof y);
+            error_energy = mic_energy;
+        } else {
+            learn(c, e, y, silent);
+        }
+    }
+    give(c, m, y, mic_energy, error_energy, e, echo);
+    memcpy(error, e, sizeof e);
+    count(c, mic_energy, far_energy, dot(e, e));
+}

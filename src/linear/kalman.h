@@ -1,0 +1,72 @@
+/*
+ * The linear canceller: a partitioned-block Kalman filter in the frequency domain (Enzner & Vary
+ * 2006; Kuech, Mabande & Enzner 2014), overlap-save, one hop of 128 samples at 16 kHz at a time. It
+ * removes what of the echo is linear and leaves everything else untouched. docs/linear.md tells how
+ * it differs from the papers, training/linear.py is the same algorithm in numpy.
+ *
+ * It knows nothing of the caller's chunks, of alignment and of the network. Microphone and far end
+ * are aligned: the echo of a far-end sample begins with or up to about 100 ms after it.
+ */
+#ifndef UNECHO_KALMAN_H
+#define UNECHO_KALMAN_H
+
+#include "arena.h"
+#include "bound.h"
+#include "kernels/kernels.h"
+
+enum {
+    KALMAN_HOP = 128,
+    KALMAN_BLOCK = 256,
+    /* Of the echo path: 64, 256 and 512 ms. */
+    KALMAN_PARTITIONS_LEAST = 8,
+    KALMAN_PARTITIONS = 32,
+    KALMAN_PARTITIONS_MOST = PARTITION_COUNT_MOST
+};
+
+/* Since the start or the last reset. */
+typedef struct kalman_stats {
+    uint64_t hops;
+    uint64_t bounded_hops; /* whose output was mixed with the microphone to keep its energy down */
+    uint64_t diverged;     /* times that the filter was worse than none, and began anew */
+    /* Over the hops whose far end is above -50 dB of full scale: the linear ERLE's two sums. */
+    uint64_t active_hops;
+    double active_mic_energy, active_error_energy;
+} kalman_stats;
+
+typedef struct kalman {
+    const kernels *k;
+    fft fft;
+    partitions filter;
+    float *rows;    /* all spectra of one row, and what is tracked per bin */
+    size_t floats;  /* of the filter and the rows together, which lie side by side */
+    float *block;   /* [KALMAN_BLOCK], scratch */
+    float *history; /* [KALMAN_HOP], the far end's previous hop */
+    double history_energy;
+    size_t silent;                     /* blocks since the last one with a far end in it */
+    size_t constrained;                /* the partition whose turn it is */
+    float shape[PARTITION_COUNT_MOST]; /* the prior over the partitions; its sum is 1 */
+    /* Smoothed: the correlation of error and estimate, and when it means something. */
+    double cross, power, scatter;
+    /* Smoothed energies of error and microphone. */
+    double error_energy, mic_energy;
+    bound bound;
+    kalman_stats stats;
+} kalman;
+
+/* count: of partitions of 8 ms, KALMAN_PARTITIONS_LEAST to KALMAN_PARTITIONS_MOST. */
+void kalman_layout(kalman *c, arena *a, size_t count);
+
+/* Once laid out: which kernels. To be reset before the first run. */
+void kalman_start(kalman *c, const kernels *k);
+void kalman_reset(kalman *c);
+
+/*
+ * One hop: mic, far, error and echo are [KALMAN_HOP]; mic and far finite, |x| <= 100. error is the
+ * microphone without the echo estimate, echo that estimate: mic = error + echo within rounding.
+ * error may be mic or far, echo too, but not both the same. No latency. A silent far end leaves
+ * the microphone as it is, bit for bit. Over any second (125 hops) the energy of the error is at
+ * most that of the microphone. Real-time safe; the same bits with every kernel set.
+ */
+void kalman_run(kalman *c, const float *mic, const float *far, float *error, float *echo);
+
+#endif

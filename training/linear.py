@@ -1,0 +1,208 @@
+# The linear canceller of src/linear in numpy: the same algorithm, over a batch of scenes at once, to
+# train networks behind it. tests/test_linear_numpy.c holds the two against each other; whoever
+# changes one changes the other. Needs numpy and nothing else.
+#
+#     error, echo = Kalman(scenes).run(mic, far)      # float32 [scenes, samples], whole hops
+#
+# As a program it cancels one scene: linear.py PARTITIONS MIC.f32 FAR.f32 ERROR.f32 ECHO.f32
+
+import sys
+
+import numpy as np
+
+HOP, BLOCK, BINS = 128, 256, 129
+PARTITIONS = 32  # of 8 ms each
+
+# What was found best by measurement: docs/linear.md, names as in src/linear/kalman.c.
+PRIOR_FIRST, PRIOR_DECAY, PRIOR_LEVEL = 0.1, 0.82, 2
+KEEP, DRIFT = np.float32(0.99900025), np.float32(0.00099975)
+SHRINK = np.float32(0.25)
+NOISE_MEMORY, NOISE_CAUTION = np.float32(0.95), np.float32(3)
+LEAST_VARIANCE = np.float32(1e-6)
+VARIANCE_LEAST, VARIANCE_MOST = np.float32(1e-10), np.float32(1e4)
+MISFIT_MEMORY, MISFIT_SIGMAS, MISFIT_WEIGHT, MISFIT_LEAST = 0.9, 5.0, 10.0, 1e-3
+CONSTRAINED = 4
+FAR_SILENT = 1e-9
+LEVEL_MEMORY, DIVERGED_FACTOR = 0.95, 4.0
+BOUND_HOPS = 125
+
+
+def _energy(a, b):
+    return (a.astype(np.float64) * b).sum(1)
+
+
+def _power(z):
+    return z.real * z.real + z.imag * z.imag
+
+
+def _flush(x, least):
+    x[np.abs(x) < least] = 0
+    return x
+
+
+class Kalman:
+    """The state of a batch of scenes. Every scene gets what it would get alone."""
+
+    def __init__(self, scenes, partitions=PARTITIONS):
+        self.scenes, self.partitions = scenes, partitions
+        p = np.arange(partitions)
+        shape = np.float32(PRIOR_DECAY) ** np.maximum(0, p - PRIOR_LEVEL).astype(np.float32)
+        self.shape = (shape / shape.sum())[None, :, None].astype(np.float32)
+        self.prior = (PRIOR_FIRST * shape)[:, None].astype(np.float32)
+
+        row = (scenes, partitions, BINS)
+        # The ring of far-end spectra twice in a row, so that any window of it is one slice.
+        self.x = np.zeros((scenes, 2 * partitions, BINS), np.complex64)
+        self.w = np.zeros(row, np.complex64)
+        self.variance = np.zeros(row, np.float32)
+        self.noise = np.zeros((scenes, BINS), np.float32)
+        self.power = np.zeros((scenes, BINS), np.float32)
+        self.history = np.zeros((scenes, HOP), np.float32)
+        self.history_energy = np.zeros(scenes)
+        self.silent = np.zeros(scenes, int)
+        self.constrained = np.zeros(scenes, int)
+        self.misfit = np.zeros((3, scenes))  # cross, power, scatter
+        self.error_energy, self.mic_energy = np.zeros(scenes), np.zeros(scenes)
+        self.newest = 0
+        self.surplus, self.next = np.zeros((scenes, BOUND_HOPS)), 0
+        # Counted per scene.
+        self.hops, self.bounded, self.diverged = 0, np.zeros(scenes, int), np.zeros(scenes, int)
+        self._restart(np.ones(scenes, bool))
+
+    def _restart(self, which):
+        """Forget the echo path and the far end of the scenes in a mask."""
+        for a in (self.x, self.w, self.noise, self.power, self.history, self.history_energy,
+                  self.constrained, self.error_energy, self.mic_energy):
+            a[which] = 0
+        self.misfit[:, which] = 0
+        self.variance[which] = self.prior
+        self.silent[which] = self.partitions
+
+    def run(self, mic, far):
+        """mic, far [scenes, samples]; the error and the echo estimate, as long, whole hops."""
+        samples = mic.shape[1] // HOP * HOP
+        error, echo = (np.zeros((self.scenes, samples), np.float32) for _ in range(2))
+        for i in range(0, samples, HOP):
+            hop = slice(i, i + HOP)
+            error[:, hop], echo[:, hop] = self.hop(
+                np.asarray(mic[:, hop], np.float32), np.asarray(far[:, hop], np.float32))
+        return error, echo
+
+    def hop(self, mic, far):
+        """One hop, [scenes, HOP] each."""
+        self._take_far(far)
+        active = self.silent < self.partitions
+        window = self.x[:, self.newest : self.newest + self.partitions]
+        x2 = _power(window)
+        y = np.where(active[:, None], self._estimate(window), np.float32(0))
+        e = mic - y
+        mic_energy, error_energy = _energy(mic, mic), _energy(e, e)
+
+        heard = mic_energy > 0
+        level = np.where(heard, LEVEL_MEMORY, 1.0)
+        self.mic_energy = level * self.mic_energy + mic_energy
+        self.error_energy = level * self.error_energy + np.where(heard, error_energy, 0)
+        lost = heard & ~(self.error_energy <= DIVERGED_FACTOR * self.mic_energy)
+        self._learn(window, x2, e, y, heard & ~lost, active)
+        if lost.any():
+            self._restart(lost)
+            self.diverged += lost
+            y[lost] = 0
+            error_energy[lost] = mic_energy[lost]
+        return self._give(mic, y, mic_energy, error_energy)
+
+    def _take_far(self, far):
+        energy = _energy(far, far)
+        block = np.concatenate([self.history, far], 1)
+        x = np.fft.rfft(block).astype(np.complex64)
+        playing = energy + self.history_energy > FAR_SILENT * BLOCK
+        x[~playing] = 0
+        self.newest = (self.newest - 1) % self.partitions
+        self.x[:, self.newest] = self.x[:, self.newest + self.partitions] = x
+        self.silent = np.where(playing, 0, np.minimum(self.silent + 1, self.partitions))
+        self.history, self.history_energy = far.copy(), energy
+
+    def _estimate(self, window):
+        y = np.einsum("spk,spk->sk", self.w, window)
+        return np.fft.irfft(y)[:, HOP:].astype(np.float32)
+
+    def _learn(self, window, x2, error, echo, heard, active):
+        """Noise, gain, misfit, then filter and variance, in the scenes that hear something."""
+        zeros = np.zeros_like(error)
+        e = np.fft.rfft(np.concatenate([zeros, error], 1)).astype(np.complex64)
+        y = np.fft.rfft(np.concatenate([zeros, echo], 1)).astype(np.complex64)
+        e2, y2 = _power(e), _power(y)
+        noise = NOISE_MEMORY * self.noise + ((1 - NOISE_MEMORY) * e2 + np.float32(1e-15))
+        self.noise = np.where(heard[:, None], noise, self.noise)
+        learning = heard & active
+        if not learning.any():
+            return
+        spread = (self.variance * x2).sum(1)
+        white = 1 / (noise + e2 + LEAST_VARIANCE)
+        inverse = 1 / (spread + NOISE_CAUTION * np.maximum(noise, e2) + LEAST_VARIANCE)
+        cross = -((y.real * e.real + y.imag * e.imag) * white).sum(1)
+        scatter = (y2 * e2 * white * white / 2).sum(1)
+        more = self._misadjustment(cross, (y2 * white).sum(1), scatter, learning)
+
+        v = self.variance
+        w = self.w + v * np.conj(window) * (e * inverse)[:, None]
+        _flush(w.real, 1e-15)
+        _flush(w.imag, 1e-15)
+        w2 = _power(w)
+        mean = self.power.mean(1, keepdims=True)
+        unrest = more * np.float32(0.5) * (self.power + mean)
+        variance = KEEP * (v - SHRINK * v * (v * x2 * inverse[:, None]))
+        variance += self.shape * unrest[:, None] + (DRIFT + more)[:, None] * w2
+        variance = np.clip(variance, VARIANCE_LEAST, VARIANCE_MOST)
+
+        which = learning[:, None, None]
+        self.w = np.where(which, w, self.w)
+        self.variance = np.where(which, variance, self.variance)
+        self.power = np.where(learning[:, None], w2.sum(1), self.power)
+        self._constrain(np.flatnonzero(learning))
+
+    def _misadjustment(self, cross, power, scatter, learning):
+        """What the regression of error on estimate adds to the variance, [scenes, 1]."""
+        m, new = MISFIT_MEMORY, 1 - MISFIT_MEMORY
+        smooth = np.stack([m * self.misfit[0] + new * cross, m * self.misfit[1] + new * power,
+                           m * m * self.misfit[2] + new * new * scatter])
+        self.misfit = np.where(learning, smooth, self.misfit)
+        certain = np.abs(smooth[0]) - MISFIT_SIGMAS * np.sqrt(smooth[2])
+        share = np.clip(certain / (smooth[1] + MISFIT_LEAST), 0, 1)
+        return (0.5 * MISFIT_WEIGHT * share * share).astype(np.float32)[:, None]
+
+    def _constrain(self, scenes):
+        turn = (self.constrained[scenes, None] + np.arange(CONSTRAINED)) % self.partitions
+        w = np.fft.irfft(self.w[scenes[:, None], turn])
+        w[:, :, HOP:] = 0
+        self.w[scenes[:, None], turn] = np.fft.rfft(w)
+        self.constrained[scenes] = (self.constrained[scenes] + CONSTRAINED) % self.partitions
+
+    def _give(self, mic, y, mic_energy, error_energy):
+        """Within the bound: over any second no more energy than the microphone."""
+        saved = 0.999 * np.maximum(0, self.surplus[:, self.next] - self.surplus.sum(1))
+        saved = np.minimum(saved, 3 * mic_energy)
+        cross, echo_energy = _energy(mic, y), _energy(y, y)
+        root = np.sqrt(cross * cross + echo_energy * saved)
+        gain = np.minimum(1, 0.999 * (cross + root) / np.maximum(echo_energy, 1e-300))
+        gain = np.where(error_energy <= mic_energy + saved, 1.0, gain)
+        echo = gain.astype(np.float32)[:, None] * y
+        error = mic - echo
+        self.surplus[:, self.next] = _energy(error, error) - mic_energy
+        self.next = (self.next + 1) % BOUND_HOPS
+        self.bounded += gain < 1
+        self.hops += 1
+        return error, echo
+
+
+def main():
+    if len(sys.argv) != 6:
+        sys.exit("usage: linear.py PARTITIONS MIC.f32 FAR.f32 ERROR.f32 ECHO.f32")
+    mic, far = (np.fromfile(path, "<f4")[None] for path in sys.argv[2:4])
+    error, echo = Kalman(1, int(sys.argv[1])).run(mic, far)
+    error.astype("<f4").tofile(sys.argv[4])
+    echo.astype("<f4").tofile(sys.argv[5])
+
+
+if __name__ == "__main__":
+    main()
