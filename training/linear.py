@@ -14,17 +14,17 @@ HOP, BLOCK, BINS = 128, 256, 129
 PARTITIONS = 32  # of 8 ms each
 
 # What was found best by measurement: docs/linear.md, names as in src/linear/kalman.c.
-PRIOR_FIRST, PRIOR_DECAY, PRIOR_LEVEL = 0.1, 0.82, 2
+PRIOR_FIRST, PRIOR_DECAY, PRIOR_LEVEL = 0.3, 0.82, 2
 KEEP, DRIFT = np.float32(0.99900025), np.float32(0.00099975)
 SHRINK = np.float32(0.25)
-NOISE_MEMORY, NOISE_CAUTION = np.float32(0.95), np.float32(3)
+NOISE_MEMORY, NOISE_CAUTION = np.float32(0.95), np.float32(8)
 LEAST_VARIANCE = np.float32(1e-6)
 VARIANCE_LEAST, VARIANCE_MOST = np.float32(1e-10), np.float32(1e4)
-MISFIT_MEMORY, MISFIT_SIGMAS, MISFIT_WEIGHT, MISFIT_LEAST = 0.9, 5.0, 10.0, 1e-3
+MISFIT_MEMORY, MISFIT_SIGMAS, MISFIT_WEIGHT, MISFIT_LEAST = 0.9, 8.0, 100.0, 1e-3
 CONSTRAINED = 4
 FAR_SILENT = 1e-9
 LEVEL_MEMORY, DIVERGED_FACTOR = 0.95, 4.0
-BOUND_HOPS = 125
+LOUDER_MOST = 1.02
 
 
 def _energy(a, b):
@@ -64,7 +64,6 @@ class Kalman:
         self.misfit = np.zeros((3, scenes))  # cross, power, scatter
         self.error_energy, self.mic_energy = np.zeros(scenes), np.zeros(scenes)
         self.newest = 0
-        self.surplus, self.next = np.zeros((scenes, BOUND_HOPS)), 0
         # Counted per scene.
         self.hops, self.bounded, self.diverged = 0, np.zeros(scenes, int), np.zeros(scenes, int)
         self._restart(np.ones(scenes, bool))
@@ -107,9 +106,8 @@ class Kalman:
         if lost.any():
             self._restart(lost)
             self.diverged += lost
-            y[lost] = 0
-            error_energy[lost] = mic_energy[lost]
-        return self._give(mic, y, mic_energy, error_energy)
+            y[lost], e[lost], error_energy[lost] = 0, mic[lost], mic_energy[lost]
+        return self._give(mic, y, e, mic_energy, error_energy)
 
     def _take_far(self, far):
         energy = _energy(far, far)
@@ -178,21 +176,20 @@ class Kalman:
         self.w[scenes[:, None], turn] = np.fft.rfft(w)
         self.constrained[scenes] = (self.constrained[scenes] + CONSTRAINED) % self.partitions
 
-    def _give(self, mic, y, mic_energy, error_energy):
-        """Within the bound: over any second no more energy than the microphone."""
-        saved = 0.999 * np.maximum(0, self.surplus[:, self.next] - self.surplus.sum(1))
-        saved = np.minimum(saved, 3 * mic_energy)
-        cross, echo_energy = _energy(mic, y), _energy(y, y)
-        root = np.sqrt(cross * cross + echo_energy * saved)
-        gain = np.minimum(1, 0.999 * (cross + root) / np.maximum(echo_energy, 1e-300))
-        gain = np.where(error_energy <= mic_energy + saved, 1.0, gain)
-        echo = gain.astype(np.float32)[:, None] * y
-        error = mic - echo
-        self.surplus[:, self.next] = _energy(error, error) - mic_energy
-        self.next = (self.next + 1) % BOUND_HOPS
-        self.bounded += gain < 1
+    def _give(self, mic, y, e, mic_energy, error_energy):
+        """Output and estimate: no hop louder than the microphone, but for 0.09 dB."""
+        most = LOUDER_MOST * mic_energy
+        louder = error_energy > most
+        good = self.error_energy <= self.mic_energy
+        cross, power = _energy(mic, y), np.maximum(_energy(y, y), 1e-300)
+        mixed = (cross + np.sqrt(cross * cross + power * (most - mic_energy))) / power
+        scaled = np.sqrt(most / np.maximum(error_energy, 1e-300))
+        keep_error = np.where(louder, np.where(good, scaled, mixed), 1).astype(np.float32)
+        keep_mic = np.where(louder & ~good, 1 - keep_error, np.float32(0))
+        error = keep_error[:, None] * e + keep_mic[:, None] * mic
+        self.bounded += louder
         self.hops += 1
-        return error, echo
+        return error, mic - error
 
 
 def main():

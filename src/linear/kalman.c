@@ -6,19 +6,19 @@
 /* ---- What was found best by measurement: docs/linear.md ---------------------------------- */
 
 /* The prior of |w|^2: of one partition, level over the first ones, then falling. */
-static const float prior_first = 0.1f, prior_decay = 0.82f;
+static const float prior_first = 0.3f, prior_decay = 0.82f;
 enum { PRIOR_LEVEL = 2 };
 /* The echo path as a random walk: P <- a^2 P + (1 - a^2) |w|^2 with a = 0.9995. */
 static const float keep = 0.99900025f, drift = 0.00099975f;
 /* Half of what theory takes from the variance: neighbouring blocks tell nearly the same. */
 static const float shrink = 0.25f;
 /* Smoothing of the noise, and its weight: 2 in theory (256 samples, half of them zero). */
-static const float noise_memory = 0.95f, noise_caution = 3.0f;
+static const float noise_memory = 0.95f, noise_caution = 8.0f;
 /* Added to variances that are divided by: an error at -81 dB of full scale. */
 static const float least_variance = 1e-6f;
 static const float variance_least = 1e-10f, variance_most = 1e4f;
 /* Smoothing of the misfit; how many standard deviations count; what it does to the variance. */
-static const double misfit_memory = 0.9, misfit_sigmas = 5.0, misfit_weight = 10.0;
+static const double misfit_memory = 0.9, misfit_sigmas = 8.0, misfit_weight = 100.0;
 static const double misfit_least = 1e-3;
 /* Partitions whose gradient is constrained in a hop. */
 enum { CONSTRAINED = 4 };
@@ -26,6 +26,8 @@ enum { CONSTRAINED = 4 };
 static const double far_silent = 1e-9;
 /* Smoothing of error and microphone, and how much more of the first is a divergence. */
 static const double level_memory = 0.95, diverged_factor = 4.0;
+/* How much more energy than the microphone's the output may have. */
+static const double louder_most = 1.02;
 /* As in stream/levels.c: a far end that plays. */
 static const double far_active = 1e-5;
 
@@ -84,7 +86,7 @@ void kalman_start(kalman *c, const kernels *k)
         c->shape[p] /= sum;
 }
 
-/* Forget the echo path and the far end, not what was counted and what was saved. */
+/* Forget the echo path and the far end, not what was counted. */
 static void restart(kalman *c)
 {
     memset(c->filter.x_re, 0, c->floats * sizeof(float));
@@ -102,7 +104,6 @@ static void restart(kalman *c)
 void kalman_reset(kalman *c)
 {
     restart(c);
-    bound_reset(&c->bound);
     c->stats = (kalman_stats){0};
 }
 
@@ -257,22 +258,38 @@ static void learn(kalman *c, const float *error, const float *echo, int silent)
     constrain(c);
 }
 
-/* As much of the estimate y as the bound allows. */
-static void give(kalman *c, const float *mic, const float *y, double mic_energy,
-                 double error_energy, float *error, float *echo)
+/*
+ * Output and estimate. No hop's output has more than 2 % (0.09 dB) more energy than the microphone,
+ * and so no second has. It can have where near end and echo happen to cancel each other in the
+ * air: then the error is scaled down. Where the filter is no good at the moment, the microphone is
+ * mixed in instead: |m - g y|^2 = |m|^2 - 2 g m y + g^2 |y|^2.
+ */
+static double give(kalman *c, const float *m, const float *y, const float *e, double mic_energy,
+                   double error_energy, float *error, float *echo)
 {
-    const double gain = bound_gain(&c->bound, mic_energy, dot(mic, y), dot(y, y), error_energy);
-    const float g = (float)gain;
-    for (size_t i = 0; i < KALMAN_HOP; i++) {
-        echo[i] = g * y[i];
-        error[i] = mic[i] - echo[i];
+    const double most = louder_most * mic_energy;
+    float keep_error = 1.0f, keep_mic = 0.0f;
+    if (error_energy > most) {
+        c->stats.bounded_hops++;
+        if (c->error_energy <= c->mic_energy) {
+            keep_error = (float)sqrt(most / error_energy);
+        } else {
+            const double cross = dot(m, y), power = dot(y, y);
+            const double gain = (cross + sqrt(cross * cross + power * (most - mic_energy))) / power;
+            keep_error = (float)gain;
+            keep_mic = 1.0f - keep_error;
+        }
     }
-    c->stats.bounded_hops += gain < 1.0;
+    for (size_t i = 0; i < KALMAN_HOP; i++) {
+        const float kept = keep_error * e[i] + keep_mic * m[i];
+        echo[i] = m[i] - kept;
+        error[i] = kept;
+    }
+    return keep_error < 1.0f ? most : error_energy;
 }
 
 static void count(kalman *c, double mic_energy, double far_energy, double output_energy)
 {
-    bound_add(&c->bound, output_energy - mic_energy);
     c->stats.hops++;
     if (far_energy <= far_active * KALMAN_HOP)
         return;
@@ -300,12 +317,12 @@ void kalman_run(kalman *c, const float *mic, const float *far, float *error, flo
             restart(c);
             c->stats.diverged++;
             memset(y, 0, sizeof y);
+            memcpy(e, m, sizeof e);
             error_energy = mic_energy;
         } else {
             learn(c, e, y, silent);
         }
     }
-    give(c, m, y, mic_energy, error_energy, e, echo);
-    memcpy(error, e, sizeof e);
-    count(c, mic_energy, far_energy, dot(e, e));
+    const double given = give(c, m, y, e, mic_energy, error_energy, error, echo);
+    count(c, mic_energy, far_energy, given);
 }

@@ -11,7 +11,6 @@
 #define UNECHO_KALMAN_H
 
 #include "arena.h"
-#include "bound.h"
 #include "kernels/kernels.h"
 
 enum {
@@ -26,7 +25,7 @@ enum {
 /* Since the start or the last reset. */
 typedef struct kalman_stats {
     uint64_t hops;
-    uint64_t bounded_hops; /* whose output was mixed with the microphone to keep its energy down */
+    uint64_t bounded_hops; /* whose output would have had more energy than the microphone */
     uint64_t diverged;     /* times that the filter was worse than none, and began anew */
     /* Over the hops whose far end is above -50 dB of full scale: the linear ERLE's two sums. */
     uint64_t active_hops;
@@ -49,7 +48,6 @@ typedef struct kalman {
     double cross, power, scatter;
     /* Smoothed energies of error and microphone. */
     double error_energy, mic_energy;
-    bound bound;
     kalman_stats stats;
 } kalman;
 
@@ -64,8 +62,8 @@ void kalman_reset(kalman *c);
  * One hop: mic, far, error and echo are [KALMAN_HOP]; mic and far finite, |x| <= 100. error is the
  * microphone without the echo estimate, echo that estimate: mic = error + echo within rounding.
  * error may be mic or far, echo too, but not both the same. No latency. A silent far end leaves
- * the microphone as it is, bit for bit. Over any second (125 hops) the energy of the error is at
- * most that of the microphone. Real-time safe; the same bits with every kernel set.
+ * the microphone as it is, bit for bit. No hop's error has more energy than the microphone, but for
+ * 0.09 dB. Real-time safe; the same bits with every kernel set.
  */
 void kalman_run(kalman *c, const float *mic, const float *far, float *error, float *echo);
 

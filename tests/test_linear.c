@@ -1,0 +1,336 @@
+/*
+ * The linear canceller on simulated rooms: how fast and how far it converges, that double talk does
+ * not spoil it, that it finds a changed room again, and that it never makes anything worse.
+ */
+#include "check.h"
+#include "rooms.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double t60s[] = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6};
+enum { ROOMS = sizeof t60s / sizeof *t60s };
+
+/* One second that begins after three. */
+static double erle_after_3_s(int with_speech, size_t i)
+{
+    signal_ h = room(t60s[i], 11 + (uint32_t)i);
+    scene s = new_scene(4 * RATE);
+    if (with_speech)
+        far_speech(s.far, s.count);
+    else
+        white_noise(s.far, s.count, 0.2f, 77 + (uint32_t)i);
+    add_echo(&s, &h, 0, s.count);
+    add_noise(&s, 30.0, 5 + (uint32_t)i);
+    mix(&s);
+    linear_run r = open_linear(fastest(), KALMAN_PARTITIONS);
+    cancel(&r, &s, 0, s.count);
+    const double erle = erle_db(&s, 3.0, 4.0);
+    print_message("T60 %.1f s, %s: ERLE %.1f dB, the echo alone %.1f dB\n", t60s[i],
+                  with_speech ? "speech" : "white noise", erle, echo_reduction_db(&s, 3.0, 4.0));
+    assert_int_equal(r.c.stats.diverged, 0);
+    close_linear(&r);
+    free_scene(&s);
+    free(h.samples);
+    return erle;
+}
+
+/* 30 dB is all there can be: the noise is that far below the echo. */
+static void white_noise_25_db_in_3_s(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < ROOMS; i++)
+        assert_true(erle_after_3_s(0, i) >= 25.0);
+}
+
+static void speech_15_db_in_3_s(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < ROOMS; i++)
+        assert_true(erle_after_3_s(1, i) >= 15.0);
+}
+
+/* Both ends as loud as each other for 3 seconds: the filter stays what it was. */
+static void double_talk_keeps_the_filter(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < ROOMS; i++) {
+        signal_ h = room(t60s[i], 21 + (uint32_t)i);
+        scene s = new_scene(8 * RATE);
+        far_speech(s.far, s.count);
+        add_echo(&s, &h, 0, s.count);
+        add_noise(&s, 30.0, 6 + (uint32_t)i);
+        add_near(&s, 0.0, 5 * RATE, s.count);
+        mix(&s);
+        linear_run r = open_linear(fastest(), KALMAN_PARTITIONS);
+        cancel(&r, &s, 0, 5 * RATE);
+        const double before = misalignment_db(&r, &h);
+        double worst = -INFINITY;
+        for (size_t at = 5 * RATE; at < s.count; at += RATE / 4) {
+            cancel(&r, &s, at, at + RATE / 4);
+            worst = fmax(worst, misalignment_db(&r, &h));
+        }
+        print_message("T60 %.1f s: misalignment %.1f dB, at worst %.1f dB in double talk, echo "
+                      "reduction %.1f dB before, %.1f dB in it\n",
+                      t60s[i], before, worst, echo_reduction_db(&s, 4.0, 5.0),
+                      echo_reduction_db(&s, 5.0, 8.0));
+        assert_true(worst <= before + 3.0);
+        close_linear(&r);
+        free_scene(&s);
+        free(h.samples);
+    }
+}
+
+/* Another room after 4 seconds of speech. */
+static void a_changed_room_is_found_in_2_s(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < ROOMS; i++) {
+        signal_ old = room(t60s[i], 31 + (uint32_t)i), new = room(t60s[i], 41 + (uint32_t)i);
+        scene s = new_scene(7 * RATE);
+        far_speech(s.far, s.count);
+        add_echo(&s, &old, 0, 4 * RATE);
+        add_echo(&s, &new, 4 * RATE, s.count);
+        add_noise(&s, 30.0, 7 + (uint32_t)i);
+        mix(&s);
+        linear_run r = open_linear(fastest(), KALMAN_PARTITIONS);
+        cancel(&r, &s, 0, s.count);
+        const double before = erle_db(&s, 3.0, 4.0), after = erle_db(&s, 6.0, 7.0);
+        print_message("T60 %.1f s: ERLE %.1f dB, %.1f, %.1f, %.1f dB in the seconds after\n",
+                      t60s[i], before, erle_db(&s, 4.0, 5.0), erle_db(&s, 5.0, 6.0), after);
+        assert_true(after >= before - 3.0);
+        close_linear(&r);
+        free_scene(&s);
+        free(old.samples);
+        free(new.samples);
+    }
+}
+
+/* Also with a filter that has learnt a room: what is silent has no echo. */
+static void a_silent_far_end_changes_no_bit(void **unused)
+{
+    (void)unused;
+    signal_ h = room(0.3, 3);
+    scene s = new_scene(8 * RATE);
+    far_speech(s.far, 3 * RATE);
+    add_echo(&s, &h, 0, s.count);
+    near_speech(s.near + 4 * RATE, s.count - 4 * RATE);
+    add_noise(&s, 30.0, 8);
+    mix(&s);
+    linear_run r = open_linear(fastest(), KALMAN_PARTITIONS);
+    cancel(&r, &s, 0, s.count);
+    assert_memory_equal(s.error + 4 * RATE, s.mic + 4 * RATE, (s.count - 4 * RATE) * sizeof(float));
+    for (size_t i = 4 * RATE; i < s.count; i++)
+        assert_true(s.estimate[i] == 0.0f);
+    close_linear(&r);
+    free_scene(&s);
+    free(h.samples);
+}
+
+/* A minute of near end alone, and the first quarter second of echo is cancelled as before. */
+static void silence_leaks_nothing_away(void **unused)
+{
+    (void)unused;
+    signal_ h = room(0.3, 4);
+    scene s = new_scene(5 * RATE);
+    far_speech(s.far, 4 * RATE);
+    memcpy(s.far + 9 * RATE / 2, s.far + 3 * RATE, RATE / 2 * sizeof(float));
+    add_echo(&s, &h, 0, s.count);
+    add_noise(&s, 30.0, 9);
+    mix(&s);
+    linear_run r = open_linear(fastest(), KALMAN_PARTITIONS);
+    cancel(&r, &s, 0, 9 * RATE / 2);
+    const double before = misalignment_db(&r, &h);
+    float near[KALMAN_HOP], far[KALMAN_HOP] = {0}, error[KALMAN_HOP], echo[KALMAN_HOP];
+    for (uint32_t hop = 0; hop < 60 * RATE / KALMAN_HOP; hop++) {
+        white_noise(near, KALMAN_HOP, 0.1f, hop + 1);
+        kalman_run(&r.c, near, far, error, echo);
+        assert_memory_equal(error, near, sizeof near);
+    }
+    assert_true(misalignment_db(&r, &h) == before);
+    cancel(&r, &s, 9 * RATE / 2, s.count);
+    print_message("ERLE %.1f dB before, %.1f dB after\n", erle_db(&s, 3.0, 3.5),
+                  erle_db(&s, 4.5, 5.0));
+    assert_true(erle_db(&s, 4.5, 5.0) >= erle_db(&s, 3.0, 3.5) - 1.0);
+    close_linear(&r);
+    free_scene(&s);
+    free(h.samples);
+}
+
+/* How much louder the loudest second of whole hops is than the microphone's, in dB. */
+static double loudest_second_db(const scene *s)
+{
+    enum { SECOND = 125 * KALMAN_HOP };
+    double most = 0.0;
+    for (size_t from = 0; from + SECOND <= s->count; from += KALMAN_HOP) {
+        const double in = energy_of(s->mic, from, from + SECOND);
+        const double out = energy_of(s->error, from, from + SECOND);
+        most = out > in ? fmax(most, 10.0 * log10(out / in)) : most;
+    }
+    return most;
+}
+
+/* What could tempt a filter: an echo that is none, a room that changes all the time, one that goes
+ * away, near end that begins loudly, a muted microphone. */
+static void no_second_gets_louder(void **unused)
+{
+    (void)unused;
+    uint64_t bounded = 0;
+    double worst = 0.0;
+    for (uint32_t round = 0; round < 6; round++) {
+        scene s = new_scene(9 * RATE);
+        if (round % 2)
+            far_speech(s.far, s.count);
+        else
+            white_noise(s.far, s.count, 0.3f, 90 + round);
+        for (uint32_t part = 0; part < 6; part++) {
+            signal_ h = room(0.1, 50 + 10 * round + part);
+            if (part != round)
+                add_echo(&s, &h, part * s.count / 6, (part + 1) * s.count / 6);
+            free(h.samples);
+        }
+        add_noise(&s, 40.0, 10 + round);
+        if (round >= 3)
+            add_near(&s, 10.0, 5 * RATE / 2, 5 * RATE);
+        mix(&s);
+        if (round >= 4)
+            memset(s.mic + 6 * RATE, 0, RATE * sizeof(float));
+        linear_run r = open_linear(fastest(), KALMAN_PARTITIONS);
+        cancel(&r, &s, 0, s.count);
+        worst = fmax(worst, loudest_second_db(&s));
+        bounded += r.c.stats.bounded_hops;
+        close_linear(&r);
+        free_scene(&s);
+    }
+    print_message("%u hops were held back, the loudest second %.4f dB above the microphone\n",
+                  (unsigned)bounded, worst);
+    assert_true(worst < 0.1);
+    assert_true(bounded > 0); /* else nothing was tempting */
+}
+
+/* The loudspeaker is switched off, its signal goes on: an old filter would add echo. */
+static void an_echo_that_ends_is_given_up(void **unused)
+{
+    (void)unused;
+    signal_ h = room(0.2, 6);
+    scene s = new_scene(8 * RATE);
+    far_speech(s.far, s.count);
+    add_echo(&s, &h, 0, 4 * RATE);
+    add_noise(&s, 30.0, 11);
+    mix(&s);
+    linear_run r = open_linear(fastest(), KALMAN_PARTITIONS);
+    cancel(&r, &s, 0, s.count);
+    print_message("diverged %u times, ERLE %.2f dB afterwards\n", (unsigned)r.c.stats.diverged,
+                  erle_db(&s, 5.0, 8.0));
+    assert_true(r.c.stats.diverged >= 1);
+    assert_true(erle_db(&s, 5.0, 8.0) > -0.1);
+    close_linear(&r);
+    free_scene(&s);
+    free(h.samples);
+}
+
+static void a_poisoned_filter_begins_anew(void **unused)
+{
+    (void)unused;
+    signal_ h = room(0.2, 7);
+    scene s = new_scene(8 * RATE);
+    far_speech(s.far, s.count);
+    add_echo(&s, &h, 0, s.count);
+    add_noise(&s, 30.0, 12);
+    mix(&s);
+    linear_run r = open_linear(fastest(), KALMAN_PARTITIONS);
+    cancel(&r, &s, 0, 4 * RATE);
+    r.c.filter.w_re[5 * PARTITION_ROW + 20] = NAN;
+    cancel(&r, &s, 4 * RATE, 4 * RATE + KALMAN_HOP);
+    assert_int_equal(r.c.stats.diverged, 1);
+    assert_memory_equal(s.error + 4 * RATE, s.mic + 4 * RATE, KALMAN_HOP * sizeof(float));
+    cancel(&r, &s, 4 * RATE + KALMAN_HOP, s.count);
+    assert_true(erle_db(&s, 7.0, 8.0) >= 15.0);
+    close_linear(&r);
+    free_scene(&s);
+    free(h.samples);
+}
+
+/* The ends of the range of samples: nothing but numbers comes out, and it recovers. */
+static void wild_samples_do_no_harm(void **unused)
+{
+    (void)unused;
+    signal_ h = room(0.2, 8);
+    scene s = new_scene(8 * RATE);
+    far_speech(s.far, s.count);
+    add_echo(&s, &h, 0, s.count);
+    add_noise(&s, 30.0, 13);
+    mix(&s);
+    static const float wild[] = {100.0f, -100.0f, 0.0f, 1e-15f, 1.0f, -1e-10f, 100.0f};
+    for (size_t i = 2 * RATE; i < 3 * RATE; i++) {
+        s.mic[i] = wild[i / 50 % 7];
+        s.far[i] = wild[i / 77 % 7];
+    }
+    linear_run r = open_linear(fastest(), KALMAN_PARTITIONS);
+    cancel(&r, &s, 0, s.count);
+    for (size_t i = 0; i < s.count; i++)
+        assert_true(isfinite(s.error[i]) && isfinite(s.estimate[i]));
+    assert_true(loudest_second_db(&s) < 0.1);
+    print_message("ERLE %.1f dB four seconds later\n", erle_db(&s, 7.0, 8.0));
+    assert_true(erle_db(&s, 7.0, 8.0) >= 15.0);
+    close_linear(&r);
+    free_scene(&s);
+    free(h.samples);
+}
+
+/* Every set, every length of the tail, in place, and again after a reset. */
+static void the_same_bits_everywhere(void **unused)
+{
+    (void)unused;
+    static const size_t counts[] = {KALMAN_PARTITIONS_LEAST, 13, KALMAN_PARTITIONS_MOST};
+    signal_ h = room(0.2, 9);
+    scene s = new_scene(2 * RATE), again = new_scene(2 * RATE);
+    far_speech(s.far, s.count);
+    add_echo(&s, &h, 0, s.count);
+    add_near(&s, 0.0, RATE, s.count);
+    mix(&s);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        linear_run plain = open_linear(kernels_at(0), counts[i]);
+        cancel(&plain, &s, 0, s.count);
+        for (size_t set = 1; set < kernels_count(); set++) {
+            if ((kernels_at(set)->cpu & ~kernels_cpu()) != 0)
+                continue;
+            linear_run r = open_linear(kernels_at(set), counts[i]);
+            for (int round = 0; round < 2; round++) {
+                memcpy(again.error, s.mic, s.count * sizeof(float));
+                memcpy(again.estimate, s.far, s.count * sizeof(float));
+                for (size_t at = 0; at < s.count; at += KALMAN_HOP)
+                    kalman_run(&r.c, again.error + at, again.estimate + at, again.error + at,
+                               again.estimate + at);
+                assert_memory_equal(again.error, s.error, s.count * sizeof(float));
+                assert_memory_equal(again.estimate, s.estimate, s.count * sizeof(float));
+                assert_memory_equal(&r.c.stats, &plain.c.stats, sizeof r.c.stats);
+                kalman_reset(&r.c);
+            }
+            close_linear(&r);
+        }
+        close_linear(&plain);
+    }
+    free_scene(&s);
+    free_scene(&again);
+    free(h.samples);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(white_noise_25_db_in_3_s),
+        cmocka_unit_test(speech_15_db_in_3_s),
+        cmocka_unit_test(double_talk_keeps_the_filter),
+        cmocka_unit_test(a_changed_room_is_found_in_2_s),
+        cmocka_unit_test(a_silent_far_end_changes_no_bit),
+        cmocka_unit_test(silence_leaks_nothing_away),
+        cmocka_unit_test(no_second_gets_louder),
+        cmocka_unit_test(an_echo_that_ends_is_given_up),
+        cmocka_unit_test(a_poisoned_filter_begins_anew),
+        cmocka_unit_test(wild_samples_do_no_harm),
+        cmocka_unit_test(the_same_bits_everywhere),
+    };
+    return cmocka_run_group_tests_name("linear", tests, NULL, NULL);
+}
