@@ -20,7 +20,7 @@ SHRINK = np.float32(0.25)
 NOISE_MEMORY, NOISE_CAUTION = np.float32(0.95), np.float32(8)
 LEAST_VARIANCE = np.float32(1e-6)
 VARIANCE_LEAST, VARIANCE_MOST = np.float32(1e-10), np.float32(1e4)
-MISFIT_MEMORY, MISFIT_SIGMAS, MISFIT_WEIGHT, MISFIT_LEAST = 0.9, 8.0, 100.0, 1e-3
+MISFIT_MEMORY, MISFIT_SIGMAS, MISFIT_WEIGHT, MISFIT_LEAST = 0.95, 5.0, 3000.0, 1e-3
 CONSTRAINED = 4
 FAR_SILENT = 1e-9
 LEVEL_MEMORY, DIVERGED_FACTOR = 0.95, 4.0
@@ -61,7 +61,7 @@ class Kalman:
         self.history_energy = np.zeros(scenes)
         self.silent = np.zeros(scenes, int)
         self.constrained = np.zeros(scenes, int)
-        self.misfit = np.zeros((3, scenes))  # cross, power, scatter
+        self.misfit = np.zeros((4, scenes))  # cross, power, error, scatter
         self.error_energy, self.mic_energy = np.zeros(scenes), np.zeros(scenes)
         self.newest = 0
         # Counted per scene.
@@ -140,7 +140,7 @@ class Kalman:
         inverse = 1 / (spread + NOISE_CAUTION * np.maximum(noise, e2) + LEAST_VARIANCE)
         cross = -((y.real * e.real + y.imag * e.imag) * white).sum(1)
         scatter = (y2 * e2 * white * white / 2).sum(1)
-        more = self._misadjustment(cross, (y2 * white).sum(1), scatter, learning)
+        more = self._misadjustment(cross, (y2 * white).sum(1), (e2 * white).sum(1), scatter, learning)
 
         v = self.variance
         w = self.w + v * np.conj(window) * (e * inverse)[:, None]
@@ -159,15 +159,18 @@ class Kalman:
         self.power = np.where(learning[:, None], w2.sum(1), self.power)
         self._constrain(np.flatnonzero(learning))
 
-    def _misadjustment(self, cross, power, scatter, learning):
+    def _misadjustment(self, cross, power, error, scatter, learning):
         """What the regression of error on estimate adds to the variance, [scenes, 1]."""
-        m, new = MISFIT_MEMORY, 1 - MISFIT_MEMORY
-        smooth = np.stack([m * self.misfit[0] + new * cross, m * self.misfit[1] + new * power,
-                           m * m * self.misfit[2] + new * new * scatter])
+        new = 1 - MISFIT_MEMORY
+        memory = np.array([1, 1, 1, MISFIT_MEMORY])[:, None] * MISFIT_MEMORY
+        smooth = memory * self.misfit + new * np.stack([cross, power, error, new * scatter])
         self.misfit = np.where(learning, smooth, self.misfit)
-        certain = np.abs(smooth[0]) - MISFIT_SIGMAS * np.sqrt(smooth[2])
-        share = np.clip(certain / (smooth[1] + MISFIT_LEAST), 0, 1)
-        return (0.5 * MISFIT_WEIGHT * share * share).astype(np.float32)[:, None]
+        cross, power, error, scatter = smooth
+        certain = np.abs(cross) - MISFIT_SIGMAS * np.sqrt(scatter)
+        slope = np.clip(certain / (power + MISFIT_LEAST), 0, 1)
+        explained = np.minimum(slope * np.abs(cross) / (error + MISFIT_LEAST), 1)
+        more = 0.5 * MISFIT_WEIGHT * slope * slope * explained
+        return more.astype(np.float32)[:, None]
 
     def _constrain(self, scenes):
         turn = (self.constrained[scenes, None] + np.arange(CONSTRAINED)) % self.partitions

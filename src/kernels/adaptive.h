@@ -72,7 +72,8 @@ static misfit plain_partitions_weigh(const innovation *i)
     float *restrict gain_re = i->gain_re, *restrict gain_im = i->gain_im;
     float *restrict inverse = i->inverse, *restrict noise = i->noise;
     const float memory = i->memory, caution = i->caution, least = i->least;
-    float cross[WEIGH_SUMS] = {0}, power[WEIGH_SUMS] = {0}, scatter[WEIGH_SUMS] = {0};
+    float cross[WEIGH_SUMS] = {0}, power[WEIGH_SUMS] = {0};
+    float error[WEIGH_SUMS] = {0}, scatter[WEIGH_SUMS] = {0};
     for (size_t k = 0; k < PARTITION_ROW; k += WEIGH_SUMS)
         for (size_t lane = 0; lane < WEIGH_SUMS; lane++) {
             const float er = e_re[k + lane], ei = e_im[k + lane];
@@ -82,16 +83,17 @@ static misfit plain_partitions_weigh(const innovation *i)
             const float white = 1.0f / (n + e2 + least);
             const float most = n > e2 ? n : e2;
             const float inv = 1.0f / (fmaf(caution, most, spread[k + lane]) + least);
-            const float y2_white = y2 * white;
+            const float y2_white = y2 * white, e2_white = e2 * white;
             cross[lane] -= fmaf(yr, er, yi * ei) * white;
             power[lane] += y2_white;
-            scatter[lane] = fmaf(y2_white, 0.5f * e2 * white, scatter[lane]);
+            error[lane] += e2_white;
+            scatter[lane] = fmaf(y2_white, 0.5f * e2_white, scatter[lane]);
             noise[k + lane] = n;
             inverse[k + lane] = inv;
             gain_re[k + lane] = er * inv;
             gain_im[k + lane] = ei * inv;
         }
-    return (misfit){add_sums(cross), add_sums(power), add_sums(scatter)};
+    return (misfit){add_sums(cross), add_sums(power), add_sums(error), add_sums(scatter)};
 }
 
 /* What is this small is taken as 0, so that its square is not subnormal. */

@@ -137,6 +137,7 @@ typedef struct innovation {
 typedef struct misfit {
     float cross;   /* - Re(conj(y) e) / d */
     float power;   /* |y|^2 / d */
+    float error;   /* |e|^2 / d */
     float scatter; /* |y|^2 |e|^2 / 2 d^2: what the variance of `cross` is if both are unrelated */
 } misfit;
 

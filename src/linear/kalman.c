@@ -18,7 +18,7 @@ static const float noise_memory = 0.95f, noise_caution = 8.0f;
 static const float least_variance = 1e-6f;
 static const float variance_least = 1e-10f, variance_most = 1e4f;
 /* Smoothing of the misfit; how many standard deviations count; what it does to the variance. */
-static const double misfit_memory = 0.9, misfit_sigmas = 8.0, misfit_weight = 100.0;
+static const double misfit_memory = 0.95, misfit_sigmas = 5.0, misfit_weight = 3000.0;
 static const double misfit_least = 1e-3;
 /* Partitions whose gradient is constrained in a hop. */
 enum { CONSTRAINED = 4 };
@@ -97,7 +97,7 @@ static void restart(kalman *c)
     c->history_energy = 0.0;
     c->silent = c->filter.count;
     c->constrained = 0;
-    c->cross = c->power = c->scatter = 0.0;
+    c->cross = c->power = c->error = c->scatter = 0.0;
     c->error_energy = c->mic_energy = 0.0;
 }
 
@@ -181,28 +181,32 @@ static misfit weigh(kalman *c, const float *error, const float *echo, int silent
 }
 
 /*
- * How wrong the filter is, 0 to 1, as far as that is certain. The error of the best filter is
- * orthogonal to its echo estimate, whoever talks in the room. An echo path that has changed leaves
- * the old estimate in the error, a filter on its way leaves the rest of the echo: the regression of
- * error on estimate shows both, and its standard deviation what near-end talk alone could do to it.
+ * How wrong the filter is, as far as that is certain. The error of the best filter is orthogonal to
+ * its echo estimate, whoever talks in the room. An echo path that has changed leaves the old
+ * estimate in the error, a filter on its way leaves the rest of the echo: the regression of error
+ * on estimate shows both, and its standard deviation what near-end talk alone could do to it.
+ * Returns the square of its coefficient times the share of the error that it explains, which is
+ * small in double talk, where there is more to lose than to win.
  */
 static double misadjustment(kalman *c, const misfit *m)
 {
     const double new = 1.0 - misfit_memory;
     c->cross = misfit_memory * c->cross + new *(double)m->cross;
     c->power = misfit_memory * c->power + new *(double)m->power;
+    c->error = misfit_memory * c->error + new *(double)m->error;
     c->scatter = misfit_memory * misfit_memory * c->scatter + new *new *(double)m->scatter;
     const double certain = fabs(c->cross) - misfit_sigmas * sqrt(c->scatter);
     if (certain <= 0.0)
         return 0.0;
-    const double share = certain / (c->power + misfit_least);
-    return share < 1.0 ? share : 1.0;
+    const double slope = fmin(certain / (c->power + misfit_least), 1.0);
+    const double explained = fmin(slope * fabs(c->cross) / (c->error + misfit_least), 1.0);
+    return slope * slope * explained;
 }
 
 /* The variance that a misadjusted filter gets, half where its weights are, half by the prior. */
 static void adapt(kalman *c, double misadjusted)
 {
-    const float more = (float)(0.5 * misfit_weight * misadjusted * misadjusted);
+    const float more = (float)(0.5 * misfit_weight * misadjusted);
     float *const power = row_of(c, ROW_POWER), *const unrest = row_of(c, ROW_UNREST);
     float sum = 0.0f;
     for (size_t k = 0; k < PARTITION_BINS; k++)

@@ -45,7 +45,7 @@ typedef struct kalman {
     size_t constrained;                /* the partition whose turn it is */
     float shape[PARTITION_COUNT_MOST]; /* the prior over the partitions; its sum is 1 */
     /* Smoothed: the correlation of error and estimate, and when it means something. */
-    double cross, power, scatter;
+    double cross, power, error, scatter;
     /* Smoothed energies of error and microphone. */
     double error_energy, mic_energy;
     kalman_stats stats;
