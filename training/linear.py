@@ -20,7 +20,10 @@ SHRINK = np.float32(0.25)
 NOISE_MEMORY, NOISE_CAUTION = np.float32(0.95), np.float32(8)
 LEAST_VARIANCE = np.float32(1e-6)
 VARIANCE_LEAST, VARIANCE_MOST = np.float32(1e-10), np.float32(1e4)
-MISFIT_MEMORY, MISFIT_SIGMAS, MISFIT_WEIGHT, MISFIT_LEAST = 0.95, 5.0, 3000.0, 1e-3
+ESTIMATE_MEMORY, ESTIMATE_SIGMAS, ESTIMATE_WEIGHT = 0.95, 5.0, 1500.0
+CHANGE_MEMORY, CHANGE_SIGMAS, CHANGE_WEIGHT = 0.9, 8.0, 1.0
+MISFIT_LEAST = 1e-3
+RECENT, CHANGE_FADE = 16, np.float32(0.9)
 CONSTRAINED = 4
 FAR_SILENT = 1e-9
 LEVEL_MEMORY, DIVERGED_FACTOR = 0.95, 4.0
@@ -61,7 +64,10 @@ class Kalman:
         self.history_energy = np.zeros(scenes)
         self.silent = np.zeros(scenes, int)
         self.constrained = np.zeros(scenes, int)
-        self.misfit = np.zeros((4, scenes))  # cross, power, error, scatter
+        self.change = np.zeros((scenes, min(partitions, RECENT), BINS), np.complex64)
+        # Smoothed cross, power and scatter of error and estimate, of error and recent changes.
+        self.estimate_misfit, self.change_misfit = np.zeros((2, 3, scenes))
+        self.error_misfit = np.zeros(scenes)
         self.error_energy, self.mic_energy = np.zeros(scenes), np.zeros(scenes)
         self.newest = 0
         # Counted per scene.
@@ -71,9 +77,9 @@ class Kalman:
     def _restart(self, which):
         """Forget the echo path and the far end of the scenes in a mask."""
         for a in (self.x, self.w, self.noise, self.power, self.history, self.history_energy,
-                  self.constrained, self.error_energy, self.mic_energy):
+                  self.constrained, self.change, self.error_misfit, self.error_energy, self.mic_energy):
             a[which] = 0
-        self.misfit[:, which] = 0
+        self.estimate_misfit[:, which] = self.change_misfit[:, which] = 0
         self.variance[which] = self.prior
         self.silent[which] = self.partitions
 
@@ -93,7 +99,7 @@ class Kalman:
         active = self.silent < self.partitions
         window = self.x[:, self.newest : self.newest + self.partitions]
         x2 = _power(window)
-        y = np.where(active[:, None], self._estimate(window), np.float32(0))
+        y = np.where(active[:, None], self._filtered(self.w, window), np.float32(0))
         e = mic - y
         mic_energy, error_energy = _energy(mic, mic), _energy(e, e)
 
@@ -120,32 +126,30 @@ class Kalman:
         self.silent = np.where(playing, 0, np.minimum(self.silent + 1, self.partitions))
         self.history, self.history_energy = far.copy(), energy
 
-    def _estimate(self, window):
-        y = np.einsum("spk,spk->sk", self.w, window)
+    def _filtered(self, w, window):
+        y = np.einsum("spk,spk->sk", w, window[:, : w.shape[1]])
         return np.fft.irfft(y)[:, HOP:].astype(np.float32)
 
     def _learn(self, window, x2, error, echo, heard, active):
         """Noise, gain, misfit, then filter and variance, in the scenes that hear something."""
-        zeros = np.zeros_like(error)
-        e = np.fft.rfft(np.concatenate([zeros, error], 1)).astype(np.complex64)
-        y = np.fft.rfft(np.concatenate([zeros, echo], 1)).astype(np.complex64)
-        e2, y2 = _power(e), _power(y)
+        e = self._spectrum(error)
+        e2 = _power(e)
         noise = NOISE_MEMORY * self.noise + ((1 - NOISE_MEMORY) * e2 + np.float32(1e-15))
         self.noise = np.where(heard[:, None], noise, self.noise)
         learning = heard & active
         if not learning.any():
             return
         spread = (self.variance * x2).sum(1)
-        white = 1 / (noise + e2 + LEAST_VARIANCE)
         inverse = 1 / (spread + NOISE_CAUTION * np.maximum(noise, e2) + LEAST_VARIANCE)
-        cross = -((y.real * e.real + y.imag * e.imag) * white).sum(1)
-        scatter = (y2 * e2 * white * white / 2).sum(1)
-        more = self._misadjustment(cross, (y2 * white).sum(1), (e2 * white).sum(1), scatter, learning)
+        y, z = self._spectrum(echo), self._spectrum(self._filtered(self.change, window))
+        more = self._misadjustment(e, y, z, 1 / (noise + e2 + LEAST_VARIANCE), learning)
 
         v = self.variance
-        w = self.w + v * np.conj(window) * (e * inverse)[:, None]
-        _flush(w.real, 1e-15)
-        _flush(w.imag, 1e-15)
+        step = v * np.conj(window) * (e * inverse)[:, None]
+        change = CHANGE_FADE * self.change + step[:, : self.change.shape[1]]
+        w = self.w + step
+        for a in (w.real, w.imag, change.real, change.imag):
+            _flush(a, 1e-15)
         w2 = _power(w)
         mean = self.power.mean(1, keepdims=True)
         unrest = more * np.float32(0.5) * (self.power + mean)
@@ -154,22 +158,41 @@ class Kalman:
         variance = np.clip(variance, VARIANCE_LEAST, VARIANCE_MOST)
 
         which = learning[:, None, None]
-        self.w = np.where(which, w, self.w)
+        self.w, self.change = np.where(which, w, self.w), np.where(which, change, self.change)
         self.variance = np.where(which, variance, self.variance)
         self.power = np.where(learning[:, None], w2.sum(1), self.power)
         self._constrain(np.flatnonzero(learning))
 
-    def _misadjustment(self, cross, power, error, scatter, learning):
-        """What the regression of error on estimate adds to the variance, [scenes, 1]."""
-        new = 1 - MISFIT_MEMORY
-        memory = np.array([1, 1, 1, MISFIT_MEMORY])[:, None] * MISFIT_MEMORY
-        smooth = memory * self.misfit + new * np.stack([cross, power, error, new * scatter])
-        self.misfit = np.where(learning, smooth, self.misfit)
-        cross, power, error, scatter = smooth
-        certain = np.abs(cross) - MISFIT_SIGMAS * np.sqrt(scatter)
-        slope = np.clip(certain / (power + MISFIT_LEAST), 0, 1)
-        explained = np.minimum(slope * np.abs(cross) / (error + MISFIT_LEAST), 1)
-        more = 0.5 * MISFIT_WEIGHT * slope * slope * explained
+    def _spectrum(self, hop):
+        return np.fft.rfft(np.concatenate([np.zeros_like(hop), hop], 1)).astype(np.complex64)
+
+    def _misadjustment(self, e, y, z, white, learning):
+        """How much more variance the filter should have, [scenes, 1]."""
+
+        def smoothed(before, a, memory):
+            cross = ((a.real * e.real + a.imag * e.imag) * white).sum(1)
+            a2 = _power(a) * white
+            scatter = (a2 * (_power(e) * white)).sum(1) / 2
+            new = 1 - memory
+            after = memory * before + new * np.stack([cross, a2.sum(1), scatter])
+            after[2] = memory * memory * before[2] + new * new * scatter
+            return np.where(learning, after, before)
+
+        def certain_slope(misfit, cross, sigmas):
+            certain = cross - sigmas * np.sqrt(misfit[2])
+            return np.clip(certain / (misfit[1] + MISFIT_LEAST), 0, 1)
+
+        m = ESTIMATE_MEMORY
+        error = m * self.error_misfit + (1 - m) * (_power(e) * white).sum(1)
+        self.error_misfit = np.where(learning, error, self.error_misfit)
+        self.estimate_misfit = smoothed(self.estimate_misfit, y, m)
+        self.change_misfit = smoothed(self.change_misfit, z, CHANGE_MEMORY)
+        cross = np.abs(self.estimate_misfit[0])
+        slope = certain_slope(self.estimate_misfit, cross, ESTIMATE_SIGMAS)
+        explained = np.minimum(slope * cross / (self.error_misfit + MISFIT_LEAST), 1)
+        more = ESTIMATE_WEIGHT * slope * slope * explained
+        more += CHANGE_WEIGHT * certain_slope(
+            self.change_misfit, self.change_misfit[0], CHANGE_SIGMAS)
         return more.astype(np.float32)[:, None]
 
     def _constrain(self, scenes):

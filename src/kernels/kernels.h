@@ -119,32 +119,42 @@ typedef struct partitions {
     float *x_re, *x_im;
     float *w_re, *w_im; /* the filter, row p for partition p */
     float *variance;    /* of each of its bins */
+    /* The changes of the first `recent` partitions' filter, fading. */
+    size_t recent;
+    float *change_re, *change_im;
 } partitions;
 
 /* What `partitions_weigh` takes and makes, each a row of PARTITION_ROW. */
 typedef struct innovation {
-    const float *e_re, *e_im, *y_re, *y_im; /* spectra of error and echo estimate */
-    const float *spread;                    /* the error's variance that the filter's explains */
-    float *noise;                           /* tracked variance of all else in the error */
-    float memory;                           /* of that, hop to hop */
-    float caution;                          /* factor on it */
-    float least;                            /* added to every variance that is divided by */
-    float *gain_re, *gain_im;               /* error over innovation variance */
-    float *inverse;                         /* 1 / innovation variance */
+    const float *e_re, *e_im; /* spectra of the error, */
+    const float *y_re, *y_im; /* of the echo estimate, */
+    const float *z_re, *z_im; /* of what its recent changes make of it */
+    const float *spread;      /* the error's variance that the filter's explains */
+    float *noise;             /* tracked variance of all else in the error */
+    float memory;             /* of that, hop to hop */
+    float caution;            /* factor on it */
+    float least;              /* added to every variance that is divided by */
+    float *gain_re, *gain_im; /* error over innovation variance */
+    float *inverse;           /* 1 / innovation variance */
 } innovation;
 
-/* Error against echo estimate, whitened, summed over the bins. */
+/* A spectrum a against the error e, whitened, summed over the bins. */
+typedef struct likeness {
+    float cross;   /* Re(conj(a) e) / d */
+    float power;   /* |a|^2 / d */
+    float scatter; /* |a|^2 |e|^2 / 2 d^2: the variance of `cross` if both are unrelated */
+} likeness;
+
 typedef struct misfit {
-    float cross;   /* - Re(conj(y) e) / d */
-    float power;   /* |y|^2 / d */
-    float error;   /* |e|^2 / d */
-    float scatter; /* |y|^2 |e|^2 / 2 d^2: what the variance of `cross` is if both are unrelated */
+    likeness estimate, change; /* of y and of z */
+    float error;               /* sum of |e|^2 / d */
 } misfit;
 
 /* What `partitions_adapt` is to do. */
 typedef struct adaptation {
     const float *gain_re, *gain_im; /* of `partitions_weigh` */
     const float *inverse;
+    float fade;          /* factor on the recent changes */
     float shrink;        /* share of the variance that an observation takes away */
     float keep;          /* factor on the variance, hop to hop */
     float drift;         /* what of |w|^2 is added to it */
@@ -205,6 +215,8 @@ typedef struct kernels {
      * y_re, y_im and spread must not overlap the filter.
      */
     void (*partitions_predict)(const partitions *f, float *y_re, float *y_im, float *spread);
+    /* z = sum over p < recent of change[p] x[p]. */
+    void (*partitions_change)(const partitions *f, float *z_re, float *z_im);
     /*
      * Per bin, with n the noise before, e and y of the innovation:
      *     n = memory n + (1 - memory) |e|^2,  d = n + |e|^2 + least,
@@ -213,9 +225,9 @@ typedef struct kernels {
     misfit (*partitions_weigh)(const innovation *i);
     /*
      * For each partition, with g = gain, v = variance before:
-     *     w += v conj(x) g
+     *     w += v conj(x) g,  change = fade change + v conj(x) g where there is one,
      *     v  = keep * v (1 - shrink v |x|^2 inverse) + drift |w|^2 + shape[p] unrest,
-     * v kept within least and most, w flushed below 1e-15. power = sum over p of |w|^2.
+     * v kept within least and most, w and change flushed below 1e-15. power = sum over p of |w|^2.
      */
     void (*partitions_adapt)(const partitions *f, const adaptation *a, float *power);
 } kernels;

@@ -17,9 +17,14 @@ static const float noise_memory = 0.95f, noise_caution = 8.0f;
 /* Added to variances that are divided by: an error at -81 dB of full scale. */
 static const float least_variance = 1e-6f;
 static const float variance_least = 1e-10f, variance_most = 1e4f;
-/* Smoothing of the misfit; how many standard deviations count; what it does to the variance. */
-static const double misfit_memory = 0.95, misfit_sigmas = 5.0, misfit_weight = 3000.0;
+/* What tells of a misadjusted filter (`misadjustment`): smoothing, how many standard deviations
+ * count, what it does to the variance. By the echo estimate, and by the recent changes. */
+static const double estimate_memory = 0.95, estimate_sigmas = 5.0, estimate_weight = 1500.0;
+static const double change_memory = 0.9, change_sigmas = 8.0, change_weight = 1.0;
 static const double misfit_least = 1e-3;
+/* Recent changes: of the first 128 ms, each hop's fading by a tenth a hop. */
+enum { RECENT = 16 };
+static const float change_fade = 0.9f;
 /* Partitions whose gradient is constrained in a hop. */
 enum { CONSTRAINED = 4 };
 /* The mean power below which a block of the far end is taken as silent: -90 dB of full scale. */
@@ -37,6 +42,8 @@ static const double far_active = 1e-5;
 typedef enum row {
     ROW_Y_RE,
     ROW_Y_IM,
+    ROW_Z_RE,
+    ROW_Z_IM,
     ROW_E_RE,
     ROW_E_IM,
     ROW_SPREAD,
@@ -57,8 +64,10 @@ static float *row_of(const kalman *c, row r)
 void kalman_layout(kalman *c, arena *a, size_t count)
 {
     const size_t all = count * PARTITION_ROW;
+    const size_t recent = count < RECENT ? count : RECENT;
     c->filter.count = count;
-    c->floats = 5 * all + ROWS * PARTITION_ROW + KALMAN_BLOCK + KALMAN_HOP;
+    c->filter.recent = recent;
+    c->floats = 5 * all + (2 * recent + ROWS) * PARTITION_ROW + KALMAN_BLOCK + KALMAN_HOP;
     float *const memory = arena_floats(a, c->floats);
     if (!memory)
         return;
@@ -67,7 +76,9 @@ void kalman_layout(kalman *c, arena *a, size_t count)
     c->filter.w_re = memory + 2 * all;
     c->filter.w_im = memory + 3 * all;
     c->filter.variance = memory + 4 * all;
-    c->rows = memory + 5 * all;
+    c->filter.change_re = memory + 5 * all;
+    c->filter.change_im = c->filter.change_re + recent * PARTITION_ROW;
+    c->rows = c->filter.change_im + recent * PARTITION_ROW;
     c->block = c->rows + ROWS * PARTITION_ROW;
     c->history = c->block + KALMAN_BLOCK;
 }
@@ -97,7 +108,8 @@ static void restart(kalman *c)
     c->history_energy = 0.0;
     c->silent = c->filter.count;
     c->constrained = 0;
-    c->cross = c->power = c->error = c->scatter = 0.0;
+    c->estimate = c->change = (smooth_likeness){0};
+    c->error = 0.0;
     c->error_energy = c->mic_energy = 0.0;
 }
 
@@ -140,13 +152,11 @@ static void take_far(kalman *c, const float *far, double energy)
     c->history_energy = energy;
 }
 
-/* The estimate of this hop's echo. */
-static void estimate(kalman *c, float *echo)
+/* Back in time: the second half of the block, which is no circular convolution. */
+static void hop_of(kalman *c, row re, row im, float *hop)
 {
-    c->k->partitions_predict(&c->filter, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM),
-                             row_of(c, ROW_SPREAD));
-    c->k->fft_inverse(&c->fft, c->block, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM));
-    memcpy(echo, c->block + KALMAN_HOP, KALMAN_HOP * sizeof(float));
+    c->k->fft_inverse(&c->fft, c->block, row_of(c, re), row_of(c, im));
+    memcpy(hop, c->block + KALMAN_HOP, KALMAN_HOP * sizeof(float));
 }
 
 /* The spectrum of a hop after as many zeros. */
@@ -161,13 +171,20 @@ static void spectrum(kalman *c, const float *hop, row re, row im)
 static misfit weigh(kalman *c, const float *error, const float *echo, int silent)
 {
     spectrum(c, error, ROW_E_RE, ROW_E_IM);
-    if (!silent)
+    if (!silent) {
+        float change[KALMAN_HOP];
+        c->k->partitions_change(&c->filter, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM));
+        hop_of(c, ROW_Z_RE, ROW_Z_IM, change);
+        spectrum(c, change, ROW_Z_RE, ROW_Z_IM);
         spectrum(c, echo, ROW_Y_RE, ROW_Y_IM);
+    }
     const innovation i = {
         .e_re = row_of(c, ROW_E_RE),
         .e_im = row_of(c, ROW_E_IM),
         .y_re = row_of(c, ROW_Y_RE),
         .y_im = row_of(c, ROW_Y_IM),
+        .z_re = row_of(c, ROW_Z_RE),
+        .z_im = row_of(c, ROW_Z_IM),
         .spread = row_of(c, ROW_SPREAD),
         .noise = row_of(c, ROW_NOISE),
         .memory = noise_memory,
@@ -180,33 +197,48 @@ static misfit weigh(kalman *c, const float *error, const float *echo, int silent
     return c->k->partitions_weigh(&i);
 }
 
+static void smooth(smooth_likeness *s, const likeness *l, double memory)
+{
+    const double new = 1.0 - memory;
+    s->cross = memory * s->cross + new *(double)l->cross;
+    s->power = memory * s->power + new *(double)l->power;
+    s->scatter = memory * memory * s->scatter + new *new *(double)l->scatter;
+}
+
+/* What of a regression coefficient's magnitude is certain, at most 1; 0: nothing is. */
+static double certain_slope(const smooth_likeness *s, double cross, double sigmas)
+{
+    const double certain = cross - sigmas * sqrt(s->scatter);
+    return certain > 0.0 ? fmin(certain / (s->power + misfit_least), 1.0) : 0.0;
+}
+
 /*
- * How wrong the filter is, as far as that is certain. The error of the best filter is orthogonal to
- * its echo estimate, whoever talks in the room. An echo path that has changed leaves the old
- * estimate in the error, a filter on its way leaves the rest of the echo: the regression of error
- * on estimate shows both, and its standard deviation what near-end talk alone could do to it.
- * Returns the square of its coefficient times the share of the error that it explains, which is
- * small in double talk, where there is more to lose than to win.
+ * How much more variance the filter should have, as far as it is certain that it is wrong. The
+ * error of the right filter is orthogonal to whatever is made of the far end, whoever talks in the
+ * room, and the standard deviation of a regression says what near-end talk alone could do to it.
+ *
+ * By the echo estimate: an echo path that has changed leaves the old estimate in the error, a
+ * filter on its way leaves the rest of the echo. Counts with the share of the error that it
+ * explains, which is small in double talk, where there is more to lose than to win.
+ *
+ * By the recent changes: where the error still goes the way in which the filter has been changed,
+ * the steps are too small. Near-end talk makes changes that turn out wrong: the sign is the other.
  */
 static double misadjustment(kalman *c, const misfit *m)
 {
-    const double new = 1.0 - misfit_memory;
-    c->cross = misfit_memory * c->cross + new *(double)m->cross;
-    c->power = misfit_memory * c->power + new *(double)m->power;
-    c->error = misfit_memory * c->error + new *(double)m->error;
-    c->scatter = misfit_memory * misfit_memory * c->scatter + new *new *(double)m->scatter;
-    const double certain = fabs(c->cross) - misfit_sigmas * sqrt(c->scatter);
-    if (certain <= 0.0)
-        return 0.0;
-    const double slope = fmin(certain / (c->power + misfit_least), 1.0);
-    const double explained = fmin(slope * fabs(c->cross) / (c->error + misfit_least), 1.0);
-    return slope * slope * explained;
+    smooth(&c->estimate, &m->estimate, estimate_memory);
+    smooth(&c->change, &m->change, change_memory);
+    c->error = estimate_memory * c->error + (1.0 - estimate_memory) * (double)m->error;
+    const double cross = fabs(c->estimate.cross);
+    const double slope = certain_slope(&c->estimate, cross, estimate_sigmas);
+    const double explained = fmin(slope * cross / (c->error + misfit_least), 1.0);
+    return estimate_weight * slope * slope * explained +
+           change_weight * certain_slope(&c->change, c->change.cross, change_sigmas);
 }
 
 /* The variance that a misadjusted filter gets, half where its weights are, half by the prior. */
-static void adapt(kalman *c, double misadjusted)
+static void adapt(kalman *c, float more)
 {
-    const float more = (float)(0.5 * misfit_weight * misadjusted);
     float *const power = row_of(c, ROW_POWER), *const unrest = row_of(c, ROW_UNREST);
     float sum = 0.0f;
     for (size_t k = 0; k < PARTITION_BINS; k++)
@@ -218,6 +250,7 @@ static void adapt(kalman *c, double misadjusted)
         .gain_re = row_of(c, ROW_GAIN_RE),
         .gain_im = row_of(c, ROW_GAIN_IM),
         .inverse = row_of(c, ROW_INVERSE),
+        .fade = change_fade,
         .shrink = shrink,
         .keep = keep,
         .drift = drift + more,
@@ -258,7 +291,7 @@ static void learn(kalman *c, const float *error, const float *echo, int silent)
     const misfit m = weigh(c, error, echo, silent);
     if (silent)
         return;
-    adapt(c, misadjustment(c, &m));
+    adapt(c, (float)misadjustment(c, &m));
     constrain(c);
 }
 
@@ -309,8 +342,11 @@ void kalman_run(kalman *c, const float *mic, const float *far, float *error, flo
     const double mic_energy = dot(m, m), far_energy = dot(far, far);
     take_far(c, far, far_energy);
     const int silent = c->silent == c->filter.count;
-    if (!silent)
-        estimate(c, y);
+    if (!silent) {
+        c->k->partitions_predict(&c->filter, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM),
+                                 row_of(c, ROW_SPREAD));
+        hop_of(c, ROW_Y_RE, ROW_Y_IM, y);
+    }
     for (size_t i = 0; i < KALMAN_HOP; i++)
         e[i] = m[i] - y[i];
     double error_energy = dot(e, e);

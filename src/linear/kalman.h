@@ -32,6 +32,11 @@ typedef struct kalman_stats {
     double active_mic_energy, active_error_energy;
 } kalman_stats;
 
+/* A likeness (kernels.h) over time. */
+typedef struct smooth_likeness {
+    double cross, power, scatter;
+} smooth_likeness;
+
 typedef struct kalman {
     const kernels *k;
     fft fft;
@@ -44,8 +49,9 @@ typedef struct kalman {
     size_t silent;                     /* blocks since the last one with a far end in it */
     size_t constrained;                /* the partition whose turn it is */
     float shape[PARTITION_COUNT_MOST]; /* the prior over the partitions; its sum is 1 */
-    /* Smoothed: the correlation of error and estimate, and when it means something. */
-    double cross, power, error, scatter;
+    /* What tells of a misadjusted filter, smoothed. */
+    smooth_likeness estimate, change;
+    double error;
     /* Smoothed energies of error and microphone. */
     double error_energy, mic_energy;
     kalman_stats stats;
