@@ -24,10 +24,10 @@ ESTIMATE_MEMORY, ESTIMATE_SIGMAS, ESTIMATE_WEIGHT = 0.95, 5.0, 1500.0
 CHANGE_MEMORY, CHANGE_SIGMAS, CHANGE_WEIGHT = 0.9, 8.0, 1.0
 MISFIT_LEAST = 1e-3
 RECENT, CHANGE_FADE = 16, np.float32(0.9)
-CONSTRAINED = 4
+CONSTRAINED = 2
 FAR_SILENT = 1e-9
 LEVEL_MEMORY, DIVERGED_FACTOR = 0.95, 4.0
-LOUDER_MOST = 1.02
+LOUDER_MOST, LOUDER_GOOD = 1.02, 1.25
 
 
 def _energy(a, b):
@@ -203,10 +203,10 @@ class Kalman:
         self.constrained[scenes] = (self.constrained[scenes] + CONSTRAINED) % self.partitions
 
     def _give(self, mic, y, e, mic_energy, error_energy):
-        """Output and estimate: no hop louder than the microphone, but for 0.09 dB."""
+        """Output and estimate: no hop much louder than the microphone."""
+        good = self.error_energy <= LOUDER_GOOD * self.mic_energy
         most = LOUDER_MOST * mic_energy
         louder = error_energy > most
-        good = self.error_energy <= self.mic_energy
         cross, power = _energy(mic, y), np.maximum(_energy(y, y), 1e-300)
         mixed = (cross + np.sqrt(cross * cross + power * (most - mic_energy))) / power
         scaled = np.sqrt(most / np.maximum(error_energy, 1e-300))

@@ -26,13 +26,14 @@ static const double misfit_least = 1e-3;
 enum { RECENT = 16 };
 static const float change_fade = 0.9f;
 /* Partitions whose gradient is constrained in a hop. */
-enum { CONSTRAINED = 4 };
+enum { CONSTRAINED = 2 };
 /* The mean power below which a block of the far end is taken as silent: -90 dB of full scale. */
 static const double far_silent = 1e-9;
 /* Smoothing of error and microphone, and how much more of the first is a divergence. */
 static const double level_memory = 0.95, diverged_factor = 4.0;
-/* How much more energy than the microphone's the output may have. */
-static const double louder_most = 1.02;
+/* How much more energy than the microphone's a hop's output may have; how much more the error may
+ * have had of late in a filter that is good all the same. */
+static const double louder_most = 1.02, louder_good = 1.25;
 /* As in stream/levels.c: a far end that plays. */
 static const double far_active = 1e-5;
 
@@ -297,18 +298,19 @@ static void learn(kalman *c, const float *error, const float *echo, int silent)
 
 /*
  * Output and estimate. No hop's output has more than 2 % (0.09 dB) more energy than the microphone,
- * and so no second has. It can have where near end and echo happen to cancel each other in the
- * air: then the error is scaled down. Where the filter is no good at the moment, the microphone is
- * mixed in instead: |m - g y|^2 = |m|^2 - 2 g m y + g^2 |y|^2.
+ * and so no second has. Where near end and echo happen to cancel each other in the air, the right
+ * output would: then it is scaled down. Where the filter is no good, the microphone is mixed in
+ * instead: |m - g y|^2 = |m|^2 - 2 g m y + g^2 |y|^2.
  */
 static double give(kalman *c, const float *m, const float *y, const float *e, double mic_energy,
                    double error_energy, float *error, float *echo)
 {
+    const int good = c->error_energy <= louder_good * c->mic_energy;
     const double most = louder_most * mic_energy;
     float keep_error = 1.0f, keep_mic = 0.0f;
     if (error_energy > most) {
         c->stats.bounded_hops++;
-        if (c->error_energy <= c->mic_energy) {
+        if (good) {
             keep_error = (float)sqrt(most / error_energy);
         } else {
             const double cross = dot(m, y), power = dot(y, y);
