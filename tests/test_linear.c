@@ -91,16 +91,22 @@ static double worst_rise(int with_speech)
     return worst;
 }
 
+/*
+ * 3 dB is the aim, which is missed (docs/linear.md): what is held here is what was reached, 8 dB
+ * from -35 dB with white noise and 5 dB from -10 dB with speech, whose misalignment is mostly that
+ * of frequencies in which nothing is said.
+ */
 static void double_talk_keeps_the_filter(void **unused)
 {
     (void)unused;
-    worst_rise(0);
-    worst_rise(1);
+    assert_true(worst_rise(0) < 9.0);
+    assert_true(worst_rise(1) < 6.0);
 }
 
 /*
- * Another room after 4 seconds of speech. The filter that has to unlearn the old one is to be where
- * one is that began with the new room, and at most 3 dB from where it was itself.
+ * Another room after 4 seconds of speech. The filter that has to unlearn the old one is within 3 dB
+ * of one that began with the new room. Within 3 dB of where it was itself, the aim, is reached in
+ * two of six rooms (docs/linear.md): 4 seconds of learning are not caught up with in 2.
  */
 static void a_changed_room_is_found_in_2_s(void **unused)
 {
@@ -123,6 +129,8 @@ static void a_changed_room_is_found_in_2_s(void **unused)
         const double fresh = erle_db(&s, 6.0, 7.0);
         print_message("; a fresh filter: %.1f, %.1f, %.1f dB\n", erle_db(&s, 4.0, 5.0),
                       erle_db(&s, 5.0, 6.0), fresh);
+        assert_true(after >= fresh - 3.0);
+        assert_true(after >= before - 7.0);
         close_linear(&r);
         free_scene(&s);
         free(old.samples);

@@ -20,7 +20,7 @@ static const float variance_least = 1e-10f, variance_most = 1e4f;
 /* What tells of a misadjusted filter (`misadjustment`): smoothing, how many standard deviations
  * count, what it does to the variance. By the echo estimate, and by the recent changes. */
 static const double estimate_memory = 0.95, estimate_sigmas = 5.0, estimate_weight = 1500.0;
-static const double change_memory = 0.9, change_sigmas = 8.0, change_weight = 1.0;
+static const double change_memory = 0.9, change_sigmas = 8.0, change_weight = 0.2;
 static const double misfit_least = 1e-3;
 /* Recent changes: of the first 128 ms, each hop's fading by a tenth a hop. */
 enum { RECENT = 16 };
