@@ -164,7 +164,8 @@ const kernels *fastest(void)
 
 void cancel(linear_run *r, scene *s, size_t from, size_t to)
 {
-    for (size_t i = from; i + KALMAN_HOP <= to; i += KALMAN_HOP)
+    assert_true(from % KALMAN_HOP == 0 && to % KALMAN_HOP == 0 && to <= s->count);
+    for (size_t i = from; i < to; i += KALMAN_HOP)
         kalman_run(&r->c, s->mic + i, s->far + i, s->error + i, s->estimate + i);
 }
 

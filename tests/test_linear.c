@@ -68,8 +68,8 @@ static double rise_in_double_talk(int with_speech, size_t i)
     cancel(&r, &s, 0, 5 * RATE);
     const double before = misalignment_db(&r, &h);
     double worst = before;
-    for (size_t at = 5 * RATE; at < s.count; at += RATE / 4) {
-        cancel(&r, &s, at, at + RATE / 4);
+    for (size_t at = 5 * RATE; at < s.count; at += RATE / 5) {
+        cancel(&r, &s, at, at + RATE / 5); /* 25 hops */
         worst = fmax(worst, misalignment_db(&r, &h));
     }
     print_message("T60 %.1f s, %s: misalignment %.1f dB, at worst %.1f dB in double talk, echo "
@@ -92,15 +92,14 @@ static double worst_rise(int with_speech)
 }
 
 /*
- * 3 dB is the aim, which is missed (docs/linear.md): what is held here is what was reached, 8 dB
- * from -35 dB with white noise and 5 dB from -10 dB with speech, whose misalignment is mostly that
- * of frequencies in which nothing is said.
+ * 3 dB is the aim, which is missed (docs/linear.md); what is held here is what was reached, with a
+ * little room: 5.6 dB with white noise, to -29 dB, and 3.2 dB with speech.
  */
 static void double_talk_keeps_the_filter(void **unused)
 {
     (void)unused;
-    assert_true(worst_rise(0) < 9.0);
-    assert_true(worst_rise(1) < 6.0);
+    assert_true(worst_rise(0) < 6.0);
+    assert_true(worst_rise(1) < 3.5);
 }
 
 /*
@@ -163,15 +162,16 @@ static void a_silent_far_end_changes_no_bit(void **unused)
 static void silence_leaks_nothing_away(void **unused)
 {
     (void)unused;
+    enum { PAUSE = 22 * RATE / 5 };
     signal_ h = room(0.3, 4);
     scene s = new_scene(5 * RATE);
     far_speech(s.far, 4 * RATE);
-    memcpy(s.far + 9 * RATE / 2, s.far + 3 * RATE, RATE / 2 * sizeof(float));
+    memcpy(s.far + PAUSE, s.far + 3 * RATE, RATE / 2 * sizeof(float));
     add_echo(&s, &h, 0, s.count);
     add_noise(&s, 30.0, 9);
     mix(&s);
     linear_run r = open_linear(fastest(), KALMAN_PARTITIONS);
-    cancel(&r, &s, 0, 9 * RATE / 2);
+    cancel(&r, &s, 0, PAUSE);
     const double before = misalignment_db(&r, &h);
     float near[KALMAN_HOP], far[KALMAN_HOP] = {0}, error[KALMAN_HOP], echo[KALMAN_HOP];
     for (uint32_t hop = 0; hop < 60 * RATE / KALMAN_HOP; hop++) {
@@ -180,10 +180,10 @@ static void silence_leaks_nothing_away(void **unused)
         assert_memory_equal(error, near, sizeof near);
     }
     assert_true(misalignment_db(&r, &h) == before);
-    cancel(&r, &s, 9 * RATE / 2, s.count);
+    cancel(&r, &s, PAUSE, s.count);
     print_message("ERLE %.1f dB before, %.1f dB after\n", erle_db(&s, 3.0, 3.5),
-                  erle_db(&s, 4.5, 5.0));
-    assert_true(erle_db(&s, 4.5, 5.0) >= erle_db(&s, 3.0, 3.5) - 1.0);
+                  erle_db(&s, 4.4, 4.9));
+    assert_true(erle_db(&s, 4.4, 4.9) >= erle_db(&s, 3.0, 3.5) - 1.0);
     close_linear(&r);
     free_scene(&s);
     free(h.samples);
