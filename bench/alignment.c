@@ -154,7 +154,7 @@ static void one_delay(const scene *s, const track *plain, double ms)
 static void delays(const named *scenes, size_t count)
 {
     static const double added[] = {-150, -20, 0, 3, 40, 120, 300, 600, 950};
-    printf("## Delays\n\n");
+    printf("### Delays\n\n");
     for (size_t i = 0; i < count; i++) {
         const scene *const s = &scenes[i].scene;
         track plain = run(&s->mic, &s->far, UNECHO_ALIGN_AUTO, 0, NULL, 0.0);
@@ -198,7 +198,7 @@ static void drift(size_t minutes)
     static const double ppm[] = {-300, -100, -20, 0, 20, 100, 300};
     scene s = room("far", 0.3, 13);
     signal_ far = repeated(&s.far, minutes * 60 * RATE), mic = repeated(&s.mic, far.count);
-    printf("## Drift over %zu minutes\n\n| ppm | found | ERLE, first minute | last minute | last "
+    printf("### Drift over %zu minutes\n\n| ppm | found | ERLE, first minute | last minute | last "
            "minute, off | moves |\n|---|---|---|---|---|---|\n",
            minutes);
     for (size_t i = 0; i < sizeof ppm / sizeof *ppm; i++) {
@@ -250,7 +250,7 @@ static void one_step(const named *n, double ms)
 
 static void steps(const named *scenes, size_t count)
 {
-    printf("## Steps\n\n| scene | step, ms | followed after, s of far end | moves |\n"
+    printf("### Steps\n\n| scene | step, ms | followed after, s of far end | moves |\n"
            "|---|---|---|---|\n");
     for (size_t i = 0; i < count; i++) {
         one_step(&scenes[i], 80.0);
@@ -278,7 +278,7 @@ static void one_wrong(const char *name, const signal_ *near, const signal_ *far)
 
 static void wrong(void)
 {
-    printf("## References that are none\n\n| far end | locked | confidence at the end | near-end "
+    printf("### References that are none\n\n| far end | locked | confidence at the end | near-end "
            "gain, dB | with off | segmental SNR, dB | with off |\n|---|---|---|---|---|---|---|\n");
     signal_ once = read_sample("near"), near = repeated(&once, 3 * once.count);
     signal_ none = {calloc(near.count, sizeof(float)), near.count};
