@@ -57,6 +57,8 @@ static unecho *open_stream(unecho_model *model, unecho_precision precision, unsi
     config.precision = precision;
     config.hops_at_once = hops_at_once;
     config.whole_hops = 1;
+    config.align = UNECHO_ALIGN_OFF;
+    config.fail_open = 0;
     config.allocate = allocate;
     config.release = release;
     unecho *stream = NULL;
