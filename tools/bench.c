@@ -10,6 +10,7 @@
 #include "interrupt.h"
 #include "output_file.h"
 #include "report.h"
+#include "text_output.h"
 #include "tune_profile.h"
 
 #include <errno.h>
@@ -159,34 +160,10 @@ static bool check_plot(struct job *job)
     return false;
 }
 
-static bool write_plot(struct job *job)
+static bool draw(void *user, FILE *stream)
 {
-    char *text = NULL;
-    size_t size = 0, written = 0;
-    FILE *memory;
-    if (!job->options->plot || job->plot.kind == OUTPUT_NOWHERE)
-        return true;
-    memory = open_memstream(&text, &size);
-    if (memory)
-        bench_plot(&job->outcome, memory);
-    if (!memory || fclose(memory) != 0 || !output_open(&job->plot)) {
-        report_error("%s: the plot cannot be made", job->options->plot);
-        free(text);
-        return false;
-    }
-    while (written < size) {
-        const ssize_t more = write(job->plot.fd, text + written, size - written);
-        if (more < 0 && errno == EINTR)
-            continue;
-        if (more <= 0)
-            break;
-        written += (size_t)more;
-    }
-    free(text);
-    if (written == size)
-        return output_commit(&job->plot);
-    report_error("%s: %s", job->options->plot, strerror(errno));
-    return false;
+    bench_plot(&((const struct job *)user)->outcome, stream);
+    return true;
 }
 
 static bool has_figures(const struct contest *contest)
@@ -211,7 +188,7 @@ static bool show(struct job *job)
         report_error("none of the engines is available");
         return false;
     }
-    return write_plot(job);
+    return !job->options->plot || text_output_write(&job->plot, draw, job);
 }
 
 /* ---- The command ------------------------------------------------------------------------ */

@@ -59,6 +59,28 @@ const char process_help[] =
     "  unecho process call.wav -o near.wav --mic-channel 2 --far-channel 1\n"
     "  capture | unecho process --raw s16le --chunk 128 - far.fifo -o - | play\n";
 
+const char doctor_help[] =
+    "usage: unecho doctor [options] MIC FAR\n"
+    "       unecho doctor [options] BOTH\n"
+    "\n"
+    "Say what is wrong with a pair of recordings, and what to do about it: delay,\n"
+    "clock drift, clipping, a silent, swapped or wrong far end, sample rates that do\n"
+    "not agree, gaps; how much echo could be taken out, and how much is. The files\n"
+    "are as for 'unecho process'; of long ones the first ten minutes are looked at.\n"
+    "\n"
+    "      --mic-channel N    the channel of MIC or BOTH to listen to, 1 to 8, or\n"
+    "                         'mean' of all (default 1)\n"
+    "      --far-channel N    the same of FAR or BOTH (default mean; of BOTH 2)\n"
+    "      --raw FORMAT, --rate HZ, --far-rate HZ, --channels N, --far-channels N\n"
+    "                         headerless samples, as for 'unecho process'\n"
+    "      --picture FILE.svg  also draw it: delay, levels, spectrograms\n"
+    "      --model PREFIX, --model-files S1 S2  another model than the built-in one\n"
+    "      --json             one JSON object instead of the text\n"
+    "  -q, --quiet            no notes\n"
+    "  -h, --help             this text\n"
+    "\n"
+    "Exit status: 0 fine, 1 failed or interrupted, 2 wrong usage, 3 there are problems.\n";
+
 const char info_help[] =
     "usage: unecho info [options]\n"
     "\n"
