@@ -191,6 +191,18 @@ static bool show(struct job *job)
     return !job->options->plot || text_output_write(&job->plot, draw, job);
 }
 
+/* Where our own engine is asked for. */
+static bool measure_front(struct job *job)
+{
+    const struct contest *contest = &job->contest;
+    for (size_t i = 0; i < contest->count; i++)
+        if (contestant_counts(&contest->contestants[i]) &&
+            contest->contestants[i].engine.backend == UNECHO_BACKEND_NATIVE)
+            return front_measure(&job->outcome.front, contest->audio, contest->timed,
+                                 contest->rounds, contest->model);
+    return true;
+}
+
 /* ---- The command ------------------------------------------------------------------------ */
 
 static bool run(struct job *job)
@@ -208,7 +220,7 @@ static bool run(struct job *job)
     job->contest.model = &job->recording.model;
     job->outcome.contest = &job->contest;
     job->outcome.recording = &job->recording;
-    return settle_tuned(job) && contest_run(&job->contest) && show(job);
+    return settle_tuned(job) && contest_run(&job->contest) && measure_front(job) && show(job);
 }
 
 int command_bench(int argc, char **argv)
