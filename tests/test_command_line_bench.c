@@ -104,6 +104,17 @@ static void expect_figures(const char *json, const char *engine, const char *bas
     assert_int_equal(strncmp(json_value(json, engine, "fault"), "\"\"", 2), 0);
 }
 
+static void expect_front_figures(const char *json)
+{
+    static const char *const rows[] = {"network alone, 16 kHz mono", "with aligner, 16 kHz mono",
+                                       "with aligner, 48 kHz stereo"};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_true(json_number(json, rows[i], "hop_us") > 0.0);
+        assert_true(json_number(json, rows[i], "overhead") > -1.0);
+    }
+    assert_true(json_number(json, rows[0], "overhead") == 0.0);
+}
+
 static void without_onnxruntime_the_native_engine_is_the_base(void **state)
 {
     (void)state;
@@ -114,6 +125,7 @@ static void without_onnxruntime_the_native_engine_is_the_base(void **state)
     assert_true(json_is_valid(json));
     assert_true(json_number(json, NULL, "chunk") == 2048.0);
     expect_part(json, "\"ratio_base\": \"native fp32\"");
+    expect_front_figures(json);
     for (size_t i = 0; i < 3; i++) {
         expect_figures(json, there[i], "native fp32");
         assert_true(isnan(json_number(json, there[i], "ratio_to_tuned")));

@@ -22,7 +22,11 @@ static int set_up(void **state)
     write_sound("mic.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, noise.samples, COUNT);
     write_sound("far.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, noise.samples + COUNT, COUNT);
     write_sound("mic.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, noise.samples, COUNT);
-    write_sound_as("rate.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 48000, 1, noise.samples, COUNT);
+    write_sound_as("slow.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 7999, 1, noise.samples, COUNT);
+    write_sound_as("fast.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 192001, 1, noise.samples, COUNT);
+    write_sound_as("nine.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 16000, 9, noise.samples, 4000);
+    write_sound_as("three.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 16000, 3, noise.samples,
+                   COUNT / 2);
     write_sound_as("stereo.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 16000, 2, noise.samples, COUNT);
     write_bytes("mic.f32", noise.samples, COUNT * sizeof(float));
     write_bytes("text.wav", "this is no sound", 16);
@@ -42,7 +46,7 @@ static void wrong_usage(void **state)
         {"--frobnicate", "unknown option --frobnicate", "unecho --help"},
         {"help frobnicate", "no help on 'frobnicate'", "unecho --help"},
         {"process", "MIC and FAR are missing", "unecho process --help"},
-        {"process mic.wav", "FAR, the far end's recording, is missing", "unecho process --help"},
+        {"process mic.wav", "-o OUT", "unecho process --help"},
         {"process mic.wav far.wav", "-o OUT", "unecho process --help"},
         {"process a b c -o x.wav", "'c' is one argument too many", "unecho process --help"},
         {"process --frob a b", "option --frob", "unecho process --help"},
@@ -51,6 +55,24 @@ static void wrong_usage(void **state)
         {"process a b --raw", "option --raw needs a value", "unecho process --help"},
         {"process a b --json=1", "option --json takes no value", "unecho process --help"},
         {"process a b -o x.wav --raw s8", "--raw s8", "unecho process --help"},
+        {"process a b -o x.wav --rate 7999", "--rate 7999", "unecho process --help"},
+        {"process a b -o x.wav --far-rate 192001", "--far-rate 19", "unecho process --help"},
+        {"process a b -o x.wav --channels 9", "--channels 9", "unecho process --help"},
+        {"process a b -o x.wav --far-channels 0", "--far-channels 0", "unecho process --help"},
+        {"process a b -o x.wav --mic-channel 0", "--mic-channel 0", "unecho process --help"},
+        {"process a b -o x.wav --mic-channel 11", "--mic-channel 1", "unecho process --help"},
+        {"process a b -o x.wav --far-channel left", "'mean'", "unecho process --help"},
+        {"process a -o x.wav --far-rate 8000", "--far-rate goes with", "unecho process --help"},
+        {"process a b -o x.wav --align 1001", "--align 1001", "unecho process --help"},
+        {"process a b -o x.wav --align 5ms", "--align 5ms", "unecho process --help"},
+        {"process a b -o x.wav --align nan", "--align nan", "unecho process --help"},
+        {"process a b -o x.wav --reference-late 1001", "-late 1001", "unecho process --help"},
+        {"process a b -o x.wav --align -80 --reference-late 79", "at least 80",
+         "unecho process --help"},
+        {"process a b -o x.wav --reference --align auto", "excludes --align",
+         "unecho process --help"},
+        {"process a b -o x.wav --reference --reference-late 0", "excludes --reference-late",
+         "unecho process --help"},
         {"process a b -o x.wav --chunk 0", "--chunk 0", "unecho process --help"},
         {"process a b -o x.wav --chunk -1", "--chunk -1", "unecho process --help"},
         {"process a b -o x.wav --chunk 12x", "--chunk 12x", "unecho process --help"},
@@ -138,11 +160,30 @@ static void bad_inputs(void **state)
     expect_failure("process . far.wav -o x.wav", ".: is a directory");
     expect_failure("process text.wav far.wav -o x.wav", "text.wav: not a sound file");
     expect_failure("process mic.wav empty.wav -o x.wav", "empty.wav: not a sound file");
-    expect_failure("process rate.wav far.wav -o x.wav", "rate.wav: has a sample rate of 48000 Hz");
-    expect_failure("process rate.wav far.wav -o x.wav", "ffmpeg -i rate.wav -ar 16000");
-    expect_failure("process mic.wav rate.wav -o x.wav", "sox rate.wav -r 16000");
-    expect_failure("process stereo.wav far.wav -o x.wav", "stereo.wav: has 2 channels");
-    expect_failure("process mic.wav stereo.wav -o x.wav", "sox stereo.wav -c 1");
+}
+
+static void bad_rates_and_channels(void **state)
+{
+    (void)state;
+    expect_failure("process slow.wav far.wav -o x.wav", "slow.wav: has a sample rate of 7999 Hz");
+    expect_failure("process slow.wav far.wav -o x.wav", "ffmpeg -i slow.wav -ar 48000");
+    expect_failure("process mic.wav fast.wav -o x.wav", "fast.wav: has a sample rate of 192001 Hz");
+    expect_failure("process nine.wav far.wav -o x.wav", "nine.wav: has 9 channels, 8 are the most");
+    expect_failure("process mic.wav far.wav -o x.wav --rate 48000",
+                   "mic.wav: has a sample rate of 16000 Hz, and the options say 48000");
+    expect_failure("process mic.wav far.wav -o x.wav --far-rate 8000",
+                   "far.wav: has a sample rate of 16000 Hz, and the options say 8000");
+    expect_failure("process mic.wav far.wav -o x.wav --channels 2",
+                   "mic.wav: has 1 channel, and the options say 2");
+    expect_failure("process mic.wav far.wav -o x.wav --mic-channel 2",
+                   "mic.wav: has no channel 2, which --mic-channel asks for, but 1: it is mono");
+    expect_failure("process mic.wav stereo.wav -o x.wav --far-channel 3",
+                   "stereo.wav: has no channel 3, which --far-channel asks for, but 2");
+    expect_failure("process mic.wav -o x.wav", "mic.wav: is mono, so the far end cannot be in it");
+    expect_failure("process stereo.wav -o x.wav --mic-channel 2 --far-channel 2",
+                   "stereo.wav: microphone and far end have to be different channels");
+    expect_failure("process three.wav -o x.wav --mic-channel 2",
+                   "three.wav: has 3 channels; --mic-channel N and --far-channel N");
 }
 
 static void bad_models(void **state)
@@ -292,7 +333,8 @@ static void full_disk(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char words[200];
-        snprintf(words, sizeof(words), "process --raw f32le mic.f32 far.wav -o %s", names[i]);
+        snprintf(words, sizeof(words), "process --reference --raw f32le mic.f32 far.wav -o %s",
+                 names[i]);
         run_in(&result, &small, words);
         expect_code(&result, 1);
         expect_part(result.messages, names[i]);
@@ -380,6 +422,7 @@ int main(void)
         cmocka_unit_test(wrong_usage),
         cmocka_unit_test(help),
         cmocka_unit_test(bad_inputs),
+        cmocka_unit_test(bad_rates_and_channels),
         cmocka_unit_test(bad_models),
         cmocka_unit_test(bad_outputs),
         cmocka_unit_test(inputs_are_never_overwritten),

@@ -43,14 +43,22 @@ static int tear_down(void **state)
     return leave_folder(state);
 }
 
+/* As --reference asks for. */
+static unecho *open_reference(void)
+{
+    const unecho_config config = reference_config();
+    unecho *stream = NULL;
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
+    return stream;
+}
+
 /* What the library makes of it. To be freed by the caller. */
 static float *expected(const float *m, size_t m_count, const float *f, size_t f_count,
                        unsigned options)
 {
     float *out = malloc((m_count + 1) * sizeof(*out));
-    unecho *stream = NULL;
+    unecho *stream = open_reference();
     assert_non_null(out);
-    assert_int_equal(unecho_open(&stream, NULL), UNECHO_OK);
     assert_int_equal(unecho_process_whole(stream, m, m_count, f, f_count, out, options), UNECHO_OK);
     unecho_close(&stream);
     return out;
@@ -60,11 +68,10 @@ static float *expected(const float *m, size_t m_count, const float *f, size_t f_
 static float *expected_live(size_t count, size_t lag)
 {
     float *m = calloc(count + 512, sizeof(*m)), *f = calloc(count + 512, sizeof(*f));
-    unecho *stream = NULL;
+    unecho *stream = open_reference();
     assert_true(m && f);
     memcpy(m, mic.samples, count * sizeof(*m));
     memcpy(f, far.samples, count * sizeof(*f));
-    assert_int_equal(unecho_open(&stream, NULL), UNECHO_OK);
     assert_int_equal(unecho_process(stream, m, f, m, count + 512), UNECHO_OK);
     memmove(m, m + (size_t)unecho_latency(stream) - lag, count * sizeof(*m));
     unecho_close(&stream);
@@ -94,7 +101,7 @@ static void latency_is_removed(void **state)
     outcome result;
     float *out = expected(mic.samples, COUNT, far.samples, COUNT, 0);
     (void)state;
-    succeed(&result, "process mic.wav far.wav -o out.wav");
+    succeed(&result, "process --reference mic.wav far.wav -o out.wav");
     expect_samples("out.wav", out, COUNT);
     free(out);
 }
@@ -105,7 +112,7 @@ static void latency_is_kept(void **state)
     float *out = expected(mic.samples, COUNT, far.samples, COUNT, UNECHO_KEEP_LATENCY);
     float *without = expected(mic.samples, COUNT, far.samples, COUNT, 0);
     (void)state;
-    succeed(&result, "process --keep-latency mic.wav far.wav -o k.wav");
+    succeed(&result, "process --reference --keep-latency mic.wav far.wav -o k.wav");
     expect_samples("k.wav", out, COUNT);
     assert_memory_equal(out + 384, without, (COUNT - 384) * sizeof(*out));
     free(out);
@@ -121,11 +128,12 @@ static void chunks_do_not_matter(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(chunks) / sizeof(chunks[0]); i++) {
         char words[200];
-        snprintf(words, sizeof(words), "process --chunk %s mic.wav far.wav -o chunk.wav",
-                 chunks[i]);
+        snprintf(words, sizeof(words),
+                 "process --reference --chunk %s mic.wav far.wav -o chunk.wav", chunks[i]);
         succeed(&result, words);
         expect_samples("chunk.wav", out, COUNT);
-        snprintf(words, sizeof(words), "process --keep-latency --chunk %s mic.wav far.wav -o k.wav",
+        snprintf(words, sizeof(words),
+                 "process --reference --keep-latency --chunk %s mic.wav far.wav -o k.wav",
                  chunks[i]);
         succeed(&result, words);
         expect_samples("k.wav", kept, COUNT);
@@ -142,7 +150,7 @@ static void integers_are_rounded_to_nearest(void **state)
     (void)state;
     write_sound("m16.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, mic.samples, COUNT);
     write_sound("f16.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, far.samples, COUNT);
-    succeed(&result, "process m16.wav f16.wav -o o16.wav");
+    succeed(&result, "process --reference m16.wav f16.wav -o o16.wav");
     m = read_signal("m16.wav");
     f = read_signal("f16.wav");
     got = read_signal("o16.wav");
@@ -163,16 +171,16 @@ static void pipes_carry_the_same(void **state)
     float *out = expected(mic.samples, COUNT, far.samples, COUNT, 0);
     float *live = expected_live(COUNT, 0);
     (void)state;
-    run_in(&result, &through, "process --raw f32le --chunk 128 - far.f32 -o -");
+    run_in(&result, &through, "process --reference --raw f32le --chunk 128 - far.f32 -o -");
     expect_code(&result, 0);
     expect_samples("piped.f32", live, COUNT);
     /* The summary has gone where the samples are not. */
     expect_part(result.messages, "standard output: 1.25 s");
 
-    succeed(&result, "process --raw f32le mic.f32 far.f32 -o raw.f32");
+    succeed(&result, "process --reference --raw f32le mic.f32 far.f32 -o raw.f32");
     expect_samples("raw.f32", out, COUNT);
     /* A known ending is still what it says. */
-    succeed(&result, "process --raw f32le mic.f32 far.wav -o raw.wav");
+    succeed(&result, "process --reference --raw f32le mic.f32 far.wav -o raw.wav");
     assert_int_equal(format_of("raw.wav"), SF_FORMAT_WAV | SF_FORMAT_FLOAT);
     expect_samples("raw.wav", out, COUNT);
     free(out);
@@ -190,9 +198,9 @@ static void sixteen_bit_pipes_carry_the_same(void **state)
     write_sound("far.s16", SF_FORMAT_RAW | SF_FORMAT_PCM_16 | SF_ENDIAN_LITTLE, far.samples, COUNT);
     write_sound("mic16.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, mic.samples, COUNT);
     write_sound("far16.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, far.samples, COUNT);
-    run_in(&result, &through, "process --raw s16le - far.s16 -o -");
+    run_in(&result, &through, "process --reference --raw s16le - far.s16 -o -");
     expect_code(&result, 0);
-    succeed(&result, "process mic16.wav far16.wav -o out16.wav");
+    succeed(&result, "process --reference mic16.wav far16.wav -o out16.wav");
 
     /* A WAV file by libsndfile with nothing to tell: 44 bytes of header. */
     raw = read_bytes("out16.wav", &raw_size);
@@ -204,6 +212,46 @@ static void sixteen_bit_pipes_carry_the_same(void **state)
     free(piped);
 }
 
+/* Without --reference the delay is looked for, in both directions; with --chunk in one. */
+static void alignment_is_that_of_the_library(void **state)
+{
+    static const struct {
+        const char *options;
+        unecho_align align;
+        double delay_ms;
+        unsigned late_ms;
+    } cases[] = {
+        {"", UNECHO_ALIGN_AUTO, 0.0, 200},
+        {"--reference-late 20", UNECHO_ALIGN_AUTO, 0.0, 20},
+        {"--align off", UNECHO_ALIGN_OFF, 0.0, 0},
+        {"--align 12.5", UNECHO_ALIGN_FIXED, 12.5, 0},
+        {"--align -7", UNECHO_ALIGN_FIXED, -7.0, 7},
+        {"--align -7 --reference-late 50", UNECHO_ALIGN_FIXED, -7.0, 50},
+    };
+    outcome result;
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        float *out = malloc(COUNT * sizeof(*out));
+        unecho_config config;
+        unecho *stream = NULL;
+        char words[200];
+        assert_non_null(out);
+        unecho_config_init(&config);
+        config.align = cases[i].align;
+        config.delay_ms = cases[i].delay_ms;
+        config.reference_late_ms = cases[i].late_ms;
+        assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
+        assert_int_equal(
+            unecho_process_whole(stream, mic.samples, COUNT, far.samples, COUNT, out, 0),
+            UNECHO_OK);
+        unecho_close(&stream);
+        snprintf(words, sizeof(words), "process mic.wav far.wav -o out.wav %s", cases[i].options);
+        succeed(&result, words);
+        expect_samples("out.wav", out, COUNT);
+        free(out);
+    }
+}
+
 /* ---- Lengths ---------------------------------------------------------------------------- */
 
 static void shorter_far_end_is_silent_after_it(void **state)
@@ -212,10 +260,10 @@ static void shorter_far_end_is_silent_after_it(void **state)
     float *out = expected(mic.samples, COUNT, far.samples, 9000, 0);
     (void)state;
     write_sound("short.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, far.samples, 9000);
-    succeed(&result, "process mic.wav short.wav -o out.wav");
+    succeed(&result, "process --reference mic.wav short.wav -o out.wav");
     expect_samples("out.wav", out, COUNT);
     expect_part(result.messages, "short.wav: 0.69 s (11011 samples) shorter");
-    succeed(&result, "process mic.wav short.wav -o out.wav --quiet");
+    succeed(&result, "process --reference mic.wav short.wav -o out.wav --quiet");
     assert_string_equal(result.messages, "");
     assert_string_equal(result.output, "");
     free(out);
@@ -227,7 +275,7 @@ static void longer_far_end_is_cut(void **state)
     float *out = expected(mic.samples, 9000, far.samples, 9000, 0);
     (void)state;
     write_sound("brief.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, mic.samples, 9000);
-    succeed(&result, "process brief.wav far.wav -o out.wav");
+    succeed(&result, "process --reference brief.wav far.wav -o out.wav");
     expect_samples("out.wav", out, 9000);
     expect_part(result.messages, "far.wav: 0.69 s (11011 samples) longer");
     free(out);
@@ -242,9 +290,9 @@ static void every_length_is_kept(void **state)
         float *out = expected(mic.samples, counts[i], far.samples, counts[i], 0);
         float *live = expected_live(counts[i], 0);
         write_sound("n.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, mic.samples, counts[i]);
-        succeed(&result, "process n.wav far.wav -o out.wav");
+        succeed(&result, "process --reference n.wav far.wav -o out.wav");
         expect_samples("out.wav", out, counts[i]);
-        succeed(&result, "process n.wav far.wav -o out.wav --chunk 100");
+        succeed(&result, "process --reference n.wav far.wav -o out.wav --chunk 100");
         expect_samples("out.wav", live, counts[i]);
         free(out);
         free(live);
@@ -338,13 +386,13 @@ static void loud_output_is_scaled_or_clipped(void **state)
     /* Otherwise this tests nothing. */
     assert_true(memcmp(plain, scaled, COUNT * sizeof(*plain)) != 0);
     write_sound("loud.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, m.samples, COUNT);
-    succeed(&result, "process loud.wav far.wav -o out.wav");
+    succeed(&result, "process --reference loud.wav far.wav -o out.wav");
     expect_samples("out.wav", plain, COUNT);
-    succeed(&result, "process loud.wav far.wav -o out.wav --normalize-peak");
+    succeed(&result, "process --reference loud.wav far.wav -o out.wav --normalize-peak");
     expect_samples("out.wav", scaled, COUNT);
     expect_part(result.output, "brought down to 0.99");
 
-    succeed(&result, "process loud.wav far.wav -o out.flac");
+    succeed(&result, "process --reference loud.wav far.wav -o out.flac");
     expect_part(result.output, "clipped");
     got = read_signal("out.flac");
     for (size_t i = 0; i < COUNT; i++)
@@ -454,7 +502,7 @@ static void interruption_leaves_a_valid_file(void **state)
     float *out = expected_live(4096, 0);
     (void)state;
     assert_int_equal(mkfifo("live.f32", 0600), 0);
-    pid = start(&usual, "process --raw f32le --chunk 1024 live.f32 far.f32 -o cut.wav");
+    pid = start(&usual, "process --reference --raw f32le --chunk 1024 live.f32 far.f32 -o cut.wav");
     pipe = fopen("live.f32", "wb");
     assert_non_null(pipe);
     assert_int_equal(fwrite(mic.samples, sizeof(float), 4096, pipe), 4096);
@@ -482,6 +530,7 @@ int main(void)
         cmocka_unit_test(integers_are_rounded_to_nearest),
         cmocka_unit_test(pipes_carry_the_same),
         cmocka_unit_test(sixteen_bit_pipes_carry_the_same),
+        cmocka_unit_test(alignment_is_that_of_the_library),
         cmocka_unit_test(shorter_far_end_is_silent_after_it),
         cmocka_unit_test(longer_far_end_is_cut),
         cmocka_unit_test(every_length_is_kept),

@@ -24,6 +24,9 @@
 #define LARGEST_SAID INT64_C(0x7ffff000)
 /* The most bytes per sample. */
 #define LARGEST_WIDTH 8
+/* Of headerless samples about which the options say nothing. */
+#define USUAL_RATE     UNECHO_SAMPLE_RATE
+#define USUAL_CHANNELS 1
 
 /* How long a request to stop may wait on a silent pipe. */
 #define LOOK_MILLISECONDS 100
@@ -34,15 +37,17 @@ struct audio_reader {
     raw_format raw;
     SNDFILE *file; /* NULL for headerless samples */
     int format;
-    int64_t length;
-    int64_t position;
+    int rate;
+    unsigned channels;
+    int64_t length;   /* frames */
+    int64_t position; /* frames */
     bool ended;
     struct stat identity;
 };
 
-static double seconds(int64_t samples)
+static double seconds(const audio_reader *reader, int64_t frames)
 {
-    return (double)samples / UNECHO_SAMPLE_RATE;
+    return (double)frames / reader->rate;
 }
 
 /*
@@ -83,64 +88,89 @@ static void warn_of_truncation(audio_reader *reader)
         if (said > there && said < LARGEST_SAID) {
             report_warning("%s: cut short: its header says %" PRId64 " bytes, there are %" PRId64
                            "; the %.2f s that are there are used",
-                           reader->name, said, there, seconds(reader->length));
+                           reader->name, said, there, seconds(reader, reader->length));
             return;
         }
     }
 }
 
-static bool check_signal(const audio_reader *reader, const SF_INFO *info)
+static bool check_signal(const audio_reader *reader, const audio_layout *layout)
 {
-    if (info->channels != 1) {
-        report_error("%s: has %d channels, one is needed; to make it mono: "
-                     "ffmpeg -i %s -ar %d -ac 1 OUT.wav, or sox %s -c 1 OUT.wav",
-                     reader->name, info->channels, reader->name, UNECHO_SAMPLE_RATE, reader->name);
+    if (reader->channels > UNECHO_CHANNELS_MAX) {
+        report_error(
+            "%s: has %u channels, %d are the most; to keep the first two: "
+            "ffmpeg -i %s -af 'pan=stereo|c0=c0|c1=c1' OUT.wav, or sox %s OUT.wav remix 1 2",
+            reader->name, reader->channels, UNECHO_CHANNELS_MAX, reader->name, reader->name);
         return false;
     }
-    if (info->samplerate != UNECHO_SAMPLE_RATE) {
-        report_error("%s: has a sample rate of %d Hz, only %d Hz is supported for now; to convert "
-                     "it: ffmpeg -i %s -ar %d -ac 1 OUT.wav, or sox %s -r %d -c 1 OUT.wav",
-                     reader->name, info->samplerate, UNECHO_SAMPLE_RATE, reader->name,
-                     UNECHO_SAMPLE_RATE, reader->name, UNECHO_SAMPLE_RATE);
+    if (reader->rate < UNECHO_RATE_MIN || reader->rate > UNECHO_RATE_MAX) {
+        report_error("%s: has a sample rate of %d Hz, which is not from %d to %d; to convert it: "
+                     "ffmpeg -i %s -ar 48000 OUT.wav, or sox %s -r 48000 OUT.wav",
+                     reader->name, reader->rate, UNECHO_RATE_MIN, UNECHO_RATE_MAX, reader->name,
+                     reader->name);
+        return false;
+    }
+    if (layout->rate && layout->rate != reader->rate) {
+        report_error("%s: has a sample rate of %d Hz, and the options say %d; the rate of a sound "
+                     "file stands in the file, and only headerless samples (--raw) need telling",
+                     reader->name, reader->rate, layout->rate);
+        return false;
+    }
+    if (layout->channels && layout->channels != reader->channels) {
+        report_error(
+            "%s: has %u channel%s, and the options say %u; only headerless samples (--raw) "
+            "need telling",
+            reader->name, reader->channels, reader->channels == 1 ? "" : "s", layout->channels);
         return false;
     }
     return true;
 }
 
-static bool open_sound_file(audio_reader *reader)
+static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
 {
     SF_INFO info = {0};
     reader->file = sf_open_fd(reader->fd, SFM_READ, &info, SF_FALSE);
     if (!reader->file) {
         report_error("%s: not a sound file that can be read%s: %s (headerless samples need --raw; "
-                     "other formats can be converted: ffmpeg -i %s -ar %d -ac 1 OUT.wav)",
+                     "other formats can be converted: ffmpeg -i %s OUT.wav)",
                      reader->name,
                      S_ISREG(reader->identity.st_mode)
                          ? ""
                          : " from a pipe, through which only WAV, AIFF and AU can come",
-                     sf_strerror(NULL), reader->name, UNECHO_SAMPLE_RATE);
+                     sf_strerror(NULL), reader->name);
         return false;
     }
     reader->format = info.format;
+    reader->rate = info.samplerate;
+    reader->channels = (unsigned)info.channels;
     /* FLAC without a length says the largest number; WAV through a pipe, what 4 GiB would hold. */
     reader->length = info.frames;
     if (info.frames < 0 || info.frames == SF_COUNT_MAX ||
-        (!S_ISREG(reader->identity.st_mode) && info.frames >= LARGEST_SAID / LARGEST_WIDTH))
+        (!S_ISREG(reader->identity.st_mode) &&
+         info.frames * info.channels >= LARGEST_SAID / LARGEST_WIDTH))
         reader->length = -1;
-    if (!check_signal(reader, &info))
+    if (!check_signal(reader, layout))
         return false;
     warn_of_truncation(reader);
     return true;
 }
 
-static void open_raw(audio_reader *reader, raw_format raw)
+/* Bytes of a frame of headerless samples. */
+static size_t frame_width(const audio_reader *reader)
 {
-    int64_t width = (int64_t)raw_width(raw);
-    reader->raw = raw;
-    reader->format = format_like_raw(raw);
+    return raw_width(reader->raw) * reader->channels;
+}
+
+static void open_raw(audio_reader *reader, const audio_layout *layout)
+{
+    reader->raw = layout->raw;
+    reader->format = format_like_raw(layout->raw);
+    reader->rate = layout->rate ? layout->rate : USUAL_RATE;
+    reader->channels = layout->channels ? layout->channels : USUAL_CHANNELS;
     if (S_ISREG(reader->identity.st_mode)) {
         off_t start = lseek(reader->fd, 0, SEEK_CUR);
-        reader->length = ((int64_t)reader->identity.st_size - (start > 0 ? start : 0)) / width;
+        reader->length = ((int64_t)reader->identity.st_size - (start > 0 ? start : 0)) /
+                         (int64_t)frame_width(reader);
         if (reader->length < 0)
             reader->length = 0;
     }
@@ -166,7 +196,7 @@ static bool open_descriptor(audio_reader *reader, const char *path)
     return true;
 }
 
-audio_reader *audio_reader_open(const char *path, raw_format raw)
+audio_reader *audio_reader_open(const char *path, const audio_layout *layout)
 {
     audio_reader *reader = calloc(1, sizeof(*reader));
     if (!reader) {
@@ -177,9 +207,9 @@ audio_reader *audio_reader_open(const char *path, raw_format raw)
     reader->length = -1;
     if (!open_descriptor(reader, path))
         goto fail;
-    if (format_is_raw(path, raw))
-        open_raw(reader, raw);
-    else if (!open_sound_file(reader))
+    if (format_is_raw(path, layout->raw))
+        open_raw(reader, layout);
+    else if (!open_sound_file(reader, layout))
         goto fail;
     return reader;
 
@@ -188,9 +218,9 @@ fail:
     return NULL;
 }
 
-static bool read_sound_file(audio_reader *reader, float *samples, size_t n, size_t *got)
+static bool read_sound_file(audio_reader *reader, float *frames, size_t n, size_t *got)
 {
-    sf_count_t have = sf_readf_float(reader->file, samples, (sf_count_t)n);
+    sf_count_t have = sf_readf_float(reader->file, frames, (sf_count_t)n);
     *got = have > 0 ? (size_t)have : 0;
     reader->position += (int64_t)*got;
     if (*got == n)
@@ -200,10 +230,11 @@ static bool read_sound_file(audio_reader *reader, float *samples, size_t n, size
     if (sf_error(reader->file) != SF_ERR_NO_ERROR || reader->length > reader->position) {
         const char *why = sf_error(reader->file) ? sf_strerror(reader->file) : "the file ends";
         report_warning("%s: cut short or damaged after %.2f s (sample %" PRId64 "): %s",
-                       reader->name, seconds(reader->position), reader->position, why);
+                       reader->name, seconds(reader, reader->position), reader->position, why);
         if (reader->length > reader->position)
             report_warning("%s: %.2f s of the %.2f s that its header says are lost", reader->name,
-                           seconds(reader->length - reader->position), seconds(reader->length));
+                           seconds(reader, reader->length - reader->position),
+                           seconds(reader, reader->length));
     }
     return true;
 }
@@ -241,42 +272,43 @@ static bool read_bytes(audio_reader *reader, unsigned char *bytes, size_t want, 
     return true;
 }
 
-static bool read_raw(audio_reader *reader, float *samples, size_t n, size_t *got)
+static bool read_raw(audio_reader *reader, float *frames, size_t n, size_t *got)
 {
     unsigned char bytes[16384];
-    size_t width = raw_width(reader->raw);
+    const size_t width = frame_width(reader);
+    const size_t most = sizeof(bytes) / width;
 
     while (*got < n && !reader->ended) {
-        size_t want = (n - *got) * width;
+        const size_t count = n - *got < most ? n - *got : most;
         size_t have;
-        if (want > sizeof(bytes))
-            want = sizeof(bytes);
-        if (!read_bytes(reader, bytes, want, &have))
+        if (!read_bytes(reader, bytes, count * width, &have))
             return false;
-        raw_decode(reader->raw, bytes, samples + *got, have / width);
+        raw_decode(reader->raw, bytes, frames + *got * reader->channels,
+                   have / width * reader->channels);
         *got += have / width;
         reader->position += (int64_t)(have / width);
-        reader->ended = have < want;
+        reader->ended = have < count * width;
         if (reader->ended && have % width != 0 && !interrupted())
-            report_warning("%s: not a whole number of %s samples (%zu bytes each); what is left at "
+            report_warning("%s: not a whole number of %s %s (%zu bytes each); what is left at "
                            "the end, %zu of its bytes, is dropped",
-                           reader->name, raw_name(reader->raw), width, have % width);
+                           reader->name, raw_name(reader->raw),
+                           reader->channels == 1 ? "samples" : "frames", width, have % width);
     }
     return true;
 }
 
-bool audio_reader_read(audio_reader *reader, float *samples, size_t n, size_t *got)
+bool audio_reader_read(audio_reader *reader, float *frames, size_t n, size_t *got)
 {
     *got = 0;
     if (reader->ended)
         return true;
-    return reader->file ? read_sound_file(reader, samples, n, got)
-                        : read_raw(reader, samples, n, got);
+    return reader->file ? read_sound_file(reader, frames, n, got)
+                        : read_raw(reader, frames, n, got);
 }
 
 bool audio_reader_has_more(audio_reader *reader)
 {
-    float sample;
+    float frame[UNECHO_CHANNELS_MAX];
     size_t got = 0;
     struct pollfd waiting = {reader->fd, POLLIN, 0};
     if (reader->ended)
@@ -286,7 +318,17 @@ bool audio_reader_has_more(audio_reader *reader)
     /* Nobody may ever write into that pipe again: look without waiting. */
     if (!S_ISREG(reader->identity.st_mode) && poll(&waiting, 1, 0) != 1)
         return false;
-    return audio_reader_read(reader, &sample, 1, &got) && got == 1;
+    return audio_reader_read(reader, frame, 1, &got) && got == 1;
+}
+
+int audio_reader_rate(const audio_reader *reader)
+{
+    return reader->rate;
+}
+
+unsigned audio_reader_channels(const audio_reader *reader)
+{
+    return reader->channels;
 }
 
 int64_t audio_reader_length(const audio_reader *reader)

@@ -1,6 +1,6 @@
 /*
- * Mono audio at 16 kHz from a sound file or from headerless samples, in chunks. It does not know
- * what the samples are for.
+ * Audio from a sound file or from headerless samples, in chunks. It does not know what the samples
+ * are for.
  */
 #ifndef UNECHO_TOOL_AUDIO_READER_H
 #define UNECHO_TOOL_AUDIO_READER_H
@@ -15,24 +15,40 @@
 typedef struct audio_reader audio_reader;
 
 /*
- * Open path, "-" for standard input; raw: what headerless samples look like, RAW_NONE if there are
- * none. NULL on failure, which has been reported.
+ * What the options say of an input. raw: what headerless samples look like, RAW_NONE if there are
+ * none. rate (Hz) and channels are those of headerless samples, 0 for 16 kHz and mono; a sound file
+ * that says otherwise is refused.
  */
-audio_reader *audio_reader_open(const char *path, raw_format raw);
+typedef struct audio_layout {
+    raw_format raw;
+    int rate;
+    unsigned channels;
+} audio_layout;
 
 /*
- * Read n samples. *got < n means that the input has ended, for good; an input that turns out to be
- * shorter than it says is reported as a warning. false: reading failed, reported.
+ * Open path, "-" for standard input; of a rate and with as many channels as the library takes. NULL
+ * on failure, which has been reported.
  */
-bool audio_reader_read(audio_reader *reader, float *samples, size_t n, size_t *got);
+audio_reader *audio_reader_open(const char *path, const audio_layout *layout);
 
 /*
- * Whether there is more to read; takes a sample away where that is the only way to find out, and
+ * Read n frames, the channels interleaved. *got < n means that the input has ended, for good; an
+ * input that turns out to be shorter than it says is reported as a warning. false: reading failed,
+ * reported.
+ */
+bool audio_reader_read(audio_reader *reader, float *frames, size_t n, size_t *got);
+
+/*
+ * Whether there is more to read; takes a frame away where that is the only way to find out, and
  * does not wait for a pipe.
  */
 bool audio_reader_has_more(audio_reader *reader);
 
-/* Samples in all, -1 if only time will tell. */
+/* Hz, and how many. */
+int audio_reader_rate(const audio_reader *reader);
+unsigned audio_reader_channels(const audio_reader *reader);
+
+/* Frames in all, -1 if only time will tell. */
 int64_t audio_reader_length(const audio_reader *reader);
 
 /* libsndfile's format; for headerless samples that of format_like_raw. */

@@ -7,8 +7,6 @@
 #include "format.h"
 #include "report.h"
 
-#include "unecho.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -23,6 +21,7 @@ struct audio_writer {
     SNDFILE *file; /* NULL for headerless samples and for the null device */
     raw_format raw;
     int format;
+    int rate;
     int bits; /* that samples are rounded to; 0: they stay floats */
     int64_t most, written;
     uint64_t clipped;
@@ -82,7 +81,7 @@ static bool check_size(const audio_writer *writer, int64_t samples)
         return true;
     report_error("%s: %.1f hours of audio or more do not fit in 4 GiB, the most that this kind of "
                  "file can hold; .w64, .rf64 and .flac can hold more",
-                 writer->output->name, (double)samples / UNECHO_SAMPLE_RATE / 3600.0);
+                 writer->output->name, (double)samples / writer->rate / 3600.0);
     return false;
 }
 
@@ -100,13 +99,16 @@ static bool open_sound_file(audio_writer *writer, const audio_reader *like)
 {
     SF_VIRTUAL_IO access = {file_size, file_seek, file_read, file_write, file_tell};
     SF_INFO info = {0};
-    info.samplerate = UNECHO_SAMPLE_RATE;
+    info.samplerate = writer->rate;
     info.channels = 1;
     info.format = writer->format;
     writer->file = sf_open_virtual(&access, SFM_WRITE, &info, writer);
     if (!writer->file) {
-        report_error("%s: %s", writer->output->name,
-                     writer->failure ? strerror(writer->failure) : sf_strerror(NULL));
+        if (writer->failure)
+            report_error("%s: %s", writer->output->name, strerror(writer->failure));
+        else
+            report_error("%s: cannot be written at %d Hz: %s", writer->output->name, writer->rate,
+                         sf_strerror(NULL));
         return false;
     }
     /* That chunk holds the time of day: equal input would not give equal files. */
@@ -126,6 +128,7 @@ audio_writer *audio_writer_open(output_file *output, raw_format raw, int format,
     writer->output = output;
     writer->raw = raw;
     writer->format = raw != RAW_NONE ? format_like_raw(raw) : format;
+    writer->rate = audio_reader_rate(like);
     writer->bits = format_bits(writer->format);
     writer->most = format_most_samples(writer->format);
     if (!check_size(writer, expected) || !output_open(output) ||
@@ -198,7 +201,7 @@ static bool fail(const audio_writer *writer)
                       : writer->file  ? sf_strerror(writer->file)
                                       : "could not be written";
     report_error("%s: %s (after %.2f s)", writer->output->name, why,
-                 (double)writer->written / UNECHO_SAMPLE_RATE);
+                 (double)writer->written / writer->rate);
     return false;
 }
 

@@ -1,5 +1,5 @@
 /*
- * Mono audio at 16 kHz into a sound file or as headerless samples, in chunks. It does not know
+ * Mono audio into a sound file or as headerless samples, in chunks. It does not know
  * where the samples come from.
  */
 #ifndef UNECHO_TOOL_AUDIO_WRITER_H
@@ -17,8 +17,9 @@ typedef struct audio_writer audio_writer;
 
 /*
  * Start a file in output, which has been inspected and outlives the writer. raw: headerless in
- * that format; RAW_NONE: a sound file of the libsndfile format, with the texts (title, comment)
- * of like. expected: samples that will come, -1 if unknown. NULL on failure, reported.
+ * that format; RAW_NONE: a sound file of the libsndfile format. rate in Hz and texts (title,
+ * comment) are those of like. expected: samples that will come, -1 if unknown. NULL on failure,
+ * reported.
  */
 audio_writer *audio_writer_open(output_file *output, raw_format raw, int format,
                                 const audio_reader *like, int64_t expected);

@@ -10,6 +10,7 @@
 #include "interrupt.h"
 #include "output_file.h"
 #include "report.h"
+#include "text_output.h"
 #include "tune_profile.h"
 
 #include <errno.h>
@@ -159,34 +160,10 @@ static bool check_plot(struct job *job)
     return false;
 }
 
-static bool write_plot(struct job *job)
+static bool draw(void *user, FILE *stream)
 {
-    char *text = NULL;
-    size_t size = 0, written = 0;
-    FILE *memory;
-    if (!job->options->plot || job->plot.kind == OUTPUT_NOWHERE)
-        return true;
-    memory = open_memstream(&text, &size);
-    if (memory)
-        bench_plot(&job->outcome, memory);
-    if (!memory || fclose(memory) != 0 || !output_open(&job->plot)) {
-        report_error("%s: the plot cannot be made", job->options->plot);
-        free(text);
-        return false;
-    }
-    while (written < size) {
-        const ssize_t more = write(job->plot.fd, text + written, size - written);
-        if (more < 0 && errno == EINTR)
-            continue;
-        if (more <= 0)
-            break;
-        written += (size_t)more;
-    }
-    free(text);
-    if (written == size)
-        return output_commit(&job->plot);
-    report_error("%s: %s", job->options->plot, strerror(errno));
-    return false;
+    bench_plot(&((const struct job *)user)->outcome, stream);
+    return true;
 }
 
 static bool has_figures(const struct contest *contest)
@@ -211,7 +188,19 @@ static bool show(struct job *job)
         report_error("none of the engines is available");
         return false;
     }
-    return write_plot(job);
+    return !job->options->plot || text_output_write(&job->plot, draw, job);
+}
+
+/* Where our own engine is asked for. */
+static bool measure_front(struct job *job)
+{
+    const struct contest *contest = &job->contest;
+    for (size_t i = 0; i < contest->count; i++)
+        if (contestant_counts(&contest->contestants[i]) &&
+            contest->contestants[i].engine.backend == UNECHO_BACKEND_NATIVE)
+            return front_measure(&job->outcome.front, contest->audio, contest->timed,
+                                 contest->rounds, contest->model);
+    return true;
 }
 
 /* ---- The command ------------------------------------------------------------------------ */
@@ -231,7 +220,7 @@ static bool run(struct job *job)
     job->contest.model = &job->recording.model;
     job->outcome.contest = &job->contest;
     job->outcome.recording = &job->recording;
-    return settle_tuned(job) && contest_run(&job->contest) && show(job);
+    return settle_tuned(job) && contest_run(&job->contest) && measure_front(job) && show(job);
 }
 
 int command_bench(int argc, char **argv)

@@ -48,6 +48,9 @@ int engine_open(unecho **stream, const struct engine *engine, unecho_model *mode
     config.hops_at_once = (unsigned)(hops < 1                   ? 1
                                      : hops > MOST_HOPS_AT_ONCE ? MOST_HOPS_AT_ONCE
                                                                 : hops);
+    /* What is measured is the network: on every hop, and on the two ends as they come. */
+    config.align = UNECHO_ALIGN_OFF;
+    config.fail_open = 0;
     config.message = message;
     config.message_size = message_size;
     config.backend = engine->backend;

@@ -114,6 +114,17 @@ static void print_engine(const struct contest *contest, const struct contestant 
     fputc('}', stream);
 }
 
+static void print_front(const struct front_figures *row, bool follows, FILE *stream)
+{
+    fputs(follows ? ", {" : "{", stream);
+    text("name", row->name, stream);
+    comma(stream);
+    number("hop_us", row->hop_us, stream);
+    comma(stream);
+    number("overhead", row->overhead, stream);
+    fputc('}', stream);
+}
+
 void bench_print_json(const struct bench_outcome *outcome, FILE *stream)
 {
     const struct contest *contest = outcome->contest;
@@ -145,5 +156,8 @@ void bench_print_json(const struct bench_outcome *outcome, FILE *stream)
         print_engine(contest, &contest->contestants[i], stream);
         between = ", ";
     }
+    fputs("], \"front\": [", stream);
+    for (size_t i = 0; outcome->front.measured && i < FRONT_ROWS; i++)
+        print_front(&outcome->front.rows[i], i > 0, stream);
     fputs("]}\n", stream);
 }

@@ -4,6 +4,8 @@
  */
 #include "bench_report.h"
 
+#include "svg.h"
+
 #include <math.h>
 
 enum {
@@ -20,59 +22,28 @@ enum {
 
 static const char *const colours[FEED_COUNT] = {"#1b5e9b", "#d9822b"};
 
-static void escape(const char *text, FILE *stream)
-{
-    for (; *text; text++) {
-        switch (*text) {
-        case '&':
-            fputs("&amp;", stream);
-            break;
-        case '<':
-            fputs("&lt;", stream);
-            break;
-        case '>':
-            fputs("&gt;", stream);
-            break;
-        default:
-            if ((unsigned char)*text >= 0x20)
-                fputc(*text, stream);
-        }
-    }
-}
-
 /* style: a class of the style sheet. */
 static void begin_text(FILE *stream, double x, double y, const char *style)
 {
     fprintf(stream, "<text x=\"%.1f\" y=\"%.1f\" class=\"%s\">", x, y, style);
 }
 
-static void write_text(FILE *stream, double x, double y, const char *style, const char *text)
-{
-    begin_text(stream, x, y, style);
-    escape(text, stream);
-    fputs("</text>\n", stream);
-}
-
 static void draw_head(const struct bench_outcome *outcome, int height, FILE *stream)
 {
     const struct contest *contest = outcome->contest;
-    fprintf(stream,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" "
-            "height=\"%d\" role=\"img\">\n"
-            "<title>unecho bench</title>\n"
-            "<style>text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans',"
-            "'DejaVu Sans',Arial,sans-serif;fill:#222;font-size:14px}"
-            ".title{font-size:20px;font-weight:600}.note{fill:#555;font-size:13px}"
-            ".head{font-weight:600}.name{text-anchor:end}.figure{font-size:13px}</style>\n"
-            "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n",
-            WIDTH, height, WIDTH, height, WIDTH, height);
-    write_text(stream, 20, 36, "title", "Echo cancellation, the same network on each engine");
+    svg_begin(stream, WIDTH, height, "unecho bench",
+              "text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans',"
+              "'DejaVu Sans',Arial,sans-serif;fill:#222;font-size:14px}"
+              ".title{font-size:20px;font-weight:600}.note{fill:#555;font-size:13px}"
+              ".head{font-weight:600}.name{text-anchor:end}.figure{font-size:13px}");
+    fprintf(stream, "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n", WIDTH, height);
+    svg_text(stream, 20, 36, "title", "Echo cancellation, the same network on each engine");
     begin_text(stream, 20, 58, "note");
     fprintf(stream, "Model ");
-    escape(contest->model_name, stream);
+    svg_escape(stream, contest->model_name);
     fprintf(stream, " (%u units), %.0f s of ", contest->model_units,
             (double)contest->timed / UNECHO_SAMPLE_RATE);
-    escape(bench_file_name(outcome->recording->mic), stream);
+    svg_escape(stream, bench_file_name(outcome->recording->mic));
     fprintf(stream, ", median of %zu rounds in turn; whiskers: slowest and fastest round</text>\n",
             contest->rounds);
 }
@@ -88,17 +59,17 @@ static void draw_legend(const struct contest *contest, FILE *stream)
             snprintf(text, sizeof(text), "live, chunk %d", UNECHO_HOP);
         else
             snprintf(text, sizeof(text), "chunk %zu", contest->chunk);
-        write_text(stream, x + 20, 84, "figure", text);
+        svg_text(stream, x + 20, 84, "figure", text);
     }
     begin_text(stream, SPEED, TOP - 14, "head");
     if (contest->base) {
         fputs("Speed, times ", stream);
-        escape(contest->base->engine.name, stream);
+        svg_escape(stream, contest->base->engine.name);
     } else {
         fputs("Speed", stream);
     }
     fputs("</text>\n", stream);
-    write_text(stream, COST, TOP - 14, "head", "CPU time, % of one core in real time");
+    svg_text(stream, COST, TOP - 14, "head", "CPU time, % of one core in real time");
 }
 
 static double finite(double value)
@@ -153,21 +124,21 @@ static void draw_feed(const struct contestant *c, enum feed feed, double y,
         draw_bar(stream, SPEED, y, scales->speed * f->ratio, colours[feed]);
         const double right = draw_whisker(stream, y, f, scales->speed);
         snprintf(text, sizeof(text), "%.2f", f->ratio);
-        write_text(stream, right + 8, y + 15, "figure", text);
+        svg_text(stream, right + 8, y + 15, "figure", text);
     } else if (feed == 0) {
-        write_text(stream, SPEED, y + 15, "note", verdict_in_words(c->comparison.verdict));
+        svg_text(stream, SPEED, y + 15, "note", verdict_in_words(c->comparison.verdict));
     }
     draw_bar(stream, COST, y, scales->cost * cost, colours[feed]);
     snprintf(text, sizeof(text), "%.1f %%", 100.0 * cost);
-    write_text(stream, COST + scales->cost * cost + 8, y + 15, "figure", text);
+    svg_text(stream, COST + scales->cost * cost + 8, y + 15, "figure", text);
 }
 
 static void draw_row(const struct contestant *c, double y, const struct scales *scales,
                      FILE *stream)
 {
-    write_text(stream, LABELS, y + BAR + 5, "name", c->engine.name);
+    svg_text(stream, LABELS, y + BAR + 5, "name", c->engine.name);
     if (!c->available) {
-        write_text(stream, SPEED, y + BAR + 5, "note", "not available");
+        svg_text(stream, SPEED, y + BAR + 5, "note", "not available");
         return;
     }
     for (enum feed feed = 0; feed < FEED_COUNT; feed++)

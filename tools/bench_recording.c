@@ -103,10 +103,25 @@ bool recording_choose_sample(struct recording_choice *choice, const char *mic, c
     return mic && far ? use(choice, mic, far) : use_sample(choice);
 }
 
+/* What is measured is the network, on what it works on. */
+static audio_reader *open_file(const char *path)
+{
+    static const audio_layout layout;
+    audio_reader *reader = audio_reader_open(path, &layout);
+    if (!reader ||
+        (audio_reader_rate(reader) == UNECHO_SAMPLE_RATE && audio_reader_channels(reader) == 1))
+        return reader;
+    report_error("%s: to measure with, mono at %d Hz is needed: "
+                 "ffmpeg -i %s -ar %d -ac 1 OUT.wav, or sox %s -r %d -c 1 OUT.wav",
+                 path, UNECHO_SAMPLE_RATE, path, UNECHO_SAMPLE_RATE, path, UNECHO_SAMPLE_RATE);
+    audio_reader_close(&reader);
+    return NULL;
+}
+
 /* All of a file, at most n samples. */
 static bool read_file(const char *path, float *samples, size_t n, size_t *got)
 {
-    audio_reader *reader = audio_reader_open(path, RAW_NONE);
+    audio_reader *reader = open_file(path);
     bool done;
     if (!reader)
         return false;
@@ -121,7 +136,7 @@ static bool read_file(const char *path, float *samples, size_t n, size_t *got)
 /* Samples in a file, 0 if it does not tell, -1 if it cannot be read, reported. */
 static int64_t length_of(const char *path)
 {
-    audio_reader *reader = audio_reader_open(path, RAW_NONE);
+    audio_reader *reader = open_file(path);
     int64_t length;
     if (!reader)
         return -1;

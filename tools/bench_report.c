@@ -172,6 +172,24 @@ static void print_comparison(const struct contest *contest, FILE *stream)
     table_print(&table, stream);
 }
 
+static void print_front(const struct bench_front *front, FILE *stream)
+{
+    static const char *const texts[] = {"native fp32, live", "CPU µs a hop", "on top %"};
+    struct table table;
+    if (!front->measured)
+        return;
+    fputs("\nWhat front end and aligner cost on top of the network:\n\n", stream);
+    headings(&table, texts, sizeof(texts) / sizeof(texts[0]));
+    for (size_t i = 0; i < FRONT_ROWS; i++) {
+        table_row(&table);
+        table_cell(&table, 0, "%s", front->rows[i].name);
+        table_cell(&table, 1, "%.1f", front->rows[i].hop_us);
+        if (i > 0)
+            table_cell(&table, 2, "%.1f", 100.0 * front->rows[i].overhead);
+    }
+    table_print(&table, stream);
+}
+
 /* ---- Lists ------------------------------------------------------------------------------ */
 
 static void print_slowest(const struct contest *contest, FILE *stream)
@@ -220,6 +238,7 @@ void bench_print(const struct bench_outcome *outcome, FILE *stream)
                 contest->reference->engine.name);
         print_comparison(contest, stream);
     }
+    print_front(&outcome->front, stream);
     print_slowest(contest, stream);
     print_absent(contest, stream);
 }

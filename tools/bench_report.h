@@ -5,6 +5,7 @@
 #define UNECHO_TOOL_BENCH_REPORT_H
 
 #include "bench_contest.h"
+#include "bench_front.h"
 #include "bench_recording.h"
 
 #include <stdio.h>
@@ -12,6 +13,7 @@
 struct bench_outcome {
     const struct contest *contest;
     const struct recording_choice *recording;
+    struct bench_front front;
     char tuned[256]; /* where the settings of `onnxruntime tuned here` come from; "": not asked */
 };
 

@@ -6,6 +6,7 @@
 
 /* argv[0] is the command's name. The exit code is one of report.h's. */
 int command_process(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 int command_info(int argc, char **argv);
 int command_inspect(int argc, char **argv);
 int command_convert(int argc, char **argv);
@@ -16,6 +17,7 @@ int command_tune(int argc, char **argv);
 int command_show(const char *text);
 
 extern const char process_help[];
+extern const char doctor_help[];
 extern const char info_help[];
 extern const char inspect_help[];
 extern const char convert_help[];

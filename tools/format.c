@@ -65,10 +65,10 @@ bool format_is_raw(const char *path, raw_format raw)
     return raw != RAW_NONE && (strcmp(path, "-") == 0 || !format_ending_is_known(path));
 }
 
-static bool can_write(int format)
+static bool can_write(int format, int rate)
 {
     SF_INFO info = {0};
-    info.samplerate = 16000;
+    info.samplerate = rate;
     info.channels = 1;
     info.format = format;
     return sf_format_check(&info) != 0;
@@ -104,7 +104,7 @@ static bool is_riff(int container)
            container == SF_FORMAT_RF64;
 }
 
-int format_for_output(const char *path, int like)
+int format_for_output(const char *path, int like, int rate)
 {
     const ending *end = find_ending(path);
     int container = end ? end->container : like & SF_FORMAT_TYPEMASK;
@@ -115,8 +115,8 @@ int format_for_output(const char *path, int like)
     if (container == SF_FORMAT_WAV && is_riff(like & SF_FORMAT_TYPEMASK))
         container = like & SF_FORMAT_TYPEMASK;
     if (end && end->coding)
-        return can_write(container | end->coding) ? container | end->coding : 0;
-    if (container == (like & SF_FORMAT_TYPEMASK) && can_write(like))
+        return can_write(container | end->coding, rate) ? container | end->coding : 0;
+    if (container == (like & SF_FORMAT_TYPEMASK) && can_write(like, rate))
         return like;
 
     /* libsndfile says yes to MP3 inside WAV, and then no. */
@@ -126,7 +126,7 @@ int format_for_output(const char *path, int like)
     const int choices[] = {coding, fine ? SF_FORMAT_PCM_24 : SF_FORMAT_PCM_16, SF_FORMAT_PCM_16,
                            SF_FORMAT_VORBIS, CODING_MP3};
     for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++)
-        if (can_write(container | choices[i]))
+        if (can_write(container | choices[i], rate))
             return container | choices[i];
     return 0;
 }

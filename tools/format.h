@@ -23,9 +23,10 @@ bool format_is_raw(const char *path, raw_format raw);
 /*
  * The libsndfile format for an output: the container that path's ending says, in the microphone
  * file's own variety where that is the same family, with its coding where the container takes it.
- * like: the libsndfile format of the microphone. 0 if libsndfile cannot write such a file.
+ * like: the libsndfile format of the microphone; rate in Hz. 0 if libsndfile cannot write such a
+ * file.
  */
-int format_for_output(const char *path, int like);
+int format_for_output(const char *path, int like, int rate);
 
 /* The libsndfile format that comes nearest to headerless samples. */
 int format_like_raw(raw_format raw);

@@ -19,6 +19,7 @@ static const char help[] =
     "loudspeaker played, gives the near-end voice.\n"
     "\n"
     "  process   cancel the echo in a recording or a live stream\n"
+    "  doctor    say what is wrong with a pair of recordings, and what to do\n"
     "  info      what the model is, latency, version, CPU features\n"
     "  inspect   what model files are, and what runs them\n"
     "  convert   a model as ONNX files in fp32, fp16 or int8\n"
@@ -40,9 +41,10 @@ typedef struct command {
 } command;
 
 static const command commands[] = {
-    {"process", command_process, process_help}, {"info", command_info, info_help},
-    {"inspect", command_inspect, inspect_help}, {"convert", command_convert, convert_help},
-    {"bench", command_bench, bench_help},       {"tune", command_tune, tune_help},
+    {"process", command_process, process_help}, {"doctor", command_doctor, doctor_help},
+    {"info", command_info, info_help},          {"inspect", command_inspect, inspect_help},
+    {"convert", command_convert, convert_help}, {"bench", command_bench, bench_help},
+    {"tune", command_tune, tune_help},
 };
 
 static const command *find_command(const char *name)

@@ -9,12 +9,15 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_CHUNK 2048
-/* A minute: buffers stay small, and Ctrl-C is heard between chunks. */
+/* A minute at 16 kHz: buffers stay small, and Ctrl-C is heard between chunks. */
 #define LARGEST_CHUNK 1048576
+/* How late a far end is looked for in recordings, and how late it can be, in milliseconds. */
+#define USUAL_LATE 200
+#define MOST_LATE  1000
 
 enum {
     OPTION_MODEL = 256,
@@ -23,7 +26,10 @@ enum {
     OPTION_PRECISION,
     OPTION_PROFILE,
     OPTION_LIBRARY,
-    OPTION_RAW,
+    OPTION_ALIGN,
+    OPTION_REFERENCE_LATE,
+    OPTION_REFERENCE,
+    OPTION_NO_HIGH_BAND,
     OPTION_CHUNK,
     OPTION_KEEP_LATENCY,
     OPTION_NORMALIZE_PEAK,
@@ -38,7 +44,11 @@ static const struct option process_table[] = {
     {"precision", required_argument, NULL, OPTION_PRECISION},
     {"profile", required_argument, NULL, OPTION_PROFILE},
     {"onnxruntime", required_argument, NULL, OPTION_LIBRARY},
-    {"raw", required_argument, NULL, OPTION_RAW},
+    OPTIONS_OF_ENDS,
+    {"align", required_argument, NULL, OPTION_ALIGN},
+    {"reference-late", required_argument, NULL, OPTION_REFERENCE_LATE},
+    {"reference", no_argument, NULL, OPTION_REFERENCE},
+    {"no-high-band", no_argument, NULL, OPTION_NO_HIGH_BAND},
     {"chunk", required_argument, NULL, OPTION_CHUNK},
     {"keep-latency", no_argument, NULL, OPTION_KEEP_LATENCY},
     {"normalize-peak", no_argument, NULL, OPTION_NORMALIZE_PEAK},
@@ -149,33 +159,190 @@ static bool take_common_option(model_choice *model, engine_choice *engine, int o
     }
 }
 
-static bool take_raw(process_options *options, const char *command)
+/* ---- Where the two ends are ------------------------------------------------------------- */
+
+static bool take_raw(end_choice *mic, end_choice *far, const char *command)
 {
-    if (raw_parse(optarg, &options->raw))
+    if (!raw_parse(optarg, &mic->layout.raw)) {
+        report_usage(command, "--raw %s: unknown format; known are s16le and f32le", optarg);
+        return false;
+    }
+    far->layout.raw = mic->layout.raw;
+    return true;
+}
+
+static bool take_rate(const char *name, audio_layout *layout, const char *command)
+{
+    size_t rate = 0;
+    const bool right = options_take_count(name, UNECHO_RATE_MIN, UNECHO_RATE_MAX, command, &rate);
+    layout->rate = (int)rate;
+    return right;
+}
+
+static bool take_channels(const char *name, audio_layout *layout, const char *command)
+{
+    size_t channels = 0;
+    const bool right = options_take_count(name, 1, UNECHO_CHANNELS_MAX, command, &channels);
+    layout->channels = (unsigned)channels;
+    return right;
+}
+
+static bool take_channel(const char *name, end_choice *end, const char *command)
+{
+    size_t channel;
+    if (strcmp(optarg, "mean") == 0) {
+        end->channel = END_MEAN;
         return true;
-    report_usage(command, "--raw %s: unknown format; known are s16le and f32le", optarg);
+    }
+    if (optarg[0] < '1' || optarg[0] > '0' + UNECHO_CHANNELS_MAX || optarg[1]) {
+        report_usage(command, "--%s %s: neither a channel, from 1 to %d, nor 'mean'", name, optarg,
+                     UNECHO_CHANNELS_MAX);
+        return false;
+    }
+    channel = (size_t)(optarg[0] - '0');
+    end->channel = (int)channel;
+    return true;
+}
+
+bool options_take_end(end_choice *mic, end_choice *far, int option, const char *command,
+                      bool *right)
+{
+    switch (option) {
+    case OPTION_RAW:
+        *right = take_raw(mic, far, command);
+        return true;
+    case OPTION_RATE:
+        *right = take_rate("rate", &mic->layout, command);
+        return true;
+    case OPTION_FAR_RATE:
+        *right = take_rate("far-rate", &far->layout, command);
+        return true;
+    case OPTION_CHANNELS:
+        *right = take_channels("channels", &mic->layout, command);
+        return true;
+    case OPTION_FAR_CHANNELS:
+        *right = take_channels("far-channels", &far->layout, command);
+        return true;
+    case OPTION_MIC_CHANNEL:
+        *right = take_channel("mic-channel", mic, command);
+        return true;
+    case OPTION_FAR_CHANNEL:
+        *right = take_channel("far-channel", far, command);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_dash(const char *name)
+{
+    return name && strcmp(name, "-") == 0;
+}
+
+static bool check_ends(const end_choice *mic, end_choice *far, const char *command)
+{
+    if (mic->layout.raw == RAW_NONE && (is_dash(mic->path) || is_dash(far->path))) {
+        report_usage(command, "'-' needs --raw s16le or --raw f32le: standard input and output "
+                              "carry headerless samples");
+        return false;
+    }
+    if (is_dash(mic->path) && is_dash(far->path)) {
+        report_usage(command, "only one of MIC and FAR can be '-'");
+        return false;
+    }
+    if (!far->path && (far->layout.rate || far->layout.channels)) {
+        report_usage(command, "--%s goes with a file of its own for the far end only",
+                     far->layout.rate ? "far-rate" : "far-channels");
+        return false;
+    }
+    /* Two devices of one machine mostly have one rate. */
+    if (far->path && format_is_raw(far->path, far->layout.raw) && !far->layout.rate)
+        far->layout.rate = mic->layout.rate;
+    return true;
+}
+
+bool options_take_ends(end_choice *mic, end_choice *far, int argc, char **argv)
+{
+    const int count = argc - optind;
+    if (count > 2) {
+        report_usage(argv[0], "'%s' is one argument too many: only MIC and FAR are expected",
+                     argv[optind + 2]);
+        return false;
+    }
+    if (count < 1) {
+        report_usage(argv[0], "MIC and FAR are missing");
+        return false;
+    }
+    mic->path = argv[optind];
+    far->path = count == 2 ? argv[optind + 1] : NULL;
+    return check_ends(mic, far, argv[0]);
+}
+
+/* ---- process ---------------------------------------------------------------------------- */
+
+/* What can only be judged when all options have been read. */
+struct said {
+    bool align, late, reference;
+};
+
+static bool take_align(session_settings *session, const char *command)
+{
+    char *end;
+    if (strcmp(optarg, "auto") == 0) {
+        session->align = UNECHO_ALIGN_AUTO;
+        return true;
+    }
+    if (strcmp(optarg, "off") == 0) {
+        session->align = UNECHO_ALIGN_OFF;
+        return true;
+    }
+    session->align = UNECHO_ALIGN_FIXED;
+    session->delay_ms = strtod(optarg, &end);
+    if (end != optarg && !*end && session->delay_ms >= -MOST_LATE &&
+        session->delay_ms <= UNECHO_DELAY_MAX_MS)
+        return true;
+    report_usage(command,
+                 "--align %s: neither auto, off, nor milliseconds from -%d to %d by which the echo "
+                 "lags the far end",
+                 optarg, MOST_LATE, UNECHO_DELAY_MAX_MS);
     return false;
 }
 
-static options_result take_process_option(process_options *options, int option, int argc,
-                                          char **argv)
+static options_result take_process_option(process_options *options, struct said *said, int option,
+                                          int argc, char **argv)
 {
-    bool right;
-    if (take_common_option(&options->model, &options->engine, option, argc, argv, &right))
+    session_settings *session = &options->session;
+    size_t late;
+    bool right = true;
+    if (take_common_option(&options->model, &session->engine, option, argc, argv, &right) ||
+        options_take_end(&options->mic, &options->far, option, argv[0], &right))
         return right ? OPTIONS_GO : OPTIONS_WRONG;
     switch (option) {
     case 'o':
         options->output = optarg;
         break;
-    case OPTION_RAW:
-        right = take_raw(options, argv[0]);
+    case OPTION_ALIGN:
+        right = take_align(session, argv[0]);
+        said->align = true;
+        break;
+    case OPTION_REFERENCE_LATE:
+        right = options_take_count("reference-late", 0, MOST_LATE, argv[0], &late);
+        if (right)
+            session->reference_late_ms = (unsigned)late;
+        said->late = true;
+        break;
+    case OPTION_REFERENCE:
+        said->reference = true;
+        break;
+    case OPTION_NO_HIGH_BAND:
+        session->high_band = false;
         break;
     case OPTION_CHUNK:
-        right = options_take_count("chunk", 1, LARGEST_CHUNK, argv[0], &options->chunk);
-        options->live = true;
+        right = options_take_count("chunk", 1, LARGEST_CHUNK, argv[0], &session->chunk);
+        session->live = true;
         break;
     case OPTION_KEEP_LATENCY:
-        options->keep_latency = true;
+        session->keep_latency = true;
         break;
     case OPTION_NORMALIZE_PEAK:
         options->normalize_peak = true;
@@ -195,64 +362,69 @@ static options_result take_process_option(process_options *options, int option, 
     return right ? OPTIONS_GO : OPTIONS_WRONG;
 }
 
-static bool take_arguments(process_options *options, int argc, char **argv)
+/* Alignment costs latency only where it can be of use. */
+static bool settle_alignment(session_settings *session, const struct said *said,
+                             const char *command)
 {
-    int count = argc - optind;
-    if (count > 2) {
-        report_usage(argv[0], "'%s' is one argument too many: only MIC and FAR are expected",
-                     argv[optind + 2]);
+    const double early = session->align == UNECHO_ALIGN_FIXED ? fmax(0.0, -session->delay_ms) : 0.0;
+    if (said->reference && (said->align || said->late)) {
+        report_usage(command,
+                     "--reference excludes --%s: the reference implementation takes the "
+                     "two ends as they come",
+                     said->align ? "align" : "reference-late");
         return false;
     }
-    if (count < 2) {
-        report_usage(argv[0], count == 0 ? "MIC and FAR are missing"
-                                         : "FAR, the far end's recording, is missing");
+    if (said->reference) {
+        session->align = UNECHO_ALIGN_OFF;
+        session->fail_open = false;
+    }
+    if (said->late && early > session->reference_late_ms) {
+        report_usage(command, "--align %g needs a --reference-late of at least %.0f",
+                     session->delay_ms, ceil(early));
         return false;
     }
-    options->mic = argv[optind];
-    options->far = argv[optind + 1];
-    if (!options->output) {
-        report_usage(argv[0], "the output is missing: -o OUT");
-        return false;
-    }
+    if (!said->late && session->align == UNECHO_ALIGN_AUTO && !session->live)
+        session->reference_late_ms = USUAL_LATE;
+    if (!said->late && session->align == UNECHO_ALIGN_FIXED)
+        session->reference_late_ms = (unsigned)ceil(early);
     return true;
 }
 
-static bool is_dash(const char *name)
+static bool check_process(process_options *options, const struct said *said, const char *command)
 {
-    return strcmp(name, "-") == 0;
-}
-
-static bool check_process(const process_options *options, const char *command)
-{
-    if (options->raw == RAW_NONE &&
-        (is_dash(options->mic) || is_dash(options->far) || is_dash(options->output))) {
+    if (!options->output) {
+        report_usage(command, "the output is missing: -o OUT");
+        return false;
+    }
+    if (options->mic.layout.raw == RAW_NONE && is_dash(options->output)) {
         report_usage(command, "'-' needs --raw s16le or --raw f32le: standard input and output "
                               "carry headerless samples");
         return false;
     }
-    if (is_dash(options->mic) && is_dash(options->far)) {
-        report_usage(command, "only one of MIC and FAR can be '-'");
-        return false;
-    }
-    return options_check_model(&options->model, command) &&
-           engine_choice_check(&options->engine, command);
+    return settle_alignment(&options->session, said, command) &&
+           options_check_model(&options->model, command) &&
+           engine_choice_check(&options->session.engine, command);
 }
 
 options_result options_parse_process(process_options *options, int argc, char **argv)
 {
+    struct said said = {0};
     int option;
     memset(options, 0, sizeof(*options));
-    options->chunk = DEFAULT_CHUNK;
+    options->session.fail_open = options->session.high_band = true;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":o:qh", process_table, NULL)) != -1) {
-        options_result result = take_process_option(options, option, argc, argv);
+        options_result result = take_process_option(options, &said, option, argc, argv);
         if (result != OPTIONS_GO)
             return result;
     }
-    if (!take_arguments(options, argc, argv) || !check_process(options, argv[0]))
+    if (!options_take_ends(&options->mic, &options->far, argc, argv) ||
+        !check_process(options, &said, argv[0]))
         return OPTIONS_WRONG;
     return OPTIONS_GO;
 }
+
+/* ---- info ------------------------------------------------------------------------------- */
 
 options_result options_parse_info(info_options *options, int argc, char **argv)
 {

@@ -4,9 +4,10 @@
 #ifndef UNECHO_TOOL_OPTIONS_H
 #define UNECHO_TOOL_OPTIONS_H
 
+#include "ends.h"
 #include "engine_choice.h"
 #include "model_choice.h"
-#include "raw_pcm.h"
+#include "session.h"
 
 #include <getopt.h>
 #include <stdbool.h>
@@ -19,13 +20,11 @@ typedef enum options_result {
 } options_result;
 
 typedef struct process_options {
-    const char *mic, *far, *output;
-    raw_format raw;
+    end_choice mic, far;
+    const char *output;
     model_choice model;
-    engine_choice engine;
-    size_t chunk; /* samples per call */
-    bool live;    /* as a live caller: nothing before the signal */
-    bool keep_latency, normalize_peak, json, quiet;
+    session_settings session;
+    bool normalize_peak, json, quiet;
 } process_options;
 
 typedef struct info_options {
@@ -48,6 +47,39 @@ bool options_take_model_files(model_choice *model, int argc, char **argv);
 
 /* false: two models are asked for, reported. */
 bool options_check_model(const model_choice *model, const char *command);
+
+/*
+ * The options that say where the two ends are in the inputs, for the tables of commands that have
+ * such; options_take_end reads them.
+ */
+#define OPTIONS_OF_ENDS                                                                            \
+    {"raw", required_argument, NULL, OPTION_RAW}, {"rate", required_argument, NULL, OPTION_RATE},  \
+        {"far-rate", required_argument, NULL, OPTION_FAR_RATE},                                    \
+        {"channels", required_argument, NULL, OPTION_CHANNELS},                                    \
+        {"far-channels", required_argument, NULL, OPTION_FAR_CHANNELS},                            \
+        {"mic-channel", required_argument, NULL, OPTION_MIC_CHANNEL},                              \
+    {                                                                                              \
+        "far-channel", required_argument, NULL, OPTION_FAR_CHANNEL                                 \
+    }
+enum {
+    OPTION_RAW = 512,
+    OPTION_RATE,
+    OPTION_FAR_RATE,
+    OPTION_CHANNELS,
+    OPTION_FAR_CHANNELS,
+    OPTION_MIC_CHANNEL,
+    OPTION_FAR_CHANNEL
+};
+
+/* Whether it was one of them; *right: whether it was a right one, else reported. */
+bool options_take_end(end_choice *mic, end_choice *far, int option, const char *command,
+                      bool *right);
+
+/*
+ * The arguments MIC and FAR, or one file that holds both, and whether the options fit. false:
+ * reported.
+ */
+bool options_take_ends(end_choice *mic, end_choice *far, int argc, char **argv);
 
 /* The option's value as a number. false: it is none in that range, reported. */
 bool options_take_count(const char *name, size_t lowest, size_t highest, const char *command,

@@ -2,9 +2,9 @@
  * unecho process: opens what the options name, runs a session over it, sums up. How the signal
  * goes through the library is session.c's business.
  */
-#include "audio_reader.h"
 #include "audio_writer.h"
 #include "command.h"
+#include "ends.h"
 #include "format.h"
 #include "interrupt.h"
 #include "model_choice.h"
@@ -29,7 +29,7 @@ struct job {
     const process_options *options;
     output_file output;
     int format; /* libsndfile's, of the output */
-    audio_reader *mic, *far;
+    ends *pair;
     audio_writer *writer;
     FILE *scratch; /* the output before peak normalisation, NULL without */
     struct session *session;
@@ -46,7 +46,7 @@ static int check_output(struct job *job)
     const char *name = options->output;
     if (!output_inspect(&job->output, name))
         return EXIT_FAILED;
-    if (format_is_raw(name, options->raw) || job->output.kind == OUTPUT_NOWHERE)
+    if (format_is_raw(name, options->mic.layout.raw) || job->output.kind == OUTPUT_NOWHERE)
         return EXIT_DONE;
     if (job->output.kind == OUTPUT_DIRECT) {
         report_error("%s: is not a regular file; only headerless samples (--raw) can go there",
@@ -64,7 +64,7 @@ static int check_output(struct job *job)
 
 static bool check_not_an_input(const struct job *job)
 {
-    const audio_reader *readers[] = {job->mic, job->far};
+    const audio_reader *readers[] = {ends_mic_file(job->pair), ends_far_file(job->pair)};
     for (size_t i = 0; i < 2; i++) {
         if (output_is(&job->output, audio_reader_identity(readers[i]))) {
             report_error("%s: is the same file as the input %s; inputs are never overwritten",
@@ -81,12 +81,8 @@ static bool check_not_an_input(const struct job *job)
 
 static bool open_inputs(struct job *job)
 {
-    const process_options *options = job->options;
-    job->mic = audio_reader_open(options->mic, options->raw);
-    if (!job->mic)
-        return false;
-    job->far = audio_reader_open(options->far, options->raw);
-    return job->far && check_not_an_input(job);
+    job->pair = ends_open(&job->options->mic, &job->options->far);
+    return job->pair && check_not_an_input(job);
 }
 
 static bool open_session(struct job *job)
@@ -95,8 +91,7 @@ static bool open_session(struct job *job)
     unecho_model *model = model_choice_load(&options->model);
     if (!model)
         return false;
-    job->session =
-        session_open(model, &options->engine, options->chunk, options->live, options->keep_latency);
+    job->session = session_open(model, &options->session, job->pair);
     unecho_model_unref(&model);
     return job->session != NULL;
 }
@@ -104,17 +99,19 @@ static bool open_session(struct job *job)
 static bool open_output(struct job *job)
 {
     const process_options *options = job->options;
-    raw_format raw = format_is_raw(options->output, options->raw) ? options->raw : RAW_NONE;
-    if (raw == RAW_NONE) {
-        job->format = format_for_output(options->output, audio_reader_format(job->mic));
+    const audio_reader *mic = ends_mic_file(job->pair);
+    raw_format raw = options->mic.layout.raw;
+    if (!format_is_raw(options->output, raw)) {
+        raw = RAW_NONE;
+        job->format =
+            format_for_output(options->output, audio_reader_format(mic), audio_reader_rate(mic));
         if (!job->format) {
             report_error("%s: this libsndfile cannot write such files at %d Hz", options->output,
-                         UNECHO_SAMPLE_RATE);
+                         audio_reader_rate(mic));
             return false;
         }
     }
-    job->writer =
-        audio_writer_open(&job->output, raw, job->format, job->mic, audio_reader_length(job->mic));
+    job->writer = audio_writer_open(&job->output, raw, job->format, mic, audio_reader_length(mic));
     if (!job->writer)
         return false;
     if (options->normalize_peak) {
@@ -126,11 +123,27 @@ static bool open_output(struct job *job)
 
 /* ---- Running ---------------------------------------------------------------------------- */
 
+static void show_progress(struct job *job)
+{
+    char details[80] = "";
+    unecho_stats stats;
+    if (!progress_is_due(&job->progress))
+        return;
+    stats = session_stats(job->session);
+    if (stats.far_active_seconds > 0.0f)
+        snprintf(details, sizeof(details), ", ERLE %.1f dB", (double)stats.erle_db);
+    if (job->options->session.align == UNECHO_ALIGN_AUTO && stats.aligned)
+        snprintf(details + strlen(details), sizeof(details) - strlen(details),
+                 ", delay %.1f ms, drift %+.0f ppm", (double)stats.delay_ms,
+                 (double)stats.drift_ppm);
+    progress_show(&job->progress, (int64_t)session_heard(job->session), details);
+}
+
 /* Where the output of the session goes. */
 static bool take_output(void *user, float *samples, size_t n)
 {
     struct job *job = user;
-    progress_update(&job->progress, (int64_t)session_heard(job->session));
+    show_progress(job);
     return job->scratch ? scratch_write(job->scratch, samples, n)
                         : audio_writer_write(job->writer, samples, n);
 }
@@ -159,38 +172,45 @@ static bool write_normalized(struct job *job)
 static bool cancel(struct job *job)
 {
     bool done;
-    progress_start(&job->progress, audio_reader_length(job->mic));
-    done = session_run(job->session, job->mic, job->far, take_output, job);
+    progress_start(&job->progress, audio_reader_length(ends_mic_file(job->pair)),
+                   ends_mic_rate(job->pair));
+    done = session_run(job->session, take_output, job);
     progress_end(&job->progress);
     return done && (!job->scratch || write_normalized(job)) && audio_writer_finish(job->writer);
 }
 
 /* ---- Summing up ------------------------------------------------------------------------- */
 
-static double seconds(uint64_t samples)
+/* Of the far end, in frames at its own rate. */
+static void tell_far_length(const struct job *job, const char *what, uint64_t frames,
+                            const char *then)
 {
-    return (double)samples / UNECHO_SAMPLE_RATE;
+    const int rate = ends_far_rate(job->pair);
+    report_note("%s: %.2f s (%" PRIu64 " samples%s) %s than the microphone; %s",
+                audio_reader_name(ends_far_file(job->pair)), (double)frames / rate, frames,
+                rate == ends_mic_rate(job->pair) ? "" : " at its own rate", what, then);
 }
 
-static void tell_lengths(struct job *job)
+static void tell_lengths(const struct job *job)
 {
-    uint64_t heard = session_heard(job->session);
-    uint64_t far_heard = session_far_heard(job->session);
-    const char *name = audio_reader_name(job->far);
-    int64_t length = audio_reader_length(job->far);
+    audio_reader *far = ends_far_file(job->pair);
+    const uint64_t due = session_far_due(job->session);
+    const uint64_t far_heard = session_far_heard(job->session);
+    const int64_t length = audio_reader_length(far);
+    /* Of two rates not both need to have a frame where the recording ends. */
+    const uint64_t slack = ends_far_rate(job->pair) == ends_mic_rate(job->pair) ? 0 : 1;
 
-    if (heard == 0)
-        report_note("%s: is empty, and so is the output", audio_reader_name(job->mic));
-    if (far_heard < heard)
-        report_note("%s: %.2f s (%" PRIu64 " samples) shorter than the microphone; taken as "
-                    "silent after that",
-                    name, seconds(heard - far_heard), heard - far_heard);
-    else if (length > (int64_t)heard)
-        report_note("%s: %.2f s (%" PRIu64 " samples) longer than the microphone; the rest is "
-                    "left out",
-                    name, seconds((uint64_t)length - heard), (uint64_t)length - heard);
-    else if (audio_reader_has_more(job->far))
-        report_note("%s: longer than the microphone; the rest is left out", name);
+    if (session_heard(job->session) == 0)
+        report_note("%s: is empty, and so is the output",
+                    audio_reader_name(ends_mic_file(job->pair)));
+    if (ends_share_a_file(job->pair))
+        return;
+    if (far_heard + slack < due)
+        tell_far_length(job, "shorter", due - far_heard, "taken as silent after that");
+    else if (length > (int64_t)(due + slack))
+        tell_far_length(job, "longer", (uint64_t)length - due, "the rest is left out");
+    else if (length < 0 && audio_reader_has_more(far))
+        report_note("%s: longer than the microphone; the rest is left out", audio_reader_name(far));
 }
 
 static double cpu_seconds(void)
@@ -210,6 +230,7 @@ static bool print_summary(const struct job *job, double wall, double cpu)
     struct summary summary = {0};
 
     session_sum_up(job->session, &summary);
+    summary.align = options->session.align;
     format_describe(audio_writer_format(job->writer), format, sizeof(format));
     summary.output = job->output.name;
     summary.format = format;
@@ -226,9 +247,9 @@ static bool print_summary(const struct job *job, double wall, double cpu)
     if (options->json || options->quiet) {
         if (summary.clipped_samples)
             report_note("%s: %" PRIu64 " samples clipped", summary.output, summary.clipped_samples);
-        if (summary.guarded_samples)
+        if (summary.stream.guarded_samples)
             report_note("%" PRIu64 " input samples are no numbers or far out of range",
-                        summary.guarded_samples);
+                        summary.stream.guarded_samples);
     }
     if (fflush(stream) == 0 && !ferror(stream))
         return true;
@@ -256,7 +277,7 @@ static int run(struct job *job)
 
     if (session_stopped(job->session))
         report_warning("interrupted: %s holds the first %.2f s", job->output.name,
-                       seconds(session_heard(job->session)));
+                       (double)session_heard(job->session) / ends_mic_rate(job->pair));
     else
         tell_lengths(job);
     if (!print_summary(job, wall, cpu) || session_stopped(job->session))
@@ -288,9 +309,8 @@ int command_process(int argc, char **argv)
 
     audio_writer_close(&job.writer);
     output_release(&job.output);
-    audio_reader_close(&job.mic);
-    audio_reader_close(&job.far);
     session_close(&job.session);
+    ends_close(&job.pair);
     if (job.scratch)
         fclose(job.scratch);
     return code;

@@ -5,8 +5,6 @@
 
 #include "report.h"
 
-#include "unecho.h"
-
 #include <stdio.h>
 #include <time.h>
 
@@ -19,31 +17,31 @@ double progress_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-void progress_start(struct progress *progress, int64_t total)
+void progress_start(struct progress *progress, int64_t total, int rate)
 {
     progress->shown = report_has_status();
     progress->start = progress->last = progress_now();
     progress->total = total;
+    progress->rate = rate;
 }
 
-void progress_update(struct progress *progress, int64_t done)
+bool progress_is_due(const struct progress *progress)
 {
-    char line[80];
-    double now, seconds;
-    if (!progress->shown)
-        return;
-    now = progress_now();
-    if (now - progress->last < INTERVAL_SECONDS)
-        return;
-    progress->last = now;
-    seconds = (double)done / UNECHO_SAMPLE_RATE;
+    return progress->shown && progress_now() - progress->last >= INTERVAL_SECONDS;
+}
+
+void progress_show(struct progress *progress, int64_t done, const char *details)
+{
+    char line[160];
+    const double seconds = (double)done / progress->rate;
+    progress->last = progress_now();
+    const double speed = seconds / (progress->last - progress->start);
     if (progress->total > 0)
-        snprintf(line, sizeof(line), "%3.0f %%, %.1f of %.1f s, %.1f x real time",
+        snprintf(line, sizeof(line), "%3.0f %%, %.1f of %.1f s, %.1f x real time%s",
                  100.0 * (double)done / (double)progress->total, seconds,
-                 (double)progress->total / UNECHO_SAMPLE_RATE, seconds / (now - progress->start));
+                 (double)progress->total / progress->rate, speed, details);
     else
-        snprintf(line, sizeof(line), "%.1f s, %.1f x real time", seconds,
-                 seconds / (now - progress->start));
+        snprintf(line, sizeof(line), "%.1f s, %.1f x real time%s", seconds, speed, details);
     report_status(line);
 }
 

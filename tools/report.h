@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_WRONG_USAGE = 2 };
+/* EXIT_PROBLEMS: done, and something is wrong with what was looked at. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_WRONG_USAGE = 2, EXIT_PROBLEMS = 3 };
 
 #if defined(__GNUC__)
 #define REPORT_FORMAT(text, first) __attribute__((__format__(__printf__, text, first)))

@@ -2,7 +2,8 @@
  * Feeds a stream chunk by chunk, and cuts its output to the microphone's timeline. It does not know
  * where the samples come from and go to.
  *
- * Silence follows the signal until all that belongs to the microphone has come out.
+ * Silence follows the signal until all that belongs to the microphone has come out. Where the ends
+ * have different rates the far end goes ahead of the microphone, by less than a frame.
  */
 #include "session.h"
 
@@ -15,16 +16,27 @@
 
 /* The network's own lag: a block but for the hop that is new in it. */
 #define NETWORK_LAG (UNECHO_BLOCK - UNECHO_HOP)
+/* At 16 kHz; as long at other rates. */
+#define USUAL_CHUNK 2048
+/* Of a hop. */
+#define HOP_MS 8
 /* The library's limit. */
 #define MOST_HOPS_AT_ONCE 64
+/* Of different rates: twice as much far end as the longest call takes. */
+#define FAR_QUEUE_MS 1000
 
 struct session {
     unecho *stream;
+    ends *pair;
+    int mic_rate, far_rate; /* Hz */
     size_t chunk;
+    /* mic takes the output too; far: of one call, or of one piece of it where the rates differ */
     float *mic, *far;
-    size_t latency_left; /* in the output, in samples */
-    uint64_t skip;       /* samples of output that still belong to the silence before */
+    size_t latency_left; /* in the output, in frames */
+    uint64_t skip;       /* frames of output that still belong to the silence before */
     uint64_t heard, far_heard, written;
+    uint64_t fed, far_fed; /* frames that the stream has had, silence included */
+    size_t lead, far_lead; /* frames of silence before the signal */
     bool ended, stopped;
     double mic_power, out_power; /* sums of squares */
     float peak;
@@ -42,75 +54,176 @@ static double power(const float *samples, size_t n)
     return sum;
 }
 
-static bool process(struct session *session, size_t n)
+/* The least number of frames at rate that last as long as n frames at of_rate. */
+static uint64_t as_long(uint64_t n, int of_rate, int rate)
 {
-    int status = unecho_process(session->stream, session->mic, session->far, session->mic, n);
+    const uint64_t seconds = n / (uint64_t)of_rate, rest = n % (uint64_t)of_rate;
+    return seconds * (uint64_t)rate +
+           (rest * (uint64_t)rate + (uint64_t)of_rate - 1) / (uint64_t)of_rate;
+}
+
+/* So many frames of a rate are the network's lag. */
+static size_t lag_at(int rate)
+{
+    return (size_t)as_long(NETWORK_LAG, UNECHO_SAMPLE_RATE, rate);
+}
+
+static bool has_two_rates(const struct session *session)
+{
+    return session->mic_rate != session->far_rate;
+}
+
+/* The most frames of the microphone that a call may bring: its far end has to fit in the queue. */
+static size_t largest_piece(const struct session *session)
+{
+    return has_two_rates(session) ? (size_t)session->mic_rate * (FAR_QUEUE_MS / 2) / 1000
+                                  : SIZE_MAX;
+}
+
+/* ---- Feeding the stream ----------------------------------------------------------------- */
+
+/* The next n frames for the stream; silence before the signal and after the microphone's end. */
+static bool read_far(struct session *session, size_t n)
+{
+    const uint64_t begin = session->far_lead, at = session->far_fed;
+    /* Rounded up, the far end may have to go on a little before it is known to be over. */
+    const uint64_t end = session->ended ? begin + session_far_due(session) : at + n;
+    const size_t before = at < begin ? (size_t)(begin - at) : 0;
+    const size_t silent = before < n ? before : n;
+    const uint64_t left = at + silent < end ? end - at - silent : 0;
+    const size_t wanted = left < n - silent ? (size_t)left : n - silent;
+    size_t got = 0;
+    memset(session->far, 0, n * sizeof(*session->far));
+    if (!ends_read_far(session->pair, session->far + silent, wanted, &got))
+        return false;
+    session->far_heard += got;
+    session->far_fed += n;
+    return true;
+}
+
+static bool feed(struct session *session, float *mic, size_t n)
+{
+    const uint64_t far_fed = as_long(session->fed + n, session->mic_rate, session->far_rate);
+    const size_t far_n = (size_t)(far_fed - session->far_fed);
+    const float *far = session->far;
+    int status = UNECHO_OK;
+    if (!read_far(session, far_n))
+        return false;
+    if (has_two_rates(session)) {
+        status = unecho_push_far(session->stream, far, far_n);
+        far = NULL;
+    }
+    if (status == UNECHO_OK)
+        status = unecho_process(session->stream, mic, far, mic, n);
+    session->fed += n;
     if (status == UNECHO_OK)
         return true;
     report_error("the library failed: %s", unecho_strerror(status));
     return false;
 }
 
-static bool open_stream(struct session *session, unecho_model *model, const engine_choice *engine)
+static bool process(struct session *session, size_t n)
+{
+    const size_t most = largest_piece(session);
+    for (size_t at = 0; at < n;) {
+        const size_t piece = n - at < most ? n - at : most;
+        if (!feed(session, session->mic + at, piece))
+            return false;
+        at += piece;
+    }
+    return true;
+}
+
+/* ---- Opening ---------------------------------------------------------------------------- */
+
+static unsigned hops_in(const struct session *session)
+{
+    const uint64_t hops =
+        as_long(session->chunk, session->mic_rate, UNECHO_SAMPLE_RATE) / UNECHO_HOP;
+    return (unsigned)(hops < 1 ? 1 : hops > MOST_HOPS_AT_ONCE ? MOST_HOPS_AT_ONCE : hops);
+}
+
+static bool open_stream(struct session *session, unecho_model *model,
+                        const session_settings *settings)
 {
     unecho_config config;
-    size_t hops = session->chunk / UNECHO_HOP;
     unecho_config_init(&config);
     config.model = model;
-    config.whole_hops = session->chunk % UNECHO_HOP == 0;
-    config.hops_at_once = (unsigned)(hops < 1                   ? 1
-                                     : hops > MOST_HOPS_AT_ONCE ? MOST_HOPS_AT_ONCE
-                                                                : hops);
-    session->stream = engine_choice_open(engine, &config);
+    config.sample_rate = session->mic_rate;
+    config.far_rate = session->far_rate;
+    config.far_queue_ms = has_two_rates(session) ? FAR_QUEUE_MS : 0;
+    config.whole_hops =
+        session->mic_rate == UNECHO_SAMPLE_RATE && session->far_rate == UNECHO_SAMPLE_RATE &&
+        session->chunk % UNECHO_HOP == 0 && settings->reference_late_ms % HOP_MS == 0;
+    config.hops_at_once = hops_in(session);
+    config.align = settings->align;
+    config.delay_ms = settings->delay_ms;
+    config.reference_late_ms = settings->reference_late_ms;
+    config.fail_open = settings->fail_open;
+    config.high_band = settings->high_band;
+    session->stream = engine_choice_open(&settings->engine, &config);
     return session->stream != NULL;
 }
 
-struct session *session_open(unecho_model *model, const engine_choice *engine, size_t chunk,
-                             bool live, bool keep_latency)
+static bool take_memory(struct session *session)
+{
+    const size_t lag = lag_at(session->mic_rate);
+    const size_t room = session->chunk > lag ? session->chunk : lag;
+    const size_t most = largest_piece(session);
+    const uint64_t far_room =
+        as_long(room < most ? room : most, session->mic_rate, session->far_rate) + 1;
+    session->mic = calloc(room, sizeof(*session->mic));
+    session->far = calloc((size_t)far_room, sizeof(*session->far));
+    if (session->mic && session->far)
+        return true;
+    report_error("out of memory");
+    return false;
+}
+
+struct session *session_open(unecho_model *model, const session_settings *settings, ends *pair)
 {
     struct session *session = calloc(1, sizeof(*session));
-    size_t room = chunk > NETWORK_LAG ? chunk : NETWORK_LAG;
-    if (!session)
-        goto no_memory;
-    session->chunk = chunk;
-    session->mic = calloc(room, sizeof(*session->mic));
-    session->far = calloc(room, sizeof(*session->far));
-    if (!session->mic || !session->far)
-        goto no_memory;
-
-    session->latency_left = keep_latency ? NETWORK_LAG : 0;
-    if (!open_stream(session, model, engine) || (!live && !process(session, NETWORK_LAG))) {
+    size_t lag;
+    if (!session) {
+        report_error("out of memory");
+        return NULL;
+    }
+    session->pair = pair;
+    session->mic_rate = ends_mic_rate(pair);
+    session->far_rate = ends_far_rate(pair);
+    lag = lag_at(session->mic_rate);
+    session->chunk = settings->chunk
+                         ? settings->chunk
+                         : (size_t)as_long(USUAL_CHUNK, UNECHO_SAMPLE_RATE, session->mic_rate);
+    session->latency_left = settings->keep_latency ? lag : 0;
+    session->lead = settings->live ? 0 : lag;
+    session->far_lead = settings->live ? 0 : lag_at(session->far_rate);
+    if (!take_memory(session) || !open_stream(session, model, settings) ||
+        !process(session, session->lead)) {
         session_close(&session);
         return NULL;
     }
     session->skip = (uint64_t)unecho_latency(session->stream) - session->latency_left;
     return session;
-
-no_memory:
-    report_error("out of memory");
-    session_close(&session);
-    return NULL;
 }
 
-/* The next chunk of both ends; where one is over, silence. */
-static bool read_chunk(struct session *session, audio_reader *mic, audio_reader *far)
+/* ---- Running ---------------------------------------------------------------------------- */
+
+/* The microphone's next chunk; where it is over, silence. */
+static bool read_chunk(struct session *session)
 {
-    size_t chunk = session->chunk, heard = 0, far_heard = 0;
+    size_t chunk = session->chunk, heard = 0;
     if (!session->ended && interrupted())
         session->ended = session->stopped = true;
     if (!session->ended) {
-        if (!audio_reader_read(mic, session->mic, chunk, &heard))
+        if (!ends_read_mic(session->pair, session->mic, chunk, &heard))
             return false;
         session->ended = heard < chunk;
         session->stopped = session->ended && interrupted();
     }
-    if (!audio_reader_read(far, session->far, heard, &far_heard))
-        return false;
     memset(session->mic + heard, 0, (chunk - heard) * sizeof(*session->mic));
-    memset(session->far + far_heard, 0, (chunk - far_heard) * sizeof(*session->far));
     session->mic_power += power(session->mic, heard);
     session->heard += heard;
-    session->far_heard += far_heard;
     return true;
 }
 
@@ -134,16 +247,17 @@ static bool pass_on(struct session *session, session_sink *sink, void *user)
     return n == 0 || sink(user, samples, n);
 }
 
-bool session_run(struct session *session, audio_reader *mic, audio_reader *far, session_sink *sink,
-                 void *user)
+bool session_run(struct session *session, session_sink *sink, void *user)
 {
     while (!session->ended || session->written < session->heard) {
-        if (!read_chunk(session, mic, far) || !process(session, session->chunk) ||
+        if (!read_chunk(session) || !process(session, session->chunk) ||
             !pass_on(session, sink, user))
             return false;
     }
     return true;
 }
+
+/* ---- What has come of it ---------------------------------------------------------------- */
 
 uint64_t session_heard(const struct session *session)
 {
@@ -153,6 +267,11 @@ uint64_t session_heard(const struct session *session)
 uint64_t session_far_heard(const struct session *session)
 {
     return session->far_heard;
+}
+
+uint64_t session_far_due(const struct session *session)
+{
+    return as_long(session->heard, session->mic_rate, session->far_rate);
 }
 
 float session_peak(const struct session *session)
@@ -165,6 +284,13 @@ bool session_stopped(const struct session *session)
     return session->stopped;
 }
 
+unecho_stats session_stats(const struct session *session)
+{
+    unecho_stats stats = {.size = sizeof(stats)};
+    unecho_get_stats(session->stream, &stats);
+    return stats;
+}
+
 static double mean_db(double power_sum, uint64_t samples)
 {
     return samples ? 10.0 * log10(power_sum / (double)samples) : -HUGE_VAL;
@@ -172,19 +298,17 @@ static double mean_db(double power_sum, uint64_t samples)
 
 void session_sum_up(const struct session *session, struct summary *summary)
 {
-    unecho_stats stats = {0};
-    stats.size = sizeof(stats);
-    unecho_get_stats(session->stream, &stats);
-
-    summary->seconds = (double)session->heard / UNECHO_SAMPLE_RATE;
+    summary->stream = session_stats(session);
+    summary->mic_rate = session->mic_rate;
+    summary->far_rate = session->far_rate;
+    summary->seconds = (double)session->heard / session->mic_rate;
     summary->latency_samples = (int)session->latency_left;
     /* Not those of the stream, which has heard the silence around the signal as well. */
     summary->mic_db = mean_db(session->mic_power, session->heard);
     summary->out_db = mean_db(session->out_power, session->written);
     summary->peak = (double)session->peak;
-    summary->erle_db = (double)stats.erle_db;
-    summary->far_active_seconds = (double)stats.far_active_seconds;
-    summary->guarded_samples = stats.guarded_samples;
+    summary->mic_clipped_samples = ends_mic_clipped(session->pair);
+    summary->far_clipped_samples = ends_far_clipped(session->pair);
 }
 
 void session_close(struct session **session)

@@ -4,24 +4,27 @@
 #ifndef UNECHO_TOOL_SUMMARY_H
 #define UNECHO_TOOL_SUMMARY_H
 
+#include "unecho.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
 struct summary {
-    const char *output;    /* its name */
-    const char *format;    /* its format in words */
-    double seconds;        /* of audio */
-    double wall_seconds;   /* that processing took */
-    double cpu_seconds;    /* that it cost */
-    int latency_samples;   /* left in the output */
-    double mic_db, out_db; /* mean power, dB of full scale; -inf for silence */
-    double erle_db;        /* over far_active_seconds */
-    double far_active_seconds;
-    double peak;  /* of the output before peak normalisation */
-    double scale; /* that peak normalisation applied; 1: none */
-    uint64_t guarded_samples;
-    uint64_t clipped_samples;
+    const char *output;     /* its name */
+    const char *format;     /* its format in words */
+    int mic_rate, far_rate; /* Hz */
+    double seconds;         /* of audio */
+    double wall_seconds;    /* that processing took */
+    double cpu_seconds;     /* that it cost */
+    int latency_samples;    /* left in the output */
+    double mic_db, out_db;  /* mean power, dB of full scale; -inf for silence */
+    unecho_align align;
+    unecho_stats stream; /* ERLE, delay, ... */
+    double peak;         /* of the output before peak normalisation */
+    double scale;        /* that peak normalisation applied; 1: none */
+    uint64_t mic_clipped_samples, far_clipped_samples; /* as they came */
+    uint64_t clipped_samples;                          /* of the output */
 };
 
 /* A few lines for people. */

@@ -1,0 +1,381 @@
+/*
+ * unecho doctor tells what is wrong with a pair of recordings: each fault is put into a pair that
+ * has none, and has to be found, named, and nothing else.
+ */
+#include "check.h"
+#include "command.h"
+#include "json.h"
+#include "scene.h"
+
+#include <math.h>
+#include <sndfile.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FLOAT_WAV (SF_FORMAT_WAV | SF_FORMAT_FLOAT)
+/* Out of the sample: five seconds of far end alone, then more than three of near end alone. */
+#define FROM  (4 * 16000)
+#define COUNT (9 * 16000)
+/* From the far-end file to the direct sound, by the sample's room; ms. */
+#define ROOM_DELAY 22.4
+
+static signal_ mic, far;
+
+static signal_ cut(signal_ whole)
+{
+    signal_ part = {malloc(COUNT * sizeof(float)), COUNT};
+    assert_non_null(part.samples);
+    memcpy(part.samples, whole.samples + FROM, COUNT * sizeof(float));
+    free(whole.samples);
+    return part;
+}
+
+static int set_up(void **state)
+{
+    if (enter_folder(state) != 0)
+        return -1;
+    mic = cut(read_sample("mic"));
+    far = cut(read_sample("far"));
+    write_sound("mic.wav", FLOAT_WAV, mic.samples, COUNT);
+    write_sound("far.wav", FLOAT_WAV, far.samples, COUNT);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    free(mic.samples);
+    free(far.samples);
+    return leave_folder(state);
+}
+
+/* Writes and frees it. */
+static void put(const char *path, signal_ s)
+{
+    write_sound(path, FLOAT_WAV, s.samples, s.count);
+    free(s.samples);
+}
+
+/* What it says in JSON; problem NULL: all is fine. */
+static void expect_problem(outcome *result, const char *words, const char *problem)
+{
+    char line[256], code[80];
+    snprintf(line, sizeof(line), "doctor --json %s", words);
+    run(result, line);
+    expect_code(result, problem ? 3 : 0);
+    assert_true(json_is_valid(result->output));
+    if (!problem) {
+        expect_part(result->output, "{\"fine\": true, \"verdict\": \"fine: ");
+        return;
+    }
+    snprintf(code, sizeof(code), "\"findings\": [{\"code\": \"%s\", \"problem\": true", problem);
+    expect_part(result->output, code);
+}
+
+static void expect_only(const char *words, const char *problem)
+{
+    outcome result;
+    const char *first;
+    expect_problem(&result, words, problem);
+    first = strstr(result.output, "\"problem\": true");
+    if (first && strstr(first + 1, "\"problem\": true"))
+        fail_msg("more than one problem: %s", result.output);
+}
+
+static double figure(const outcome *result, const char *key)
+{
+    return json_number(result->output, NULL, key);
+}
+
+/* ---- Fine pairs ------------------------------------------------------------------------- */
+
+static void nothing_is_wrong(void **state)
+{
+    outcome result;
+    (void)state;
+    expect_problem(&result, "mic.wav far.wav", NULL);
+    assert_true(fabs(figure(&result, "delay_ms") - ROOM_DELAY) < 1.0);
+    assert_true(fabs(figure(&result, "drift_ppm")) < 20.0);
+    assert_true(figure(&result, "achieved_erle_db") > 3.0);
+    assert_true(figure(&result, "expected_erle_db") > 3.0);
+    assert_true(figure(&result, "near_end_seconds") > 1.0);
+    assert_true(fabs(figure(&result, "near_end_db")) < 3.0);
+
+    run(&result, "doctor mic.wav far.wav");
+    expect_code(&result, 0);
+    assert_int_equal(strncmp(result.output, "verdict   fine: the echo is found", 33), 0);
+    expect_part(result.output, "achieved ERLE");
+}
+
+static void one_file_with_both(void **state)
+{
+    outcome result;
+    size_t frames;
+    float *both = interleaved(&far, &mic, &frames);
+    (void)state;
+    write_sound_as("both.wav", FLOAT_WAV, 16000, 2, both, frames);
+    expect_problem(&result, "both.wav --far-channel 1", NULL);
+    assert_true(fabs(figure(&result, "delay_ms") - ROOM_DELAY) < 1.0);
+    expect_problem(&result, "both.wav", "swapped");
+    free(both);
+}
+
+static void rates_that_differ_are_no_problem(void **state)
+{
+    outcome result;
+    signal_ m = stretched(&mic, 16.0 / 48.0), f = stretched(&far, 16.0 / 44.1);
+    (void)state;
+    write_sound_as("m48.wav", FLOAT_WAV, 48000, 1, m.samples, m.count);
+    write_sound_as("f44.wav", FLOAT_WAV, 44100, 1, f.samples, f.count);
+    expect_problem(&result, "m48.wav f44.wav", NULL);
+    assert_true(fabs(figure(&result, "delay_ms") - ROOM_DELAY) < 1.0);
+    free(m.samples);
+    free(f.samples);
+}
+
+/* ---- Delays and clocks ------------------------------------------------------------------ */
+
+static void delays(void **state)
+{
+    static const struct {
+        int ms; /* that the far end comes later */
+        const char *problem;
+    } cases[] = {{-300, NULL},
+                 {120, NULL},
+                 {420, "late-reference"},
+                 {-1500, "delay-too-long"},
+                 {1500, "reference-too-late"}};
+    outcome result;
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        put("moved.wav", moved(&far, 16 * cases[i].ms));
+        expect_problem(&result, "mic.wav moved.wav", cases[i].problem);
+        assert_true(fabs(figure(&result, "delay_ms") - ROOM_DELAY + cases[i].ms) < 1.0);
+        if (cases[i].ms == 420)
+            expect_part(result.output, "use --reference-late 5");
+    }
+}
+
+/* A device that is changed after three seconds. */
+static void jump(void **state)
+{
+    signal_ jumping = moved(&mic, 16 * 80);
+    outcome result;
+    (void)state;
+    memcpy(jumping.samples, mic.samples, 48000 * sizeof(float));
+    put("jumping.wav", jumping);
+    expect_problem(&result, "jumping.wav far.wav", "delay-jumps");
+}
+
+static void drifts(void **state)
+{
+    outcome result;
+    (void)state;
+    put("faster.wav", stretched(&far, 1.0 / 1.0002));
+    expect_problem(&result, "mic.wav faster.wav", NULL);
+    expect_part(result.output, "\"code\": \"drift\", \"problem\": false");
+    /* Five stretches of two seconds: what weighs most in one may be half a second off its middle,
+     * which at 200 ppm is 0.1 ms either way of 0.8 ms between the first and the last. */
+    assert_true(fabs(figure(&result, "drift_ppm") - 200.0) < 60.0);
+    put("slower.wav", stretched(&far, 1.0015));
+    expect_problem(&result, "mic.wav slower.wav", "drift-too-fast");
+    assert_true(fabs(figure(&result, "drift_ppm") + 1500.0) < 100.0);
+}
+
+/* Recorded at 44.1 kHz, and said to be at 48. */
+static void rate_that_is_not_what_the_file_says(void **state)
+{
+    outcome result;
+    signal_ f = stretched(&far, 16.0 / 44.1);
+    (void)state;
+    write_sound_as("liar.wav", FLOAT_WAV, 48000, 1, f.samples, f.count);
+    expect_problem(&result, "mic.wav liar.wav", "rate-mismatch");
+    assert_true(fabs(figure(&result, "rate_factor") - 44.1 / 48.0) < 1e-5);
+    expect_part(result.output, "liar.wav fits if it is read as 44100 Hz");
+    free(f.samples);
+}
+
+/* ---- The wrong signals ------------------------------------------------------------------ */
+
+static void swapped_ends(void **state)
+{
+    (void)state;
+    expect_only("far.wav mic.wav", "swapped");
+}
+
+static void wrong_reference(void **state)
+{
+    signal_ other = noise_signal(COUNT, 0.3f, 5);
+    (void)state;
+    put("other.wav", other);
+    expect_only("mic.wav other.wav", "no-echo-found");
+    /* Speech of the same voice, but not what was played. */
+    other = moved(&far, 0);
+    for (size_t i = 0; i < COUNT; i++)
+        other.samples[i] = far.samples[COUNT - 1 - i];
+    put("other.wav", other);
+    expect_only("mic.wav other.wav", "no-echo-found");
+}
+
+static void silence(void **state)
+{
+    (void)state;
+    put("silent.wav", moved(&far, COUNT));
+    expect_only("mic.wav silent.wav", "silent-reference");
+    expect_only("silent.wav far.wav", "silent-microphone");
+    put("faint.wav", amplified(&far, 1e-4f));
+    expect_only("mic.wav faint.wav", "silent-reference");
+}
+
+static void same_signal(void **state)
+{
+    (void)state;
+    expect_only("mic.wav mic.wav", "same-signal");
+}
+
+/* Nobody speaks, and the loudspeaker is not heard; then someone does. */
+static void headphones(void **state)
+{
+    outcome result;
+    (void)state;
+    put("hiss.wav", noise_signal(COUNT, 0.003f, 3));
+    expect_problem(&result, "hiss.wav far.wav", "low-microphone");
+    expect_part(result.output, "\"code\": \"no-echo\", \"problem\": false");
+    put("near.wav", cut(read_sample("near")));
+    expect_problem(&result, "near.wav far.wav", "no-echo-found");
+    expect_part(result.output, "headphones: then nothing needs doing");
+}
+
+static void too_short(void **state)
+{
+    (void)state;
+    write_sound("short.wav", FLOAT_WAV, mic.samples, 8000);
+    expect_only("short.wav far.wav", "too-short");
+}
+
+/* ---- Faults of one recording ------------------------------------------------------------ */
+
+static void clipping(void **state)
+{
+    outcome result;
+    (void)state;
+    put("clipped.wav", amplified(&mic, 12.0f));
+    expect_problem(&result, "clipped.wav far.wav", "clipped-microphone");
+    put("clipped.wav", amplified(&far, 12.0f));
+    expect_problem(&result, "mic.wav clipped.wav", "clipped-reference");
+    /* What is loud is not clipped yet. */
+    put("loud.wav", amplified(&mic, 2.0f));
+    expect_problem(&result, "loud.wav far.wav", NULL);
+}
+
+static void offset(void **state)
+{
+    signal_ shifted = moved(&mic, 0);
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++)
+        shifted.samples[i] += 0.05f;
+    put("shifted.wav", shifted);
+    expect_only("shifted.wav far.wav", "offset-microphone");
+}
+
+static void low_level(void **state)
+{
+    outcome result;
+    (void)state;
+    put("low.wav", amplified(&mic, 0.03f));
+    expect_problem(&result, "low.wav far.wav", "low-microphone");
+}
+
+static void gaps(void **state)
+{
+    signal_ holes = moved(&mic, 0);
+    outcome result;
+    (void)state;
+    /* 20 ms every half a second. */
+    for (size_t at = 8000; at + 320 < COUNT; at += 8000)
+        memset(holes.samples + at, 0, 320 * sizeof(float));
+    put("holes.wav", holes);
+    expect_problem(&result, "holes.wav far.wav", "gaps-microphone");
+}
+
+/* ---- Output ----------------------------------------------------------------------------- */
+
+static void picture(void **state)
+{
+    outcome result;
+    size_t size;
+    char *svg;
+    (void)state;
+    run(&result, "doctor mic.wav far.wav --picture picture.svg");
+    expect_code(&result, 0);
+    svg = read_bytes("picture.svg", &size);
+    assert_int_equal(strncmp(svg, "<svg xmlns=", 11), 0);
+    assert_string_equal(svg + size - 7, "</svg>\n");
+    expect_part(svg, "Before: the microphone");
+    /* Small enough for a bug report. */
+    assert_true(size < 400000);
+    free(svg);
+    assert_int_equal(count_hidden(), 0);
+    /* A recording with nothing in it still has a picture. */
+    run(&result, "doctor silent.wav silent.wav --picture empty.svg");
+    expect_code(&result, 3);
+    svg = read_bytes("empty.svg", &size);
+    expect_part(svg, "none found");
+    assert_null(strstr(svg, "nan"));
+    free(svg);
+}
+
+static void errors(void **state)
+{
+    static const struct {
+        const char *words, *message;
+        int code;
+    } cases[] = {
+        {"doctor", "MIC and FAR are missing", 2},
+        {"doctor a b c", "'c' is one argument too many", 2},
+        {"doctor --frob a b", "option --frob", 2},
+        {"doctor a b --model m --model-files s t", "exclude", 2},
+        {"doctor none.wav far.wav", "none.wav: No such file", 1},
+        {"doctor mic.wav", "mic.wav: is mono", 1},
+        {"doctor mic.wav far.wav --picture none/x.svg", "none/x.svg: cannot create", 1},
+        {"doctor mic.wav far.wav --picture -", "standard output is taken", 1},
+        {"doctor mic.wav far.wav --model none", "none_1.onnx", 1},
+    };
+    outcome result;
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        run(&result, cases[i].words);
+        expect_code(&result, cases[i].code);
+        expect_part(result.messages, cases[i].message);
+        assert_string_equal(result.output, "");
+    }
+    run(&result, "help doctor");
+    expect_code(&result, 0);
+    expect_part(result.output, "usage: unecho doctor");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_wrong),
+        cmocka_unit_test(one_file_with_both),
+        cmocka_unit_test(rates_that_differ_are_no_problem),
+        cmocka_unit_test(delays),
+        cmocka_unit_test(jump),
+        cmocka_unit_test(drifts),
+        cmocka_unit_test(rate_that_is_not_what_the_file_says),
+        cmocka_unit_test(swapped_ends),
+        cmocka_unit_test(wrong_reference),
+        cmocka_unit_test(silence),
+        cmocka_unit_test(same_signal),
+        cmocka_unit_test(headphones),
+        cmocka_unit_test(too_short),
+        cmocka_unit_test(clipping),
+        cmocka_unit_test(offset),
+        cmocka_unit_test(low_level),
+        cmocka_unit_test(gaps),
+        cmocka_unit_test(picture),
+        cmocka_unit_test(errors),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

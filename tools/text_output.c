@@ -1,0 +1,50 @@
+/*
+ * A text is made in memory first, and then written as a whole. It does not know what the text says.
+ */
+#include "text_output.h"
+
+#include "report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool write_bytes(output_file *output, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        const ssize_t more = write(output->fd, bytes, size);
+        if (more < 0 && errno == EINTR)
+            continue;
+        if (more <= 0) {
+            report_error("%s: %s", output->name, strerror(errno));
+            return false;
+        }
+        bytes += more;
+        size -= (size_t)more;
+    }
+    return output_commit(output);
+}
+
+bool text_output_write(output_file *output, text_writer *writer, void *user)
+{
+    char *text = NULL;
+    size_t size = 0;
+    bool done;
+    FILE *memory;
+    if (output->kind == OUTPUT_NOWHERE)
+        return true;
+    memory = open_memstream(&text, &size);
+    if (!memory) {
+        report_error("%s: %s", output->name, strerror(errno));
+        return false;
+    }
+    done = writer(user, memory);
+    if (fclose(memory) != 0 && done) {
+        report_error("%s: %s", output->name, strerror(errno));
+        done = false;
+    }
+    done = done && output_open(output) && write_bytes(output, text, size);
+    free(text);
+    return done;
+}
