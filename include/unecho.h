@@ -405,7 +405,7 @@ UNECHO_API int unecho_process_many(unecho *const *streams, const float *const *m
 
 /*
  * The constant latency of unecho_process, in frames at sample_rate: at 16 kHz on both sides 384
- * with whole_hops, else 512; at other rates 38 to 44 ms; and reference_late_ms on top.
+ * with whole_hops, else 512; at other rates 37 to 44 ms; and reference_late_ms on top.
  */
 UNECHO_API int unecho_latency(const unecho *stream);
 

@@ -28,6 +28,7 @@ double part_db(const signal_ *x, int rate, part p);
 /* By how much out is below mic there; more than 40 dB count as 40, beyond is noise of the line. */
 double part_erle_db(const signal_ *mic, const signal_ *out, int rate, part p);
 
+/* All with one model, unless the config names another. Fails the test where it cannot. */
 unecho *open_with(const unecho_config *config);
 unecho_stats stats_of(const unecho *stream);
 
