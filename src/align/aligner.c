@@ -225,6 +225,11 @@ void aligner_move(aligner *a, int64_t samples)
     }
 }
 
+void aligner_skip(aligner *a, uint64_t hops)
+{
+    a->hops += hops;
+}
+
 aligner_view aligner_seen(const aligner *a)
 {
     aligner_view view = {.aligned = a->locked, .realignments = a->realignments};
