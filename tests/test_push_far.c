@@ -245,7 +245,7 @@ static double erle_after(const gap *g, unecho_align align, int pushed, int told)
                            CHUNK);
     unecho_close(&stream);
     const double at = (double)resumed / RATE;
-    const double db = erle(out, at + 0.5, at + 1.7);
+    const double db = erle(out, at + 0.8, at + 2.0);
     free(out);
     return db;
 }
