@@ -414,7 +414,8 @@ UNECHO_API int unecho_process_planar(unecho *stream, const float *const *mic,
  *
  * The first frame counts as played when the next microphone frame was recorded, and every further
  * one right after it. Frames wait in the queue until the microphone has come as far; where they
- * would be more than far_queue_ms, what waits is dropped, as the microphone must have stood still.
+ * would be more than far_queue_ms, what waits is dropped, as the microphone must have stood still,
+ * and again with every call until it goes on. Of a shorter pause unecho_notify_gap has to tell.
  * Where frames do not come in time the far end counts as silent, and after 100 ms without any, the
  * first that comes counts as played then.
  *
@@ -428,7 +429,9 @@ UNECHO_API int unecho_push_far_planar(unecho *stream, const float *const *far, s
  * Between the last call and the next, mic_lost frames of the microphone and far_lost frames of the
  * far end were lost (an overrun, a gap in the packets): time went on without them. The streams are
  * moved against each other by the difference at once, which otherwise takes the aligner some
- * seconds to find; as far as the range of delays reaches. Without effect with UNECHO_ALIGN_OFF.
+ * seconds to find; as far as the range of delays reaches. Where the far end is pushed, what it
+ * played while the microphone was lost is passed over and need not be late: push it all the same.
+ * Without effect with UNECHO_ALIGN_OFF.
  *
  * Real-time safe. Errors: ARGUMENT.
  */
@@ -452,7 +455,7 @@ UNECHO_API int unecho_process_many(unecho *const *streams, const float *const *m
 
 /*
  * The constant latency of unecho_process, in frames at sample_rate: at 16 kHz on both sides 384
- * with whole_hops, else 512; at other rates 38 to 44 ms; and reference_late_ms on top.
+ * with whole_hops, else 512; at other rates 37 to 44 ms; and reference_late_ms on top.
  */
 UNECHO_API int unecho_latency(const unecho *stream);
 

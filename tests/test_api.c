@@ -70,6 +70,162 @@ static void configs_out_of_range(void **unused)
     assert_null(stream);
 }
 
+/* A config is refused with that status and a line that has these words. */
+static void assert_refused(unecho_config config, int status, const char *const words[3])
+{
+    char message[UNECHO_MESSAGE_SIZE] = "left over";
+    unecho *stream = NULL;
+    config.message = message;
+    config.message_size = sizeof message;
+    assert_int_equal(unecho_open(&stream, &config), status);
+    assert_null(stream);
+    for (size_t i = 0; i < 3 && words[i]; i++)
+        if (!strstr(message, words[i]))
+            fail_msg("\"%s\" does not say \"%s\"", message, words[i]);
+}
+
+#define REFUSED(change, status, ...)                                                               \
+    do {                                                                                           \
+        unecho_config config;                                                                      \
+        unecho_config_init(&config);                                                               \
+        change;                                                                                    \
+        assert_refused(config, status, (const char *const[3]){__VA_ARGS__});                       \
+    } while (0)
+
+/* Every message names the field, what it is, and what it may be. */
+static void fields_of_the_front_end(void **unused)
+{
+    (void)unused;
+    const int rate = UNECHO_ERROR_SAMPLE_RATE, wrong = UNECHO_ERROR_ARGUMENT;
+    REFUSED(config.sample_rate = 7999, rate, "sample_rate", "7999", "8000 to 192000");
+    REFUSED(config.sample_rate = 192001, rate, "sample_rate", "192001", "8000 to 192000");
+    REFUSED(config.sample_rate = 0, rate, "sample_rate", "is 0", "8000 to 192000");
+    REFUSED(config.sample_rate = -16000, rate, "sample_rate", "-16000", "8000 to 192000");
+    REFUSED((config.far_rate = 4000, config.far_queue_ms = 100), rate, "far_rate", "4000",
+            "8000 to 192000");
+    REFUSED((config.far_rate = -1, config.far_queue_ms = 100), rate, "far_rate", "-1",
+            "8000 to 192000");
+    REFUSED(config.far_rate = 48000, wrong, "far_rate 48000", "16000", "far_queue_ms");
+    REFUSED(config.far_queue_ms = 19, wrong, "far_queue_ms", "19", "20 to 2000");
+    REFUSED(config.far_queue_ms = 2001, wrong, "far_queue_ms", "2001", "20 to 2000");
+    REFUSED(config.mic_channels = 0, wrong, "mic_channels", "is 0", "1 to 8");
+    REFUSED(config.mic_channels = 9, wrong, "mic_channels", "9", "1 to 8");
+    REFUSED(config.far_channels = 0, wrong, "far_channels", "is 0", "1 to 8");
+    REFUSED(config.far_channels = 9, wrong, "far_channels", "9", "1 to 8");
+    REFUSED(config.mic_channel = 1, wrong, "mic_channel", "is 1", "0 to 0");
+    REFUSED(config.mic_channel = -2, wrong, "mic_channel", "-2", "-1");
+    REFUSED((config.mic_channels = 4, config.mic_channel = 4), wrong, "mic_channel", "is 4",
+            "0 to 3");
+    REFUSED(config.align = (unecho_align)3, wrong, "align", "3");
+    REFUSED(config.reference_late_ms = 1001, wrong, "reference_late_ms", "1001", "0 to 1000");
+    REFUSED((config.reference_late_ms = 20, config.whole_hops = 1), wrong, "reference_late_ms",
+            "20", "multiple of 8");
+    REFUSED((config.align = UNECHO_ALIGN_FIXED, config.delay_ms = -1.0), wrong, "delay_ms", "-1",
+            "1000");
+    REFUSED((config.align = UNECHO_ALIGN_FIXED, config.delay_ms = 1000.5), wrong, "delay_ms",
+            "1000.5", "1000");
+    REFUSED((config.align = UNECHO_ALIGN_FIXED, config.delay_ms = (double)NAN), wrong, "delay_ms",
+            "nan", "1000");
+    REFUSED(
+        (config.align = UNECHO_ALIGN_FIXED, config.reference_late_ms = 50, config.delay_ms = -50.1),
+        wrong, "delay_ms", "-50.1", "-50");
+    REFUSED((config.whole_hops = 1, config.sample_rate = 48000), wrong, "whole_hops", "16000");
+    REFUSED((config.whole_hops = 1, config.far_rate = 48000, config.far_queue_ms = 50), wrong,
+            "whole_hops", "16000");
+}
+
+/* At the edges of what is allowed they open. */
+static void edges_of_the_front_end(void **unused)
+{
+    (void)unused;
+    unecho_config config;
+    for (int i = 0; i < 2; i++) {
+        unecho *stream = NULL;
+        unecho_config_init(&config);
+        config.hops_at_once = i ? 1 : 64;
+        config.sample_rate = i ? UNECHO_RATE_MIN : UNECHO_RATE_MAX;
+        config.far_rate = i ? UNECHO_RATE_MAX : UNECHO_RATE_MIN;
+        config.far_queue_ms = i ? 20 : 2000;
+        config.mic_channels = i ? 8 : 1;
+        config.mic_channel = i ? 7 : UNECHO_CHANNEL_MEAN;
+        config.far_channels = i ? 1 : 8;
+        config.reference_late_ms = i ? 0 : 1000;
+        config.align = UNECHO_ALIGN_FIXED;
+        config.delay_ms = i ? 1000.0 : -1000.0;
+        assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
+        const size_t n = 3 * UNECHO_RATE_MIN;
+        float *const m = calloc(n * 8, sizeof *m), *const f = calloc(n * 8, sizeof *f);
+        uint32_t seed = 3;
+        for (size_t k = 0; k < n * 8; k++) {
+            m[k] = 0.1f * random_float(&seed);
+            f[k] = 0.1f * random_float(&seed);
+        }
+        assert_int_equal(unecho_push_far(stream, f, n), UNECHO_OK);
+        assert_int_equal(unecho_process(stream, m, NULL, m, n), UNECHO_OK);
+        for (size_t k = 0; k < n * config.mic_channels; k++)
+            assert_true(isfinite(m[k]));
+        unecho_close(&stream);
+        free(m);
+        free(f);
+    }
+}
+
+static void calls_of_the_front_end(void **unused)
+{
+    (void)unused;
+    float x[256] = {0};
+    int16_t y[256] = {0};
+    const float *const one[] = {x, x}, *const hole[] = {x, NULL};
+    float *const out[] = {x, x + 128}, *const out_hole[] = {x, NULL};
+    unecho_config config;
+    unecho_config_init(&config);
+    config.mic_channels = config.far_channels = 2;
+    unecho *along = NULL, *apart = NULL;
+    assert_int_equal(unecho_open(&along, &config), UNECHO_OK);
+    config.far_queue_ms = 100;
+    assert_int_equal(unecho_open(&apart, &config), UNECHO_OK);
+    const int wrong = UNECHO_ERROR_ARGUMENT;
+    /* Brought along where it is to be pushed, pushed where it is to come along. */
+    assert_int_equal(unecho_process(apart, x, x, x, 64), wrong);
+    assert_int_equal(unecho_process_int16(apart, y, y, y, 64), wrong);
+    assert_int_equal(unecho_process_planar(apart, one, one, out, 64), wrong);
+    assert_int_equal(unecho_push_far(along, x, 64), wrong);
+    assert_int_equal(unecho_push_far_int16(along, y, 64), wrong);
+    assert_int_equal(unecho_push_far_planar(along, one, 64), wrong);
+    /* Missing pointers. */
+    assert_int_equal(unecho_push_far(NULL, x, 64), wrong);
+    assert_int_equal(unecho_push_far(apart, NULL, 64), wrong);
+    assert_int_equal(unecho_push_far(apart, NULL, 0), UNECHO_OK);
+    assert_int_equal(unecho_push_far_int16(NULL, y, 64), wrong);
+    assert_int_equal(unecho_push_far_int16(apart, NULL, 64), wrong);
+    assert_int_equal(unecho_push_far_planar(NULL, one, 64), wrong);
+    assert_int_equal(unecho_push_far_planar(apart, NULL, 64), wrong);
+    assert_int_equal(unecho_push_far_planar(apart, hole, 64), wrong);
+    assert_int_equal(unecho_push_far_planar(apart, NULL, 0), UNECHO_OK);
+    assert_int_equal(unecho_process_planar(NULL, one, one, out, 64), wrong);
+    assert_int_equal(unecho_process_planar(along, NULL, one, out, 64), wrong);
+    assert_int_equal(unecho_process_planar(along, hole, one, out, 64), wrong);
+    assert_int_equal(unecho_process_planar(along, one, hole, out, 64), wrong);
+    assert_int_equal(unecho_process_planar(along, one, one, NULL, 64), wrong);
+    assert_int_equal(unecho_process_planar(along, one, one, out_hole, 64), wrong);
+    assert_int_equal(unecho_process_planar(along, NULL, NULL, NULL, 0), UNECHO_OK);
+    assert_int_equal(unecho_notify_gap(NULL, 1, 1), wrong);
+    assert_int_equal(unecho_notify_gap(along, UINT64_MAX, 0), UNECHO_OK);
+    assert_int_equal(unecho_notify_gap(apart, 0, UINT64_MAX), UNECHO_OK);
+    assert_int_equal(unecho_notify_gap(apart, UINT64_MAX, 0), UNECHO_OK);
+    /* Nothing was consumed, and both go on. */
+    unecho_stats stats = {.size = sizeof stats};
+    unecho_get_stats(along, &stats);
+    assert_int_equal(stats.samples, 0);
+    assert_int_equal(unecho_process_planar(along, one, NULL, out, 64), UNECHO_OK);
+    for (int i = 0; i < 3000; i++) {
+        assert_int_equal(unecho_push_far(apart, x, 128), UNECHO_OK);
+        assert_int_equal(unecho_process(apart, x, NULL, x, 128), UNECHO_OK);
+    }
+    unecho_close(&along);
+    unecho_close(&apart);
+}
+
 static void chunk_that_breaks_the_promise(void **unused)
 {
     (void)unused;
@@ -347,6 +503,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(null_pointers),
         cmocka_unit_test(configs_out_of_range),
+        cmocka_unit_test(fields_of_the_front_end),
+        cmocka_unit_test(edges_of_the_front_end),
+        cmocka_unit_test(calls_of_the_front_end),
         cmocka_unit_test(chunk_that_breaks_the_promise),
         cmocka_unit_test(hooks),
         cmocka_unit_test(every_status_has_words),

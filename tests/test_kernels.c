@@ -163,6 +163,30 @@ static void vectors_agree(void **unused)
         }
 }
 
+/* Lengths as the resampler's filters have them, at any place in memory. */
+static void dots_agree(void **unused)
+{
+    (void)unused;
+    static float a[MOST + 32], b[MOST + 32];
+    for (size_t round = 0; round < ROUNDS * 10; round++) {
+        const size_t n = 16 * between(1, MOST / 16);
+        const float *const x = a + between(0, 16), *const y = b + between(0, 16);
+        fill(a, MOST + 32, 2.0f);
+        fill(b, MOST + 32, 1.0f);
+        double exact = 0.0, size = 0.0;
+        for (size_t i = 0; i < n; i++) {
+            exact += (double)x[i] * (double)y[i];
+            size += fabs((double)x[i] * (double)y[i]);
+        }
+        const float plain = kernels_at(0)->dot(x, y, n);
+        assert_true(fabs((double)plain - exact) <= 1e-6 * size);
+        FOR_EACH_SET (k) {
+            const float got = k->dot(x, y, n);
+            assert_memory_equal(&got, &plain, sizeof got);
+        }
+    }
+}
+
 static void vectors_mean_what_they_say(void **unused)
 {
     (void)unused;
@@ -710,6 +734,7 @@ int main(void)
         cmocka_unit_test(tanh_is_exact_to_4_ulps),
         cmocka_unit_test(log_is_exact_to_3_ulps),
         cmocka_unit_test(vectors_agree),
+        cmocka_unit_test(dots_agree),
         cmocka_unit_test(vectors_mean_what_they_say),
         cmocka_unit_test(normalize_equals_double),
         cmocka_unit_test(normalize_of_a_constant_is_beta),

@@ -153,6 +153,10 @@ static void decide(aligner *a, far_end *f)
 static void look_at_far(aligner *a, const far_end *f)
 {
     float x[1 + FFT_SIZE];
+    /* Where it has jumped, no further back than is kept: the work is bounded. */
+    const uint64_t frames = f->made / DELAY_FRAME;
+    if (frames > a->far_next + a->delay.ring)
+        a->far_next = frames - a->delay.ring;
     while ((a->far_next + 1) * DELAY_FRAME <= f->made) {
         far_end_read(f, x, ((int64_t)a->far_next - 1) * DELAY_FRAME - 1, 1 + FFT_SIZE);
         delay_add_far(&a->delay, a->far_next, x);
@@ -236,6 +240,11 @@ void aligner_move(aligner *a, int64_t samples)
         drift_jump(&a->drift, a->drift.lag + (double)samples);
         a->home += (double)samples;
     }
+}
+
+void aligner_skip(aligner *a, uint64_t hops)
+{
+    a->hops += hops;
 }
 
 aligner_view aligner_seen(const aligner *a)

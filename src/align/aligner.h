@@ -56,6 +56,9 @@ int aligner_hop(aligner *a, const float *mic, far_end *f, float *far);
 /* The echo lags the far end by so many samples more than before. */
 void aligner_move(aligner *a, int64_t samples);
 
+/* The microphone goes on so many hops later, a multiple of what a frame has: the delay stays. */
+void aligner_skip(aligner *a, uint64_t hops);
+
 typedef struct aligner_view {
     int aligned;
     double lag;   /* of the echo behind the far end's samples, in samples */

@@ -44,7 +44,9 @@ void far_end_reset(far_end *f)
         resampler_reset(&f->resampler, NULL, 0);
     f->made = 0;
     f->taken = 0;
+    f->jumped = 0.0;
     f->starved = 0;
+    f->overrun = 0;
     f->missing_frames = 0;
     f->dropped_frames = 0;
 }
@@ -73,7 +75,22 @@ static void keep_silence_until(far_end *f, uint64_t end)
     const size_t whole = missing < f->plan.past ? (size_t)missing : f->plan.past;
     f->made = end - whole;
     keep(f, NULL, whole);
+    f->jumped += (double)missing;
     f->missing_frames += missing * f->plan.rate / UNECHO_SAMPLE_RATE;
+}
+
+static void drop_all(far_end *f)
+{
+    f->taken += f->queue.count;
+    f->jumped -= (double)f->queue.count * UNECHO_SAMPLE_RATE / f->plan.rate;
+    f->dropped_frames += f->queue.count;
+    fifo_reset(&f->queue);
+}
+
+void far_end_begin(far_end *f)
+{
+    if (f->overrun)
+        drop_all(f);
 }
 
 void far_end_push(far_end *f, const float *x, size_t n, uint64_t now)
@@ -82,9 +99,8 @@ void far_end_push(far_end *f, const float *x, size_t n, uint64_t now)
         keep_silence_until(f, now);
     f->starved = 0;
     if (n > f->queue.room - f->queue.count) {
-        f->taken += f->queue.count;
-        f->dropped_frames += f->queue.count;
-        fifo_reset(&f->queue);
+        drop_all(f);
+        f->overrun = 1;
     }
     fifo_push(&f->queue, x, n);
 }
@@ -116,6 +132,7 @@ static void make(far_end *f, size_t wanted, uint64_t limit)
 
 void far_end_advance(far_end *f, uint64_t target, uint64_t limit)
 {
+    f->overrun = 0;
     if (target > f->made) {
         const uint64_t wanted = target - f->made;
         make(f, wanted < MOST_AT_ONCE ? (size_t)wanted : MOST_AT_ONCE, limit);
@@ -161,9 +178,9 @@ void far_end_drift(far_end *f, double drift)
 double far_end_slip(const far_end *f)
 {
     if (!f->resampling)
-        return (double)f->made - (double)f->taken;
+        return (double)f->made - f->jumped - (double)f->taken;
     const double next = (double)f->taken - resampler_waiting(&f->resampler);
-    return (double)f->made - next * UNECHO_SAMPLE_RATE / f->plan.rate;
+    return (double)f->made - f->jumped - next * UNECHO_SAMPLE_RATE / f->plan.rate;
 }
 
 size_t far_end_lag(const far_end *f)

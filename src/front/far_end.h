@@ -25,13 +25,21 @@ typedef struct far_end {
     float *scratch;
     uint64_t made;  /* samples at 16 kHz so far */
     uint64_t taken; /* native frames that have left the queue */
+    double jumped;  /* samples put in or left out, where the clock went on without frames */
     int starved;    /* nothing came in time, and silence has been put in its place */
+    int overrun;    /* there was no room, and nothing has been used since */
     uint64_t missing_frames, dropped_frames;
 } far_end;
 
 void far_end_layout(far_end *f, arena *a, const far_end_plan *plan);
 void far_end_start(far_end *f, const kernels *k);
 void far_end_reset(far_end *f);
+
+/*
+ * Before the parts of what comes at once: where there was no room before and the microphone still
+ * stands, what waits is as old as what was dropped, and goes too.
+ */
+void far_end_begin(far_end *f);
 
 /*
  * n <= FAR_END_PART native frames that follow the last, the first of which was played at sample
@@ -54,7 +62,7 @@ void far_end_read(const far_end *f, float *to, int64_t first, size_t n);
 /* From here on the far end's clock is so much faster than its rate says. */
 void far_end_drift(far_end *f, double drift);
 
-/* How far a sample lies from where it would without drift, in samples at 16 kHz. */
+/* How far drift has moved a sample from where it would lie, in samples at 16 kHz. */
 double far_end_slip(const far_end *f);
 
 /* How many samples at 16 kHz the newest lags what has come, for the filter's look ahead. */

@@ -32,8 +32,9 @@ size_t output_latency(const output *o)
 void output_layout(output *o, arena *a, const output_plan *plan)
 {
     o->plan = *plan;
-    /* What is taken in before it is given: as many hops as go through at once, and one not full. */
-    const size_t frames = frames_for(o, (plan->hops_at_once + 2) * UNECHO_HOP);
+    /* What is taken in before it is given: what the first hop waits for, as many hops as go through
+     * at once, and one not full. */
+    const size_t frames = plan->wait + frames_for(o, (plan->hops_at_once + 2) * UNECHO_HOP);
     if (resamples(o)) {
         const size_t room = (plan->hops_at_once + 2) * UNECHO_HOP + frames_for(o, 1);
         /* At the start silence stands for the latency. */

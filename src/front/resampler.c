@@ -4,8 +4,9 @@
 
 /* A ratio of so few phases is tabulated as it is. */
 enum { EXACT_PHASES_MAX = 8 };
-/* Resolution of the drift: of the step from one output to the next. */
-enum { DRIFT_BITS = 20 };
+/* Resolution of the drift, of the step from one output to the next: 0.004 ppm between equal rates.
+ */
+enum { DRIFT_BITS = 28 };
 
 static unsigned common_divisor(unsigned a, unsigned b)
 {

@@ -15,6 +15,7 @@ int unecho_reset(unecho *stream)
     output_reset(&stream->output);
     stream->mic_seen = stream->far_seen = (samples_seen){0};
     stream->frames = 0;
+    stream->lost = 0;
     return UNECHO_OK;
 }
 
@@ -38,12 +39,14 @@ size_t stream_wanted(const unecho *s, size_t hops)
 /* Where the microphone is on the network's clock. */
 static uint64_t now(const unecho *s)
 {
-    return s->microphone.frames * UNECHO_SAMPLE_RATE / s->microphone.plan.rate;
+    return s->microphone.frames * UNECHO_SAMPLE_RATE / s->microphone.plan.rate +
+           s->lost * UNECHO_HOP;
 }
 
 void stream_push_far(unecho *s, const samples *far, size_t n)
 {
     float x[FAR_END_PART];
+    far_end_begin(&s->far_end);
     for (size_t done = 0; done < n; done += FAR_END_PART) {
         const size_t part = n - done < FAR_END_PART ? n - done : FAR_END_PART;
         samples_read(x, far, done, part, &s->far_seen);
@@ -79,7 +82,7 @@ void stream_prepare(unecho *s, size_t hops)
         float *const far = canceller_far(&s->canceller) + t * UNECHO_HOP;
         /* A far end that comes along is used as far as it had come when this hop was complete. */
         const uint64_t limit = s->far_end.plan.pushed ? UINT64_MAX : microphone_needed(m, m->hops);
-        const uint64_t end = (m->hops + 1) * UNECHO_HOP;
+        const uint64_t end = (m->hops + s->lost + 1) * UNECHO_HOP;
         far_end_advance(&s->far_end, end + s->aligner.plan.late, limit);
         microphone_give(m, mic);
         if (aligner_hop(&s->aligner, mic, &s->far_end, far))
@@ -134,6 +137,15 @@ int unecho_notify_gap(unecho *stream, uint64_t mic_lost, uint64_t far_lost)
     const uint64_t far = far_lost < most ? far_lost : most;
     const int64_t mic_samples = (int64_t)(mic * UNECHO_SAMPLE_RATE / stream->microphone.plan.rate);
     const int64_t far_samples = (int64_t)(far * UNECHO_SAMPLE_RATE / stream->far_end.plan.rate);
-    aligner_move(&stream->aligner, far_samples - mic_samples);
+    int64_t later = far_samples - mic_samples;
+    if (stream->far_end.plan.pushed && stream->aligner.plan.mode != UNECHO_ALIGN_OFF && later < 0) {
+        /* What was played meanwhile waits in the queue: go on behind it, in whole frames of the
+         * aligner. */
+        const uint64_t hops = (uint64_t)-later / DELAY_FRAME * (DELAY_FRAME / UNECHO_HOP);
+        aligner_skip(&stream->aligner, hops);
+        stream->lost += hops;
+        later += (int64_t)(hops * UNECHO_HOP);
+    }
+    aligner_move(&stream->aligner, later);
     return UNECHO_OK;
 }

@@ -23,6 +23,7 @@ struct unecho {
     float *out, *heard; /* [hops_at_once] hops between canceller and output */
     samples_seen mic_seen, far_seen;
     uint64_t frames; /* taken in by calls */
+    uint64_t lost;   /* hops of the microphone that were lost, as far as the far end has them */
     void (*release)(void *user, void *memory);
     void *user;
     void *memory;

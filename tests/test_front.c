@@ -1,0 +1,269 @@
+/*
+ * The front end's parts: the queue, the far end that comes early, late, too much or not at all, and
+ * the microphone's arithmetic, which is what keeps the output from running dry.
+ */
+#include "check.h"
+#include "front/far_end.h"
+#include "front/microphone.h"
+#include "signals.h"
+#include "unecho.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { HOP = UNECHO_HOP };
+
+static uint32_t seed = 5;
+
+static size_t below(size_t n)
+{
+    return random_bits(&seed) % n;
+}
+
+/* ---- Queue ------------------------------------------------------------------------------- */
+
+static void first_in_first_out(void **unused)
+{
+    (void)unused;
+    float *const ring = malloc(64 * sizeof *ring);
+    fifo f = {.ring = ring, .room = 64};
+    fifo_reset(&f);
+    float in = 0.0f, out = 0.0f, x[64];
+    for (int round = 0; round < 20000; round++) {
+        size_t n = below(f.room - f.count + 1);
+        for (size_t i = 0; i < n; i++)
+            x[i] = in++;
+        fifo_push(&f, x, n);
+        n = below(f.count + 1);
+        const int dropped = below(4) == 0;
+        fifo_pop(&f, dropped ? NULL : x, n);
+        for (size_t i = 0; i < n; i++, out++)
+            assert_true(dropped || x[i] == out);
+        assert_true((float)f.count == in - out);
+        if (in > 1e6f) { /* where every float is still a number of its own */
+            fifo_reset(&f);
+            in = out = 0.0f;
+        }
+    }
+    free(ring);
+}
+
+/* ---- Far end ----------------------------------------------------------------------------- */
+
+typedef struct open_far {
+    far_end f;
+    void *memory;
+} open_far;
+
+static open_far open_far_end(unsigned rate, int drifts, size_t queue, size_t past, int pushed)
+{
+    open_far o;
+    const far_end_plan plan = {
+        .rate = rate, .drifts = drifts, .queue = queue, .past = past, .pushed = pushed};
+    arena a = {0};
+    far_end_layout(&o.f, &a, &plan);
+    o.memory = a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
+    a.used = 0;
+    far_end_layout(&o.f, &a, &plan);
+    far_end_start(&o.f, kernels_at(0));
+    far_end_reset(&o.f);
+    return o;
+}
+
+/* Frames first..first+n, numbered from 1 so that none is silence. */
+static void push_numbers(far_end *f, size_t first, size_t n, uint64_t now)
+{
+    float x[FAR_END_PART];
+    for (size_t done = 0, part; done < n; done += part) {
+        part = n - done < FAR_END_PART ? n - done : FAR_END_PART;
+        for (size_t i = 0; i < part; i++)
+            x[i] = (float)(first + done + i + 1);
+        far_end_push(f, x, part, now);
+    }
+}
+
+static void assert_reads(const far_end *f, int64_t first, size_t n, float expected, float step)
+{
+    float x[1024];
+    assert_true(n <= 1024);
+    far_end_read(f, x, first, n);
+    for (size_t i = 0; i < n; i++)
+        if (x[i] != expected + step * (float)i)
+            fail_msg("sample %lld is %g, expected %g", (long long)first + (long long)i,
+                     (double)x[i], (double)(expected + step * (float)i));
+}
+
+/* At 16 kHz without drift the samples are those that came, and beyond both ends there is silence.
+ */
+static void read_back(void **unused)
+{
+    (void)unused;
+    open_far o = open_far_end(16000, 1, 4000, 1500, 0);
+    push_numbers(&o.f, 0, 1000, 0);
+    assert_int_equal(o.f.made, 0);
+    far_end_advance(&o.f, 400, UINT64_MAX);
+    assert_int_equal(o.f.made, 400);
+    assert_reads(&o.f, 0, 400, 1.0f, 1.0f);
+    assert_reads(&o.f, 400, 100, 0.0f, 0.0f); /* not made yet, though it waits */
+    assert_reads(&o.f, -50, 50, 0.0f, 0.0f);
+    float x[20];
+    far_end_read(&o.f, x, -10, 20);
+    assert_true(x[9] == 0.0f && x[10] == 1.0f && x[19] == 10.0f);
+
+    /* Only what had come when the microphone had come so far; a bounded number at once. */
+    far_end_advance(&o.f, 900, 700);
+    assert_int_equal(o.f.made, 700);
+    push_numbers(&o.f, 1000, 2000, 0);
+    far_end_advance(&o.f, 3000, UINT64_MAX);
+    assert_int_equal(o.f.made, 700 + 4 * HOP);
+    while (o.f.made < 3000)
+        far_end_advance(&o.f, 3000, UINT64_MAX);
+    /* The past is as long as was asked for. */
+    assert_reads(&o.f, 1500, 1000, 1501.0f, 1.0f);
+    assert_reads(&o.f, 1400, 100, 0.0f, 0.0f);
+    assert_true(o.f.missing_frames == 0 && o.f.dropped_frames == 0);
+    assert_true(far_end_slip(&o.f) == 0.0);
+    free(o.memory);
+}
+
+/* Nothing comes: silence after 100 ms, and what comes then was played then. */
+static void starved_and_resumed(void **unused)
+{
+    (void)unused;
+    enum { PATIENCE = 1600 };
+    open_far o = open_far_end(16000, 1, 4000, 20000, 1);
+    push_numbers(&o.f, 0, 1000, 0);
+    uint64_t now = 0;
+    for (; now < 6400; now += HOP)
+        far_end_advance(&o.f, now, UINT64_MAX);
+    now -= HOP;
+    assert_int_equal(o.f.made, now - PATIENCE);
+    assert_int_equal(o.f.missing_frames, now - PATIENCE - 1000);
+    assert_reads(&o.f, 990, 10, 991.0f, 1.0f);
+    assert_reads(&o.f, 1000, 1000, 0.0f, 0.0f);
+    push_numbers(&o.f, 1000, 300, now + 40);
+    assert_int_equal(o.f.made, now + 40);
+    far_end_advance(&o.f, now + 340, UINT64_MAX);
+    assert_reads(&o.f, (int64_t)now + 40, 300, 1001.0f, 1.0f);
+    assert_reads(&o.f, (int64_t)now, 40, 0.0f, 0.0f);
+    assert_int_equal(o.f.missing_frames, now + 40 - 1000);
+
+    /* A delay below the patience moves nothing: it is jitter. */
+    const uint64_t end = o.f.made;
+    far_end_advance(&o.f, end + PATIENCE - 1, UINT64_MAX);
+    push_numbers(&o.f, 1300, 300, end + PATIENCE - 1);
+    far_end_advance(&o.f, end + 300, UINT64_MAX);
+    assert_reads(&o.f, (int64_t)end, 300, 1301.0f, 1.0f);
+    free(o.memory);
+}
+
+/* One that comes along with the microphone is never short for long: nothing is put in its place. */
+static void not_starved_when_it_comes_along(void **unused)
+{
+    (void)unused;
+    open_far o = open_far_end(16000, 0, 4000, 20000, 0);
+    push_numbers(&o.f, 0, 100, 0);
+    far_end_advance(&o.f, 6000, UINT64_MAX);
+    assert_int_equal(o.f.made, 100);
+    assert_int_equal(o.f.missing_frames, 0);
+    free(o.memory);
+}
+
+/* The microphone stands still: what waits is dropped rather than the newest. */
+static void too_much(void **unused)
+{
+    (void)unused;
+    open_far o = open_far_end(16000, 0, 1000, 4000, 1);
+    push_numbers(&o.f, 0, 1200, 0);
+    assert_int_equal(o.f.dropped_frames, 4 * FAR_END_PART - FAR_END_PART);
+    assert_int_equal(o.f.queue.count, 1200 - o.f.dropped_frames);
+    far_end_advance(&o.f, 200, UINT64_MAX);
+    assert_reads(&o.f, 0, 200, (float)o.f.dropped_frames + 1.0f, 1.0f);
+    free(o.memory);
+}
+
+/* From samples that have passed as they are to resampled ones: without a seam, and each where it
+ * should be by its clock. */
+static void drift_sets_in(void **unused)
+{
+    (void)unused;
+    open_far o = open_far_end(16000, 1, 20000, 20000, 0);
+    push_numbers(&o.f, 0, 9000, 0);
+    while (o.f.made < 3000)
+        far_end_advance(&o.f, 3000, UINT64_MAX);
+    assert_int_equal(far_end_lag(&o.f), 0);
+    far_end_drift(&o.f, 0.0);
+    assert_true(far_end_lag(&o.f) > 0);
+    while (o.f.made < 5000)
+        far_end_advance(&o.f, 5000, UINT64_MAX);
+    float x[4000];
+    far_end_read(&o.f, x, 1000, 4000);
+    for (size_t i = 0; i < 4000; i++)
+        assert_true(x[i] > 1000.9f + (float)i && x[i] < 1001.1f + (float)i);
+    assert_true(far_end_slip(&o.f) > -1e-6 && far_end_slip(&o.f) < 1e-6);
+
+    /* 1000 samples at a clock 500 ppm faster take 1000.5 of its own. */
+    far_end_drift(&o.f, 500e-6);
+    while (o.f.made < 6000)
+        far_end_advance(&o.f, 6000, UINT64_MAX);
+    assert_true(far_end_slip(&o.f) > -0.501 && far_end_slip(&o.f) < -0.499);
+    far_end_read(&o.f, x, 5999, 1);
+    assert_true(x[0] > 6000.3f && x[0] < 6000.7f);
+    free(o.memory);
+}
+
+/* ---- Microphone ---------------------------------------------------------------------------- */
+
+static const unsigned rates[] = {8000,  8001,  11025, 15999, 16000, 16001,  22050, 24000,
+                                 32000, 44100, 44101, 48000, 96000, 191999, 192000};
+
+/* Hop h is complete exactly when microphone_needed() frames have come, in any chunks. */
+static void complete_when_needed(void **unused)
+{
+    (void)unused;
+    static const size_t waits[] = {0, 1, 100, 3200};
+    for (size_t r = 0; r < sizeof rates / sizeof *rates; r++)
+        for (size_t w = 0; w < sizeof waits / sizeof *waits; w++) {
+            const microphone_plan plan = {rates[r], waits[w], 1 + r % 3};
+            microphone m;
+            arena a = {0};
+            microphone_layout(&m, &a, &plan);
+            void *const memory = a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
+            a.used = 0;
+            microphone_layout(&m, &a, &plan);
+            microphone_start(&m, kernels_at(0));
+            microphone_reset(&m);
+            const float x[MICROPHONE_PART] = {0};
+            float hop[HOP];
+            for (uint64_t hops = 0; hops < 300; hops += plan.hops_at_once) {
+                const uint64_t needed = microphone_needed(&m, hops + plan.hops_at_once - 1);
+                while (m.frames < needed) {
+                    size_t n = 1 + below(MICROPHONE_PART);
+                    n = needed - m.frames < n ? (size_t)(needed - m.frames) : n;
+                    microphone_push(&m, x, n);
+                    assert_true(m.samples.count <= m.samples.room);
+                }
+                assert_true(m.samples.count >= plan.hops_at_once * HOP);
+                for (size_t i = 0; i < plan.hops_at_once; i++)
+                    microphone_give(&m, hop);
+                assert_int_equal(m.hops, hops + plan.hops_at_once);
+            }
+            /* Not a frame more than the wait and a filter's length are held back. */
+            assert_true(microphone_needed(&m, 0) <= HOP * rates[r] / 16000 + 1 + m.wait);
+            free(memory);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(first_in_first_out),
+        cmocka_unit_test(read_back),
+        cmocka_unit_test(starved_and_resumed),
+        cmocka_unit_test(not_starved_when_it_comes_along),
+        cmocka_unit_test(too_much),
+        cmocka_unit_test(drift_sets_in),
+        cmocka_unit_test(complete_when_needed),
+    };
+    return cmocka_run_group_tests_name("front", tests, NULL, NULL);
+}

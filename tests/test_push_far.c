@@ -1,0 +1,298 @@
+/*
+ * A far end that comes apart from the microphone: early, late, in bursts, at another rate, not at
+ * all for a while; a microphone that stands still; and what unecho_notify_gap makes good at once.
+ */
+#include "check.h"
+#include "rates.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RATE = 16000, LENGTH = 12 * RATE, CHUNK = 160 };
+
+static signal_ mic, far; /* the far end alone talks; the echo lags by 122 ms */
+
+static int set_up(void **unused)
+{
+    (void)unused;
+    enum { LATER = 1600, TALK = 8 * RATE, FROM = 10000 };
+    const signal_ m = read_sample("mic"), f = read_sample("far");
+    mic = (signal_){calloc(LENGTH, sizeof(float)), LENGTH};
+    far = (signal_){calloc(LENGTH, sizeof(float)), LENGTH};
+    for (size_t i = 0; i < LENGTH; i++)
+        far.samples[i] = f.samples[FROM + i % TALK];
+    for (size_t i = LATER; i < LENGTH; i++)
+        mic.samples[i] = m.samples[FROM + (i - LATER) % TALK];
+    free(m.samples);
+    free(f.samples);
+    return 0;
+}
+
+static int tear_down(void **unused)
+{
+    (void)unused;
+    free(mic.samples);
+    free(far.samples);
+    return 0;
+}
+
+static unecho_config pushed_config(unecho_align align, unsigned queue_ms)
+{
+    unecho_config config;
+    unecho_config_init(&config);
+    config.far_queue_ms = queue_ms;
+    config.align = align;
+    config.delay_ms = 118.0;
+    return config;
+}
+
+/* Who stands between sound card and stream. Frame numbers are of the true time. */
+typedef struct card {
+    size_t mic_at, far_at;
+} card;
+
+static void push(unecho *stream, card *c, size_t until)
+{
+    if (until <= c->far_at)
+        return;
+    assert_int_equal(unecho_push_far(stream, far.samples + c->far_at, until - c->far_at),
+                     UNECHO_OK);
+    c->far_at = until;
+}
+
+static void hear(unecho *stream, card *c, float *out, size_t n)
+{
+    assert_int_equal(unecho_process(stream, mic.samples + c->mic_at, NULL, out + c->mic_at, n),
+                     UNECHO_OK);
+    c->mic_at += n;
+}
+
+/* Both in step from where they are. */
+static void go_on(unecho *stream, card *c, float *out, size_t until)
+{
+    while (c->mic_at + CHUNK <= until) {
+        push(stream, c, c->mic_at + CHUNK);
+        hear(stream, c, out, CHUNK);
+    }
+}
+
+/* Of frames from..to of the microphone's time, up to 40 dB. */
+static double erle(const float *out, double from, double to)
+{
+    const size_t first = (size_t)(from * RATE), n = (size_t)((to - from) * RATE);
+    return fmin(power_db(mic.samples + first, n) - power_db(out + first + 512, n), 40.0);
+}
+
+static float *steady(const unecho_config *config)
+{
+    float *const out = calloc(LENGTH, sizeof *out);
+    unecho *stream = open_with(config);
+    card c = {0};
+    go_on(stream, &c, out, LENGTH);
+    unecho_close(&stream);
+    return out;
+}
+
+/* Pushed or brought along: the same bits. */
+static void as_brought_along(void **unused)
+{
+    (void)unused;
+    static const int rates[] = {16000, 44100, 48000};
+    for (size_t r = 0; r < 3; r++) {
+        const signal_ m = resampled(&mic, RATE, rates[r]), f = resampled(&far, RATE, rates[r]);
+        const size_t n = 4 * (size_t)rates[r];
+        float *const a = malloc(n * sizeof *a), *const b = malloc(n * sizeof *b);
+        unecho_config config;
+        unecho_config_init(&config);
+        config.sample_rate = rates[r];
+        unecho *along = open_with(&config);
+        config.far_queue_ms = 100;
+        unecho *apart = open_with(&config);
+        for (size_t i = 0, count; i < n; i += count) {
+            count = n - i < 441 ? n - i : 441;
+            assert_int_equal(unecho_process(along, m.samples + i, f.samples + i, a + i, count), 0);
+            assert_int_equal(unecho_push_far(apart, f.samples + i, count), 0);
+            assert_int_equal(unecho_process(apart, m.samples + i, NULL, b + i, count), 0);
+        }
+        assert_memory_equal(a, b, n * sizeof *a);
+        unecho_close(&along);
+        unecho_close(&apart);
+        free(m.samples);
+        free(f.samples);
+        free(a);
+        free(b);
+    }
+}
+
+/* Bursts up to 60 ms early or late change no bit where the delay is longer than that. */
+static void bursts(void **unused)
+{
+    (void)unused;
+    const unecho_config config = pushed_config(UNECHO_ALIGN_FIXED, 200);
+    float *const expected = steady(&config), *const out = calloc(LENGTH, sizeof *out);
+    uint32_t seed = 8;
+    unecho *stream = open_with(&config);
+    card c = {0};
+    push(stream, &c, CHUNK);
+    while (c.mic_at + CHUNK <= LENGTH) {
+        /* In pieces of 10 to 60 ms, from 60 ms before to 60 ms after the microphone. */
+        if (c.far_at + 900 < c.mic_at + CHUNK || random_bits(&seed) % 3 == 0) {
+            const size_t piece = 160 * (1 + random_bits(&seed) % 6), most = c.mic_at + 960;
+            const size_t until = c.far_at + piece < most ? c.far_at + piece : most;
+            push(stream, &c, until < LENGTH ? until : LENGTH);
+        }
+        hear(stream, &c, out, CHUNK);
+    }
+    assert_memory_equal(out, expected, LENGTH * sizeof *out);
+    const unecho_stats stats = stats_of(stream);
+    assert_true(stats.far_missing_frames == 0 && stats.far_dropped_frames == 0);
+    unecho_close(&stream);
+    free(expected);
+    free(out);
+}
+
+/* The far end stops coming for three seconds of silence and resumes. */
+static void stops_and_resumes(void **unused)
+{
+    (void)unused;
+    const unecho_config config = pushed_config(UNECHO_ALIGN_AUTO, 200);
+    float *const expected = steady(&config), *const out = calloc(LENGTH, sizeof *out);
+    unecho *stream = open_with(&config);
+    card c = {0};
+    go_on(stream, &c, out, 5 * RATE);
+    while (c.mic_at < 8 * RATE)
+        hear(stream, &c, out, CHUNK);
+    c.far_at = c.mic_at;
+    go_on(stream, &c, out, LENGTH);
+    const unecho_stats stats = stats_of(stream);
+    print_message("%llu frames missing, delay %.2f ms, ERLE %.2f dB, undisturbed %.2f dB\n",
+                  (unsigned long long)stats.far_missing_frames, (double)stats.delay_ms,
+                  erle(out, 8.3, 11.9), erle(expected, 8.3, 11.9));
+    assert_true(llabs((long long)stats.far_missing_frames - 3LL * RATE) <= CHUNK);
+    assert_true(fabs(erle(out, 8.3, 11.9) - erle(expected, 8.3, 11.9)) <= 1.0);
+    assert_true(fabs((double)stats.delay_ms - 122.0) < 15.0);
+    unecho_close(&stream);
+    free(expected);
+    free(out);
+}
+
+/* Nobody takes the microphone for a while, nothing says so, and the far end overflows. */
+static void microphone_stands_still(void **unused)
+{
+    (void)unused;
+    static const double pauses[] = {0.6, 1.0, 2.13};
+    const unecho_config config = pushed_config(UNECHO_ALIGN_AUTO, 200);
+    float *const expected = steady(&config);
+    for (size_t i = 0; i < 3; i++) {
+        float *const out = calloc(LENGTH, sizeof *out);
+        unecho *stream = open_with(&config);
+        card c = {0};
+        go_on(stream, &c, out, 5 * RATE);
+        const size_t pause = (size_t)(pauses[i] * RATE) / CHUNK * CHUNK;
+        for (size_t k = 0; k < pause; k += CHUNK)
+            push(stream, &c, c.far_at + CHUNK);
+        c.mic_at += pause;
+        go_on(stream, &c, out, LENGTH);
+        const unecho_stats stats = stats_of(stream);
+        print_message("%.2f s: %llu frames dropped, delay %.2f ms, ERLE %.2f dB, undisturbed %.2f "
+                      "dB\n",
+                      pauses[i], (unsigned long long)stats.far_dropped_frames,
+                      (double)stats.delay_ms, erle(out, 7.5, 11.9), erle(expected, 7.5, 11.9));
+        assert_true(llabs((long long)stats.far_dropped_frames - (long long)pause) <= CHUNK);
+        assert_true(fabs(erle(out, 7.5, 11.9) - erle(expected, 7.5, 11.9)) <= 1.0);
+        unecho_close(&stream);
+        free(out);
+    }
+    free(expected);
+}
+
+/* ---- Gaps that are told of ------------------------------------------------------------------- */
+
+typedef struct gap {
+    size_t mic, far; /* frames that are lost, at the same time */
+} gap;
+
+/* The streams come along or apart; ERLE right after the gap, told of or not. */
+static double erle_after(const gap *g, unecho_align align, int pushed, int told)
+{
+    unecho_config config = pushed_config(align, pushed ? 400 : 0);
+    float *const out = calloc(LENGTH, sizeof *out);
+    unecho *stream = open_with(&config);
+    card c = {0};
+    for (; c.mic_at < 5 * RATE; c.mic_at += CHUNK, c.far_at += CHUNK)
+        if (pushed) {
+            unecho_push_far(stream, far.samples + c.far_at, CHUNK);
+            unecho_process(stream, mic.samples + c.mic_at, NULL, out + c.mic_at, CHUNK);
+        } else
+            unecho_process(stream, mic.samples + c.mic_at, far.samples + c.far_at, out + c.mic_at,
+                           CHUNK);
+    c.mic_at += g->mic;
+    c.far_at += g->far;
+    if (told)
+        assert_int_equal(unecho_notify_gap(stream, g->mic, g->far), UNECHO_OK);
+    if (pushed && g->mic > g->far) /* what was played meanwhile has been pushed */
+        push(stream, &c, c.mic_at);
+    /* What the lost far end played is heard until then, and cannot be told from a voice. */
+    const size_t heard = c.far_at + 1952, resumed = c.mic_at > heard ? c.mic_at : heard;
+    for (; c.mic_at + CHUNK <= LENGTH && c.far_at + CHUNK <= LENGTH;
+         c.mic_at += CHUNK, c.far_at += CHUNK)
+        if (pushed) {
+            unecho_push_far(stream, far.samples + c.far_at, CHUNK);
+            unecho_process(stream, mic.samples + c.mic_at, NULL, out + c.mic_at, CHUNK);
+        } else
+            unecho_process(stream, mic.samples + c.mic_at, far.samples + c.far_at, out + c.mic_at,
+                           CHUNK);
+    unecho_close(&stream);
+    const double at = (double)resumed / RATE;
+    const double db = erle(out, at + 0.8, at + 2.0);
+    free(out);
+    return db;
+}
+
+static void told_of_gaps(void **unused)
+{
+    (void)unused;
+    static const gap gaps[] = {{1500, 0}, {0, 4000}, {4800, 4800}, {1000, 7000}};
+    for (size_t i = 0; i < sizeof gaps / sizeof *gaps; i++)
+        for (int align = UNECHO_ALIGN_AUTO; align <= UNECHO_ALIGN_FIXED; align++) {
+            const double told = erle_after(&gaps[i], (unecho_align)align, 0, 1);
+            const double untold = erle_after(&gaps[i], (unecho_align)align, 0, 0);
+            const double none = erle_after(&(gap){0, 0}, (unecho_align)align, 0, 0);
+            print_message("%zu and %zu frames lost, %s: ERLE %.1f dB, not told of %.1f dB, without "
+                          "gap %.1f dB\n",
+                          gaps[i].mic, gaps[i].far, align == UNECHO_ALIGN_AUTO ? "auto" : "fixed",
+                          told, untold, none);
+            assert_true(fabs(told - none) <= 1.0);
+        }
+    /* The test can fail: where nothing is told the echo is back. */
+    assert_true(erle_after(&gaps[1], UNECHO_ALIGN_FIXED, 0, 0) < 20.0);
+}
+
+/* A far end that waits in the queue need not be late: the microphone goes on behind it. */
+static void told_of_gaps_of_the_microphone(void **unused)
+{
+    (void)unused;
+    static const gap gaps[] = {{1500, 0}, {4800, 0}, {4800, 1000}, {6000, 0}};
+    for (size_t i = 0; i < sizeof gaps / sizeof *gaps; i++)
+        for (int align = UNECHO_ALIGN_AUTO; align <= UNECHO_ALIGN_FIXED; align++) {
+            const double told = erle_after(&gaps[i], (unecho_align)align, 1, 1);
+            const double untold = erle_after(&gaps[i], (unecho_align)align, 1, 0);
+            const double none = erle_after(&(gap){0, 0}, (unecho_align)align, 1, 0);
+            print_message("pushed, %zu and %zu frames lost, %s: ERLE %.1f dB, not told of %.1f dB, "
+                          "without gap %.1f dB\n",
+                          gaps[i].mic, gaps[i].far, align == UNECHO_ALIGN_AUTO ? "auto" : "fixed",
+                          told, untold, none);
+            assert_true(fabs(told - none) <= 1.0);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(as_brought_along),  cmocka_unit_test(bursts),
+        cmocka_unit_test(stops_and_resumes), cmocka_unit_test(microphone_stands_still),
+        cmocka_unit_test(told_of_gaps),      cmocka_unit_test(told_of_gaps_of_the_microphone),
+    };
+    return cmocka_run_group_tests_name("push far", tests, set_up, tear_down);
+}
