@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STREAMS = 4, MOST = 3000, MOST_CALLS = 200 };
+enum { STREAMS = 4, MOST = 800, MOST_CALLS = 100 };
 
 /* Beside every output buffer, and found there again. */
 static const float canary = 12345.0f;
