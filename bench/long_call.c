@@ -6,6 +6,7 @@
  * --after KIND:HOURS.
  *
  *     bench_long_call [--model PREFIX] [--precision fp32|bf16|int8] [--hours N] [--seconds N]
+ *                     [--cell-limit X]
  *                     [--after silence|noise|farend_singletalk|doubletalk|hyprnote:HOURS]
  */
 #include "signals.h"
@@ -167,6 +168,8 @@ static int take(unecho_config *config, options *how, const char *option, const c
         how->prefix = value;
         return 1;
     }
+    if (strcmp(option, "--cell-limit") == 0)
+        return sscanf(value, "%f", &config->cell_limit) == 1;
     if (strcmp(option, "--hours") == 0)
         return sscanf(value, "%lf", &how->hours) == 1;
     if (strcmp(option, "--seconds") == 0)
@@ -185,8 +188,8 @@ int main(int count, char **words)
 {
     char text[UNECHO_MESSAGE_SIZE];
     options how = {.hours = 8.0, .window_seconds = 600.0};
-    unecho_config config;
-    unecho_config_init(&config);
+    /* The network alone, fed with everything. */
+    unecho_config config = reference_config();
     config.whole_hops = 1;
     config.hops_at_once = 64;
     config.message = text;

@@ -130,6 +130,7 @@ static void call_open(player *p, size_t at)
         config.release = odd == 4 ? NULL : release;
         config.user = odd == 5 ? &yes : &no;
     }
+    config.cell_limit = flags & 16 ? (float)take_byte(&p->in) / 16.0f - 1.0f : 0.0f;
     config.message = flags & 8 ? text : NULL;
     config.message_size = flags & 8 ? 1 + take_byte(&p->in) : 0;
     unecho_close(&p->streams[at]);
