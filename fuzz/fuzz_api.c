@@ -131,6 +131,14 @@ static void call_open(player *p, size_t at)
         config.user = odd == 5 ? &yes : &no;
     }
     config.cell_limit = flags & 16 ? (float)take_byte(&p->in) / 16.0f - 1.0f : 0.0f;
+    if (flags & 32) {
+        static const int rates[] = {8000, 16000, 44100, 48000, 192000};
+        config.sample_rate = rates[take_byte(&p->in) % (sizeof rates / sizeof *rates)];
+        config.align = (unecho_align)(take_byte(&p->in) % 4);
+        config.delay_ms = (double)take_byte(&p->in) - 100.0;
+        config.reference_late_ms = take_byte(&p->in) * 5;
+        config.fail_open = flags & 64;
+    }
     config.message = flags & 8 ? text : NULL;
     config.message_size = flags & 8 ? 1 + take_byte(&p->in) : 0;
     unecho_close(&p->streams[at]);
