@@ -1,7 +1,7 @@
 /*
- * Opening and closing for ever leaves nothing behind: UNECHO_CYCLES streams (a hundred thousand where it is
- * not set), each opened, used and closed, and a hundredth as many models loaded, and the heap and
- * the process are no larger than after the first thousand.
+ * Opening and closing for ever leaves nothing behind: UNECHO_CYCLES streams (a hundred thousand
+ * where it is not set), each opened, used and closed, and a hundredth as many models loaded, and
+ * the heap and the process are no larger than after the first thousand.
  */
 #include "check.h"
 #include "onnx_writer.h"
