@@ -285,7 +285,7 @@ static void empty_microphone(void **state)
 
 static void full_disk(void **state)
 {
-    static const surroundings small = {.largest_file = 8192};
+    static const surroundings small = {.largest_file = 4096};
     static const char *const names[] = {"full.wav", "full.flac", "full.aiff", "full.caf",
                                         "full.ogg", "full.w64",  "full.f32"};
     outcome result;
