@@ -1,27 +1,33 @@
 /*
- * Any bytes as either stage: the reader must refuse or take them, within its bounds. For clang's
- * libFuzzer; seeds come from onnx_seeds. Graphs that are sound protobuf but senseless are tried by
- * tests/test_onnx_damage.c (UNECHO_FUZZ_GRAPHS=number for more of them).
- *
- *     clang -g -O1 -fsanitize=fuzzer,address,undefined -Iinclude -Isrc fuzz/fuzz_onnx.c \
- *         src/model/onnx*.c src/model/protobuf*.c src/model/weights.c \
- *         src/message.c src/stream/status.c -lm
+ * Any bytes as either stage: the reader must refuse or take them, within its bounds. Graphs that
+ * are sound protobuf but senseless are tried by tests/test_onnx_damage.c
+ * (UNECHO_FUZZ_GRAPHS=number for more of them).
  */
+#include "fuzz.h"
+#include "holes.h"
 #include "model/onnx_stage.h"
 #include "unecho.h"
 
 #include <stdlib.h>
 
-int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t size);
+int LLVMFuzzerInitialize(int *count, char ***words)
+{
+    (void)count;
+    (void)words;
+    return 0;
+}
 
 int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t size)
 {
     char text[UNECHO_MESSAGE_SIZE];
     const message to = {text, sizeof text};
-    for (int stage = 1; stage <= 2; stage++) {
+    size_t full;
+    unsigned char *const file = holes_fill(bytes, size, &full);
+    for (int stage = 1; file && stage <= 2; stage++) {
         stage_weights weights;
-        if (onnx_stage_read(&weights, stage, bytes, size, "fuzz", &to) == UNECHO_OK)
+        if (onnx_stage_read(&weights, stage, file, full, "fuzz", &to) == UNECHO_OK)
             free(weights.vectors);
     }
+    free(file);
     return 0;
 }

@@ -1,27 +1,30 @@
-/*
- * Any bytes as either stage of a TFLite file: the reader must refuse or take them, within its
- * bounds. For clang's libFuzzer; seeds come from tflite_seeds.
- *
- *     clang -g -O1 -fsanitize=fuzzer,address,undefined -Iinclude -Isrc fuzz/fuzz_tflite.c \
- *         src/model/stage_file.c src/model/tflite*.c src/model/flatbuffer.c src/model/onnx*.c \
- *         src/model/protobuf*.c src/model/weights.c \
- *         src/message.c src/stream/status.c -lm
- */
+/* Any bytes as either stage of a TFLite file: the reader must refuse or take them, within its
+ * bounds. */
+#include "fuzz.h"
+#include "holes.h"
 #include "model/stage_file.h"
 #include "unecho.h"
 
 #include <stdlib.h>
 
-int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t size);
+int LLVMFuzzerInitialize(int *count, char ***words)
+{
+    (void)count;
+    (void)words;
+    return 0;
+}
 
 int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t size)
 {
     char text[UNECHO_MESSAGE_SIZE];
     const message to = {text, sizeof text};
-    for (int stage = 1; stage <= 2; stage++) {
+    size_t full;
+    unsigned char *const file = holes_fill(bytes, size, &full);
+    for (int stage = 1; file && stage <= 2; stage++) {
         stage_weights weights;
-        if (stage_file_read(&weights, stage, bytes, size, "fuzz.tflite", &to) == UNECHO_OK)
+        if (stage_file_read(&weights, stage, file, full, "fuzz.tflite", &to) == UNECHO_OK)
             free(weights.vectors);
     }
+    free(file);
     return 0;
 }

@@ -364,6 +364,15 @@ typedef struct unecho_config {
      * 0 the output has the band from 0 to 7/16 of 16 kHz or of a lower rate.
      */
     int high_band;
+
+    /*
+     * The most magnitude of a cell of the network's LSTM layers, of the native engine; 0 or more.
+     * The cells add up for as long as one kind of signal lasts, minutes of silence say, and it
+     * takes them as long to forget. With 2 the published 128-unit model cancels better than without
+     * a limit, and lets more of the near end through (docs/reliability.md). Default 0: no limit, as
+     * in the reference implementation.
+     */
+    float cell_limit;
 } unecho_config;
 
 UNECHO_API void unecho_config_init(unecho_config *config);

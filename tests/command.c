@@ -67,6 +67,8 @@ static void become_tool(const surroundings *around, const char *words)
     redirect(around->input ? around->input : "/dev/null", O_RDONLY, STDIN_FILENO);
     redirect(around->output ? around->output : OUTPUT, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
     redirect(MESSAGES, O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
+    if (around->no_input)
+        close(STDIN_FILENO);
     if (around->no_output)
         close(STDOUT_FILENO);
     if (around->largest_file) {

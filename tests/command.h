@@ -20,6 +20,7 @@ int leave_folder(void **state);
 typedef struct surroundings {
     const char *input;  /* file for standard input; NULL: an empty one */
     const char *output; /* file for standard output; NULL: one that outcome.output is read from */
+    bool no_input;      /* standard input is closed */
     bool no_output;     /* standard output is closed */
     long largest_file;  /* bytes after which writing a file fails; 0: no limit */
 } surroundings;

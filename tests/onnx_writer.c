@@ -526,3 +526,12 @@ proto *our_model(int stage)
     free(file.at);
     return model;
 }
+
+bytes small_bytes(int stage)
+{
+    proto *model = our_model(stage);
+    resize_units(model, FEWEST_UNITS);
+    const bytes file = proto_write(model);
+    proto_free(model);
+    return file;
+}

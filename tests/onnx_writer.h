@@ -107,5 +107,8 @@ bytes read_bytes(const char *path);
 /* One of our own models, stage 1 or 2; a tree of it. */
 bytes our_bytes(int stage);
 proto *our_model(int stage);
+/* The same with as few LSTM units as there may be, for tests that open it very often. */
+enum { FEWEST_UNITS = 4 };
+bytes small_bytes(int stage);
 
 #endif

@@ -451,7 +451,7 @@ static void lstm_follows_its_equations(void **unused)
 
             float h[KERNEL_PAD(MOST)] = {0}, c[KERNEL_PAD(MOST)] = {0};
             double exact_h[MOST] = {0}, exact_c[MOST] = {0};
-            lstm_run(&layer, k, h, c, x, inputs, gates, hidden, 1, hops, scratch);
+            lstm_run(&layer, k, h, c, &(float){0}, x, inputs, gates, hidden, 1, hops, scratch);
             for (size_t t = 0; t < hops; t++) {
                 const float *const got = hidden + t * KERNEL_PAD(units);
                 lstm_in_double(&weights, units, x + t * inputs, exact_h, exact_c);

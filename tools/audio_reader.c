@@ -218,6 +218,17 @@ fail:
     return NULL;
 }
 
+/* It ended before its time. */
+static void warn_of_loss(const audio_reader *reader, const char *why)
+{
+    report_warning("%s: cut short or damaged after %.2f s (sample %" PRId64 "): %s", reader->name,
+                   seconds(reader, reader->position), reader->position, why);
+    if (reader->length > reader->position)
+        report_warning("%s: %.2f s of the %.2f s that it had at first are lost", reader->name,
+                       seconds(reader, reader->length - reader->position),
+                       seconds(reader, reader->length));
+}
+
 static bool read_sound_file(audio_reader *reader, float *frames, size_t n, size_t *got)
 {
     sf_count_t have = sf_readf_float(reader->file, frames, (sf_count_t)n);
@@ -227,15 +238,8 @@ static bool read_sound_file(audio_reader *reader, float *frames, size_t n, size_
         return true;
 
     reader->ended = true;
-    if (sf_error(reader->file) != SF_ERR_NO_ERROR || reader->length > reader->position) {
-        const char *why = sf_error(reader->file) ? sf_strerror(reader->file) : "the file ends";
-        report_warning("%s: cut short or damaged after %.2f s (sample %" PRId64 "): %s",
-                       reader->name, seconds(reader, reader->position), reader->position, why);
-        if (reader->length > reader->position)
-            report_warning("%s: %.2f s of the %.2f s that its header says are lost", reader->name,
-                           seconds(reader, reader->length - reader->position),
-                           seconds(reader, reader->length));
-    }
+    if (sf_error(reader->file) != SF_ERR_NO_ERROR || reader->length > reader->position)
+        warn_of_loss(reader, sf_error(reader->file) ? sf_strerror(reader->file) : "the file ends");
     return true;
 }
 
@@ -288,6 +292,9 @@ static bool read_raw(audio_reader *reader, float *frames, size_t n, size_t *got)
         *got += have / width;
         reader->position += (int64_t)(have / width);
         reader->ended = have < count * width;
+        /* It was longer when it was opened. */
+        if (reader->ended && reader->length > reader->position && !interrupted())
+            warn_of_loss(reader, "the file ends");
         if (reader->ended && have % width != 0 && !interrupted())
             report_warning("%s: not a whole number of %s %s (%zu bytes each); what is left at "
                            "the end, %zu of its bytes, is dropped",

@@ -223,7 +223,10 @@ bool audio_writer_write(audio_writer *writer, float *samples, size_t n)
     return true;
 }
 
-/* Some of libsndfile's formats write their header only with the first sample. */
+/*
+ * Some of libsndfile's formats write their header only with the first sample; and where its FLAC
+ * encoder lacks memory for the last step it leaves a header without a length, and says nothing.
+ */
 static bool is_sound_file(const output_file *output)
 {
     SF_INFO info = {0};
@@ -234,7 +237,7 @@ static bool is_sound_file(const output_file *output)
         sf_close(file);
         close(fd);
     }
-    return file != NULL;
+    return file != NULL && info.frames != SF_COUNT_MAX;
 }
 
 bool audio_writer_finish(audio_writer *writer)
@@ -246,8 +249,10 @@ bool audio_writer_finish(audio_writer *writer)
     }
     if (writer->failure)
         return fail(writer);
-    if (is_file && writer->written == 0 && !is_sound_file(writer->output)) {
-        report_error("%s: there are no samples to write, and a file of this format needs one",
+    if (is_file && !is_sound_file(writer->output)) {
+        report_error(writer->written == 0
+                         ? "%s: there are no samples to write, and a file of this format needs one"
+                         : "%s: libsndfile left it unfinished",
                      writer->output->name);
         return false;
     }

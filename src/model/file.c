@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Far above any model of this kind; a device that never ends must not eat all memory. */
 static const size_t most_bytes = (size_t)1 << 30;
@@ -54,10 +55,6 @@ int file_read(unsigned char **bytes, size_t *size, const char *path, const messa
 
 bool file_is_missing(const char *path)
 {
-    FILE *const file = fopen(path, "rb");
-    if (file) {
-        fclose(file);
-        return false;
-    }
-    return errno == ENOENT;
+    struct stat status;
+    return stat(path, &status) != 0 && errno == ENOENT;
 }

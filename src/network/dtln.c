@@ -120,17 +120,19 @@ static void remember(const dtln *net, dtln_workspace *work, dtln_line *const *li
     const lstm *const l = &net->stages[stage].lstm[layer];
     if (count == 1) {
         dtln_memory *const m = &lines[0]->memory;
-        lstm_run(l, net->k, m->h[stage][layer], m->c[stage][layer], x, x_stride, work->gates,
-                 work->hidden, 1, hops, work->scratch);
+        lstm_run(l, net->k, m->h[stage][layer], m->c[stage][layer], &m->cell_limit, x, x_stride,
+                 work->gates, work->hidden, 1, hops, work->scratch);
         return;
     }
     const size_t row = KERNEL_PAD(l->units), bytes = row * sizeof(float);
+    float limits[DTLN_ROWS_MOST] = {0};
     for (size_t s = 0; s < count; s++) {
+        limits[s] = lines[s]->memory.cell_limit;
         memcpy(work->h + s * row, lines[s]->memory.h[stage][layer], bytes);
         memcpy(work->c + s * row, lines[s]->memory.c[stage][layer], bytes);
     }
-    lstm_run(l, net->k, work->h, work->c, x, x_stride, work->gates, work->hidden, count, hops,
-             work->scratch);
+    lstm_run(l, net->k, work->h, work->c, limits, x, x_stride, work->gates, work->hidden, count,
+             hops, work->scratch);
     for (size_t s = 0; s < count; s++) {
         memcpy(lines[s]->memory.h[stage][layer], work->h + s * row, bytes);
         memcpy(lines[s]->memory.c[stage][layer], work->c + s * row, bytes);

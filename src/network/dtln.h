@@ -49,6 +49,7 @@ typedef struct dtln_memory {
     float *h[2][2], *c[2][2];
     float *all; /* all of them, all_count floats */
     size_t all_count;
+    float cell_limit; /* the most magnitude of c; 0: none */
 } dtln_memory;
 
 /* The most rows of a workspace, and so the most hops or streams at once. */

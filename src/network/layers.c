@@ -116,9 +116,22 @@ void linear_run(const linear *layer, const kernels *k, const float *x, float *y,
         k->multiply(y + t * stride, y + t * stride, layer->scales, layer->rows);
 }
 
-void lstm_run(const lstm *layer, const kernels *k, float *h, float *c, const float *x,
-              size_t x_stride, float *gates, float *hidden, size_t count, size_t hops,
-              void *scratch)
+/* c of each stream between -limit and limit; a limit of 0 is none. */
+static void limit_cells(float *c, size_t units, const float *limits, size_t count)
+{
+    for (size_t s = 0; s < count; s++) {
+        float *const cells = c + s * units;
+        const float limit = limits[s];
+        for (size_t i = 0; limit > 0.0f && i < units; i++) {
+            const float most = cells[i] < limit ? cells[i] : limit;
+            cells[i] = most > -limit ? most : -limit;
+        }
+    }
+}
+
+void lstm_run(const lstm *layer, const kernels *k, float *h, float *c, const float *limits,
+              const float *x, size_t x_stride, float *gates, float *hidden, size_t count,
+              size_t hops, void *scratch)
 {
     const size_t gates_hop = count * KERNEL_PAD(4 * layer->units);
     const size_t hidden_hop = count * KERNEL_PAD(layer->units);
@@ -129,6 +142,7 @@ void lstm_run(const lstm *layer, const kernels *k, float *h, float *c, const flo
     for (size_t t = 0; t < hops; t++) {
         float *const after = hidden + t * hidden_hop;
         k->lstm_step(&layer->recurrent, before, gates + t * gates_hop, c, after, count, scratch);
+        limit_cells(c, KERNEL_PAD(layer->units), limits, count);
         before = after;
     }
     memcpy(h, before, hidden_hop * sizeof *h);

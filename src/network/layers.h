@@ -49,11 +49,12 @@ void linear_run(const linear *layer, const kernels *k, const float *x, float *y,
  * `hops` steps of an LSTM for `count` streams. Rows of x, gates and hidden stand for hops and
  * streams, the streams of a hop side by side: hop t of stream s is row t * count + s; rows of x are
  * x_stride apart, rows of hidden KERNEL_PAD(units). h, c [count][KERNEL_PAD(units)]: what the layer
- * remembers of each stream, zero at the start. gates: scratch, [hops * count][KERNEL_PAD(4 *
+ * remembers of each stream, zero at the start. limits [count]: the most magnitude of c between two
+ * steps, 0: none. gates: scratch, [hops * count][KERNEL_PAD(4 *
  * units)]; scratch: LINEAR_SCRATCH for the inputs of all rows. x may be hidden.
  */
-void lstm_run(const lstm *layer, const kernels *k, float *h, float *c, const float *x,
-              size_t x_stride, float *gates, float *hidden, size_t count, size_t hops,
-              void *scratch);
+void lstm_run(const lstm *layer, const kernels *k, float *h, float *c, const float *limits,
+              const float *x, size_t x_stride, float *gates, float *hidden, size_t count,
+              size_t hops, void *scratch);
 
 #endif

@@ -120,6 +120,10 @@ static int check_engine(const unecho_config *config, const message *to)
     if ((unsigned)config->precision > UNECHO_PRECISION_INT8)
         return message_fail(to, UNECHO_ERROR_ARGUMENT, "precision is %d, which is none",
                             (int)config->precision);
+    /* Written so that NaN is out of range. */
+    if (!(config->cell_limit >= 0.0f))
+        return message_fail(to, UNECHO_ERROR_ARGUMENT, "cell_limit is %g, expected 0 or more",
+                            (double)config->cell_limit);
     switch (config->backend) {
     case UNECHO_BACKEND_NATIVE:
         return UNECHO_OK;

@@ -47,7 +47,7 @@ backend *native_layout(arena *a, const dtln *net, size_t hops_at_once)
     return taken ? &taken->base : NULL;
 }
 
-void native_start(backend *b, const backend_buffers *buffers)
+void native_start(backend *b, const backend_buffers *buffers, float cell_limit)
 {
     dtln_line *const line = &((native *)b)->line;
     line->mic_magnitude = buffers->mic_magnitude;
@@ -56,6 +56,7 @@ void native_start(backend *b, const backend_buffers *buffers)
     line->estimate = buffers->estimate;
     line->far = buffers->far;
     line->block = buffers->block;
+    line->memory.cell_limit = cell_limit;
 }
 
 int native_shares_network(const backend *b, const backend *other)

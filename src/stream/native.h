@@ -7,7 +7,8 @@
 
 /* NULL while the arena measures. */
 backend *native_layout(arena *a, const dtln *net, size_t hops_at_once);
-void native_start(backend *b, const backend_buffers *buffers);
+/* cell_limit: of the LSTM layers' cells, 0: none. */
+void native_start(backend *b, const backend_buffers *buffers, float cell_limit);
 
 /* Whether b is of this kind, and with the very network of the other. */
 int native_shares_network(const backend *b, const backend *other);

@@ -189,7 +189,7 @@ static int open_with(unecho **result, const unecho_config *config, unecho_model 
     stream->memory = memory;
     int status = UNECHO_OK;
     if (p.net)
-        native_start(stream->canceller.backend, &stream->canceller.io);
+        native_start(stream->canceller.backend, &stream->canceller.io, config->cell_limit);
     else
         status = start_onnxruntime(stream, config, to);
     if (status < 0) {

@@ -1,0 +1,38 @@
+/* seeds TARGET FOLDER: where a fuzz target starts from, made of nothing but this project's files.
+ */
+#include "seeds.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void seed_write(const char *folder, const char *name, const void *bytes, size_t size)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    if (!file || fwrite(bytes, 1, size, file) != size || fclose(file) != 0) {
+        fprintf(stderr, "%s cannot be written\n", path);
+        exit(1);
+    }
+}
+
+int main(int count, char **words)
+{
+    static const struct {
+        const char *name;
+        void (*write)(const char *folder);
+    } targets[] = {
+        {"onnx", seeds_onnx},
+        {"tflite", seeds_tflite},
+        {"api", seeds_api},
+        {"command_line", seeds_command_line},
+    };
+    for (size_t i = 0; count == 3 && i < sizeof targets / sizeof *targets; i++)
+        if (strcmp(words[1], targets[i].name) == 0) {
+            targets[i].write(words[2]);
+            return 0;
+        }
+    fputs("usage: seeds onnx|tflite|api|command_line FOLDER\n", stderr);
+    return 2;
+}

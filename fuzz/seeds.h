@@ -1,0 +1,15 @@
+/* The seeds of each target, which `seeds TARGET FOLDER` writes. */
+#ifndef UNECHO_FUZZ_SEEDS_H
+#define UNECHO_FUZZ_SEEDS_H
+
+#include <stddef.h>
+
+/* Write a seed; ends the program where it cannot be written. */
+void seed_write(const char *folder, const char *name, const void *bytes, size_t size);
+
+void seeds_onnx(const char *folder);
+void seeds_tflite(const char *folder);
+void seeds_api(const char *folder);
+void seeds_command_line(const char *folder);
+
+#endif
