@@ -199,8 +199,19 @@ static void rate_that_is_not_what_the_file_says(void **state)
 
 static void swapped_ends(void **state)
 {
+    const size_t far_alone = 78000;
+    signal_ later = moved(&far, 16 * 100);
+    outcome result;
     (void)state;
     expect_only("far.wav mic.wav", "swapped");
+    /* Where the near end is never heard, a late far end looks much the same. */
+    write_sound("m.wav", FLOAT_WAV, mic.samples, far_alone);
+    write_sound("f.wav", FLOAT_WAV, far.samples, far_alone);
+    write_sound("later.wav", FLOAT_WAV, later.samples, far_alone);
+    expect_only("f.wav m.wav", "swapped");
+    expect_problem(&result, "m.wav later.wav", NULL);
+    expect_part(result.output, "\"code\": \"late-reference\", \"problem\": false");
+    free(later.samples);
 }
 
 static void wrong_reference(void **state)

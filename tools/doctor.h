@@ -25,8 +25,9 @@ struct analysis {
      */
     double rate_factor;
     double far_alone_seconds, mic_alone_seconds; /* one end sounds, the other is quiet; aligned */
-    double expected_erle_db;                     /* by a linear filter; NaN: no echo to speak of */
-    bool was_cancelled;                          /* the figures below are there */
+    bool swapped; /* what is called far end holds the echo of what is called microphone */
+    double expected_erle_db; /* by a linear filter; NaN: no echo to speak of */
+    bool was_cancelled;      /* the figures below are there */
     struct cancelled cancelled;
     struct levels out_levels;
     double near_seconds, near_db; /* gain where only the microphone sounds */

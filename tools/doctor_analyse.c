@@ -196,6 +196,44 @@ static bool cancel(struct analysis *a, unecho_model *model, const engine_choice 
     return true;
 }
 
+/* ---- Which end is which ----------------------------------------------------------------- */
+
+/* By how many dB the canceller does better with the two ends the other way round. */
+static bool turn_round(const struct analysis *a, unecho_model *model, const engine_choice *engine,
+                       double *gain_db)
+{
+    const struct doctor_input turned = {.mic = a->input->far, .far = a->input->mic};
+    struct cancelled cancelled;
+    const bool done = doctor_cancel(&cancelled, &turned, model, engine, USUAL_LATE);
+    *gain_db = (double)cancelled.stats.erle_db - (double)a->cancelled.stats.erle_db;
+    cancelled_free(&cancelled);
+    return done;
+}
+
+/* An echo before its source: is the far end late, or is it the microphone? */
+static bool find_swapped(struct analysis *a, unecho_model *model, const engine_choice *engine)
+{
+    double gain_db;
+    if (!a->line.found || a->line.delay_ms > -3.0)
+        return true;
+    /* Someone speaks in one end who is not heard in the other: that is the near end. */
+    if (fmax(a->far_alone_seconds, a->mic_alone_seconds) > 0.5 &&
+        (a->far_alone_seconds > 3.0 * a->mic_alone_seconds ||
+         a->mic_alone_seconds > 3.0 * a->far_alone_seconds)) {
+        a->swapped = a->far_alone_seconds > a->mic_alone_seconds;
+        return true;
+    }
+    /* The room rings after its source. */
+    if (fabs(a->line.tail) > 0.2) {
+        a->swapped = a->line.tail < 0.0;
+        return true;
+    }
+    if (!turn_round(a, model, engine, &gain_db))
+        return false;
+    a->swapped = gain_db > 10.0;
+    return true;
+}
+
 bool doctor_analyse(struct analysis *a, const struct doctor_input *input, unecho_model *model,
                     const engine_choice *engine)
 {
@@ -208,7 +246,7 @@ bool doctor_analyse(struct analysis *a, const struct doctor_input *input, unecho
         return false;
     if (a->line.found)
         count_alone(a);
-    return expect_erle(a) && cancel(a, model, engine);
+    return expect_erle(a) && cancel(a, model, engine) && find_swapped(a, model, engine);
 }
 
 void analysis_free(struct analysis *a)

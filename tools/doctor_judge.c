@@ -103,19 +103,6 @@ static void judge_rate(struct diagnosis *d, const struct analysis *a)
            rounded(mic->rate / a->rate_factor), mic->rate);
 }
 
-/* Whether what is called far end holds the echo of what is called microphone. */
-static bool is_swapped(const struct analysis *a)
-{
-    if (!a->line.found || a->line.delay_ms > -3.0)
-        return false;
-    /* Someone speaks in the far end whom the microphone does not hear, and not the other way. */
-    if (a->far_alone_seconds > 0.5 && a->far_alone_seconds > 3.0 * a->mic_alone_seconds)
-        return true;
-    if (a->mic_alone_seconds > 0.5 && a->mic_alone_seconds > 3.0 * a->far_alone_seconds)
-        return false;
-    return a->line.tail < -0.1;
-}
-
 static void judge_no_echo(struct diagnosis *d, const struct analysis *a)
 {
     struct finding *finding;
@@ -148,7 +135,7 @@ static void judge_delay(struct diagnosis *d, const struct analysis *a)
     const double delay = a->line.delay_ms;
     if (!a->line.found)
         return;
-    if (is_swapped(a)) {
+    if (a->swapped) {
         advise(add(d, true, "swapped",
                    "microphone and far end are swapped: what is given as far end holds the echo of "
                    "what is given as microphone, %.1f ms after it",
@@ -266,7 +253,7 @@ static void judge_end(struct diagnosis *d, const struct doctor_end *end, const s
 static void judge_outcome(struct diagnosis *d, const struct analysis *a)
 {
     const unecho_stats *stats = &a->cancelled.stats;
-    if (!a->was_cancelled || is_swapped(a) || a->rate_factor != 1.0)
+    if (!a->was_cancelled || a->swapped || a->rate_factor != 1.0)
         return;
     if (a->line.found && stats->far_active_seconds > 2.0f &&
         (double)stats->erle_db < fmin(GOOD_ERLE_DB, a->expected_erle_db - 3.0))
@@ -289,9 +276,10 @@ static void say_fine(struct diagnosis *d, const struct analysis *a)
         snprintf(d->verdict, sizeof(d->verdict), "fine: no echo, nothing to cancel");
     else
         snprintf(d->verdict, sizeof(d->verdict),
-                 "fine: the echo is found, %.1f ms after the far end (ERLE %.1f dB, with whatever "
+                 "fine: the echo is found, %.1f ms %s the far end (ERLE %.1f dB, with whatever "
                  "near-end speech there is)",
-                 a->line.delay_ms, (double)a->cancelled.stats.erle_db);
+                 fabs(a->line.delay_ms), a->line.delay_ms < 0.0 ? "before" : "after",
+                 (double)a->cancelled.stats.erle_db);
 }
 
 /* The problems' codes, with blanks for dashes. */

@@ -293,7 +293,7 @@ static void draw_head(const struct frame *f, const struct diagnosis *d)
     snprintf(names, sizeof(names), "%s, %s", f->a->input->mic.name, f->a->input->far.name);
     svg_begin(f->stream, WIDTH, HEIGHT, "unecho doctor", style);
     fprintf(f->stream, "<rect width=\"%d\" height=\"%d\" class=\"page\"/>\n", WIDTH, HEIGHT);
-    svg_text_within(f->stream, 20, 34, "title", d->verdict, 105);
+    svg_text_within(f->stream, 20, 34, "title", d->verdict, 92);
     svg_text_within(f->stream, 20, 57, "note", names, 140);
     if (stats->far_active_seconds > 0.0f)
         svg_text_of(f->stream, 20, 78, "note",
