@@ -219,6 +219,13 @@ typedef enum unecho_backend {
     UNECHO_BACKEND_ONNXRUNTIME = 1 /* a libonnxruntime found at run time; not real-time safe */
 } unecho_backend;
 
+/* What cancels the echo. */
+typedef enum unecho_engine {
+    UNECHO_ENGINE_NEURAL = 0,       /* the network */
+    UNECHO_ENGINE_LINEAR = 1,       /* the linear filter alone: no network, no latency of its own */
+    UNECHO_ENGINE_LINEAR_NEURAL = 2 /* the linear filter, the network on what that leaves */
+} unecho_engine;
+
 /* How the native engine keeps and multiplies the network's matrices. */
 typedef enum unecho_precision {
     UNECHO_PRECISION_FP32 = 0, /* exact: the reference implementation's output within rounding */
@@ -250,7 +257,8 @@ typedef struct unecho_config {
 
     /*
      * Promise that every call brings a multiple of UNECHO_HOP samples: latency 384 samples instead
-     * of 512. For streams with 16 kHz on both sides. Default 0: any number.
+     * of 512 (UNECHO_ENGINE_LINEAR: 0 instead of 128). For streams with 16 kHz on both sides.
+     * Default 0: any number.
      */
     int whole_hops;
 
@@ -373,6 +381,22 @@ typedef struct unecho_config {
      * in the reference implementation.
      */
     float cell_limit;
+
+    /*
+     * Default UNECHO_ENGINE_NEURAL. The linear filter (a partitioned Kalman filter, docs/linear.md)
+     * takes out what the echo path does linearly and leaves near-end speech alone, but not what
+     * small loudspeakers add. With UNECHO_ENGINE_LINEAR model, backend, precision, cell_limit and
+     * fail_open are of no effect: no model is loaded, and where the far end is silent the
+     * microphone comes through by itself.
+     */
+    unecho_engine engine;
+
+    /*
+     * How much of the echo path the linear filter models, in milliseconds, a multiple of 8 from 64
+     * to 512; default 256. More is for rooms that reverberate for long, and takes more time and
+     * memory.
+     */
+    unsigned linear_tail_ms;
 } unecho_config;
 
 UNECHO_API void unecho_config_init(unecho_config *config);
@@ -451,10 +475,10 @@ UNECHO_API int unecho_notify_gap(unecho *stream, uint64_t mic_lost, uint64_t far
  * far[i] and gives out[i]. For servers: the weights, which all share, are read once for many
  * streams instead of once for each, and every stream gets exactly what it would get alone.
  *
- * The streams must be native, with one model (pass one unecho_model to all of them, not the default
- * NULL), one precision and the same kernels. As many go through at once as the largest hops_at_once
- * among them says: open one with 16 or more, the others with 1 to save memory. far NULL, or any
- * far[i]: silence.
+ * The streams must be native, with a network (not UNECHO_ENGINE_LINEAR), one model (pass one
+ * unecho_model to all of them, not the default NULL), one precision and the same kernels. As many
+ * go through at once as the largest hops_at_once among them says: open one with 16 or more, the
+ * others with 1 to save memory. far NULL, or any far[i]: silence.
  *
  * Real-time safe. Errors: ARGUMENT, CHUNK; nothing is consumed then.
  */
@@ -464,7 +488,8 @@ UNECHO_API int unecho_process_many(unecho *const *streams, const float *const *m
 
 /*
  * The constant latency of unecho_process, in frames at sample_rate: at 16 kHz on both sides 384
- * with whole_hops, else 512; at other rates 37 to 44 ms; and reference_late_ms on top.
+ * with whole_hops, else 512; at other rates 37 to 44 ms; and reference_late_ms on top. With
+ * UNECHO_ENGINE_LINEAR 24 ms less, in each case: 0, 128, 13 to 20 ms.
  */
 UNECHO_API int unecho_latency(const unecho *stream);
 
@@ -503,6 +528,11 @@ typedef struct unecho_stats {
     float delay_ms;           /* by how much the echo lags the far end as it came */
     float drift_ppm;          /* positive: the far end's clock is faster, and the delay shrinks */
     float far_silent_seconds; /* how much of the output was the microphone untouched (fail_open) */
+
+    /* Of the engines with a linear filter: erle_db for its output, and how often it was worse than
+     * none and began anew. */
+    float linear_erle_db;
+    uint32_t linear_diverged;
 } unecho_stats;
 
 UNECHO_API int unecho_get_stats(const unecho *stream, unecho_stats *stats);
@@ -512,7 +542,7 @@ UNECHO_API const char *unecho_kernels(const unecho *stream);
 
 /* ---- Whole signals ---------------------------------------------------------------------- */
 
-/* Leave the network's own lag in the output: 24 ms, 384 samples at 16 kHz. */
+/* Leave the network's own lag, if there is one, in the output: 24 ms, 384 samples at 16 kHz. */
 #define UNECHO_KEEP_LATENCY 1u
 /*
  * If the output's peak exceeds 1, scale all of it by 0.99 / peak (the reference implementation's
@@ -524,12 +554,13 @@ UNECHO_API const char *unecho_kernels(const unecho *stream);
  * Cancel the echo in a whole recording and remove the latency: mic_n frames out, frame t for
  * microphone frame t. far_n counts frames at far_rate.
  *
- * The signal is preceded by 24 ms of silence, as in the reference implementation's batch mode, so
- * that the result equals that (with align OFF and fail_open 0; with UNECHO_KEEP_LATENCY on its very
- * timeline) except that the last incomplete hop is not lost. A far end shorter than the microphone:
- * silence follows; longer: the rest is left out. The stream is reset first, whatever it was doing,
- * and its statistics tell about this signal afterwards. out may be mic itself, or far if that has
- * as many channels and the same rate; otherwise the buffers must not overlap.
+ * Where a network runs the signal is preceded by 24 ms of silence, as in the reference
+ * implementation's batch mode, so that the result equals that (with align OFF and fail_open 0; with
+ * UNECHO_KEEP_LATENCY on its very timeline) except that the last incomplete hop is not lost. A far
+ * end shorter than the microphone: silence follows; longer: the rest is left out. The stream is
+ * reset first, whatever it was doing, and its statistics tell about this signal afterwards. out may
+ * be mic itself, or far if that has as many channels and the same rate; otherwise the buffers must
+ * not overlap.
  *
  * options: UNECHO_KEEP_LATENCY, UNECHO_NORMALIZE_PEAK, or-ed. Errors: ARGUMENT; BACKEND (ONNX
  * Runtime only): the output is silence, the stream is reset.

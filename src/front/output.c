@@ -1,6 +1,5 @@
 #include "output.h"
 
-#include "stream/canceller.h"
 #include "unecho.h"
 
 static int resamples(const output *o)
@@ -20,13 +19,13 @@ static size_t frames_for(const output *o, size_t samples)
 }
 
 /* A hop has to be full, and what it waits for to have come, before it goes through; then the
- * network's lag passes, and the resampler looks ahead. */
+ * canceller's lag passes, and the resampler looks ahead. */
 size_t output_latency(const output *o)
 {
     if (o->whole_hops)
-        return o->plan.wait + CANCELLER_HISTORY;
+        return o->plan.wait + o->plan.lag;
     const size_t ahead = resamples(o) ? resampler_look_ahead(&o->resampler) : 0;
-    return o->plan.wait + frames_for(o, UNECHO_HOP + CANCELLER_HISTORY + ahead);
+    return o->plan.wait + frames_for(o, UNECHO_HOP + o->plan.lag + ahead);
 }
 
 void output_layout(output *o, arena *a, const output_plan *plan)
@@ -79,16 +78,15 @@ static void fill_with_silence(fifo *f, size_t n)
 /* Samples of the network's output before the first frame's place, times the native rate. */
 static uint64_t lead(const output *o)
 {
-    return (uint64_t)output_latency(o) * UNECHO_SAMPLE_RATE -
-           (uint64_t)CANCELLER_HISTORY * o->plan.rate;
+    return (uint64_t)output_latency(o) * UNECHO_SAMPLE_RATE - (uint64_t)o->plan.lag * o->plan.rate;
 }
 
 void output_reset(output *o)
 {
     o->hops = 0;
     if (!resamples(o)) {
-        /* The network's own lag is in its output already. */
-        fill_with_silence(&o->frames, output_latency(o) - CANCELLER_HISTORY);
+        /* The canceller's own lag is in its output already. */
+        fill_with_silence(&o->frames, output_latency(o) - o->plan.lag);
         return;
     }
     const uint64_t whole = (lead(o) + o->plan.rate - 1) / o->plan.rate;

@@ -1,5 +1,5 @@
 /*
- * From the network's hops to frames at the microphone's rate, with a constant latency.
+ * From the canceller's hops to frames at the microphone's rate, with a constant latency.
  *
  * At other rates than 16 kHz the output is the microphone itself, late by the latency, times the
  * high band's gain, plus what the network's output differs from that: so the band that the network
@@ -17,6 +17,7 @@ typedef struct output_plan {
     unsigned rate;
     int high_band;
     size_t wait;         /* native frames that a hop waits before it goes through the network */
+    size_t lag;          /* samples by which hops come later than what they were made of */
     size_t hops_at_once; /* the most hops that are taken before frames are given */
 } output_plan;
 

@@ -98,8 +98,7 @@ void kalman_start(kalman *c, const kernels *k)
         c->shape[p] /= sum;
 }
 
-/* Forget the echo path and the far end, not what was counted. */
-static void restart(kalman *c)
+void kalman_restart(kalman *c)
 {
     memset(c->filter.x_re, 0, c->floats * sizeof(float));
     for (size_t p = 0; p < c->filter.count; p++)
@@ -116,7 +115,7 @@ static void restart(kalman *c)
 
 void kalman_reset(kalman *c)
 {
-    restart(c);
+    kalman_restart(c);
     c->stats = (kalman_stats){0};
 }
 
@@ -356,7 +355,7 @@ void kalman_run(kalman *c, const float *mic, const float *far, float *error, flo
     /* A muted microphone says nothing about the room. */
     if (mic_energy > 0.0) {
         if (has_diverged(c, mic_energy, error_energy)) {
-            restart(c);
+            kalman_restart(c);
             c->stats.diverged++;
             memset(y, 0, sizeof y);
             memcpy(e, m, sizeof e);

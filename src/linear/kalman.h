@@ -64,6 +64,9 @@ void kalman_layout(kalman *c, arena *a, size_t count);
 void kalman_start(kalman *c, const kernels *k);
 void kalman_reset(kalman *c);
 
+/* Forget the echo path and the far end, not what was counted: these are others now. */
+void kalman_restart(kalman *c);
+
 /*
  * One hop: mic, far, error and echo are [KALMAN_HOP]; mic and far finite, |x| <= 100. error is the
  * microphone without the echo estimate, echo that estimate: mic = error + echo within rounding.

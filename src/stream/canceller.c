@@ -1,21 +1,31 @@
 #include "canceller.h"
 
 #include "native.h"
-#include "unecho.h"
 
 #include <string.h>
 
 static size_t line_length(const canceller *c)
 {
-    return CANCELLER_HISTORY + c->io.hops_at_once * DTLN_HOP;
+    return c->lag + c->io.hops_at_once * DTLN_HOP;
 }
 
-void canceller_layout(canceller *c, arena *a, size_t hops_at_once)
+static float *line(const canceller *c, arena *a)
 {
-    c->io.hops_at_once = hops_at_once;
-    c->mic = arena_floats(a, line_length(c));
-    c->io.far = arena_floats(a, line_length(c));
-    c->sums = arena_floats(a, line_length(c));
+    return arena_floats(a, line_length(c));
+}
+
+static void layout_linear(canceller *c, arena *a, size_t count)
+{
+    kalman unused;
+    c->linear = arena_take(a, sizeof *c->linear);
+    kalman_layout(c->linear ? c->linear : &unused, a, count);
+    c->mic = line(c, a);
+    c->echo = line(c, a);
+}
+
+static void layout_network(canceller *c, arena *a, size_t hops_at_once)
+{
+    c->sums = line(c, a);
     c->re = arena_floats(a, hops_at_once * DTLN_BINS_ROW);
     c->im = arena_floats(a, hops_at_once * DTLN_BINS_ROW);
     c->io.mic_magnitude = arena_floats(a, hops_at_once * DTLN_BINS_ROW);
@@ -25,20 +35,48 @@ void canceller_layout(canceller *c, arena *a, size_t hops_at_once)
     c->io.block = arena_floats(a, hops_at_once * DTLN_BLOCK);
 }
 
+void canceller_layout(canceller *c, arena *a, const canceller_plan *plan)
+{
+    const int has_network = plan->engine != UNECHO_ENGINE_LINEAR;
+    c->io.hops_at_once = plan->hops_at_once;
+    c->lag = has_network ? CANCELLER_HISTORY : 0;
+    c->raw = c->mic = line(c, a);
+    c->io.far = line(c, a);
+    c->linear = NULL;
+    if (plan->engine != UNECHO_ENGINE_NEURAL)
+        layout_linear(c, a, plan->partitions);
+    if (has_network)
+        layout_network(c, a, plan->hops_at_once);
+}
+
 void canceller_start(canceller *c, const kernels *k, const fft *f, backend *b, int fail_open)
 {
     c->k = k;
     c->fft = f;
     c->backend = b;
-    c->bypass.enabled = fail_open;
+    /* The linear filter alone lets the microphone through by itself. */
+    c->bypass.enabled = fail_open && b;
+    if (c->linear)
+        kalman_start(c->linear, k);
+}
+
+static void reset_network(canceller *c)
+{
+    c->backend->reset(c->backend);
+    memset(c->sums, 0, line_length(c) * sizeof *c->sums);
 }
 
 void canceller_reset(canceller *c)
 {
-    c->backend->reset(c->backend);
-    memset(c->mic, 0, line_length(c) * sizeof *c->mic);
-    memset(c->io.far, 0, line_length(c) * sizeof *c->io.far);
-    memset(c->sums, 0, line_length(c) * sizeof *c->sums);
+    float *const lines[] = {c->raw, c->mic, c->io.far};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        memset(lines[i], 0, line_length(c) * sizeof(float));
+    if (c->linear) {
+        memset(c->echo, 0, line_length(c) * sizeof *c->echo);
+        kalman_reset(c->linear);
+    }
+    if (c->backend)
+        reset_network(c);
     c->levels = (levels){0};
     bypass_reset(&c->bypass);
     c->restarts = 0;
@@ -56,12 +94,25 @@ static int restarts_at(const canceller *c, size_t t)
 
 float *canceller_mic(canceller *c)
 {
-    return c->mic + CANCELLER_HISTORY;
+    return c->raw + c->lag;
 }
 
 float *canceller_far(canceller *c)
 {
-    return c->io.far + CANCELLER_HISTORY;
+    return c->io.far + c->lag;
+}
+
+/* From the new hops of microphone and far end to error and echo estimate. */
+static void run_linear(canceller *c, size_t hops)
+{
+    if (!c->linear)
+        return;
+    for (size_t t = 0; t < hops; t++) {
+        const size_t at = c->lag + t * DTLN_HOP;
+        if (restarts_at(c, t))
+            kalman_restart(c->linear);
+        kalman_run(c->linear, c->raw + at, c->io.far + at, c->mic + at, c->echo + at);
+    }
 }
 
 /* Spectrum of each microphone block, magnitudes of both ends. */
@@ -104,9 +155,9 @@ static void overlap_add(canceller *c, float *out, size_t hops)
 }
 
 /* `hops` have run, and `left` are still to be: what lies behind the first becomes the beginning. */
-static void advance(float *line, size_t hops, size_t left)
+static void advance(const canceller *c, float *line, size_t hops, size_t left)
 {
-    memmove(line, line + hops * DTLN_HOP, (CANCELLER_HISTORY + left * DTLN_HOP) * sizeof *line);
+    memmove(line, line + hops * DTLN_HOP, (c->lag + left * DTLN_HOP) * sizeof *line);
 }
 
 /* From the magnitudes of the new hops to their blocks. */
@@ -120,20 +171,25 @@ static int run_network(canceller *c, size_t hops)
     return b->stage2(b, hops);
 }
 
-/* The network's output is there: mix and measure it, and make room for the next hops. */
+/* The output is there: mix and measure it, and make room for the next hops. */
 static void finish(canceller *c, const bypass_hop *plan, float *out, float *mic, size_t hops,
                    size_t left)
 {
-    /* The oldest hop of each block is the one that this output belongs to. */
-    memcpy(mic, c->mic, hops * DTLN_HOP * sizeof *mic);
+    /* The oldest hop of each line is the one that this output belongs to. */
+    memcpy(mic, c->raw, hops * DTLN_HOP * sizeof *mic);
     for (size_t t = 0; t < hops; t++) {
         const size_t at = t * DTLN_HOP;
         bypass_mix(&plan[t], out + at, mic + at, DTLN_HOP);
         levels_add(&c->levels, mic + at, c->io.far + at, out + at, DTLN_HOP);
     }
-    advance(c->mic, hops, left);
-    advance(c->io.far, hops, left);
-    advance(c->sums, hops, 0);
+    advance(c, c->raw, hops, left);
+    advance(c, c->io.far, hops, left);
+    if (c->linear) {
+        advance(c, c->mic, hops, left);
+        advance(c, c->echo, hops, left);
+    }
+    if (c->backend)
+        advance(c, c->sums, hops, 0);
 }
 
 /* Nothing to cancel in these hops: the microphone comes through, as late as ever. */
@@ -147,14 +203,18 @@ static void pass(canceller *c, const bypass_hop *plan, float *out, float *mic, s
 static int cancel(canceller *c, const bypass_hop *plan, float *out, float *mic, size_t hops,
                   size_t left)
 {
-    analyse(c, hops);
-    const int status = run_network(c, hops);
-    if (status == UNECHO_OK) {
-        overlap_add(c, out, hops);
+    int status = UNECHO_OK;
+    if (!c->backend) {
+        memcpy(out, c->mic, hops * DTLN_HOP * sizeof *out);
     } else {
-        c->backend->reset(c->backend);
-        memset(c->sums, 0, line_length(c) * sizeof *c->sums);
-        memset(out, 0, hops * DTLN_HOP * sizeof *out);
+        analyse(c, hops);
+        status = run_network(c, hops);
+        if (status == UNECHO_OK) {
+            overlap_add(c, out, hops);
+        } else {
+            reset_network(c);
+            memset(out, 0, hops * DTLN_HOP * sizeof *out);
+        }
     }
     finish(c, plan, out, mic, hops, left);
     return status;
@@ -163,6 +223,7 @@ static int cancel(canceller *c, const bypass_hop *plan, float *out, float *mic, 
 int canceller_run(canceller *c, float *out, float *mic, size_t hops)
 {
     bypass_hop plan[DTLN_ROWS_MOST];
+    run_linear(c, hops);
     for (size_t t = 0; t < hops; t++)
         plan[t] = bypass_next(&c->bypass, canceller_far(c) + t * DTLN_HOP, DTLN_HOP);
     int status = UNECHO_OK;
@@ -174,7 +235,7 @@ int canceller_run(canceller *c, float *out, float *mic, size_t hops)
                 n--;
                 break;
             }
-        if (restarts_at(c, done))
+        if (restarts_at(c, done) && c->backend)
             c->backend->reset(c->backend);
         float *const to = out + done * DTLN_HOP, *const heard = mic + done * DTLN_HOP;
         if (next[0].network) {
@@ -196,6 +257,7 @@ void canceller_run_many(canceller *host, canceller *const *all, float *const *ou
     bypass_hop plan[DTLN_ROWS_MOST];
     size_t running = 0;
     for (size_t i = 0; i < count; i++) {
+        run_linear(all[i], 1);
         plan[i] = bypass_next(&all[i]->bypass, canceller_far(all[i]), DTLN_HOP);
         if (restarts_at(all[i], 0))
             all[i]->backend->reset(all[i]->backend);
@@ -220,4 +282,9 @@ void canceller_run_many(canceller *host, canceller *const *all, float *const *ou
         overlap_add(all[i], out[i], 1);
         finish(all[i], &plan[i], out[i], mic[i], 1, 0);
     }
+}
+
+kalman_stats canceller_linear(const canceller *c)
+{
+    return c->linear ? c->linear->stats : (kalman_stats){0};
 }

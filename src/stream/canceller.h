@@ -1,6 +1,7 @@
 /*
- * The canceller: framing, transforms, masking and overlap-add around the network's two stages, over
- * whole hops. It knows nothing of the caller's chunks and sample formats.
+ * The canceller, over whole hops: the linear filter; behind it or alone the network's two stages,
+ * with framing, transforms, masking and overlap-add around them. It knows nothing of the caller's
+ * chunks and sample formats.
  */
 #ifndef UNECHO_CANCELLER_H
 #define UNECHO_CANCELLER_H
@@ -8,7 +9,9 @@
 #include "backend.h"
 #include "bypass.h"
 #include "levels.h"
+#include "linear/kalman.h"
 #include "network/dtln.h"
+#include "unecho.h"
 
 enum {
     /* What a block holds besides its newest hop; also the network's latency. */
@@ -18,27 +21,36 @@ enum {
 typedef struct canceller {
     const kernels *k;
     const fft *fft;
-    backend *backend;
+    kalman *linear;   /* NULL: the network hears the microphone itself */
+    backend *backend; /* NULL: the linear filter's error is the output */
+    size_t lag;       /* of the output: CANCELLER_HISTORY, or 0 without network */
     /* The far line, magnitudes, mask, estimate and block are the backend's as well. */
     backend_buffers io;
     /*
-     * The last CANCELLER_HISTORY samples, then room for hops_at_once new hops; the far end's is
-     * io.far.
+     * Lines: the last `lag` samples, then room for hops_at_once new hops; the far end's is io.far.
+     * The microphone as it came; what the network hears of it, the same line or the linear filter's
+     * error; that filter's echo estimate.
      */
-    float *mic;
+    float *raw, *mic, *echo;
     /* Overlap-add: the sums of the blocks so far. Same size. */
     float *sums;
     float *re, *im; /* [hops_at_once][DTLN_BINS_ROW] */
     levels levels;
     bypass bypass;
-    uint64_t restarts; /* bit t: the network is to start anew with hop t of the next run */
+    uint64_t restarts; /* bit t: filter and network are to start anew with hop t of the next run */
 } canceller;
 
-void canceller_layout(canceller *c, arena *a, size_t hops_at_once);
+typedef struct canceller_plan {
+    unecho_engine engine;
+    size_t hops_at_once;
+    size_t partitions; /* of the linear filter */
+} canceller_plan;
+
+void canceller_layout(canceller *c, arena *a, const canceller_plan *plan);
 
 /*
- * Once laid out: who transforms, and who computes; fail_open as in unecho_config. To be reset
- * before the first run.
+ * Once laid out: who transforms, and who computes (NULL without network); fail_open as in
+ * unecho_config. To be reset before the first run.
  */
 void canceller_start(canceller *c, const kernels *k, const fft *f, backend *b, int fail_open);
 void canceller_reset(canceller *c);
@@ -47,12 +59,12 @@ void canceller_reset(canceller *c);
 float *canceller_mic(canceller *c);
 float *canceller_far(canceller *c);
 
-/* With hop t of the next run the network starts anew. */
+/* With hop t of the next run linear filter and network start anew: the far end is another. */
 void canceller_restart(canceller *c, size_t t);
 
 /*
  * Advance by 1 to hops_at_once hops. out [hops * DTLN_HOP] lags the new microphone samples by
- * CANCELLER_HISTORY; mic, as long, is what the microphone had there. Real-time safe if the backend
+ * `lag`; mic, as long, is what the microphone had there. Real-time safe if the backend
  * is. Where that fails, its status is returned, out is silence, and the network starts anew with
  * the next hops.
  */
@@ -65,5 +77,8 @@ int canceller_run(canceller *c, float *out, float *mic, size_t hops);
  */
 void canceller_run_many(canceller *host, canceller *const *all, float *const *out,
                         float *const *mic, size_t count);
+
+/* What the linear filter has counted; zeros where there is none. */
+kalman_stats canceller_linear(const canceller *c);
 
 #endif

@@ -1,6 +1,7 @@
 /* A stream's config: the defaults, and what is wrong with a given one. */
 #include "config.h"
 
+#include "linear/kalman.h"
 #include "network/dtln.h"
 #include "onnxruntime/ort_backend.h"
 
@@ -17,6 +18,7 @@ void unecho_config_init(unecho_config *config)
             .far_channels = 1,
             .fail_open = 1,
             .high_band = 1,
+            .linear_tail_ms = CONFIG_TAIL_MS,
         };
 }
 
@@ -109,7 +111,24 @@ static int check_alignment(const unecho_config *config, const message *to)
     return UNECHO_OK;
 }
 
-static int check_engine(const unecho_config *config, const message *to)
+static int check_linear(const unecho_config *config, const message *to)
+{
+    if ((unsigned)config->engine > UNECHO_ENGINE_LINEAR_NEURAL)
+        return message_fail(to, UNECHO_ERROR_ARGUMENT, "engine is %d, which is none",
+                            (int)config->engine);
+    enum {
+        LEAST = KALMAN_PARTITIONS_LEAST * CONFIG_HOP_MS,
+        MOST = KALMAN_PARTITIONS_MOST * CONFIG_HOP_MS
+    };
+    const unsigned tail = config->linear_tail_ms;
+    if (tail < LEAST || tail > MOST || tail % CONFIG_HOP_MS != 0)
+        return message_fail(to, UNECHO_ERROR_ARGUMENT,
+                            "linear_tail_ms is %u, expected a multiple of %d from %d to %d", tail,
+                            CONFIG_HOP_MS, LEAST, MOST);
+    return UNECHO_OK;
+}
+
+static int check_network(const unecho_config *config, const message *to)
 {
     if (!config->allocate != !config->release)
         return message_fail(to, UNECHO_ERROR_ARGUMENT,
@@ -136,8 +155,8 @@ static int check_engine(const unecho_config *config, const message *to)
 
 int config_check(const unecho_config *config, const message *to)
 {
-    int (*const checks[])(const unecho_config *, const message *) = {check_rates, check_channels,
-                                                                     check_alignment, check_engine};
+    int (*const checks[])(const unecho_config *, const message *) = {
+        check_rates, check_channels, check_alignment, check_linear, check_network};
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
         const int status = checks[i](config, to);
         if (status < 0)

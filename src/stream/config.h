@@ -10,6 +10,7 @@ enum {
     CONFIG_FAR_QUEUE_MAX_MS = 2000,
     CONFIG_LATE_MAX_MS = 1000,
     CONFIG_HOP_MS = UNECHO_HOP * 1000 / UNECHO_SAMPLE_RATE,
+    CONFIG_TAIL_MS = 256,
 };
 
 /* UNECHO_OK, or a status and one line that says which field is wrong and what was expected. */

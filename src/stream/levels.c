@@ -36,12 +36,11 @@ float levels_db(double energy, uint64_t samples)
     return samples > 0 ? (float)(10.0 * log10(energy / (double)samples)) : -INFINITY;
 }
 
-float levels_erle_db(const levels *l)
+float levels_erle_db(double before, double after, uint64_t hops)
 {
-    if (l->active_hops == 0 || l->active_mic_energy <= 0.0)
+    if (hops == 0 || before <= 0.0)
         return 0.0f;
-    /* A perfectly silent output counts as -120 dB of full scale: a figure, not infinity. */
-    const double floor = 1e-12 * (double)l->active_hops;
-    const double out = l->active_out_energy > floor ? l->active_out_energy : floor;
-    return (float)(10.0 * log10(l->active_mic_energy / out));
+    /* Perfect silence counts as -120 dB of full scale: a figure, not infinity. */
+    const double floor = 1e-12 * (double)hops;
+    return (float)(10.0 * log10(before / (after > floor ? after : floor)));
 }

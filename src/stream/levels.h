@@ -19,7 +19,8 @@ void levels_add(levels *l, const float *mic, const float *far, const float *out,
 /* Mean power in dB of full scale; -infinity for none. */
 float levels_db(double energy, uint64_t samples);
 
-/* Echo return loss enhancement over the hops with an active far end; 0 where there were none. */
-float levels_erle_db(const levels *l);
+/* Echo return loss enhancement: energy before over energy after, of so many hops with an active far
+ * end; 0 where there were none. */
+float levels_erle_db(double before, double after, uint64_t hops);
 
 #endif

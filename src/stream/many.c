@@ -17,6 +17,7 @@ static int check(const batch *b, size_t n)
     for (size_t i = 0; i < b->count; i++) {
         if (!b->streams[i] || (n > 0 && (!b->mic[i] || !b->out[i])) ||
             (b->far && b->far[i] && b->streams[i]->far_end.plan.pushed) ||
+            !b->streams[i]->canceller.backend ||
             !native_shares_network(b->streams[i]->canceller.backend,
                                    b->streams[0]->canceller.backend))
             return UNECHO_ERROR_ARGUMENT;

@@ -37,9 +37,9 @@ static uint32_t cpu_allowed(uint32_t allowed)
 
 /* What a stream is made of besides its config. */
 typedef struct parts {
-    unecho_model *model;
-    const kernels *k;
-    const dtln *net; /* of the native backend; NULL: ONNX Runtime */
+    size_t kernels_index;
+    unecho_model *model; /* NULL without network */
+    const dtln *net;     /* of the native backend */
 } parts;
 
 static size_t samples_of_ms(unsigned ms)
@@ -94,6 +94,7 @@ static void layout_front(unecho *s, arena *a, const unecho_config *config)
         .rate = mic.rate,
         .high_band = config->high_band,
         .wait = s->microphone.wait,
+        .lag = s->canceller.lag,
         .hops_at_once = mic.hops_at_once,
     };
     output_layout(&s->output, a, &out);
@@ -101,22 +102,51 @@ static void layout_front(unecho *s, arena *a, const unecho_config *config)
     aligner_layout(&s->aligner, a, &aligning);
 }
 
+/* NULL without network, and while the arena measures. */
+static backend *layout_backend(arena *a, const parts *p, const unecho_config *config)
+{
+    if (!p->model)
+        return NULL;
+    return p->net ? native_layout(a, p->net, config->hops_at_once)
+                  : ort_layout(a, p->model, config->hops_at_once);
+}
+
 static unecho *layout(arena *a, const parts *p, const unecho_config *config)
 {
     unecho unused;
     unecho *const taken = arena_take(a, sizeof *taken);
     unecho *const s = taken ? taken : &unused;
-    canceller_layout(&s->canceller, a, config->hops_at_once);
+    const canceller_plan plan = {
+        .engine = config->engine,
+        .hops_at_once = config->hops_at_once,
+        .partitions = config->linear_tail_ms / CONFIG_HOP_MS,
+    };
+    canceller_layout(&s->canceller, a, &plan);
     s->out = arena_floats(a, config->hops_at_once * UNECHO_HOP);
     s->heard = arena_floats(a, config->hops_at_once * UNECHO_HOP);
     layout_front(s, a, config);
     s->transform = p->net ? NULL : arena_take(a, sizeof *s->transform);
-    const fft *const transform = p->net ? &p->net->fft : s->transform;
-    backend *const b = p->net ? native_layout(a, p->net, config->hops_at_once)
-                              : ort_layout(a, p->model, config->hops_at_once);
-    canceller_start(&s->canceller, p->k, transform, b, config->fail_open != 0);
-    aligner_start(&s->aligner, p->k, transform);
+    s->canceller.backend = layout_backend(a, p, config);
     return taken;
+}
+
+static void start(unecho *s, const parts *p, const unecho_config *config)
+{
+    const kernels *const k = kernels_at(p->kernels_index);
+    if (s->transform)
+        fft_init(s->transform);
+    const fft *const transform = p->net ? &p->net->fft : s->transform;
+    canceller_start(&s->canceller, k, transform, s->canceller.backend, config->fail_open != 0);
+    aligner_start(&s->aligner, k, transform);
+    far_end_start(&s->far_end, k);
+    microphone_start(&s->microphone, k);
+    output_start(&s->output, k);
+    s->model = p->model;
+    s->mic_channels = config->mic_channels;
+    s->mic_channel = config->mic_channel;
+    s->far_channels = config->far_channels;
+    s->release = config->release;
+    s->user = config->user;
 }
 
 /* Zeroed, so that every page is there before the first call of unecho_process. */
@@ -145,7 +175,6 @@ static int start_onnxruntime(unecho *stream, const unecho_config *config, const 
             return status;
     }
     canceller *const c = &stream->canceller;
-    fft_init(stream->transform);
     return ort_start(c->backend, stream->model, &c->io, &settings, config->onnxruntime_library, to);
 }
 
@@ -154,52 +183,57 @@ static int out_of_memory(const message *to)
     return message_fail(to, UNECHO_ERROR_MEMORY, "out of memory");
 }
 
-/* The model's reference is the stream's from here on, and given back on failure. */
-static int open_with(unecho **result, const unecho_config *config, unecho_model *model,
+static int start_backend(unecho *stream, const parts *p, const unecho_config *config,
+                         const message *to)
+{
+    if (!p->model)
+        return UNECHO_OK;
+    if (!p->net)
+        return start_onnxruntime(stream, config, to);
+    native_start(stream->canceller.backend, &stream->canceller.io, config->cell_limit);
+    return UNECHO_OK;
+}
+
+/* The model's reference is the stream's once this succeeds. */
+static int open_with(unecho **result, const unecho_config *config, const parts *p,
                      const message *to)
 {
-    const size_t kernels_index = kernels_choose(cpu_allowed(config->cpu));
-    parts p = {model, kernels_at(kernels_index), NULL};
-    if (config->backend == UNECHO_BACKEND_NATIVE) {
-        p.net = model_network(model, kernels_index, (dtln_precision)config->precision);
-        if (!p.net) {
-            unecho_model_unref(&model);
-            return out_of_memory(to);
-        }
-    }
     arena a = {0};
     void *memory = NULL;
-    layout(&a, &p, config);
+    layout(&a, p, config);
     a.memory = allocate_aligned(config, a.used, &memory);
-    if (!a.memory) {
-        unecho_model_unref(&model);
+    if (!a.memory)
         return out_of_memory(to);
-    }
     a.used = 0;
-    unecho *const stream = layout(&a, &p, config);
-    stream->model = model;
-    far_end_start(&stream->far_end, p.k);
-    microphone_start(&stream->microphone, p.k);
-    output_start(&stream->output, p.k);
-    stream->mic_channels = config->mic_channels;
-    stream->mic_channel = config->mic_channel;
-    stream->far_channels = config->far_channels;
-    stream->release = config->release;
-    stream->user = config->user;
+    unecho *const stream = layout(&a, p, config);
     stream->memory = memory;
-    int status = UNECHO_OK;
-    if (p.net)
-        native_start(stream->canceller.backend, &stream->canceller.io, config->cell_limit);
-    else
-        status = start_onnxruntime(stream, config, to);
+    start(stream, p, config);
+    const int status = start_backend(stream, p, config, to);
     if (status < 0) {
-        unecho_model_unref(&model);
         config->release(config->user, memory);
         return status;
     }
     unecho_reset(stream);
     *result = stream;
     return UNECHO_OK;
+}
+
+/* The network that the config asks for, if any: a reference to its model, and its packed weights.
+ */
+static int find_network(parts *p, const unecho_config *config, const message *to)
+{
+    if (config->engine == UNECHO_ENGINE_LINEAR)
+        return UNECHO_OK;
+    p->model = unecho_model_ref(config->model);
+    if (!p->model) {
+        const int loaded = unecho_model_default(&p->model, to->text, to->size);
+        if (loaded < 0)
+            return loaded;
+    }
+    if (config->backend != UNECHO_BACKEND_NATIVE)
+        return UNECHO_OK;
+    p->net = model_network(p->model, p->kernels_index, (dtln_precision)config->precision);
+    return p->net ? UNECHO_OK : out_of_memory(to);
 }
 
 int unecho_open(unecho **stream, const unecho_config *given)
@@ -221,13 +255,13 @@ int unecho_open(unecho **stream, const unecho_config *given)
         config.allocate = default_allocate;
         config.release = default_release;
     }
-    unecho_model *model = unecho_model_ref(config.model);
-    if (!model) {
-        const int loaded = unecho_model_default(&model, to.text, to.size);
-        if (loaded < 0)
-            return loaded;
-    }
-    return open_with(stream, &config, model, &to);
+    parts p = {.kernels_index = kernels_choose(cpu_allowed(config.cpu))};
+    int opened = find_network(&p, &config, &to);
+    if (opened == UNECHO_OK)
+        opened = open_with(stream, &config, &p, &to);
+    if (opened < 0)
+        unecho_model_unref(&p.model);
+    return opened;
 }
 
 void unecho_close(unecho **stream)
@@ -235,7 +269,9 @@ void unecho_close(unecho **stream)
     if (!stream || !*stream)
         return;
     unecho *const closing = *stream;
-    closing->canceller.backend->close(closing->canceller.backend);
+    backend *const b = closing->canceller.backend;
+    if (b)
+        b->close(b);
     unecho_model_unref(&closing->model);
     closing->release(closing->user, closing->memory);
     *stream = NULL;

@@ -9,6 +9,7 @@ int unecho_get_stats(const unecho *stream, unecho_stats *stats)
         return UNECHO_ERROR_ARGUMENT;
     const levels *const l = &stream->canceller.levels;
     const far_end *const f = &stream->far_end;
+    const kalman_stats filter = canceller_linear(&stream->canceller);
     const aligner_view seen = aligner_seen(&stream->aligner);
     const uint64_t heard = l->hops * UNECHO_HOP;
     const double hop_seconds = (double)UNECHO_HOP / UNECHO_SAMPLE_RATE;
@@ -21,7 +22,7 @@ int unecho_get_stats(const unecho *stream, unecho_stats *stats)
         .mic_db = levels_db(l->mic_energy, heard),
         .far_db = levels_db(l->far_energy, heard),
         .out_db = levels_db(l->out_energy, heard),
-        .erle_db = levels_erle_db(l),
+        .erle_db = levels_erle_db(l->active_mic_energy, l->active_out_energy, l->active_hops),
         .far_active_seconds = (float)((double)l->active_hops * hop_seconds),
         .mic_clipped_samples = stream->mic_seen.clipped,
         .far_clipped_samples = stream->far_seen.clipped,
@@ -33,13 +34,19 @@ int unecho_get_stats(const unecho *stream, unecho_stats *stats)
         .delay_ms = (float)(lag * 1000.0 / UNECHO_SAMPLE_RATE),
         .drift_ppm = (float)(seen.drift * 1e6),
         .far_silent_seconds = (float)((double)stream->canceller.bypass.hops * hop_seconds),
+        .linear_erle_db = levels_erle_db(filter.active_mic_energy, filter.active_error_energy,
+                                         filter.active_hops),
+        .linear_diverged = (uint32_t)filter.diverged,
     };
     return UNECHO_OK;
 }
 
 const char *unecho_kernels(const unecho *stream)
 {
-    return stream ? stream->canceller.backend->name : "";
+    if (!stream)
+        return "";
+    const canceller *const c = &stream->canceller;
+    return c->backend ? c->backend->name : c->k->name;
 }
 
 uint32_t unecho_cpu_features(void)

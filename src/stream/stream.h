@@ -16,8 +16,8 @@ struct unecho {
     aligner aligner;
     canceller canceller;
     output output;
-    unecho_model *model;
-    fft *transform; /* where there is no network that has one */
+    unecho_model *model; /* NULL without network */
+    fft *transform;      /* where there is no network that has one */
     unsigned mic_channels, far_channels;
     int mic_channel;
     float *out, *heard; /* [hops_at_once] hops between canceller and output */

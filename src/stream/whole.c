@@ -4,9 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Silence before the signal, as in the reference. */
-enum { LEAD = CANCELLER_HISTORY };
-
 /* How much goes through at once: a far end that is pushed may not be much ahead. */
 static size_t piece(const unecho *s)
 {
@@ -94,12 +91,14 @@ int unecho_process_whole(unecho *s, const float *mic, size_t mic_n, const float 
     s->output.whole_hops = 0;
     unecho_reset(s);
 
-    const uint64_t start = frames_for(LEAD, rate);
-    const size_t kept = options & UNECHO_KEEP_LATENCY ? frames_for(CANCELLER_HISTORY, rate) : 0;
+    /* The network's lag; as much silence before the signal, as in the reference. */
+    const size_t lag = s->canceller.lag;
+    const uint64_t start = frames_for(lag, rate);
+    const size_t kept = options & UNECHO_KEEP_LATENCY ? frames_for(lag, rate) : 0;
     const samples all = samples_interleaved(mic, SAMPLES_FLOAT, s->mic_channels);
     const placed heard = {stream_mic(s, &all), start, mic_n};
     const placed played = {samples_interleaved(far, SAMPLES_FLOAT, s->far_channels),
-                           frames_for(LEAD, far_rate), far_n < far_most ? far_n : far_most};
+                           frames_for(lag, far_rate), far_n < far_most ? far_n : far_most};
     const placed written = {samples_interleaved(out, SAMPLES_FLOAT, s->mic_channels),
                             start + output_latency(&s->output) - kept, mic_n};
     const int status =
