@@ -163,3 +163,18 @@ double power_db(const float *x, size_t n)
         power += (double)x[i] * (double)x[i];
     return 10.0 * log10(power / (double)n);
 }
+
+double si_sdr_db(const float *x, const float *near, size_t n)
+{
+    double product = 0.0, energy = 0.0, rest = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        product += (double)x[i] * (double)near[i];
+        energy += (double)near[i] * (double)near[i];
+    }
+    const double scale = product / energy;
+    for (size_t i = 0; i < n; i++) {
+        const double d = (double)x[i] - scale * (double)near[i];
+        rest += d * d;
+    }
+    return 10.0 * log10(scale * scale * energy / rest);
+}

@@ -50,5 +50,7 @@ float max_difference(const float *a, const float *b, size_t n);
 /* 10 lg (power of b / power of a - b), infinite where equal. */
 double snr_db(const float *a, const float *b, size_t n);
 double power_db(const float *x, size_t n);
+/* Scale-invariant signal to distortion of x against the near end, in dB. */
+double si_sdr_db(const float *x, const float *near, size_t n);
 
 #endif
