@@ -3,7 +3,7 @@
  * NaN, infinity, huge and subnormal samples, full-scale noise, silence on either side.
  */
 #include "check.h"
-#include "signals.h"
+#include "rates.h"
 #include "unecho.h"
 
 #include <math.h>
@@ -21,13 +21,6 @@ static unecho *open_stream(void)
     config.whole_hops = 1;
     assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
     return stream;
-}
-
-static unecho_stats stats_of(const unecho *stream)
-{
-    unecho_stats stats = {.size = sizeof stats};
-    assert_int_equal(unecho_get_stats(stream, &stats), UNECHO_OK);
-    return stats;
 }
 
 static void assert_finite(const float *x, size_t n)
@@ -160,12 +153,72 @@ static void no_far_end_is_silence(void **unused)
     free_ends(&silent);
 }
 
+/* 48 kHz on one side, 44.1 kHz pushed on the other, alignment looking for a delay: everything that
+ * has a memory. Whatever a burst brings, it is counted, nothing of it comes out, and both output
+ * and alignment come back. */
+static void at_48_khz_with_alignment(void **unused)
+{
+    (void)unused;
+    static const float bursts[] = {NAN, INFINITY, -1e30f, 1e-40f, 1e-20f};
+    enum { N = 8 * 48000, BURST = 3 * 48000 };
+    const signal_ mic = read_sample("mic"), far = read_sample("far");
+    const signal_ late = {mic.samples + 16000 - 16 * 60, 8 * 16000};
+    const signal_ early = {far.samples + 16000, 8 * 16000};
+    const signal_ m = resampled(&late, 16000, 48000), f = resampled(&early, 16000, 44100);
+    float *const out = malloc(N * sizeof *out), *const clean = malloc(N * sizeof *clean);
+    unecho_config config;
+    unecho_config_init(&config);
+    config.sample_rate = 48000;
+    config.far_rate = 44100;
+    config.far_queue_ms = 100;
+    for (size_t b = 0; b <= sizeof bursts / sizeof *bursts; b++) {
+        const size_t bad = b == 0 ? 0 : 4800; /* first without */
+        const float value = b == 0 ? 0.0f : bursts[b - 1];
+        unecho *stream = open_with(&config);
+        uint64_t guarded = 0;
+        for (size_t i = 0; i + 480 <= N; i += 480) {
+            float x[480], y[441];
+            memcpy(x, m.samples + i, sizeof x);
+            memcpy(y, f.samples + i / 480 * 441, sizeof y);
+            if (i >= BURST && i < BURST + bad) {
+                for (size_t k = 0; k < 441; k++)
+                    x[k] = y[k] = value;
+                guarded += isfinite(value) && fabsf(value) < 1.0f ? 0 : 882;
+            }
+            assert_int_equal(unecho_push_far(stream, y, 441), UNECHO_OK);
+            assert_int_equal(unecho_process(stream, x, NULL, x, 480), UNECHO_OK);
+            memcpy((b == 0 ? clean : out) + i, x, sizeof x);
+        }
+        const unecho_stats stats = stats_of(stream);
+        unecho_close(&stream);
+        if (b == 0)
+            continue;
+        assert_finite(out, N);
+        assert_int_equal(stats.guarded_samples, guarded);
+        assert_true(isfinite(stats.delay_ms) && isfinite(stats.drift_ppm) &&
+                    isfinite(stats.erle_db));
+        const size_t from = N - 2 * 48000;
+        const double after = power_db(out + from, N - from);
+        const double undisturbed = power_db(clean + from, N - from);
+        print_message("burst of %g: last two seconds %.2f dB, undisturbed %.2f dB; delay %.2f ms\n",
+                      (double)value, after, undisturbed, (double)stats.delay_ms);
+        assert_true(after < undisturbed + 1.0 || after < -80.0);
+        assert_true(stats.aligned && fabsf(stats.delay_ms - 82.4f) < 1.0f);
+    }
+    free(mic.samples);
+    free(far.samples);
+    free(m.samples);
+    free(f.samples);
+    free(out);
+    free(clean);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(not_a_number),         cmocka_unit_test(infinity),
-        cmocka_unit_test(beyond_range),         cmocka_unit_test(recovers),
-        cmocka_unit_test(full_scale_noise),     cmocka_unit_test(silence),
-        cmocka_unit_test(no_far_end_is_silence)};
+        cmocka_unit_test(not_a_number),          cmocka_unit_test(infinity),
+        cmocka_unit_test(beyond_range),          cmocka_unit_test(recovers),
+        cmocka_unit_test(full_scale_noise),      cmocka_unit_test(silence),
+        cmocka_unit_test(no_far_end_is_silence), cmocka_unit_test(at_48_khz_with_alignment)};
     return cmocka_run_group_tests_name("bad samples", tests, NULL, NULL);
 }

@@ -77,11 +77,12 @@ static void go_on(unecho *stream, card *c, float *out, size_t until)
     }
 }
 
-/* Of frames from..to of the microphone's time, up to 40 dB. */
+/* Of frames from..to of the microphone's time, up to 35 dB: beyond that it is a matter of what the
+ * network remembers, and not of whether the two ends are in line. */
 static double erle(const float *out, double from, double to)
 {
     const size_t first = (size_t)(from * RATE), n = (size_t)((to - from) * RATE);
-    return fmin(power_db(mic.samples + first, n) - power_db(out + first + 512, n), 40.0);
+    return fmin(power_db(mic.samples + first, n) - power_db(out + first + 512, n), 35.0);
 }
 
 static float *steady(const unecho_config *config)
@@ -213,8 +214,10 @@ typedef struct gap {
     size_t mic, far; /* frames that are lost, at the same time */
 } gap;
 
-/* The streams come along or apart; ERLE right after the gap, told of or not. */
-static double erle_after(const gap *g, unecho_align align, int pushed, int told)
+typedef enum loss { NONE, TOLD, UNTOLD } loss;
+
+/* The streams come along or apart; ERLE right after the gap, or where it would be. */
+static double erle_after(const gap *g, unecho_align align, int pushed, loss how)
 {
     unecho_config config = pushed_config(align, pushed ? 400 : 0);
     float *const out = calloc(LENGTH, sizeof *out);
@@ -227,14 +230,14 @@ static double erle_after(const gap *g, unecho_align align, int pushed, int told)
         } else
             unecho_process(stream, mic.samples + c.mic_at, far.samples + c.far_at, out + c.mic_at,
                            CHUNK);
-    c.mic_at += g->mic;
-    c.far_at += g->far;
-    if (told)
+    if (how != NONE) {
+        c.mic_at += g->mic;
+        c.far_at += g->far;
+    }
+    if (how == TOLD)
         assert_int_equal(unecho_notify_gap(stream, g->mic, g->far), UNECHO_OK);
-    if (pushed && g->mic > g->far) /* what was played meanwhile has been pushed */
+    if (pushed && c.mic_at > c.far_at) /* what was played meanwhile has been pushed */
         push(stream, &c, c.mic_at);
-    /* What the lost far end played is heard until then, and cannot be told from a voice. */
-    const size_t heard = c.far_at + 1952, resumed = c.mic_at > heard ? c.mic_at : heard;
     for (; c.mic_at + CHUNK <= LENGTH && c.far_at + CHUNK <= LENGTH;
          c.mic_at += CHUNK, c.far_at += CHUNK)
         if (pushed) {
@@ -244,7 +247,9 @@ static double erle_after(const gap *g, unecho_align align, int pushed, int told)
             unecho_process(stream, mic.samples + c.mic_at, far.samples + c.far_at, out + c.mic_at,
                            CHUNK);
     unecho_close(&stream);
-    const double at = (double)resumed / RATE;
+    /* What the lost far end played is heard 122 ms later, and cannot be told from a voice. */
+    const size_t lost = g->mic > g->far + 1952 ? g->mic : g->far + 1952;
+    const double at = 5.0 + (double)lost / RATE;
     const double db = erle(out, at + 0.8, at + 2.0);
     free(out);
     return db;
@@ -256,9 +261,9 @@ static void told_of_gaps(void **unused)
     static const gap gaps[] = {{1500, 0}, {0, 4000}, {4800, 4800}, {1000, 7000}};
     for (size_t i = 0; i < sizeof gaps / sizeof *gaps; i++)
         for (int align = UNECHO_ALIGN_AUTO; align <= UNECHO_ALIGN_FIXED; align++) {
-            const double told = erle_after(&gaps[i], (unecho_align)align, 0, 1);
-            const double untold = erle_after(&gaps[i], (unecho_align)align, 0, 0);
-            const double none = erle_after(&(gap){0, 0}, (unecho_align)align, 0, 0);
+            const double told = erle_after(&gaps[i], (unecho_align)align, 0, TOLD);
+            const double untold = erle_after(&gaps[i], (unecho_align)align, 0, UNTOLD);
+            const double none = erle_after(&gaps[i], (unecho_align)align, 0, NONE);
             print_message("%zu and %zu frames lost, %s: ERLE %.1f dB, not told of %.1f dB, without "
                           "gap %.1f dB\n",
                           gaps[i].mic, gaps[i].far, align == UNECHO_ALIGN_AUTO ? "auto" : "fixed",
@@ -266,7 +271,7 @@ static void told_of_gaps(void **unused)
             assert_true(fabs(told - none) <= 1.0);
         }
     /* The test can fail: where nothing is told the echo is back. */
-    assert_true(erle_after(&gaps[1], UNECHO_ALIGN_FIXED, 0, 0) < 20.0);
+    assert_true(erle_after(&gaps[1], UNECHO_ALIGN_FIXED, 0, UNTOLD) < 20.0);
 }
 
 /* A far end that waits in the queue need not be late: the microphone goes on behind it. */
@@ -276,9 +281,9 @@ static void told_of_gaps_of_the_microphone(void **unused)
     static const gap gaps[] = {{1500, 0}, {4800, 0}, {4800, 1000}, {6000, 0}};
     for (size_t i = 0; i < sizeof gaps / sizeof *gaps; i++)
         for (int align = UNECHO_ALIGN_AUTO; align <= UNECHO_ALIGN_FIXED; align++) {
-            const double told = erle_after(&gaps[i], (unecho_align)align, 1, 1);
-            const double untold = erle_after(&gaps[i], (unecho_align)align, 1, 0);
-            const double none = erle_after(&(gap){0, 0}, (unecho_align)align, 1, 0);
+            const double told = erle_after(&gaps[i], (unecho_align)align, 1, TOLD);
+            const double untold = erle_after(&gaps[i], (unecho_align)align, 1, UNTOLD);
+            const double none = erle_after(&gaps[i], (unecho_align)align, 1, NONE);
             print_message("pushed, %zu and %zu frames lost, %s: ERLE %.1f dB, not told of %.1f dB, "
                           "without gap %.1f dB\n",
                           gaps[i].mic, gaps[i].far, align == UNECHO_ALIGN_AUTO ? "auto" : "fixed",

@@ -121,6 +121,7 @@ int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock)
 
 typedef struct scene {
     unecho *any, *other, *hops;
+    unecho *device, *devices[2]; /* 48 kHz stereo, far end 44.1 kHz stereo; the same, along */
     float *mic, *far, *out;
     int16_t *mic16, *out16;
 } scene;
@@ -136,7 +137,18 @@ static scene set_scene(unecho_precision precision)
     config.precision = precision;
     assert_int_equal(unecho_open(&s.any, &config), UNECHO_OK);
     assert_int_equal(unecho_open(&s.other, &config), UNECHO_OK);
+    config.sample_rate = 48000;
+    config.mic_channels = config.far_channels = 2;
+    config.mic_channel = UNECHO_CHANNEL_MEAN;
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(unecho_open(&s.devices[i], &config), UNECHO_OK);
+    config.far_rate = 44100;
+    config.far_queue_ms = 100;
+    config.reference_late_ms = 50;
+    assert_int_equal(unecho_open(&s.device, &config), UNECHO_OK);
     unecho_model_unref(&model);
+    unecho_config_init(&config);
+    config.precision = precision;
     config.whole_hops = 1;
     config.hops_at_once = 1;
     assert_int_equal(unecho_open(&s.hops, &config), UNECHO_OK);
@@ -157,11 +169,59 @@ static void clear_scene(scene *s)
     unecho_close(&s->any);
     unecho_close(&s->other);
     unecho_close(&s->hops);
+    unecho_close(&s->device);
+    unecho_close(&s->devices[0]);
+    unecho_close(&s->devices[1]);
     free(s->mic);
     free(s->far);
     free(s->out);
     free(s->mic16);
     free(s->out16);
+}
+
+/* Rates, channels, a far end that is pushed, gaps, and an echo that the aligner finds: the far end
+ * itself, 30 ms late. Returns 0. */
+static int perform_front_end(scene *s)
+{
+    enum { MIC = 480, FAR = 441, LAG = 1440, PARTS = (LENGTH - LAG) / MIC };
+    unecho_stats stats = {.size = sizeof stats};
+    int failed = 0;
+    float *const quiet = s->out + 2 * MIC; /* one channel of output, not used otherwise */
+    /* Long enough for the echo to be found on the way. */
+    for (size_t part = 0; part < 3 * PARTS; part++) {
+        const size_t i = part % PARTS * MIC;
+        const float *const mics[] = {s->far + i, s->far + i}, *const fars[] = {s->far, s->mic};
+        const float *const near[] = {s->far + i, s->mic + i};
+        const float *const loop[] = {s->far + i + LAG, s->far + i + LAG};
+        float *const outs[] = {s->out, quiet};
+        if (i / MIC % 16 < 13) {
+            failed |= unecho_push_far_planar(s->device, near, FAR);
+        } else if (i / MIC % 16 == 13) { /* too much of it */
+            for (int k = 0; k < 20; k++)
+                failed |= unecho_push_far(s->device, s->far, 4 * FAR);
+            failed |= unecho_push_far_int16(s->device, s->mic16, FAR);
+        }
+        failed |= unecho_process_planar(s->device, mics, NULL, outs, MIC);
+        failed |= unecho_process_int16(s->device, s->mic16, NULL, s->out16, MIC);
+        failed |= unecho_process_planar(s->device, fars, fars, outs, MIC) != UNECHO_ERROR_ARGUMENT;
+        failed |= unecho_process_planar(s->devices[0], mics, loop, outs, MIC);
+    }
+    failed |= unecho_get_stats(s->devices[0], &stats) || stats.realignments == 0;
+    failed |= unecho_notify_gap(s->device, 4800, 0);
+    failed |= unecho_notify_gap(s->device, 0, 4800);
+    failed |= unecho_notify_gap(s->devices[0], UINT64_MAX, 100);
+    for (size_t i = 0; i + MIC <= LENGTH / 4; i += MIC) {
+        const float *const mics[] = {s->mic + 2 * i, s->far + 2 * i};
+        float *const outs[] = {s->out, s->out + LENGTH / 2};
+        failed |= unecho_process_many(s->devices, mics, NULL, outs, 2, MIC);
+        failed |= unecho_process_many(s->devices, mics, mics, outs, 2, MIC - 7);
+        failed |= unecho_process(s->device, s->mic, NULL, s->out, MIC); /* nothing is pushed */
+    }
+    failed |= unecho_get_stats(s->device, &stats);
+    failed |= unecho_latency(s->device) < 4000;
+    failed |= unecho_reset(s->device);
+    failed |= unecho_reset(s->devices[1]);
+    return failed;
 }
 
 /* Every function that the header calls real-time safe, on every path through it. Returns 0. */
@@ -188,7 +248,7 @@ static int perform(scene *s)
     failed |= unecho_get_stats(s->any, &stats);
     failed |= unecho_latency(s->any) != 512;
     failed |= unecho_reset(s->any);
-    return failed;
+    return failed | perform_front_end(s);
 }
 
 static void no_allocation_and_no_lock(unecho_precision precision)
