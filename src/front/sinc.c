@@ -27,14 +27,12 @@ static double sine_of_pi(double x)
     return sum;
 }
 
-/* The modified Bessel function of order 0. */
-static double bessel(double x)
+/* The modified Bessel function of order 0 of 2 sqrt(q), 0 <= q < 20: sum of q^k / k!^2. */
+static double bessel(double q)
 {
-    double term = 1.0, sum = 1.0;
-    for (int k = 1; k < 60; k++) {
-        term *= 0.25 * x * x / (double)(k * k);
-        sum += term;
-    }
+    double sum = 1.0;
+    for (int k = 24; k > 0; k--)
+        sum = 1.0 + q * (1.0 / (double)(k * k)) * sum;
     return sum;
 }
 
@@ -56,32 +54,55 @@ sinc sinc_design(unsigned rate_in, unsigned rate_out, size_t exact_phases)
     return (sinc){taps, exact_phases > 0 ? exact_phases : (size_t)fewest + 1};
 }
 
+/* cos and sin of a turn. */
+typedef struct turn {
+    double cosine, sine;
+} turn;
+
+/* By x * pi. */
+static turn turn_by(double x)
+{
+    return (turn){sine_of_pi(x + 0.5), sine_of_pi(x)};
+}
+
+static turn turn_on(turn a, turn b)
+{
+    return (turn){a.cosine * b.cosine - a.sine * b.sine, a.sine * b.cosine + a.cosine * b.sine};
+}
+
 static void fill_row(float *row, size_t taps, double fraction, double cutoff)
 {
     const double beta = 0.1102 * (attenuation - 8.7);
     const double half = 0.5 * (double)taps;
+    const double first = 1.0 - half - fraction;
+    const turn step = turn_by(2.0 * cutoff);
+    turn phase = turn_by(2.0 * cutoff * first);
     double sum = 0.0;
-    /* Twice: the weights of a row are to add up to 1, so that no phase is louder than another. */
-    for (int pass = 0; pass < 2; pass++) {
-        const double scale = pass == 0 ? 1.0 : 1.0 / sum;
-        for (size_t j = 0; j < taps; j++) {
-            const double t = (double)j - half + 1.0 - fraction;
-            const double x = t / half;
-            const double window = x * x < 1.0 ? bessel(beta * sqrt(1.0 - x * x)) : 0.0;
-            const double angle = 2.0 * cutoff * t;
-            const double wave = t == 0.0 ? 1.0 : sine_of_pi(angle) / (pi * angle);
-            const double weight = wave * window * scale;
-            if (pass == 0)
-                sum += weight;
-            else
-                row[j] = (float)weight;
-        }
+    for (size_t j = 0; j < taps; j++) {
+        const double t = (double)j + first;
+        const double x = t / half;
+        const double window = x * x < 1.0 ? bessel(0.25 * beta * beta * (1.0 - x * x)) : 0.0;
+        const double wave = t == 0.0 ? 1.0 : phase.sine / (pi * 2.0 * cutoff * t);
+        const double weight = wave * window;
+        row[j] = (float)weight;
+        sum += weight;
+        phase = turn_on(phase, step);
     }
+    /* The weights of a row are to add up to 1, so that no phase is louder than another. */
+    for (size_t j = 0; j < taps; j++)
+        row[j] = (float)((double)row[j] / sum);
 }
 
 void sinc_fill(const sinc *s, float *rows, unsigned rate_in, unsigned rate_out)
 {
     const double cutoff = 0.5 * (pass_edge + stop_edge) / stretch(rate_in, rate_out);
-    for (size_t p = 0; p <= s->phases; p++)
-        fill_row(rows + p * s->taps, s->taps, (double)p / (double)s->phases, cutoff);
+    const size_t taps = s->taps;
+    /* As far behind one input as before the next: the same weights from the other side. */
+    for (size_t p = 0; 2 * p <= s->phases; p++) {
+        float *const row = rows + p * taps, *const other = rows + (s->phases - p) * taps;
+        fill_row(row, taps, (double)p / (double)s->phases, cutoff);
+        if (other != row)
+            for (size_t j = 0; j < taps; j++)
+                other[taps - 1 - j] = row[j];
+    }
 }
