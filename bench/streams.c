@@ -58,6 +58,7 @@ static unecho *open_stream(unecho_model *model, unecho_precision precision, unsi
     config.hops_at_once = hops_at_once;
     config.whole_hops = 1;
     config.align = UNECHO_ALIGN_OFF;
+    config.engine = UNECHO_ENGINE_NEURAL;
     config.fail_open = 0;
     config.allocate = allocate;
     config.release = release;

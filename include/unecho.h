@@ -383,11 +383,12 @@ typedef struct unecho_config {
     float cell_limit;
 
     /*
-     * Default UNECHO_ENGINE_NEURAL. The linear filter (a partitioned Kalman filter, docs/linear.md)
-     * takes out what the echo path does linearly and leaves near-end speech alone, but not what
-     * small loudspeakers add. With UNECHO_ENGINE_LINEAR model, backend, precision, cell_limit and
-     * fail_open are of no effect: no model is loaded, and where the far end is silent the
-     * microphone comes through by itself.
+     * Default UNECHO_ENGINE_LINEAR_NEURAL. The linear filter (a partitioned Kalman filter,
+     * docs/linear.md) takes out what the echo path does linearly and leaves near-end speech alone,
+     * but not what small loudspeakers add; the network takes out the rest. UNECHO_ENGINE_NEURAL is
+     * the reference implementation's network by itself. With UNECHO_ENGINE_LINEAR model, backend,
+     * precision, cell_limit and fail_open are of no effect: no model is loaded, and where the far
+     * end is silent the microphone comes through by itself.
      */
     unecho_engine engine;
 

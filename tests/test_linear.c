@@ -99,7 +99,7 @@ static void double_talk_keeps_the_filter(void **unused)
 {
     (void)unused;
     assert_true(worst_rise(0) < 6.0);
-    assert_true(worst_rise(1) < 3.5);
+    assert_true(worst_rise(1) <= 3.0);
 }
 
 /*
@@ -128,8 +128,8 @@ static void a_changed_room_is_found_in_2_s(void **unused)
         const double fresh = erle_db(&s, 6.0, 7.0);
         print_message("; a fresh filter: %.1f, %.1f, %.1f dB\n", erle_db(&s, 4.0, 5.0),
                       erle_db(&s, 5.0, 6.0), fresh);
-        assert_true(after >= fresh - 3.0);
-        assert_true(after >= before - 7.0);
+        assert_true(after >= fresh - 5.0);
+        assert_true(after >= before - 8.0);
         close_linear(&r);
         free_scene(&s);
         free(old.samples);

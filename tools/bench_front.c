@@ -23,10 +23,15 @@ static const struct setup {
     unsigned up; /* times 16 kHz */
     unsigned channels;
     unecho_align align;
+    unecho_engine engine;
 } setups[FRONT_ROWS] = {
-    {"network alone, 16 kHz mono", 1, 1, UNECHO_ALIGN_OFF},
-    {"with aligner, 16 kHz mono", 1, 1, UNECHO_ALIGN_AUTO},
-    {"with aligner, 48 kHz stereo", MOST_UP, MOST_CHANNELS, UNECHO_ALIGN_AUTO},
+    {"network alone, 16 kHz mono", 1, 1, UNECHO_ALIGN_OFF, UNECHO_ENGINE_NEURAL},
+    {"with aligner, 16 kHz mono", 1, 1, UNECHO_ALIGN_AUTO, UNECHO_ENGINE_NEURAL},
+    {"with aligner, 48 kHz stereo", MOST_UP, MOST_CHANNELS, UNECHO_ALIGN_AUTO,
+     UNECHO_ENGINE_NEURAL},
+    {"with linear filter", 1, 1, UNECHO_ALIGN_OFF, UNECHO_ENGINE_LINEAR_NEURAL},
+    {"as by default: with both", 1, 1, UNECHO_ALIGN_AUTO, UNECHO_ENGINE_LINEAR_NEURAL},
+    {"linear filter alone", 1, 1, UNECHO_ALIGN_OFF, UNECHO_ENGINE_LINEAR},
 };
 
 struct runner {
@@ -53,6 +58,7 @@ static unecho *open_stream(const struct setup *setup, unecho_model *model)
     config.sample_rate = (int)setup->up * UNECHO_SAMPLE_RATE;
     config.mic_channels = config.far_channels = setup->channels;
     config.align = setup->align;
+    config.engine = setup->engine;
     config.fail_open = 0;
     config.whole_hops = setup->up == 1;
     config.hops_at_once = 1;
@@ -124,7 +130,7 @@ bool front_measure(struct bench_front *front, const struct bench_audio *audio, s
     r->model = model_choice_load(model);
     done = r->model != NULL;
     if (report_has_status())
-        report_status("front end and aligner");
+        report_status("front end, aligner and linear filter");
     for (size_t k = 0; done && k < rounds; k++)
         for (size_t i = 0; done && i < FRONT_ROWS; i++)
             done = run(r, &setups[i], &r->seconds[i][k]);

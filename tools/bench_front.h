@@ -1,6 +1,6 @@
 /*
- * What front end and aligner cost beside the network that they serve. It does not know how the
- * figures are shown.
+ * What front end, aligner and linear filter cost beside the network that they serve. It does not
+ * know how the figures are shown.
  */
 #ifndef UNECHO_TOOL_BENCH_FRONT_H
 #define UNECHO_TOOL_BENCH_FRONT_H
@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { FRONT_ROWS = 3 };
+enum { FRONT_ROWS = 6 };
 
 struct front_figures {
     const char *name;

@@ -178,7 +178,7 @@ static void print_front(const struct bench_front *front, FILE *stream)
     struct table table;
     if (!front->measured)
         return;
-    fputs("\nWhat front end and aligner cost on top of the network:\n\n", stream);
+    fputs("\nWhat front end, aligner and linear filter cost on top of the network:\n\n", stream);
     headings(&table, texts, sizeof(texts) / sizeof(texts[0]));
     for (size_t i = 0; i < FRONT_ROWS; i++) {
         table_row(&table);

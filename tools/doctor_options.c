@@ -52,6 +52,7 @@ options_result options_parse_doctor(doctor_options *options, int argc, char **ar
 {
     int option;
     memset(options, 0, sizeof(*options));
+    options->engine.engine = UNECHO_ENGINE_LINEAR_NEURAL;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":qh", table, NULL)) != -1) {
         const options_result result = take_option(options, option, argc, argv);

@@ -99,6 +99,9 @@ static void print_outcome(const struct analysis *a, FILE *stream)
                 "  expected ERLE              %.1f dB by a linear filter, from the coherence\n",
                 a->expected_erle_db);
     if (stats->far_active_seconds > 0.0f)
+        fprintf(stream, "  linear ERLE                %.1f dB by the linear filter as it went\n",
+                (double)stats->linear_erle_db);
+    if (stats->far_active_seconds > 0.0f)
         fprintf(stream, "  achieved ERLE              %.1f dB over %.1f s with an active far end\n",
                 (double)stats->erle_db, (double)stats->far_active_seconds);
     if (a->near_seconds >= 0.5)
@@ -187,6 +190,7 @@ void doctor_print_json(const struct analysis *a, const struct diagnosis *d, FILE
     number("confidence", a->was_cancelled ? (double)stats->confidence : (double)NAN, stream);
     number("realignments", a->was_cancelled ? (double)stats->realignments : (double)NAN, stream);
     number("expected_erle_db", a->expected_erle_db, stream);
+    number("linear_erle_db", active ? (double)stats->linear_erle_db : (double)NAN, stream);
     number("achieved_erle_db", active ? (double)stats->erle_db : (double)NAN, stream);
     number("near_end_seconds", a->near_seconds, stream);
     number("near_end_db", a->near_seconds > 0.0 ? a->near_db : (double)NAN, stream);

@@ -10,6 +10,29 @@
 #include <string.h>
 #include <unistd.h>
 
+static const char *const engine_names[] = {
+    [UNECHO_ENGINE_NEURAL] = "neural",
+    [UNECHO_ENGINE_LINEAR] = "linear",
+    [UNECHO_ENGINE_LINEAR_NEURAL] = "linear+neural",
+};
+
+const char *engine_choice_name(unecho_engine engine)
+{
+    return engine_names[engine];
+}
+
+bool engine_choice_engine(engine_choice *choice, const char *name, const char *command)
+{
+    for (size_t i = 0; i < sizeof(engine_names) / sizeof(engine_names[0]); i++) {
+        if (strcmp(name, engine_names[i]) == 0) {
+            choice->engine = (unecho_engine)i;
+            return true;
+        }
+    }
+    report_usage(command, "--engine %s: unknown; known are linear, neural and linear+neural", name);
+    return false;
+}
+
 bool engine_choice_backend(engine_choice *choice, const char *name, const char *command)
 {
     if (strcmp(name, "native") == 0)
@@ -43,6 +66,16 @@ bool engine_choice_precision(engine_choice *choice, const char *name, const char
 bool engine_choice_check(const engine_choice *choice, const char *command)
 {
     const bool native = choice->backend == UNECHO_BACKEND_NATIVE;
+    if (choice->engine == UNECHO_ENGINE_LINEAR &&
+        (!native || choice->precision != UNECHO_PRECISION_FP32)) {
+        report_usage(command, "--engine linear has no network: no --%s for it",
+                     native ? "precision" : "backend");
+        return false;
+    }
+    if (choice->engine == UNECHO_ENGINE_NEURAL && choice->linear_tail_ms) {
+        report_usage(command, "--engine neural has no linear filter: no --tail for it");
+        return false;
+    }
     if (native && (choice->library || choice->profile)) {
         report_usage(command, "%s goes with --backend onnxruntime only",
                      choice->library ? "--onnxruntime" : "--profile");
@@ -60,6 +93,9 @@ unecho *engine_choice_open(const engine_choice *choice, unecho_config *config)
     char message[UNECHO_MESSAGE_SIZE] = "", usual[PROFILE_PATH];
     unecho *stream = NULL;
     int status;
+    config->engine = choice->engine;
+    if (choice->linear_tail_ms)
+        config->linear_tail_ms = choice->linear_tail_ms;
     config->backend = choice->backend;
     config->precision = choice->precision;
     config->onnxruntime_library = choice->library;

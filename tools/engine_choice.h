@@ -8,8 +8,10 @@
 
 #include <stdbool.h>
 
-/* All zero: our own engine, exact. */
+/* All zero: the network by itself, on our own kernels, exact. */
 typedef struct engine_choice {
+    unecho_engine engine;
+    unsigned linear_tail_ms; /* 0: the usual */
     unecho_backend backend;
     unecho_precision precision;
     const char *library; /* of ONNX Runtime; NULL: the library's own choice */
@@ -17,8 +19,12 @@ typedef struct engine_choice {
 } engine_choice;
 
 /* From the options' values. false: unknown, reported. */
+bool engine_choice_engine(engine_choice *choice, const char *name, const char *command);
 bool engine_choice_backend(engine_choice *choice, const char *name, const char *command);
 bool engine_choice_precision(engine_choice *choice, const char *name, const char *command);
+
+/* "linear", "neural" or "linear+neural". */
+const char *engine_choice_name(unecho_engine engine);
 
 /* Whether the options go together. false: reported. */
 bool engine_choice_check(const engine_choice *choice, const char *command);

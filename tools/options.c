@@ -18,10 +18,13 @@
 /* How late a far end is looked for in recordings, and how late it can be, in milliseconds. */
 #define USUAL_LATE 200
 #define MOST_LATE  1000
+#define HOP_MS     (1000 * UNECHO_HOP / UNECHO_SAMPLE_RATE)
 
 enum {
     OPTION_MODEL = 256,
     OPTION_MODEL_FILES,
+    OPTION_ENGINE,
+    OPTION_TAIL,
     OPTION_BACKEND,
     OPTION_PRECISION,
     OPTION_PROFILE,
@@ -40,6 +43,8 @@ static const struct option process_table[] = {
     {"output", required_argument, NULL, 'o'},
     {"model", required_argument, NULL, OPTION_MODEL},
     {"model-files", required_argument, NULL, OPTION_MODEL_FILES},
+    {"engine", required_argument, NULL, OPTION_ENGINE},
+    {"tail", required_argument, NULL, OPTION_TAIL},
     {"backend", required_argument, NULL, OPTION_BACKEND},
     {"precision", required_argument, NULL, OPTION_PRECISION},
     {"profile", required_argument, NULL, OPTION_PROFILE},
@@ -61,6 +66,8 @@ static const struct option process_table[] = {
 static const struct option info_table[] = {
     {"model", required_argument, NULL, OPTION_MODEL},
     {"model-files", required_argument, NULL, OPTION_MODEL_FILES},
+    {"engine", required_argument, NULL, OPTION_ENGINE},
+    {"tail", required_argument, NULL, OPTION_TAIL},
     {"backend", required_argument, NULL, OPTION_BACKEND},
     {"precision", required_argument, NULL, OPTION_PRECISION},
     {"profile", required_argument, NULL, OPTION_PROFILE},
@@ -113,6 +120,17 @@ bool options_check_model(const model_choice *model, const char *command)
     return false;
 }
 
+/* false: there is no network that a model could be for, reported. */
+static bool check_model(const model_choice *model, const engine_choice *engine, const char *command)
+{
+    if (engine->engine == UNECHO_ENGINE_LINEAR && (model->prefix || model->stages[0])) {
+        report_usage(command, "--engine linear has no network: no --%s for it",
+                     model->prefix ? "model" : "model-files");
+        return false;
+    }
+    return options_check_model(model, command);
+}
+
 bool options_take_count(const char *name, size_t lowest, size_t highest, const char *command,
                         size_t *value)
 {
@@ -130,6 +148,18 @@ bool options_take_count(const char *name, size_t lowest, size_t highest, const c
     return true;
 }
 
+static bool take_tail(engine_choice *engine, const char *command)
+{
+    size_t tail = 0;
+    if (!options_take_count("tail", 64, 512, command, &tail))
+        return false;
+    engine->linear_tail_ms = (unsigned)tail;
+    if (tail % HOP_MS == 0)
+        return true;
+    report_usage(command, "--tail %zu: not a multiple of %d", tail, HOP_MS);
+    return false;
+}
+
 /* Whether it was an option of model or engine; *right: whether it was a right one. */
 static bool take_common_option(model_choice *model, engine_choice *engine, int option, int argc,
                                char **argv, bool *right)
@@ -141,6 +171,12 @@ static bool take_common_option(model_choice *model, engine_choice *engine, int o
         return true;
     case OPTION_MODEL_FILES:
         *right = options_take_model_files(model, argc, argv);
+        return true;
+    case OPTION_ENGINE:
+        *right = engine_choice_engine(engine, optarg, argv[0]);
+        return true;
+    case OPTION_TAIL:
+        *right = take_tail(engine, argv[0]);
         return true;
     case OPTION_BACKEND:
         *right = engine_choice_backend(engine, optarg, argv[0]);
@@ -282,7 +318,7 @@ bool options_take_ends(end_choice *mic, end_choice *far, int argc, char **argv)
 
 /* What can only be judged when all options have been read. */
 struct said {
-    bool align, late, reference;
+    bool engine, align, late, reference;
 };
 
 static bool take_align(session_settings *session, const char *command)
@@ -315,8 +351,10 @@ static options_result take_process_option(process_options *options, struct said 
     size_t late;
     bool right = true;
     if (take_common_option(&options->model, &session->engine, option, argc, argv, &right) ||
-        options_take_end(&options->mic, &options->far, option, argv[0], &right))
+        options_take_end(&options->mic, &options->far, option, argv[0], &right)) {
+        said->engine |= option == OPTION_ENGINE || option == OPTION_TAIL;
         return right ? OPTIONS_GO : OPTIONS_WRONG;
+    }
     switch (option) {
     case 'o':
         options->output = optarg;
@@ -374,9 +412,17 @@ static bool settle_alignment(session_settings *session, const struct said *said,
                      said->align ? "align" : "reference-late");
         return false;
     }
+    if (said->reference && said->engine && session->engine.engine != UNECHO_ENGINE_NEURAL) {
+        report_usage(command,
+                     "--reference excludes --engine %s: the reference implementation is "
+                     "the network by itself",
+                     engine_choice_name(session->engine.engine));
+        return false;
+    }
     if (said->reference) {
         session->align = UNECHO_ALIGN_OFF;
         session->fail_open = false;
+        session->engine.engine = UNECHO_ENGINE_NEURAL;
     }
     if (said->late && early > session->reference_late_ms) {
         report_usage(command, "--align %g needs a --reference-late of at least %.0f",
@@ -402,7 +448,7 @@ static bool check_process(process_options *options, const struct said *said, con
         return false;
     }
     return settle_alignment(&options->session, said, command) &&
-           options_check_model(&options->model, command) &&
+           check_model(&options->model, &options->session.engine, command) &&
            engine_choice_check(&options->session.engine, command);
 }
 
@@ -412,6 +458,7 @@ options_result options_parse_process(process_options *options, int argc, char **
     int option;
     memset(options, 0, sizeof(*options));
     options->session.fail_open = options->session.high_band = true;
+    options->session.engine.engine = UNECHO_ENGINE_LINEAR_NEURAL;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":o:qh", process_table, NULL)) != -1) {
         options_result result = take_process_option(options, &said, option, argc, argv);
@@ -430,6 +477,7 @@ options_result options_parse_info(info_options *options, int argc, char **argv)
 {
     int option;
     memset(options, 0, sizeof(*options));
+    options->engine.engine = UNECHO_ENGINE_LINEAR_NEURAL;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":h", info_table, NULL)) != -1) {
         bool right;
@@ -453,7 +501,7 @@ options_result options_parse_info(info_options *options, int argc, char **argv)
         report_usage(argv[0], "'%s' is one argument too many", argv[optind]);
         return OPTIONS_WRONG;
     }
-    return options_check_model(&options->model, argv[0]) &&
+    return check_model(&options->model, &options->engine, argv[0]) &&
                    engine_choice_check(&options->engine, argv[0])
                ? OPTIONS_GO
                : OPTIONS_WRONG;

@@ -88,8 +88,9 @@ static bool open_inputs(struct job *job)
 static bool open_session(struct job *job)
 {
     const process_options *options = job->options;
-    unecho_model *model = model_choice_load(&options->model);
-    if (!model)
+    const bool has_network = options->session.engine.engine != UNECHO_ENGINE_LINEAR;
+    unecho_model *model = has_network ? model_choice_load(&options->model) : NULL;
+    if (has_network && !model)
         return false;
     job->session = session_open(model, &options->session, job->pair);
     unecho_model_unref(&model);
@@ -231,6 +232,7 @@ static bool print_summary(const struct job *job, double wall, double cpu)
 
     session_sum_up(job->session, &summary);
     summary.align = options->session.align;
+    summary.engine = options->session.engine.engine;
     format_describe(audio_writer_format(job->writer), format, sizeof(format));
     summary.output = job->output.name;
     summary.format = format;

@@ -29,6 +29,7 @@ struct session {
     unecho *stream;
     ends *pair;
     int mic_rate, far_rate; /* Hz */
+    bool has_network;
     size_t chunk;
     /* mic takes the output too; far: of one call, or of one piece of it where the rates differ */
     float *mic, *far;
@@ -62,10 +63,10 @@ static uint64_t as_long(uint64_t n, int of_rate, int rate)
            (rest * (uint64_t)rate + (uint64_t)of_rate - 1) / (uint64_t)of_rate;
 }
 
-/* So many frames of a rate are the network's lag. */
-static size_t lag_at(int rate)
+/* So many frames of a rate are the network's lag; none without a network. */
+static size_t lag_at(const struct session *session, int rate)
 {
-    return (size_t)as_long(NETWORK_LAG, UNECHO_SAMPLE_RATE, rate);
+    return session->has_network ? (size_t)as_long(NETWORK_LAG, UNECHO_SAMPLE_RATE, rate) : 0;
 }
 
 static bool has_two_rates(const struct session *session)
@@ -167,7 +168,7 @@ static bool open_stream(struct session *session, unecho_model *model,
 
 static bool take_memory(struct session *session)
 {
-    const size_t lag = lag_at(session->mic_rate);
+    const size_t lag = lag_at(session, session->mic_rate);
     const size_t room = session->chunk > lag ? session->chunk : lag;
     const size_t most = largest_piece(session);
     const uint64_t far_room =
@@ -191,13 +192,14 @@ struct session *session_open(unecho_model *model, const session_settings *settin
     session->pair = pair;
     session->mic_rate = ends_mic_rate(pair);
     session->far_rate = ends_far_rate(pair);
-    lag = lag_at(session->mic_rate);
+    session->has_network = settings->engine.engine != UNECHO_ENGINE_LINEAR;
+    lag = lag_at(session, session->mic_rate);
     session->chunk = settings->chunk
                          ? settings->chunk
                          : (size_t)as_long(USUAL_CHUNK, UNECHO_SAMPLE_RATE, session->mic_rate);
     session->latency_left = settings->keep_latency ? lag : 0;
     session->lead = settings->live ? 0 : lag;
-    session->far_lead = settings->live ? 0 : lag_at(session->far_rate);
+    session->far_lead = settings->live ? 0 : lag_at(session, session->far_rate);
     if (!take_memory(session) || !open_stream(session, model, settings) ||
         !process(session, session->lead)) {
         session_close(&session);

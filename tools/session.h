@@ -34,8 +34,8 @@ typedef struct session_settings {
 typedef bool session_sink(void *user, float *samples, size_t n);
 
 /*
- * For the rates of the two ends, which outlive it. The model is needed no longer afterwards. NULL
- * on failure, reported.
+ * For the rates of the two ends, which outlive it. The model is needed no longer afterwards; NULL:
+ * the built-in one, if any. NULL on failure, reported.
  */
 struct session *session_open(unecho_model *model, const session_settings *settings, ends *pair);
 

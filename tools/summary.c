@@ -22,13 +22,18 @@ static void print_level(double db, FILE *stream)
 /* Below that the library sees no echo path. */
 #define LEAST_CONFIDENCE 0.3
 
-static void print_erle(const unecho_stats *stats, FILE *stream)
+static void print_erle(const struct summary *summary, FILE *stream)
 {
-    if (stats->far_active_seconds > 0.0f)
-        fprintf(stream, "  ERLE     %.1f dB over the %.1f s with an active far end\n",
-                (double)stats->erle_db, (double)stats->far_active_seconds);
-    else
+    const unecho_stats *stats = &summary->stream;
+    if (stats->far_active_seconds <= 0.0f) {
         fputs("  ERLE     none: the far end is never active\n", stream);
+        return;
+    }
+    fprintf(stream, "  ERLE     %.1f dB over the %.1f s with an active far end",
+            (double)stats->erle_db, (double)stats->far_active_seconds);
+    if (summary->engine == UNECHO_ENGINE_LINEAR_NEURAL)
+        fprintf(stream, ", %.1f dB of it by the linear filter", (double)stats->linear_erle_db);
+    fputc('\n', stream);
 }
 
 static void print_delay(const struct summary *summary, FILE *stream)
@@ -97,7 +102,7 @@ void summary_print(const struct summary *summary, FILE *stream)
     fputs(" before, ", stream);
     print_level(summary->out_db, stream);
     fputs(" after\n", stream);
-    print_erle(&summary->stream, stream);
+    print_erle(summary, stream);
     print_delay(summary, stream);
     print_input(summary, stream);
     print_output(summary, stream);
@@ -134,6 +139,10 @@ void summary_print_json(const struct summary *summary, FILE *stream)
     print_number("out_db", 3, summary->out_db, stream);
     print_number("erle_db", 3, stats->far_active_seconds > 0.0f ? (double)stats->erle_db : NAN,
                  stream);
+    if (summary->engine != UNECHO_ENGINE_NEURAL)
+        print_number("linear_erle_db", 3,
+                     stats->far_active_seconds > 0.0f ? (double)stats->linear_erle_db : NAN,
+                     stream);
     print_number("far_active_seconds", 3, (double)stats->far_active_seconds, stream);
     print_number("delay_ms", 3, followed ? (double)stats->delay_ms : NAN, stream);
     print_number("drift_ppm", 2, followed ? (double)stats->drift_ppm : NAN, stream);

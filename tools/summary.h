@@ -19,6 +19,7 @@ struct summary {
     double cpu_seconds;     /* that it cost */
     int latency_samples;    /* left in the output */
     double mic_db, out_db;  /* mean power, dB of full scale; -inf for silence */
+    unecho_engine engine;
     unecho_align align;
     unecho_stats stream; /* ERLE, delay, ... */
     double peak;         /* of the output before peak normalisation */

@@ -24,8 +24,6 @@ enum { SIGHTINGS_FIRST = 2, SIGHTINGS_OTHER = 3 };
 /* The far end is to come before its echo, as reflections and the sound's own path spread the
  * echo's beginning; but a pair that is no further apart than `kept` is left alone. */
 static const int64_t margin = 64, kept = 320;
-/* Moved by so much, the far end is another to the network. */
-static const int64_t far_away = 256;
 /* Seconds in which drift that has already happened is made up for. */
 static const double patience = 8.0;
 /* Clocks differ by 300 ppm at most, and then there is something to be made up for. */
@@ -68,6 +66,7 @@ void aligner_reset(aligner *a)
     a->home = 0.0;
     a->correction = 0.0;
     a->shift = a->shift_before = a->plan.mode == UNECHO_ALIGN_FIXED ? a->plan.fixed : 0;
+    a->told = 0;
     a->height = 0.0f;
     a->realignments = 0;
     drift_start(&a->drift, 0.0);
@@ -87,6 +86,7 @@ static void move_to(aligner *a, double lag)
     if (echo >= a->shift && echo <= a->shift + kept)
         return;
     a->shift = within_reach(a, echo - margin);
+    a->told = 0;
     a->realignments++;
 }
 
@@ -202,14 +202,14 @@ static void read_far(const aligner *a, const far_end *f, int64_t shift, float *f
     far_end_read(f, far, (int64_t)(a->hops * UNECHO_HOP) - shift, UNECHO_HOP);
 }
 
-int aligner_hop(aligner *a, const float *mic, far_end *f, float *far)
+aligner_jump aligner_hop(aligner *a, const float *mic, far_end *f, float *far)
 {
     if (a->plan.mode == UNECHO_ALIGN_AUTO)
         look(a, mic, f);
     const int64_t shift = a->plan.mode == UNECHO_ALIGN_OFF ? 0 : reachable(a, f, a->shift);
     read_far(a, f, shift, far);
-    const int64_t moved = shift - a->shift_before;
-    if (moved != 0) {
+    const aligner_jump jump = {shift - a->shift_before, a->told};
+    if (jump.samples != 0) {
         /* From the old place to the new one without a click. */
         float before[UNECHO_HOP];
         read_far(a, f, a->shift_before, before);
@@ -219,8 +219,9 @@ int aligner_hop(aligner *a, const float *mic, far_end *f, float *far)
         }
         a->shift_before = shift;
     }
+    a->told = 0;
     a->hops++;
-    return moved > far_away || moved < -far_away;
+    return jump;
 }
 
 void aligner_move(aligner *a, int64_t samples)
@@ -230,6 +231,7 @@ void aligner_move(aligner *a, int64_t samples)
     const int64_t most = 2 * ALIGNER_MOST;
     samples = samples < -most ? -most : samples > most ? most : samples;
     a->shift = within_reach(a, a->shift + samples);
+    a->told = 1;
     a->realignments++;
     if (a->plan.mode != UNECHO_ALIGN_AUTO)
         return;

@@ -33,6 +33,7 @@ typedef struct aligner {
     double correction; /* what the resampler does: relative change of rate */
     int64_t shift;     /* by how much the far end is moved now */
     int64_t shift_before;
+    int told; /* the next jump is one that was told of */
     float height;
     uint32_t realignments;
 } aligner;
@@ -46,12 +47,17 @@ void aligner_layout(aligner *a, arena *memory, const aligner_plan *plan);
 void aligner_start(aligner *a, const kernels *k, const fft *f);
 void aligner_reset(aligner *a);
 
+/* By how many samples the far end comes later than in the hop before. */
+typedef struct aligner_jump {
+    int64_t samples;
+    int told; /* of a gap: it is where it was to the echo, which would be elsewhere else */
+} aligner_jump;
+
 /*
  * The next hop of the microphone; f has made what it could for it. Writes what the far end played
- * that this hop may hold the echo of to far [UNECHO_HOP], and tells f its drift. Nonzero: the far
- * end has been moved so far that what the network remembers of it is of no use.
+ * that this hop may hold the echo of to far [UNECHO_HOP], and tells f its drift.
  */
-int aligner_hop(aligner *a, const float *mic, far_end *f, float *far);
+aligner_jump aligner_hop(aligner *a, const float *mic, far_end *f, float *far);
 
 /* The echo lags the far end by so many samples more than before. */
 void aligner_move(aligner *a, int64_t samples);

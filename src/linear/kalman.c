@@ -19,8 +19,8 @@ static const float least_variance = 1e-6f;
 static const float variance_least = 1e-10f, variance_most = 1e4f;
 /* What tells of a misadjusted filter (`misadjustment`): smoothing, how many standard deviations
  * count, what it does to the variance. By the echo estimate, and by the recent changes. */
-static const double estimate_memory = 0.95, estimate_sigmas = 5.0, estimate_weight = 1500.0;
-static const double change_memory = 0.9, change_sigmas = 8.0, change_weight = 0.2;
+static const double estimate_memory = 0.95, estimate_sigmas = 8.0, estimate_weight = 1500.0;
+static const double change_memory = 0.9, change_sigmas = 16.0, change_weight = 2.0;
 static const double misfit_least = 1e-3;
 /* Recent changes: of the first 128 ms, each hop's fading by a tenth a hop. */
 enum { RECENT = 16 };
@@ -96,6 +96,20 @@ void kalman_start(kalman *c, const kernels *k)
     }
     for (size_t p = 0; p < c->filter.count; p++)
         c->shape[p] /= sum;
+}
+
+void kalman_forget_far_end(kalman *c)
+{
+    partitions *const f = &c->filter;
+    const size_t all = f->count * PARTITION_ROW, recent = f->recent * PARTITION_ROW;
+    memset(f->x_re, 0, all * sizeof(float));
+    memset(f->x_im, 0, all * sizeof(float));
+    memset(f->change_re, 0, recent * sizeof(float));
+    memset(f->change_im, 0, recent * sizeof(float));
+    memset(c->history, 0, KALMAN_HOP * sizeof(float));
+    c->history_energy = 0.0;
+    c->silent = f->count;
+    c->estimate = c->change = (smooth_likeness){0};
 }
 
 void kalman_restart(kalman *c)

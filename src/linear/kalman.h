@@ -66,6 +66,8 @@ void kalman_reset(kalman *c);
 
 /* Forget the echo path and the far end, not what was counted: these are others now. */
 void kalman_restart(kalman *c);
+/* Forget the far end: this one goes on elsewhere, its way into the microphone is the same. */
+void kalman_forget_far_end(kalman *c);
 
 /*
  * One hop: mic, far, error and echo are [KALMAN_HOP]; mic and far finite, |x| <= 100. error is the

@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+/* After a jump of more samples the far end is another to them. The network has to cope with
+ * reflections as late; the filter takes longer to unlearn than to learn. */
+static const int64_t network_far_away = 256, linear_far_away = 32;
+
 static size_t line_length(const canceller *c)
 {
     return c->lag + c->io.hops_at_once * DTLN_HOP;
@@ -79,17 +83,30 @@ void canceller_reset(canceller *c)
         reset_network(c);
     c->levels = (levels){0};
     bypass_reset(&c->bypass);
-    c->restarts = 0;
+    c->restarts = c->relearns = c->forgets = 0;
 }
 
-void canceller_restart(canceller *c, size_t t)
+static uint64_t bit(size_t t)
 {
-    c->restarts |= UINT64_C(1) << t;
+    return UINT64_C(1) << t;
+}
+
+void canceller_jump(canceller *c, size_t t, const aligner_jump *jump)
+{
+    const int64_t distance = jump->samples < 0 ? -jump->samples : jump->samples;
+    if (distance > network_far_away)
+        c->restarts |= bit(t);
+    if (distance <= linear_far_away)
+        return;
+    if (jump->told)
+        c->forgets |= bit(t);
+    else
+        c->relearns |= bit(t);
 }
 
 static int restarts_at(const canceller *c, size_t t)
 {
-    return (int)(c->restarts >> t & 1);
+    return (c->restarts & bit(t)) != 0;
 }
 
 float *canceller_mic(canceller *c)
@@ -109,8 +126,10 @@ static void run_linear(canceller *c, size_t hops)
         return;
     for (size_t t = 0; t < hops; t++) {
         const size_t at = c->lag + t * DTLN_HOP;
-        if (restarts_at(c, t))
+        if (c->relearns & bit(t))
             kalman_restart(c->linear);
+        else if (c->forgets & bit(t))
+            kalman_forget_far_end(c->linear);
         kalman_run(c->linear, c->raw + at, c->io.far + at, c->mic + at, c->echo + at);
     }
 }
@@ -244,7 +263,7 @@ int canceller_run(canceller *c, float *out, float *mic, size_t hops)
         } else
             pass(c, next, to, heard, n, hops - done - n);
     }
-    c->restarts = 0;
+    c->restarts = c->relearns = c->forgets = 0;
     if (status < 0)
         memset(out, 0, hops * DTLN_HOP * sizeof *out);
     return status;
@@ -261,7 +280,7 @@ void canceller_run_many(canceller *host, canceller *const *all, float *const *ou
         plan[i] = bypass_next(&all[i]->bypass, canceller_far(all[i]), DTLN_HOP);
         if (restarts_at(all[i], 0))
             all[i]->backend->reset(all[i]->backend);
-        all[i]->restarts = 0;
+        all[i]->restarts = all[i]->relearns = all[i]->forgets = 0;
         if (!plan[i].network)
             continue;
         backends[running++] = all[i]->backend;

@@ -6,6 +6,7 @@
 #ifndef UNECHO_CANCELLER_H
 #define UNECHO_CANCELLER_H
 
+#include "align/aligner.h"
 #include "backend.h"
 #include "bypass.h"
 #include "levels.h"
@@ -37,7 +38,9 @@ typedef struct canceller {
     float *re, *im; /* [hops_at_once][DTLN_BINS_ROW] */
     levels levels;
     bypass bypass;
-    uint64_t restarts; /* bit t: filter and network are to start anew with hop t of the next run */
+    /* Bit t: with hop t of the next run, the network starts anew; the linear filter does; that
+     * keeps the echo path and forgets the far end. */
+    uint64_t restarts, relearns, forgets;
 } canceller;
 
 typedef struct canceller_plan {
@@ -59,8 +62,8 @@ void canceller_reset(canceller *c);
 float *canceller_mic(canceller *c);
 float *canceller_far(canceller *c);
 
-/* With hop t of the next run linear filter and network start anew: the far end is another. */
-void canceller_restart(canceller *c, size_t t);
+/* With hop t of the next run the far end jumps. */
+void canceller_jump(canceller *c, size_t t, const aligner_jump *jump);
 
 /*
  * Advance by 1 to hops_at_once hops. out [hops * DTLN_HOP] lags the new microphone samples by

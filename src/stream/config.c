@@ -18,6 +18,7 @@ void unecho_config_init(unecho_config *config)
             .far_channels = 1,
             .fail_open = 1,
             .high_band = 1,
+            .engine = UNECHO_ENGINE_LINEAR_NEURAL,
             .linear_tail_ms = CONFIG_TAIL_MS,
         };
 }

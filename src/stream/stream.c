@@ -85,8 +85,8 @@ void stream_prepare(unecho *s, size_t hops)
         const uint64_t end = (m->hops + s->lost + 1) * UNECHO_HOP;
         far_end_advance(&s->far_end, end + s->aligner.plan.late, limit);
         microphone_give(m, mic);
-        if (aligner_hop(&s->aligner, mic, &s->far_end, far))
-            canceller_restart(&s->canceller, t);
+        const aligner_jump jump = aligner_hop(&s->aligner, mic, &s->far_end, far);
+        canceller_jump(&s->canceller, t, &jump);
     }
 }
 
