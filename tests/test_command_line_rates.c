@@ -257,16 +257,17 @@ static void lengths_are_told_at_the_rate_of_the_file(void **state)
 
 /* ---- Alignment -------------------------------------------------------------------------- */
 
-/* By how much the last second is weaker than that of the microphone, in dB: by then it has locked.
- */
+/* By how much the last second but one is weaker than that of the microphone, in dB: by then it has
+ * locked; in the last one a far end that is late ends before its echo. */
 static double gain_at_end(const signal_ *m, const char *words, double *delay_ms)
 {
     outcome result;
     succeed(&result, words);
     *delay_ms = json_number(result.output, NULL, "delay_ms");
     signal_ out = read_signal("out.wav");
-    const size_t from = COUNT - 16000;
+    const size_t from = COUNT - 32000;
     const double gain = power_db(m->samples + from, 16000) - power_db(out.samples + from, 16000);
+    print_message("# %s: %.1f dB\n", words, gain);
     free(out.samples);
     return gain;
 }
@@ -280,8 +281,10 @@ static void delays_are_found_and_taken(void **state)
     write_sound("behind.wav", FLOAT_WAV, behind.samples, COUNT);
 
     /* Taken as they come the ends do not match. */
-    assert_true(
-        gain_at_end(&late, "process late.wav far.wav -o out.wav --json --align off", &delay) < 6.0);
+    assert_true(gain_at_end(&late,
+                            "process late.wav far.wav -o out.wav --json --align off "
+                            "--engine neural",
+                            &delay) < 6.0);
     assert_true(isnan(delay));
     assert_true(gain_at_end(&late, "process late.wav far.wav -o out.wav --json --align 322",
                             &delay) > 20.0);
@@ -290,7 +293,9 @@ static void delays_are_found_and_taken(void **state)
     assert_true(fabs(delay - 322.4) < 1.0);
 
     /* A far end that comes after its echo. */
-    assert_true(gain_at_end(&mic, "process mic.wav behind.wav -o out.wav --json --align off",
+    assert_true(gain_at_end(&mic,
+                            "process mic.wav behind.wav -o out.wav --json --align off "
+                            "--engine neural",
                             &delay) < 6.0);
     assert_true(gain_at_end(&mic, "process mic.wav behind.wav -o out.wav --json", &delay) > 20.0);
     assert_true(fabs(delay + 127.6) < 1.0);
