@@ -92,8 +92,8 @@ static double worst_rise(int with_speech)
 }
 
 /*
- * 3 dB is the aim, which is missed (docs/linear.md); what is held here is what was reached, with a
- * little room: 5.6 dB with white noise, to -29 dB, and 3.2 dB with speech.
+ * 3 dB is the aim, which is reached with speech and missed with white noise (docs/linear.md), whose
+ * filter goes from -35 to -29 dB.
  */
 static void double_talk_keeps_the_filter(void **unused)
 {
@@ -103,7 +103,7 @@ static void double_talk_keeps_the_filter(void **unused)
 }
 
 /*
- * Another room after 4 seconds of speech. The filter that has to unlearn the old one is within 3 dB
+ * Another room after 4 seconds of speech. The filter that has to unlearn the old one is within 4 dB
  * of one that began with the new room. Within 3 dB of where it was itself, the aim, is reached in
  * two of six rooms (docs/linear.md): 4 seconds of learning are not caught up with in 2.
  */
@@ -128,8 +128,8 @@ static void a_changed_room_is_found_in_2_s(void **unused)
         const double fresh = erle_db(&s, 6.0, 7.0);
         print_message("; a fresh filter: %.1f, %.1f, %.1f dB\n", erle_db(&s, 4.0, 5.0),
                       erle_db(&s, 5.0, 6.0), fresh);
-        assert_true(after >= fresh - 5.0);
-        assert_true(after >= before - 8.0);
+        assert_true(after >= fresh - 4.0);
+        assert_true(after >= before - 7.5);
         close_linear(&r);
         free_scene(&s);
         free(old.samples);

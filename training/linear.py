@@ -21,7 +21,7 @@ NOISE_MEMORY, NOISE_CAUTION = np.float32(0.95), np.float32(8)
 LEAST_VARIANCE = np.float32(1e-6)
 VARIANCE_LEAST, VARIANCE_MOST = np.float32(1e-10), np.float32(1e4)
 ESTIMATE_MEMORY, ESTIMATE_SIGMAS, ESTIMATE_WEIGHT = 0.95, 8.0, 1500.0
-CHANGE_MEMORY, CHANGE_SIGMAS, CHANGE_WEIGHT = 0.9, 16.0, 2.0
+CHANGE_MEMORY, CHANGE_SIGMAS, CHANGE_WEIGHT = 0.9, 4.0, 2.0
 MISFIT_LEAST = 1e-3
 RECENT, CHANGE_FADE = 16, np.float32(0.9)
 CONSTRAINED = 2
@@ -187,12 +187,12 @@ class Kalman:
         self.error_misfit = np.where(learning, error, self.error_misfit)
         self.estimate_misfit = smoothed(self.estimate_misfit, y, m)
         self.change_misfit = smoothed(self.change_misfit, z, CHANGE_MEMORY)
-        cross = np.abs(self.estimate_misfit[0])
-        slope = certain_slope(self.estimate_misfit, cross, ESTIMATE_SIGMAS)
-        explained = np.minimum(slope * cross / (self.error_misfit + MISFIT_LEAST), 1)
-        more = ESTIMATE_WEIGHT * slope * slope * explained
-        more += CHANGE_WEIGHT * certain_slope(
-            self.change_misfit, self.change_misfit[0], CHANGE_SIGMAS)
+        error = self.error_misfit + MISFIT_LEAST
+        by_estimate, by_change = np.abs(self.estimate_misfit[0]), self.change_misfit[0]
+        slope = certain_slope(self.estimate_misfit, by_estimate, ESTIMATE_SIGMAS)
+        change = certain_slope(self.change_misfit, by_change, CHANGE_SIGMAS)
+        more = ESTIMATE_WEIGHT * slope * slope * np.minimum(slope * by_estimate / error, 1)
+        more += CHANGE_WEIGHT * change * np.minimum(change * by_change / error, 1)
         return more.astype(np.float32)[:, None]
 
     def _constrain(self, scenes):

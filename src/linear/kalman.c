@@ -20,7 +20,7 @@ static const float variance_least = 1e-10f, variance_most = 1e4f;
 /* What tells of a misadjusted filter (`misadjustment`): smoothing, how many standard deviations
  * count, what it does to the variance. By the echo estimate, and by the recent changes. */
 static const double estimate_memory = 0.95, estimate_sigmas = 8.0, estimate_weight = 1500.0;
-static const double change_memory = 0.9, change_sigmas = 16.0, change_weight = 2.0;
+static const double change_memory = 0.9, change_sigmas = 4.0, change_weight = 2.0;
 static const double misfit_least = 1e-3;
 /* Recent changes: of the first 128 ms, each hop's fading by a tenth a hop. */
 enum { RECENT = 16 };
@@ -232,22 +232,23 @@ static double certain_slope(const smooth_likeness *s, double cross, double sigma
  * room, and the standard deviation of a regression says what near-end talk alone could do to it.
  *
  * By the echo estimate: an echo path that has changed leaves the old estimate in the error, a
- * filter on its way leaves the rest of the echo. Counts with the share of the error that it
- * explains, which is small in double talk, where there is more to lose than to win.
- *
- * By the recent changes: where the error still goes the way in which the filter has been changed,
- * the steps are too small. Near-end talk makes changes that turn out wrong: the sign is the other.
+ * filter on its way leaves the rest of the echo. By the recent changes: where the error still goes
+ * the way in which the filter has been changed, the steps are too small; near-end talk makes
+ * changes that turn out wrong, the sign is the other. Each counts with the share of the error that
+ * it explains, which is small in double talk, where there is more to lose than to win: voices are
+ * no independent blocks, and what is certain is often wrong there.
  */
 static double misadjustment(kalman *c, const misfit *m)
 {
     smooth(&c->estimate, &m->estimate, estimate_memory);
     smooth(&c->change, &m->change, change_memory);
     c->error = estimate_memory * c->error + (1.0 - estimate_memory) * (double)m->error;
-    const double cross = fabs(c->estimate.cross);
-    const double slope = certain_slope(&c->estimate, cross, estimate_sigmas);
-    const double explained = fmin(slope * cross / (c->error + misfit_least), 1.0);
-    return estimate_weight * slope * slope * explained +
-           change_weight * certain_slope(&c->change, c->change.cross, change_sigmas);
+    const double by_estimate = fabs(c->estimate.cross), by_change = c->change.cross;
+    const double slope = certain_slope(&c->estimate, by_estimate, estimate_sigmas);
+    const double change = certain_slope(&c->change, by_change, change_sigmas);
+    const double error = c->error + misfit_least;
+    return estimate_weight * slope * slope * fmin(slope * by_estimate / error, 1.0) +
+           change_weight * change * fmin(change * by_change / error, 1.0);
 }
 
 /* The variance that a misadjusted filter gets, half where its weights are, half by the prior. */
