@@ -119,6 +119,46 @@ static void latency_is_kept(void **state)
     free(without);
 }
 
+/* Whole and live, each engine does what it does in the library. */
+static void engines(void **state)
+{
+    static const struct {
+        const char *words;
+        unecho_engine engine;
+        unsigned tail_ms;
+    } all[] = {
+        {"", UNECHO_ENGINE_LINEAR_NEURAL, 256},
+        {"--engine linear+neural --tail 64", UNECHO_ENGINE_LINEAR_NEURAL, 64},
+        {"--engine neural", UNECHO_ENGINE_NEURAL, 256},
+        {"--engine linear --tail 512", UNECHO_ENGINE_LINEAR, 512},
+        {"--engine linear --keep-latency", UNECHO_ENGINE_LINEAR, 256},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        outcome result;
+        char words[200];
+        float *out = malloc(COUNT * sizeof(*out));
+        unecho_config config;
+        unecho *stream = NULL;
+        unecho_config_init(&config);
+        config.engine = all[i].engine;
+        config.linear_tail_ms = all[i].tail_ms;
+        config.reference_late_ms = 200;
+        assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
+        assert_int_equal(
+            unecho_process_whole(stream, mic.samples, COUNT, far.samples, COUNT, out, 0),
+            UNECHO_OK);
+        unecho_close(&stream);
+        snprintf(words, sizeof(words), "process mic.wav far.wav -o out.wav %s --json",
+                 all[i].words);
+        succeed(&result, words);
+        expect_samples("out.wav", out, COUNT);
+        assert_int_equal(strstr(result.output, "\"linear_erle_db\"") != NULL,
+                         all[i].engine != UNECHO_ENGINE_NEURAL);
+        free(out);
+    }
+}
+
 /* As a live caller: nothing before the signal, whatever the chunk. */
 static void chunks_do_not_matter(void **state)
 {
@@ -526,6 +566,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(latency_is_removed),
         cmocka_unit_test(latency_is_kept),
+        cmocka_unit_test(engines),
         cmocka_unit_test(chunks_do_not_matter),
         cmocka_unit_test(integers_are_rounded_to_nearest),
         cmocka_unit_test(pipes_carry_the_same),
