@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +12,8 @@
 /* Of the header's content: many more fields than there are. */
 #define HEADER_MOST 4096
 
-__attribute__((__format__(__printf__, 2, 3))) static recording_result
-bad(recording *r, const char *format, ...)
+__attribute__((__format__(__printf__, 2, 3))) static recording_result bad(recording *r,
+                                                                          const char *format, ...)
 {
     va_list values;
     va_start(values, format);
@@ -64,6 +65,19 @@ static recording_result take_content(recording *r, size_t count)
     return RECORDING_GOOD;
 }
 
+/* Whether a call has the signals that such a call has: all of them, or none if it was refused. */
+static bool has_its_signals(const record_head *h)
+{
+    const bool refused = h->status == UNECHO_ERROR_ARGUMENT || h->status == UNECHO_ERROR_CHUNK;
+    const bool together = h->kind == RECORD_PROCESS || h->kind == RECORD_MANY;
+    const bool there[] = {h->n > 0, h->far_n > 0, h->n > 0};
+    for (int i = 0; i < RECORD_SIGNALS; i++)
+        if ((h->coding[i] != RECORD_NONE) != (there[i] && !refused))
+            return false;
+    return refused || ((!together || h->far_n == 0 || h->far_n == h->n) &&
+                       (h->kind != RECORD_PUSH || h->n == 0));
+}
+
 /* Of what the head announces, that its size is right. */
 static recording_result check_head(recording *r, const record_head *h, uint64_t at)
 {
@@ -77,24 +91,30 @@ static recording_result check_head(recording *r, const record_head *h, uint64_t 
                    : bad(r, "the header at offset %" PRIu64 " cannot have %" PRIu32 " words", at,
                          h->words);
     if (h->kind <= RECORD_HEADER || h->kind >= RECORD_KINDS || r->record == 0)
-        return bad(r, "record %" PRIu64 " at offset %" PRIu64 " is of kind %" PRIu32 ", expected %s",
+        return bad(r,
+                   "record %" PRIu64 " at offset %" PRIu64 " is of kind %" PRIu32 ", expected %s",
                    r->record, at, h->kind, r->record == 0 ? "1, the header" : "2 to 8");
     for (int i = 0; i < RECORD_SIGNALS; i++) {
         const uint32_t coding = h->coding[i];
         if (coding >= RECORD_CODINGS || h->form >= RECORD_FORMS ||
-            (coding != RECORD_NONE && !has_samples))
+            (coding != RECORD_NONE && !has_samples) ||
+            (coding == RECORD_AS_FLOAT && h->form == RECORD_INT16))
             return bad(r,
-                       "record %" PRIu64 " at offset %" PRIu64
-                       " has samples of kind %" PRIu32 ", which is none",
+                       "record %" PRIu64 " at offset %" PRIu64 " has samples of kind %" PRIu32
+                       ", which it cannot have",
                        r->record, at, coding);
         if (coding == RECORD_NONE)
             continue;
         if (frames[i] > (coding == RECORD_SILENT ? RECORD_SILENCE / channels[i] : UINT32_MAX))
-            return bad(r,
-                       "record %" PRIu64 " at offset %" PRIu64 " cannot have %" PRIu64 " frames",
+            return bad(r, "record %" PRIu64 " at offset %" PRIu64 " cannot have %" PRIu64 " frames",
                        r->record, at, frames[i]);
         words += record_words(coding, frames[i] * channels[i]);
     }
+    if (has_samples && !has_its_signals(h))
+        return bad(r,
+                   "record %" PRIu64 " at offset %" PRIu64 " is a call of %" PRIu64 " and %" PRIu64
+                   " frames without all its samples",
+                   r->record, at, h->n, h->far_n);
     if (h->words == words)
         return RECORDING_GOOD;
     return bad(r,
@@ -226,7 +246,8 @@ recording_result recording_open(recording *r, FILE *file)
     if (take(r, magic, 2) < sizeof(magic) ||
         magic[0] != record_load((const unsigned char *)RECORD_MAGIC) ||
         magic[1] != record_load((const unsigned char *)RECORD_MAGIC + 4))
-        return bad(r, "is no recording of a stream: expected \"unecho\" and a line end at offset 0");
+        return bad(r,
+                   "is no recording of a stream: expected \"unecho\" and a line end at offset 0");
     const recording_result result = take_record(r, &head);
     return result == RECORDING_GOOD ? take_header(r, &head) : result;
 }

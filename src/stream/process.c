@@ -2,10 +2,10 @@
 #include "stream.h"
 
 /* The status of a call. One that was refused is recorded, too: it may be what is wrong. */
-static int told(unecho *s, const record_head *call, int status)
+static int told(unecho *s, const record_head *head, int status)
 {
     if (s && s->recorder && (status == UNECHO_ERROR_ARGUMENT || status == UNECHO_ERROR_CHUNK))
-        recorder_note(s->recorder, call, status);
+        recorder_note(s->recorder, head, status);
     return status;
 }
 
