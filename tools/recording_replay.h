@@ -27,7 +27,7 @@ typedef struct replay {
     float largest; /* difference of samples; infinite where one is no number */
     replay_difference first;
     record_head lost; /* kind 0: nothing was */
-    const float *out; /* of the last call, one channel; NULL if it has none */
+    float *out;       /* of the last call, one channel; NULL if it has none */
     float *memory;
     size_t room;
 } replay;
