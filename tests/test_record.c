@@ -526,7 +526,7 @@ static void senseless_records_do_no_harm(void **unused)
     unsigned char *const good = malloc(f.size);
     uint32_t seed = 11;
     memcpy(good, f.bytes, f.size);
-    for (int round = 0; round < 3000; round++) {
+    for (int round = 0; round < 1000; round++) {
         memcpy(f.bytes, good, f.size);
         for (uint32_t i = random_bits(&seed) % 4; i < 4; i++)
             f.bytes[8 + random_bits(&seed) % (f.size - 8)] =

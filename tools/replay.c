@@ -318,7 +318,8 @@ static bool tell(const struct job *job, bool whole)
     if (!job->options.quiet) {
         printf("%s: recorded by unecho %s on %s, replayed on %s\n", job->options.path,
                job->from.version, job->from.kernels, unecho_kernels(r->stream));
-        printf("%" PRIu64 " calls, %.3f s", r->calls, replay_seconds(r, &job->from));
+        printf("%" PRIu64 " call%s, %.3f s", r->calls, r->calls == 1 ? "" : "s",
+               replay_seconds(r, &job->from));
         if (r->resets || r->gaps)
             printf(", %" PRIu64 " resets, %" PRIu64 " gaps", r->resets, r->gaps);
         if (r->refused)
