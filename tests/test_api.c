@@ -363,6 +363,11 @@ static void model_info(void **unused)
     assert_int_equal(info.parameters, 494981 + 1314304); /* SPEC section 8 */
     assert_string_equal(info.name, "unecho-128");
     assert_string_equal(info.producer, "unecho");
+    const uint64_t hash = info.hash;
+    unecho_model_unref(&model);
+    assert_int_equal(unecho_model_default(&model, NULL, 0), UNECHO_OK);
+    assert_int_equal(unecho_model_get_info(model, &info), UNECHO_OK);
+    assert_true(hash != 0 && info.hash == hash);
     info.size = 1;
     assert_int_equal(unecho_model_get_info(model, &info), UNECHO_ERROR_ARGUMENT);
     unecho_model_unref(&model);
