@@ -192,6 +192,7 @@ static bool open_stream(struct job *job)
         report_note("recorded on %s, replayed on %s: other bits are no surprise; see --backend",
                     config.backend == UNECHO_BACKEND_NATIVE ? "the native engine" : "ONNX Runtime",
                     engine.backend == UNECHO_BACKEND_NATIVE ? "the native engine" : "ONNX Runtime");
+    engine.engine = config.engine;
     engine.precision = config.precision;
     config.model = model;
     if (check_model(job, model))
