@@ -75,6 +75,8 @@ static void other_settings_are_replayed(void **state)
     (void)state;
     static const char *const settings[] = {
         "mic.wav far.wav --precision int8 --align off --chunk 77",
+        "mic.wav far.wav --engine linear",
+        "fast.wav far.wav --engine linear+neural --tail 128",
         "fast.wav far.wav --no-high-band --align 30",
         "fast.wav mic.wav --mic-channel mean --reference --chunk 100000",
         "fast.wav --mic-channel 2 --far-channel 1 --precision bf16",

@@ -245,8 +245,10 @@ static void each_engine(void **unused)
     (void)unused;
     unecho_config config;
     unecho_config_init(&config);
-    config.engine = UNECHO_ENGINE_LINEAR;
     config.linear_tail_ms = 64;
+    config.engine = UNECHO_ENGINE_NEURAL;
+    records_and_replays(&config);
+    config.engine = UNECHO_ENGINE_LINEAR;
     records_and_replays(&config);
     config.engine = UNECHO_ENGINE_LINEAR_NEURAL;
     config.reference_late_ms = 40;

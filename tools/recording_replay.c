@@ -24,23 +24,38 @@ static buffers take(float **memory, size_t n, size_t channels)
     return b;
 }
 
-static void fill(const buffers *b, uint32_t form, const recorded_signal *from)
+/* Where a float of the frame lies. */
+static size_t place(const buffers *b, uint32_t form, size_t frame, size_t channel)
 {
-    for (size_t i = 0; from->there && i < b->n * b->channels; i++) {
-        const size_t plane = i % b->channels, frame = i / b->channels;
-        if (form == RECORD_INT16)
-            b->int16[i] = (int16_t)(from->samples[i] * 32768.0f); /* it has come from there */
-        else
-            b->floats[form == RECORD_PLANAR ? plane * b->n + frame : i] = from->samples[i];
-    }
+    return form == RECORD_PLANAR ? channel * b->n + frame : frame * b->channels + channel;
 }
 
-/* Sample i of the channels interleaved, as recordings have them. */
-static float sample_at(const buffers *b, uint32_t form, size_t i)
+/* From the channels interleaved, as recordings have them. */
+static void fill(const buffers *b, uint32_t form, const recorded_signal *from)
+{
+    for (size_t frame = 0; from->there && frame < b->n; frame++)
+        for (size_t c = 0; c < b->channels; c++) {
+            const size_t i = frame * b->channels + c;
+            if (form == RECORD_INT16)
+                b->int16[i] = (int16_t)(from->samples[i] * 32768.0f); /* it has come from there */
+            else
+                b->floats[place(b, form, frame, c)] = from->samples[i];
+        }
+}
+
+static float sample_at(const buffers *b, uint32_t form, size_t frame, size_t channel)
 {
     if (form == RECORD_INT16)
-        return (float)b->int16[i] * (1.0f / 32768.0f);
-    return b->floats[form == RECORD_PLANAR ? i % b->channels * b->n + i / b->channels : i];
+        return (float)b->int16[frame * b->channels + channel] * (1.0f / 32768.0f);
+    return b->floats[place(b, form, frame, channel)];
+}
+
+static bool same_bits(float a, float b)
+{
+    uint32_t bits[2];
+    memcpy(&bits[0], &a, sizeof(a));
+    memcpy(&bits[1], &b, sizeof(b));
+    return bits[0] == bits[1];
 }
 
 static int process(unecho *stream, uint32_t form, const buffers *mic, const buffers *far,
@@ -89,17 +104,16 @@ static int repeat(unecho *stream, const recorded_call *call, const buffers *mic,
 }
 
 static void note_first(replay *r, const recording *of, const recorded_call *call, int status,
-                       size_t i, float replayed)
+                       size_t frame, float replayed)
 {
     const record_head *h = &call->head;
     if (r->first.call > 0)
         return;
-    const size_t frame = i / of->config.mic_channels;
     r->first = (replay_difference){
         .call = of->record,
         .seconds = replay_seconds(r, of) + (double)frame / of->config.sample_rate,
         .sample = frame,
-        .recorded = h->n > 0 ? call->signals[RECORD_OUT].samples[frame] : 0.0f,
+        .recorded = call->signals[RECORD_OUT].there ? call->signals[RECORD_OUT].samples[frame] : 0,
         .replayed = replayed,
         .recorded_status = h->status,
         .replayed_status = status,
@@ -112,16 +126,17 @@ static void compare(replay *r, const recording *of, const recorded_call *call, c
 {
     if (status != call->head.status)
         note_first(r, of, call, status, 0, 0.0f);
-    for (size_t i = 0; i < out->n * out->channels; i++) {
-        const float was = call->signals[RECORD_OUT].samples[i / out->channels];
-        const float is = sample_at(out, call->head.form, i);
-        if (memcmp(&was, &is, sizeof(is)) == 0)
-            continue;
-        const float difference = fabsf(was - is);
-        r->different_samples++;
-        r->largest = isnan(difference) ? HUGE_VALF : fmaxf(r->largest, difference);
-        note_first(r, of, call, status, i, is);
-    }
+    for (size_t frame = 0; frame < out->n; frame++)
+        for (size_t c = 0; c < out->channels; c++) {
+            const float was = call->signals[RECORD_OUT].samples[frame];
+            const float is = sample_at(out, call->head.form, frame, c);
+            if (same_bits(was, is))
+                continue;
+            const float difference = fabsf(was - is);
+            r->different_samples++;
+            r->largest = isnan(difference) ? HUGE_VALF : fmaxf(r->largest, difference);
+            note_first(r, of, call, status, frame, is);
+        }
 }
 
 static bool take_room(replay *r, size_t room)
@@ -161,7 +176,7 @@ bool replay_call(replay *r, const recording *of, const recorded_call *call)
     fill(&far, h->form, &call->signals[RECORD_FAR]);
     compare(r, of, call, &out, repeat(r->stream, call, &mic, &far, &out));
     for (size_t i = 0; i < n; i++)
-        memory[i] = sample_at(&out, h->form, i * mic_channels);
+        memory[i] = sample_at(&out, h->form, i, 0);
     r->out = n > 0 ? memory : NULL;
     r->frames += n;
     r->far_frames += far_n;

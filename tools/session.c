@@ -202,7 +202,7 @@ static bool open_stream(struct session *session, unecho_model *model,
 
 static bool take_memory(struct session *session)
 {
-    session->mic = calloc(largest_chunk(session), sizeof(*session->mic));
+    session->mic = calloc(largest_chunk(session) + 1, sizeof(*session->mic));
     session->far = calloc(largest_far_piece(session), sizeof(*session->far));
     if (session->mic && session->far)
         return true;

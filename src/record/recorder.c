@@ -93,6 +93,8 @@ static void put_real(recorder *r, uint32_t key, double value)
 void recorder_start(recorder *r, const unecho_config *config, const char *kernels,
                     const unecho_model_info *model)
 {
+#define KEY(key, type, name) (key),
+    static const uint32_t keys[] = {RECORD_INTEGERS(KEY) RECORD_REALS(KEY)};
     static const unecho_model_info none = {0};
     const unecho_model_info *const m = model ? model : &none;
     const record_head head = {.kind = RECORD_HEADER, .n = RECORD_FORMAT};
@@ -104,8 +106,7 @@ void recorder_start(recorder *r, const unecho_config *config, const char *kernel
     put(r, m->units);
     put_long(r, m->parameters);
     put_long(r, m->hash);
-#define COUNT(key, type, name) +1
-    put(r, 0 RECORD_INTEGERS(COUNT) RECORD_REALS(COUNT));
+    put(r, sizeof keys / sizeof *keys);
 #define PUT_INTEGER(key, type, name) put_integer(r, key, (int64_t)config->name);
 #define PUT_REAL(key, type, name)    put_real(r, key, (double)config->name);
     RECORD_INTEGERS(PUT_INTEGER)
@@ -137,8 +138,10 @@ static int as_int16(const samples *s, unsigned channel, size_t i, int16_t *value
     if (!(x >= -1.0f && x < 1.0f))
         return 0;
     *value = (int16_t)(x * 32768.0f);
-    const float back = (float)*value * (1.0f / 32768.0f);
-    return memcmp(&back, &bits, sizeof back) == 0; /* -0 is no 0 */
+    x = (float)*value * (1.0f / 32768.0f);
+    uint32_t back; /* -0 is no 0 */
+    memcpy(&back, &x, sizeof back);
+    return back == bits;
 }
 
 static uint32_t coding_of(const samples *s, size_t n)
