@@ -16,14 +16,14 @@
  * which works at 16 kHz, is the two-stage LSTM canceller of N. L. Westhausen and B. T. Meyer,
  * "Acoustic echo cancellation with the dual-signal transformation LSTM network", ICASSP 2021.
  *
- * Threads: a stream belongs to one thread at a time; different streams are independent. A model is
- * immutable and may be shared by any number of streams and threads.
+ * Threads: a stream belongs to one thread at a time, but for unecho_record_read; different streams
+ * are independent. A model is immutable and may be shared by any number of streams and threads.
  *
  * Real time: unecho_process and its variants, unecho_push_far and its variants, unecho_notify_gap,
- * unecho_reset, unecho_latency and unecho_get_stats allocate nothing, take no lock, make no system
- * call, use no global or thread-local state, and take bounded time. Everything else (loading,
- * opening, closing, unecho_process_whole) is for other threads than the audio callback, and so is
- * every call on a stream that ONNX Runtime runs.
+ * unecho_reset, unecho_record_read, unecho_latency and unecho_get_stats allocate nothing, take no
+ * lock, make no system call, use no global or thread-local state, and take bounded time. Everything
+ * else (loading, opening, closing, unecho_process_whole) is for other threads than the audio
+ * callback, and so is every call on a stream that ONNX Runtime runs.
  *
  * Errors: functions that return int return UNECHO_OK (0) or a negative unecho_status. On failure
  * output parameters are left untouched unless the function says otherwise.
@@ -159,6 +159,7 @@ typedef struct unecho_model_info {
     uint64_t parameters; /* trained weights of both stages */
     char name[64];       /* "unecho-128" for the built-in model, else the name of stage 1's file */
     char producer[64];   /* who wrote the file, as it says itself; may be empty */
+    uint64_t hash;       /* of both files' bytes: tells models apart */
 } unecho_model_info;
 
 UNECHO_API int unecho_model_get_info(const unecho_model *model, unecho_model_info *info);
@@ -398,6 +399,15 @@ typedef struct unecho_config {
      * memory.
      */
     unsigned linear_tail_ms;
+
+    /*
+     * Record what the stream is given and gives, for a report of what went wrong: bytes of memory
+     * that the stream has for it, 4096 to 2^30, read by unecho_record_read. Default 0: nothing is
+     * recorded. A call takes 44 bytes, its input in all channels as it comes and one channel of
+     * output: 48 kHz float stereo on both sides 960 kB a second at most. Floats that fit in int16
+     * and silence take less.
+     */
+    size_t record_room;
 } unecho_config;
 
 UNECHO_API void unecho_config_init(unecho_config *config);
@@ -496,6 +506,21 @@ UNECHO_API int unecho_latency(const unecho *stream);
 
 /* Make the stream what it was when opened, bit for bit, statistics included. Real-time safe. */
 UNECHO_API int unecho_reset(unecho *stream);
+
+/*
+ * The next bytes of the recording of a stream with record_room: up to `room` of them into buffer,
+ * their number into *size, 0 where none have come since. All of them one after the other are the
+ * file that `unecho replay` reads (docs/recording.md). It holds the voices of the call.
+ *
+ * Every call that changes the stream is recorded, whole, before it returns. Where the next one does
+ * not fit, because this function was not called in time, the recording ends: the file then says how
+ * much was lost, and can be replayed up to there. The output of the stream does not depend on it.
+ *
+ * For one thread at a time, any; the only function that may be called while another thread calls
+ * one on the same stream (but unecho_close). It waits for nothing and nothing waits for it;
+ * real-time safe. Errors: ARGUMENT, also where the stream records nothing.
+ */
+UNECHO_API int unecho_record_read(unecho *stream, void *buffer, size_t room, size_t *size);
 
 /* What a stream has seen since it was opened or reset. Set size before the call. */
 typedef struct unecho_stats {

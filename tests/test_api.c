@@ -44,6 +44,10 @@ static void null_pointers(void **unused)
     assert_int_equal(unecho_model_get_info(NULL, NULL), UNECHO_ERROR_ARGUMENT);
     assert_null(unecho_model_ref(NULL));
     assert_string_equal(unecho_kernels(NULL), "");
+    size_t got = 7;
+    assert_int_equal(unecho_record_read(NULL, x, sizeof x, &got), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_record_read(stream, x, sizeof x, &got), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(got, 7); /* nothing is recorded */
     unecho_model_unref(NULL);
     unecho_model_unref(&model);
     unecho_close(NULL);
@@ -132,6 +136,29 @@ static void fields_of_the_front_end(void **unused)
     REFUSED((config.whole_hops = 1, config.sample_rate = 48000), wrong, "whole_hops", "16000");
     REFUSED((config.whole_hops = 1, config.far_rate = 48000, config.far_queue_ms = 50), wrong,
             "whole_hops", "16000");
+}
+
+static void recordings(void **unused)
+{
+    (void)unused;
+    const int wrong = UNECHO_ERROR_ARGUMENT;
+    unsigned char bytes[10];
+    size_t got = 7;
+    REFUSED(config.record_room = 4095, wrong, "record_room", "4095", "0 or 4096 to 1073741824");
+    REFUSED(config.record_room = (1u << 30) + 1, wrong, "record_room", "1073741825", "4096");
+    unecho_config config;
+    unecho *stream = NULL;
+    unecho_config_init(&config);
+    config.record_room = 4096;
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
+    assert_int_equal(unecho_record_read(stream, NULL, 1, &got), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_record_read(stream, bytes, sizeof bytes, NULL), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_record_read(stream, NULL, 0, &got), UNECHO_OK);
+    assert_int_equal(got, 0);
+    assert_int_equal(unecho_record_read(stream, bytes, sizeof bytes, &got), UNECHO_OK);
+    assert_int_equal(got, sizeof bytes);
+    assert_memory_equal(bytes, "unecho\r\n", 8);
+    unecho_close(&stream);
 }
 
 /* At the edges of what is allowed they open. */
@@ -336,6 +363,11 @@ static void model_info(void **unused)
     assert_int_equal(info.parameters, 494981 + 1314304); /* SPEC section 8 */
     assert_string_equal(info.name, "unecho-128");
     assert_string_equal(info.producer, "unecho");
+    const uint64_t hash = info.hash;
+    unecho_model_unref(&model);
+    assert_int_equal(unecho_model_default(&model, NULL, 0), UNECHO_OK);
+    assert_int_equal(unecho_model_get_info(model, &info), UNECHO_OK);
+    assert_true(hash != 0 && info.hash == hash);
     info.size = 1;
     assert_int_equal(unecho_model_get_info(model, &info), UNECHO_ERROR_ARGUMENT);
     unecho_model_unref(&model);
@@ -504,6 +536,7 @@ int main(void)
         cmocka_unit_test(null_pointers),
         cmocka_unit_test(configs_out_of_range),
         cmocka_unit_test(fields_of_the_front_end),
+        cmocka_unit_test(recordings),
         cmocka_unit_test(edges_of_the_front_end),
         cmocka_unit_test(calls_of_the_front_end),
         cmocka_unit_test(chunk_that_breaks_the_promise),

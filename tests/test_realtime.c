@@ -124,6 +124,7 @@ typedef struct scene {
     unecho *device, *devices[2]; /* 48 kHz stereo, far end 44.1 kHz stereo; the same, along */
     float *mic, *far, *out;
     int16_t *mic16, *out16;
+    unsigned char *bytes; /* of recordings, [LENGTH] */
 } scene;
 
 static scene set_scene(unecho_precision precision)
@@ -135,8 +136,12 @@ static scene set_scene(unecho_precision precision)
     assert_int_equal(unecho_model_default(&model, NULL, 0), UNECHO_OK);
     config.model = model;
     config.precision = precision;
+    /* One whose recording ends as nobody reads it, three that are read, and some without. */
+    config.record_room = 100000;
     assert_int_equal(unecho_open(&s.any, &config), UNECHO_OK);
+    config.record_room = 0;
     assert_int_equal(unecho_open(&s.other, &config), UNECHO_OK);
+    config.record_room = 1 << 18;
     config.sample_rate = 48000;
     config.mic_channels = config.far_channels = 2;
     config.mic_channel = UNECHO_CHANNEL_MEAN;
@@ -157,6 +162,7 @@ static scene set_scene(unecho_precision precision)
     s.out = malloc(LENGTH * sizeof *s.out);
     s.mic16 = calloc(LENGTH, sizeof *s.mic16);
     s.out16 = malloc(LENGTH * sizeof *s.out16);
+    s.bytes = malloc(LENGTH);
     /* Bad samples take the guarded path. */
     s.mic[1000] = NAN;
     s.mic[2000] = INFINITY;
@@ -177,6 +183,17 @@ static void clear_scene(scene *s)
     free(s->out);
     free(s->mic16);
     free(s->out16);
+    free(s->bytes);
+}
+
+/* Read on in the recording of the stream. Returns 0. */
+static int read_record(scene *s, unecho *stream)
+{
+    size_t got = LENGTH;
+    int failed = 0;
+    while (got == LENGTH)
+        failed |= unecho_record_read(stream, s->bytes, LENGTH, &got);
+    return failed;
 }
 
 /* Rates, channels, a far end that is pushed, gaps, and an echo that the aligner finds: the far end
@@ -205,6 +222,7 @@ static int perform_front_end(scene *s)
         failed |= unecho_process_int16(s->device, s->mic16, NULL, s->out16, MIC);
         failed |= unecho_process_planar(s->device, fars, fars, outs, MIC) != UNECHO_ERROR_ARGUMENT;
         failed |= unecho_process_planar(s->devices[0], mics, loop, outs, MIC);
+        failed |= read_record(s, s->device) | read_record(s, s->devices[0]);
     }
     failed |= unecho_get_stats(s->devices[0], &stats) || stats.realignments == 0;
     failed |= unecho_notify_gap(s->device, 4800, 0);
@@ -216,6 +234,7 @@ static int perform_front_end(scene *s)
         failed |= unecho_process_many(s->devices, mics, NULL, outs, 2, MIC);
         failed |= unecho_process_many(s->devices, mics, mics, outs, 2, MIC - 7);
         failed |= unecho_process(s->device, s->mic, NULL, s->out, MIC); /* nothing is pushed */
+        failed |= read_record(s, s->devices[0]);
     }
     failed |= unecho_get_stats(s->device, &stats);
     failed |= unecho_latency(s->device) < 4000;
@@ -248,6 +267,7 @@ static int perform(scene *s)
     failed |= unecho_get_stats(s->any, &stats);
     failed |= unecho_latency(s->any) != 512;
     failed |= unecho_reset(s->any);
+    failed |= read_record(s, s->any);
     return failed | perform_front_end(s);
 }
 

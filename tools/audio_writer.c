@@ -21,7 +21,7 @@ struct audio_writer {
     SNDFILE *file; /* NULL for headerless samples and for the null device */
     raw_format raw;
     int format;
-    int rate;
+    int rate, channels;
     int bits; /* that samples are rounded to; 0: they stay floats */
     int64_t most, written;
     uint64_t clipped;
@@ -81,7 +81,7 @@ static bool check_size(const audio_writer *writer, int64_t samples)
         return true;
     report_error("%s: %.1f hours of audio or more do not fit in 4 GiB, the most that this kind of "
                  "file can hold; .w64, .rf64 and .flac can hold more",
-                 writer->output->name, (double)samples / writer->rate / 3600.0);
+                 writer->output->name, (double)samples / writer->channels / writer->rate / 3600.0);
     return false;
 }
 
@@ -100,7 +100,7 @@ static bool open_sound_file(audio_writer *writer, const audio_reader *like)
     SF_VIRTUAL_IO access = {file_size, file_seek, file_read, file_write, file_tell};
     SF_INFO info = {0};
     info.samplerate = writer->rate;
-    info.channels = 1;
+    info.channels = writer->channels;
     info.format = writer->format;
     writer->file = sf_open_virtual(&access, SFM_WRITE, &info, writer);
     if (!writer->file) {
@@ -113,12 +113,13 @@ static bool open_sound_file(audio_writer *writer, const audio_reader *like)
     }
     /* That chunk holds the time of day: equal input would not give equal files. */
     sf_command(writer->file, SFC_SET_ADD_PEAK_CHUNK, NULL, SF_FALSE);
-    copy_texts(writer, like);
+    if (like)
+        copy_texts(writer, like);
     return true;
 }
 
-audio_writer *audio_writer_open(output_file *output, raw_format raw, int format,
-                                const audio_reader *like, int64_t expected)
+static audio_writer *open_writer(output_file *output, raw_format raw, int format, int rate,
+                                 unsigned channels, const audio_reader *like, int64_t expected)
 {
     audio_writer *writer = calloc(1, sizeof(*writer));
     if (!writer) {
@@ -128,13 +129,25 @@ audio_writer *audio_writer_open(output_file *output, raw_format raw, int format,
     writer->output = output;
     writer->raw = raw;
     writer->format = raw != RAW_NONE ? format_like_raw(raw) : format;
-    writer->rate = audio_reader_rate(like);
+    writer->rate = rate;
+    writer->channels = (int)channels;
     writer->bits = format_bits(writer->format);
     writer->most = format_most_samples(writer->format);
     if (!check_size(writer, expected) || !output_open(output) ||
         (raw == RAW_NONE && output->kind != OUTPUT_NOWHERE && !open_sound_file(writer, like)))
         audio_writer_close(&writer);
     return writer;
+}
+
+audio_writer *audio_writer_open(output_file *output, raw_format raw, int format,
+                                const audio_reader *like, int64_t expected)
+{
+    return open_writer(output, raw, format, audio_reader_rate(like), 1, like, expected);
+}
+
+audio_writer *audio_writer_start(output_file *output, int format, int rate, unsigned channels)
+{
+    return open_writer(output, RAW_NONE, format, rate, channels, NULL, -1);
 }
 
 static void clip(audio_writer *writer, float *samples, size_t n)
@@ -176,11 +189,12 @@ static bool write_integers(audio_writer *writer, const float *samples, size_t n)
     double scale = ldexp(1.0, writer->bits - 1);
     double shift = ldexp(1.0, 32 - writer->bits);
     size_t most = sizeof(values) / sizeof(values[0]);
+    most -= most % (size_t)writer->channels;
     for (size_t done = 0; done < n;) {
         size_t count = n - done < most ? n - done : most;
         for (size_t i = 0; i < count; i++)
             values[i] = (int)(shift * rint(scale * (double)samples[done + i]));
-        if (sf_writef_int(writer->file, values, (sf_count_t)count) != (sf_count_t)count)
+        if (sf_write_int(writer->file, values, (sf_count_t)count) != (sf_count_t)count)
             return false;
         done += count;
     }
@@ -191,7 +205,7 @@ static bool write_sound_file(audio_writer *writer, const float *samples, size_t 
 {
     bool written = writer->bits
                        ? write_integers(writer, samples, n)
-                       : sf_writef_float(writer->file, samples, (sf_count_t)n) == (sf_count_t)n;
+                       : sf_write_float(writer->file, samples, (sf_count_t)n) == (sf_count_t)n;
     return written && !writer->failure;
 }
 
@@ -201,7 +215,7 @@ static bool fail(const audio_writer *writer)
                       : writer->file  ? sf_strerror(writer->file)
                                       : "could not be written";
     report_error("%s: %s (after %.2f s)", writer->output->name, why,
-                 (double)writer->written / writer->rate);
+                 (double)writer->written / writer->channels / writer->rate);
     return false;
 }
 

@@ -12,6 +12,7 @@ int command_inspect(int argc, char **argv);
 int command_convert(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_tune(int argc, char **argv);
+int command_replay(int argc, char **argv);
 
 /* Print a help text and say whether standard output took it. */
 int command_show(const char *text);
@@ -23,5 +24,6 @@ extern const char inspect_help[];
 extern const char convert_help[];
 extern const char bench_help[];
 extern const char tune_help[];
+extern const char replay_help[];
 
 #endif

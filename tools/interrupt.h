@@ -15,7 +15,7 @@ void interrupt_install(void);
 
 bool interrupted(void);
 
-/* A file that must not outlive the program, removed when it is ended at once; of two at a time. */
+/* A file that must not outlive the program, removed when it is ended at once; of four at a time. */
 void interrupt_removes(const char *path);
 /* No longer. The same pointer; NULL: nothing changes. */
 void interrupt_keeps(const char *path);

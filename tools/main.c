@@ -20,6 +20,7 @@ static const char help[] =
     "\n"
     "  process   cancel the echo in a recording or a live stream\n"
     "  doctor    say what is wrong with a pair of recordings, and what to do\n"
+    "  replay    make a recorded stream's calls again, and compare the bits\n"
     "  info      what the model is, latency, version, CPU features\n"
     "  inspect   what model files are, and what runs them\n"
     "  convert   a model as ONNX files in fp32, fp16 or int8\n"
@@ -44,7 +45,7 @@ static const command commands[] = {
     {"process", command_process, process_help}, {"doctor", command_doctor, doctor_help},
     {"info", command_info, info_help},          {"inspect", command_inspect, inspect_help},
     {"convert", command_convert, convert_help}, {"bench", command_bench, bench_help},
-    {"tune", command_tune, tune_help},
+    {"tune", command_tune, tune_help},          {"replay", command_replay, replay_help},
 };
 
 static const command *find_command(const char *name)

@@ -36,6 +36,7 @@ enum {
     OPTION_CHUNK,
     OPTION_KEEP_LATENCY,
     OPTION_NORMALIZE_PEAK,
+    OPTION_RECORD,
     OPTION_JSON
 };
 
@@ -57,6 +58,7 @@ static const struct option process_table[] = {
     {"chunk", required_argument, NULL, OPTION_CHUNK},
     {"keep-latency", no_argument, NULL, OPTION_KEEP_LATENCY},
     {"normalize-peak", no_argument, NULL, OPTION_NORMALIZE_PEAK},
+    {"record", required_argument, NULL, OPTION_RECORD},
     {"json", no_argument, NULL, OPTION_JSON},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
@@ -381,6 +383,9 @@ static options_result take_process_option(process_options *options, struct said 
         break;
     case OPTION_KEEP_LATENCY:
         session->keep_latency = true;
+        break;
+    case OPTION_RECORD:
+        options->record = optarg;
         break;
     case OPTION_NORMALIZE_PEAK:
         options->normalize_peak = true;

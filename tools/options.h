@@ -22,6 +22,7 @@ typedef enum options_result {
 typedef struct process_options {
     end_choice mic, far;
     const char *output;
+    const char *record; /* NULL: no recording of the stream */
     model_choice model;
     session_settings session;
     bool normalize_peak, json, quiet;

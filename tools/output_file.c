@@ -116,6 +116,22 @@ bool output_is_stdout(const output_file *output)
             output->identity.st_ino == status.st_ino);
 }
 
+static const char *name_in_directory(const output_file *output)
+{
+    const char *slash = strrchr(output->path, '/');
+    return slash ? slash + 1 : output->path;
+}
+
+bool output_same(const output_file *a, const output_file *b)
+{
+    struct stat first, second;
+    if (a->exists || b->exists)
+        return a->exists && output_is(b, &a->identity);
+    return a->directory && b->directory && stat(a->directory, &first) == 0 &&
+           stat(b->directory, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino && strcmp(name_in_directory(a), name_in_directory(b)) == 0;
+}
+
 /* What a new file would get, or what the file that is replaced has. */
 static mode_t mode_for(const output_file *output)
 {
@@ -126,8 +142,7 @@ static mode_t mode_for(const output_file *output)
 
 static bool open_temporary(output_file *output)
 {
-    const char *slash = strrchr(output->path, '/');
-    const char *name = slash ? slash + 1 : output->path;
+    const char *name = name_in_directory(output);
     size_t size = strlen(output->directory) + LONGEST_NAME + sizeof("/..unecho-XXXXXX");
     char *path = malloc(size);
     if (!path)
@@ -155,6 +170,21 @@ bool output_open(output_file *output)
         return open_temporary(output);
     output->fd = output->path ? open(output->path, O_WRONLY | O_NOCTTY) : STDOUT_FILENO;
     return output->fd >= 0 ? true : fail(output, strerror(errno));
+}
+
+bool output_write(const output_file *output, const void *bytes, size_t size)
+{
+    const unsigned char *next = bytes;
+    while (size > 0) {
+        const ssize_t more = write(output->fd, next, size);
+        if (more < 0 && errno == EINTR)
+            continue;
+        if (more <= 0)
+            return fail(output, strerror(errno));
+        next += more;
+        size -= (size_t)more;
+    }
+    return true;
 }
 
 static bool close_descriptor(output_file *output)

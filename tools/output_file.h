@@ -6,6 +6,7 @@
 #define UNECHO_TOOL_OUTPUT_FILE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/stat.h>
 
 typedef enum output_kind {
@@ -37,8 +38,14 @@ bool output_is(const output_file *output, const struct stat *input);
 /* Whether it ends up where the program's standard output goes. */
 bool output_is_stdout(const output_file *output);
 
+/* Whether both would end up in one place. */
+bool output_same(const output_file *a, const output_file *b);
+
 /* Make output->fd ready for writing. false: reported. */
 bool output_open(output_file *output);
+
+/* All of the bytes. false: reported. */
+bool output_write(const output_file *output, const void *bytes, size_t size);
 
 /* Close it and put it in its place. false: reported, and what was in its place is still there. */
 bool output_commit(output_file *output);

@@ -27,7 +27,7 @@
 
 struct job {
     const process_options *options;
-    output_file output;
+    output_file output, record;
     int format; /* libsndfile's, of the output */
     ends *pair;
     audio_writer *writer;
@@ -62,18 +62,18 @@ static int check_output(struct job *job)
     return EXIT_WRONG_USAGE;
 }
 
-static bool check_not_an_input(const struct job *job)
+static bool check_not_an_input(const struct job *job, const output_file *output)
 {
     const audio_reader *readers[] = {ends_mic_file(job->pair), ends_far_file(job->pair)};
     for (size_t i = 0; i < 2; i++) {
-        if (output_is(&job->output, audio_reader_identity(readers[i]))) {
+        if (output_is(output, audio_reader_identity(readers[i]))) {
             report_error("%s: is the same file as the input %s; inputs are never overwritten",
-                         job->output.name, audio_reader_name(readers[i]));
+                         output->name, audio_reader_name(readers[i]));
             return false;
         }
     }
-    if (model_choice_uses(&job->options->model, &job->output)) {
-        report_error("%s: is a file of the model; inputs are never overwritten", job->output.name);
+    if (model_choice_uses(&job->options->model, output)) {
+        report_error("%s: is a file of the model; inputs are never overwritten", output->name);
         return false;
     }
     return true;
@@ -82,17 +82,37 @@ static bool check_not_an_input(const struct job *job)
 static bool open_inputs(struct job *job)
 {
     job->pair = ends_open(&job->options->mic, &job->options->far);
-    return job->pair && check_not_an_input(job);
+    return job->pair && check_not_an_input(job, &job->output);
+}
+
+static bool open_record(struct job *job)
+{
+    const char *name = job->options->record;
+    if (!name)
+        return true;
+    if (!output_inspect(&job->record, name) || !check_not_an_input(job, &job->record))
+        return false;
+    if (job->record.kind != OUTPUT_REPLACED) {
+        report_error("%s: is not a regular file, which --record needs", name);
+        return false;
+    }
+    if (output_same(&job->record, &job->output)) {
+        report_error("%s: cannot be both the output and the recording", name);
+        return false;
+    }
+    return output_open(&job->record);
 }
 
 static bool open_session(struct job *job)
 {
     const process_options *options = job->options;
+    session_settings settings = options->session;
     const bool has_network = options->session.engine.engine != UNECHO_ENGINE_LINEAR;
     unecho_model *model = has_network ? model_choice_load(&options->model) : NULL;
     if (has_network && !model)
         return false;
-    job->session = session_open(model, &options->session, job->pair);
+    settings.record = options->record ? &job->record : NULL;
+    job->session = session_open(model, &settings, job->pair);
     unecho_model_unref(&model);
     return job->session != NULL;
 }
@@ -177,7 +197,8 @@ static bool cancel(struct job *job)
                    ends_mic_rate(job->pair));
     done = session_run(job->session, take_output, job);
     progress_end(&job->progress);
-    return done && (!job->scratch || write_normalized(job)) && audio_writer_finish(job->writer);
+    return done && (!job->scratch || write_normalized(job)) && audio_writer_finish(job->writer) &&
+           (!job->options->record || output_commit(&job->record));
 }
 
 /* ---- Summing up ------------------------------------------------------------------------- */
@@ -267,7 +288,7 @@ static int run(struct job *job)
     int code = check_output(job);
     if (code != EXIT_DONE)
         return code;
-    if (!open_inputs(job) || !open_session(job) || !open_output(job))
+    if (!open_inputs(job) || !open_record(job) || !open_session(job) || !open_output(job))
         return EXIT_FAILED;
 
     wall = progress_now();
@@ -305,12 +326,13 @@ int command_process(int argc, char **argv)
     interrupt_install();
 
     job.options = &options;
-    job.output.fd = -1;
+    job.output.fd = job.record.fd = -1;
     job.scale = 1.0;
     code = run(&job);
 
     audio_writer_close(&job.writer);
     output_release(&job.output);
+    output_release(&job.record);
     session_close(&job.session);
     ends_close(&job.pair);
     if (job.scratch)

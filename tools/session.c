@@ -27,6 +27,7 @@
 
 struct session {
     unecho *stream;
+    output_file *record; /* NULL: the stream records nothing */
     ends *pair;
     int mic_rate, far_rate; /* Hz */
     bool has_network;
@@ -102,6 +103,17 @@ static bool read_far(struct session *session, size_t n)
     return true;
 }
 
+static bool keep_recording(struct session *session)
+{
+    unsigned char bytes[16384];
+    size_t got = session->record ? sizeof(bytes) : 0;
+    while (got == sizeof(bytes))
+        if (unecho_record_read(session->stream, bytes, sizeof(bytes), &got) != UNECHO_OK ||
+            !output_write(session->record, bytes, got))
+            return false;
+    return true;
+}
+
 static bool feed(struct session *session, float *mic, size_t n)
 {
     const uint64_t far_fed = as_long(session->fed + n, session->mic_rate, session->far_rate);
@@ -118,7 +130,7 @@ static bool feed(struct session *session, float *mic, size_t n)
         status = unecho_process(session->stream, mic, far, mic, n);
     session->fed += n;
     if (status == UNECHO_OK)
-        return true;
+        return keep_recording(session);
     report_error("the library failed: %s", unecho_strerror(status));
     return false;
 }
@@ -144,6 +156,26 @@ static unsigned hops_in(const struct session *session)
     return (unsigned)(hops < 1 ? 1 : hops > MOST_HOPS_AT_ONCE ? MOST_HOPS_AT_ONCE : hops);
 }
 
+/* The most frames that are processed at a time, and of them and of the far end those of a call. */
+static size_t largest_chunk(const struct session *session)
+{
+    const size_t lag = lag_at(session, session->mic_rate);
+    return session->chunk > lag ? session->chunk : lag;
+}
+
+static size_t largest_far_piece(const struct session *session)
+{
+    const size_t chunk = largest_chunk(session), most = largest_piece(session);
+    return (size_t)as_long(chunk < most ? chunk : most, session->mic_rate, session->far_rate) + 1;
+}
+
+/* What is read after each call takes no more: its three signals, and the header before the first.
+ */
+static size_t record_room(const struct session *session)
+{
+    return 8192 + sizeof(float) * (2 * largest_chunk(session) + largest_far_piece(session));
+}
+
 static bool open_stream(struct session *session, unecho_model *model,
                         const session_settings *settings)
 {
@@ -162,19 +194,16 @@ static bool open_stream(struct session *session, unecho_model *model,
     config.reference_late_ms = settings->reference_late_ms;
     config.fail_open = settings->fail_open;
     config.high_band = settings->high_band;
+    config.record_room = settings->record ? record_room(session) : 0;
+    session->record = settings->record;
     session->stream = engine_choice_open(&settings->engine, &config);
     return session->stream != NULL;
 }
 
 static bool take_memory(struct session *session)
 {
-    const size_t lag = lag_at(session, session->mic_rate);
-    const size_t room = session->chunk > lag ? session->chunk : lag;
-    const size_t most = largest_piece(session);
-    const uint64_t far_room =
-        as_long(room < most ? room : most, session->mic_rate, session->far_rate) + 1;
-    session->mic = calloc(room, sizeof(*session->mic));
-    session->far = calloc((size_t)far_room, sizeof(*session->far));
+    session->mic = calloc(largest_chunk(session) + 1, sizeof(*session->mic));
+    session->far = calloc(largest_far_piece(session), sizeof(*session->far));
     if (session->mic && session->far)
         return true;
     report_error("out of memory");

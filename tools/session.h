@@ -7,6 +7,7 @@
 
 #include "ends.h"
 #include "engine_choice.h"
+#include "output_file.h"
 #include "summary.h"
 
 #include "unecho.h"
@@ -28,6 +29,7 @@ typedef struct session_settings {
     double delay_ms;
     unsigned reference_late_ms;
     bool fail_open, high_band;
+    output_file *record; /* open, takes the recording of the stream; NULL: none is made */
 } session_settings;
 
 /* Takes n samples of output, which it may change. false: failed, reported. */

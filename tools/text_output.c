@@ -8,23 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-static bool write_bytes(output_file *output, const char *bytes, size_t size)
-{
-    while (size > 0) {
-        const ssize_t more = write(output->fd, bytes, size);
-        if (more < 0 && errno == EINTR)
-            continue;
-        if (more <= 0) {
-            report_error("%s: %s", output->name, strerror(errno));
-            return false;
-        }
-        bytes += more;
-        size -= (size_t)more;
-    }
-    return output_commit(output);
-}
 
 bool text_output_write(output_file *output, text_writer *writer, void *user)
 {
@@ -44,7 +27,7 @@ bool text_output_write(output_file *output, text_writer *writer, void *user)
         report_error("%s: %s", output->name, strerror(errno));
         done = false;
     }
-    done = done && output_open(output) && write_bytes(output, text, size);
+    done = done && output_open(output) && output_write(output, text, size) && output_commit(output);
     free(text);
     return done;
 }

@@ -6,6 +6,7 @@
 
 #include "builtin.h"
 #include "file.h"
+#include "hash.h"
 #include "message.h"
 #include "onnx_write.h"
 #include "stage_file.h"
@@ -201,6 +202,9 @@ int unecho_model_get_info(const unecho_model *model, unecho_model_info *info)
     info->parameters = weights_count(&model->weights[0]) + weights_count(&model->weights[1]);
     memcpy(info->name, model->name, sizeof info->name);
     memcpy(info->producer, model->weights[0].producer, sizeof info->producer);
+    info->hash = HASH_BASIS;
+    for (size_t i = 0; i < 2; i++)
+        info->hash = hash_bytes(info->hash, model->files[i].bytes, model->files[i].size);
     return UNECHO_OK;
 }
 

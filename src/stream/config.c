@@ -4,6 +4,7 @@
 #include "linear/kalman.h"
 #include "network/dtln.h"
 #include "onnxruntime/ort_backend.h"
+#include "record/recorder.h"
 
 void unecho_config_init(unecho_config *config)
 {
@@ -154,10 +155,19 @@ static int check_network(const unecho_config *config, const message *to)
                         (int)config->backend);
 }
 
+static int check_recording(const unecho_config *config, const message *to)
+{
+    const size_t room = config->record_room;
+    if (room == 0 || (room >= RECORDER_ROOM_MIN && room <= RECORDER_ROOM_MAX))
+        return UNECHO_OK;
+    return message_fail(to, UNECHO_ERROR_ARGUMENT, "record_room is %zu, expected 0 or %d to %d",
+                        room, RECORDER_ROOM_MIN, RECORDER_ROOM_MAX);
+}
+
 int config_check(const unecho_config *config, const message *to)
 {
     int (*const checks[])(const unecho_config *, const message *) = {
-        check_rates, check_channels, check_alignment, check_linear, check_network};
+        check_rates, check_channels, check_alignment, check_linear, check_network, check_recording};
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
         const int status = checks[i](config, to);
         if (status < 0)

@@ -76,6 +76,29 @@ static call call_of(const batch *b, size_t i)
     };
 }
 
+/* What they are given, before any output is written over it. */
+static void record_inputs(const batch *b, size_t n)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        const unecho *const s = b->streams[i];
+        if (!s->recorder)
+            continue;
+        const call c = call_of(b, i);
+        const samples mic = samples_interleaved(b->mic[i], SAMPLES_FLOAT, s->mic_channels);
+        const record_head head = {.kind = RECORD_MANY, .n = n, .far_n = c.far.channels > 0 ? n : 0};
+        recorder_begin(s->recorder, &head, &mic, &c.far);
+    }
+}
+
+static void record_outputs(const batch *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (b->streams[i]->recorder) {
+            const call c = call_of(b, i);
+            stream_recorded(b->streams[i], &c.out, UNECHO_OK);
+        }
+}
+
 /* Frames first..first+part of every stream, which complete at most one hop of each. */
 static void advance(const batch *b, unecho *host, size_t first, size_t part)
 {
@@ -105,13 +128,15 @@ int unecho_process_many(unecho *const *streams, const float *const *mic, const f
 {
     const batch b = {streams, mic, far, out, count};
     const int status = check(&b, n);
-    if (status < 0 || count == 0)
+    if (status < 0 || count == 0 || n == 0)
         return status;
     unecho *const host = roomiest(&b);
+    record_inputs(&b, n);
     for (size_t done = 0; done < n;) {
         const size_t part = next_part(&b, n - done);
         advance(&b, host, done, part);
         done += part;
     }
+    record_outputs(&b);
     return UNECHO_OK;
 }

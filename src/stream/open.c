@@ -111,6 +111,13 @@ static backend *layout_backend(arena *a, const parts *p, const unecho_config *co
                   : ort_layout(a, p->model, config->hops_at_once);
 }
 
+static void layout_recorder(unecho *s, arena *a, size_t room)
+{
+    recorder unused;
+    s->recorder = arena_take(a, sizeof *s->recorder);
+    recorder_layout(s->recorder ? s->recorder : &unused, a, room);
+}
+
 static unecho *layout(arena *a, const parts *p, const unecho_config *config)
 {
     unecho unused;
@@ -127,6 +134,9 @@ static unecho *layout(arena *a, const parts *p, const unecho_config *config)
     layout_front(s, a, config);
     s->transform = p->net ? NULL : arena_take(a, sizeof *s->transform);
     s->canceller.backend = layout_backend(a, p, config);
+    s->recorder = NULL;
+    if (config->record_room > 0)
+        layout_recorder(s, a, config->record_room);
     return taken;
 }
 
@@ -194,6 +204,13 @@ static int start_backend(unecho *stream, const parts *p, const unecho_config *co
     return UNECHO_OK;
 }
 
+static void start_recorder(unecho *stream, const unecho_config *config)
+{
+    unecho_model_info model = {.size = sizeof model};
+    unecho_model_get_info(stream->model, &model);
+    recorder_start(stream->recorder, config, unecho_kernels(stream), stream->model ? &model : NULL);
+}
+
 /* The model's reference is the stream's once this succeeds. */
 static int open_with(unecho **result, const unecho_config *config, const parts *p,
                      const message *to)
@@ -213,7 +230,9 @@ static int open_with(unecho **result, const unecho_config *config, const parts *
         config->release(config->user, memory);
         return status;
     }
-    unecho_reset(stream);
+    stream_reset(stream);
+    if (stream->recorder)
+        start_recorder(stream, config);
     *result = stream;
     return UNECHO_OK;
 }

@@ -1,28 +1,54 @@
 /* The calls that bring samples: from the caller's buffers to a pass through the stream. */
 #include "stream.h"
 
-/* n frames of a stream's microphone and output, as they lie in the caller's memory. */
-static int process(unecho *s, call *c, int has_far, size_t n)
+/* The status of a call. One that was refused is recorded, too: it may be what is wrong. */
+static int told(unecho *s, const record_head *head, int status)
 {
-    if (has_far && s->far_end.plan.pushed)
+    if (s && s->recorder && (status == UNECHO_ERROR_ARGUMENT || status == UNECHO_ERROR_CHUNK))
+        recorder_note(s->recorder, head, status);
+    return status;
+}
+
+static record_head process_call(record_form form, size_t n, int has_far)
+{
+    return (record_head){.kind = RECORD_PROCESS, .form = form, .n = n, .far_n = has_far ? n : 0};
+}
+
+static record_head push_call(record_form form, size_t n)
+{
+    return (record_head){.kind = RECORD_PUSH, .form = form, .far_n = n};
+}
+
+/* n frames of a stream's microphone and output, as they lie in the caller's memory. */
+static int process(unecho *s, call *c, record_form form, size_t n)
+{
+    if (c->far.channels > 0 && s->far_end.plan.pushed)
         return UNECHO_ERROR_ARGUMENT;
     if (s->output.whole_hops && n % UNECHO_HOP != 0)
         return UNECHO_ERROR_CHUNK;
+    if (s->recorder) {
+        const record_head head = process_call(form, n, c->far.channels > 0);
+        recorder_begin(s->recorder, &head, &c->mic, &c->far);
+    }
     c->mic = stream_mic(s, &c->mic);
-    return stream_pass(s, c, 0, n);
+    const int status = stream_pass(s, c, 0, n);
+    stream_recorded(s, &c->out, status);
+    return status;
 }
 
 static int process_interleaved(unecho *s, const void *mic, const void *far, void *out, size_t n,
                                sample_format format)
 {
+    const record_form form = format == SAMPLES_INT16 ? RECORD_INT16 : RECORD_FLOAT;
+    const record_head head = process_call(form, n, far != NULL);
     if (!s || (n > 0 && (!mic || !out)))
-        return UNECHO_ERROR_ARGUMENT;
+        return told(s, &head, UNECHO_ERROR_ARGUMENT);
     call c = {
         .mic = samples_interleaved(mic, format, s->mic_channels),
         .far = samples_interleaved(far, format, s->far_channels),
         .out = samples_interleaved(out, format, s->mic_channels),
     };
-    return process(s, &c, far != NULL, n);
+    return told(s, &head, process(s, &c, form, n));
 }
 
 int unecho_process(unecho *stream, const float *mic, const float *far, float *out, size_t n)
@@ -53,46 +79,52 @@ int unecho_process_planar(unecho *stream, const float *const *mic, const float *
         return UNECHO_ERROR_ARGUMENT;
     if (n == 0)
         return UNECHO_OK;
+    const record_head head = process_call(RECORD_PLANAR, n, far != NULL);
     const float *const *const outs = (const float *const *)out;
     if (!all_there(mic, stream->mic_channels) || !all_there(outs, stream->mic_channels) ||
         (far && !all_there(far, stream->far_channels)))
-        return UNECHO_ERROR_ARGUMENT;
+        return told(stream, &head, UNECHO_ERROR_ARGUMENT);
     call c = {
         .mic = samples_planar(mic, stream->mic_channels),
         .far = samples_planar(far, stream->far_channels),
         .out = samples_planar(outs, stream->mic_channels),
     };
-    return process(stream, &c, far != NULL, n);
+    return told(stream, &head, process(stream, &c, RECORD_PLANAR, n));
 }
 
-static int push(unecho *s, const samples *far, size_t n)
+/* far NULL where the caller brought none. */
+static int push(unecho *s, const samples *far, record_form form, size_t n)
 {
-    if (!s->far_end.plan.pushed)
-        return UNECHO_ERROR_ARGUMENT;
+    const record_head head = push_call(form, n);
+    if (!s || !far || !s->far_end.plan.pushed)
+        return told(s, &head, UNECHO_ERROR_ARGUMENT);
+    if (s->recorder)
+        recorder_begin(s->recorder, &head, &(samples){0}, far);
     stream_push_far(s, far, n);
+    stream_recorded(s, &(samples){0}, UNECHO_OK);
     return UNECHO_OK;
+}
+
+static int push_interleaved(unecho *s, const void *far, size_t n, sample_format format)
+{
+    const samples from = samples_interleaved(far, format, s ? s->far_channels : 0);
+    return push(s, n == 0 || far ? &from : NULL,
+                format == SAMPLES_INT16 ? RECORD_INT16 : RECORD_FLOAT, n);
 }
 
 int unecho_push_far(unecho *stream, const float *far, size_t n)
 {
-    if (!stream || (n > 0 && !far))
-        return UNECHO_ERROR_ARGUMENT;
-    const samples from = samples_interleaved(far, SAMPLES_FLOAT, stream->far_channels);
-    return push(stream, &from, n);
+    return push_interleaved(stream, far, n, SAMPLES_FLOAT);
 }
 
 int unecho_push_far_int16(unecho *stream, const int16_t *far, size_t n)
 {
-    if (!stream || (n > 0 && !far))
-        return UNECHO_ERROR_ARGUMENT;
-    const samples from = samples_interleaved(far, SAMPLES_INT16, stream->far_channels);
-    return push(stream, &from, n);
+    return push_interleaved(stream, far, n, SAMPLES_INT16);
 }
 
 int unecho_push_far_planar(unecho *stream, const float *const *far, size_t n)
 {
-    if (!stream || (n > 0 && !all_there(far, stream->far_channels)))
-        return UNECHO_ERROR_ARGUMENT;
-    const samples from = samples_planar(n > 0 ? far : NULL, stream->far_channels);
-    return push(stream, &from, n);
+    const int there = stream && n > 0 && all_there(far, stream->far_channels);
+    const samples from = samples_planar(there ? far : NULL, stream ? stream->far_channels : 0);
+    return push(stream, n == 0 || there ? &from : NULL, RECORD_PLANAR, n);
 }

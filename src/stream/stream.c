@@ -4,18 +4,33 @@
  */
 #include "stream.h"
 
+void stream_reset(unecho *s)
+{
+    far_end_reset(&s->far_end);
+    microphone_reset(&s->microphone);
+    aligner_reset(&s->aligner);
+    canceller_reset(&s->canceller);
+    output_reset(&s->output);
+    s->mic_seen = s->far_seen = (samples_seen){0};
+    s->frames = 0;
+    s->lost = 0;
+}
+
 int unecho_reset(unecho *stream)
 {
     if (!stream)
         return UNECHO_ERROR_ARGUMENT;
-    far_end_reset(&stream->far_end);
-    microphone_reset(&stream->microphone);
-    aligner_reset(&stream->aligner);
-    canceller_reset(&stream->canceller);
-    output_reset(&stream->output);
-    stream->mic_seen = stream->far_seen = (samples_seen){0};
-    stream->frames = 0;
-    stream->lost = 0;
+    if (stream->recorder)
+        recorder_note(stream->recorder, &(record_head){.kind = RECORD_RESET}, UNECHO_OK);
+    stream_reset(stream);
+    return UNECHO_OK;
+}
+
+int unecho_record_read(unecho *stream, void *buffer, size_t room, size_t *size)
+{
+    if (!stream || !stream->recorder || !size || (room > 0 && !buffer))
+        return UNECHO_ERROR_ARGUMENT;
+    *size = recorder_read(stream->recorder, buffer, room);
     return UNECHO_OK;
 }
 
@@ -131,6 +146,10 @@ int unecho_notify_gap(unecho *stream, uint64_t mic_lost, uint64_t far_lost)
 {
     if (!stream)
         return UNECHO_ERROR_ARGUMENT;
+    if (stream->recorder) {
+        const record_head gap = {.kind = RECORD_GAP, .n = mic_lost, .far_n = far_lost};
+        recorder_note(stream->recorder, &gap, UNECHO_OK);
+    }
     /* More than a minute is as good as a minute: nothing of what was before is left. */
     const uint64_t most = (uint64_t)60 * UNECHO_RATE_MAX;
     const uint64_t mic = mic_lost < most ? mic_lost : most;

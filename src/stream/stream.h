@@ -7,6 +7,7 @@
 #include "front/far_end.h"
 #include "front/microphone.h"
 #include "front/output.h"
+#include "record/recorder.h"
 #include "samples.h"
 #include "unecho.h"
 
@@ -22,8 +23,9 @@ struct unecho {
     int mic_channel;
     float *out, *heard; /* [hops_at_once] hops between canceller and output */
     samples_seen mic_seen, far_seen;
-    uint64_t frames; /* taken in by calls */
-    uint64_t lost;   /* hops of the microphone that were lost, as far as the far end has them */
+    uint64_t frames;    /* taken in by calls */
+    uint64_t lost;      /* hops of the microphone that were lost, as far as the far end has them */
+    recorder *recorder; /* NULL: nothing is recorded */
     void (*release)(void *user, void *memory);
     void *user;
     void *memory;
@@ -34,6 +36,8 @@ typedef struct call {
     samples mic, far, out;
 } call;
 
+/* unecho_reset, for calls that are recorded under their own name. */
+void stream_reset(unecho *s);
 /* The channels of the microphone that are listened to. */
 samples stream_mic(const unecho *s, const samples *mic);
 /* How many more frames complete `hops` hops. */
@@ -49,6 +53,14 @@ void stream_finish(unecho *s, size_t hops);
 void stream_give(unecho *s, const call *c, size_t first, size_t n);
 /* All of that on a stream's own: first..first+n in, as many out. */
 int stream_pass(unecho *s, const call *c, size_t first, size_t n);
+/* A recorded call is done: one channel of what it gave. */
+static inline void stream_recorded(unecho *s, const samples *out, int status)
+{
+    if (!s->recorder)
+        return;
+    const samples one = samples_channel(out, 0);
+    recorder_end(s->recorder, &one, status);
+}
 /* n frames of far end, where it comes apart. */
 void stream_push_far(unecho *s, const samples *far, size_t n);
 

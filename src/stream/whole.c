@@ -77,6 +77,37 @@ static void normalize_peak(float *x, size_t n)
         x[i] *= 0.99f / peak;
 }
 
+/* With everything checked. */
+static int process_whole(unecho *s, const samples *mic, size_t mic_n, const samples *far,
+                         size_t far_n, const samples *out, unsigned options)
+{
+    const unsigned rate = s->microphone.plan.rate, far_rate = s->far_end.plan.rate;
+    const size_t far_most = (mic_n * far_rate + rate - 1) / rate;
+    /* While the length is any, so are the pieces; afterwards the promise holds again. */
+    const int promised = s->output.whole_hops;
+    s->output.whole_hops = 0;
+    stream_reset(s);
+
+    /* The network's lag; as much silence before the signal, as in the reference. */
+    const size_t lag = s->canceller.lag;
+    const uint64_t start = frames_for(lag, rate);
+    const size_t kept = options & UNECHO_KEEP_LATENCY ? frames_for(lag, rate) : 0;
+    const placed heard = {stream_mic(s, mic), start, mic_n};
+    const placed played = {*far, frames_for(lag, far_rate), far_n < far_most ? far_n : far_most};
+    const placed written = {*out, start + output_latency(&s->output) - kept, mic_n};
+    const int status =
+        mic_n > 0 ? run(s, &heard, &played, &written, promised ? UNECHO_HOP : 1) : UNECHO_OK;
+    s->output.whole_hops = promised;
+    if (status < 0) {
+        stream_reset(s);
+        samples_silence(out, 0, mic_n);
+        return status;
+    }
+    output_reset(&s->output);
+    s->frames = mic_n;
+    return UNECHO_OK;
+}
+
 int unecho_process_whole(unecho *s, const float *mic, size_t mic_n, const float *far, size_t far_n,
                          float *out, unsigned options)
 {
@@ -84,34 +115,17 @@ int unecho_process_whole(unecho *s, const float *mic, size_t mic_n, const float 
         (options & ~(UNECHO_KEEP_LATENCY | UNECHO_NORMALIZE_PEAK)) ||
         mic_n > SIZE_MAX / UNECHO_RATE_MAX / UNECHO_CHANNELS_MAX)
         return UNECHO_ERROR_ARGUMENT;
-    const unsigned rate = s->microphone.plan.rate, far_rate = s->far_end.plan.rate;
-    const size_t far_most = (mic_n * far_rate + rate - 1) / rate;
-    /* While the length is any, so are the pieces; afterwards the promise holds again. */
-    const int promised = s->output.whole_hops;
-    s->output.whole_hops = 0;
-    unecho_reset(s);
-
-    /* The network's lag; as much silence before the signal, as in the reference. */
-    const size_t lag = s->canceller.lag;
-    const uint64_t start = frames_for(lag, rate);
-    const size_t kept = options & UNECHO_KEEP_LATENCY ? frames_for(lag, rate) : 0;
-    const samples all = samples_interleaved(mic, SAMPLES_FLOAT, s->mic_channels);
-    const placed heard = {stream_mic(s, &all), start, mic_n};
-    const placed played = {samples_interleaved(far, SAMPLES_FLOAT, s->far_channels),
-                           frames_for(lag, far_rate), far_n < far_most ? far_n : far_most};
-    const placed written = {samples_interleaved(out, SAMPLES_FLOAT, s->mic_channels),
-                            start + output_latency(&s->output) - kept, mic_n};
-    const int status =
-        mic_n > 0 ? run(s, &heard, &played, &written, promised ? UNECHO_HOP : 1) : UNECHO_OK;
-    s->output.whole_hops = promised;
-    if (status < 0) {
-        unecho_reset(s);
-        samples_silence(&written.frames, 0, mic_n);
-        return status;
+    const samples heard = samples_interleaved(mic, SAMPLES_FLOAT, s->mic_channels);
+    const samples played = samples_interleaved(far, SAMPLES_FLOAT, s->far_channels);
+    const samples written = samples_interleaved(out, SAMPLES_FLOAT, s->mic_channels);
+    if (s->recorder) {
+        const record_head head = {
+            .kind = RECORD_WHOLE, .n = mic_n, .far_n = far_n, .extra = options};
+        recorder_begin(s->recorder, &head, &heard, &played);
     }
-    output_reset(&s->output);
-    s->frames = mic_n;
-    if (options & UNECHO_NORMALIZE_PEAK)
+    const int status = process_whole(s, &heard, mic_n, &played, far_n, &written, options);
+    if (status == UNECHO_OK && options & UNECHO_NORMALIZE_PEAK)
         normalize_peak(out, mic_n * s->mic_channels);
-    return UNECHO_OK;
+    stream_recorded(s, &written, status);
+    return status;
 }

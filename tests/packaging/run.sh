@@ -85,7 +85,7 @@ soname() {
 only_ours_exported() {
     local names
     names=$(nm -D --defined-only "$lib/libunecho.so" | awk '{print $NF}') &&
-        grep -qx unecho_open <<<"$names" && ! grep -v '^unecho_' <<<"$names"
+        grep -qx unecho_open <<<"$names" && grep -qx unecho_record_read <<<"$names" && ! grep -v '^unecho_' <<<"$names"
 }
 
 only_ours_needed() {

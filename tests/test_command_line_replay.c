@@ -1,0 +1,213 @@
+/*
+ * `unecho process --record` and `unecho replay` as users run them: the same bits, what goes in and
+ * out as sound files, and what is said of files that are no good.
+ */
+#include "check.h"
+#include "command.h"
+
+#include <sndfile.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SECONDS = 3, RATE = 16000, LENGTH = SECONDS * RATE };
+
+static outcome result;
+
+static int make_recordings(void **state)
+{
+    if (enter_folder(state) != 0)
+        return -1;
+    const ends e = double_talk(LENGTH);
+    float *const both = malloc(2 * LENGTH * sizeof *both);
+    for (size_t i = 0; i < LENGTH; i++) {
+        both[2 * i] = e.mic.samples[i];
+        both[2 * i + 1] = e.far.samples[i];
+    }
+    write_sound("mic.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, e.mic.samples, LENGTH);
+    write_sound("far.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, e.far.samples, LENGTH);
+    /* As if it were at 48 kHz: another rate than the far end's, pushed. */
+    write_sound_as("fast.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 48000, 2, both, LENGTH);
+    free(both);
+    free_ends((ends *)(uintptr_t)&e);
+    return 0;
+}
+
+static void succeed(const char *words)
+{
+    run(&result, words);
+    expect_code(&result, 0);
+}
+
+static void expect_refusal(const char *words, int code, const char *part)
+{
+    run(&result, words);
+    expect_code(&result, code);
+    expect_part(result.messages, part);
+    assert_int_equal(count_hidden(), 0);
+}
+
+static void expect_equal_files(const char *a, const char *b)
+{
+    size_t sizes[2];
+    char *const bytes[] = {read_bytes(a, &sizes[0]), read_bytes(b, &sizes[1])};
+    assert_int_equal(sizes[0], sizes[1]);
+    assert_memory_equal(bytes[0], bytes[1], sizes[0]);
+    free(bytes[0]);
+    free(bytes[1]);
+}
+
+static void a_recording_is_replayed(void **state)
+{
+    (void)state;
+    succeed("process mic.wav far.wav -o alone.wav -q --chunk 128");
+    succeed("process mic.wav far.wav -o near.wav -q --chunk 128 --record call");
+    expect_equal_files("alone.wav", "near.wav");
+    succeed("replay call");
+    expect_part(result.output, " calls, 3.");
+    expect_part(result.output, "every sample the same bits");
+    assert_int_equal(count_hidden(), 0);
+    succeed("replay -q call");
+    assert_string_equal(result.output, "");
+}
+
+static void other_settings_are_replayed(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {
+        "mic.wav far.wav --precision int8 --align off --chunk 77",
+        "mic.wav far.wav --engine linear",
+        "fast.wav far.wav --engine linear+neural --tail 128",
+        "fast.wav far.wav --no-high-band --align 30",
+        "fast.wav mic.wav --mic-channel mean --reference --chunk 100000",
+        "fast.wav --mic-channel 2 --far-channel 1 --precision bf16",
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        char words[200];
+        snprintf(words, sizeof words, "process -q -o near.wav --record other %s", settings[i]);
+        succeed(words);
+        succeed("replay other");
+        expect_part(result.output, "every sample the same bits");
+    }
+}
+
+static void what_went_in_and_out_can_be_heard(void **state)
+{
+    (void)state;
+    succeed("process mic.wav far.wav -o near.wav -q --chunk 1000 --reference --record heard");
+    succeed("replay heard -o again.wav --recorded was.wav --mic in.wav --far loop.flac");
+    expect_equal_files("again.wav", "was.wav");
+    const signal_ given = read_signal("mic.wav"), in = read_signal("in.wav");
+    assert_true(in.count >= given.count);
+    assert_memory_equal(in.samples, given.samples, given.count * sizeof *in.samples);
+    const signal_ out = read_signal("was.wav"), near = read_signal("near.wav");
+    /* Run as a live stream: its latency is still in the recording. */
+    assert_memory_equal(out.samples + 512, near.samples, near.count * sizeof *near.samples);
+    const signal_ loop = read_signal("loop.flac");
+    assert_int_equal(loop.count, in.count);
+    free(given.samples);
+    free(in.samples);
+    free(out.samples);
+    free(near.samples);
+    free(loop.samples);
+}
+
+static void events_are_listed(void **state)
+{
+    (void)state;
+    succeed("process fast.wav far.wav -o near.wav -q --chunk 9000 --align 30 --record listed");
+    succeed("replay --events listed");
+    expect_part(result.output, "recorded by unecho ");
+    expect_part(result.output, "microphone 48000 Hz, 1 channel");
+    expect_part(result.output, "far end    16000 Hz, 1 channel, pushed, queue of 1000 ms");
+    expect_part(result.output, "delay fixed at 30 ms");
+    expect_part(result.output, "network unecho-128 (128 units, hash ");
+    expect_part(result.output, "push_far 3000 frames, far -");
+    expect_part(result.output, "process 9000 frames, mic -");
+}
+
+/* The wrong model is refused, the right one taken from its files. */
+static void the_model_has_to_be_the_same(void **state)
+{
+    (void)state;
+    succeed("convert --no-report -q --precision fp16 half");
+    succeed("process mic.wav far.wav -o near.wav -q --model half --record with_half");
+    expect_refusal("replay with_half", 1, "was recorded with the model half_1");
+    succeed("replay with_half --model half");
+    expect_part(result.output, "the same bits");
+}
+
+static void damaged_files_are_told(void **state)
+{
+    (void)state;
+    size_t size = 0;
+    succeed("process mic.wav far.wav -o near.wav -q --record good");
+    char *const bytes = read_bytes("good", &size);
+    write_bytes("cut", bytes, size - 100);
+    run(&result, "replay cut");
+    expect_code(&result, 1);
+    expect_part(result.messages, "cut: cut off at offset ");
+    expect_part(result.output, "every sample the same bits"); /* of those before */
+    bytes[size / 2] ^= 1;
+    write_bytes("damaged", bytes, size);
+    expect_refusal("replay damaged", 1, "does not have the checksum");
+    expect_refusal("replay --events damaged", 1, "does not have the checksum");
+    memset(bytes, 0x7f, 8);
+    write_bytes("strange", bytes, size);
+    expect_refusal("replay strange", 1, "is no recording of a stream");
+    free(bytes);
+    write_bytes("empty", "", 0);
+    expect_refusal("replay empty", 1, "is no recording of a stream");
+    expect_refusal("replay mic.wav", 1, "is no recording of a stream");
+    expect_refusal("replay nowhere", 1, "nowhere: No such file");
+    expect_refusal("replay .", 1, ".: ");
+}
+
+static void inputs_and_outputs_are_kept_apart(void **state)
+{
+    (void)state;
+    succeed("process mic.wav far.wav -o near.wav -q --record kept");
+    expect_refusal("process mic.wav far.wav -o near.wav --record mic.wav", 1, "same file");
+    expect_refusal("process mic.wav far.wav -o near.wav --record near.wav", 1, "both the output");
+    expect_refusal("process mic.wav far.wav -o x.wav --record ./x.wav", 1, "both the output");
+    expect_refusal("process mic.wav far.wav -o near.wav --record /dev/null", 1, "regular file");
+    expect_refusal("process mic.wav far.wav -o near.wav --record nowhere/x", 1, "cannot create");
+    expect_refusal("process mic.wav nowhere.wav -o near.wav --record new", 1, "nowhere.wav");
+    assert_false(exists("new"));
+    succeed("process mic.wav far.wav -o near.wav -q --record kept.wav");
+    expect_refusal("replay kept.wav -o kept.wav", 1, "never overwritten");
+    expect_refusal("replay kept -o a.wav --mic ./a.wav", 1, "written twice");
+    expect_refusal("replay kept -o a.nothing", 2, "says no format");
+    expect_refusal("replay --events kept -o a.wav", 2, "--events");
+    expect_refusal("replay", 2, "expected one recording");
+    expect_refusal("replay kept kept", 2, "expected one recording");
+    expect_refusal("replay kept --onnxruntime x", 2, "--backend onnxruntime");
+    assert_false(exists("a.wav"));
+}
+
+/* A disk that is full leaves neither output nor recording. */
+static void a_full_disk_leaves_nothing(void **state)
+{
+    (void)state;
+    const surroundings small = {.largest_file = 150000};
+    run_in(&result, &small, "process mic.wav far.wav -o full.flac -q --record full");
+    expect_code(&result, 1);
+    expect_part(result.messages, "full: ");
+    assert_false(exists("full"));
+    assert_false(exists("full.flac"));
+    assert_int_equal(count_hidden(), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_recording_is_replayed),
+        cmocka_unit_test(other_settings_are_replayed),
+        cmocka_unit_test(what_went_in_and_out_can_be_heard),
+        cmocka_unit_test(events_are_listed),
+        cmocka_unit_test(the_model_has_to_be_the_same),
+        cmocka_unit_test(damaged_files_are_told),
+        cmocka_unit_test(inputs_and_outputs_are_kept_apart),
+        cmocka_unit_test(a_full_disk_leaves_nothing),
+    };
+    return cmocka_run_group_tests(tests, make_recordings, leave_folder);
+}
