@@ -3,10 +3,11 @@
  * its quality might fade. Recordings of the reference data, repeated with seeded gains, go through
  * one stream; every line brings the same samples again, so that all lines would be equal if nothing
  * but the last seconds mattered. The hardest start is hours of one and the same kind of signal:
- * --after KIND:HOURS.
+ * --after KIND:HOURS. The network by itself is fed with everything, unless a stream as it is by
+ * default, with alignment, linear filter and bypass, is asked for.
  *
  *     bench_long_call [--model PREFIX] [--precision fp32|bf16|int8] [--hours N] [--seconds N]
- *                     [--cell-limit X]
+ *                     [--cell-limit X] [--as network|default]
  *                     [--after silence|noise|farend_singletalk|doubletalk|hyprnote:HOURS]
  */
 #include "signals.h"
@@ -170,6 +171,16 @@ static int take(unecho_config *config, options *how, const char *option, const c
     }
     if (strcmp(option, "--cell-limit") == 0)
         return sscanf(value, "%f", &config->cell_limit) == 1;
+    if (strcmp(option, "--as") == 0 && strcmp(value, "default") == 0) {
+        unecho_config usual;
+        unecho_config_init(&usual);
+        config->align = usual.align;
+        config->fail_open = usual.fail_open;
+        config->engine = usual.engine;
+        return 1;
+    }
+    if (strcmp(option, "--as") == 0)
+        return strcmp(value, "network") == 0;
     if (strcmp(option, "--hours") == 0)
         return sscanf(value, "%lf", &how->hours) == 1;
     if (strcmp(option, "--seconds") == 0)
@@ -188,7 +199,6 @@ int main(int count, char **words)
 {
     char text[UNECHO_MESSAGE_SIZE];
     options how = {.hours = 8.0, .window_seconds = 600.0};
-    /* The network alone, fed with everything. */
     unecho_config config = reference_config();
     config.whole_hops = 1;
     config.hops_at_once = 64;
