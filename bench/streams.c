@@ -1,9 +1,8 @@
 /*
- * What a server and a small machine want to know of live streams: how many of them one core
- * carries, alone and many at once; how regular a hop is; what a stream costs in memory and in
- * opening.
+ * What a server wants to know of live streams: how many of them one core carries, alone and many at
+ * once, the network by itself and as they are by default; what one costs in memory and in opening.
  *
- *     bench/streams [SECONDS]      seconds of the regularity run, default 20
+ *     bench_streams [PREFIX]      another model than the built-in one
  */
 #define _POSIX_C_SOURCE 200809L
 #include "unecho.h"
@@ -49,17 +48,31 @@ static void release(void *user, void *memory)
     free(memory);
 }
 
-static unecho *open_stream(unecho_model *model, unecho_precision precision, unsigned hops_at_once)
+typedef struct kind {
+    const char *name;
+    unecho_precision precision;
+    int usual; /* with aligner and linear filter, as by default; else the network alone */
+} kind;
+
+static const kind kinds[] = {
+    {"fp32", UNECHO_PRECISION_FP32, 0},          {"bf16", UNECHO_PRECISION_BF16, 0},
+    {"int8", UNECHO_PRECISION_INT8, 0},          {"fp32, default", UNECHO_PRECISION_FP32, 1},
+    {"bf16, default", UNECHO_PRECISION_BF16, 1}, {"int8, default", UNECHO_PRECISION_INT8, 1},
+};
+
+static unecho *open_stream(unecho_model *model, const kind *what, unsigned hops_at_once)
 {
     unecho_config config;
     unecho_config_init(&config);
     config.model = model;
-    config.precision = precision;
+    config.precision = what->precision;
     config.hops_at_once = hops_at_once;
     config.whole_hops = 1;
-    config.align = UNECHO_ALIGN_OFF;
-    config.engine = UNECHO_ENGINE_NEURAL;
-    config.fail_open = 0;
+    if (!what->usual) {
+        config.align = UNECHO_ALIGN_OFF;
+        config.engine = UNECHO_ENGINE_NEURAL;
+        config.fail_open = 0;
+    }
     config.allocate = allocate;
     config.release = release;
     unecho *stream = NULL;
@@ -111,14 +124,14 @@ static double round_of(crowd *c, int at_once)
     return 1e6 * spent / (HOPS * STREAMS);
 }
 
-static void measure(unecho_model *model, unecho_precision precision, const char *name)
+static void measure(unecho_model *model, const kind *what)
 {
     const double hop_us = 1e6 * UNECHO_HOP / UNECHO_SAMPLE_RATE;
     crowd c;
-    c.streams[0] = open_stream(model, precision, 16);
+    c.streams[0] = open_stream(model, what, 16);
     const double start = seconds(CLOCK_MONOTONIC);
     for (size_t s = 1; s < STREAMS; s++)
-        c.streams[s] = open_stream(model, precision, 1);
+        c.streams[s] = open_stream(model, what, 1);
     const double opened = (seconds(CLOCK_MONOTONIC) - start) / (STREAMS - 1);
     for (size_t s = 0; s < STREAMS; s++) {
         c.mics[s] = mic[s];
@@ -131,8 +144,8 @@ static void measure(unecho_model *model, unecho_precision precision, const char 
         together[r] = round_of(&c, 1);
     }
     const double one = median(alone, ROUNDS), many = median(together, ROUNDS);
-    printf("%-9s  %8.1f us %9.0f  %8.1f us %9.0f  %8zu KiB  %8.1f us\n", name, one, hop_us / one,
-           many, hop_us / many, stream_bytes / 1024, 1e6 * opened);
+    printf("%-14s %8.1f us %9.0f  %8.1f us %9.0f  %8zu KiB  %8.1f us\n", what->name, one,
+           hop_us / one, many, hop_us / many, stream_bytes / 1024, 1e6 * opened);
     for (size_t s = 0; s < STREAMS; s++)
         unecho_close(&c.streams[s]);
 }
@@ -149,15 +162,14 @@ int main(int argc, char **argv)
         return 1;
     }
     const double loaded = seconds(CLOCK_MONOTONIC) - start;
-    unecho *first = open_stream(model, UNECHO_PRECISION_FP32, 1);
+    unecho *first = open_stream(model, &kinds[0], 1);
     printf("%d streams; kernels: %s; model read in %.1f ms, read and packed in %.1f ms\n\n",
            STREAMS, unecho_kernels(first), 1e3 * loaded, 1e3 * (seconds(CLOCK_MONOTONIC) - start));
     unecho_close(&first);
-    printf("           one stream's hop and streams a core   one more stream\n");
-    printf("           by itself              in one call          memory    opening\n");
-    measure(model, UNECHO_PRECISION_FP32, "fp32");
-    measure(model, UNECHO_PRECISION_BF16, "bf16");
-    measure(model, UNECHO_PRECISION_INT8, "int8");
+    printf("               one stream's hop and streams a core   one more stream\n");
+    printf("               by itself              in one call          memory    opening\n");
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        measure(model, &kinds[i]);
     unecho_model_unref(&model);
     return 0;
 }
