@@ -49,7 +49,7 @@ table=$(printf '%-14s %12s %8s %10s %6s' target executions seconds edges found)
 for target in "${targets[@]}"; do
     corpus=$build/corpus/$target found=$build/found/$target log=$build/$target.log
     mkdir -p "$corpus" "$found"
-    "$build/fuzz/seeds" "$target" "$corpus"
+    "$build/fuzz/seeds" "$target" "$corpus" >/dev/null
     folders=("$corpus")
     [[ ! -d fuzz/kept/$target ]] || folders+=("$root/fuzz/kept/$target")
     # One that waits for nothing: seconds of CPU time count, the clock only if something hangs.
