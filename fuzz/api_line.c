@@ -133,6 +133,7 @@ static wrong take_config(unecho_config *config, unecho_model *model, input *scri
     const wrong how = (wrong)take_byte(script);
     unecho_config_init(config);
     config->model = model;
+    config->engine = UNECHO_ENGINE_NEURAL;
     config->whole_hops = (set & WHOLE_HOPS) != 0;
     config->hops_at_once = 1 + numbers % 64;
     config->precision = (unecho_precision)(numbers / 64 % 3);
