@@ -24,6 +24,7 @@ typedef struct line {
     unsigned rate, far_rate;
     int whole_hops, pushed;
     int latency;
+    size_t cost;                 /* of a frame: plain kernels take their time */
     uint64_t frames;             /* that its statistics have to know of */
     uint64_t mic_time, far_time; /* frames that each end has brought */
 } line;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { COST_OF_PLAIN = 32 };
+
 static size_t held;
 
 static void *allocate(void *user, size_t size)
@@ -161,7 +163,7 @@ static wrong take_config(unecho_config *config, unecho_model *model, input *scri
 
 static void open_twin(line *l, const unecho_config *config, unsigned how)
 {
-    enum { PLAIN = 64 };
+    enum { OTHER_KERNELS = 64, AVX2_TOO = 128 };
     unecho_config other = *config;
     other.allocate = NULL;
     other.release = NULL;
@@ -170,10 +172,15 @@ static void open_twin(line *l, const unecho_config *config, unsigned how)
     /* How much may wait where the far end is pushed includes what goes through at once. */
     if (!l->pushed)
         other.hops_at_once = 1 + how % 64;
-    if (how & PLAIN)
-        other.cpu = UNECHO_CPU_PLAIN;
+    if (how & OTHER_KERNELS)
+        other.cpu = how & AVX2_TOO ? UNECHO_CPU_AVX2 : UNECHO_CPU_PLAIN;
     expect(unecho_open(&l->twin, &other) == UNECHO_OK, "a stream opens once, and not twice");
     l->pieces = how;
+}
+
+static int is_plain(const unecho *stream)
+{
+    return strcmp(unecho_kernels(stream), "plain") == 0;
 }
 
 void line_open(line *l, unecho_model *model, input *script)
@@ -214,6 +221,7 @@ void line_open(line *l, unecho_model *model, input *script)
         expect(ms >= 34.0 && ms <= 45.0, "another latency than the header's");
     if (twin > 0)
         open_twin(l, &config, twin);
+    l->cost = is_plain(l->stream) || is_plain(l->twin) ? COST_OF_PLAIN : 1;
 }
 
 void line_close(line *l)

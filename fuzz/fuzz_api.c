@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STREAMS = 4, MOST_CALLS = 100, MOST_FRAMES = 80000 };
+enum { STREAMS = 4, MOST_CALLS = 100, MOST_FRAMES = 60000 };
 
 typedef enum form { FLOATS, INTEGERS, PLANES } form;
 
@@ -18,7 +18,7 @@ typedef struct player {
     line lines[STREAMS];
     block mic[STREAMS], far[STREAMS], out[STREAMS], twin_out;
     input script;
-    size_t frames; /* so far, of all streams */
+    size_t frames; /* so far, of all streams, at their cost */
 } player;
 
 static unecho_model *small_model;
@@ -139,7 +139,7 @@ static void process(player *p, line *l, const ends *e, size_t n)
         block_check_equal(e->out, &p->twin_out, e->how == INTEGERS);
     l->frames += n;
     l->mic_time += n;
-    p->frames += n;
+    p->frames += n * l->cost;
     if (!l->pushed)
         l->far_time += n;
 }
@@ -170,7 +170,7 @@ static void push(player *p, size_t at, form how, unsigned kind, size_t n)
     if (l->twin)
         expect(push_to(l->twin, far, how, n) == expected, "another status than its twin's");
     l->far_time += n;
-    p->frames += n;
+    p->frames += n * l->cost;
 }
 
 /* How much of the far end has been played when the microphone has brought n frames more. */
@@ -253,7 +253,7 @@ static void call_many(player *p)
         l->frames += n;
         l->mic_time += n;
         l->far_time += l->pushed ? 0 : n;
-        p->frames += n;
+        p->frames += n * l->cost;
     }
 }
 
@@ -284,7 +284,7 @@ static void call_whole(player *p, size_t at)
     if (l->twin)
         block_check_equal(to, &p->twin_out, 0);
     l->frames = n;
-    p->frames += n;
+    p->frames += n * l->cost;
 }
 
 static void call_gap(player *p, size_t at)
