@@ -6,7 +6,8 @@
 #include <string.h>
 
 enum { DEQUANTIZE = 6, MUL = 18, TRANSPOSE = 39, DIV = 42, SQRT = 75, RSQRT = 76, SQUARE = 92 };
-enum { FLOAT16 = 1, DIV_OPTIONS = 29 };
+enum { RESHAPE = 22, SQUEEZE = 43, UNPACK = 88 };
+enum { FLOAT16 = 1, RESHAPE_OPTIONS = 17, DIV_OPTIONS = 29, SQUEEZE_OPTIONS = 30 };
 
 /* x / sqrt(y) instead of x * rsqrt(y), in the first layer norm. */
 static void use_division(tflite_model *m)
@@ -27,6 +28,29 @@ static void use_product(tflite_model *m)
     square->code = MUL;
     square->inputs[1] = square->inputs[0];
     square->input_count = 2;
+}
+
+/* The only slice along an axis by taking that axis away. */
+static void use_squeeze(tflite_model *m)
+{
+    tflite_op *const op = tflite_find_op(m, UNPACK, 0);
+    op->code = SQUEEZE;
+    op->options_type = SQUEEZE_OPTIONS;
+    op->option_count = 1;
+    op->list[0] = 1;
+    op->list_count = 1;
+}
+
+/* The shape as an option instead of an input. */
+static void use_shape_option(tflite_model *m)
+{
+    tflite_op *const op = tflite_find_op(m, RESHAPE, 0);
+    const tflite_spec *const shape = &m->tensors[op->inputs[1]];
+    op->input_count = 1;
+    op->options_type = RESHAPE_OPTIONS;
+    op->option_count = 1;
+    memcpy(op->list, shape->data, shape->size);
+    op->list_count = (unsigned)(shape->size / sizeof *op->list);
 }
 
 /* Let the product that takes `stored` take `made`. */
@@ -85,6 +109,8 @@ void use_scale_per_output(tflite_model *m)
 const tflite_spelling tflite_spellings[] = {
     {"division", use_division, 0, 0, 0},
     {"product", use_product, 0, 0, 1},
+    {"squeeze", use_squeeze, 0, 0, 0},
+    {"shape option", use_shape_option, 0, 0, 0},
     {"float16", use_float16, 0, 1, 0},
     {"dequantize", use_dequantize, 1, 0, 0},
     {"transpose", use_transpose, 0, 0, 0},
