@@ -73,7 +73,7 @@ static void set_rates(unecho_config *config, input *script)
         config->far_rate = rates[rate / 8 % 8];
         config->far_queue_ms = 20 + queue * 8 % 1981;
     }
-    config->align = (unecho_align)(align % 3);
+    config->align = (unecho_align)(align % 64 % 3);
     config->fail_open = (int)(align >> 6 & 1);
     config->high_band = (int)(align >> 7);
     config->delay_ms = take_byte(script) * 4.0;

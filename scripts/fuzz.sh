@@ -55,7 +55,7 @@ for target in "${targets[@]}"; do
     # One that waits for nothing: seconds of CPU time count, the clock only if something hangs.
     (
         ulimit -t $((seconds + 5))
-        exec "$build/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=30 -max_len=30000 \
+        exec "$build/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=30 -report_slow_units=30 -max_len=30000 \
             -rss_limit_mb=3000 -print_final_stats=1 -close_fd_mask=3 -artifact_prefix="$found/" \
             "${folders[@]}"
     ) >"$log" 2>&1 || failed=1
