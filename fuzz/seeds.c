@@ -1,10 +1,13 @@
-/* seeds TARGET FOLDER: where a fuzz target starts from, made of nothing but this project's files.
+/*
+ * seeds TARGET FOLDER: where a fuzz target starts from, made of nothing but this project's files.
+ * Makes the folder if need be; prints the name of each seed.
  */
 #include "seeds.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void seed_write(const char *folder, const char *name, const void *bytes, size_t size)
 {
@@ -15,6 +18,7 @@ void seed_write(const char *folder, const char *name, const void *bytes, size_t 
         fprintf(stderr, "%s cannot be written\n", path);
         exit(1);
     }
+    puts(name);
 }
 
 int main(int count, char **words)
@@ -30,6 +34,7 @@ int main(int count, char **words)
     };
     for (size_t i = 0; count == 3 && i < sizeof targets / sizeof *targets; i++)
         if (strcmp(words[1], targets[i].name) == 0) {
+            mkdir(words[2], 0777); /* where that fails, so does writing */
             targets[i].write(words[2]);
             return 0;
         }

@@ -5,30 +5,78 @@
 #include <stdio.h>
 #include <string.h>
 
+/* ---- Calls: see fuzz_api.c and api_line.c for what the bytes are ------------------------ */
+
+/* stream * 16 + one of these */
+enum { OPEN = 0, FLOATS = 2, INTEGERS = 4, PLANES = 5, PUSH = 7, MANY = 8, WHOLE = 10, GAP = 11 };
+enum { RESET = 12, ASK = 13, CLOSE = 14, WRONG = 15 };
+/* Of a config; `ANY` leaves every CPU. */
+enum { HOPS = 1, ANY = 2, HOOKS = 4, CELLS = 16, RATES = 32, CHANNELS = 64, ENGINE = 128 };
+enum { INT8 = 128, PLAIN_TWIN = 65, TWIN = 193, NO_MESSAGE = 0, MESSAGE = 255 };
+/* Kinds of samples: `ECHO * k` lags the far end by 64 k. */
+enum { ODD = 0, FAR = 2, ECHO = 4, NOISE = 3 };
+/* How samples are given. */
+enum { IN_MIC = 1, IN_FAR = 2, NO_FAR = 4, MORE = 8, NOT_PUSHED = 16 };
+/* Counts: 160 and 3000 and 4096 frames, three hops. */
+#define TEN_MS     0x81, 2
+#define MANY_MS    0xe3, 0x2e
+#define ALL        0x03, 0x40
+#define THREE_HOPS 6, 0
+/* Rates of microphone and far end. */
+enum { R8 = 0, R16 = 2, R44 = 4, R48 = 5, R192 = 7, FAR_IS = 8, AIR = 128, AUTO = 0, FIXED = 1 };
+
+#define SEED(name, ...)                                                                            \
+    do {                                                                                           \
+        static const unsigned char calls[] = {__VA_ARGS__};                                        \
+        seed_write(folder, name, calls, sizeof calls);                                             \
+    } while (0)
+
 void seeds_api(const char *folder)
 {
-    /* call (stream * 16 + kind), then what the call takes: see fuzz_api.c */
-    static const unsigned char alone[] = {
-        0,  2,    0, 16, 0,     /* open: any chunk, 16 hops at once, fp32 */
-        3,  0x41, 1, 1,  2,  2, /* 160 samples of noise */
-        3,  0x00, 1, 2,  2,  2, /* a whole hop, in place */
-        7,  0xff, 3, 9,         /* int16 */
-        3,  0x41, 1, 5,  0,  5, /* odd samples, no far end */
-        12, 13,   0, 0,  11, 0x41, 6, 0x01, 4, 3, 2, 2, 14,
-    };
-    static const unsigned char together[] = {
-        0,  2,    0, 64, 2, 16, 2, 0, 1,  2, 32, 2, 0, 1, 2, /* three of int8 */
-        9,  0x00, 2, 3,  2, 2,  2, 2, 2,  2,                 /* one or two hops of all */
-        10, 0xff, 5, 2,  2, 2,  0, 1, 46, 9, 1,  1, 2, 2, 2, 2, 2,
-    };
-    static const unsigned char wrong[] = {
-        0, 15, 3, 1, 0, 200, 1,  0, 15, 4, 1, 0,  200, 0, 15, 5, 1, 0,  200,
-        0, 15, 1, 1, 0, 200, 65, 3, 0,  3, 1, 1,  1,   1, 16, 3, 0, 70, 3,
-        0, 3,  0, 1, 1, 3,   3,  0, 1,  1, 2, 11, 1,   1, 2,  2, 4,
-    };
-    seed_write(folder, "alone", alone, sizeof alone);
-    seed_write(folder, "together", together, sizeof together);
-    seed_write(folder, "wrong_calls", wrong, sizeof wrong);
+    SEED("alone", OPEN, ANY | HOOKS, 15, 0, PLAIN_TWIN, MESSAGE, FLOATS, TEN_MS, 0, NOISE, NOISE,
+         FLOATS, THREE_HOPS, IN_MIC, NOISE, FAR, INTEGERS, TEN_MS, 0, NOISE, NOISE, FLOATS, TEN_MS,
+         NO_FAR, ODD, ODD, FLOATS, THREE_HOPS, IN_FAR, ODD, NOISE, RESET, ASK, 0, WHOLE, TEN_MS,
+         THREE_HOPS, 3, 0, NOISE, NOISE, CLOSE, ASK, 0);
+    SEED("echo", OPEN, ANY, 3, 0, 0, NO_MESSAGE, FLOATS, ALL, MORE, FAR + 10 * ECHO, FAR, GAP, 0, 0,
+         4, 0, 0, FLOATS, ALL, 0, FAR + 42 * ECHO, FAR, ASK, 0);
+    SEED("together", OPEN, ANY, INT8 + 63, 0, TWIN, NO_MESSAGE, 16 + OPEN, ANY, INT8, 0, TWIN,
+         NO_MESSAGE, 32 + OPEN, ANY | RATES, INT8, 0, R48 + FAR_IS * R16, 40, AUTO + AIR, 0, 0,
+         TWIN, NO_MESSAGE, MANY, THREE_HOPS, 3, NOISE, NOISE, MANY, MANY_MS, 2, NOISE, FAR, MANY,
+         TEN_MS, 3, FAR + ECHO, FAR, ASK, 0);
+    SEED("rates", OPEN, ANY | RATES, 0, 0, R8, 0, AUTO + AIR, 0, 0, TWIN, NO_MESSAGE, 16 + OPEN,
+         ANY | RATES, 7, 0, R44, 0, FIXED + AIR, 20, 10, TWIN, NO_MESSAGE, 32 + OPEN, ANY | RATES,
+         63, 0, R192, 0, FIXED, 0, 0, TWIN, NO_MESSAGE, FLOATS, MANY_MS, 0, FAR + 8 * ECHO, FAR,
+         16 + FLOATS, ALL, 0, NOISE, FAR, 32 + INTEGERS, ALL, 0, NOISE, FAR, 16 + WHOLE, ALL,
+         MANY_MS, 1, 1, NOISE, FAR, 32 + ASK, 0);
+    SEED("pushed", OPEN, ANY | RATES, 7, 0, R48 + FAR_IS * R44, 20, AUTO + AIR, 0, 0, TWIN,
+         NO_MESSAGE, WHOLE, ALL, ALL, 0, 0, NOISE, FAR, RESET, FLOATS, ALL, 0, FAR + 8 * ECHO, FAR,
+         PUSH, 0, FAR, ALL, PUSH, 1, FAR, ALL, PUSH, 2, NOISE, ALL, PUSH, 0, NOISE, ALL, INTEGERS,
+         ALL, NOT_PUSHED, NOISE, FAR, PLANES, TEN_MS, 0, NOISE, FAR, GAP, 0, 0, 32, 0, 0, FLOATS,
+         ALL, 0, NOISE, FAR, ASK, 0);
+    SEED("channels", OPEN, ANY | CHANNELS, 3, 0, 1 + 8 * 1, 0, TWIN, NO_MESSAGE, 16 + OPEN,
+         ANY | CHANNELS | RATES, 3, 0, R16 + FAR_IS * R48, 10, AUTO, 0, 0, 7 + 8 * 2, 5, TWIN,
+         NO_MESSAGE, PLANES, MANY_MS, 0, FAR + ECHO, FAR, PLANES, TEN_MS, IN_FAR, NOISE, ODD,
+         FLOATS, TEN_MS, IN_FAR, ODD, FAR, 16 + PLANES, MANY_MS, 0, NOISE, FAR, 16 + INTEGERS,
+         TEN_MS, IN_MIC, NOISE, FAR, WHOLE, ALL, TEN_MS, 2, 0, NOISE, FAR);
+    SEED("engines", OPEN, ANY | ENGINE, 7, 0, 1, 24, TWIN, NO_MESSAGE, 16 + OPEN,
+         ANY | HOPS | ENGINE | CELLS, 3, 0, 48, 2, 0, TWIN, NO_MESSAGE, 32 + OPEN,
+         ANY | RATES | ENGINE, 1, 0, R48, 0, FIXED, 10, 0, 1, 56, TWIN, NO_MESSAGE, WHOLE, ALL, ALL,
+         0, 0, NOISE, FAR, FLOATS, MANY_MS, MORE, FAR + 4 * ECHO, FAR, FLOATS, ALL, 0, ODD, ODD,
+         16 + FLOATS, THREE_HOPS, MORE, FAR + ECHO, FAR, 32 + FLOATS, ALL, 0, FAR + 8 * ECHO, FAR,
+         ASK, 0, 16 + ASK, 0);
+    SEED("wrong_calls", OPEN, ANY | HOOKS, 1, 5, 0, 0, 0, MESSAGE, OPEN, ANY | HOOKS, 1, 4, 0, 0, 0,
+         MESSAGE, OPEN, ANY, 1, 3, 8, 0, 0, MESSAGE, OPEN, ANY, 1, 6, 0, 0, 0, MESSAGE, FLOATS,
+         TEN_MS, 0, NOISE, NOISE, OPEN, ANY | HOPS, 1, 0, 0, MESSAGE, FLOATS, TEN_MS, 0, NOISE,
+         NOISE, WRONG, MANY, TEN_MS, 4, NOISE, NOISE, WHOLE, TEN_MS, TEN_MS, 4, 0, NOISE, NOISE,
+         PUSH, 0, NOISE, TEN_MS, ASK, 1, 16 + RESET, 16 + GAP, 0, 1, 0, 1, 0, 16 + OPEN, ANY, 1, 11,
+         0, 0, 0, MESSAGE, 16 + OPEN, ANY, 1, 8, 0, 0, 0, 3, OPEN, ANY, 1, 1, 0, 0, 0, MESSAGE,
+         OPEN, ANY, 1, 2, 4, 0, 0, MESSAGE, OPEN, ANY, 1, 7, 0x70, 0x17, 0, MESSAGE, OPEN, ANY, 1,
+         9, 9, 0, 0, MESSAGE, OPEN, ANY, 1, 10, 65, 0, 0, MESSAGE, OPEN, ANY, 1, 12, 5, 0, 0,
+         MESSAGE, OPEN, ANY, 1, 13, 0, 0, 0, MESSAGE, OPEN, ANY, 1, 14, 4, 0, 0, MESSAGE, OPEN, ANY,
+         1, 15, 4, 0, 0, MESSAGE, OPEN, ANY, 1, 16, 4, 0, 0, MESSAGE, OPEN, ANY | RATES, 1, 11, R16,
+         0, FIXED, 0, 0, 0, 0xff, 0, MESSAGE, OPEN, ANY | CELLS, 1, 0, 0, 0, MESSAGE, OPEN,
+         ANY | HOPS | RATES, 1, 0, R48, 0, AUTO, 0, 0, 0, MESSAGE, OPEN, ANY | HOPS | RATES, 1, 0,
+         R16, 0, AUTO, 0, 1, 0, MESSAGE);
 }
 
 /* ---- The command line ------------------------------------------------------------------- */

@@ -1,16 +1,32 @@
-/* Both stages with as few units as there may be, all weights 0 and left out. */
-#include "../tests/onnx_writer.h"
-#include "../tests/tflite_writer.h"
+/*
+ * Both stages with as few units as there may be, the weights 0 and left out, in every spelling that
+ * the tests know.
+ */
+#include "../tests/onnx_spellings.h"
+#include "../tests/tflite_spellings.h"
 #include "holes.h"
 #include "seeds.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SMALLEST_WEIGHTS = 256 };
 
-static void write_cut(const char *folder, const char *name, bytes file)
+/* "stage_1_gemm_transb.onnx" */
+static void write_cut(const char *folder, int stage, const char *spelled, const char *type,
+                      bytes file)
 {
+    char name[128];
+    size_t used = (size_t)snprintf(name, sizeof name, "stage_%d", stage);
+    for (const char *c = spelled; *c; c++)
+        if (isalnum((unsigned char)*c)) {
+            if (c == spelled || !isalnum((unsigned char)c[-1]))
+                name[used++] = '_';
+            name[used++] = (char)tolower((unsigned char)*c);
+        }
+    snprintf(name + used, sizeof name - used, ".%s", type);
     bytes cut = {malloc(file.size), 0};
     cut.size = holes_cut(file.at, file.size, cut.at);
     seed_write(folder, name, cut.at, cut.size);
@@ -18,38 +34,65 @@ static void write_cut(const char *folder, const char *name, bytes file)
     free(file.at);
 }
 
+static int ends_with(const bytes *text, const char *end)
+{
+    const size_t length = strlen(end);
+    return text->size >= length && memcmp(text->at + text->size - length, end, length) == 0;
+}
+
+/* What is multiplied; a scale must not be 0, a zero point what the others are. */
 static void clear_weights(const proto *model)
 {
     const proto *const graph = graph_of(model);
     for (size_t i = 0; i < proto_count(graph, GRAPH_TENSOR); i++) {
-        const proto_field *const raw =
-            proto_find(proto_find(graph, GRAPH_TENSOR, i)->child, TENSOR_RAW, 0);
-        if (raw && raw->data.size >= SMALLEST_WEIGHTS)
+        const proto *const tensor = proto_find(graph, GRAPH_TENSOR, i)->child;
+        const proto_field *const raw = proto_find(tensor, TENSOR_RAW, 0);
+        const bytes *const name = &proto_find(tensor, TENSOR_NAME, 0)->data;
+        if (raw && raw->data.size >= SMALLEST_WEIGHTS && !ends_with(name, "/scale") &&
+            !ends_with(name, "/zero"))
             memset(raw->data.at, 0, raw->data.size);
     }
+}
+
+static void write_onnx(const char *folder, int stage, const char *spelled, proto *model)
+{
+    clear_weights(model);
+    write_cut(folder, stage, spelled, "onnx", proto_write(model));
+    proto_free(model);
 }
 
 void seeds_onnx(const char *folder)
 {
     for (int stage = 1; stage <= 2; stage++) {
-        proto *const model = our_model(stage);
-        resize_units(model, FEWEST_UNITS);
-        clear_weights(model);
-        write_cut(folder, stage == 1 ? "stage_1.onnx" : "stage_2.onnx", proto_write(model));
-        proto_free(model);
+        proto *const ours = our_model(stage);
+        resize_units(ours, FEWEST_UNITS);
+        write_onnx(folder, stage, "", ours);
+        for (size_t i = 0; i < spellings_count; i++)
+            write_onnx(folder, stage, spellings[i].name, small_spelled_model(stage, &spellings[i]));
     }
+}
+
+static void write_tflite(const char *folder, int stage, const char *spelled, tflite_model *model)
+{
+    for (size_t t = 0; t < model->tensor_count; t++)
+        if (model->tensors[t].size >= SMALLEST_WEIGHTS)
+            memset(model->tensors[t].data, 0, model->tensors[t].size);
+    write_cut(folder, stage, spelled, "tflite", tflite_write(model));
+    tflite_free(model);
 }
 
 void seeds_tflite(const char *folder)
 {
-    static const char *const names[] = {"stage_1.tflite", "stage_2.tflite", "stage_1_int8.tflite",
-                                        "stage_2_int8.tflite"};
-    for (int i = 0; i < 4; i++) {
-        tflite_model *const model = tflite_new(1 + i % 2, FEWEST_UNITS, i / 2, 1);
-        for (size_t t = 0; t < model->tensor_count; t++)
-            if (model->tensors[t].size >= SMALLEST_WEIGHTS)
-                memset(model->tensors[t].data, 0, model->tensors[t].size);
-        write_cut(folder, names[i], tflite_write(model));
-        tflite_free(model);
+    for (int stage = 1; stage <= 2; stage++) {
+        write_tflite(folder, stage, "", tflite_new(stage, FEWEST_UNITS, 0, 1));
+        write_tflite(folder, stage, "int8", tflite_new(stage, FEWEST_UNITS, 1, 1));
+        for (size_t i = 0; i < tflite_spellings_count; i++) {
+            const tflite_spelling *const s = &tflite_spellings[i];
+            if (stage == 2 && s->first_only)
+                continue;
+            tflite_model *const other = tflite_new(stage, FEWEST_UNITS, s->int8, 1);
+            s->change(other);
+            write_tflite(folder, stage, s->name, other);
+        }
     }
 }

@@ -499,8 +499,8 @@ UNECHO_API int unecho_process_many(unecho *const *streams, const float *const *m
 
 /*
  * The constant latency of unecho_process, in frames at sample_rate: at 16 kHz on both sides 384
- * with whole_hops, else 512; at other rates 37 to 44 ms; and reference_late_ms on top. With
- * UNECHO_ENGINE_LINEAR 24 ms less, in each case: 0, 128, 13 to 20 ms.
+ * with whole_hops, else 512; at other rates 34 to 45 ms; and reference_late_ms on top. With
+ * UNECHO_ENGINE_LINEAR 24 ms less, in each case: 0, 128, 10 to 21 ms.
  */
 UNECHO_API int unecho_latency(const unecho *stream);
 

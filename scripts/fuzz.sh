@@ -6,7 +6,7 @@
 set -euo pipefail
 
 usage="usage: scripts/fuzz.sh [SECONDS [TARGET...]]
-    SECONDS  of CPU time for each target (default 60)
+    SECONDS  for each target (default 60)
     TARGET   onnx, tflite, api, command_line (default: all)"
 
 case ${1:-} in
@@ -49,15 +49,15 @@ table=$(printf '%-14s %12s %8s %10s %6s' target executions seconds edges found)
 for target in "${targets[@]}"; do
     corpus=$build/corpus/$target found=$build/found/$target log=$build/$target.log
     mkdir -p "$corpus" "$found"
-    "$build/fuzz/seeds" "$target" "$corpus"
+    "$build/fuzz/seeds" "$target" "$corpus" >/dev/null
     folders=("$corpus")
     [[ ! -d fuzz/kept/$target ]] || folders+=("$root/fuzz/kept/$target")
     # One that waits for nothing: seconds of CPU time count, the clock only if something hangs.
     (
         ulimit -t $((seconds + 5))
-        exec "$build/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=30 -max_len=30000 \
-            -rss_limit_mb=3000 -print_final_stats=1 -close_fd_mask=3 -artifact_prefix="$found/" \
-            "${folders[@]}"
+        exec "$build/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=30 \
+            -report_slow_units=30 -max_len=30000 -rss_limit_mb=3000 -print_final_stats=1 \
+            -close_fd_mask=3 -artifact_prefix="$found/" "${folders[@]}"
     ) >"$log" 2>&1 || failed=1
     executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     edges=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)

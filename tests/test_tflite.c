@@ -5,7 +5,7 @@
 #include "check.h"
 #include "model/stage_file.h"
 #include "signals.h"
-#include "tflite_writer.h"
+#include "tflite_spellings.h"
 #include "unecho.h"
 #include "weights_equal.h"
 
@@ -116,8 +116,8 @@ static void takes_a_scale_for_each_output(void **state)
 {
     (void)state;
     tflite_model *const m = tflite_new(1, SMALL_UNITS, 1, 9);
-    tflite_spec *const t = tflite_find(m, "lstm0/W");
-    t->scales = 4 * SMALL_UNITS;
+    use_scale_per_output(m);
+    const tflite_spec *const t = tflite_find(m, "lstm0/W");
     const bytes file = tflite_write(m);
     const stage_weights w = read_good(file, 1);
     const matrix *const read = &w.lstm[0].input;
@@ -133,52 +133,12 @@ static void takes_a_scale_for_each_output(void **state)
 
 /* ---- Other spellings of one graph -------------------------------------------------------- */
 
-/* x / sqrt(y) instead of x * rsqrt(y), in the first layer norm. */
-static void use_division(tflite_model *m)
-{
-    tflite_op *const root = tflite_find_op(m, 76, 0);
-    tflite_op *times = tflite_find_op(m, 18, 0);
-    for (unsigned k = 1; times->inputs[1] != root->outputs[0]; k++)
-        times = tflite_find_op(m, 18, k);
-    root->code = 75;
-    times->code = 42;
-    times->options_type = 29;
-}
-
-/* x * x instead of square(x) */
-static void use_product(tflite_model *m)
-{
-    tflite_op *const square = tflite_find_op(m, 92, 0);
-    square->code = 18;
-    square->inputs[1] = square->inputs[0];
-    square->input_count = 2;
-}
-
-/* The recurrent matrix of the second layer by an operator that says what int8 stands for. */
-static void use_dequantize(tflite_model *m)
-{
-    const int32_t stored = (int32_t)(tflite_find(m, "lstm1/U") - m->tensors);
-    const int32_t made = tflite_insert(m, 6, stored, NULL, 0);
-    for (unsigned k = 0; k < 5; k++) {
-        tflite_op *const product = tflite_find_op(m, TFLITE_FULLY_CONNECTED, k);
-        if (product->inputs[1] == stored)
-            product->inputs[1] = made;
-    }
-}
-
 /* Half the size, as the converter's float16 quantisation leaves it. */
 static void takes_float16(void **state)
 {
     (void)state;
-    enum { TFLITE_FLOAT16 = 1 };
     tflite_model *const m = tflite_new(1, SMALL_UNITS, 0, 9);
-    tflite_spec *const t = tflite_find(m, "lstm1/U");
-    uint32_t seed = 3;
-    t->type = TFLITE_FLOAT16;
-    t->size /= 2;
-    for (size_t i = 0; i < t->size; i++) /* odd bytes: sign and exponent, which is not to be 31 */
-        t->data[i] = (unsigned char)(random_bits(&seed) & (i % 2 ? 0xbb : 0xff));
-    use_dequantize(m);
+    use_float16(m);
     const bytes file = tflite_write(m);
     const stage_weights w = read_good(file, 1);
     const matrix *const read = &w.lstm[1].recurrent;
@@ -192,45 +152,16 @@ static void takes_float16(void **state)
     tflite_free(m);
 }
 
-/* A matrix that is stored transposed, and turned by an operator. */
-static void use_transpose(tflite_model *m)
-{
-    static const int32_t order[2] = {1, 0};
-    tflite_spec *const t = tflite_find(m, "lstm1/U");
-    const int32_t stored = (int32_t)(t - m->tensors);
-    const size_t rows = (size_t)t->dims[0], columns = (size_t)t->dims[1];
-    const size_t size = t->scales > 0 ? 1 : 4;
-    const int32_t made = tflite_insert(m, 39, stored, order, 2);
-    unsigned char *const turned = malloc(t->size);
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < columns; c++)
-            memcpy(turned + size * (c * rows + r), t->data + size * (r * columns + c), size);
-    free(t->data);
-    t->data = turned;
-    t->dims[0] = (int32_t)columns;
-    t->dims[1] = (int32_t)rows;
-    for (unsigned k = 0; k < 5; k++) {
-        tflite_op *const product = tflite_find_op(m, TFLITE_FULLY_CONNECTED, k);
-        if (product->inputs[1] == stored)
-            product->inputs[1] = made;
-    }
-}
-
 static void other_spellings_are_equal(void **state)
 {
     (void)state;
-    static const struct {
-        void (*change)(tflite_model *m);
-        int int8;
-    } spellings[] = {{use_division, 0},
-                     {use_product, 0},
-                     {use_dequantize, 1},
-                     {use_transpose, 0},
-                     {use_transpose, 1}};
-    for (size_t i = 0; i < sizeof spellings / sizeof spellings[0]; i++) {
-        tflite_model *const m = tflite_new(1, SMALL_UNITS, spellings[i].int8, 7);
+    for (size_t i = 0; i < tflite_spellings_count; i++) {
+        const tflite_spelling *const s = &tflite_spellings[i];
+        if (s->other_weights)
+            continue;
+        tflite_model *const m = tflite_new(1, SMALL_UNITS, s->int8, 7);
         const bytes plain = tflite_write(m);
-        spellings[i].change(m);
+        s->change(m);
         const bytes other = tflite_write(m);
         const stage_weights a = read_good(plain, 1), b = read_good(other, 1);
         check_weights(&a, &b);

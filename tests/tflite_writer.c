@@ -111,8 +111,11 @@ static void write_operator(bytes *file, size_t from, const tflite_op *op, int32_
     const size_t at = add_linked(file, from, fields, 5);
     add_vector(file, field(at, 1), op->inputs, op->input_count, 4);
     add_vector(file, field(at, 2), op->outputs, op->output_count, 4);
-    if (has_options)
-        add_linked(file, field(at, 4), op->options, op->option_count);
+    if (!has_options)
+        return;
+    const size_t options = add_linked(file, field(at, 4), op->options, op->option_count);
+    if (op->list_count > 0)
+        add_vector(file, field(options, 0), op->list, op->list_count, 4);
 }
 
 bytes tflite_write(const tflite_model *m)

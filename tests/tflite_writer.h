@@ -28,6 +28,8 @@ typedef struct tflite_op {
     int code, options_type;
     int32_t inputs[TFLITE_ENDS], outputs[TFLITE_ENDS], options[TFLITE_OPTIONS];
     unsigned input_count, output_count, option_count;
+    int32_t list[4]; /* instead of the first option, where it has some */
+    unsigned list_count;
 } tflite_op;
 
 typedef struct tflite_model {

@@ -77,9 +77,11 @@ static size_t wait_for_far(const unecho_config *config, const far_end *f)
 
 static void layout_front(unecho *s, arena *a, const unecho_config *config)
 {
+    /* Any number may stand there where it is of no effect. */
+    const double delay_ms = config->align == UNECHO_ALIGN_FIXED ? config->delay_ms : 0.0;
     const aligner_plan aligning = {
         .mode = config->align,
-        .fixed = (int64_t)floor(config->delay_ms * (UNECHO_SAMPLE_RATE / 1000) + 0.5),
+        .fixed = (int64_t)floor(delay_ms * (double)samples_of_ms(1) + 0.5),
         .late = samples_of_ms(config->reference_late_ms),
     };
     const far_end_plan far = plan_far_end(config, &aligning);
