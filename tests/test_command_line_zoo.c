@@ -125,7 +125,7 @@ static void put_sample(const animal *a, int value)
         used += sizeof as_double;
     } else if (a->bits == 8) {
         put((uint64_t)(value + 128), 1);
-    } else {
+    } else if (a->bits > 0) {
         put((uint64_t)(int64_t)value << (8 * width(a) - 8), width(a));
     }
 }
