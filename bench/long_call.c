@@ -162,6 +162,13 @@ static void run(call *of, const options *how)
     }
 }
 
+static int take_number(double *number, const char *text)
+{
+    char *end;
+    *number = strtod(text, &end);
+    return end != text && *end == 0 && *number >= 0.0;
+}
+
 static int take(unecho_config *config, options *how, const char *option, const char *value)
 {
     static const char *const precisions[] = {"fp32", "bf16", "int8"};
@@ -169,8 +176,12 @@ static int take(unecho_config *config, options *how, const char *option, const c
         how->prefix = value;
         return 1;
     }
-    if (strcmp(option, "--cell-limit") == 0)
-        return sscanf(value, "%f", &config->cell_limit) == 1;
+    if (strcmp(option, "--cell-limit") == 0) {
+        double limit = 0.0;
+        const int right = take_number(&limit, value);
+        config->cell_limit = (float)limit;
+        return right;
+    }
     if (strcmp(option, "--as") == 0 && strcmp(value, "default") == 0) {
         unecho_config usual;
         unecho_config_init(&usual);
@@ -182,11 +193,16 @@ static int take(unecho_config *config, options *how, const char *option, const c
     if (strcmp(option, "--as") == 0)
         return strcmp(value, "network") == 0;
     if (strcmp(option, "--hours") == 0)
-        return sscanf(value, "%lf", &how->hours) == 1;
+        return take_number(&how->hours, value);
     if (strcmp(option, "--seconds") == 0)
-        return sscanf(value, "%lf", &how->window_seconds) == 1;
-    if (strcmp(option, "--after") == 0)
-        return sscanf(value, "%31[^:]:%lf", how->before, &how->before_hours) == 2;
+        return take_number(&how->window_seconds, value);
+    if (strcmp(option, "--after") == 0) {
+        const char *const colon = strchr(value, ':');
+        if (!colon || (size_t)(colon - value) >= sizeof how->before)
+            return 0;
+        memcpy(how->before, value, (size_t)(colon - value));
+        return take_number(&how->before_hours, colon + 1);
+    }
     for (size_t i = 0; i < 3 && strcmp(option, "--precision") == 0; i++)
         if (strcmp(value, precisions[i]) == 0) {
             config->precision = (unecho_precision)i;

@@ -44,6 +44,7 @@ need libc6-dev-arm64-cross "headers of its C library"
 need qemu-user "runs programs for 64-bit ARM" command -v qemu-aarch64
 need libcmocka-dev:arm64 "test library"
 need libsndfile1-dev:arm64 "reads audio files"
+need libsoxr-dev:arm64 "another resampler, which the tests are built with"
 if ((${#missing_packages[@]})) && command -v dpkg >/dev/null &&
     [[ $(dpkg --print-foreign-architectures) != *arm64* ]]; then
     echo "Letting dpkg install arm64 packages too (dpkg --add-architecture arm64)."
