@@ -12,7 +12,7 @@ usage="usage: scripts/test-aarch64.sh [--all]
 # Not among the quick ones: chunks, golden and precision, which take minutes of emulation each. \`bits\`
 # stands for them: it takes chunks of all kinds, and holds the output of all precisions against
 # constants that the same test holds against on x86, where those three run.
-tests=(kernels bits stages api)
+tests=(kernels adaptive bits stages api)
 for argument; do
     case $argument in
     --all) tests=() ;;
@@ -94,7 +94,7 @@ expect_set() {
 }
 
 run_on max "${tests[@]}"
-run_on cortex-a72 kernels
+run_on cortex-a72 kernels adaptive
 expect_set max neon yes
 expect_set max dotprod yes
 expect_set cortex-a72 neon yes

@@ -4,42 +4,16 @@
  * shapes, odd alignments, and no write beyond what the kernel may touch.
  */
 #include "check.h"
-#include "kernels/kernels.h"
+#include "each_set.h"
 #include "kernels/scalar.h"
 #include "network/layers.h"
-#include "signals.h"
 #include "unecho.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 700, ROUNDS = 60 };
-
-static uint32_t seed = 2026;
-
-static size_t between(size_t low, size_t high)
-{
-    return low + random_bits(&seed) % (high - low + 1);
-}
-
-static void fill(float *x, size_t n, float scale)
-{
-    for (size_t i = 0; i < n; i++)
-        x[i] = scale * random_float(&seed);
-}
-
-/* The set of that index; NULL where this CPU cannot run it. */
-static const kernels *runnable(size_t index)
-{
-    const kernels *const k = kernels_at(index);
-    return (k->cpu & ~kernels_cpu()) == 0 ? k : NULL;
-}
-
-/* The plain set comes first. */
-#define FOR_EACH_SET(k)                                                                            \
-    for (size_t set_ = 0; set_ < kernels_count(); set_++)                                          \
-        for (const kernels *k = runnable(set_); k; k = NULL)
+enum { MOST = 700 };
 
 /* ---- Functions of one number ------------------------------------------------------------ */
 
@@ -558,164 +532,6 @@ static void transform_equals_its_definition(void **unused)
     transform_of(FFT_SIZE / 2);
 }
 
-/* ---- Adaptive filters ------------------------------------------------------------------- */
-
-enum { COUNT_MOST = 11, ROW = PARTITION_ROW };
-
-/* A filter with everything in it; as in src/linear, nothing stands in the bins that are none. */
-typedef struct filter {
-    float x[2][COUNT_MOST * ROW], w[2][COUNT_MOST * ROW], v[COUNT_MOST * ROW];
-    float change[2][COUNT_MOST * ROW];
-    float e[2][ROW], y[2][ROW], z[2][ROW], spread[ROW], noise[ROW];
-    float gain[2][ROW], inverse[ROW], power[ROW], unrest[ROW], shape[COUNT_MOST];
-    misfit misfit;
-} filter;
-
-static void fill_rows(float *rows, size_t count, float scale)
-{
-    for (size_t p = 0; p < count; p++)
-        fill(rows + p * ROW, PARTITION_BINS, scale);
-}
-
-static void make_positive(float *x, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        x[i] = fabsf(x[i]);
-}
-
-static void fill_filter(filter *f)
-{
-    memset(f, 0, sizeof *f);
-    for (int i = 0; i < 2; i++) {
-        fill_rows(f->x[i], COUNT_MOST, 10.0f);
-        fill_rows(f->w[i], COUNT_MOST, 0.3f);
-        fill_rows(f->change[i], COUNT_MOST, 0.1f);
-        fill_rows(f->e[i], 1, 2.0f);
-    }
-    fill_rows(f->v, COUNT_MOST, 0.1f);
-    fill_rows(f->noise, 1, 3.0f);
-    fill_rows(f->unrest, 1, 0.5f);
-    fill(f->shape, COUNT_MOST, 1.0f);
-    make_positive(f->v, COUNT_MOST * ROW);
-    make_positive(f->noise, ROW);
-    make_positive(f->unrest, ROW);
-    make_positive(f->shape, COUNT_MOST);
-}
-
-static partitions partitions_of(filter *f, size_t count, size_t newest)
-{
-    return (partitions){count,        newest,      f->x[0], f->x[1],
-                        f->w[0],      f->w[1],     f->v,    count < 5 ? count : 5,
-                        f->change[0], f->change[1]};
-}
-
-static adaptation adaptation_of(const filter *f)
-{
-    return (adaptation){f->gain[0], f->gain[1], f->inverse, 0.9f,   0.25f, 0.999f,
-                        0.01f,      f->unrest,  f->shape,   1e-10f, 1e4f};
-}
-
-/* One hop of a set's kernels. */
-static void run_filter(const kernels *k, filter *f, size_t count, size_t newest)
-{
-    const partitions p = partitions_of(f, count, newest);
-    const innovation i = {f->e[0],  f->e[1], f->y[0], f->y[1], f->z[0],    f->z[1],    f->spread,
-                          f->noise, 0.95f,   8.0f,    1e-6f,   f->gain[0], f->gain[1], f->inverse};
-    const adaptation a = adaptation_of(f);
-    k->partitions_predict(&p, f->y[0], f->y[1], f->spread);
-    k->partitions_change(&p, f->z[0], f->z[1]);
-    f->misfit = k->partitions_weigh(&i);
-    k->partitions_adapt(&p, &a, f->power);
-}
-
-static int is_near(float got, double exact, double scale)
-{
-    return fabs((double)got - exact) <= 1e-5 * (scale + fabs(exact));
-}
-
-/* Held against: the equations in kernels.h, in double, bin by bin. */
-static void check_bin(const filter *before, const filter *after, size_t count, size_t newest,
-                      size_t k)
-{
-    const size_t recent = count < 5 ? count : 5;
-    double y[2] = {0.0}, z[2] = {0.0}, spread = 0.0, power = 0.0;
-    for (size_t p = 0; p < count; p++) {
-        const size_t x = (newest + p) % count * ROW + k, w = p * ROW + k;
-        const double xr = (double)before->x[0][x], xi = (double)before->x[1][x];
-        const double wr = (double)before->w[0][w], wi = (double)before->w[1][w];
-        const double cr = (double)before->change[0][w], ci = (double)before->change[1][w];
-        y[0] += wr * xr - wi * xi;
-        y[1] += wr * xi + wi * xr;
-        z[0] += p < recent ? cr * xr - ci * xi : 0.0;
-        z[1] += p < recent ? cr * xi + ci * xr : 0.0;
-        spread += (double)before->v[w] * (xr * xr + xi * xi);
-    }
-    const double er = (double)before->e[0][k], ei = (double)before->e[1][k], e2 = er * er + ei * ei;
-    const double noise = 0.95 * (double)before->noise[k] + 0.05 * e2;
-    const double inverse = 1.0 / (spread + 8.0 * fmax(noise, e2) + 1e-6);
-    assert_true(is_near(after->y[0][k], y[0], 10.0) && is_near(after->y[1][k], y[1], 10.0));
-    assert_true(is_near(after->z[0][k], z[0], 10.0) && is_near(after->z[1][k], z[1], 10.0));
-    assert_true(is_near(after->spread[k], spread, 0.0) && is_near(after->noise[k], noise, 0.0));
-    assert_true(is_near(after->inverse[k], inverse, 0.0));
-    for (size_t p = 0; p < count; p++) {
-        const size_t x = (newest + p) % count * ROW + k, w = p * ROW + k;
-        const double xr = (double)before->x[0][x], xi = (double)before->x[1][x];
-        const double v = (double)before->v[w], x2 = xr * xr + xi * xi;
-        const double step[2] = {v * (xr * er + xi * ei) * inverse,
-                                v * (xr * ei - xi * er) * inverse};
-        double w2 = 0.0;
-        for (int i = 0; i < 2; i++) {
-            const double new = (double)before->w[i][w] + step[i];
-            const double change = p < recent ? 0.9 * (double)before->change[i][w] + step[i]
-                                             : (double)before->change[i][w];
-            assert_true(is_near(after->w[i][w], new, 0.1));
-            assert_true(is_near(after->change[i][w], change, 0.1));
-            w2 += new *new;
-        }
-        const double variance = 0.999 * v * (1.0 - 0.25 * v * x2 * inverse) + 0.01 * w2 +
-                                (double)before->shape[p] * (double)before->unrest[k];
-        assert_true(is_near(after->v[w], variance, 0.01));
-        power += w2;
-    }
-    assert_true(is_near(after->power[k], power, 0.1));
-}
-
-static void check_likeness(const likeness *got, float a[2][ROW], const filter *f)
-{
-    double cross = 0.0, power = 0.0, scatter = 0.0;
-    for (size_t k = 0; k < PARTITION_BINS; k++) {
-        const double er = (double)f->e[0][k], ei = (double)f->e[1][k], e2 = er * er + ei * ei;
-        const double a2 = (double)a[0][k] * (double)a[0][k] + (double)a[1][k] * (double)a[1][k];
-        const double weight = 1.0 / ((double)f->noise[k] + e2 + 1e-6);
-        cross += ((double)a[0][k] * er + (double)a[1][k] * ei) * weight;
-        power += a2 * weight;
-        scatter += 0.5 * a2 * e2 * weight * weight;
-    }
-    assert_true(is_near(got->cross, cross, power));
-    assert_true(is_near(got->power, power, 0.0) && is_near(got->scatter, scatter, 0.0));
-}
-
-static void adaptive_filters_follow_their_equations(void **unused)
-{
-    (void)unused;
-    static filter before, plain, other;
-    for (int round = 0; round < ROUNDS; round++) {
-        const size_t count = between(1, COUNT_MOST), newest = between(0, count - 1);
-        fill_filter(&before);
-        plain = before;
-        run_filter(kernels_at(0), &plain, count, newest);
-        for (size_t k = 0; k < PARTITION_BINS; k++)
-            check_bin(&before, &plain, count, newest, k);
-        check_likeness(&plain.misfit.estimate, plain.y, &plain);
-        check_likeness(&plain.misfit.change, plain.z, &plain);
-        FOR_EACH_SET (k) {
-            other = before;
-            run_filter(k, &other, count, newest);
-            assert_memory_equal(&other, &plain, sizeof plain);
-        }
-    }
-}
-
 static void the_mask_of_sets(void **unused)
 {
     (void)unused;
@@ -745,7 +561,6 @@ int main(void)
         cmocka_unit_test(lstm_follows_its_equations),
         cmocka_unit_test(lstm_steps_of_many_streams),
         cmocka_unit_test(transform_equals_its_definition),
-        cmocka_unit_test(adaptive_filters_follow_their_equations),
         cmocka_unit_test(the_mask_of_sets),
     };
     return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);

@@ -14,17 +14,20 @@ HOP, BLOCK, BINS = 128, 256, 129
 PARTITIONS = 32  # of 8 ms each
 
 # What was found best by measurement: docs/linear.md, names as in src/linear/kalman.c.
-PRIOR_FIRST, PRIOR_DECAY, PRIOR_LEVEL = 0.3, 0.82, 2
-KEEP, DRIFT = np.float32(0.99900025), np.float32(0.00099975)
+PRIOR_FIRST, PRIOR_DECAY, PRIOR_LEVEL = 0.3, 0.84, 2
+KEEP, DRIFT = np.float32(0.9999), np.float32(0.0001)
 SHRINK = np.float32(0.25)
 NOISE_MEMORY, NOISE_CAUTION = np.float32(0.95), np.float32(8)
 LEAST_VARIANCE = np.float32(1e-6)
 VARIANCE_LEAST, VARIANCE_MOST = np.float32(1e-10), np.float32(1e4)
 ESTIMATE_MEMORY, ESTIMATE_SIGMAS, ESTIMATE_WEIGHT = 0.95, 8.0, 1500.0
-CHANGE_MEMORY, CHANGE_SIGMAS, CHANGE_WEIGHT = 0.9, 4.0, 2.0
+CHANGE_MEMORY, CHANGE_SIGMAS, CHANGE_WEIGHT = 0.7, 4.0, 1.5
+REST_WEIGHT = 0.1
 MISFIT_LEAST = 1e-3
 RECENT, CHANGE_FADE = 16, np.float32(0.9)
 CONSTRAINED = 2
+REUSED_AGES, REUSE_LEAST = (3, 11, 19), 0.4
+MICS = max(REUSED_AGES) + 1
 FAR_SILENT = 1e-9
 LEVEL_MEMORY, DIVERGED_FACTOR = 0.95, 4.0
 LOUDER_MOST, LOUDER_GOOD = 1.02, 1.25
@@ -38,9 +41,10 @@ def _power(z):
     return z.real * z.real + z.imag * z.imag
 
 
-def _flush(x, least):
-    x[np.abs(x) < least] = 0
-    return x
+def _flush(z, least):
+    for x in (z.real, z.imag):
+        x[np.abs(x) < least] = 0
+    return z
 
 
 class Kalman:
@@ -55,7 +59,9 @@ class Kalman:
 
         row = (scenes, partitions, BINS)
         # The ring of far-end spectra twice in a row, so that any window of it is one slice.
-        self.x = np.zeros((scenes, 2 * partitions, BINS), np.complex64)
+        self.ring = partitions + MICS - 1
+        self.x = np.zeros((scenes, 2 * self.ring, BINS), np.complex64)
+        self.mics = np.zeros((MICS, scenes, HOP), np.float32)  # newest first
         self.w = np.zeros(row, np.complex64)
         self.variance = np.zeros(row, np.float32)
         self.noise = np.zeros((scenes, BINS), np.float32)
@@ -79,6 +85,7 @@ class Kalman:
         for a in (self.x, self.w, self.noise, self.power, self.history, self.history_energy,
                   self.constrained, self.change, self.error_misfit, self.error_energy, self.mic_energy):
             a[which] = 0
+        self.mics[:, which] = 0
         self.estimate_misfit[:, which] = self.change_misfit[:, which] = 0
         self.variance[which] = self.prior
         self.silent[which] = self.partitions
@@ -96,8 +103,9 @@ class Kalman:
     def hop(self, mic, far):
         """One hop, [scenes, HOP] each."""
         self._take_far(far)
+        self.mics = np.concatenate([mic[None], self.mics[:-1]])
         active = self.silent < self.partitions
-        window = self.x[:, self.newest : self.newest + self.partitions]
+        window = self._window(0)
         x2 = _power(window)
         y = np.where(active[:, None], self._filtered(self.w, window), np.float32(0))
         e = mic - y
@@ -115,14 +123,17 @@ class Kalman:
             y[lost], e[lost], error_energy[lost] = 0, mic[lost], mic_energy[lost]
         return self._give(mic, y, e, mic_energy, error_energy)
 
+    def _window(self, age):
+        return self.x[:, self.newest + age : self.newest + age + self.partitions]
+
     def _take_far(self, far):
         energy = _energy(far, far)
         block = np.concatenate([self.history, far], 1)
         x = np.fft.rfft(block).astype(np.complex64)
         playing = energy + self.history_energy > FAR_SILENT * BLOCK
         x[~playing] = 0
-        self.newest = (self.newest - 1) % self.partitions
-        self.x[:, self.newest] = self.x[:, self.newest + self.partitions] = x
+        self.newest = (self.newest - 1) % self.ring
+        self.x[:, self.newest] = self.x[:, self.newest + self.ring] = x
         self.silent = np.where(playing, 0, np.minimum(self.silent + 1, self.partitions))
         self.history, self.history_energy = far.copy(), energy
 
@@ -142,18 +153,16 @@ class Kalman:
         spread = (self.variance * x2).sum(1)
         inverse = 1 / (spread + NOISE_CAUTION * np.maximum(noise, e2) + LEAST_VARIANCE)
         y, z = self._spectrum(echo), self._spectrum(self._filtered(self.change, window))
-        more = self._misadjustment(e, y, z, 1 / (noise + e2 + LEAST_VARIANCE), learning)
+        more, less = self._misadjustment(e, y, z, 1 / (noise + e2 + LEAST_VARIANCE), learning)
 
         v = self.variance
-        step = v * np.conj(window) * (e * inverse)[:, None]
-        change = CHANGE_FADE * self.change + step[:, : self.change.shape[1]]
+        step = v * np.conj(window) * _flush(e * inverse, 1e-15)[:, None]
+        change = _flush(CHANGE_FADE * self.change + step[:, : self.change.shape[1]], 1e-15)
         w = self.w + step
-        for a in (w.real, w.imag, change.real, change.imag):
-            _flush(a, 1e-15)
         w2 = _power(w)
         mean = self.power.mean(1, keepdims=True)
         unrest = more * np.float32(0.5) * (self.power + mean)
-        variance = KEEP * (v - SHRINK * v * (v * x2 * inverse[:, None]))
+        variance = (KEEP * (1 - less))[:, None] * (v - SHRINK * v * (v * x2 * inverse[:, None]))
         variance += self.shape * unrest[:, None] + (DRIFT + more)[:, None] * w2
         variance = np.clip(variance, VARIANCE_LEAST, VARIANCE_MOST)
 
@@ -161,13 +170,29 @@ class Kalman:
         self.w, self.change = np.where(which, w, self.w), np.where(which, change, self.change)
         self.variance = np.where(which, variance, self.variance)
         self.power = np.where(learning[:, None], w2.sum(1), self.power)
+        again = learning & ((e2 * spread * inverse).sum(1) > REUSE_LEAST * e2.sum(1))
+        self._learn_again(again)
         self._constrain(np.flatnonzero(learning))
+
+    def _learn_again(self, which):
+        """Once more from earlier blocks, all held against the same filter."""
+        if not which.any():
+            return
+        total = np.zeros_like(self.w)
+        for age in REUSED_AGES:
+            window, mic = self._window(age), self.mics[age]
+            heard = (_energy(mic, mic) > 0)[:, None]
+            e = self._spectrum(np.where(heard, mic - self._filtered(self.w, window), np.float32(0)))
+            spread = (self.variance * _power(window)).sum(1)
+            noise = NOISE_CAUTION * np.maximum(self.noise, _power(e))
+            total += np.conj(window) * _flush(e / (spread + noise + LEAST_VARIANCE), 1e-15)[:, None]
+        self.w = np.where(which[:, None, None], self.w + self.variance * total, self.w)
 
     def _spectrum(self, hop):
         return np.fft.rfft(np.concatenate([np.zeros_like(hop), hop], 1)).astype(np.complex64)
 
     def _misadjustment(self, e, y, z, white, learning):
-        """How much more variance the filter should have, [scenes, 1]."""
+        """How much more variance the filter should have, and what share less, [scenes, 1] each."""
 
         def smoothed(before, a, memory):
             cross = ((a.real * e.real + a.imag * e.imag) * white).sum(1)
@@ -191,9 +216,10 @@ class Kalman:
         by_estimate, by_change = np.abs(self.estimate_misfit[0]), self.change_misfit[0]
         slope = certain_slope(self.estimate_misfit, by_estimate, ESTIMATE_SIGMAS)
         change = certain_slope(self.change_misfit, by_change, CHANGE_SIGMAS)
+        against = certain_slope(self.change_misfit, -by_change, CHANGE_SIGMAS)
         more = ESTIMATE_WEIGHT * slope * slope * np.minimum(slope * by_estimate / error, 1)
         more += CHANGE_WEIGHT * change * np.minimum(change * by_change / error, 1)
-        return more.astype(np.float32)[:, None]
+        return (a.astype(np.float32)[:, None] for a in (more, REST_WEIGHT * against))
 
     def _constrain(self, scenes):
         turn = (self.constrained[scenes, None] + np.arange(CONSTRAINED)) % self.partitions

@@ -5,14 +5,15 @@
 #ifndef UNECHO_ADAPTIVE_H
 #define UNECHO_ADAPTIVE_H
 
-/* Partition p of the filter, and the block that goes through it. */
+/* Partition p of the filter, and the block that goes through it, or went `age` hops ago. */
 typedef struct partition {
     const float *xr, *xi, *wr, *wi, *v;
 } partition;
 
-static inline partition partition_at(const partitions *f, size_t p)
+static inline partition partition_at(const partitions *f, size_t age, size_t p)
 {
-    const size_t slot = f->newest + p < f->count ? f->newest + p : f->newest + p - f->count;
+    const size_t later = f->newest + age + p;
+    const size_t slot = later < f->ring ? later : later - f->ring;
     const size_t x = slot * PARTITION_ROW, w = p * PARTITION_ROW;
     return (partition){f->x_re + x, f->x_im + x, f->w_re + w, f->w_im + w, f->variance + w};
 }
@@ -26,47 +27,72 @@ static inline void predict_bin(const partition *p, size_t k, float *re, float *i
     *spread = fmaf(p->v[k], fmaf(xr, xr, xi * xi), *spread);
 }
 
+/*
+ * Sums are kept in arrays of their own, which nothing else points to: GCC would leave the loops
+ * scalar otherwise. Four partitions a turn, so that they are loaded and stored a quarter as often.
+ */
 static void plain_partitions_predict(const partitions *f, float *restrict y_re,
                                      float *restrict y_im, float *restrict spread)
 {
-    /* Four partitions a turn: the sums are loaded and stored a quarter as often. */
+    float re[PARTITION_ROW] = {0.0f}, im[PARTITION_ROW] = {0.0f}, sum[PARTITION_ROW] = {0.0f};
     size_t p = 0;
-    for (size_t k = 0; k < PARTITION_ROW; k++)
-        y_re[k] = y_im[k] = spread[k] = 0.0f;
     for (; p + 4 <= f->count; p += 4) {
-        const partition a = partition_at(f, p), b = partition_at(f, p + 1);
-        const partition c = partition_at(f, p + 2), d = partition_at(f, p + 3);
+        const partition a = partition_at(f, 0, p), b = partition_at(f, 0, p + 1);
+        const partition c = partition_at(f, 0, p + 2), d = partition_at(f, 0, p + 3);
         for (size_t k = 0; k < PARTITION_ROW; k++) {
-            float re = y_re[k], im = y_im[k], s = spread[k];
-            predict_bin(&a, k, &re, &im, &s);
-            predict_bin(&b, k, &re, &im, &s);
-            predict_bin(&c, k, &re, &im, &s);
-            predict_bin(&d, k, &re, &im, &s);
-            y_re[k] = re;
-            y_im[k] = im;
-            spread[k] = s;
+            predict_bin(&a, k, &re[k], &im[k], &sum[k]);
+            predict_bin(&b, k, &re[k], &im[k], &sum[k]);
+            predict_bin(&c, k, &re[k], &im[k], &sum[k]);
+            predict_bin(&d, k, &re[k], &im[k], &sum[k]);
         }
     }
     for (; p < f->count; p++) {
-        const partition a = partition_at(f, p);
+        const partition a = partition_at(f, 0, p);
         for (size_t k = 0; k < PARTITION_ROW; k++)
-            predict_bin(&a, k, &y_re[k], &y_im[k], &spread[k]);
+            predict_bin(&a, k, &re[k], &im[k], &sum[k]);
     }
+    memcpy(y_re, re, sizeof re);
+    memcpy(y_im, im, sizeof im);
+    memcpy(spread, sum, sizeof sum);
+}
+
+/* The recent change of partition p in place of its weights. */
+static inline partition change_at(const partitions *f, size_t p)
+{
+    partition at = partition_at(f, 0, p);
+    at.wr = f->change_re + p * PARTITION_ROW;
+    at.wi = f->change_im + p * PARTITION_ROW;
+    return at;
+}
+
+static inline void change_bin(const partition *p, size_t k, float *re, float *im)
+{
+    const float xr = p->xr[k], xi = p->xi[k], cr = p->wr[k], ci = p->wi[k];
+    *re = fmaf(-ci, xi, fmaf(cr, xr, *re));
+    *im = fmaf(ci, xr, fmaf(cr, xi, *im));
 }
 
 static void plain_partitions_change(const partitions *f, float *restrict z_re, float *restrict z_im)
 {
-    for (size_t k = 0; k < PARTITION_ROW; k++)
-        z_re[k] = z_im[k] = 0.0f;
-    for (size_t p = 0; p < f->recent; p++) {
-        const partition at = partition_at(f, p);
-        const float *restrict c_re = f->change_re + p * PARTITION_ROW;
-        const float *restrict c_im = f->change_im + p * PARTITION_ROW;
+    float re[PARTITION_ROW] = {0.0f}, im[PARTITION_ROW] = {0.0f};
+    size_t p = 0;
+    for (; p + 4 <= f->recent; p += 4) {
+        const partition a = change_at(f, p), b = change_at(f, p + 1);
+        const partition c = change_at(f, p + 2), d = change_at(f, p + 3);
         for (size_t k = 0; k < PARTITION_ROW; k++) {
-            z_re[k] = fmaf(-c_im[k], at.xi[k], fmaf(c_re[k], at.xr[k], z_re[k]));
-            z_im[k] = fmaf(c_im[k], at.xr[k], fmaf(c_re[k], at.xi[k], z_im[k]));
+            change_bin(&a, k, &re[k], &im[k]);
+            change_bin(&b, k, &re[k], &im[k]);
+            change_bin(&c, k, &re[k], &im[k]);
+            change_bin(&d, k, &re[k], &im[k]);
         }
     }
+    for (; p < f->recent; p++) {
+        const partition a = change_at(f, p);
+        for (size_t k = 0; k < PARTITION_ROW; k++)
+            change_bin(&a, k, &re[k], &im[k]);
+    }
+    memcpy(z_re, re, sizeof re);
+    memcpy(z_im, im, sizeof im);
 }
 
 /* Sixteen running sums over the bins, added up pairwise at the end. */
@@ -78,6 +104,12 @@ static inline float add_sums(float *sums)
         for (size_t k = 0; k < half; k++)
             sums[k] += sums[k + half];
     return sums[0];
+}
+
+/* What is this small is taken as 0: no product with it is subnormal. */
+static inline float flush_small(float x)
+{
+    return fabsf(x) < 1e-15f ? 0.0f : x;
 }
 
 /* error: what is left; a: what it is held against; weight: 1 / d. */
@@ -98,35 +130,49 @@ static inline likeness compare(const float *restrict e_re, const float *restrict
     return (likeness){add_sums(cross), add_sums(power), add_sums(scatter)};
 }
 
+/* The sum of x y. */
+static inline float sum_of_products(const float *restrict x, const float *restrict y)
+{
+    float sums[WEIGH_SUMS] = {0};
+    for (size_t k = 0; k < PARTITION_ROW; k += WEIGH_SUMS)
+        for (size_t i = 0; i < WEIGH_SUMS; i++)
+            sums[i] = fmaf(x[k + i], y[k + i], sums[i]);
+    return add_sums(sums);
+}
+
 static misfit plain_partitions_weigh(const innovation *i)
 {
     const float *restrict e_re = i->e_re, *restrict e_im = i->e_im, *restrict spread = i->spread;
-    float *restrict gain_re = i->gain_re, *restrict gain_im = i->gain_im;
-    float *restrict inverse = i->inverse, *restrict noise = i->noise;
+    const float *restrict before = i->noise;
     const float memory = i->memory, caution = i->caution, least = i->least;
-    float weight[PARTITION_ROW], error[WEIGH_SUMS] = {0};
-    for (size_t k = 0; k < PARTITION_ROW; k += WEIGH_SUMS)
-        for (size_t lane = 0; lane < WEIGH_SUMS; lane++) {
-            const float er = e_re[k + lane], ei = e_im[k + lane];
-            const float e2 = fmaf(er, er, ei * ei);
-            const float n = fmaf(memory, noise[k + lane], (1.0f - memory) * e2 + 1e-15f);
-            const float most = n > e2 ? n : e2;
-            const float inv = 1.0f / (fmaf(caution, most, spread[k + lane]) + least);
-            weight[k + lane] = 1.0f / (n + e2 + least);
-            error[lane] = fmaf(e2, weight[k + lane], error[lane]);
-            noise[k + lane] = n;
-            inverse[k + lane] = inv;
-            gain_re[k + lane] = er * inv;
-            gain_im[k + lane] = ei * inv;
-        }
-    return (misfit){compare(e_re, e_im, i->y_re, i->y_im, weight),
-                    compare(e_re, e_im, i->z_re, i->z_im, weight), add_sums(error)};
-}
-
-/* What is this small is taken as 0, so that its square is not subnormal. */
-static inline float flush_weight(float w)
-{
-    return fabsf(w) < 1e-15f ? 0.0f : w;
+    float noise[PARTITION_ROW], inverse[PARTITION_ROW], weight[PARTITION_ROW];
+    float gain_re[PARTITION_ROW], gain_im[PARTITION_ROW], e2[PARTITION_ROW];
+    float expected[PARTITION_ROW], one[PARTITION_ROW];
+    for (size_t k = 0; k < PARTITION_ROW; k++) {
+        const float er = e_re[k], ei = e_im[k], power = fmaf(er, er, ei * ei);
+        const float n = fmaf(memory, before[k], (1.0f - memory) * power + 1e-15f);
+        const float most = n > power ? n : power;
+        const float inv = 1.0f / (fmaf(caution, most, spread[k]) + least);
+        e2[k] = power;
+        noise[k] = n;
+        inverse[k] = inv;
+        weight[k] = 1.0f / (n + power + least);
+        expected[k] = spread[k] * inv;
+        one[k] = 1.0f;
+        gain_re[k] = flush_small(er * inv);
+        gain_im[k] = flush_small(ei * inv);
+    }
+    memcpy(i->noise, noise, sizeof noise);
+    memcpy(i->inverse, inverse, sizeof inverse);
+    memcpy(i->gain_re, gain_re, sizeof gain_re);
+    memcpy(i->gain_im, gain_im, sizeof gain_im);
+    return (misfit){
+        .estimate = compare(e_re, e_im, i->y_re, i->y_im, weight),
+        .change = compare(e_re, e_im, i->z_re, i->z_im, weight),
+        .error = sum_of_products(e2, weight),
+        .energy = sum_of_products(e2, one),
+        .expected = sum_of_products(e2, expected),
+    };
 }
 
 static inline void adapt_row(const adaptation *a, float shape, const float *restrict x_re,
@@ -140,9 +186,9 @@ static inline void adapt_row(const adaptation *a, float shape, const float *rest
     for (size_t k = 0; k < PARTITION_ROW; k++) {
         const float xr = x_re[k], xi = x_im[k], gr = gain_re[k], gi = gain_im[k];
         const float v = variance[k];
-        const float wr = flush_weight(fmaf(v, fmaf(xr, gr, xi * gi), w_re[k]));
-        const float wi = flush_weight(fmaf(v, fmaf(xr, gi, -(xi * gr)), w_im[k]));
-        const float w2 = fmaf(wr, wr, wi * wi);
+        const float wr = fmaf(v, fmaf(xr, gr, xi * gi), w_re[k]);
+        const float wi = fmaf(v, fmaf(xr, gi, -(xi * gr)), w_im[k]);
+        const float w2 = fmaf(wr, wr, fmaf(wi, wi, 1e-30f));
         const float seen = v * fmaf(xr, xr, xi * xi) * inverse[k];
         const float left = keep * fmaf(-shrink * v, seen, v);
         w_re[k] = wr;
@@ -162,8 +208,8 @@ static inline void change_row(const adaptation *a, const float *restrict x_re,
     for (size_t k = 0; k < PARTITION_ROW; k++) {
         const float xr = x_re[k], xi = x_im[k], gr = gain_re[k], gi = gain_im[k];
         const float v = variance[k];
-        c_re[k] = flush_weight(fmaf(v, fmaf(xr, gr, xi * gi), fade * c_re[k]));
-        c_im[k] = flush_weight(fmaf(v, fmaf(xr, gi, -(xi * gr)), fade * c_im[k]));
+        c_re[k] = flush_small(fmaf(v, fmaf(xr, gr, xi * gi), fade * c_re[k]));
+        c_im[k] = flush_small(fmaf(v, fmaf(xr, gi, -(xi * gr)), fade * c_im[k]));
     }
 }
 
@@ -172,11 +218,102 @@ static void plain_partitions_adapt(const partitions *f, const adaptation *a, flo
     for (size_t k = 0; k < PARTITION_ROW; k++)
         power[k] = 0.0f;
     for (size_t p = 0; p < f->count; p++) {
-        const partition at = partition_at(f, p);
+        const partition at = partition_at(f, 0, p);
         const size_t w = p * PARTITION_ROW;
         if (p < f->recent)
             change_row(a, at.xr, at.xi, at.v, f->change_re + w, f->change_im + w);
         adapt_row(a, a->shape[p], at.xr, at.xi, f->w_re + w, f->w_im + w, f->variance + w, power);
+    }
+}
+
+/* Three at once are written out: GCC vectorises no loop over them within that over the bins. */
+_Static_assert(PARTITION_REUSED == 3, "all reused blocks in one pass over the filter");
+
+static void plain_partitions_predict_reused(const partitions *f, const reuse *r)
+{
+    float re[PARTITION_REUSED][PARTITION_ROW] = {{0.0f}};
+    float im[PARTITION_REUSED][PARTITION_ROW] = {{0.0f}};
+    float sum[PARTITION_REUSED][PARTITION_ROW] = {{0.0f}};
+    size_t p = 0;
+    for (; p + 2 <= f->count; p += 2) {
+        partition a[PARTITION_REUSED], b[PARTITION_REUSED];
+        for (size_t i = 0; i < PARTITION_REUSED; i++) {
+            a[i] = partition_at(f, r->blocks[i].age, p);
+            b[i] = partition_at(f, r->blocks[i].age, p + 1);
+        }
+        for (size_t k = 0; k < PARTITION_ROW; k++) {
+            predict_bin(&a[0], k, &re[0][k], &im[0][k], &sum[0][k]);
+            predict_bin(&b[0], k, &re[0][k], &im[0][k], &sum[0][k]);
+            predict_bin(&a[1], k, &re[1][k], &im[1][k], &sum[1][k]);
+            predict_bin(&b[1], k, &re[1][k], &im[1][k], &sum[1][k]);
+            predict_bin(&a[2], k, &re[2][k], &im[2][k], &sum[2][k]);
+            predict_bin(&b[2], k, &re[2][k], &im[2][k], &sum[2][k]);
+        }
+    }
+    for (; p < f->count; p++)
+        for (size_t i = 0; i < PARTITION_REUSED; i++) {
+            const partition a = partition_at(f, r->blocks[i].age, p);
+            for (size_t k = 0; k < PARTITION_ROW; k++)
+                predict_bin(&a, k, &re[i][k], &im[i][k], &sum[i][k]);
+        }
+    for (size_t i = 0; i < PARTITION_REUSED; i++) {
+        memcpy(r->blocks[i].y_re, re[i], sizeof re[i]);
+        memcpy(r->blocks[i].y_im, im[i], sizeof im[i]);
+        memcpy(r->blocks[i].spread, sum[i], sizeof sum[i]);
+    }
+}
+
+static inline void gain_of(const reused_block *b, const reuse *r, float *restrict gain_re,
+                           float *restrict gain_im)
+{
+    for (size_t k = 0; k < PARTITION_ROW; k++) {
+        const float er = b->e_re[k], ei = b->e_im[k];
+        const float e2 = fmaf(er, er, ei * ei), n = r->noise[k], most = n > e2 ? n : e2;
+        const float inverse = 1.0f / (fmaf(r->caution, most, b->spread[k]) + r->least);
+        gain_re[k] = flush_small(er * inverse);
+        gain_im[k] = flush_small(ei * inverse);
+    }
+}
+
+/* sums + conj(x) gain at bin k. */
+static inline void step_bin(const partition *p, const float *gain_re, const float *gain_im,
+                            size_t k, float *re, float *im)
+{
+    const float xr = p->xr[k], xi = p->xi[k], gr = gain_re[k], gi = gain_im[k];
+    *re = fmaf(xr, gr, fmaf(xi, gi, *re));
+    *im = fmaf(xr, gi, fmaf(-xi, gr, *im));
+}
+
+static inline void correct_row(const float *restrict variance, const float *restrict step_re,
+                               const float *restrict step_im, float *restrict w_re,
+                               float *restrict w_im)
+{
+    for (size_t k = 0; k < PARTITION_ROW; k++) {
+        w_re[k] = fmaf(variance[k], step_re[k], w_re[k]);
+        w_im[k] = fmaf(variance[k], step_im[k], w_im[k]);
+    }
+}
+
+static void plain_partitions_correct(const partitions *f, const reuse *r)
+{
+    float gain_re[PARTITION_REUSED][PARTITION_ROW], gain_im[PARTITION_REUSED][PARTITION_ROW];
+    for (size_t i = 0; i < PARTITION_REUSED; i++)
+        gain_of(&r->blocks[i], r, gain_re[i], gain_im[i]);
+    for (size_t p = 0; p < f->count; p++) {
+        const partition a = partition_at(f, r->blocks[0].age, p);
+        const partition b = partition_at(f, r->blocks[1].age, p);
+        const partition c = partition_at(f, r->blocks[2].age, p);
+        float step_re[PARTITION_ROW], step_im[PARTITION_ROW];
+        for (size_t k = 0; k < PARTITION_ROW; k++) {
+            float re = 0.0f, im = 0.0f;
+            step_bin(&a, gain_re[0], gain_im[0], k, &re, &im);
+            step_bin(&b, gain_re[1], gain_im[1], k, &re, &im);
+            step_bin(&c, gain_re[2], gain_im[2], k, &re, &im);
+            step_re[k] = re;
+            step_im[k] = im;
+        }
+        correct_row(a.v, step_re, step_im, f->w_re + p * PARTITION_ROW,
+                    f->w_im + p * PARTITION_ROW);
     }
 }
 

@@ -108,14 +108,15 @@ void linear_pack(linear *layer, void *memory, const float *weights, const float 
 enum {
     PARTITION_BINS = 129,
     PARTITION_ROW = 144, /* distance of the rows; the bins after PARTITION_BINS hold 0 */
-    PARTITION_COUNT_MOST = 64
+    PARTITION_COUNT_MOST = 64,
+    PARTITION_REUSED = 3 /* earlier blocks that a hop learns from once more */
 };
 
 typedef struct partitions {
     size_t count;
-    /* Spectra of the last `count` blocks of the input, a ring: that of partition p is row
-     * (newest + p) % count. */
-    size_t newest;
+    /* Spectra of the last `ring` >= count blocks of the input: that of partition p is row
+     * (newest + p) % ring, and row (newest + age + p) % ring was it `age` hops ago. */
+    size_t ring, newest;
     float *x_re, *x_im;
     float *w_re, *w_im; /* the filter, row p for partition p */
     float *variance;    /* of each of its bins */
@@ -148,6 +149,7 @@ typedef struct likeness {
 typedef struct misfit {
     likeness estimate, change; /* of y and of z */
     float error;               /* sum of |e|^2 / d */
+    float energy, expected;    /* sums of |e|^2 and of |e|^2 spread inverse */
 } misfit;
 
 /* What `partitions_adapt` is to do. */
@@ -162,6 +164,20 @@ typedef struct adaptation {
     const float *shape;  /* times shape[p] in partition p */
     float least, most;   /* bounds of the variance */
 } adaptation;
+
+/* A block of `age` hops ago, age + count <= ring, with the filter of now. Each a row. */
+typedef struct reused_block {
+    size_t age;
+    float *y_re, *y_im, *spread; /* as of `partitions_predict` */
+    float *e_re, *e_im;          /* spectra of the error */
+} reused_block;
+
+/* The blocks, and what weighs their errors; see `innovation`. */
+typedef struct reuse {
+    reused_block blocks[PARTITION_REUSED];
+    const float *noise;
+    float caution, least;
+} reuse;
 
 /* ---- The table -------------------------------------------------------------------------- */
 
@@ -220,16 +236,24 @@ typedef struct kernels {
     /*
      * Per bin, with n the noise before, e and y of the innovation:
      *     n = memory n + (1 - memory) |e|^2,  d = n + |e|^2 + least,
-     *     inverse = 1 / (spread + caution max(n, |e|^2) + least),  gain = e inverse.
+     *     inverse = 1 / (spread + caution max(n, |e|^2) + least),
+     *     gain = e inverse, flushed below 1e-15.
      */
     misfit (*partitions_weigh)(const innovation *i);
     /*
      * For each partition, with g = gain, v = variance before:
      *     w += v conj(x) g,  change = fade change + v conj(x) g where there is one,
      *     v  = keep * v (1 - shrink v |x|^2 inverse) + drift |w|^2 + shape[p] unrest,
-     * v kept within least and most, w and change flushed below 1e-15. power = sum over p of |w|^2.
+     * v kept within least and most, change flushed below 1e-15. power = sum over p of |w|^2.
      */
     void (*partitions_adapt)(const partitions *f, const adaptation *a, float *power);
+    /* What `partitions_predict` makes of earlier blocks: y and spread of each. */
+    void (*partitions_predict_reused)(const partitions *f, const reuse *r);
+    /*
+     * w += v times the sum over the blocks of conj(x) gain, each block's
+     * gain = e / (spread + caution max(noise, |e|^2) + least). v stays.
+     */
+    void (*partitions_correct)(const partitions *f, const reuse *r);
 } kernels;
 
 /* All sets of this build, the plain one first, the fastest last. */

@@ -6,10 +6,10 @@
 /* ---- What was found best by measurement: docs/linear.md ---------------------------------- */
 
 /* The prior of |w|^2: of one partition, level over the first ones, then falling. */
-static const float prior_first = 0.3f, prior_decay = 0.82f;
+static const float prior_first = 0.3f, prior_decay = 0.84f;
 enum { PRIOR_LEVEL = 2 };
-/* The echo path as a random walk: P <- a^2 P + (1 - a^2) |w|^2 with a = 0.9995. */
-static const float keep = 0.99900025f, drift = 0.00099975f;
+/* The echo path as a random walk: P <- a^2 P + (1 - a^2) |w|^2 with a = 0.99995. */
+static const float keep = 0.99990000f, drift = 0.00010000f;
 /* Half of what theory takes from the variance: neighbouring blocks tell nearly the same. */
 static const float shrink = 0.25f;
 /* Smoothing of the noise, and its weight: 2 in theory (256 samples, half of them zero). */
@@ -20,13 +20,18 @@ static const float variance_least = 1e-10f, variance_most = 1e4f;
 /* What tells of a misadjusted filter (`misadjustment`): smoothing, how many standard deviations
  * count, what it does to the variance. By the echo estimate, and by the recent changes. */
 static const double estimate_memory = 0.95, estimate_sigmas = 8.0, estimate_weight = 1500.0;
-static const double change_memory = 0.9, change_sigmas = 4.0, change_weight = 2.0;
+static const double change_memory = 0.7, change_sigmas = 4.0, change_weight = 1.5;
+static const double rest_weight = 0.1;
 static const double misfit_least = 1e-3;
 /* Recent changes: of the first 128 ms, each hop's fading by a tenth a hop. */
 enum { RECENT = 16 };
 static const float change_fade = 0.9f;
 /* Partitions whose gradient is constrained in a hop. */
 enum { CONSTRAINED = 2 };
+/* Blocks that are learnt from once more: how many hops ago, and what share of the error the filter
+ * must be taken to explain. */
+static const size_t reused_ages[PARTITION_REUSED] = {3, 11, KALMAN_MICS - 1};
+static const float reuse_least = 0.4f;
 /* The mean power below which a block of the far end is taken as silent: -90 dB of full scale. */
 static const double far_silent = 1e-9;
 /* Smoothing of error and microphone, and how much more of the first is a divergence. */
@@ -54,7 +59,8 @@ typedef enum row {
     ROW_INVERSE,
     ROW_POWER,
     ROW_UNREST,
-    ROWS
+    ROW_REUSED, /* five of each block that is learnt from once more */
+    ROWS = ROW_REUSED + 5 * PARTITION_REUSED
 } row;
 
 static float *row_of(const kalman *c, row r)
@@ -64,24 +70,26 @@ static float *row_of(const kalman *c, row r)
 
 void kalman_layout(kalman *c, arena *a, size_t count)
 {
-    const size_t all = count * PARTITION_ROW;
-    const size_t recent = count < RECENT ? count : RECENT;
+    const size_t ring = count + KALMAN_MICS - 1, recent = count < RECENT ? count : RECENT;
     c->filter.count = count;
+    c->filter.ring = ring;
     c->filter.recent = recent;
-    c->floats = 5 * all + (2 * recent + ROWS) * PARTITION_ROW + KALMAN_BLOCK + KALMAN_HOP;
+    c->floats = (2 * ring + 3 * count + 2 * recent + ROWS) * PARTITION_ROW + KALMAN_BLOCK +
+                (1 + KALMAN_MICS) * KALMAN_HOP;
     float *const memory = arena_floats(a, c->floats);
     if (!memory)
         return;
     c->filter.x_re = memory;
-    c->filter.x_im = memory + all;
-    c->filter.w_re = memory + 2 * all;
-    c->filter.w_im = memory + 3 * all;
-    c->filter.variance = memory + 4 * all;
-    c->filter.change_re = memory + 5 * all;
+    c->filter.x_im = c->filter.x_re + ring * PARTITION_ROW;
+    c->filter.w_re = c->filter.x_im + ring * PARTITION_ROW;
+    c->filter.w_im = c->filter.w_re + count * PARTITION_ROW;
+    c->filter.variance = c->filter.w_im + count * PARTITION_ROW;
+    c->filter.change_re = c->filter.variance + count * PARTITION_ROW;
     c->filter.change_im = c->filter.change_re + recent * PARTITION_ROW;
     c->rows = c->filter.change_im + recent * PARTITION_ROW;
     c->block = c->rows + ROWS * PARTITION_ROW;
     c->history = c->block + KALMAN_BLOCK;
+    c->mics = c->history + KALMAN_HOP;
 }
 
 void kalman_start(kalman *c, const kernels *k)
@@ -101,9 +109,9 @@ void kalman_start(kalman *c, const kernels *k)
 void kalman_forget_far_end(kalman *c)
 {
     partitions *const f = &c->filter;
-    const size_t all = f->count * PARTITION_ROW, recent = f->recent * PARTITION_ROW;
-    memset(f->x_re, 0, all * sizeof(float));
-    memset(f->x_im, 0, all * sizeof(float));
+    const size_t ring = f->ring * PARTITION_ROW, recent = f->recent * PARTITION_ROW;
+    memset(f->x_re, 0, ring * sizeof(float));
+    memset(f->x_im, 0, ring * sizeof(float));
     memset(f->change_re, 0, recent * sizeof(float));
     memset(f->change_im, 0, recent * sizeof(float));
     memset(c->history, 0, KALMAN_HOP * sizeof(float));
@@ -119,6 +127,7 @@ void kalman_restart(kalman *c)
         for (size_t k = 0; k < PARTITION_ROW; k++)
             c->filter.variance[p * PARTITION_ROW + k] = prior_first * c->shape[p] / c->shape[0];
     c->filter.newest = 0;
+    c->newest_mic = 0;
     c->history_energy = 0.0;
     c->silent = c->filter.count;
     c->constrained = 0;
@@ -149,7 +158,7 @@ static double dot(const float *a, const float *b)
 static void take_far(kalman *c, const float *far, double energy)
 {
     partitions *const f = &c->filter;
-    f->newest = (f->newest + f->count - 1) % f->count;
+    f->newest = (f->newest + f->ring - 1) % f->ring;
     float *const re = f->x_re + f->newest * PARTITION_ROW;
     float *const im = f->x_im + f->newest * PARTITION_ROW;
     if (energy + c->history_energy > far_silent * KALMAN_BLOCK) {
@@ -166,31 +175,42 @@ static void take_far(kalman *c, const float *far, double energy)
     c->history_energy = energy;
 }
 
-/* Back in time: the second half of the block, which is no circular convolution. */
-static void hop_of(kalman *c, row re, row im, float *hop)
+static float *mic_of(const kalman *c, size_t age)
 {
-    c->k->fft_inverse(&c->fft, c->block, row_of(c, re), row_of(c, im));
+    return c->mics + (c->newest_mic + age) % KALMAN_MICS * KALMAN_HOP;
+}
+
+static void take_mic(kalman *c, const float *mic)
+{
+    c->newest_mic = (c->newest_mic + KALMAN_MICS - 1) % KALMAN_MICS;
+    memcpy(mic_of(c, 0), mic, KALMAN_HOP * sizeof(float));
+}
+
+/* Back in time: the second half of the block, which is no circular convolution. */
+static void hop_of(kalman *c, const float *re, const float *im, float *hop)
+{
+    c->k->fft_inverse(&c->fft, c->block, re, im);
     memcpy(hop, c->block + KALMAN_HOP, KALMAN_HOP * sizeof(float));
 }
 
 /* The spectrum of a hop after as many zeros. */
-static void spectrum(kalman *c, const float *hop, row re, row im)
+static void spectrum(kalman *c, const float *hop, float *re, float *im)
 {
     memset(c->block, 0, KALMAN_HOP * sizeof(float));
     memcpy(c->block + KALMAN_HOP, hop, KALMAN_HOP * sizeof(float));
-    c->k->fft_forward(&c->fft, row_of(c, re), row_of(c, im), c->block);
+    c->k->fft_forward(&c->fft, re, im, c->block);
 }
 
 /* Noise, gain and misfit from error and echo estimate. */
 static misfit weigh(kalman *c, const float *error, const float *echo, int silent)
 {
-    spectrum(c, error, ROW_E_RE, ROW_E_IM);
+    spectrum(c, error, row_of(c, ROW_E_RE), row_of(c, ROW_E_IM));
     if (!silent) {
         float change[KALMAN_HOP];
         c->k->partitions_change(&c->filter, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM));
-        hop_of(c, ROW_Z_RE, ROW_Z_IM, change);
-        spectrum(c, change, ROW_Z_RE, ROW_Z_IM);
-        spectrum(c, echo, ROW_Y_RE, ROW_Y_IM);
+        hop_of(c, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM), change);
+        spectrum(c, change, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM));
+        spectrum(c, echo, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM));
     }
     const innovation i = {
         .e_re = row_of(c, ROW_E_RE),
@@ -226,6 +246,11 @@ static double certain_slope(const smooth_likeness *s, double cross, double sigma
     return certain > 0.0 ? fmin(certain / (s->power + misfit_least), 1.0) : 0.0;
 }
 
+/* What the filter's variance is short of, and the share of it that is too much. */
+typedef struct misadjustment {
+    float more, less;
+} misadjustment;
+
 /*
  * How much more variance the filter should have, as far as it is certain that it is wrong. The
  * error of the right filter is orthogonal to whatever is made of the far end, whoever talks in the
@@ -237,8 +262,11 @@ static double certain_slope(const smooth_likeness *s, double cross, double sigma
  * changes that turn out wrong, the sign is the other. Each counts with the share of the error that
  * it explains, which is small in double talk, where there is more to lose than to win: voices are
  * no independent blocks, and what is certain is often wrong there.
+ *
+ * Where the error goes the other way than the recent changes, these were too large: then there is
+ * too much variance. It falls until the error is orthogonal to them, as that of the right step is.
  */
-static double misadjustment(kalman *c, const misfit *m)
+static misadjustment find_misadjustment(kalman *c, const misfit *m)
 {
     smooth(&c->estimate, &m->estimate, estimate_memory);
     smooth(&c->change, &m->change, change_memory);
@@ -246,13 +274,15 @@ static double misadjustment(kalman *c, const misfit *m)
     const double by_estimate = fabs(c->estimate.cross), by_change = c->change.cross;
     const double slope = certain_slope(&c->estimate, by_estimate, estimate_sigmas);
     const double change = certain_slope(&c->change, by_change, change_sigmas);
+    const double against = certain_slope(&c->change, -by_change, change_sigmas);
     const double error = c->error + misfit_least;
-    return estimate_weight * slope * slope * fmin(slope * by_estimate / error, 1.0) +
-           change_weight * change * fmin(change * by_change / error, 1.0);
+    const double more = estimate_weight * slope * slope * fmin(slope * by_estimate / error, 1.0) +
+                        change_weight * change * fmin(change * by_change / error, 1.0);
+    return (misadjustment){(float)more, (float)(rest_weight * against)};
 }
 
 /* The variance that a misadjusted filter gets, half where its weights are, half by the prior. */
-static void adapt(kalman *c, float more)
+static void adapt(kalman *c, misadjustment off)
 {
     float *const power = row_of(c, ROW_POWER), *const unrest = row_of(c, ROW_UNREST);
     float sum = 0.0f;
@@ -260,21 +290,60 @@ static void adapt(kalman *c, float more)
         sum += power[k];
     const float mean = sum / PARTITION_BINS;
     for (size_t k = 0; k < PARTITION_ROW; k++)
-        unrest[k] = more * 0.5f * (power[k] + mean);
+        unrest[k] = off.more * 0.5f * (power[k] + mean);
     const adaptation a = {
         .gain_re = row_of(c, ROW_GAIN_RE),
         .gain_im = row_of(c, ROW_GAIN_IM),
         .inverse = row_of(c, ROW_INVERSE),
         .fade = change_fade,
         .shrink = shrink,
-        .keep = keep,
-        .drift = drift + more,
+        .keep = keep * (1.0f - off.less),
+        .drift = drift + off.more,
         .unrest = unrest,
         .shape = c->shape,
         .least = variance_least,
         .most = variance_most,
     };
     c->k->partitions_adapt(&c->filter, &a, power);
+}
+
+/*
+ * Once more from two earlier blocks, held against the filter of now: neighbouring partitions tell
+ * of the same samples, which variances of single bins know nothing of, so that one step from a
+ * block leaves much of its error. Where the newest error is not the filter's, in double talk above
+ * all, there is nothing to win.
+ */
+static void learn_again(kalman *c)
+{
+    reuse r = {
+        .noise = row_of(c, ROW_NOISE),
+        .caution = noise_caution,
+        .least = least_variance,
+    };
+    for (size_t i = 0; i < PARTITION_REUSED; i++) {
+        float *const rows = row_of(c, ROW_REUSED) + 5 * i * PARTITION_ROW;
+        r.blocks[i] = (reused_block){
+            .age = reused_ages[i],
+            .y_re = rows,
+            .y_im = rows + PARTITION_ROW,
+            .spread = rows + 2 * PARTITION_ROW,
+            .e_re = rows + 3 * PARTITION_ROW,
+            .e_im = rows + 4 * PARTITION_ROW,
+        };
+    }
+    c->k->partitions_predict_reused(&c->filter, &r);
+    for (size_t i = 0; i < PARTITION_REUSED; i++) {
+        const reused_block *const b = &r.blocks[i];
+        const float *const mic = mic_of(c, b->age);
+        /* A muted microphone says nothing, an earlier one neither. */
+        const int heard = dot(mic, mic) > 0.0;
+        float e[KALMAN_HOP];
+        hop_of(c, b->y_re, b->y_im, e);
+        for (size_t k = 0; k < KALMAN_HOP; k++)
+            e[k] = heard ? mic[k] - e[k] : 0.0f;
+        spectrum(c, e, b->e_re, b->e_im);
+    }
+    c->k->partitions_correct(&c->filter, &r);
 }
 
 /*
@@ -306,7 +375,9 @@ static void learn(kalman *c, const float *error, const float *echo, int silent)
     const misfit m = weigh(c, error, echo, silent);
     if (silent)
         return;
-    adapt(c, (float)misadjustment(c, &m));
+    adapt(c, find_misadjustment(c, &m));
+    if (m.expected > reuse_least * m.energy)
+        learn_again(c);
     constrain(c);
 }
 
@@ -357,11 +428,12 @@ void kalman_run(kalman *c, const float *mic, const float *far, float *error, flo
     memcpy(m, mic, sizeof m);
     const double mic_energy = dot(m, m), far_energy = dot(far, far);
     take_far(c, far, far_energy);
+    take_mic(c, m);
     const int silent = c->silent == c->filter.count;
     if (!silent) {
         c->k->partitions_predict(&c->filter, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM),
                                  row_of(c, ROW_SPREAD));
-        hop_of(c, ROW_Y_RE, ROW_Y_IM, y);
+        hop_of(c, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM), y);
     }
     for (size_t i = 0; i < KALMAN_HOP; i++)
         e[i] = m[i] - y[i];

@@ -19,7 +19,9 @@ enum {
     /* Of the echo path: 64, 256 and 512 ms. */
     KALMAN_PARTITIONS_LEAST = 8,
     KALMAN_PARTITIONS = 32,
-    KALMAN_PARTITIONS_MOST = PARTITION_COUNT_MOST
+    KALMAN_PARTITIONS_MOST = PARTITION_COUNT_MOST,
+    /* Hops of the microphone that are kept, to learn from earlier blocks once more. */
+    KALMAN_MICS = 20
 };
 
 /* Since the start or the last reset. */
@@ -46,6 +48,8 @@ typedef struct kalman {
     float *block;   /* [KALMAN_BLOCK], scratch */
     float *history; /* [KALMAN_HOP], the far end's previous hop */
     double history_energy;
+    float *mics; /* [KALMAN_MICS][KALMAN_HOP], the microphone's last hops, a ring */
+    size_t newest_mic;
     size_t silent;                     /* blocks since the last one with a far end in it */
     size_t constrained;                /* the partition whose turn it is */
     float shape[PARTITION_COUNT_MOST]; /* the prior over the partitions; its sum is 1 */
