@@ -6,31 +6,31 @@
 /* ---- What was found best by measurement: docs/linear.md ---------------------------------- */
 
 /* The prior of |w|^2: of one partition, level over the first ones, then falling. */
-static const float prior_first = 0.3f, prior_decay = 0.84f;
+static const float prior_first = 0.3f, prior_decay = 0.86f;
 enum { PRIOR_LEVEL = 2 };
-/* The echo path as a random walk: P <- a^2 P + (1 - a^2) |w|^2 with a = 0.99995. */
-static const float keep = 0.99990000f, drift = 0.00010000f;
+/* The echo path as a random walk: P <- a^2 P + (1 - a^2) |w|^2 with a = 0.99997. */
+static const float keep = 0.99994f, drift = 0.00006f;
 /* Half of what theory takes from the variance: neighbouring blocks tell nearly the same. */
-static const float shrink = 0.25f;
+static const float shrink = 0.2f;
 /* Smoothing of the noise, and its weight: 2 in theory (256 samples, half of them zero). */
-static const float noise_memory = 0.95f, noise_caution = 8.0f;
+static const float noise_memory = 0.93f, noise_caution = 8.0f;
 /* Added to variances that are divided by: an error at -81 dB of full scale. */
 static const float least_variance = 1e-6f;
 static const float variance_least = 1e-10f, variance_most = 1e4f;
 /* What tells of a misadjusted filter (`misadjustment`): smoothing, how many standard deviations
  * count, what it does to the variance. By the echo estimate, and by the recent changes. */
-static const double estimate_memory = 0.95, estimate_sigmas = 8.0, estimate_weight = 1500.0;
-static const double change_memory = 0.7, change_sigmas = 4.0, change_weight = 1.5;
-static const double rest_weight = 0.1;
+static const double estimate_memory = 0.96, estimate_sigmas = 8.0, estimate_weight = 2000.0;
+static const double change_memory = 0.7, change_sigmas = 4.0, change_weight = 2.0;
+static const double rest_weight = 0.14;
 static const double misfit_least = 1e-3;
-/* Recent changes: of the first 128 ms, each hop's fading by a tenth a hop. */
+/* Recent changes: of the first 128 ms, each hop's fading by an eighth a hop. */
 enum { RECENT = 16 };
-static const float change_fade = 0.9f;
+static const float change_fade = 0.88f;
 /* Partitions whose gradient is constrained in a hop. */
 enum { CONSTRAINED = 2 };
 /* Blocks that are learnt from once more: how many hops ago, and what share of the error the filter
  * must be taken to explain. */
-static const size_t reused_ages[PARTITION_REUSED] = {3, 11, KALMAN_MICS - 1};
+static const size_t reused_ages[PARTITION_REUSED] = {2, 12, KALMAN_MICS - 1};
 static const float reuse_least = 0.4f;
 /* The mean power below which a block of the far end is taken as silent: -90 dB of full scale. */
 static const double far_silent = 1e-9;
