@@ -116,6 +116,45 @@ void add_near(scene *s, double db, size_t from, size_t to)
         s->near[i] *= scale;
 }
 
+static scene new_call(size_t seconds, int with_speech, uint32_t seed)
+{
+    scene s = new_scene(seconds * RATE);
+    if (with_speech)
+        far_speech(s.far, s.count);
+    else
+        white_noise(s.far, s.count, 0.2f, seed);
+    return s;
+}
+
+scene single_talk(const signal_ *response, int with_speech, uint32_t seed)
+{
+    scene s = new_call(4, with_speech, seed + 66);
+    add_echo(&s, response, 0, s.count);
+    add_noise(&s, 30.0, seed);
+    mix(&s);
+    return s;
+}
+
+scene double_talk_at_0_db(const signal_ *response, int with_speech, uint32_t seed)
+{
+    scene s = new_call(8, with_speech, seed + 66);
+    add_echo(&s, response, 0, s.count);
+    add_noise(&s, 30.0, seed);
+    add_near(&s, 0.0, 5 * RATE, s.count);
+    mix(&s);
+    return s;
+}
+
+scene changed_room(const signal_ *first, const signal_ *second, uint32_t seed)
+{
+    scene s = new_call(7, 1, seed);
+    add_echo(&s, first, 0, 4 * RATE);
+    add_echo(&s, second, 4 * RATE, s.count);
+    add_noise(&s, 30.0, seed);
+    mix(&s);
+    return s;
+}
+
 static double ratio_db(double a, double b)
 {
     return 10.0 * log10(a / b);

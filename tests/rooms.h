@@ -36,6 +36,14 @@ void add_noise(scene *s, double snr_db, uint32_t seed);
 /* The near talker from `from` to `to`, so many dB above the echo there. */
 void add_near(scene *s, double db, size_t from, size_t to);
 
+/*
+ * Calls of one far end, talker or white noise, with noise 30 dB below the echo: alone for 4 s; with
+ * a near end as loud as the echo from 5 to 8 s; talking in another room from 4 s on, until 7 s.
+ */
+scene single_talk(const signal_ *response, int with_speech, uint32_t seed);
+scene double_talk_at_0_db(const signal_ *response, int with_speech, uint32_t seed);
+scene changed_room(const signal_ *first, const signal_ *second, uint32_t seed);
+
 double energy_of(const float *x, size_t from, size_t to);
 /* 10 lg of microphone over error: what anyone can measure who hears no near end. */
 double erle_db(const scene *s, double from, double to);
