@@ -14,17 +14,17 @@ HOP, BLOCK, BINS = 128, 256, 129
 PARTITIONS = 32  # of 8 ms each
 
 # What was found best by measurement: docs/linear.md, names as in src/linear/kalman.c.
-PRIOR_FIRST, PRIOR_DECAY, PRIOR_LEVEL = 0.3, 0.86, 2
+PRIOR_FIRST, PRIOR_DECAY, PRIOR_LEVEL = 0.5, 0.87, 2
 KEEP, DRIFT = np.float32(0.99994), np.float32(0.00006)
-SHRINK = np.float32(0.2)
+SHRINK = np.float32(0.18)
 NOISE_MEMORY, NOISE_CAUTION = np.float32(0.93), np.float32(8)
 LEAST_VARIANCE = np.float32(1e-6)
 VARIANCE_LEAST, VARIANCE_MOST = np.float32(1e-10), np.float32(1e4)
-ESTIMATE_MEMORY, ESTIMATE_SIGMAS, ESTIMATE_WEIGHT = 0.96, 8.0, 2000.0
-CHANGE_MEMORY, CHANGE_SIGMAS, CHANGE_WEIGHT = 0.7, 4.0, 2.0
+ESTIMATE_MEMORY, ESTIMATE_SIGMAS, ESTIMATE_WEIGHT = 0.97, 7.0, 2e4
+CHANGE_MEMORY, CHANGE_SIGMAS, CHANGE_WEIGHT = 0.8, 4.0, 2.5
 REST_WEIGHT = 0.14
 MISFIT_LEAST = 1e-3
-RECENT, CHANGE_FADE = 16, np.float32(0.88)
+RECENT, CHANGE_FADE = 16, np.float32(0.85)
 CONSTRAINED = 2
 REUSED_AGES, REUSE_LEAST = (2, 12, 19), 0.4
 MICS = max(REUSED_AGES) + 1
@@ -217,7 +217,7 @@ class Kalman:
         slope = certain_slope(self.estimate_misfit, by_estimate, ESTIMATE_SIGMAS)
         change = certain_slope(self.change_misfit, by_change, CHANGE_SIGMAS)
         against = certain_slope(self.change_misfit, -by_change, CHANGE_SIGMAS)
-        more = ESTIMATE_WEIGHT * slope * slope * np.minimum(slope * by_estimate / error, 1)
+        more = ESTIMATE_WEIGHT * slope**4 * np.minimum(slope * by_estimate / error, 1)
         more += CHANGE_WEIGHT * change * np.minimum(change * by_change / error, 1)
         return (a.astype(np.float32)[:, None] for a in (more, REST_WEIGHT * against))
 

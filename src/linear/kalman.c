@@ -6,12 +6,12 @@
 /* ---- What was found best by measurement: docs/linear.md ---------------------------------- */
 
 /* The prior of |w|^2: of one partition, level over the first ones, then falling. */
-static const float prior_first = 0.3f, prior_decay = 0.86f;
+static const float prior_first = 0.5f, prior_decay = 0.87f;
 enum { PRIOR_LEVEL = 2 };
 /* The echo path as a random walk: P <- a^2 P + (1 - a^2) |w|^2 with a = 0.99997. */
 static const float keep = 0.99994f, drift = 0.00006f;
 /* Half of what theory takes from the variance: neighbouring blocks tell nearly the same. */
-static const float shrink = 0.2f;
+static const float shrink = 0.18f;
 /* Smoothing of the noise, and its weight: 2 in theory (256 samples, half of them zero). */
 static const float noise_memory = 0.93f, noise_caution = 8.0f;
 /* Added to variances that are divided by: an error at -81 dB of full scale. */
@@ -19,13 +19,13 @@ static const float least_variance = 1e-6f;
 static const float variance_least = 1e-10f, variance_most = 1e4f;
 /* What tells of a misadjusted filter (`misadjustment`): smoothing, how many standard deviations
  * count, what it does to the variance. By the echo estimate, and by the recent changes. */
-static const double estimate_memory = 0.96, estimate_sigmas = 8.0, estimate_weight = 2000.0;
-static const double change_memory = 0.7, change_sigmas = 4.0, change_weight = 2.0;
+static const double estimate_memory = 0.97, estimate_sigmas = 7.0, estimate_weight = 2e4;
+static const double change_memory = 0.8, change_sigmas = 4.0, change_weight = 2.5;
 static const double rest_weight = 0.14;
 static const double misfit_least = 1e-3;
-/* Recent changes: of the first 128 ms, each hop's fading by an eighth a hop. */
+/* Recent changes: of the first 128 ms, each hop's fading by 15 % a hop. */
 enum { RECENT = 16 };
-static const float change_fade = 0.88f;
+static const float change_fade = 0.85f;
 /* Partitions whose gradient is constrained in a hop. */
 enum { CONSTRAINED = 2 };
 /* Blocks that are learnt from once more: how many hops ago, and what share of the error the filter
@@ -261,7 +261,9 @@ typedef struct misadjustment {
  * the way in which the filter has been changed, the steps are too small; near-end talk makes
  * changes that turn out wrong, the sign is the other. Each counts with the share of the error that
  * it explains, which is small in double talk, where there is more to lose than to win: voices are
- * no independent blocks, and what is certain is often wrong there.
+ * no independent blocks, and what is certain is often wrong there. Of the estimate only a large
+ * slope counts (its fourth power): two voices at one pitch reach 0.1, a filter that has to become
+ * another 0.5 and more.
  *
  * Where the error goes the other way than the recent changes, these were too large: then there is
  * too much variance. It falls until the error is orthogonal to them, as that of the right step is.
@@ -276,7 +278,8 @@ static misadjustment find_misadjustment(kalman *c, const misfit *m)
     const double change = certain_slope(&c->change, by_change, change_sigmas);
     const double against = certain_slope(&c->change, -by_change, change_sigmas);
     const double error = c->error + misfit_least;
-    const double more = estimate_weight * slope * slope * fmin(slope * by_estimate / error, 1.0) +
+    const double share = fmin(slope * by_estimate / error, 1.0);
+    const double more = estimate_weight * slope * slope * slope * slope * share +
                         change_weight * change * fmin(change * by_change / error, 1.0);
     return (misadjustment){(float)more, (float)(rest_weight * against)};
 }
