@@ -88,8 +88,20 @@ static partitions partitions_of(filter *f, const shape *s)
 
 static adaptation adaptation_of(const filter *f)
 {
-    return (adaptation){f->gain[0], f->gain[1], f->inverse, 0.9f,   0.25f, 0.999f,
-                        0.01f,      f->unrest,  f->shape,   1e-10f, 1e4f};
+    return (adaptation){
+        .gain_re = f->gain[0],
+        .gain_im = f->gain[1],
+        .inverse = f->inverse,
+        .scale = 0.95f,
+        .fade = 0.9f,
+        .shrink = 0.25f,
+        .keep = 0.999f,
+        .drift = 0.01f,
+        .unrest = f->unrest,
+        .shape = f->shape,
+        .least = 1e-10f,
+        .most = 1e4f,
+    };
 }
 
 /* One hop of a set's kernels. */
@@ -141,7 +153,7 @@ static void check_bin(const filter *before, const filter *after, const shape *s,
                                 v * (xr * ei - xi * er) * inverse};
         double w2 = 0.0;
         for (int i = 0; i < 2; i++) {
-            const double new = (double)before->w[i][w] + step[i];
+            const double new = 0.95 * (double)before->w[i][w] + step[i];
             const double change = p < recent ? 0.9 * (double)before->change[i][w] + step[i]
                                              : (double)before->change[i][w];
             assert_true(is_near(after->w[i][w], new, 0.1));

@@ -133,6 +133,31 @@ static void a_silent_far_end_changes_no_bit(void **unused)
     free(h.samples);
 }
 
+/* Headphones: the far end plays and nothing of it is heard. The near end stays as it is. */
+static void a_far_end_that_is_not_heard_costs_nothing(void **unused)
+{
+    (void)unused;
+    for (int with_speech = 0; with_speech < 2; with_speech++) {
+        scene s = new_scene(12 * RATE);
+        if (with_speech)
+            far_speech(s.far, s.count);
+        else
+            white_noise(s.far, s.count, 0.2f, 19);
+        near_speech(s.near, s.count);
+        mix(&s);
+        linear_run r = open_linear(fastest(), KALMAN_PARTITIONS);
+        cancel(&r, &s, 0, s.count);
+        const size_t from = 4 * RATE;
+        const double sdr = si_sdr_db(s.error + from, s.near + from, s.count - from);
+        print_message("SI-SDR %.1f dB in the first 4 s, then %.1f dB, level %.3f dB\n",
+                      si_sdr_db(s.error, s.near, from), sdr, -erle_db(&s, 4.0, 12.0));
+        assert_true(sdr >= 30.0);
+        assert_true(fabs(erle_db(&s, 4.0, 12.0)) <= 0.1);
+        close_linear(&r);
+        free_scene(&s);
+    }
+}
+
 /* A minute of near end alone, and the first quarter second of echo is cancelled as before. */
 static void silence_leaks_nothing_away(void **unused)
 {
@@ -331,6 +356,7 @@ int main(void)
         cmocka_unit_test(double_talk_keeps_the_filter),
         cmocka_unit_test(a_changed_room_is_found_in_2_s),
         cmocka_unit_test(a_silent_far_end_changes_no_bit),
+        cmocka_unit_test(a_far_end_that_is_not_heard_costs_nothing),
         cmocka_unit_test(silence_leaks_nothing_away),
         cmocka_unit_test(no_second_gets_louder),
         cmocka_unit_test(an_echo_that_ends_is_given_up),

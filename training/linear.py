@@ -22,7 +22,8 @@ LEAST_VARIANCE = np.float32(1e-6)
 VARIANCE_LEAST, VARIANCE_MOST = np.float32(1e-10), np.float32(1e4)
 ESTIMATE_MEMORY, ESTIMATE_SIGMAS, ESTIMATE_WEIGHT = 0.97, 7.0, 2e4
 CHANGE_MEMORY, CHANGE_SIGMAS, CHANGE_WEIGHT = 0.8, 4.0, 2.5
-REST_WEIGHT = 0.14
+BACK_WEIGHT = 0.14
+EXCESS_SIGMAS, EXCESS_WEIGHT = 4.0, 0.1
 MISFIT_LEAST = 1e-3
 RECENT, CHANGE_FADE = 16, np.float32(0.85)
 CONSTRAINED = 2
@@ -153,12 +154,12 @@ class Kalman:
         spread = (self.variance * x2).sum(1)
         inverse = 1 / (spread + NOISE_CAUTION * np.maximum(noise, e2) + LEAST_VARIANCE)
         y, z = self._spectrum(echo), self._spectrum(self._filtered(self.change, window))
-        more, less = self._misadjustment(e, y, z, 1 / (noise + e2 + LEAST_VARIANCE), learning)
+        more, less, scale = self._misadjustment(e, y, z, 1 / (noise + e2 + LEAST_VARIANCE), learning)
 
         v = self.variance
         step = v * np.conj(window) * _flush(e * inverse, 1e-15)[:, None]
         change = _flush(CHANGE_FADE * self.change + step[:, : self.change.shape[1]], 1e-15)
-        w = self.w + step
+        w = scale[:, None] * self.w + step
         w2 = _power(w)
         mean = self.power.mean(1, keepdims=True)
         unrest = more * np.float32(0.5) * (self.power + mean)
@@ -192,7 +193,8 @@ class Kalman:
         return np.fft.rfft(np.concatenate([np.zeros_like(hop), hop], 1)).astype(np.complex64)
 
     def _misadjustment(self, e, y, z, white, learning):
-        """How much more variance the filter should have, and what share less, [scenes, 1] each."""
+        """How much more variance the filter should have, what share less, and a factor on the
+        weights, [scenes, 1] each."""
 
         def smoothed(before, a, memory):
             cross = ((a.real * e.real + a.imag * e.imag) * white).sum(1)
@@ -213,13 +215,15 @@ class Kalman:
         self.estimate_misfit = smoothed(self.estimate_misfit, y, m)
         self.change_misfit = smoothed(self.change_misfit, z, CHANGE_MEMORY)
         error = self.error_misfit + MISFIT_LEAST
-        by_estimate, by_change = np.abs(self.estimate_misfit[0]), self.change_misfit[0]
-        slope = certain_slope(self.estimate_misfit, by_estimate, ESTIMATE_SIGMAS)
-        change = certain_slope(self.change_misfit, by_change, CHANGE_SIGMAS)
-        against = certain_slope(self.change_misfit, -by_change, CHANGE_SIGMAS)
-        more = ESTIMATE_WEIGHT * slope**4 * np.minimum(slope * by_estimate / error, 1)
-        more += CHANGE_WEIGHT * change * np.minimum(change * by_change / error, 1)
-        return (a.astype(np.float32)[:, None] for a in (more, REST_WEIGHT * against))
+        by_estimate, by_change = self.estimate_misfit[0], self.change_misfit[0]
+        rest = certain_slope(self.estimate_misfit, by_estimate, ESTIMATE_SIGMAS)
+        excess = certain_slope(self.estimate_misfit, -by_estimate, EXCESS_SIGMAS)
+        onwards = certain_slope(self.change_misfit, by_change, CHANGE_SIGMAS)
+        back = certain_slope(self.change_misfit, -by_change, CHANGE_SIGMAS)
+        more = ESTIMATE_WEIGHT * rest**4 * np.minimum(rest * by_estimate / error, 1)
+        more += CHANGE_WEIGHT * onwards * np.minimum(onwards * by_change / error, 1)
+        found = more, BACK_WEIGHT * back, 1 - EXCESS_WEIGHT * excess
+        return (a.astype(np.float32)[:, None] for a in found)
 
     def _constrain(self, scenes):
         turn = (self.constrained[scenes, None] + np.arange(CONSTRAINED)) % self.partitions

@@ -181,13 +181,13 @@ static inline void adapt_row(const adaptation *a, float shape, const float *rest
 {
     const float *restrict gain_re = a->gain_re, *restrict gain_im = a->gain_im;
     const float *restrict inverse = a->inverse, *restrict unrest = a->unrest;
-    const float shrink = a->shrink, keep = a->keep, drift = a->drift;
+    const float scale = a->scale, shrink = a->shrink, keep = a->keep, drift = a->drift;
     const float least = a->least, most = a->most;
     for (size_t k = 0; k < PARTITION_ROW; k++) {
         const float xr = x_re[k], xi = x_im[k], gr = gain_re[k], gi = gain_im[k];
         const float v = variance[k];
-        const float wr = fmaf(v, fmaf(xr, gr, xi * gi), w_re[k]);
-        const float wi = fmaf(v, fmaf(xr, gi, -(xi * gr)), w_im[k]);
+        const float wr = fmaf(v, fmaf(xr, gr, xi * gi), scale * w_re[k]);
+        const float wi = fmaf(v, fmaf(xr, gi, -(xi * gr)), scale * w_im[k]);
         const float w2 = fmaf(wr, wr, fmaf(wi, wi, 1e-30f));
         const float seen = v * fmaf(xr, xr, xi * xi) * inverse[k];
         const float left = keep * fmaf(-shrink * v, seen, v);

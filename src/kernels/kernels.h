@@ -156,6 +156,7 @@ typedef struct misfit {
 typedef struct adaptation {
     const float *gain_re, *gain_im; /* of `partitions_weigh` */
     const float *inverse;
+    float scale;         /* factor on the weights */
     float fade;          /* factor on the recent changes */
     float shrink;        /* share of the variance that an observation takes away */
     float keep;          /* factor on the variance, hop to hop */
@@ -242,7 +243,7 @@ typedef struct kernels {
     misfit (*partitions_weigh)(const innovation *i);
     /*
      * For each partition, with g = gain, v = variance before:
-     *     w += v conj(x) g,  change = fade change + v conj(x) g where there is one,
+     *     w = scale w + v conj(x) g,  change = fade change + v conj(x) g where there is one,
      *     v  = keep * v (1 - shrink v |x|^2 inverse) + drift |w|^2 + shape[p] unrest,
      * v kept within least and most, change flushed below 1e-15. power = sum over p of |w|^2.
      */

@@ -295,7 +295,7 @@ static void plain_fft_inverse(const fft *f, float *x, const float *re, const flo
     .log_power = plain_log_power, .normalize = plain_normalize, .fft_forward = plain_fft_forward,  \
     .fft_inverse = plain_fft_inverse, .magnitude = plain_magnitude,                                \
     .partitions_predict = plain_partitions_predict, .partitions_change = plain_partitions_change,  \
-    .partitions_weigh = plain_partitions_weigh, .partitions_adapt = plain_partitions_adapt,     \
+    .partitions_weigh = plain_partitions_weigh, .partitions_adapt = plain_partitions_adapt,        \
     .partitions_predict_reused = plain_partitions_predict_reused,                                  \
     .partitions_correct = plain_partitions_correct
 

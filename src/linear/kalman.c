@@ -20,8 +20,9 @@ static const float variance_least = 1e-10f, variance_most = 1e4f;
 /* What tells of a misadjusted filter (`misadjustment`): smoothing, how many standard deviations
  * count, what it does to the variance. By the echo estimate, and by the recent changes. */
 static const double estimate_memory = 0.97, estimate_sigmas = 7.0, estimate_weight = 2e4;
+static const double excess_sigmas = 4.0, excess_weight = 0.1;
 static const double change_memory = 0.8, change_sigmas = 4.0, change_weight = 2.5;
-static const double rest_weight = 0.14;
+static const double back_weight = 0.14;
 static const double misfit_least = 1e-3;
 /* Recent changes: of the first 128 ms, each hop's fading by 15 % a hop. */
 enum { RECENT = 16 };
@@ -246,42 +247,47 @@ static double certain_slope(const smooth_likeness *s, double cross, double sigma
     return certain > 0.0 ? fmin(certain / (s->power + misfit_least), 1.0) : 0.0;
 }
 
-/* What the filter's variance is short of, and the share of it that is too much. */
+/* What the filter's variance is short of, the share of it that is too much, and what the weights
+ * have to be multiplied with. */
 typedef struct misadjustment {
-    float more, less;
+    float more, less, scale;
 } misadjustment;
 
 /*
- * How much more variance the filter should have, as far as it is certain that it is wrong. The
- * error of the right filter is orthogonal to whatever is made of the far end, whoever talks in the
- * room, and the standard deviation of a regression says what near-end talk alone could do to it.
+ * How the filter is wrong, as far as it is certain that it is. The error of the right filter is
+ * orthogonal to whatever is made of the far end, whoever talks in the room, and the standard
+ * deviation of a regression says what near-end talk alone could do to it. Voices are no independent
+ * blocks, and what is certain is often wrong in double talk, where there is more to lose than to
+ * win: what adds variance counts with the share of the error that it explains, which is small
+ * there.
  *
- * By the echo estimate: an echo path that has changed leaves the old estimate in the error, a
- * filter on its way leaves the rest of the echo. By the recent changes: where the error still goes
- * the way in which the filter has been changed, the steps are too small; near-end talk makes
- * changes that turn out wrong, the sign is the other. Each counts with the share of the error that
- * it explains, which is small in double talk, where there is more to lose than to win: voices are
- * no independent blocks, and what is certain is often wrong there. Of the estimate only a large
+ * By the echo estimate: a filter on its way leaves the rest of the echo in the error. Only a large
  * slope counts (its fourth power): two voices at one pitch reach 0.1, a filter that has to become
- * another 0.5 and more.
+ * another 0.5 and more. Where the slope is negative the estimate is too large, or in the microphone
+ * at all no longer, or never was: the weights fall.
  *
- * Where the error goes the other way than the recent changes, these were too large: then there is
- * too much variance. It falls until the error is orthogonal to them, as that of the right step is.
+ * By the recent changes: where the error still goes the way in which the filter has been changed,
+ * the steps are too small. Where it goes the other way, they were too large; then the variance
+ * falls until the error is orthogonal to them, as that of the right step is. So in double talk,
+ * whose changes turn out wrong.
  */
 static misadjustment find_misadjustment(kalman *c, const misfit *m)
 {
     smooth(&c->estimate, &m->estimate, estimate_memory);
     smooth(&c->change, &m->change, change_memory);
     c->error = estimate_memory * c->error + (1.0 - estimate_memory) * (double)m->error;
-    const double by_estimate = fabs(c->estimate.cross), by_change = c->change.cross;
-    const double slope = certain_slope(&c->estimate, by_estimate, estimate_sigmas);
-    const double change = certain_slope(&c->change, by_change, change_sigmas);
-    const double against = certain_slope(&c->change, -by_change, change_sigmas);
     const double error = c->error + misfit_least;
-    const double share = fmin(slope * by_estimate / error, 1.0);
-    const double more = estimate_weight * slope * slope * slope * slope * share +
-                        change_weight * change * fmin(change * by_change / error, 1.0);
-    return (misadjustment){(float)more, (float)(rest_weight * against)};
+    const double by_estimate = c->estimate.cross, by_change = c->change.cross;
+    const double rest = certain_slope(&c->estimate, by_estimate, estimate_sigmas);
+    const double excess = certain_slope(&c->estimate, -by_estimate, excess_sigmas);
+    const double onwards = certain_slope(&c->change, by_change, change_sigmas);
+    const double back = certain_slope(&c->change, -by_change, change_sigmas);
+    const double rest_share = fmin(rest * by_estimate / error, 1.0);
+    const double onwards_share = fmin(onwards * by_change / error, 1.0);
+    const double more = estimate_weight * rest * rest * rest * rest * rest_share +
+                        change_weight * onwards * onwards_share;
+    return (misadjustment){(float)more, (float)(back_weight * back),
+                           (float)(1.0 - excess_weight * excess)};
 }
 
 /* The variance that a misadjusted filter gets, half where its weights are, half by the prior. */
@@ -298,6 +304,7 @@ static void adapt(kalman *c, misadjustment off)
         .gain_re = row_of(c, ROW_GAIN_RE),
         .gain_im = row_of(c, ROW_GAIN_IM),
         .inverse = row_of(c, ROW_INVERSE),
+        .scale = off.scale,
         .fade = change_fade,
         .shrink = shrink,
         .keep = keep * (1.0f - off.less),
