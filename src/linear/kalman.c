@@ -10,15 +10,16 @@ static const float prior_first = 0.5f, prior_decay = 0.87f;
 enum { PRIOR_LEVEL = 2 };
 /* The echo path as a random walk: P <- a^2 P + (1 - a^2) |w|^2 with a = 0.99997. */
 static const float keep = 0.99994f, drift = 0.00006f;
-/* Half of what theory takes from the variance: neighbouring blocks tell nearly the same. */
+/* A third of what theory takes from the variance: neighbouring blocks tell nearly the same. */
 static const float shrink = 0.18f;
 /* Smoothing of the noise, and its weight: 2 in theory (256 samples, half of them zero). */
 static const float noise_memory = 0.93f, noise_caution = 8.0f;
 /* Added to variances that are divided by: an error at -81 dB of full scale. */
 static const float least_variance = 1e-6f;
 static const float variance_least = 1e-10f, variance_most = 1e4f;
-/* What tells of a misadjusted filter (`misadjustment`): smoothing, how many standard deviations
- * count, what it does to the variance. By the echo estimate, and by the recent changes. */
+/* What tells of a misadjusted filter (`find_misadjustment`): smoothing, how many standard
+ * deviations count, what it does to variance and weights. By the echo estimate, and by the recent
+ * changes. */
 static const double estimate_memory = 0.97, estimate_sigmas = 7.0, estimate_weight = 2e4;
 static const double excess_sigmas = 4.0, excess_weight = 0.1;
 static const double change_memory = 0.8, change_sigmas = 4.0, change_weight = 2.5;
