@@ -196,10 +196,21 @@ static void check_energies(const filter *f)
     assert_true(is_near(f->misfit.expected, expected, 0.0));
 }
 
+static void every_set_agrees(void (*run)(const kernels *, filter *, const shape *),
+                             const filter *before, const filter *plain, const shape *s)
+{
+    static filter other;
+    FOR_EACH_SET (k) {
+        other = *before;
+        run(k, &other, s);
+        assert_memory_equal(&other, plain, sizeof other);
+    }
+}
+
 static void adaptive_filters_follow_their_equations(void **unused)
 {
     (void)unused;
-    static filter before, plain, other;
+    static filter before, plain;
     for (int round = 0; round < ROUNDS; round++) {
         const shape s = any_shape();
         fill_filter(&before);
@@ -210,11 +221,7 @@ static void adaptive_filters_follow_their_equations(void **unused)
         check_likeness(&plain.misfit.estimate, plain.y, &plain);
         check_likeness(&plain.misfit.change, plain.z, &plain);
         check_energies(&plain);
-        FOR_EACH_SET (k) {
-            other = before;
-            run_filter(k, &other, &s);
-            assert_memory_equal(&other, &plain, sizeof plain);
-        }
+        every_set_agrees(run_filter, &before, &plain, &s);
     }
 }
 
@@ -266,7 +273,7 @@ static void check_reused_bin(const filter *before, const filter *after, const sh
 static void reused_blocks_follow_their_equations(void **unused)
 {
     (void)unused;
-    static filter before, plain, other;
+    static filter before, plain;
     for (int round = 0; round < ROUNDS; round++) {
         const shape s = any_shape();
         fill_filter(&before);
@@ -275,11 +282,7 @@ static void reused_blocks_follow_their_equations(void **unused)
         for (size_t k = 0; k < PARTITION_BINS; k++)
             check_reused_bin(&before, &plain, &s, k);
         assert_memory_equal(plain.v, before.v, sizeof plain.v);
-        FOR_EACH_SET (k) {
-            other = before;
-            reuse_blocks(k, &other, &s);
-            assert_memory_equal(&other, &plain, sizeof plain);
-        }
+        every_set_agrees(reuse_blocks, &before, &plain, &s);
     }
 }
 
