@@ -4,6 +4,7 @@
  * measures those.
  */
 #include "kernels/kernels.h"
+#include "bench_stats.h"
 #include "peak.h"
 
 #include <stdio.h>
@@ -72,12 +73,6 @@ static double time_calls(task run, void *context, size_t calls)
     return now_ns() - start;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Nanoseconds of one call: the median of several rounds, after one that warms up. */
 static double measure(task run, void *context)
 {
@@ -95,8 +90,7 @@ static double measure(task run, void *context)
     double all[MOST_ROUNDS];
     for (int i = 0; i < rounds; i++)
         all[i] = time_calls(run, context, calls) / (double)calls;
-    qsort(all, (size_t)rounds, sizeof *all, ascending);
-    return all[rounds / 2];
+    return stats_median(all, (size_t)rounds);
 }
 
 /* ---- What the machine can do ------------------------------------------------------------ */

@@ -7,12 +7,13 @@
  *     bench/bench_linear
  */
 #define _POSIX_C_SOURCE 200809L
-#include "linear/kalman.h"
-#include "signals.h"
+#include "bench_stats.h"
+#include "rooms.h"
 #include "unecho.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { ROUNDS = 15, HOPS = 500 };
@@ -24,55 +25,43 @@ static double now_us(void)
     return (double)t.tv_sec * 1e6 + (double)t.tv_nsec * 1e-3;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Both ends, a number of hops. */
-typedef struct sound {
-    float *mic, *far;
-    size_t hops;
-} sound;
-
 /* Noise, and as echo the same a hop later. */
-static sound noise(void)
+static scene noise(void)
 {
-    enum { COUNT = HOPS * KALMAN_HOP };
-    sound s = {calloc(COUNT, sizeof(float)), calloc(COUNT, sizeof(float)), HOPS};
-    if (!s.mic || !s.far)
-        exit(1);
-    uint32_t state = 1;
-    for (size_t i = 0; i < COUNT; i++) {
-        s.far[i] = 0.5f * random_float(&state);
-        s.mic[i] = i >= KALMAN_HOP ? 0.5f * s.far[i - KALMAN_HOP] : 0.0f;
-    }
+    scene s = new_scene(HOPS * KALMAN_HOP);
+    white_noise(s.far, s.count, 0.5f, 1);
+    for (size_t i = KALMAN_HOP; i < s.count; i++)
+        s.mic[i] = 0.5f * s.far[i - KALMAN_HOP];
     return s;
 }
 
-static sound call(void)
+static scene call(void)
 {
-    const signal_ mic = read_sample("mic"), far = read_sample("far");
-    return (sound){mic.samples, far.samples, mic.count / KALMAN_HOP};
+    signal_ mic = read_sample("mic"), far = read_sample("far");
+    scene s = new_scene(mic.count);
+    memcpy(s.mic, mic.samples, s.count * sizeof(float));
+    memcpy(s.far, far.samples, s.count * sizeof(float));
+    free(mic.samples);
+    free(far.samples);
+    return s;
 }
 
-static double linear_round(kalman *c, const sound *s)
+static double linear_round(kalman *c, const scene *s)
 {
     float error[KALMAN_HOP], echo[KALMAN_HOP];
     const double start = now_us();
-    for (size_t i = 0; i < s->hops * KALMAN_HOP; i += KALMAN_HOP)
+    for (size_t i = 0; i < s->count; i += KALMAN_HOP)
         kalman_run(c, s->mic + i, s->far + i, error, echo);
-    return (now_us() - start) / (double)s->hops;
+    return (now_us() - start) / (double)(s->count / KALMAN_HOP);
 }
 
-static double network_round(unecho *stream, const sound *s)
+static double network_round(unecho *stream, const scene *s)
 {
     float out[KALMAN_HOP];
     const double start = now_us();
-    for (size_t i = 0; i < s->hops * KALMAN_HOP; i += KALMAN_HOP)
+    for (size_t i = 0; i < s->count; i += KALMAN_HOP)
         unecho_process(stream, s->mic + i, s->far + i, out, KALMAN_HOP);
-    return (now_us() - start) / (double)s->hops;
+    return (now_us() - start) / (double)(s->count / KALMAN_HOP);
 }
 
 /* The network on the same kernels; NULL with the plain set, which nobody would run it on. */
@@ -94,13 +83,7 @@ static unecho *open_network(const kernels *k)
     return stream;
 }
 
-static double median(double *x)
-{
-    qsort(x, ROUNDS, sizeof *x, ascending);
-    return x[ROUNDS / 2];
-}
-
-static void measure(const kernels *k, size_t count, const sound *talk, const sound *learning)
+static void measure(const kernels *k, size_t count, const scene *talk, const scene *learning)
 {
     kalman c;
     arena a = {0};
@@ -124,7 +107,8 @@ static void measure(const kernels *k, size_t count, const sound *talk, const sou
         if (stream)
             network[i] = network_round(stream, learning);
     }
-    const double usual = median(in_talk), at_most = median(most), beside = median(network);
+    const double usual = stats_median(in_talk, ROUNDS), at_most = stats_median(most, ROUNDS);
+    const double beside = stats_median(network, ROUNDS);
     printf("%-11s %4zu ms %8.2f us %8.2f us", k->name, count * 8, usual, at_most);
     if (stream)
         printf(" %8.2f us %6.1f %% %6.1f %%", beside, 100.0 * usual / beside,
@@ -139,16 +123,14 @@ static void measure(const kernels *k, size_t count, const sound *talk, const sou
 int main(void)
 {
     static const size_t counts[] = {8, 16, 32, 64};
-    const sound talk = call(), learning = noise();
+    scene talk = call(), learning = noise();
     printf("%-11s %7s %11s %11s %11s %8s %8s %14s\n", "set", "tail", "in a call", "at most",
            "network", "ratio", "at most", "memory");
     for (size_t i = 0; i < kernels_count(); i++)
         for (size_t n = 0; n < sizeof counts / sizeof *counts; n++)
             if ((kernels_at(i)->cpu & ~kernels_cpu()) == 0)
                 measure(kernels_at(i), counts[n], &talk, &learning);
-    free(talk.mic);
-    free(talk.far);
-    free(learning.mic);
-    free(learning.far);
+    free_scene(&talk);
+    free_scene(&learning);
     return 0;
 }

@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { RISE_STEP = RATE / 5 };
-
 /* Mean, and the worst where the lower or the higher value is that. */
 typedef struct summary {
     double sum, low, high;
@@ -44,11 +42,7 @@ static double rise(const signal_ *h, int with_speech, uint32_t seed)
     linear_run r = open_linear(fastest(), KALMAN_PARTITIONS);
     cancel(&r, &s, 0, 5 * RATE);
     const double before = misalignment_db(&r, h);
-    double worst = before;
-    for (size_t at = 5 * RATE; at < s.count; at += RISE_STEP) {
-        cancel(&r, &s, at, at + RISE_STEP);
-        worst = fmax(worst, misalignment_db(&r, h));
-    }
+    const double worst = worst_misalignment_db(&r, &s, h, 5 * RATE);
     close_linear(&r);
     free_scene(&s);
     return worst - before;

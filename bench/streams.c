@@ -5,6 +5,7 @@
  *     bench_streams [PREFIX]      another model than the built-in one
  */
 #define _POSIX_C_SOURCE 200809L
+#include "bench_stats.h"
 #include "unecho.h"
 
 #include <stdio.h>
@@ -18,18 +19,6 @@ static double seconds(clockid_t clock)
     struct timespec t;
     clock_gettime(clock, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *x, size_t n)
-{
-    qsort(x, n, sizeof *x, ascending);
-    return x[n / 2];
 }
 
 /* Bytes of the stream opened last: a stream is one allocation. */
@@ -143,7 +132,7 @@ static void measure(unecho_model *model, const kind *what)
         alone[r] = round_of(&c, 0);
         together[r] = round_of(&c, 1);
     }
-    const double one = median(alone, ROUNDS), many = median(together, ROUNDS);
+    const double one = stats_median(alone, ROUNDS), many = stats_median(together, ROUNDS);
     printf("%-14s %8.1f us %9.0f  %8.1f us %9.0f  %8zu KiB  %8.1f us\n", what->name, one,
            hop_us / one, many, hop_us / many, stream_bytes / 1024, 1e6 * opened);
     for (size_t s = 0; s < STREAMS; s++)

@@ -226,3 +226,14 @@ double misalignment_db(const linear_run *r, const signal_ *response)
     }
     return ratio_db(wrong, all);
 }
+
+double worst_misalignment_db(linear_run *r, scene *s, const signal_ *response, size_t from)
+{
+    enum { STEP = RATE / 5 }; /* 25 hops */
+    double worst = misalignment_db(r, response);
+    for (size_t at = from; at < s->count; at += STEP) {
+        cancel(r, s, at, at + STEP);
+        worst = fmax(worst, misalignment_db(r, response));
+    }
+    return worst;
+}

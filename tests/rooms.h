@@ -64,5 +64,7 @@ const kernels *fastest(void);
 void cancel(linear_run *r, scene *s, size_t from, size_t to);
 /* 10 lg of |h - w|^2 / |h|^2 over the filter's length. */
 double misalignment_db(const linear_run *r, const signal_ *response);
+/* Cancels from `from` to the end; the worst misalignment before, after, and every 0.2 s. */
+double worst_misalignment_db(linear_run *r, scene *s, const signal_ *response, size_t from);
 
 #endif

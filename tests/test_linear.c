@@ -52,11 +52,7 @@ static double rise_in_double_talk(int with_speech, size_t i)
     linear_run r = open_linear(fastest(), KALMAN_PARTITIONS);
     cancel(&r, &s, 0, 5 * RATE);
     const double before = misalignment_db(&r, &h);
-    double worst = before;
-    for (size_t at = 5 * RATE; at < s.count; at += RATE / 5) {
-        cancel(&r, &s, at, at + RATE / 5); /* 25 hops */
-        worst = fmax(worst, misalignment_db(&r, &h));
-    }
+    const double worst = worst_misalignment_db(&r, &s, &h, 5 * RATE);
     print_message("T60 %.1f s, %s: misalignment %.1f dB, at worst %.1f dB in double talk, echo "
                   "reduction %.1f and %.1f dB\n",
                   t60s[i], with_speech ? "speech" : "white noise", before, worst,

@@ -319,7 +319,7 @@ static void adapt(kalman *c, misadjustment off)
 }
 
 /*
- * Once more from two earlier blocks, held against the filter of now: neighbouring partitions tell
+ * Once more from earlier blocks, held against the filter of now: neighbouring partitions tell
  * of the same samples, which variances of single bins know nothing of, so that one step from a
  * block leaves much of its error. Where the newest error is not the filter's, in double talk above
  * all, there is nothing to win.
