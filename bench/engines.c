@@ -6,7 +6,7 @@
  *     bench_engines [PREFIX]      another model than the built-in one
  */
 #include "scenes.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdio.h>
 #include <stdlib.h>

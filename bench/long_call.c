@@ -11,14 +11,14 @@
  *                     [--after silence|noise|farend_singletalk|doubletalk|hyprnote:HOURS]
  */
 #include "signals.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLIPS = 4, LAG = UNECHO_BLOCK - UNECHO_HOP };
+enum { CLIPS = 4, LAG = 3 * UNECHO_HOP };
 
 typedef struct clip {
     const char *name;

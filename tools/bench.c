@@ -30,7 +30,8 @@ struct job {
     struct contest contest;
     struct bench_outcome outcome;
     output_file plot;
-    char profile[PROFILE_PATH]; /* of the short search, temporary; "": none */
+    /* Temporary files: of the short search, and of the untuned engine; "": none. */
+    char profile[PROFILE_PATH], untuned[PROFILE_PATH];
 };
 
 /* ---- Contestants ------------------------------------------------------------------------ */
@@ -91,7 +92,7 @@ static void choose_contestants(struct job *job)
     }
 }
 
-/* ---- The settings of `onnxruntime tuned here` ------------------------------------------- */
+/* ---- The settings of ONNX Runtime ------------------------------------------------------- */
 
 static struct contestant *find_tuned(struct contest *contest)
 {
@@ -125,6 +126,19 @@ static bool search(struct job *job, struct engine *tuned)
     snprintf(job->outcome.tuned, sizeof(job->outcome.tuned),
              "%s, found in a short search of %.0f s (%zu of %zu settings)", setting,
              finding.seconds, finding.tried, finding.settings);
+    return true;
+}
+
+static bool settle_untuned(struct job *job)
+{
+    if (!profile_write_temporary(NULL, job->untuned)) {
+        *job->untuned = '\0';
+        return false;
+    }
+    interrupt_removes(job->untuned);
+    for (size_t i = 0; i < job->contest.count; i++)
+        if (job->contest.contestants[i].engine.untuned)
+            job->contest.contestants[i].engine.profile = job->untuned;
     return true;
 }
 
@@ -220,7 +234,8 @@ static bool run(struct job *job)
     job->contest.model = &job->recording.model;
     job->outcome.contest = &job->contest;
     job->outcome.recording = &job->recording;
-    return settle_tuned(job) && contest_run(&job->contest) && measure_front(job) && show(job);
+    return settle_untuned(job) && settle_tuned(job) && contest_run(&job->contest) &&
+           measure_front(job) && show(job);
 }
 
 int command_bench(int argc, char **argv)
@@ -251,7 +266,10 @@ int command_bench(int argc, char **argv)
     code = run(job) ? EXIT_DONE : EXIT_FAILED;
     if (*job->profile)
         unlink(job->profile);
+    if (*job->untuned)
+        unlink(job->untuned);
     interrupt_keeps(job->profile);
+    interrupt_keeps(job->untuned);
     output_release(&job->plot);
     recording_free(&job->audio);
     free(job);

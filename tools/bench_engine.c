@@ -3,8 +3,7 @@
  */
 #include "bench_engine.h"
 
-/* The library's limit. */
-#define MOST_HOPS_AT_ONCE 64
+#include "unecho_onnxruntime.h"
 
 const struct engine engine_rows[] = {
     {.name = "onnxruntime untuned",
@@ -45,9 +44,9 @@ int engine_open(unecho **stream, const struct engine *engine, unecho_model *mode
     unecho_config_init(&config);
     config.model = model;
     config.whole_hops = chunk % UNECHO_HOP == 0;
-    config.hops_at_once = (unsigned)(hops < 1                   ? 1
-                                     : hops > MOST_HOPS_AT_ONCE ? MOST_HOPS_AT_ONCE
-                                                                : hops);
+    config.hops_at_once = (unsigned)(hops < 1                         ? 1
+                                     : hops > UNECHO_HOPS_AT_ONCE_MAX ? UNECHO_HOPS_AT_ONCE_MAX
+                                                                      : hops);
     /* What is measured is the network: on every hop, and on the two ends as they come. */
     config.align = UNECHO_ALIGN_OFF;
     config.fail_open = 0;
@@ -56,12 +55,12 @@ int engine_open(unecho **stream, const struct engine *engine, unecho_model *mode
     config.message_size = message_size;
     config.backend = engine->backend;
     config.precision = engine->precision;
-    if (engine->backend == UNECHO_BACKEND_ONNXRUNTIME) {
-        config.onnxruntime_library = engine->library;
-        config.onnxruntime_profile = engine->profile;
-        config.onnxruntime_stage_threads[0] = engine->stage_threads[0];
-        config.onnxruntime_stage_threads[1] = engine->stage_threads[1];
-        config.onnxruntime_untuned = engine->untuned;
-    }
+    const unecho_onnxruntime settings = {
+        .size = sizeof(settings),
+        .library = engine->library,
+        .profile = engine->profile,
+        .stage_threads = {engine->stage_threads[0], engine->stage_threads[1]},
+    };
+    config.onnxruntime = &settings;
     return unecho_open(stream, &config);
 }

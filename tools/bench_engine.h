@@ -4,7 +4,7 @@
 #ifndef UNECHO_TOOL_BENCH_ENGINE_H
 #define UNECHO_TOOL_BENCH_ENGINE_H
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,8 +18,8 @@ struct engine {
     double least_snr_db;
     unecho_backend backend;
     unecho_precision precision; /* of our own engine */
-    bool untuned;
-    bool tuned_here; /* its settings, in profile, were found on this machine */
+    bool untuned;               /* as its profile says */
+    bool tuned_here;            /* its settings, in profile, were found on this machine */
     unsigned stage_threads[2];
     const char *library, *profile; /* paths, NULL: the library's own choice */
 };

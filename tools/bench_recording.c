@@ -16,7 +16,7 @@
 /* As much of a long recording is enough. */
 #define LONGEST (60 * UNECHO_SAMPLE_RATE)
 /* The network's own lag: with fewer samples nothing but the start comes out. */
-#define SHORTEST UNECHO_BLOCK
+#define SHORTEST 512
 
 static bool use(struct recording_choice *choice, const char *mic, const char *far)
 {

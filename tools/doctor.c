@@ -10,7 +10,7 @@
 #include "report.h"
 #include "text_output.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <errno.h>
 #include <stdlib.h>

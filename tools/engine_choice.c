@@ -6,6 +6,7 @@
 
 #include "report.h"
 #include "tune_profile.h"
+#include "unecho_onnxruntime.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -91,6 +92,7 @@ bool engine_choice_check(const engine_choice *choice, const char *command)
 unecho *engine_choice_open(const engine_choice *choice, unecho_config *config)
 {
     char message[UNECHO_MESSAGE_SIZE] = "", usual[PROFILE_PATH];
+    unecho_onnxruntime settings = {.size = sizeof(settings)};
     unecho *stream = NULL;
     int status;
     config->engine = choice->engine;
@@ -98,14 +100,18 @@ unecho *engine_choice_open(const engine_choice *choice, unecho_config *config)
         config->linear_tail_ms = choice->linear_tail_ms;
     config->backend = choice->backend;
     config->precision = choice->precision;
-    config->onnxruntime_library = choice->library;
-    config->onnxruntime_profile = choice->profile;
+    if (config->onnxruntime)
+        settings = *config->onnxruntime;
+    settings.library = choice->library;
+    settings.profile = choice->profile;
+    config->onnxruntime = &settings;
     if (choice->backend == UNECHO_BACKEND_ONNXRUNTIME && !choice->profile &&
         profile_usual_path(usual, sizeof(usual)) && access(usual, R_OK) == 0)
-        config->onnxruntime_profile = usual;
+        settings.profile = usual;
     config->message = message;
     config->message_size = sizeof(message);
     status = unecho_open(&stream, config);
+    config->onnxruntime = NULL;
     if (status != UNECHO_OK)
         report_error("cannot open a stream: %s", *message ? message : unecho_strerror(status));
     return stream;

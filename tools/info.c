@@ -6,7 +6,7 @@
 #include "report.h"
 #include "summary.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -6,7 +6,7 @@
 
 #include "output_file.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdbool.h>
 

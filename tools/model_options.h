@@ -7,7 +7,7 @@
 
 #include "options.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 typedef struct inspect_options {
     char **names;

@@ -17,7 +17,6 @@
 #define LARGEST_CHUNK 1048576
 /* How late a far end is looked for in recordings, and how late it can be, in milliseconds. */
 #define USUAL_LATE 200
-#define MOST_LATE  1000
 #define HOP_MS     (1000 * UNECHO_HOP / UNECHO_SAMPLE_RATE)
 
 enum {
@@ -153,7 +152,8 @@ bool options_take_count(const char *name, size_t lowest, size_t highest, const c
 static bool take_tail(engine_choice *engine, const char *command)
 {
     size_t tail = 0;
-    if (!options_take_count("tail", 64, 512, command, &tail))
+    if (!options_take_count("tail", UNECHO_LINEAR_TAIL_MIN_MS, UNECHO_LINEAR_TAIL_MAX_MS, command,
+                            &tail))
         return false;
     engine->linear_tail_ms = (unsigned)tail;
     if (tail % HOP_MS == 0)
@@ -336,13 +336,13 @@ static bool take_align(session_settings *session, const char *command)
     }
     session->align = UNECHO_ALIGN_FIXED;
     session->delay_ms = strtod(optarg, &end);
-    if (end != optarg && !*end && session->delay_ms >= -MOST_LATE &&
+    if (end != optarg && !*end && session->delay_ms >= -UNECHO_REFERENCE_LATE_MAX_MS &&
         session->delay_ms <= UNECHO_DELAY_MAX_MS)
         return true;
     report_usage(command,
                  "--align %s: neither auto, off, nor milliseconds from -%d to %d by which the echo "
                  "lags the far end",
-                 optarg, MOST_LATE, UNECHO_DELAY_MAX_MS);
+                 optarg, UNECHO_REFERENCE_LATE_MAX_MS, UNECHO_DELAY_MAX_MS);
     return false;
 }
 
@@ -366,7 +366,8 @@ static options_result take_process_option(process_options *options, struct said 
         said->align = true;
         break;
     case OPTION_REFERENCE_LATE:
-        right = options_take_count("reference-late", 0, MOST_LATE, argv[0], &late);
+        right =
+            options_take_count("reference-late", 0, UNECHO_REFERENCE_LATE_MAX_MS, argv[0], &late);
         if (right)
             session->reference_late_ms = (unsigned)late;
         said->late = true;

@@ -16,7 +16,7 @@
 #include "session.h"
 #include "summary.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <errno.h>
 #include <inttypes.h>

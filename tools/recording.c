@@ -185,18 +185,23 @@ static int64_t integer_of(uint64_t bits)
     return bits <= UINT32_MAX || ~bits <= INT32_MAX ? (int64_t)bits : -2;
 }
 
-static bool set_field(unecho_config *config, uint32_t key, uint64_t value)
+static bool set_field(recording *r, uint32_t key, uint64_t value)
 {
     switch (key) {
 #define SET_INTEGER(number, type, name)                                                            \
     case number:                                                                                   \
-        config->name = (type)integer_of(value);                                                    \
+        r->config.name = (type)integer_of(value);                                                  \
         return true;
 #define SET_REAL(number, type, name)                                                               \
     case number:                                                                                   \
-        config->name = (type)real_of(value);                                                       \
+        r->config.name = (type)real_of(value);                                                     \
+        return true;
+#define SET_ONNXRUNTIME(number, type, name)                                                        \
+    case number:                                                                                   \
+        r->onnxruntime.name = (type)integer_of(value);                                             \
         return true;
         RECORD_INTEGERS(SET_INTEGER)
+        RECORD_ONNXRUNTIME(SET_ONNXRUNTIME)
         RECORD_REALS(SET_REAL)
     default:
         return false;
@@ -223,7 +228,7 @@ static recording_result take_header(recording *r, const record_head *head)
         return bad(r, "the header has %" PRIu32 " words of settings, expected %d each for %" PRIu32,
                    there, RECORD_FIELD, count);
     for (at += 6; at < r->words + RECORD_SOURCE + there; at += RECORD_FIELD)
-        if (!set_field(&r->config, at[0], long_at(at + 1)))
+        if (!set_field(r, at[0], long_at(at + 1)))
             return bad(r,
                        "was recorded by unecho %s, with a setting (%" PRIu32 " = %" PRIu64
                        ") that unecho %s does not know",
@@ -242,6 +247,8 @@ recording_result recording_open(recording *r, FILE *file)
     record_head head;
     memset(r, 0, sizeof(*r));
     unecho_config_init(&r->config);
+    r->onnxruntime.size = sizeof(r->onnxruntime);
+    r->config.onnxruntime = &r->onnxruntime;
     r->file = file;
     if (take(r, magic, 2) < sizeof(magic) ||
         magic[0] != record_load((const unsigned char *)RECORD_MAGIC) ||

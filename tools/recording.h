@@ -7,7 +7,8 @@
 
 #include "record/format.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
+#include "unecho_onnxruntime.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +25,7 @@ typedef struct recording {
     /* What the header says; of the config the fields of record/format.h, the rest is the default.
      * The texts are printable. */
     unecho_config config;
+    unecho_onnxruntime onnxruntime; /* config points to it */
     char version[RECORD_VERSION + 1], kernels[RECORD_KERNELS + 1];
     unecho_model_info model; /* units 0: there was no network */
 } recording;

@@ -9,6 +9,7 @@
 #include "hash.h"
 #include "message.h"
 #include "onnx_write.h"
+#include "sized.h"
 #include "stage_file.h"
 
 #include <stdatomic.h>
@@ -16,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { INFO_LEAST = 2 * sizeof(size_t) };
 
 struct unecho_model {
     atomic_uint references;
@@ -112,13 +115,13 @@ int unecho_model_default(unecho_model **model, char *text, size_t size)
     return create(model, sources, &to);
 }
 
-int unecho_model_load_files(unecho_model **model, const char *stage1, const char *stage2,
-                            char *text, size_t size)
+int unecho_model_load_files(unecho_model **model, const char *file1, const char *file2, char *text,
+                            size_t size)
 {
     const message to = message_begin(text, size);
-    if (!model || !stage1 || !stage2)
+    if (!model || !file1 || !file2)
         return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or a path is NULL");
-    const char *const names[2] = {stage1, stage2};
+    const char *const names[2] = {file1, file2};
     unsigned char *bytes[2] = {NULL, NULL};
     size_t sizes[2] = {0, 0};
     for (size_t i = 0; i < 2; i++) {
@@ -155,15 +158,19 @@ int unecho_model_load(unecho_model **model, const char *prefix, char *text, size
     return status;
 }
 
-int unecho_model_load_memory(unecho_model **model, const void *stage1, size_t stage1_size,
-                             const void *stage2, size_t stage2_size, char *text, size_t size)
+int unecho_model_load_memory(unecho_model **model, const void *file1, size_t file1_size,
+                             const void *file2, size_t file2_size, char *text, size_t size)
 {
     const message to = message_begin(text, size);
-    if (!model || (!stage1 && stage1_size > 0) || (!stage2 && stage2_size > 0))
-        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or a stage is NULL");
+    if (!model || (!file1 && file1_size > 0) || (!file2 && file2_size > 0))
+        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or a file is NULL");
+    /* No object is larger, and one byte more can be counted. */
+    if (file1_size > PTRDIFF_MAX || file2_size > PTRDIFF_MAX)
+        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "a file of %zu bytes cannot be in memory",
+                            file1_size > file2_size ? file1_size : file2_size);
     const char *const names[2] = {"stage 1", "stage 2"};
-    const void *const from[2] = {stage1, stage2};
-    const size_t sizes[2] = {stage1_size, stage2_size};
+    const void *const from[2] = {file1, file2};
+    const size_t sizes[2] = {file1_size, file2_size};
     unsigned char *bytes[2];
     for (size_t i = 0; i < 2; i++) {
         bytes[i] = malloc(sizes[i] + 1);
@@ -196,27 +203,33 @@ void unecho_model_unref(unecho_model **model)
 
 int unecho_model_get_info(const unecho_model *model, unecho_model_info *info)
 {
-    if (!model || !info || info->size != sizeof *info)
+    if (!model || !info || !sized_possible(info->size, INFO_LEAST, sizeof *info))
         return UNECHO_ERROR_ARGUMENT;
-    info->units = (unsigned)model->weights[0].units;
-    info->parameters = weights_count(&model->weights[0]) + weights_count(&model->weights[1]);
-    memcpy(info->name, model->name, sizeof info->name);
-    memcpy(info->producer, model->weights[0].producer, sizeof info->producer);
-    info->hash = HASH_BASIS;
+    unecho_model_info all = {
+        .kind = UNECHO_MODEL_DTLN_AEC,
+        .files = 2,
+        .parameters = weights_count(&model->weights[0]) + weights_count(&model->weights[1]),
+        .hash = HASH_BASIS,
+        .units = (unsigned)model->weights[0].units,
+    };
+    snprintf(all.description, sizeof all.description, "DTLN-aec, %u units", all.units);
+    memcpy(all.name, model->name, sizeof all.name);
+    memcpy(all.producer, model->weights[0].producer, sizeof all.producer);
     for (size_t i = 0; i < 2; i++)
-        info->hash = hash_bytes(info->hash, model->files[i].bytes, model->files[i].size);
+        all.hash = hash_bytes(all.hash, model->files[i].bytes, model->files[i].size);
+    sized_write(info, info->size, &all, sizeof all);
     return UNECHO_OK;
 }
 
-int unecho_model_write(const unecho_model *model, int stage, unecho_storage storage, void *bytes,
-                       size_t room, size_t *size, char *text, size_t text_size)
+int unecho_model_write(const unecho_model *model, int file, unecho_storage storage, void *bytes,
+                       size_t capacity, size_t *size, char *text, size_t text_size)
 {
     const message to = message_begin(text, text_size);
-    if (!model || !size || (!bytes && room > 0) || stage < 1 || stage > 2 ||
+    if (!model || !size || (!bytes && capacity > 0) || file < 1 || file > 2 ||
         storage < UNECHO_STORAGE_FP32 || storage > UNECHO_STORAGE_INT8)
         return message_fail(&to, UNECHO_ERROR_ARGUMENT,
-                            "model or size is NULL, or there is no such stage or storage");
-    return onnx_stage_write(&model->weights[stage - 1], stage, storage, model->name, bytes, room,
+                            "model or size is NULL, or there is no such file or storage");
+    return onnx_stage_write(&model->weights[file - 1], file, storage, model->name, bytes, capacity,
                             size, &to);
 }
 

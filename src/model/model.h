@@ -3,7 +3,7 @@
 #define UNECHO_MODEL_H
 
 #include "network/dtln.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 /*
  * The model's network packed for the kernels of that index and in that precision: packed at the

@@ -6,7 +6,7 @@
 #include "protobuf_write.h"
 #include "weights.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdbool.h>
 

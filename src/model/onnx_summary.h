@@ -5,7 +5,7 @@
 #include "onnx.h"
 #include "weights.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 /* All of info but its size and format. */
 void onnx_summarise(unecho_model_file_info *info, const onnx_graph *graph,

@@ -4,7 +4,7 @@
 #include "onnx_summary.h"
 #include "tflite.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdio.h>
 #include <string.h>

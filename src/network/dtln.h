@@ -7,9 +7,10 @@
 #define UNECHO_DTLN_H
 
 #include "layers.h"
+#include "unecho.h"
 
 enum {
-    DTLN_HOP = 128,
+    DTLN_HOP = UNECHO_HOP,
     DTLN_BLOCK = 512,
     DTLN_BINS = FFT_BINS,
     DTLN_BINS_ROW = KERNEL_PAD(DTLN_BINS), /* distance of the rows of spectra and masks */
@@ -53,7 +54,7 @@ typedef struct dtln_memory {
 } dtln_memory;
 
 /* The most rows of a workspace, and so the most hops or streams at once. */
-enum { DTLN_ROWS_MOST = 64 };
+enum { DTLN_ROWS_MOST = UNECHO_HOPS_AT_ONCE_MAX };
 
 /* Scratch for up to `rows` <= DTLN_ROWS_MOST rows; hop t of stream s is row t * count + s. */
 typedef struct dtln_workspace {

@@ -10,6 +10,17 @@ typedef struct batch {
     size_t count;
 } batch;
 
+/* Whether no stream is there twice: marks each, and unmarks them. */
+static int all_different(const batch *b)
+{
+    size_t i = 0;
+    for (; i < b->count && !b->streams[i]->marked; i++)
+        b->streams[i]->marked = 1;
+    for (size_t k = 0; k < i; k++)
+        b->streams[k]->marked = 0;
+    return i == b->count;
+}
+
 static int check(const batch *b, size_t n)
 {
     if (b->count > 0 && (!b->streams || (n > 0 && (!b->mic || !b->out))))
@@ -24,11 +35,11 @@ static int check(const batch *b, size_t n)
         if (b->streams[i]->output.whole_hops && n % UNECHO_HOP != 0)
             return UNECHO_ERROR_CHUNK;
     }
-    return UNECHO_OK;
+    return all_different(b) ? UNECHO_OK : UNECHO_ERROR_ARGUMENT;
 }
 
-/* The stream with most room for others in its scratch. */
-static unecho *roomiest(const batch *b)
+/* The stream whose scratch takes most others. */
+static unecho *largest(const batch *b)
 {
     unecho *host = b->streams[0];
     for (size_t i = 1; i < b->count; i++)
@@ -130,7 +141,7 @@ int unecho_process_many(unecho *const *streams, const float *const *mic, const f
     const int status = check(&b, n);
     if (status < 0 || count == 0 || n == 0)
         return status;
-    unecho *const host = roomiest(&b);
+    unecho *const host = largest(&b);
     record_inputs(&b, n);
     for (size_t done = 0; done < n;) {
         const size_t part = next_part(&b, n - done);

@@ -113,11 +113,11 @@ static backend *layout_backend(arena *a, const parts *p, const unecho_config *co
                   : ort_layout(a, p->model, config->hops_at_once);
 }
 
-static void layout_recorder(unecho *s, arena *a, size_t room)
+static void layout_recorder(unecho *s, arena *a, size_t capacity)
 {
     recorder unused;
     s->recorder = arena_take(a, sizeof *s->recorder);
-    recorder_layout(s->recorder ? s->recorder : &unused, a, room);
+    recorder_layout(s->recorder ? s->recorder : &unused, a, capacity);
 }
 
 static unecho *layout(arena *a, const parts *p, const unecho_config *config)
@@ -137,8 +137,8 @@ static unecho *layout(arena *a, const parts *p, const unecho_config *config)
     s->transform = p->net ? NULL : arena_take(a, sizeof *s->transform);
     s->canceller.backend = layout_backend(a, p, config);
     s->recorder = NULL;
-    if (config->record_room > 0)
-        layout_recorder(s, a, config->record_room);
+    if (config->record_capacity > 0)
+        layout_recorder(s, a, config->record_capacity);
     return taken;
 }
 
@@ -174,20 +174,20 @@ static void *allocate_aligned(const unecho_config *config, size_t size, void **m
 
 static int start_onnxruntime(unecho *stream, const unecho_config *config, const message *to)
 {
+    const unecho_onnxruntime *const given = config->onnxruntime;
     ort_settings settings = {
-        .threads = {config->onnxruntime_stage_threads[0], config->onnxruntime_stage_threads[1]},
-        .spinning = config->onnxruntime_spinning != 0,
+        .threads = {given->stage_threads[0], given->stage_threads[1]},
+        .spinning = given->spinning != 0,
         .memory_pattern = true,
         .arena = true,
-        .untuned = config->onnxruntime_untuned != 0,
     };
-    if (config->onnxruntime_profile) {
-        const int status = ort_profile_read(&settings, config->onnxruntime_profile, to);
+    if (given->profile) {
+        const int status = ort_profile_read(&settings, given->profile, to);
         if (status < 0)
             return status;
     }
     canceller *const c = &stream->canceller;
-    return ort_start(c->backend, stream->model, &c->io, &settings, config->onnxruntime_library, to);
+    return ort_start(c->backend, stream->model, &c->io, &settings, given->library, to);
 }
 
 static int out_of_memory(const message *to)
@@ -259,27 +259,25 @@ static int find_network(parts *p, const unecho_config *config, const message *to
 
 int unecho_open(unecho **stream, const unecho_config *given)
 {
-    unecho_config config;
-    unecho_config_init(&config);
-    /* Of a config of another size nothing is where it is expected, the message included. */
-    if (given && given->size != sizeof config)
-        return UNECHO_ERROR_ARGUMENT;
-    if (given)
-        config = *given;
-    const message to = message_begin(config.message, config.message_size);
-    if (!stream)
-        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "stream is NULL");
-    const int status = config_check(&config, &to);
+    full_config full;
+    message to;
+    int status = config_read(&full, given, &to);
     if (status < 0)
         return status;
-    if (!config.allocate) {
-        config.allocate = default_allocate;
-        config.release = default_release;
+    if (!stream)
+        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "stream is NULL");
+    unecho_config *const config = &full.config;
+    status = config_check(config, &to);
+    if (status < 0)
+        return status;
+    if (!config->allocate) {
+        config->allocate = default_allocate;
+        config->release = default_release;
     }
-    parts p = {.kernels_index = kernels_choose(cpu_allowed(config.cpu))};
-    int opened = find_network(&p, &config, &to);
+    parts p = {.kernels_index = kernels_choose(cpu_allowed(config->cpu))};
+    int opened = find_network(&p, config, &to);
     if (opened == UNECHO_OK)
-        opened = open_with(stream, &config, &p, &to);
+        opened = open_with(stream, config, &p, &to);
     if (opened < 0)
         unecho_model_unref(&p.model);
     return opened;
