@@ -66,7 +66,7 @@ else
     rm -rf "$build"
     meson setup "$build" "${setup[@]}"
 fi
-ninja -C "$build" "${tests[@]/#/tests/test_}"
+meson compile -C "$build" "${tests[@]/#/test_}"
 
 export CMOCKA_MESSAGE_OUTPUT=TAP
 logs=$build/meson-logs
