@@ -3,6 +3,7 @@
 #include "check.h"
 #include "signals.h"
 #include "unecho_model.h"
+#include "unecho_onnxruntime.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -40,6 +41,11 @@ static void null_pointers(void **unused)
     assert_int_equal(unecho_model_load_files(&model, "x", NULL, NULL, 0), UNECHO_ERROR_ARGUMENT);
     assert_int_equal(unecho_model_load_memory(&model, NULL, 1, x, 1, NULL, 0),
                      UNECHO_ERROR_ARGUMENT);
+    /* More than memory can hold, by one byte and by all of them. */
+    assert_int_equal(unecho_model_load_memory(&model, x, SIZE_MAX, x, 1, NULL, 0),
+                     UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_model_load_memory(&model, x, 1, x, (size_t)PTRDIFF_MAX + 1, NULL, 0),
+                     UNECHO_ERROR_ARGUMENT);
     assert_int_equal(unecho_model_default(NULL, NULL, 0), UNECHO_ERROR_ARGUMENT);
     assert_int_equal(unecho_model_get_info(NULL, NULL), UNECHO_ERROR_ARGUMENT);
     assert_null(unecho_model_ref(NULL));
@@ -64,14 +70,57 @@ static void configs_out_of_range(void **unused)
     unecho_config_init(&good);
 
     config = good;
-    config.size = 8;
-    assert_int_equal(unecho_open(&stream, &config), UNECHO_ERROR_ARGUMENT);
-    config = good;
     config.hops_at_once = 0;
     assert_int_equal(unecho_open(&stream, &config), UNECHO_ERROR_ARGUMENT);
     config.hops_at_once = 65;
     assert_int_equal(unecho_open(&stream, &config), UNECHO_ERROR_ARGUMENT);
     assert_null(stream);
+}
+
+/* Less than the message fields, sizes that cut fields in two, and sizes that were never set. */
+static void sizes_of_no_struct(void **unused)
+{
+    (void)unused;
+    static const size_t none[] = {
+        0, 1, 8, 3 * sizeof(size_t) - 1, 3 * sizeof(size_t) + 1, 100000, SIZE_MAX};
+    unecho *stream = NULL, *open = open_default();
+    unecho_config config;
+    unecho_onnxruntime settings = {.size = sizeof settings};
+    unecho_config_init(&config);
+    config.onnxruntime = &settings;
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        unecho_stats stats = {.size = none[i], .frames = 7};
+        assert_int_equal(unecho_get_stats(open, &stats), UNECHO_ERROR_ARGUMENT);
+        assert_true(stats.size == none[i] && stats.frames == 7);
+        config.size = none[i];
+        assert_int_equal(unecho_open(&stream, &config), UNECHO_ERROR_ARGUMENT);
+        config.size = sizeof config;
+        settings.size = none[i];
+        assert_int_equal(unecho_open(&stream, &config), UNECHO_ERROR_ARGUMENT);
+        settings.size = sizeof settings;
+        assert_null(stream);
+    }
+    unecho_close(&open);
+}
+
+/* What lies behind the caller's struct is not taken for fields. */
+static void nothing_is_read_beyond_the_size(void **unused)
+{
+    (void)unused;
+    unecho *stream = NULL;
+    unecho_config config;
+    unecho_onnxruntime settings = {.size = offsetof(unecho_onnxruntime, stage_threads),
+                                   .stage_threads = {1000, 1000}};
+    unecho_config_init(&config);
+    config.onnxruntime = &settings;
+    config.size = offsetof(unecho_config, backend);
+    config.backend = (unecho_backend)99;
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
+    unecho_close(&stream);
+    config.size = 3 * sizeof(size_t);
+    config.engine = (unecho_engine)99;
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
+    unecho_close(&stream);
 }
 
 /* A config is refused with that status and a line that has these words. */
@@ -138,7 +187,7 @@ static void fields_of_the_front_end(void **unused)
             "whole_hops", "16000");
 }
 
-static void recordings(void **unused)
+static void records(void **unused)
 {
     (void)unused;
     const int wrong = UNECHO_ERROR_ARGUMENT;
@@ -540,8 +589,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(null_pointers),
         cmocka_unit_test(configs_out_of_range),
+        cmocka_unit_test(sizes_of_no_struct),
+        cmocka_unit_test(nothing_is_read_beyond_the_size),
         cmocka_unit_test(fields_of_the_front_end),
-        cmocka_unit_test(recordings),
+        cmocka_unit_test(records),
         cmocka_unit_test(edges_of_the_front_end),
         cmocka_unit_test(calls_of_the_front_end),
         cmocka_unit_test(chunk_that_breaks_the_promise),
