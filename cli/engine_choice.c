@@ -4,8 +4,8 @@
  */
 #include "engine_choice.h"
 
+#include "bench/tune_profile.h"
 #include "report.h"
-#include "tune_profile.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -4,7 +4,7 @@
 #ifndef UNECHO_TOOL_MODEL_CHOICE_H
 #define UNECHO_TOOL_MODEL_CHOICE_H
 
-#include "output_file.h"
+#include "files/output_file.h"
 
 #include "unecho.h"
 

@@ -4,7 +4,7 @@
  */
 #include "options.h"
 
-#include "format.h"
+#include "files/format.h"
 #include "report.h"
 
 #include <errno.h>

@@ -4,10 +4,10 @@
 #ifndef UNECHO_TOOL_OPTIONS_H
 #define UNECHO_TOOL_OPTIONS_H
 
-#include "ends.h"
 #include "engine_choice.h"
 #include "model_choice.h"
-#include "session.h"
+#include "process/ends.h"
+#include "process/session.h"
 
 #include <getopt.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /*
  * The rows of `unecho bench`. It does not know how they are measured.
  */
-#include "bench_engine.h"
+#include "bench/backend.h"
 
 /* The library's limit. */
 #define MOST_HOPS_AT_ONCE 64

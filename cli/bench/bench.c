@@ -2,16 +2,16 @@
  * unecho bench: from options to contestants, and from the outcome to where it is wanted. How they
  * are measured is bench_contest.c's business.
  */
-#include "bench_contest.h"
-#include "bench_options.h"
-#include "bench_recording.h"
-#include "bench_report.h"
+#include "bench/contest.h"
+#include "bench/bench_options.h"
+#include "bench/recording.h"
+#include "bench/print.h"
+#include "bench/tune_profile.h"
 #include "command.h"
+#include "files/output_file.h"
+#include "files/text_output.h"
 #include "interrupt.h"
-#include "output_file.h"
 #include "report.h"
-#include "text_output.h"
-#include "tune_profile.h"
 
 #include <errno.h>
 #include <math.h>

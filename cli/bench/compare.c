@@ -2,7 +2,7 @@
  * Whether an engine does the work that it is timed for: its output beside a reference's. It does
  * not know what an engine is.
  */
-#include "bench_compare.h"
+#include "bench/compare.h"
 
 #include <math.h>
 

@@ -4,9 +4,9 @@
  * The first time warms up and is compared, the others are timed and must give the same output. It
  * does not know how the figures are shown.
  */
-#include "bench_contest.h"
+#include "bench/contest.h"
 
-#include "bench_worker.h"
+#include "bench/worker.h"
 #include "report.h"
 
 #include <math.h>

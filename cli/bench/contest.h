@@ -5,10 +5,10 @@
 #ifndef UNECHO_TOOL_BENCH_CONTEST_H
 #define UNECHO_TOOL_BENCH_CONTEST_H
 
-#include "bench_compare.h"
-#include "bench_engine.h"
-#include "bench_measure.h"
-#include "bench_stats.h"
+#include "bench/backend.h"
+#include "bench/compare.h"
+#include "bench/measure.h"
+#include "bench/stats.h"
 #include "model_choice.h"
 
 #include <stdbool.h>

@@ -2,9 +2,9 @@
  * Native fp32 streams, live, in turn: the network alone, and with what stands before it. CPU time
  * counts, as one thread does it all. It does not know how the figures are shown.
  */
-#include "bench_front.h"
+#include "bench/front.h"
 
-#include "bench_stats.h"
+#include "bench/stats.h"
 #include "interrupt.h"
 #include "report.h"
 

@@ -5,7 +5,7 @@
 #ifndef UNECHO_TOOL_BENCH_FRONT_H
 #define UNECHO_TOOL_BENCH_FRONT_H
 
-#include "bench_measure.h"
+#include "bench/measure.h"
 #include "model_choice.h"
 
 #include <stdbool.h>

@@ -1,10 +1,10 @@
 /*
  * A contest's outcome for programs. It measures nothing.
  */
-#include "bench_report.h"
+#include "bench/print.h"
 
-#include "bench_machine.h"
-#include "summary.h"
+#include "bench/machine.h"
+#include "process/summary.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -2,7 +2,7 @@
  * What machine the figures are from. It does not know what was measured.
  */
 #define _DEFAULT_SOURCE /* _SC_NPROCESSORS_ONLN */
-#include "bench_machine.h"
+#include "bench/machine.h"
 
 #include <stdio.h>
 #include <string.h>

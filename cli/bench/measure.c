@@ -1,7 +1,7 @@
 /*
  * One pass of a stream over a recording, timed. It does not know whose stream it is.
  */
-#include "bench_measure.h"
+#include "bench/measure.h"
 
 #include "interrupt.h"
 #include "progress.h"

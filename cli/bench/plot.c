@@ -2,9 +2,9 @@
  * A contest's outcome as an SVG: bars for the speed of both feeds, and beside them for the CPU time
  * that they cost. Plain text, no library. It measures nothing.
  */
-#include "bench_report.h"
+#include "bench/print.h"
 
-#include "svg.h"
+#include "files/svg.h"
 
 #include <math.h>
 

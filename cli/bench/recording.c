@@ -1,10 +1,10 @@
 /*
  * The recording that is measured on: which one, read and repeated. It does not know what for.
  */
-#include "bench_recording.h"
+#include "bench/recording.h"
 
-#include "audio_reader.h"
-#include "bench_worker.h"
+#include "bench/worker.h"
+#include "files/audio_reader.h"
 #include "report.h"
 
 #include <stdio.h>

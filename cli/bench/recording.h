@@ -4,7 +4,7 @@
 #ifndef UNECHO_TOOL_BENCH_RECORDING_H
 #define UNECHO_TOOL_BENCH_RECORDING_H
 
-#include "bench_measure.h"
+#include "bench/measure.h"
 #include "model_choice.h"
 
 #include <stdbool.h>

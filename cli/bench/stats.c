@@ -1,7 +1,7 @@
 /*
  * Medians, percentiles, slowest ones. It does not know what is counted.
  */
-#include "bench_stats.h"
+#include "bench/stats.h"
 
 #include <math.h>
 #include <stdlib.h>

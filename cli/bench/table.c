@@ -2,7 +2,7 @@
  * A table of short texts, aligned for eyes and at the same time valid Markdown. It does not know
  * what is in it.
  */
-#include "bench_table.h"
+#include "bench/table.h"
 
 #include <stdarg.h>
 #include <string.h>

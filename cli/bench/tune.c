@@ -2,14 +2,14 @@
  * unecho tune: searches, tells what it found, writes the profile. How one searches is
  * tune_search.c's business.
  */
-#include "bench_options.h"
-#include "bench_recording.h"
+#include "bench/bench_options.h"
+#include "bench/recording.h"
+#include "bench/tune_profile.h"
+#include "bench/tune_search.h"
 #include "command.h"
+#include "files/output_file.h"
 #include "interrupt.h"
-#include "output_file.h"
 #include "report.h"
-#include "tune_profile.h"
-#include "tune_search.h"
 
 #include <errno.h>
 #include <math.h>

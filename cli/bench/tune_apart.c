@@ -1,10 +1,10 @@
 /*
  * A search in a process of its own. It does not know how one searches.
  */
-#include "bench_worker.h"
+#include "bench/tune_search.h"
+#include "bench/worker.h"
 #include "interrupt.h"
 #include "report.h"
-#include "tune_search.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -2,7 +2,7 @@
  * The profile file that a search leaves behind, and where it goes. It does not know how one
  * searches.
  */
-#include "tune_profile.h"
+#include "bench/tune_profile.h"
 
 #include "report.h"
 

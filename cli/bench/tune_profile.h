@@ -5,8 +5,8 @@
 #ifndef UNECHO_TOOL_TUNE_PROFILE_H
 #define UNECHO_TOOL_TUNE_PROFILE_H
 
-#include "output_file.h"
-#include "tune_search.h"
+#include "bench/tune_search.h"
+#include "files/output_file.h"
 
 #define PROFILE_PATH 2200
 

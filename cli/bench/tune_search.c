@@ -3,14 +3,14 @@
  * until the time is over. Each run's output is compared with the untuned one's, bit for bit. It
  * does not know what becomes of the winner.
  */
-#include "tune_search.h"
+#include "bench/tune_search.h"
 
-#include "bench_engine.h"
-#include "bench_machine.h"
+#include "bench/backend.h"
+#include "bench/machine.h"
+#include "bench/tune_profile.h"
 #include "interrupt.h"
 #include "progress.h"
 #include "report.h"
-#include "tune_profile.h"
 
 #include <math.h>
 #include <stdio.h>

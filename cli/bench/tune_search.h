@@ -5,8 +5,8 @@
 #ifndef UNECHO_TOOL_TUNE_SEARCH_H
 #define UNECHO_TOOL_TUNE_SEARCH_H
 
-#include "bench_measure.h"
-#include "bench_stats.h"
+#include "bench/measure.h"
+#include "bench/stats.h"
 #include "model_choice.h"
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /*
  * Which settings there are to try, and how they are called. It does not know how they are tried.
  */
-#include "tune_search.h"
+#include "bench/tune_search.h"
 
 #include <math.h>
 #include <stdio.h>

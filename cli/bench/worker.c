@@ -3,7 +3,7 @@
  * and durations through shared memory. It does not know what comes of the figures.
  */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
-#include "bench_worker.h"
+#include "bench/worker.h"
 
 #include "interrupt.h"
 #include "progress.h"

@@ -5,8 +5,8 @@
 #ifndef UNECHO_TOOL_BENCH_WORKER_H
 #define UNECHO_TOOL_BENCH_WORKER_H
 
-#include "bench_engine.h"
-#include "bench_measure.h"
+#include "bench/backend.h"
+#include "bench/measure.h"
 #include "model_choice.h"
 
 #include <stdbool.h>

@@ -2,10 +2,10 @@
  * Finds out what there is to know about a pair of recordings. What it means is doctor_judge.c's
  * business.
  */
-#include "doctor.h"
+#include "doctor/doctor.h"
 
-#include "doctor_coherence.h"
-#include "doctor_resample.h"
+#include "doctor/coherence.h"
+#include "doctor/resample.h"
 #include "report.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
  * Runs the canceller over a recording in memory and notes its statistics as it goes. It does not
  * judge.
  */
-#include "doctor_cancel.h"
+#include "doctor/cancel.h"
 
 #include "interrupt.h"
 #include "report.h"

@@ -5,7 +5,7 @@
 #ifndef UNECHO_TOOL_DOCTOR_CANCEL_H
 #define UNECHO_TOOL_DOCTOR_CANCEL_H
 
-#include "doctor_input.h"
+#include "doctor/input.h"
 #include "engine_choice.h"
 
 #include "unecho.h"

@@ -2,9 +2,9 @@
  * Magnitude-squared coherence by Welch's method. Of a bin's power P a linear filter leaves
  * P (1 - coherence). It does not know what the signals are.
  */
-#include "doctor_coherence.h"
+#include "doctor/coherence.h"
 
-#include "doctor_fft.h"
+#include "doctor/fft.h"
 
 #include <math.h>
 #include <stdlib.h>

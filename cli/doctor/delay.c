@@ -4,9 +4,9 @@
  * lies within reach around it; then the line that most of the peaks lie on. It does not know what
  * the recordings are of.
  */
-#include "doctor_delay.h"
+#include "doctor/delay.h"
 
-#include "doctor_fft.h"
+#include "doctor/fft.h"
 
 #include <math.h>
 #include <stdlib.h>

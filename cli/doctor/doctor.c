@@ -1,14 +1,14 @@
 /*
  * unecho doctor: from options to a diagnosis, and from that to where it is wanted.
  */
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include "command.h"
-#include "doctor_options.h"
+#include "doctor/doctor_options.h"
+#include "files/text_output.h"
 #include "interrupt.h"
 #include "model_choice.h"
 #include "report.h"
-#include "text_output.h"
 
 #include "unecho.h"
 

@@ -5,10 +5,10 @@
 #ifndef UNECHO_TOOL_DOCTOR_H
 #define UNECHO_TOOL_DOCTOR_H
 
-#include "doctor_cancel.h"
-#include "doctor_delay.h"
-#include "doctor_input.h"
-#include "doctor_measure.h"
+#include "doctor/cancel.h"
+#include "doctor/delay.h"
+#include "doctor/input.h"
+#include "doctor/measure.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
  * The radix-2 transform of Cooley and Tukey: bits reversed first, then one pass per factor. It does
  * not know what is transformed.
  */
-#include "doctor_fft.h"
+#include "doctor/fft.h"
 
 #include <math.h>
 #include <stdlib.h>

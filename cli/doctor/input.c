@@ -1,7 +1,7 @@
 /*
  * Reads the two ends as a whole. It does not know what for.
  */
-#include "doctor_input.h"
+#include "doctor/input.h"
 
 #include "interrupt.h"
 #include "report.h"

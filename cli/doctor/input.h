@@ -4,7 +4,7 @@
 #ifndef UNECHO_TOOL_DOCTOR_INPUT_H
 #define UNECHO_TOOL_DOCTOR_INPUT_H
 
-#include "ends.h"
+#include "process/ends.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
  * From what was found out about a pair of recordings to what is wrong with it and what to do. It
  * measures nothing, and prints nothing.
  */
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include "report.h"
 

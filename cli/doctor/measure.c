@@ -1,7 +1,7 @@
 /*
  * Looks at one signal alone. It knows nothing of the other end.
  */
-#include "doctor_measure.h"
+#include "doctor/measure.h"
 
 #include "report.h"
 

@@ -5,7 +5,7 @@
 #ifndef UNECHO_TOOL_DOCTOR_MEASURE_H
 #define UNECHO_TOOL_DOCTOR_MEASURE_H
 
-#include "doctor_input.h"
+#include "doctor/input.h"
 
 #include <stdbool.h>
 #include <stddef.h>

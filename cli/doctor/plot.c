@@ -2,10 +2,10 @@
  * A diagnosis as an SVG: how the delay went, the levels of the three signals, and the microphone's
  * spectrogram before and after. Plain text, no library. It measures nothing.
  */
-#include "doctor.h"
+#include "doctor/doctor.h"
 
-#include "doctor_spectrogram.h"
-#include "svg.h"
+#include "doctor/spectrogram.h"
+#include "files/svg.h"
 
 #include <math.h>
 #include <stdlib.h>

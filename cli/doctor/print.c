@@ -1,9 +1,9 @@
 /*
  * A diagnosis for people and for programs. It draws no conclusions.
  */
-#include "doctor.h"
+#include "doctor/doctor.h"
 
-#include "summary.h"
+#include "process/summary.h"
 
 #include <inttypes.h>
 #include <math.h>

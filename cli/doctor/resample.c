@@ -2,7 +2,7 @@
  * Interpolation by a windowed sinc, its values looked up in a table. It does not know what is
  * heard.
  */
-#include "doctor_resample.h"
+#include "doctor/resample.h"
 
 #include <math.h>
 #include <stdlib.h>

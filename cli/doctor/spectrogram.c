@@ -1,10 +1,10 @@
 /*
  * Mean power by band and column, from windowed transforms. It does not know how it is drawn.
  */
-#include "doctor_spectrogram.h"
+#include "doctor/spectrogram.h"
 
-#include "doctor_fft.h"
-#include "doctor_resample.h"
+#include "doctor/fft.h"
+#include "doctor/resample.h"
 #include "report.h"
 
 #include <math.h>

@@ -2,9 +2,9 @@
  * Sound files through libsndfile, headerless samples by read(). It does not know what the samples
  * are for.
  */
-#include "audio_reader.h"
+#include "files/audio_reader.h"
 
-#include "format.h"
+#include "files/format.h"
 #include "interrupt.h"
 #include "report.h"
 

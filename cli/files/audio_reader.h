@@ -5,7 +5,7 @@
 #ifndef UNECHO_TOOL_AUDIO_READER_H
 #define UNECHO_TOOL_AUDIO_READER_H
 
-#include "raw_pcm.h"
+#include "files/raw_pcm.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,9 +2,9 @@
  * Sound files through libsndfile, headerless samples by write(). It does not know where the samples
  * come from.
  */
-#include "audio_writer.h"
+#include "files/audio_writer.h"
 
-#include "format.h"
+#include "files/format.h"
 #include "report.h"
 
 #include <errno.h>

@@ -5,9 +5,9 @@
 #ifndef UNECHO_TOOL_AUDIO_WRITER_H
 #define UNECHO_TOOL_AUDIO_WRITER_H
 
-#include "audio_reader.h"
-#include "output_file.h"
-#include "raw_pcm.h"
+#include "files/audio_reader.h"
+#include "files/output_file.h"
+#include "files/raw_pcm.h"
 
 #include <stdbool.h>
 #include <stddef.h>

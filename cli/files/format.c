@@ -1,7 +1,7 @@
 /*
  * A table of name endings, and what libsndfile can write. It opens nothing.
  */
-#include "format.h"
+#include "files/format.h"
 
 #include <sndfile.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #ifndef UNECHO_TOOL_FORMAT_H
 #define UNECHO_TOOL_FORMAT_H
 
-#include "raw_pcm.h"
+#include "files/raw_pcm.h"
 
 #include <stdbool.h>
 #include <stddef.h>

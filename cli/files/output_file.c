@@ -2,7 +2,7 @@
  * A temporary file in the output's directory, renamed over it at the end. It does not know what is
  * in it.
  */
-#include "output_file.h"
+#include "files/output_file.h"
 
 #include "interrupt.h"
 #include "report.h"

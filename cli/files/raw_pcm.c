@@ -2,7 +2,7 @@
  * Headerless samples, byte by byte, so that it works on hosts of either byte order. It does not
  * know where the bytes come from.
  */
-#include "raw_pcm.h"
+#include "files/raw_pcm.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /*
  * A temporary file that loses its name at once. It does not know what the samples are.
  */
-#include "scratch.h"
+#include "files/scratch.h"
 
 #include "report.h"
 

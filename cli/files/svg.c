@@ -1,7 +1,7 @@
 /*
  * Plain text, no library. It does not know what is drawn.
  */
-#include "svg.h"
+#include "files/svg.h"
 
 #include <stdarg.h>
 #include <string.h>

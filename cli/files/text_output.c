@@ -1,7 +1,7 @@
 /*
  * A text is made in memory first, and then written as a whole. It does not know what the text says.
  */
-#include "text_output.h"
+#include "files/text_output.h"
 
 #include "report.h"
 

@@ -2,7 +2,7 @@
 #ifndef UNECHO_TOOL_TEXT_OUTPUT_H
 #define UNECHO_TOOL_TEXT_OUTPUT_H
 
-#include "output_file.h"
+#include "files/output_file.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -2,14 +2,14 @@
  * unecho convert: a model as ONNX files in another precision, with what that has cost. Both files
  * are whole before either takes its place.
  */
-#include "bench_recording.h"
+#include "bench/recording.h"
 #include "command.h"
-#include "convert_quality.h"
+#include "files/output_file.h"
 #include "interrupt.h"
-#include "model_options.h"
-#include "output_file.h"
+#include "models/convert_quality.h"
+#include "models/model_options.h"
+#include "process/summary.h"
 #include "report.h"
-#include "summary.h"
 
 #include <errno.h>
 #include <inttypes.h>

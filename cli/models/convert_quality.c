@@ -1,4 +1,4 @@
-#include "convert_quality.h"
+#include "models/convert_quality.h"
 
 #include "engine_choice.h"
 #include "report.h"

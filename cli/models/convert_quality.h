@@ -5,7 +5,7 @@
 #ifndef UNECHO_TOOL_CONVERT_QUALITY_H
 #define UNECHO_TOOL_CONVERT_QUALITY_H
 
-#include "bench_measure.h"
+#include "bench/measure.h"
 
 #include "unecho.h"
 

@@ -3,8 +3,8 @@
  */
 #include "command.h"
 #include "options.h"
+#include "process/summary.h"
 #include "report.h"
-#include "summary.h"
 
 #include "unecho.h"
 

@@ -2,9 +2,9 @@
  * unecho inspect: what model files are, and what runs them. It changes nothing.
  */
 #include "command.h"
-#include "model_options.h"
+#include "models/model_options.h"
+#include "process/summary.h"
 #include "report.h"
-#include "summary.h"
 
 #include "unecho.h"
 

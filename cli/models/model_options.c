@@ -1,4 +1,4 @@
-#include "model_options.h"
+#include "models/model_options.h"
 
 #include "report.h"
 

@@ -2,7 +2,7 @@
  * Picks the two ends out of the channels of one or two files. It does not know what is done with
  * them.
  */
-#include "ends.h"
+#include "process/ends.h"
 
 #include "report.h"
 

@@ -5,7 +5,7 @@
 #ifndef UNECHO_TOOL_ENDS_H
 #define UNECHO_TOOL_ENDS_H
 
-#include "audio_reader.h"
+#include "files/audio_reader.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,19 +2,19 @@
  * unecho process: opens what the options name, runs a session over it, sums up. How the signal
  * goes through the library is session.c's business.
  */
-#include "audio_writer.h"
 #include "command.h"
-#include "ends.h"
-#include "format.h"
+#include "files/audio_writer.h"
+#include "files/format.h"
+#include "files/output_file.h"
+#include "files/scratch.h"
 #include "interrupt.h"
 #include "model_choice.h"
 #include "options.h"
-#include "output_file.h"
+#include "process/ends.h"
+#include "process/session.h"
+#include "process/summary.h"
 #include "progress.h"
 #include "report.h"
-#include "scratch.h"
-#include "session.h"
-#include "summary.h"
 
 #include "unecho.h"
 

@@ -5,7 +5,7 @@
  * Silence follows the signal until all that belongs to the microphone has come out. Where the ends
  * have different rates the far end goes ahead of the microphone, by less than a frame.
  */
-#include "session.h"
+#include "process/session.h"
 
 #include "interrupt.h"
 #include "report.h"

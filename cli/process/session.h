@@ -5,10 +5,10 @@
 #ifndef UNECHO_TOOL_SESSION_H
 #define UNECHO_TOOL_SESSION_H
 
-#include "ends.h"
 #include "engine_choice.h"
-#include "output_file.h"
-#include "summary.h"
+#include "files/output_file.h"
+#include "process/ends.h"
+#include "process/summary.h"
 
 #include "unecho.h"
 

@@ -1,7 +1,7 @@
 /*
  * The summary as lines and as JSON. It measures nothing itself.
  */
-#include "summary.h"
+#include "process/summary.h"
 
 #include <inttypes.h>
 #include <math.h>

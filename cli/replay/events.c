@@ -1,4 +1,4 @@
-#include "replay_events.h"
+#include "replay/events.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -2,7 +2,7 @@
 #ifndef UNECHO_TOOL_REPLAY_EVENTS_H
 #define UNECHO_TOOL_REPLAY_EVENTS_H
 
-#include "recording.h"
+#include "replay/record.h"
 
 /* Who recorded, and what the stream was. */
 void events_print_header(const recording *from);

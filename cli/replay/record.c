@@ -1,4 +1,4 @@
-#include "recording.h"
+#include "replay/record.h"
 
 #include <ctype.h>
 #include <inttypes.h>

@@ -3,14 +3,14 @@
  * and writes what went in and out as sound files. How calls are read and made is the business of
  * recording.c and recording_replay.c.
  */
-#include "audio_writer.h"
 #include "command.h"
-#include "format.h"
+#include "files/audio_writer.h"
+#include "files/format.h"
+#include "files/output_file.h"
 #include "interrupt.h"
 #include "options.h"
-#include "output_file.h"
-#include "recording_replay.h"
-#include "replay_events.h"
+#include "replay/events.h"
+#include "replay/rerun.h"
 #include "report.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "recording_replay.h"
+#include "replay/rerun.h"
 
 #include <math.h>
 #include <stdlib.h>

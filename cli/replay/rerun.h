@@ -5,7 +5,7 @@
 #ifndef UNECHO_TOOL_RECORDING_REPLAY_H
 #define UNECHO_TOOL_RECORDING_REPLAY_H
 
-#include "recording.h"
+#include "replay/record.h"
 
 #include <stdbool.h>
 

@@ -4,9 +4,9 @@
 #ifndef UNECHO_TOOL_BENCH_REPORT_H
 #define UNECHO_TOOL_BENCH_REPORT_H
 
-#include "bench_contest.h"
-#include "bench_front.h"
-#include "bench_recording.h"
+#include "bench/contest.h"
+#include "bench/front.h"
+#include "bench/recording.h"
 
 #include <stdio.h>
 

@@ -1,10 +1,10 @@
 /*
  * A contest's outcome for people. It measures nothing.
  */
-#include "bench_report.h"
+#include "bench/print.h"
 
-#include "bench_machine.h"
-#include "bench_table.h"
+#include "bench/machine.h"
+#include "bench/table.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,9 +4,9 @@
 #ifndef UNECHO_TOOL_BENCH_OPTIONS_H
 #define UNECHO_TOOL_BENCH_OPTIONS_H
 
+#include "bench/tune_search.h"
 #include "model_choice.h"
 #include "options.h"
-#include "tune_search.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,9 +1,9 @@
 /*
  * The options of the commands that measure. It checks what can be checked without touching files.
  */
-#include "bench_options.h"
+#include "bench/bench_options.h"
 
-#include "bench_stats.h"
+#include "bench/stats.h"
 #include "report.h"
 
 #include <string.h>

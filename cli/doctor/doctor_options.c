@@ -1,7 +1,7 @@
 /*
  * The options of `unecho doctor`. It checks what can be checked without touching files.
  */
-#include "doctor_options.h"
+#include "doctor/doctor_options.h"
 
 #include <string.h>
 
