@@ -4,7 +4,7 @@
  * measures those.
  */
 #include "kernels/kernels.h"
-#include "bench_stats.h"
+#include "bench/stats.h"
 #include "peak.h"
 
 #include <stdio.h>
