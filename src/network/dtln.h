@@ -7,6 +7,7 @@
 #define UNECHO_DTLN_H
 
 #include "layers.h"
+#include "model/stage_weights.h"
 
 enum {
     DTLN_HOP = 128,

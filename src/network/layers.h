@@ -7,7 +7,7 @@
 
 #include "arena.h"
 #include "kernels/kernels.h"
-#include "model/weights.h"
+#include "weights.h"
 
 #include <stdbool.h>
 

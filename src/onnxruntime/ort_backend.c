@@ -9,6 +9,7 @@
  */
 #include "ort_backend.h"
 
+#include "network/dtln.h"
 #include "ort_library.h"
 #include "unecho.h"
 

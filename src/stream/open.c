@@ -5,6 +5,7 @@
 #include "message.h"
 #include "model/model.h"
 #include "native.h"
+#include "network/dtln_model.h"
 #include "onnxruntime/ort_backend.h"
 
 #include <math.h>
@@ -253,7 +254,7 @@ static int find_network(parts *p, const unecho_config *config, const message *to
     }
     if (config->backend != UNECHO_BACKEND_NATIVE)
         return UNECHO_OK;
-    p->net = model_network(p->model, p->kernels_index, (dtln_precision)config->precision);
+    p->net = dtln_of_model(p->model, p->kernels_index, (dtln_precision)config->precision);
     return p->net ? UNECHO_OK : out_of_memory(to);
 }
 
