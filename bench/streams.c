@@ -5,7 +5,7 @@
  *     bench_streams [PREFIX]      another model than the built-in one
  */
 #define _POSIX_C_SOURCE 200809L
-#include "bench_stats.h"
+#include "bench/stats.h"
 #include "unecho_model.h"
 
 #include <stdio.h>

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* tools/main.c, renamed by the build. */
+/* cli/main.c, renamed by the build. */
 int unecho_main(int argc, char **argv);
 
 enum { MOST_WORDS = 16, LONGEST_WORD = 24 };

@@ -24,7 +24,7 @@
 #define AT_INSTRUCTION(context) (context)->uc_mcontext.pc
 #endif
 
-/* tools/main.c, renamed by the build. */
+/* cli/main.c, renamed by the build. */
 int unecho_main(int argc, char **argv);
 
 enum { SAMPLES = 3000, MOST_ALLOCATIONS = 5000, MOST_WORDS = 20 };

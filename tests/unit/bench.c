@@ -5,10 +5,10 @@
 #include "check.h"
 #include "signals.h"
 
-#include "bench_compare.h"
-#include "bench_engine.h"
-#include "bench_stats.h"
-#include "tune_search.h"
+#include "bench/compare.h"
+#include "bench/backend.h"
+#include "bench/stats.h"
+#include "bench/tune_search.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  */
 #define _XOPEN_SOURCE 700 /* fmemopen */
 #include "check.h"
-#include "recording_replay.h"
+#include "replay/rerun.h"
 #include "signals.h"
 #include "unecho_model.h"
 

@@ -1,0 +1,56 @@
+/*
+ * The two ends of a call, microphone and far end, each mono: from two files, or from two channels
+ * of one. It does not know what is done with them.
+ */
+#ifndef UNECHO_TOOL_ENDS_H
+#define UNECHO_TOOL_ENDS_H
+
+#include "files/audio_reader.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* As end_choice.channel: the mean of all. */
+#define END_MEAN (-1)
+
+/* Where one end comes from; all zero but the path: the usual. */
+typedef struct end_choice {
+    const char *path; /* of the far end NULL: in the microphone's file */
+    audio_layout layout;
+    int channel; /* from 1, END_MEAN, or 0: nothing said */
+} end_choice;
+
+typedef struct ends ends;
+
+/*
+ * Unless the choices say otherwise, the microphone is the first channel of its file, the far end
+ * the mean of the channels of its own, or the second of two in the microphone's. NULL on failure,
+ * reported.
+ */
+ends *ends_open(const end_choice *mic, const end_choice *far);
+
+/*
+ * Read n samples; as audio_reader_read. With one file the far end is what stood beside the samples
+ * of the microphone that were read: there is none before.
+ */
+bool ends_read_mic(ends *pair, float *samples, size_t n, size_t *got);
+bool ends_read_far(ends *pair, float *samples, size_t n, size_t *got);
+
+/* The files; the same one if there is only one. */
+audio_reader *ends_mic_file(const ends *pair);
+audio_reader *ends_far_file(const ends *pair);
+bool ends_share_a_file(const ends *pair);
+
+/* Hz. */
+int ends_mic_rate(const ends *pair);
+int ends_far_rate(const ends *pair);
+
+/* Samples read at or beyond full scale, of all channels that are listened to. */
+uint64_t ends_mic_clipped(const ends *pair);
+uint64_t ends_far_clipped(const ends *pair);
+
+/* Close and set *pair to NULL; *pair may be NULL. */
+void ends_close(ends **pair);
+
+#endif
