@@ -4,8 +4,8 @@
  * header says, every sample out a finite one, nothing written beside the output, the same bits
  * for other pieces of the same samples, and every byte that the hooks gave returned.
  */
-#include "../tests/onnx_writer.h"
 #include "api.h"
+#include "onnx_writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>

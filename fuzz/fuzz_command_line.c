@@ -6,8 +6,8 @@
  * Input: a count of words, the words, the size of mic.wav, its bytes, then far.wav to the end. A
  * word is a number from the list below, or, beyond it, text with its length first.
  */
-#include "../tests/onnx_writer.h"
 #include "fuzz.h"
+#include "onnx_writer.h"
 
 #include <dirent.h>
 #include <fcntl.h>

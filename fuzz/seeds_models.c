@@ -2,10 +2,10 @@
  * Both stages with as few units as there may be, the weights 0 and left out, in every spelling that
  * the tests know.
  */
-#include "../tests/onnx_spellings.h"
-#include "../tests/tflite_spellings.h"
 #include "holes.h"
+#include "onnx_spellings.h"
 #include "seeds.h"
+#include "tflite_spellings.h"
 
 #include <ctype.h>
 #include <stdio.h>

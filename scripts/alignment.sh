@@ -3,7 +3,7 @@
 # cancels some hours of audio: it takes about ten minutes.
 #
 #   scripts/alignment.sh [BENCH_ALIGNMENT]     default: build/bench/bench_alignment, which is built
-#                                              with -Dbench=true
+#                                              with -Dbench=enabled
 #
 # Needs UNECHO_REFERENCE for the recordings that the page names.
 set -euo pipefail

@@ -36,7 +36,8 @@ install_missing
 build=$root/build-fuzz
 if [[ ! -f $build/build.ninja ]]; then
     rm -rf "$build"
-    CC=clang meson setup "$build" -Dfuzz=true -Dbuildtype=debugoptimized -Db_lundef=false \
+    CC=clang meson setup "$build" -Dfuzz=true -Dtools=enabled -Dtests=enabled \
+        -Dbuildtype=debugoptimized -Db_lundef=false \
         -Db_sanitize=address,undefined -Dc_args=-fsanitize=fuzzer-no-link
 fi
 ninja -C "$build" "${targets[@]/#/fuzz/fuzz_}" fuzz/seeds

@@ -56,7 +56,8 @@ install_missing
 
 build="build-aarch64"
 # The command line and ONNX Runtime have nothing to do with kernels.
-setup=(--cross-file cross/aarch64.ini -Dwerror=true -Dtools=false -Donnxruntime=disabled)
+setup=(--cross-file cross/aarch64.ini -Dwerror=true -Dtests=enabled -Dtools=disabled
+    -Donnxruntime=disabled)
 if [[ -f $build/build.ninja ]]; then
     meson setup --reconfigure "$build" "${setup[@]}" >"$build/setup.log" 2>&1 || {
         cat "$build/setup.log"
@@ -66,7 +67,7 @@ else
     rm -rf "$build"
     meson setup "$build" "${setup[@]}"
 fi
-ninja -C "$build" "${tests[@]/#/tests/test_}"
+meson compile -C "$build" "${tests[@]/#/test_}"
 
 export CMOCKA_MESSAGE_OUTPUT=TAP
 logs=$build/meson-logs

@@ -1,5 +1,5 @@
 # The linear canceller of src/linear in numpy: the same algorithm, over a batch of scenes at once, to
-# train networks behind it. tests/test_linear_numpy.c holds the two against each other; whoever
+# train networks behind it. tests/unit/linear_numpy.c holds the two against each other; whoever
 # changes one changes the other. Needs numpy and nothing else.
 #
 #     error, echo = Kalman(scenes).run(mic, far)      # float32 [scenes, samples], whole hops

@@ -12,6 +12,8 @@
 #ifndef UNECHO_KERNELS_H
 #define UNECHO_KERNELS_H
 
+#include "unecho.h"
+
 #include <stddef.h>
 #include <stdint.h>
 

@@ -2,7 +2,7 @@
 #ifndef UNECHO_MODEL_H
 #define UNECHO_MODEL_H
 
-#include "network/dtln.h"
+#include "suppress/dtln/dtln.h"
 #include "unecho.h"
 
 /*

@@ -89,12 +89,10 @@ static inline record_head record_unpack(const uint32_t words[RECORD_HEAD])
     };
 }
 
-/* How many words so many samples take. */
-static inline uint64_t record_words(uint32_t coding, uint64_t samples)
+/* The words that n samples take. */
+static inline uint64_t record_words(uint32_t coding, uint64_t n)
 {
-    return coding == RECORD_AS_FLOAT   ? samples
-           : coding == RECORD_AS_INT16 ? samples / 2 + samples % 2
-                                       : 0;
+    return coding == RECORD_AS_FLOAT ? n : coding == RECORD_AS_INT16 ? n / 2 + n % 2 : 0;
 }
 
 static inline void record_store(unsigned char *at, uint32_t word)

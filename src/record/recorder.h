@@ -9,8 +9,8 @@
 #define UNECHO_RECORDER_H
 
 #include "arena.h"
+#include "front/samples.h"
 #include "record/format.h"
-#include "stream/samples.h"
 #include "unecho.h"
 
 #include <stdatomic.h>

@@ -1,19 +1,21 @@
 #include "bypass.h"
 
-#include "network/dtln.h"
-
 #include <string.h>
 
 enum {
     /* Until then an echo may still be on its way. */
     SILENT_HOPS = 125,
-    /* The output lags the newest hop by this many. */
-    LAG = DTLN_BLOCK / DTLN_HOP - 1,
-    /* Samples to fade the network in: done before the first echo can be there. */
+    /* Samples to fade the suppressor in: done before the first echo can be there. */
     FADE = 32,
 };
 /* To fade the microphone in, there is time. */
 static const float share_per_hop = 1.0f / 16.0f;
+
+void bypass_start(bypass *b, int enabled, size_t lag)
+{
+    b->enabled = enabled;
+    b->lag = lag;
+}
 
 void bypass_reset(bypass *b)
 {
@@ -34,7 +36,7 @@ static int is_silent(const float *x, size_t n)
 bypass_hop bypass_next(bypass *b, const float *far, size_t n)
 {
     if (!b->enabled)
-        return (bypass_hop){.network = 1};
+        return (bypass_hop){.suppress = 1};
     if (!is_silent(far, n))
         b->silent = 0;
     else if (b->silent < SILENT_HOPS)
@@ -42,14 +44,14 @@ bypass_hop bypass_next(bypass *b, const float *far, size_t n)
     b->quiet = b->quiet << 1 | (b->silent == SILENT_HOPS);
 
     bypass_hop hop = {.from = b->share};
-    if (b->quiet >> LAG & 1)
+    if (b->quiet >> b->lag & 1)
         hop.to = b->share + share_per_hop < 1.0f ? b->share + share_per_hop : 1.0f;
     b->share = hop.to;
     const int alone = hop.from >= 1.0f && hop.to >= 1.0f;
     b->hops += (uint64_t)alone;
-    /* A block reaches from this hop's place back over those before it. */
-    const uint32_t reach = (1u << (LAG + 1)) - 1;
-    hop.network = !alone || (b->quiet & reach) != reach;
+    /* The output of this hop holds blocks of all hops since then. */
+    const uint32_t reach = (UINT32_C(1) << (b->lag + 1)) - 1;
+    hop.suppress = !alone || (b->quiet & reach) != reach;
     return hop;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Lets the microphone through untouched where the far end has been digitally silent for a second,
- * and says where the network need not run. Hop by hop.
+ * Passes the microphone through untouched while the far end has been digitally silent for a second,
+ * and says which hops the suppressor can skip. Hop by hop.
  */
 #ifndef UNECHO_BYPASS_H
 #define UNECHO_BYPASS_H
@@ -10,22 +10,25 @@
 
 typedef struct bypass {
     int enabled;
+    size_t lag;      /* hops by which the output lags the newest hop; below 31 */
     unsigned silent; /* hops in a row, up to the second that counts */
     uint32_t quiet;  /* bit i: nothing to cancel in the hop i before the newest */
     float share;     /* of the microphone, at the end of the last output */
     uint64_t hops;   /* that were the microphone alone */
 } bypass;
 
-/* What is to be done at a hop: share of the microphone in the output that is then due, at its
- * beginning and at its end; and whether the network is needed. */
+/* One hop: the share of the microphone in the output that it completes, at the beginning and at the
+ * end of that output; and whether the suppressor has to run. */
 typedef struct bypass_hop {
     float from, to;
-    int network;
+    int suppress;
 } bypass_hop;
 
+/* To be reset before the first hop. */
+void bypass_start(bypass *b, int enabled, size_t lag);
 void bypass_reset(bypass *b);
 
-/* The next hop of the far end. What is due then is the output of the hop three before. */
+/* The next hop of the far end. */
 bypass_hop bypass_next(bypass *b, const float *far, size_t n);
 
 /* out [n] := the mixture of it and the microphone. */

@@ -2,9 +2,9 @@
 #include "config.h"
 
 #include "linear/kalman.h"
-#include "network/dtln.h"
-#include "onnxruntime/ort_backend.h"
+#include "onnxruntime/profile.h"
 #include "record/recorder.h"
+#include "suppress/suppressor.h"
 
 void unecho_config_init(unecho_config *config)
 {
@@ -135,9 +135,9 @@ static int check_network(const unecho_config *config, const message *to)
     if (!config->allocate != !config->release)
         return message_fail(to, UNECHO_ERROR_ARGUMENT,
                             "allocate and release are to be given together or not at all");
-    if (config->hops_at_once < 1 || config->hops_at_once > DTLN_ROWS_MOST)
+    if (config->hops_at_once < 1 || config->hops_at_once > SUPPRESSOR_ROWS_MOST)
         return message_fail(to, UNECHO_ERROR_ARGUMENT, "hops_at_once is %u, expected 1 to %d",
-                            config->hops_at_once, DTLN_ROWS_MOST);
+                            config->hops_at_once, SUPPRESSOR_ROWS_MOST);
     if ((unsigned)config->precision > UNECHO_PRECISION_INT8)
         return message_fail(to, UNECHO_ERROR_ARGUMENT, "precision is %d, which is none",
                             (int)config->precision);

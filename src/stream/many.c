@@ -1,5 +1,4 @@
 /* Many streams in one call, so that the weights they share are read once. */
-#include "native.h"
 #include "stream.h"
 
 /* The streams of a call, and what they bring. */
@@ -10,6 +9,12 @@ typedef struct batch {
     size_t count;
 } batch;
 
+static int run_together(const unecho *a, const unecho *b)
+{
+    const suppressor *const s = a->canceller.suppressor, *const t = b->canceller.suppressor;
+    return s->kind == t->kind && s->kind->together && s->kind->together(s, t);
+}
+
 static int check(const batch *b, size_t n)
 {
     if (b->count > 0 && (!b->streams || (n > 0 && (!b->mic || !b->out))))
@@ -17,9 +22,7 @@ static int check(const batch *b, size_t n)
     for (size_t i = 0; i < b->count; i++) {
         if (!b->streams[i] || (n > 0 && (!b->mic[i] || !b->out[i])) ||
             (b->far && b->far[i] && b->streams[i]->far_end.plan.pushed) ||
-            !b->streams[i]->canceller.backend ||
-            !native_shares_network(b->streams[i]->canceller.backend,
-                                   b->streams[0]->canceller.backend))
+            !run_together(b->streams[i], b->streams[0]))
             return UNECHO_ERROR_ARGUMENT;
         if (b->streams[i]->output.whole_hops && n % UNECHO_HOP != 0)
             return UNECHO_ERROR_CHUNK;
@@ -27,12 +30,17 @@ static int check(const batch *b, size_t n)
     return UNECHO_OK;
 }
 
-/* The stream with most room for others in its scratch. */
+static size_t rows(const unecho *s)
+{
+    return s->canceller.suppressor->rows;
+}
+
+/* The stream whose scratch memory has room for most others. */
 static unecho *roomiest(const batch *b)
 {
     unecho *host = b->streams[0];
     for (size_t i = 1; i < b->count; i++)
-        if (native_rows(b->streams[i]->canceller.backend) > native_rows(host->canceller.backend))
+        if (rows(b->streams[i]) > rows(host))
             host = b->streams[i];
     return host;
 }
@@ -51,15 +59,15 @@ static size_t next_part(const batch *b, size_t most)
 /* One hop of each stream in `due`. */
 static void run(unecho *host, unecho *const *due, size_t count)
 {
-    canceller *cancellers[DTLN_ROWS_MOST] = {NULL};
-    float *outputs[DTLN_ROWS_MOST] = {NULL}, *heard[DTLN_ROWS_MOST] = {NULL};
+    canceller *cancellers[SUPPRESSOR_ROWS_MOST] = {NULL};
+    float *outputs[SUPPRESSOR_ROWS_MOST] = {NULL}, *heard[SUPPRESSOR_ROWS_MOST] = {NULL};
     for (size_t i = 0; i < count; i++) {
         stream_prepare(due[i], 1);
         cancellers[i] = &due[i]->canceller;
         outputs[i] = due[i]->out;
         heard[i] = due[i]->heard;
     }
-    canceller_run_many(&host->canceller, cancellers, outputs, heard, count);
+    canceller_run(&host->canceller, cancellers, outputs, heard, count, 1);
     for (size_t i = 0; i < count; i++)
         stream_finish(due[i], 1);
 }
@@ -102,8 +110,8 @@ static void record_outputs(const batch *b)
 /* Frames first..first+part of every stream, which complete at most one hop of each. */
 static void advance(const batch *b, unecho *host, size_t first, size_t part)
 {
-    const size_t most = native_rows(host->canceller.backend);
-    unecho *due[DTLN_ROWS_MOST] = {NULL};
+    const size_t most = rows(host);
+    unecho *due[SUPPRESSOR_ROWS_MOST] = {NULL};
     size_t waiting = 0;
     for (size_t i = 0; i < b->count; i++) {
         const call c = call_of(b, i);

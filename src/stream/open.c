@@ -3,9 +3,6 @@
 #include "stream.h"
 
 #include "message.h"
-#include "model/model.h"
-#include "native.h"
-#include "onnxruntime/ort_backend.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,13 +31,6 @@ static uint32_t cpu_allowed(uint32_t allowed)
             return allowed & kernels_at(i)->cpu;
     return allowed;
 }
-
-/* What a stream is made of besides its config. */
-typedef struct parts {
-    size_t kernels_index;
-    unecho_model *model; /* NULL without network */
-    const dtln *net;     /* of the native backend */
-} parts;
 
 static size_t samples_of_ms(unsigned ms)
 {
@@ -104,15 +94,6 @@ static void layout_front(unecho *s, arena *a, const unecho_config *config)
     aligner_layout(&s->aligner, a, &aligning);
 }
 
-/* NULL without network, and while the arena measures. */
-static backend *layout_backend(arena *a, const parts *p, const unecho_config *config)
-{
-    if (!p->model)
-        return NULL;
-    return p->net ? native_layout(a, p->net, config->hops_at_once)
-                  : ort_layout(a, p->model, config->hops_at_once);
-}
-
 static void layout_recorder(unecho *s, arena *a, size_t room)
 {
     recorder unused;
@@ -120,45 +101,38 @@ static void layout_recorder(unecho *s, arena *a, size_t room)
     recorder_layout(s->recorder ? s->recorder : &unused, a, room);
 }
 
-static unecho *layout(arena *a, const parts *p, const unecho_config *config)
+static unecho *layout(arena *a, const suppressor_plan *plan)
 {
+    const unecho_config *const config = plan->config;
     unecho unused;
     unecho *const taken = arena_take(a, sizeof *taken);
     unecho *const s = taken ? taken : &unused;
-    const canceller_plan plan = {
-        .engine = config->engine,
-        .hops_at_once = config->hops_at_once,
-        .partitions = config->linear_tail_ms / CONFIG_HOP_MS,
-    };
-    canceller_layout(&s->canceller, a, &plan);
+    canceller_layout(&s->canceller, a, plan);
     s->out = arena_floats(a, config->hops_at_once * UNECHO_HOP);
     s->heard = arena_floats(a, config->hops_at_once * UNECHO_HOP);
     layout_front(s, a, config);
-    s->transform = p->net ? NULL : arena_take(a, sizeof *s->transform);
-    s->canceller.backend = layout_backend(a, p, config);
     s->recorder = NULL;
     if (config->record_room > 0)
         layout_recorder(s, a, config->record_room);
     return taken;
 }
 
-static void start(unecho *s, const parts *p, const unecho_config *config)
+static int start(unecho *s, const suppressor_plan *plan, const message *to)
 {
-    const kernels *const k = kernels_at(p->kernels_index);
-    if (s->transform)
-        fft_init(s->transform);
-    const fft *const transform = p->net ? &p->net->fft : s->transform;
-    canceller_start(&s->canceller, k, transform, s->canceller.backend, config->fail_open != 0);
-    aligner_start(&s->aligner, k, transform);
+    const unecho_config *const config = plan->config;
+    const kernels *const k = kernels_at(plan->kernels_index);
+    fft_init(&s->transform);
+    aligner_start(&s->aligner, k, &s->transform);
     far_end_start(&s->far_end, k);
     microphone_start(&s->microphone, k);
     output_start(&s->output, k);
-    s->model = p->model;
+    s->model = plan->model;
     s->mic_channels = config->mic_channels;
     s->mic_channel = config->mic_channel;
     s->far_channels = config->far_channels;
     s->release = config->release;
     s->user = config->user;
+    return canceller_start(&s->canceller, plan, &s->transform, to);
 }
 
 /* Zeroed, so that every page is there before the first call of unecho_process. */
@@ -172,40 +146,6 @@ static void *allocate_aligned(const unecho_config *config, size_t size, void **m
     return (unsigned char *)*memory + (ARENA_ALIGNMENT - past);
 }
 
-static int start_onnxruntime(unecho *stream, const unecho_config *config, const message *to)
-{
-    ort_settings settings = {
-        .threads = {config->onnxruntime_stage_threads[0], config->onnxruntime_stage_threads[1]},
-        .spinning = config->onnxruntime_spinning != 0,
-        .memory_pattern = true,
-        .arena = true,
-        .untuned = config->onnxruntime_untuned != 0,
-    };
-    if (config->onnxruntime_profile) {
-        const int status = ort_profile_read(&settings, config->onnxruntime_profile, to);
-        if (status < 0)
-            return status;
-    }
-    canceller *const c = &stream->canceller;
-    return ort_start(c->backend, stream->model, &c->io, &settings, config->onnxruntime_library, to);
-}
-
-static int out_of_memory(const message *to)
-{
-    return message_fail(to, UNECHO_ERROR_MEMORY, "out of memory");
-}
-
-static int start_backend(unecho *stream, const parts *p, const unecho_config *config,
-                         const message *to)
-{
-    if (!p->model)
-        return UNECHO_OK;
-    if (!p->net)
-        return start_onnxruntime(stream, config, to);
-    native_start(stream->canceller.backend, &stream->canceller.io, config->cell_limit);
-    return UNECHO_OK;
-}
-
 static void start_recorder(unecho *stream, const unecho_config *config)
 {
     unecho_model_info model = {.size = sizeof model};
@@ -213,21 +153,20 @@ static void start_recorder(unecho *stream, const unecho_config *config)
     recorder_start(stream->recorder, config, unecho_kernels(stream), stream->model ? &model : NULL);
 }
 
-/* The model's reference is the stream's once this succeeds. */
-static int open_with(unecho **result, const unecho_config *config, const parts *p,
-                     const message *to)
+/* On success the stream owns the plan's reference to the model. */
+static int open_with(unecho **result, const suppressor_plan *plan, const message *to)
 {
+    const unecho_config *const config = plan->config;
     arena a = {0};
     void *memory = NULL;
-    layout(&a, p, config);
+    layout(&a, plan);
     a.memory = allocate_aligned(config, a.used, &memory);
     if (!a.memory)
-        return out_of_memory(to);
+        return message_fail(to, UNECHO_ERROR_MEMORY, "out of memory");
     a.used = 0;
-    unecho *const stream = layout(&a, p, config);
+    unecho *const stream = layout(&a, plan);
     stream->memory = memory;
-    start(stream, p, config);
-    const int status = start_backend(stream, p, config, to);
+    const int status = start(stream, plan, to);
     if (status < 0) {
         config->release(config->user, memory);
         return status;
@@ -237,24 +176,6 @@ static int open_with(unecho **result, const unecho_config *config, const parts *
         start_recorder(stream, config);
     *result = stream;
     return UNECHO_OK;
-}
-
-/* The network that the config asks for, if any: a reference to its model, and its packed weights.
- */
-static int find_network(parts *p, const unecho_config *config, const message *to)
-{
-    if (config->engine == UNECHO_ENGINE_LINEAR)
-        return UNECHO_OK;
-    p->model = unecho_model_ref(config->model);
-    if (!p->model) {
-        const int loaded = unecho_model_default(&p->model, to->text, to->size);
-        if (loaded < 0)
-            return loaded;
-    }
-    if (config->backend != UNECHO_BACKEND_NATIVE)
-        return UNECHO_OK;
-    p->net = model_network(p->model, p->kernels_index, (dtln_precision)config->precision);
-    return p->net ? UNECHO_OK : out_of_memory(to);
 }
 
 int unecho_open(unecho **stream, const unecho_config *given)
@@ -276,12 +197,13 @@ int unecho_open(unecho **stream, const unecho_config *given)
         config.allocate = default_allocate;
         config.release = default_release;
     }
-    parts p = {.kernels_index = kernels_choose(cpu_allowed(config.cpu))};
-    int opened = find_network(&p, &config, &to);
-    if (opened == UNECHO_OK)
-        opened = open_with(stream, &config, &p, &to);
+    suppressor_plan plan;
+    int opened = suppressor_find(&plan, &config, kernels_choose(cpu_allowed(config.cpu)), &to);
     if (opened < 0)
-        unecho_model_unref(&p.model);
+        return opened;
+    opened = open_with(stream, &plan, &to);
+    if (opened < 0)
+        unecho_model_unref(&plan.model);
     return opened;
 }
 
@@ -290,9 +212,7 @@ void unecho_close(unecho **stream)
     if (!stream || !*stream)
         return;
     unecho *const closing = *stream;
-    backend *const b = closing->canceller.backend;
-    if (b)
-        b->close(b);
+    canceller_close(&closing->canceller);
     unecho_model_unref(&closing->model);
     closing->release(closing->user, closing->memory);
     *stream = NULL;

@@ -43,10 +43,7 @@ int unecho_get_stats(const unecho *stream, unecho_stats *stats)
 
 const char *unecho_kernels(const unecho *stream)
 {
-    if (!stream)
-        return "";
-    const canceller *const c = &stream->canceller;
-    return c->backend ? c->backend->name : c->k->name;
+    return stream ? stream->canceller.suppressor->kernels : "";
 }
 
 uint32_t unecho_cpu_features(void)

@@ -126,12 +126,13 @@ int stream_pass(unecho *s, const call *c, size_t first, size_t n)
 {
     int status = UNECHO_OK;
     for (size_t done = 0, part; done < n; done += part) {
-        const size_t room = stream_wanted(s, s->canceller.io.hops_at_once);
+        const size_t room = stream_wanted(s, s->canceller.hops_at_once);
         part = n - done < room ? n - done : room;
         const size_t hops = stream_take(s, c, first + done, part);
         if (hops > 0) {
             stream_prepare(s, hops);
-            const int run = canceller_run(&s->canceller, s->out, s->heard, hops);
+            canceller *const own = &s->canceller;
+            const int run = canceller_run(own, &own, &s->out, &s->heard, 1, hops);
             status = status < 0 ? status : run;
             stream_finish(s, hops);
         }

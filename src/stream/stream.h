@@ -7,8 +7,8 @@
 #include "front/far_end.h"
 #include "front/microphone.h"
 #include "front/output.h"
+#include "front/samples.h"
 #include "record/recorder.h"
-#include "samples.h"
 #include "unecho.h"
 
 struct unecho {
@@ -17,8 +17,8 @@ struct unecho {
     aligner aligner;
     canceller canceller;
     output output;
-    unecho_model *model; /* NULL without network */
-    fft *transform;      /* where there is no network that has one */
+    unecho_model *model; /* NULL without one */
+    fft transform;
     unsigned mic_channels, far_channels;
     int mic_channel;
     float *out, *heard; /* [hops_at_once] hops between canceller and output */

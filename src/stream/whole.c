@@ -8,7 +8,7 @@
 static size_t piece(const unecho *s)
 {
     return s->far_end.plan.pushed ? s->microphone.plan.rate / 100
-                                  : s->canceller.io.hops_at_once * UNECHO_HOP;
+                                  : s->canceller.hops_at_once * UNECHO_HOP;
 }
 
 /* Samples at 16 kHz in frames of that rate, rounded up. */

@@ -1,4 +1,4 @@
-/* A program outside the project: feeds a stream one hop of silence and tells the version. */
+/* A program outside the project: processes one hop of silence and checks the version. */
 #include <stdio.h>
 #include <string.h>
 #include <unecho.h>
@@ -11,6 +11,9 @@ int main(void)
     if (status < 0 || unecho_process(stream, mic, NULL, out, UNECHO_HOP) < 0)
         return 1;
     unecho_close(&stream);
-    printf("%s\n", unecho_version());
-    return strncmp(unecho_version(), "0.1.", 4) != 0;
+    char version[32];
+    snprintf(version, sizeof version, "%d.%d.%d", UNECHO_VERSION_MAJOR, UNECHO_VERSION_MINOR,
+             UNECHO_VERSION_PATCH);
+    printf("%s, built with %s\n", unecho_version(), version);
+    return strcmp(unecho_version(), version) != 0;
 }

@@ -1,17 +1,21 @@
 #!/bin/bash
-# Installs the build into a folder of its own, moves the folder, and uses the library from there as
-# a stranger would. Speaks TAP. Usage: run.sh SOURCE-ROOT BUILD-ROOT
+# Installs the build, moves the installed tree elsewhere, and uses the library from there as any other
+# project would. Prints TAP.
+# Usage: run.sh SOURCE-ROOT BUILD-ROOT API-MAJOR NAMES, where NAMES says whether the internal names in
+# the static library are local or global.
 set -uo pipefail
 
 source_root=$1
 build_root=$2
+library=libunecho.so.$3
+names=$4
 here=$source_root/tests/packaging
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 log=$work/log
 number=0
 
-# check WHAT COMMAND...: one test case; what the command printed is shown if it fails.
+# check WHAT COMMAND...: one test case; shows what the command printed if it fails.
 check() {
     local what=$1
     shift
@@ -24,7 +28,16 @@ check() {
     fi
 }
 
-# From the tree as it would lie on disk, moved elsewhere: nothing in it may know where it was.
+# check, for what needs local names in the static library.
+check_local() {
+    if [[ $names == local ]]; then
+        check "$@"
+    else
+        echo "ok $((++number)) - $1 # SKIP the internal names are global in this build"
+    fi
+}
+
+# The tree is moved after the installation: nothing in it may depend on where it was.
 install_tree() {
     local prefix
     meson install -C "$build_root" --no-rebuild --destdir "$work/stage" || return 1
@@ -35,7 +48,7 @@ print(next(o["value"] for o in json.load(sys.stdin) if o["name"] == "prefix"))')
     pc=$(find "$work/moved" -name unecho.pc) && [[ -n $pc ]] || return 1
     lib=$(cd "$(dirname "$pc")/.." && pwd)
     export PKG_CONFIG_PATH=$lib/pkgconfig
-    # Meson may have installed elsewhere than the loader looks.
+    # The loader may not look where meson installs.
     export LD_LIBRARY_PATH=$lib
 }
 
@@ -54,7 +67,7 @@ header_stands_alone() {
 # shellcheck disable=SC2046 # flags are meant to be split
 with_pkg_config() {
     cc -o "$work/shared" "$here/consumer.c" $(flags --cflags --libs) &&
-        "$work/shared" && readelf -d "$work/shared" | grep -F 'libunecho.so.0'
+        "$work/shared" && readelf -d "$work/shared" | grep -F "[$library]"
 }
 
 # shellcheck disable=SC2046
@@ -63,13 +76,17 @@ with_pkg_config_static() {
         env -u LD_LIBRARY_PATH "$work/static"
 }
 
+# Only the same MAJOR.MINOR will do.
 with_cmake() {
-    cmake -S "$here" -B "$work/cmake" -G Ninja "-Dunecho_DIR=$lib/cmake/unecho" &&
+    local version major minor
+    version=$(pkg-config --modversion unecho)
+    IFS=. read -r major minor _ <<<"$version"
+    cmake -Dseries="$major.$minor" -Dnext="$major.$((minor + 1))" -S "$here" -B "$work/cmake" -G Ninja "-Dunecho_DIR=$lib/cmake/unecho" &&
         cmake --build "$work/cmake" && "$work/cmake/shared" &&
         env -u LD_LIBRARY_PATH "$work/cmake/static"
 }
 
-# The first C block of the README is a program that must compile.
+# The first C block of the README is a program.
 readme_example() {
     awk '/^```c$/ {code = 1; next} /^```$/ {if (code) exit} code' "$source_root/README.md" \
         >"$work/example.c"
@@ -79,13 +96,26 @@ readme_example() {
 }
 
 soname() {
-    readelf -d "$lib/libunecho.so" | grep -F 'Library soname: [libunecho.so.0]'
+    readelf -d "$lib/libunecho.so" | grep -F "Library soname: [$library]"
 }
 
+# only_ours_exported NM-ARGUMENT...
 only_ours_exported() {
-    local names
-    names=$(nm -D --defined-only "$lib/libunecho.so" | awk '{print $NF}') &&
-        grep -qx unecho_open <<<"$names" && grep -qx unecho_record_read <<<"$names" && ! grep -v '^unecho_' <<<"$names"
+    local exported
+    exported=$(nm --defined-only "$@" | awk 'NF == 3 { print $NF }') &&
+        grep -qx unecho_open <<<"$exported" && grep -qx unecho_record_read <<<"$exported" &&
+        ! grep -v '^unecho_' <<<"$exported"
+}
+
+# The program has functions of the same names as the library's internal ones, which must exist.
+# shellcheck disable=SC2046
+beside_other_names() {
+    local name
+    for name in fifo_push file_read; do
+        nm "$lib/libunecho.a" | grep " t $name\$" || return 1
+    done
+    cc -static -o "$work/collision" "$here/collision.c" $(flags --static --cflags --libs) &&
+        env -u LD_LIBRARY_PATH "$work/collision"
 }
 
 only_ours_needed() {
@@ -107,8 +137,10 @@ check "a program built with pkg-config, shared" with_pkg_config
 check "a program built with pkg-config, static" with_pkg_config_static
 check "programs built with CMake, shared and static" with_cmake
 check "the README's example compiles" readme_example
-check "the soname is libunecho.so.0" soname
-check "only unecho_ symbols are exported" only_ours_exported
+check "the soname is $library" soname
+check "the shared library exports unecho_ symbols only" only_ours_exported -D "$lib/libunecho.so"
+check_local "the static library exports unecho_ symbols only" only_ours_exported -g "$lib/libunecho.a"
+check_local "a program with functions named like internal ones" beside_other_names
 check "only the C library is needed" only_ours_needed
 check "no text relocations, no executable stack" no_text_relocations
 echo "1..$number"

@@ -3,7 +3,7 @@
  * has no option that does not exist.
  */
 #include "check.h"
-#include "command.h"
+#include "../../cli/command.h"
 
 #include <ctype.h>
 #include <stdio.h>

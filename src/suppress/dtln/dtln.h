@@ -6,10 +6,11 @@
 #ifndef UNECHO_DTLN_H
 #define UNECHO_DTLN_H
 
-#include "layers.h"
+#include "network/layers.h"
+#include "suppress/suppressor.h"
 
 enum {
-    DTLN_HOP = 128,
+    DTLN_HOP = UNECHO_HOP,
     DTLN_BLOCK = 512,
     DTLN_BINS = FFT_BINS,
     DTLN_BINS_ROW = KERNEL_PAD(DTLN_BINS), /* distance of the rows of spectra and masks */
@@ -33,7 +34,6 @@ typedef struct dtln_stage {
  * streams. */
 typedef struct dtln {
     const kernels *k;
-    fft fft;
     dtln_stage stages[2];
 } dtln;
 
@@ -52,10 +52,7 @@ typedef struct dtln_memory {
     float cell_limit; /* the most magnitude of c; 0: none */
 } dtln_memory;
 
-/* The most rows of a workspace, and so the most hops or streams at once. */
-enum { DTLN_ROWS_MOST = 64 };
-
-/* Scratch for up to `rows` <= DTLN_ROWS_MOST rows; hop t of stream s is row t * count + s. */
+/* Scratch for up to `rows` <= SUPPRESSOR_ROWS_MOST rows; hop t of stream s is row t * count + s. */
 typedef struct dtln_workspace {
     size_t rows;
     float *features, *gates, *hidden, *mask;

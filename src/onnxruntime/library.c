@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* dladdr */
-#include "ort_library.h"
+#include "library.h"
 
 #include "unecho.h"
 

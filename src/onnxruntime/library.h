@@ -2,8 +2,8 @@
 #ifndef UNECHO_ORT_LIBRARY_H
 #define UNECHO_ORT_LIBRARY_H
 
+#include "api.h"
 #include "message.h"
-#include "ort_api.h"
 
 typedef struct ort_library {
     void *handle;

@@ -4,7 +4,7 @@
  */
 #include "check.h"
 #include "model/stage_file.h"
-#include "network/dtln.h"
+#include "suppress/dtln/dtln.h"
 #include "onnx_spellings.h"
 #include "onnx_writer.h"
 #include "signals.h"

@@ -1,9 +1,9 @@
 /* In place of the ONNX Runtime backend where the build has none. */
-#include "ort_backend.h"
+#include "ort_stages.h"
 
-static backend absent;
+static dtln_stages absent;
 
-backend *ort_layout(arena *a, const unecho_model *model, size_t hops_at_once)
+dtln_stages *ort_layout(arena *a, const unecho_model *model, size_t hops_at_once)
 {
     (void)a;
     (void)model;
@@ -11,7 +11,7 @@ backend *ort_layout(arena *a, const unecho_model *model, size_t hops_at_once)
     return &absent;
 }
 
-int ort_start(backend *b, const unecho_model *model, const backend_buffers *buffers,
+int ort_start(dtln_stages *b, const unecho_model *model, const dtln_buffers *buffers,
               const ort_settings *settings, const char *library, const message *to)
 {
     (void)b;

@@ -2,7 +2,7 @@
  * What comes out of the reference recordings, by two models, as one whole signal and as a stream in
  * calls of 1024 samples.
  *
- * - The native engine's output has the statistics that tests/snapshots remembers. It is that
+ * - The native engine's output has the statistics that tests/onnxruntime/snapshots remembers. It is that
  *   engine's and not ONNX Runtime's, because only ours gives the same output on every machine.
  *   `test_snapshots --update` writes them anew.
  * - ONNX Runtime's output is the same bits however it is tuned.

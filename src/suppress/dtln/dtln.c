@@ -63,7 +63,6 @@ dtln *dtln_build(const kernels *k, dtln_precision precision, const stage_weights
     if (scratch && a.memory) {
         a.used = 0;
         net = layout(&a, k, precision, weights, scratch);
-        fft_init(&net->fft);
     } else {
         free(a.memory);
     }
@@ -125,7 +124,7 @@ static void remember(const dtln *net, dtln_workspace *work, dtln_line *const *li
         return;
     }
     const size_t row = KERNEL_PAD(l->units), bytes = row * sizeof(float);
-    float limits[DTLN_ROWS_MOST] = {0};
+    float limits[SUPPRESSOR_ROWS_MOST] = {0};
     for (size_t s = 0; s < count; s++) {
         limits[s] = lines[s]->memory.cell_limit;
         memcpy(work->h + s * row, lines[s]->memory.h[stage][layer], bytes);

@@ -1,15 +1,16 @@
 /*
  * One session per stage with a thread pool of its own. Tuned, every tensor is made once, over the
- * memory that the canceller and this backend share, and bound to its name; a hop is two calls
- * without a copy of ours: inputs are read where the canceller wrote them, outputs land where it
- * reads them, and of the two state tensors of a stage each hop reads one and writes the other.
+ * suppressor's buffers, and bound to its name. A hop is two calls and no copy: inputs are read
+ * where the suppressor wrote them, outputs land where it reads them, and of the two state tensors
+ * of a stage each hop reads one and writes the other.
  *
- * Everything belongs to the backend, nothing to a thread or the process: whichever thread closes
- * the stream gives all of it back.
+ * Everything belongs to the stream, nothing to a thread or the process: whichever thread closes the
+ * stream releases all of it.
  */
-#include "ort_backend.h"
+#include "ort_stages.h"
 
-#include "ort_library.h"
+#include "dtln.h"
+#include "onnxruntime/library.h"
 #include "unecho.h"
 
 #include <stdio.h>
@@ -35,16 +36,16 @@ typedef struct ort_stage {
     ort_io_binding **bindings[2];
 } ort_stage;
 
-typedef struct ort_backend {
-    backend base;
+typedef struct ort_stages {
+    dtln_stages base;
     ort_library library;
     ort_env *env;
     ort_memory_info *memory;
     ort_allocator *allocator; /* the library's own, not to be released */
     ort_stage stages[2];
     size_t hops_at_once;
-    backend_buffers buffers;
-} ort_backend;
+    dtln_buffers buffers;
+} ort_stages;
 
 /* Where the rows of a port begin, and how far apart they are. */
 typedef struct rows {
@@ -98,16 +99,16 @@ static void stage_close(ort_stage *s, const ort_api *api, size_t hops_at_once)
     api->release_session(s->session);
 }
 
-static void ort_reset(backend *b)
+static void ort_reset(dtln_stages *b)
 {
-    ort_backend *const o = (ort_backend *)b;
+    ort_stages *const o = (ort_stages *)b;
     stage_reset(&o->stages[0]);
     stage_reset(&o->stages[1]);
 }
 
-static void ort_close(backend *b)
+static void ort_close(dtln_stages *b)
 {
-    ort_backend *const o = (ort_backend *)b;
+    ort_stages *const o = (ort_stages *)b;
     const ort_api *const api = o->library.api;
     if (!api)
         return;
@@ -121,9 +122,9 @@ static void ort_close(backend *b)
 /* ---- Running ---------------------------------------------------------------------------- */
 
 /* Where port i of a stage has its row t. */
-static float *row(const ort_backend *b, size_t stage, size_t port, size_t t)
+static float *row(const ort_stages *b, size_t stage, size_t port, size_t t)
 {
-    const backend_buffers *const io = &b->buffers;
+    const dtln_buffers *const io = &b->buffers;
     const rows of[2][PORTS] = {
         {
             [PORT_MAIN] = {io->mic_magnitude, DTLN_BINS_ROW},
@@ -148,7 +149,7 @@ static bool worked(const ort_api *api, ort_status *status)
 }
 
 /* Hop t of a stage, on the tensors that are tied to its row. */
-static ort_status *run_row(ort_backend *b, size_t stage, size_t t)
+static ort_status *run_row(ort_stages *b, size_t stage, size_t t)
 {
     ort_stage *const s = &b->stages[stage];
     const ort_io_binding *const binding = s->bindings[s->now][t];
@@ -156,7 +157,7 @@ static ort_status *run_row(ort_backend *b, size_t stage, size_t t)
     return b->library.api->run_with_binding(s->session, NULL, binding);
 }
 
-static int run_bound(ort_backend *b, size_t stage, size_t hops)
+static int run_bound(ort_stages *b, size_t stage, size_t hops)
 {
     for (size_t t = 0; t < hops; t++)
         if (!worked(b->library.api, run_row(b, stage, t)))
@@ -165,7 +166,7 @@ static int run_bound(ort_backend *b, size_t stage, size_t hops)
 }
 
 /* A tensor of the library's own with these elements; NULL: it could not be made. */
-static ort_value *fresh(const ort_backend *b, const ort_shape *shape, const float *from)
+static ort_value *fresh(const ort_stages *b, const ort_shape *shape, const float *from)
 {
     const ort_api *const api = b->library.api;
     ort_value *value = NULL;
@@ -180,7 +181,7 @@ static ort_value *fresh(const ort_backend *b, const ort_shape *shape, const floa
     return value;
 }
 
-static bool copy_out(const ort_backend *b, ort_value *value, float *to, size_t count)
+static bool copy_out(const ort_stages *b, ort_value *value, float *to, size_t count)
 {
     void *data = NULL;
     if (!worked(b->library.api, b->library.api->get_tensor_mutable_data(value, &data)))
@@ -190,7 +191,7 @@ static bool copy_out(const ort_backend *b, ort_value *value, float *to, size_t c
 }
 
 /* One hop as a program would do it that uses the library in the plainest way. */
-static bool run_fresh(ort_backend *b, size_t stage, size_t t)
+static bool run_fresh(ort_stages *b, size_t stage, size_t t)
 {
     const ort_api *const api = b->library.api;
     ort_stage *const s = &b->stages[stage];
@@ -215,7 +216,7 @@ static bool run_fresh(ort_backend *b, size_t stage, size_t t)
     return good;
 }
 
-static int run_untuned(ort_backend *b, size_t stage, size_t hops)
+static int run_untuned(ort_stages *b, size_t stage, size_t hops)
 {
     for (size_t t = 0; t < hops; t++)
         if (!run_fresh(b, stage, t))
@@ -223,24 +224,32 @@ static int run_untuned(ort_backend *b, size_t stage, size_t hops)
     return UNECHO_OK;
 }
 
-static int stage1_bound(backend *b, size_t hops)
+static int stage1_bound(dtln_stages *host, dtln_stages *const *all, size_t count, size_t hops)
 {
-    return run_bound((ort_backend *)b, 0, hops);
+    (void)host;
+    (void)count;
+    return run_bound((ort_stages *)all[0], 0, hops);
 }
 
-static int stage2_bound(backend *b, size_t hops)
+static int stage2_bound(dtln_stages *host, dtln_stages *const *all, size_t count, size_t hops)
 {
-    return run_bound((ort_backend *)b, 1, hops);
+    (void)host;
+    (void)count;
+    return run_bound((ort_stages *)all[0], 1, hops);
 }
 
-static int stage1_untuned(backend *b, size_t hops)
+static int stage1_untuned(dtln_stages *host, dtln_stages *const *all, size_t count, size_t hops)
 {
-    return run_untuned((ort_backend *)b, 0, hops);
+    (void)host;
+    (void)count;
+    return run_untuned((ort_stages *)all[0], 0, hops);
 }
 
-static int stage2_untuned(backend *b, size_t hops)
+static int stage2_untuned(dtln_stages *host, dtln_stages *const *all, size_t count, size_t hops)
 {
-    return run_untuned((ort_backend *)b, 1, hops);
+    (void)host;
+    (void)count;
+    return run_untuned((ort_stages *)all[0], 1, hops);
 }
 
 /* ---- Starting --------------------------------------------------------------------------- */
@@ -286,7 +295,7 @@ static ort_status *tune(const ort_api *api, ort_session_options *options, const 
     return status;
 }
 
-static int open_session(ort_backend *b, size_t stage, const model_file *file,
+static int open_session(ort_stages *b, size_t stage, const model_file *file,
                         const ort_settings *settings, const message *to)
 {
     const ort_api *const api = b->library.api;
@@ -307,7 +316,7 @@ static int open_session(ort_backend *b, size_t stage, const model_file *file,
     return status;
 }
 
-static int make_value(ort_backend *b, ort_value **value, const ort_shape *shape, float *data,
+static int make_value(ort_stages *b, ort_value **value, const ort_shape *shape, float *data,
                       const message *to)
 {
     const ort_api *const api = b->library.api;
@@ -318,7 +327,7 @@ static int make_value(ort_backend *b, ort_value **value, const ort_shape *shape,
 }
 
 /* The row's tensors with the states in the order that `now` says. */
-static ort_status *bind_row(ort_backend *b, size_t stage, size_t t, size_t now)
+static ort_status *bind_row(ort_stages *b, size_t stage, size_t t, size_t now)
 {
     const ort_api *const api = b->library.api;
     ort_stage *const s = &b->stages[stage];
@@ -334,7 +343,7 @@ static ort_status *bind_row(ort_backend *b, size_t stage, size_t t, size_t now)
     return status;
 }
 
-static int bind(ort_backend *b, size_t stage, const message *to)
+static int bind(ort_stages *b, size_t stage, const message *to)
 {
     ort_stage *const s = &b->stages[stage];
     int status = UNECHO_OK;
@@ -349,7 +358,7 @@ static int bind(ort_backend *b, size_t stage, const message *to)
     return status;
 }
 
-static int start_stage(ort_backend *b, size_t stage, const unecho_model *model,
+static int start_stage(ort_stages *b, size_t stage, const unecho_model *model,
                        const ort_settings *settings, const message *to)
 {
     ort_stage *const s = &b->stages[stage];
@@ -369,11 +378,11 @@ static int start_stage(ort_backend *b, size_t stage, const unecho_model *model,
     return status;
 }
 
-backend *ort_layout(arena *a, const unecho_model *model, size_t hops_at_once)
+dtln_stages *ort_layout(arena *a, const unecho_model *model, size_t hops_at_once)
 {
-    ort_backend unused = {0};
-    ort_backend *const taken = arena_take(a, sizeof *taken);
-    ort_backend *const b = taken ? taken : &unused;
+    ort_stages unused = {0};
+    ort_stages *const taken = arena_take(a, sizeof *taken);
+    ort_stages *const b = taken ? taken : &unused;
     b->hops_at_once = hops_at_once;
     for (size_t i = 0; i < 2; i++)
         stage_layout(&b->stages[i], a, model_stage_file(model, i)->ports, model_units(model),
@@ -381,13 +390,18 @@ backend *ort_layout(arena *a, const unecho_model *model, size_t hops_at_once)
     return taken ? &taken->base : NULL;
 }
 
-int ort_start(backend *base, const unecho_model *model, const backend_buffers *buffers,
+int ort_start(dtln_stages *base, const unecho_model *model, const dtln_buffers *buffers,
               const ort_settings *settings, const char *library, const message *to)
 {
-    ort_backend *const b = (ort_backend *)base;
-    b->base = settings->untuned
-                  ? (backend){"onnxruntime", stage1_untuned, stage2_untuned, ort_reset, ort_close}
-                  : (backend){"onnxruntime", stage1_bound, stage2_bound, ort_reset, ort_close};
+    ort_stages *const b = (ort_stages *)base;
+    b->base = (dtln_stages){
+        .name = "onnxruntime",
+        .rows = b->hops_at_once,
+        .stage1 = settings->untuned ? stage1_untuned : stage1_bound,
+        .stage2 = settings->untuned ? stage2_untuned : stage2_bound,
+        .reset = ort_reset,
+        .close = ort_close,
+    };
     b->buffers = *buffers;
     int status = UNECHO_OK;
     for (size_t i = 0; i < 2 && status == UNECHO_OK; i++)

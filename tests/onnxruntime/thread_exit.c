@@ -6,7 +6,7 @@
  */
 #include "backends.h"
 #include "check.h"
-#include "onnxruntime/ort_api.h"
+#include "onnxruntime/api.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 #include "fake_onnxruntime.h"
 
-#include "onnxruntime/ort_api.h"
+#include "onnxruntime/api.h"
 
 #include <stdio.h>
 #include <stdlib.h>
