@@ -57,11 +57,14 @@ const struct option backend_options[] = {
      .set = option_choice,
      .at = offsetof(engine_choice, backend),
      .names = backend_names},
+    {.name = NULL},
+};
+
+const struct option library_options[] = {
     {.name = "onnxruntime",
      .argument = "LIBRARY",
      .help = "the path of libonnxruntime",
-     .set = option_text,
-     .at = offsetof(engine_choice, library)},
+     .set = option_text},
     {.name = NULL},
 };
 

@@ -24,7 +24,10 @@ typedef struct engine_choice {
 
 #define ENGINE_CHOICE_DEFAULT {.engine = UNECHO_ENGINE_LINEAR_NEURAL}
 
-/* Fill an engine_choice: what cancels, who runs the network, and how. */
+/* Fills a const char *: where ONNX Runtime is. */
+extern const struct option library_options[];
+
+/* Fill an engine_choice: what cancels, what runs the network, and how. */
 extern const struct option engine_options[], backend_options[], network_options[];
 
 /* "linear", "neural" or "linear+neural". */

@@ -7,6 +7,7 @@
 #include "bench/recording.h"
 #include "bench/tune_profile.h"
 #include "command.h"
+#include "engine_choice.h"
 #include "files/output_file.h"
 #include "files/text_output.h"
 #include "interrupt.h"
@@ -281,11 +282,6 @@ static const struct option rows[] = {
      .at = offsetof(bench_options, rounds),
      .lowest = 1,
      .highest = STATS_MOST},
-    {.name = "onnxruntime",
-     .argument = "LIBRARY",
-     .help = "the path of libonnxruntime",
-     .set = option_text,
-     .at = offsetof(bench_options, library)},
     {.name = "profile",
      .argument = "FILE",
      .help = "the settings of 'onnxruntime tuned here', written by 'unecho tune'; by default a "
@@ -313,6 +309,7 @@ static const struct option_group groups[] = {
     {recording_options, offsetof(bench_options, recording)},
     {model_options, offsetof(bench_options, model)},
     {rows, 0},
+    {library_options, offsetof(bench_options, library)},
     {option_help, 0},
     {NULL, 0},
 };

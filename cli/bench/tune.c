@@ -3,6 +3,7 @@
 #include "bench/tune_profile.h"
 #include "bench/tune_search.h"
 #include "command.h"
+#include "engine_choice.h"
 #include "files/output_file.h"
 #include "interrupt.h"
 #include "report.h"
@@ -156,11 +157,6 @@ static const struct option rows[] = {
      .help = "the profile to write (default $XDG_CONFIG_HOME/unecho/profile)",
      .set = option_text,
      .at = offsetof(tune_options, output)},
-    {.name = "onnxruntime",
-     .argument = "LIBRARY",
-     .help = "the path of libonnxruntime",
-     .set = option_text,
-     .at = offsetof(tune_options, library)},
     {.name = "quiet",
      .letter = 'q',
      .help = "print nothing but errors",
@@ -173,6 +169,7 @@ static const struct option_group groups[] = {
     {rows, 0},
     {recording_options, offsetof(tune_options, recording)},
     {model_options, offsetof(tune_options, model)},
+    {library_options, offsetof(tune_options, library)},
     {option_help, 0},
     {NULL, 0},
 };

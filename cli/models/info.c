@@ -142,6 +142,7 @@ static const struct option_group groups[] = {
     {engine_options, offsetof(info_options, engine)},
     {model_options, offsetof(info_options, model)},
     {backend_options, offsetof(info_options, engine)},
+    {library_options, offsetof(info_options, engine.library)},
     {network_options, offsetof(info_options, engine)},
     {rows, 0},
     {option_help, 0},

@@ -141,6 +141,7 @@ const struct option_group process_groups[] = {
     {engine_options, offsetof(process_options, session.engine)},
     {model_options, offsetof(process_options, model)},
     {backend_options, offsetof(process_options, session.engine)},
+    {library_options, offsetof(process_options, session.engine.library)},
     {network_options, offsetof(process_options, session.engine)},
     {other_rows, 0},
     {option_help, 0},

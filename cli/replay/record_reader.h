@@ -1,5 +1,5 @@
 /*
- * Reads the recording of a stream (docs/recording.md) record by record. The file may be damaged: no
+ * Reads the recording of a stream (docs/record.md) record by record. The file may be damaged: no
  * more memory is taken than it has bytes for. It does not know what is done with the calls.
  */
 #ifndef UNECHO_CLI_RECORDING_H

@@ -326,6 +326,7 @@ static const struct option_group groups[] = {
     {rows, 0},
     {model_options, offsetof(replay_options, model)},
     {backend_options, offsetof(replay_options, engine)},
+    {library_options, offsetof(replay_options, engine.library)},
     {option_help, 0},
     {NULL, 0},
 };
