@@ -3,7 +3,7 @@
 #define UNECHO_STAGE_FILE_H
 
 #include "message.h"
-#include "weights.h"
+#include "stage_weights.h"
 
 #include "unecho.h"
 

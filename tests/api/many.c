@@ -209,8 +209,33 @@ static void wrong_company(void **unused)
     assert_int_equal(unecho_open(&pair[0], &config), UNECHO_OK);
     assert_int_equal(unecho_process_many(pair, mics, mics, outs, 1, 100), UNECHO_ERROR_CHUNK);
     /* Another model, though the weights are the same. */
-    assert_int_equal(unecho_open(&pair[1], NULL), UNECHO_OK);
+    config.whole_hops = 0;
+    assert_int_equal(unecho_model_load(&config.model, UNECHO_MODELS_DIR "/unecho-128", NULL, 0),
+                     UNECHO_OK);
+    assert_int_equal(unecho_open(&pair[1], &config), UNECHO_OK);
+    unecho_model_unref(&config.model);
     assert_int_equal(unecho_process_many(pair, mics, mics, outs, 2, 256), UNECHO_ERROR_ARGUMENT);
+    unecho_close(&pair[0]);
+    unecho_close(&pair[1]);
+}
+
+/* Streams without a model of their own share the built-in one. */
+static void default_model(void **unused)
+{
+    (void)unused;
+    float x[256] = {0};
+    const float *mics[2] = {x, x};
+    float *outs[2] = {x, x};
+    unecho *pair[2] = {NULL, NULL};
+    unecho_config config;
+    unecho_config_init(&config);
+    assert_int_equal(unecho_open(&pair[0], NULL), UNECHO_OK);
+    assert_int_equal(unecho_open(&pair[1], &config), UNECHO_OK);
+    assert_int_equal(unecho_process_many(pair, mics, mics, outs, 2, 256), UNECHO_OK);
+    unecho_close(&pair[0]);
+    config.model = model;
+    assert_int_equal(unecho_open(&pair[0], &config), UNECHO_OK);
+    assert_int_equal(unecho_process_many(pair, mics, mics, outs, 2, 256), UNECHO_OK);
     unecho_close(&pair[0]);
     unecho_close(&pair[1]);
 }
@@ -221,6 +246,7 @@ int main(void)
         cmocka_unit_test(as_alone),         cmocka_unit_test(any_room),
         cmocka_unit_test(every_kernel_set), cmocka_unit_test(out_of_step),
         cmocka_unit_test(wrong_company),    cmocka_unit_test(in_place_and_without_far_end),
+        cmocka_unit_test(default_model),
     };
     return cmocka_run_group_tests_name("many", tests, set_up, tear_down);
 }

@@ -4,8 +4,7 @@
  */
 #include "dtln_suppressor.h"
 
-#include "dtln.h"
-#include "model/model.h"
+#include "dtln_model.h"
 #include "native.h"
 #include "ort_stages.h"
 
@@ -35,7 +34,7 @@ static dtln_suppressor *own(suppressor *s)
 static int prepare(suppressor_plan *plan, const message *to)
 {
     plan->network =
-        model_network(plan->model, plan->kernels_index, (dtln_precision)plan->config->precision);
+        dtln_of_model(plan->model, plan->kernels_index, (dtln_precision)plan->config->precision);
     return plan->network ? UNECHO_OK : message_fail(to, UNECHO_ERROR_MEMORY, "out of memory");
 }
 
