@@ -510,7 +510,7 @@ UNECHO_API int unecho_reset(unecho *stream);
 /*
  * The next bytes of the recording of a stream with record_room: up to `room` of them into buffer,
  * their number into *size, 0 where none have come since. All of them one after the other are the
- * file that `unecho replay` reads (docs/recording.md). It holds the voices of the call.
+ * file that `unecho replay` reads (docs/record.md). It holds the voices of the call.
  *
  * Every call that changes the stream is recorded, whole, before it returns. Where the next one does
  * not fit, because this function was not called in time, the recording ends: the file then says how

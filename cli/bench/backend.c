@@ -6,19 +6,19 @@
 /* The library's limit. */
 #define MOST_HOPS_AT_ONCE 64
 
-const struct engine engine_rows[] = {
+const struct backend backend_rows[] = {
     {.name = "onnxruntime untuned",
      .least_snr_db = 50,
-     .backend = UNECHO_BACKEND_ONNXRUNTIME,
+     .kind = UNECHO_BACKEND_ONNXRUNTIME,
      .untuned = true,
      .stage_threads = {1, 1}},
     {.name = "onnxruntime 2+4",
      .least_snr_db = 50,
-     .backend = UNECHO_BACKEND_ONNXRUNTIME,
+     .kind = UNECHO_BACKEND_ONNXRUNTIME,
      .stage_threads = {2, 4}},
     {.name = "onnxruntime tuned here",
      .least_snr_db = 50,
-     .backend = UNECHO_BACKEND_ONNXRUNTIME,
+     .kind = UNECHO_BACKEND_ONNXRUNTIME,
      .tuned_here = true,
      .stage_threads = {1, 1}},
     {.name = "native fp32", .least_snr_db = 50, .precision = UNECHO_PRECISION_FP32},
@@ -26,18 +26,18 @@ const struct engine engine_rows[] = {
     {.name = "native int8", .least_snr_db = 20, .precision = UNECHO_PRECISION_INT8},
 };
 
-const size_t engine_row_count = sizeof(engine_rows) / sizeof(engine_rows[0]);
+const size_t backend_row_count = sizeof(backend_rows) / sizeof(backend_rows[0]);
 
-bool engine_is_called(const struct engine *engine, const char *text, size_t length)
+bool backend_is_called(const struct backend *backend, const char *text, size_t length)
 {
-    const char *name = engine->name;
+    const char *name = backend->name;
     for (size_t i = 0; i < length; i++, name++)
         if (*name != text[i] && !(*name == ' ' && text[i] == '-'))
             return false;
     return length > 0 && (*name == '\0' || *name == ' ');
 }
 
-int engine_open(unecho **stream, const struct engine *engine, unecho_model *model, size_t chunk,
+int backend_open(unecho **stream, const struct backend *backend, unecho_model *model, size_t chunk,
                 char *message, size_t message_size)
 {
     const size_t hops = chunk / UNECHO_HOP;
@@ -54,14 +54,14 @@ int engine_open(unecho **stream, const struct engine *engine, unecho_model *mode
     config.engine = UNECHO_ENGINE_NEURAL;
     config.message = message;
     config.message_size = message_size;
-    config.backend = engine->backend;
-    config.precision = engine->precision;
-    if (engine->backend == UNECHO_BACKEND_ONNXRUNTIME) {
-        config.onnxruntime_library = engine->library;
-        config.onnxruntime_profile = engine->profile;
-        config.onnxruntime_stage_threads[0] = engine->stage_threads[0];
-        config.onnxruntime_stage_threads[1] = engine->stage_threads[1];
-        config.onnxruntime_untuned = engine->untuned;
+    config.backend = backend->kind;
+    config.precision = backend->precision;
+    if (backend->kind == UNECHO_BACKEND_ONNXRUNTIME) {
+        config.onnxruntime_library = backend->library;
+        config.onnxruntime_profile = backend->profile;
+        config.onnxruntime_stage_threads[0] = backend->stage_threads[0];
+        config.onnxruntime_stage_threads[1] = backend->stage_threads[1];
+        config.onnxruntime_untuned = backend->untuned;
     }
     return unecho_open(stream, &config);
 }
