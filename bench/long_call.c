@@ -217,7 +217,7 @@ int main(int count, char **words)
     options how = {.hours = 8.0, .window_seconds = 600.0};
     unecho_config config = reference_config();
     config.whole_hops = 1;
-    config.hops_at_once = 64;
+    config.hops_at_once = UNECHO_HOPS_AT_ONCE_MAX;
     config.message = text;
     config.message_size = sizeof text;
     for (int i = 1; i < count; i += 2)

@@ -226,8 +226,8 @@ struct session *session_open(unecho_model *model, const session_settings *settin
                          ? settings->chunk
                          : (size_t)as_long(USUAL_CHUNK, UNECHO_SAMPLE_RATE, session->mic_rate);
     session->latency_left = settings->keep_latency ? lag : 0;
-    session->lead = settings->live ? 0 : lag;
-    session->far_lead = settings->live ? 0 : lag_at(session, session->far_rate);
+    session->lead = settings->chunk ? 0 : lag;
+    session->far_lead = settings->chunk ? 0 : lag_at(session, session->far_rate);
     if (!take_memory(session) || !open_stream(session, model, settings) ||
         !process(session, session->lead)) {
         session_close(&session);

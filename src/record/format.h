@@ -1,5 +1,5 @@
 /*
- * The file format of recorded streams, docs/recording.md, for those who write it and those who read
+ * The file format of recorded streams, docs/record.md, for those who write it and those who read
  * it: eight bytes of magic, then records, all in 32-bit little-endian words.
  */
 #ifndef UNECHO_RECORD_FORMAT_H

@@ -1,6 +1,6 @@
 /* Profiles: every setting is read, every mistake is named with its line, no bytes crash it. */
-#include "check.h"
 #include "onnxruntime/profile.h"
+#include "check.h"
 #include "signals.h"
 #include "unecho.h"
 

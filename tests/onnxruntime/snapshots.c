@@ -2,8 +2,8 @@
  * What comes out of the reference recordings, by two models, as one whole signal and as a stream in
  * calls of 1024 samples.
  *
- * - The native engine's output has the statistics that tests/onnxruntime/snapshots remembers. It is that
- *   engine's and not ONNX Runtime's, because only ours gives the same output on every machine.
+ * - The native engine's output has the statistics that tests/onnxruntime/snapshots remembers. It is
+ * that engine's and not ONNX Runtime's, because only ours gives the same output on every machine.
  *   `test_snapshots --update` writes them anew.
  * - ONNX Runtime's output is the same bits however it is tuned.
  * - The two engines agree, and where a channel is digitally silent, which blows the rounding of a
