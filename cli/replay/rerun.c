@@ -141,11 +141,11 @@ static void compare(rerun *r, const record_reader *of, const recorded_call *call
 
 static bool take_room(rerun *r, size_t capacity)
 {
-    if (room <= r->capacity)
+    if (capacity <= r->capacity)
         return true;
     free(r->memory);
     r->memory = malloc(capacity * sizeof(*r->memory));
-    r->capacity = r->memory ? room : 0;
+    r->capacity = r->memory ? capacity : 0;
     return r->memory != NULL;
 }
 
