@@ -124,7 +124,7 @@ typedef struct fixture {
     unecho *device, *devices[2]; /* 48 kHz stereo, far end 44.1 kHz stereo; the same, along */
     float *mic, *far, *out;
     int16_t *mic16, *out16;
-    unsigned char *bytes; /* of recordings, [LENGTH] */
+    unsigned char *bytes; /* of records, [LENGTH] */
 } fixture;
 
 static fixture set_fixture(unecho_precision precision)
@@ -136,7 +136,7 @@ static fixture set_fixture(unecho_precision precision)
     assert_int_equal(unecho_model_default(&model, NULL, 0), UNECHO_OK);
     config.model = model;
     config.precision = precision;
-    /* One whose recording ends as nobody reads it, three that are read, and some without. */
+    /* One whose record ends as nobody reads it, three that are read, and some without. */
     config.record_capacity = 100000;
     assert_int_equal(unecho_open(&s.any, &config), UNECHO_OK);
     config.record_capacity = 0;
@@ -186,7 +186,7 @@ static void clear_fixture(fixture *s)
     free(s->bytes);
 }
 
-/* Read on in the recording of the stream. Returns 0. */
+/* Read on in the record of the stream. Returns 0. */
 static int read_record(fixture *s, unecho *stream)
 {
     size_t got = LENGTH;
