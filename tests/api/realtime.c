@@ -6,7 +6,7 @@
 #define _GNU_SOURCE
 #include "check.h"
 #include "signals.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -137,11 +137,11 @@ static fixture set_fixture(unecho_precision precision)
     config.model = model;
     config.precision = precision;
     /* One whose recording ends as nobody reads it, three that are read, and some without. */
-    config.record_room = 100000;
+    config.record_capacity = 100000;
     assert_int_equal(unecho_open(&s.any, &config), UNECHO_OK);
-    config.record_room = 0;
+    config.record_capacity = 0;
     assert_int_equal(unecho_open(&s.other, &config), UNECHO_OK);
-    config.record_room = 1 << 18;
+    config.record_capacity = 1 << 18;
     config.sample_rate = 48000;
     config.mic_channels = config.far_channels = 2;
     config.mic_channel = UNECHO_CHANNEL_MEAN;
