@@ -12,27 +12,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unecho_model.h>
+#include <unecho.h>
 
 enum { MOST = 256, PACKET_MAX = UNECHO_RATE_MAX / 100 };
 
 static int open_streams(unecho **streams, size_t count, int rate)
 {
     char message[UNECHO_MESSAGE_SIZE];
-    unecho_model *model = NULL;
     unecho_config config;
-    int status = unecho_model_default(&model, message, sizeof message);
+    int status = UNECHO_OK;
     unecho_config_init(&config);
     config.message = message;
     config.message_size = sizeof message;
     config.sample_rate = rate;
-    config.model = model; /* one for all: what is shared is computed together */
     for (size_t i = 0; i < count && status == UNECHO_OK; i++) {
         /* One stream has the memory to take so many through at once; the others stay small. */
         config.hops_at_once = i == 0 ? UNECHO_HOPS_AT_ONCE_MAX : 1;
         status = unecho_open(&streams[i], &config);
     }
-    unecho_model_unref(&model); /* each stream has a reference of its own */
     if (status < 0)
         fprintf(stderr, "unecho: %s\n", message);
     return status;

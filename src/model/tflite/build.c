@@ -28,15 +28,15 @@ int op_fail(const operation *o, int status, const char *what)
 
 /* ---- Building --------------------------------------------------------------------------- */
 
-void tflite_add_room(tflite_room *room, size_t inputs, size_t outputs)
+void tflite_add_counts(tflite_counts *counts, size_t inputs, size_t outputs)
 {
     const size_t ends = inputs + outputs;
-    room->nodes += 3 + ends;
-    room->values += 3 + ends + outputs;
-    room->links += 5 + 2 * ends;
-    room->attributes += 3 * (3 + ends);
-    room->lists += 4 * GRAPH_LIST_MAX + ends;
-    room->tensors += 1;
+    counts->nodes += 3 + ends;
+    counts->values += 3 + ends + outputs;
+    counts->links += 5 + 2 * ends;
+    counts->attributes += 3 * (3 + ends);
+    counts->lists += 4 * GRAPH_LIST_MAX + ends;
+    counts->tensors += 1;
 }
 
 graph_node *op_add_node(const operation *o, graph_op op)

@@ -113,7 +113,7 @@ static int check_counts(const tflite_reader *t, const parts *p, size_t ends)
 }
 
 /* How much the operators need, none of which must make the sum of their inputs too large. */
-static int count(const tflite_reader *t, const parts *p, tflite_room *room)
+static int count(const tflite_reader *t, const parts *p, tflite_counts *counts)
 {
     size_t ends = 0;
     int status = check_counts(t, p, ends);
@@ -128,26 +128,26 @@ static int count(const tflite_reader *t, const parts *p, tflite_room *room)
         ends += inputs.count + outputs.count;
         if (status == UNECHO_OK)
             status = check_counts(t, p, ends);
-        tflite_add_room(room, inputs.count, outputs.count);
+        tflite_add_counts(counts, inputs.count, outputs.count);
     }
-    room->values += p->tensors.count + p->inputs.count;
-    room->tensors += p->tensors.count;
+    counts->values += p->tensors.count + p->inputs.count;
+    counts->tensors += p->tensors.count;
     return status;
 }
 
-static int allocate(tflite_reader *t, const parts *p, const tflite_room *room)
+static int allocate(tflite_reader *t, const parts *p, const tflite_counts *counts)
 {
     graph *const g = t->graph;
     t->tensors = calloc(p->tensors.count + 1, sizeof *t->tensors);
-    g->nodes = calloc(room->nodes + 1, sizeof *g->nodes);
-    g->attributes = calloc(room->attributes + 1, sizeof *g->attributes);
-    g->tensors = calloc(room->tensors + 1, sizeof *g->tensors);
-    g->links = calloc(room->links + 1, sizeof *g->links);
-    g->values = calloc(room->values + 1, sizeof *g->values);
-    g->lists = calloc(room->lists + 1, sizeof *g->lists);
+    g->nodes = calloc(counts->nodes + 1, sizeof *g->nodes);
+    g->attributes = calloc(counts->attributes + 1, sizeof *g->attributes);
+    g->tensors = calloc(counts->tensors + 1, sizeof *g->tensors);
+    g->links = calloc(counts->links + 1, sizeof *g->links);
+    g->values = calloc(counts->values + 1, sizeof *g->values);
+    g->lists = calloc(counts->lists + 1, sizeof *g->lists);
     g->inputs = calloc(p->inputs.count + 1, sizeof *g->inputs);
     g->outputs = calloc(p->outputs.count + 1, sizeof *g->outputs);
-    g->order = calloc(room->nodes + 1, sizeof *g->order);
+    g->order = calloc(counts->nodes + 1, sizeof *g->order);
     if (t->tensors && g->nodes && g->attributes && g->tensors && g->links && g->values &&
         g->lists && g->inputs && g->outputs && g->order)
         return UNECHO_OK;
@@ -235,12 +235,12 @@ static int read_operators(tflite_reader *t)
 static int read_all(tflite_reader *t)
 {
     parts p = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
-    tflite_room room = {0};
+    tflite_counts counts = {0};
     int status = read_model(t, &p);
     if (status == UNECHO_OK)
-        status = count(t, &p, &room);
+        status = count(t, &p, &counts);
     if (status == UNECHO_OK)
-        status = allocate(t, &p, &room);
+        status = allocate(t, &p, &counts);
     if (status == UNECHO_OK)
         status = read_tensors(t, &p);
     if (status == UNECHO_OK)

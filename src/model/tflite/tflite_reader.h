@@ -33,10 +33,10 @@ int tflite_read_tensor(tflite_reader *t, size_t index, const fb_table *table);
 size_t tflite_add_constant(tflite_reader *t, const tflite_tensor *tensor);
 
 /* What one operator may add to the graph, given how many inputs and outputs it has. */
-typedef struct tflite_room {
+typedef struct tflite_counts {
     size_t nodes, links, values, attributes, lists, tensors;
-} tflite_room;
-void tflite_add_room(tflite_room *room, size_t inputs, size_t outputs);
+} tflite_counts;
+void tflite_add_counts(tflite_counts *counts, size_t inputs, size_t outputs);
 
 /* One operator as nodes of the graph. */
 int tflite_read_operator(tflite_reader *t, const fb_table *table);

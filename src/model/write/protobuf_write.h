@@ -10,7 +10,7 @@
 
 typedef struct pb_out {
     unsigned char *bytes;
-    size_t room, used; /* used > room: what went beyond is not there */
+    size_t capacity, used; /* used > capacity: what went beyond is not there */
 } pb_out;
 
 void pb_put(pb_out *out, const void *bytes, size_t size);

@@ -342,10 +342,10 @@ static void list_matrices(stage_file *f, unecho_storage storage)
 }
 
 int stage_write(const stage_weights *weights, int stage, unecho_storage storage, const char *name,
-                unsigned char *bytes, size_t room, size_t *size, const message *to)
+                unsigned char *bytes, size_t capacity, size_t *size, const message *to)
 {
     stage_file f = {.w = weights, .stage = stage, .name = name};
-    pb_out out = {bytes, bytes ? room : 0, 0};
+    pb_out out = {bytes, bytes ? capacity : 0, 0};
     size_t rows = 0;
     int status = UNECHO_OK;
     list_matrices(&f, storage);

@@ -8,11 +8,11 @@
 #include "unecho_model.h"
 
 /*
- * At most room bytes; *size receives how many the file has. name: the model's, for messages and as
- * where the weights are from. Returns UNECHO_OK, UNECHO_ERROR_MEMORY, or UNECHO_ERROR_MODEL where a
- * weight does not fit the storage.
+ * At most capacity bytes; *size receives how many the file has. name: the model's, for messages and
+ * as where the weights are from. Returns UNECHO_OK, UNECHO_ERROR_MEMORY, or UNECHO_ERROR_MODEL
+ * where a weight does not fit the storage.
  */
 int stage_write(const stage_weights *weights, int stage, unecho_storage storage, const char *name,
-                unsigned char *bytes, size_t room, size_t *size, const message *to);
+                unsigned char *bytes, size_t capacity, size_t *size, const message *to);
 
 #endif
