@@ -144,7 +144,7 @@ int unecho_model_write(const unecho_model *model, int stage, unecho_storage stor
     if (!model || !size || (!bytes && room > 0) || stage < 1 || stage > 2 ||
         storage < UNECHO_STORAGE_FP32 || storage > UNECHO_STORAGE_INT8)
         return message_fail(&to, UNECHO_ERROR_ARGUMENT,
-                            "model or size is NULL, or there is no such stage or storage");
+                            "model or size is NULL, or the stage or storage is invalid");
     return stage_write(&model->weights[stage - 1], stage, storage, model->name, bytes, room, size,
                        &to);
 }

@@ -69,11 +69,11 @@ int rule_integers(const graph *g, const graph_node *n, size_t input, const char 
     if (list->given) {
         const graph_value *v = &g->values[value];
         if (v->from != FROM_TENSOR)
-            return graph_fail_node(g, n, MODEL, "its %s '%s' was expected to be constant",
-                                   attribute, graph_label_of(v->name).text);
+            return graph_fail_node(g, n, MODEL, "its %s '%s' must be constant", attribute,
+                                   graph_label_of(v->name).text);
         if (!graph_tensor_ints(&g->tensors[v->index], list->at, &list->count))
-            return graph_fail_node(g, n, MODEL, "its %s '%s' was expected to be a few integers",
-                                   attribute, graph_label_of(v->name).text);
+            return graph_fail_node(g, n, MODEL, "its %s '%s' must be a few integers", attribute,
+                                   graph_label_of(v->name).text);
         return UNECHO_OK;
     }
     const graph_attribute *a = graph_attribute_of(g, n, attribute);

@@ -248,7 +248,7 @@ static int infer_gather(graph *g, graph_node *n)
         return status;
     const size_t kept = rule_in(g, n, 1)->rank;
     if (at.count != 1 || kept > 1 || !rule_axis(at.at[0], in->dims[n->axis], &n->begin[0]))
-        return graph_fail_node(g, n, MODEL, "its indices were expected to be one index into %s",
+        return graph_fail_node(g, n, MODEL, "its indices must be one index into %s",
                                graph_shape_label(in).text);
     size_t dims[GRAPH_RANK_MAX] = {0};
     size_t rank = 0;

@@ -118,7 +118,7 @@ int graph_trace(graph *g, size_t *value, size_t *index)
         }
         if (g->steps_left-- == 0)
             return graph_fail_node(g, n, UNECHO_ERROR_MODEL,
-                                   "the graph moves its data about more than any export does");
+                                   "the graph moves its data around more than any export does");
         const size_t input = graph_in(g, n, 0);
         const graph_shape *in = &g->values[input].shape;
         *value = input;
@@ -165,7 +165,7 @@ int graph_view_of(graph *g, size_t value, size_t first, size_t count, graph_view
         }
         if (from != found.value || at != found.offset + i * found.step)
             return graph_fail_value(g, value, UNECHO_ERROR_MODEL,
-                                    "its elements were expected to be those of one tensor, in "
+                                    "its elements must be those of one tensor, in "
                                     "order");
     }
     *view = found;

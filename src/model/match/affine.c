@@ -49,7 +49,7 @@ int match_operand(graph *g, const graph_node *node, size_t k, graph_view *view)
 
 int match_unexpected(const graph *g, const graph_view *view, const char *what)
 {
-    return graph_fail_value(g, view->value, MODEL, "%s was expected here", what);
+    return graph_fail_value(g, view->value, MODEL, "expected %s here", what);
 }
 
 int match_operands(graph *g, const graph_node *n, graph_view *two)
@@ -154,7 +154,7 @@ static int read_layout(const graph *g, const graph_node *n, size_t constant, siz
         l->column_step = rows;
     if (shape->elements == rows * columns)
         return UNECHO_OK;
-    return graph_fail_node(g, n, MODEL, "the matrix %s was expected to be %zu by %zu",
+    return graph_fail_node(g, n, MODEL, "the matrix %s must be %zu by %zu",
                            graph_shape_label(shape).text, rows, columns);
 }
 

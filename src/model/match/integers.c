@@ -51,10 +51,10 @@ static int check_input(graph *g, const graph_node *product, const graph_node *qu
     if (quantiser_of(g, &x, 0) != quantiser)
         return graph_fail_node(g, product, MODEL,
                                "%s: the output of the DynamicQuantizeLinear that makes its scale "
-                               "was expected as its first input",
+                               "must be its first input",
                                what);
     if (graph_in(g, product, 2) == GRAPH_NONE)
-        return graph_fail_node(g, product, MODEL, "%s: it leaves its input's zero point out", what);
+        return graph_fail_node(g, product, MODEL, "%s: it omits the zero point of its input", what);
     status = match_operand(g, product, 2, &zero);
     if (status == UNECHO_OK && quantiser_of(g, &zero, 2) != quantiser)
         return graph_fail_node(g, product, MODEL,

@@ -27,8 +27,8 @@ static int check_state(graph *g, const graph_node *n, size_t input, const char *
         status = match_operand(g, n, input, &found);
     if (status != UNECHO_OK || views_equal(&found, expected))
         return status;
-    return graph_fail_node(g, n, MODEL, "%s: its %s was expected to be that of this layer's states",
-                           what, name);
+    return graph_fail_node(g, n, MODEL, "%s: its %s must be that of this layer's states", what,
+                           name);
 }
 
 static int read_scale(graph *g, const graph_node *n, size_t input, size_t count,

@@ -12,8 +12,7 @@
 
 static int not_a_matrix(const graph *g, size_t value)
 {
-    return graph_fail_value(g, value, MODEL,
-                            "this was expected to be one tensor, or its transpose");
+    return graph_fail_value(g, value, MODEL, "this must be one tensor, or its transpose");
 }
 
 /* The same in the tensor that the value's elements come from. */
@@ -73,7 +72,7 @@ static int find_tensor(graph *g, const graph_node *n, matrix_layout *l, size_t *
     }
     if (g->values[l->value].from == FROM_TENSOR)
         return UNECHO_OK;
-    return graph_fail_node(g, n, MODEL, "one of its operands was expected to be constant");
+    return graph_fail_node(g, n, MODEL, "one of its operands must be constant");
 }
 
 static matrix_type type_of(const graph_tensor *t)

@@ -194,7 +194,7 @@ static int match_operator(graph *g, const graph_view *view, const graph_node *n,
     if (!(fabs(value - EPSILON) <= EPSILON_TOLERANCE))
         return graph_fail_node(g, n, MODEL, "its epsilon is %.9g, expected %g", value, EPSILON);
     if (graph_in(g, n, 2) == GRAPH_NONE)
-        return graph_fail_node(g, n, MODEL, "a third input (beta) was expected");
+        return graph_fail_node(g, n, MODEL, "expected a third input (beta)");
     int status = match_operand(g, n, 0, x);
     if (status == UNECHO_OK)
         status = match_operand(g, n, 1, &scale);
@@ -236,7 +236,7 @@ int match_norm(graph *g, const graph_view *view, const char *what, float *gamma,
     if (status != UNECHO_OK)
         return status;
     if (!views_equal(x, &spread))
-        return graph_fail_node(g, factors.deviation, MODEL,
-                               "%s: its variance is that of other features", what);
+        return graph_fail_node(g, factors.deviation, MODEL, "%s: its variance is of other features",
+                               what);
     return UNECHO_OK;
 }

@@ -102,13 +102,13 @@ static int read_inputs(reader *r, int stage)
     }
     if (sizes[0] != sizes[1])
         return message_fail(g->file.message, MODEL,
-                            "%s: graph inputs with %zu and %zu values, expected twice the same",
+                            "%s: graph inputs of %zu and %zu values, expected two of the same size",
                             g->file.name, sizes[0], sizes[1]);
     const int found = sizes[0] == FEATURES_1 ? 1 : 2;
     if (stage != 0 && found != stage)
         return message_fail(g->file.message, MODEL,
-                            "%s: this is stage %d of the network, stage %d was expected",
-                            g->file.name, found, stage);
+                            "%s: this is stage %d of the network, expected stage %d", g->file.name,
+                            found, stage);
     r->features = sizes[0];
     return check_units(r);
 }
@@ -285,7 +285,7 @@ static int check_states(reader *r)
             return status;
         if (value != expected || at != i / 2 % r->units)
             return graph_fail_value(g, r->states_out, MODEL,
-                                    "element %zu of the states that it makes was expected to be %s "
+                                    "element %zu of the states that it makes must be %s "
                                     "of unit %zu of layer %zu",
                                     i, i % 2 == 0 ? "h" : "c", i / 2 % r->units,
                                     i / (2 * r->units));
@@ -394,15 +394,15 @@ static int read_stage_2(reader *r)
     if (status != UNECHO_OK)
         return status;
     if (!views_equal(&estimate, &ports[0]))
-        return graph_fail_node(g, &g->nodes[masked_encoder.node], MODEL,
-                               "the mask applies to the encoding of '%s', expected '%s', whose "
-                               "features stand first",
-                               graph_label_of(g->values[estimate.value].name).text,
-                               graph_label_of(g->values[ports[0].value].name).text);
+        return graph_fail_node(
+            g, &g->nodes[masked_encoder.node], MODEL,
+            "the mask applies to the encoding of '%s', expected '%s', whose features come first",
+            graph_label_of(g->values[estimate.value].name).text,
+            graph_label_of(g->values[ports[0].value].name).text);
     if (!matrices_equal(&encoders[0].matrix, &encoders[1].matrix) ||
         !matrices_equal(&encoders[0].matrix, &masked_encoder.matrix))
         return graph_fail_node(g, &g->nodes[encoders[1].node], MODEL,
-                               "estimate and far end were expected to have the same encoder");
+                               "estimate and far end must have the same encoder");
     r->weights.encoder = encoders[0].matrix;
     r->weights.decoder = decoder.matrix;
     return UNECHO_OK;

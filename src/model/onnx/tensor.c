@@ -8,11 +8,6 @@
 
 #include <string.h>
 
-graph_text onnx_text_of(pb_cursor body)
-{
-    return (graph_text){(const char *)body.at, (size_t)(body.end - body.at)};
-}
-
 enum {
     FIELD_FLOATS = 4,
     FIELD_INT32S = 5,
@@ -204,7 +199,7 @@ int onnx_read_tensor(graph_tensor *tensor, pb_cursor body)
     }
     if (!graph_shape_set(&tensor->shape, p.rank, dims))
         return message_fail(file->message, UNECHO_ERROR_FORMAT,
-                            "%s: tensor '%s': dims %s are more than any model holds", file->name,
+                            "%s: tensor '%s': dims %s are larger than any model needs", file->name,
                             graph_label_of(tensor->name).text,
                             graph_shape_label(&tensor->shape).text);
     if (p.unpacked && tensor->shape.elements != 1)
@@ -212,7 +207,7 @@ int onnx_read_tensor(graph_tensor *tensor, pb_cursor body)
                            "its numbers are stored one by one, expected packed");
     if (!field_fits(tensor, p.field))
         return tensor_fail(tensor, file, UNECHO_ERROR_FORMAT,
-                           "its data stands in a field for another type");
+                           "its data is in a field for another type");
     tensor->encoding = encoding_of(tensor, p.field);
     return check_size(tensor, p.field, file);
 }

@@ -29,9 +29,7 @@ static int follow(const source *file, size_t from, size_t *to)
                            offset);
     if ((from + offset) % 4 != 0)
         return source_fail(file, file->bytes + from,
-                           "an offset leads to byte %zu, expected one that "
-                           "4 divides",
-                           from + offset);
+                           "an offset leads to byte %zu, expected a multiple of 4", from + offset);
     *to = from + offset;
     return UNECHO_OK;
 }
@@ -80,9 +78,8 @@ static int find(const fb_table *table, unsigned field, size_t bytes, size_t *at)
         return source_fail(table->file, entry, "field %u is outside its table of %zu bytes", field,
                            table->size);
     if ((table->at + offset) % bytes != 0)
-        return source_fail(table->file, entry,
-                           "field %u is at %zu, expected a place that %zu divides", field,
-                           table->at + offset, bytes);
+        return source_fail(table->file, entry, "field %u is at %zu, expected a multiple of %zu",
+                           field, table->at + offset, bytes);
     *at = table->at + offset;
     return UNECHO_OK;
 }

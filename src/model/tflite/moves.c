@@ -127,7 +127,7 @@ int move_split(operation *o, graph_op op)
     if (status != UNECHO_OK)
         return status;
     if (count != 1)
-        return op_fail(o, MODEL, "its axis was expected to be one number");
+        return op_fail(o, MODEL, "its axis must be one number");
     graph_node *const n = op_add_node(o, op);
     op_add_input(o, n, op_input(o, 1));
     op_add_int(o, n, "axis", axis[0]);

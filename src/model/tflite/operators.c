@@ -129,7 +129,7 @@ static int fully_connected(operation *o, graph_op op)
     if (status != UNECHO_OK)
         return status;
     if (op_shape(o, op_input(o, 1))->rank != 2)
-        return op_fail(o, MODEL, "its weights were expected to be [outputs, inputs]");
+        return op_fail(o, MODEL, "its weights must be [outputs, inputs]");
     return add_product(o, op_input(o, 1));
 }
 
@@ -171,7 +171,7 @@ static int dequantize(operation *o, graph_op op)
     const graph_value *const v = &g->values[op_input(o, 0)];
     const graph_tensor *const t = v->from == FROM_TENSOR ? &g->tensors[v->index] : NULL;
     if (!t || (t->scale == 0 && t->type != TYPE_FLOAT16))
-        return op_fail(o, MODEL, "its input was expected to be constant int8 or float16");
+        return op_fail(o, MODEL, "its input must be constant int8 or float16");
     op_output_tensor(o, 0)->value = op_input(o, 0);
     return UNECHO_OK;
 }
@@ -249,7 +249,7 @@ static int find_operator(operation *o, const fb_table *table, size_t *row)
         }
     snprintf(name, sizeof name, "operator %ld", (long)builtin);
     o->name = name;
-    status = op_fail(o, MODEL, "this operator is none of those that unecho reads");
+    status = op_fail(o, MODEL, "unecho does not read this operator");
     o->name = NULL;
     return status;
 }
@@ -271,8 +271,8 @@ static int check_inputs(const operation *o, size_t least, size_t most)
                                    (long)index, o->t->tensor_count);
         if (o->t->tensors[index].value == GRAPH_NONE)
             return graph_fail_node(g, &n, FORMAT,
-                                   "its input '%s' is missing: it is no constant, no graph input "
-                                   "and made by no operator before it",
+                                   "its input '%s' is missing: it is neither a constant nor a "
+                                   "graph input, and no earlier operator makes it",
                                    graph_label_of(o->t->tensors[index].name).text);
     }
     return UNECHO_OK;

@@ -50,7 +50,7 @@ static int read_shape(const tflite_reader *t, tflite_tensor *tensor, const fb_ta
     }
     if (!graph_shape_set(&tensor->shape, shape.count, dims))
         return tensor_fail(t, tensor, UNECHO_ERROR_FORMAT,
-                           "its dims are more than any model holds");
+                           "its dims are larger than any model needs");
     tensor->shaped = shape.at != NULL;
     return UNECHO_OK;
 }
@@ -79,7 +79,7 @@ static int read_data(const tflite_reader *t, tflite_tensor *tensor, const fb_tab
         return status;
     if (outside > 1)
         return tensor_fail(t, tensor, UNECHO_ERROR_MODEL,
-                           "its data stands outside the flatbuffer, expected inside");
+                           "its data is outside the flatbuffer, expected inside");
     if (tensor->data.count == 0)
         return UNECHO_OK;
     if (sparsity.file)
