@@ -1,4 +1,4 @@
-/* What one file is, told without a model being made of it. */
+/* unecho_model_inspect_file: what a file holds, without making a model of it. */
 #include "file.h"
 #include "message.h"
 #include "stage_file.h"

@@ -5,7 +5,7 @@
 
 #define MODEL UNECHO_ERROR_MODEL
 
-/* Smaller or larger ones would leave the range of float32 or its full precision. */
+/* Products with scales beyond these would leave the range or the precision of float32. */
 bool graph_scale_fits(float scale)
 {
     return scale >= 1e-30f && scale <= 1e30f;

@@ -1,4 +1,4 @@
-/* What the shape rules of operators share: parameters, axes, outputs. Knows no operator. */
+/* What the shape rules of operators share: parameters, axes, outputs. */
 #include "rules.h"
 
 #include "unecho.h"
@@ -87,7 +87,7 @@ int rule_integers(const graph *g, const graph_node *n, size_t input, const char 
     return UNECHO_OK;
 }
 
-/* The same, each one an axis of a tensor with rank dims. */
+/* The same for axes of a tensor with rank dims. */
 int rule_axes(const graph *g, const graph_node *n, size_t rank, integers *list, bool *chosen)
 {
     const int status = rule_integers(g, n, 1, "axes", list);

@@ -44,7 +44,7 @@ static int check_attributes(const graph *g, const graph_node *n)
     return UNECHO_OK;
 }
 
-/* One step of one sequence; a length, where it is told, says the same. */
+/* One step of one sequence; the sequence length, if given, must agree. */
 static int check_sequence(const graph *g, const graph_node *n)
 {
     const graph_shape *x = rule_in(g, n, LSTM_X);
@@ -62,7 +62,7 @@ static int check_sequence(const graph *g, const graph_node *n)
     return graph_fail_node(g, n, MODEL, "its sequence length must be 1");
 }
 
-/* [1, a, b], or turned as DynamicQuantizeLSTM has it. */
+/* [1, a, b], transposed for DynamicQuantizeLSTM. */
 static int check_shape(const graph *g, const graph_node *n, size_t input, const char *name,
                        size_t a, size_t b)
 {

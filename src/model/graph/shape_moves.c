@@ -1,6 +1,6 @@
 /*
- * Shapes of what operators make that only move elements, and what moves where: the permutation or
- * the begin and step of each axis, for graph_trace. Computes no value.
+ * Shape rules of the operators that only move elements, and where they move them: the permutation,
+ * or begin and step of each axis, for graph_trace.
  */
 #include "rules.h"
 
@@ -236,7 +236,7 @@ static int infer_slice(graph *g, graph_node *n)
     return rule_set_output(g, n, 0, in->rank, dims);
 }
 
-/* One index only: a slice that drops its axis. */
+/* A single index: a slice without its axis. */
 static int infer_gather(graph *g, graph_node *n)
 {
     const graph_shape *in = rule_in(g, n, 0);

@@ -1,6 +1,6 @@
 /*
- * The LSTM cell, recognised from its hidden output backwards: which rows of the gates' sum are
- * which gate is told by what is done with them. Knows no stage.
+ * The LSTM cell, recognised from its hidden output backwards. What happens to the rows of the sum
+ * tells which gate they are.
  */
 #include "match.h"
 
@@ -15,7 +15,7 @@ typedef struct gates {
     graph_view from[GATES];
 } gates;
 
-/* The two operands of a product of which exactly one is a sigmoid: its input, and the other. */
+/* A product of a sigmoid and something else: the input of the sigmoid, and the other operand. */
 static int match_gated(graph *g, const graph_view *view, const char *what, graph_view *gate,
                        graph_view *other)
 {
@@ -91,7 +91,7 @@ static int match_rows(const graph *g, const gates *z, size_t units, const char *
     return UNECHO_OK;
 }
 
-/* Two products: one takes h of this layer's states, the other anything else. */
+/* Two products: one of h from this layer's states, the other of anything else. */
 static int match_terms(graph *g, const graph_view *sum, const affine_sum *affine,
                        const graph_view *h, const char *what, size_t *recurrent)
 {

@@ -61,7 +61,7 @@ static int read_weights(graph *g, const graph_node *n, size_t input, size_t unit
     return status == UNECHO_OK ? match_integers(g, n, l, &scale, term) : status;
 }
 
-/* B is Wb and Rb, one after the other; both are added to the same gates. */
+/* B is Wb followed by Rb; both are added to the same gates. */
 static int read_bias(graph *g, const graph_node *n, const lstm_cell *cell, size_t units,
                      float *bias)
 {

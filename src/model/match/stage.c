@@ -1,7 +1,6 @@
 /*
- * One stage of the network in a graph: which graph inputs and outputs are which, told by
- * shape and data flow, and what stands between them. Knows the two topologies; the parts are
- * recognised elsewhere.
+ * One stage of the network in a graph: identifies the inputs and outputs by shape and data flow,
+ * and follows the two topologies from the outputs to the inputs.
  */
 #include "stage.h"
 
@@ -69,7 +68,7 @@ static int check_units(const reader *r)
                             UNITS_STEP, UNITS_MIN, UNITS_MAX);
 }
 
-/* Sort the inputs into states and features; tell from these which stage the file is. */
+/* Sort the inputs into states and features, whose size tells the stage. */
 static int read_inputs(reader *r, int stage)
 {
     const graph *g = r->graph;
@@ -113,7 +112,7 @@ static int read_inputs(reader *r, int stage)
     return check_units(r);
 }
 
-/* The declared shape of an output against the one that follows from the nodes. */
+/* The declared shape of an output must be the one that follows from the nodes. */
 static int check_declared(const reader *r, const graph_port *port)
 {
     const graph_value *v = &r->graph->values[port->value];
@@ -194,7 +193,7 @@ static int allocate(reader *r)
 
 /* ---- The network ------------------------------------------------------------------------ */
 
-/* mask = sigmoid(dense_W h1 + dense_b); h1 receives where h1 comes from. */
+/* mask = sigmoid(dense_W h1 + dense_b); *h1: the view of h1. */
 static int read_dense(reader *r, const graph_view *mask, graph_view *h1)
 {
     graph *g = r->graph;
@@ -235,7 +234,7 @@ static int read_lstm(reader *r, size_t layer, const graph_view *hidden, size_t i
     return UNECHO_OK;
 }
 
-/* The first layer's input is both normalised features, main first. */
+/* The input of the first layer is both normalised features, main first. */
 static int read_features(reader *r)
 {
     graph *g = r->graph;
@@ -272,7 +271,7 @@ static int read_network(reader *r, const graph_view *mask)
     return status;
 }
 
-/* Each element of the states output is the h or c that the next call reads in its place. */
+/* Each element of the states output must be the h or c that the next call reads there. */
 static int check_states(reader *r)
 {
     graph *g = r->graph;
@@ -293,7 +292,7 @@ static int check_states(reader *r)
     return UNECHO_OK;
 }
 
-/* A view of all of a graph input that is not the states. */
+/* The view must be all of a graph input that is not the states. */
 static int want_input(const reader *r, const graph_view *view, const char *what)
 {
     if (r->graph->values[view->value].from == FROM_INPUT && view->value != r->states &&
@@ -302,7 +301,7 @@ static int want_input(const reader *r, const graph_view *view, const char *what)
     return match_unexpected(r->graph, view, what);
 }
 
-/* Which graph inputs carry the main features and the far end's: not the same one. */
+/* The graph inputs of the main features and of the far end's: two different ones. */
 static int set_inputs(reader *r, const graph_view *main, const graph_view *far)
 {
     if (main->value == far->value)

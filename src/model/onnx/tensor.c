@@ -1,7 +1,4 @@
-/*
- * TensorProto: name, type, dims, and where its data stands; checked against each other. Knows how
- * elements are stored, not what they are for.
- */
+/* TensorProto: name, type, dims and the place of the data, checked against each other. */
 #include "onnx_reader.h"
 
 #include "unecho.h"
@@ -42,7 +39,7 @@ static int read_dims(parsing *p, const pb_field *field)
 static int read_data(graph_tensor *t, parsing *p, const pb_field *field)
 {
     if (field->body.at == field->body.end)
-        return UNECHO_OK; /* some writers write the fields that they do not use */
+        return UNECHO_OK; /* some writers write unused fields */
     if (field->wire != PB_BYTES && field->number != FIELD_STRINGS)
         p->unpacked = true;
     if (t->data && field->number != FIELD_STRINGS)
@@ -114,7 +111,7 @@ static int check_size(const graph_tensor *t, unsigned field, const source *file)
     case FIELD_INT64S:
     case FIELD_UINT64S:
         if (t->type == 21 || t->type == 22 || t->type == 23)
-            return UNECHO_OK; /* two elements share a number */
+            return UNECHO_OK; /* two elements in a number */
         expected = elements;
         unit = "numbers";
         found = count_varints(t->data, t->size);
@@ -133,7 +130,7 @@ static int check_size(const graph_tensor *t, unsigned field, const source *file)
                         graph_type_name(t->type), expected, unit, found);
 }
 
-/* The type must be able to stand in the field that holds the data. */
+/* Is the field that holds the data one for the type? */
 static bool field_fits(const graph_tensor *t, unsigned field)
 {
     if (!t->data || field == FIELD_RAW)

@@ -1,7 +1,4 @@
-/*
- * What translating an operator takes: its options and inputs on one side, nodes, values and
- * attributes of the graph on the other. Knows no operator.
- */
+/* What translations of operators share: reading options and inputs, adding nodes to the graph. */
 #include "operation.h"
 
 #include "unecho.h"

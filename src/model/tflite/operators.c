@@ -1,6 +1,6 @@
 /*
- * Operators of a TFLite file, each as the nodes of ONNX that compute the same: most are one node, a
- * few are two or three. Knows what the operators mean; computes no value and no shape.
+ * TFLite operators as the ONNX nodes that compute the same: most are one node, a few are two or
+ * three.
  */
 #include "operation.h"
 
@@ -14,7 +14,7 @@
 
 enum { OPERATOR_CODE, OPERATOR_INPUTS, OPERATOR_OUTPUTS, OPERATOR_OPTIONS_TYPE, OPERATOR_OPTIONS };
 
-/* How an operator is translated; op: what the simple ones are in ONNX. */
+/* A translation; op: the node's operator, where it is used. */
 typedef int translator(operation *o, graph_op op);
 
 /* ---- Element by element ----------------------------------------------------------------- */
@@ -26,7 +26,7 @@ static int pair(operation *o, graph_op op)
     return status == UNECHO_OK ? op_simple(o, op) : status;
 }
 
-/* x * x, x being a value */
+/* x * x of a value x */
 static void add_square(const operation *o, size_t x)
 {
     graph_node *const n = op_add_node(o, OP_MUL);
@@ -89,7 +89,7 @@ static size_t add_reshape(const operation *o, size_t value, const int64_t *dims,
     return op_add_value(o, n);
 }
 
-/* x times the transpose of weights [out, in], plus a bias, at each place of x. */
+/* x times the transpose of weights [out, in], plus a bias, at each position of x. */
 static int add_product(operation *o, size_t weights)
 {
     const size_t x = op_input(o, 0);
@@ -133,7 +133,7 @@ static int fully_connected(operation *o, graph_op op)
     return add_product(o, op_input(o, 1));
 }
 
-/* Only the convolution that is a matrix product at each place; its kernel is [out, 1, 1, in]. */
+/* Only a convolution that is a matrix product at each position; its kernel is [out, 1, 1, in]. */
 static int convolution(operation *o, graph_op op)
 {
     (void)op;
@@ -150,7 +150,7 @@ static int convolution(operation *o, graph_op op)
     if (v->from != FROM_TENSOR || v->shape.rank != 4 || v->shape.dims[1] != 1 ||
         v->shape.dims[2] != 1 || across != 1 || down != 1)
         return op_fail(o, MODEL, "expected a convolution of size 1 with strides 1");
-    /* The kernel once more, as the matrix that it is. */
+    /* The kernel again, as a matrix. */
     const graph_tensor *const kernel = &g->tensors[v->index];
     tflite_tensor as_matrix = {.name = kernel->name,
                                .type = kernel->type,
@@ -163,7 +163,7 @@ static int convolution(operation *o, graph_op op)
     return add_product(o, tflite_add_constant(o->t, &as_matrix));
 }
 
-/* Of a constant, which is read as what it stands for anyway. */
+/* Of a constant, whose scale the tensor has already. */
 static int dequantize(operation *o, graph_op op)
 {
     (void)op;
@@ -180,7 +180,7 @@ static int dequantize(operation *o, graph_op op)
 
 enum { MANY = 255 };
 
-/* By BuiltinOperator; options: the BuiltinOptions that belong to it, 0: none that matter. */
+/* By BuiltinOperator; options: its BuiltinOptions, 0: none that matter. */
 static const struct {
     unsigned char code, options;
     unsigned char least, most; /* inputs */
@@ -217,8 +217,7 @@ static const struct {
 };
 enum { OPERATORS = sizeof operators / sizeof operators[0] };
 
-/* Which row of the table an operator is; the codes beyond 127 came later, in a field of their own.
- */
+/* The operator's row in the table. Codes above 127 have a field of their own. */
 static int find_operator(operation *o, const fb_table *table, size_t *row)
 {
     const source *const file = &o->t->graph->file;
@@ -254,7 +253,7 @@ static int find_operator(operation *o, const fb_table *table, size_t *row)
     return status;
 }
 
-/* All inputs are known by now, or left out where they may be. */
+/* Every input must be known by now, or be optional and left out. */
 static int check_inputs(const operation *o, size_t least, size_t most)
 {
     const graph *const g = o->t->graph;
