@@ -5,7 +5,7 @@
 #include "message.h"
 #include "stage_weights.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 /*
  * As stage_match; the content decides which format it is. The ports of a TFLite file have no names.
@@ -13,7 +13,7 @@
 int stage_file_read(stage_weights *weights, int stage, const unsigned char *bytes, size_t size,
                     const char *name, const message *to);
 
-/* The same for either stage, with information about it; info->size is set. */
+/* The same for either stage, and fill in *info but its size. */
 int stage_file_inspect(stage_weights *weights, unecho_model_file_info *info,
                        const unsigned char *bytes, size_t size, const char *name,
                        const message *to);

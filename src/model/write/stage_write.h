@@ -5,7 +5,7 @@
 #include "message.h"
 #include "model/stage_weights.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 /*
  * Write at most room bytes; *size receives the size of the file. name: of the model, for messages
