@@ -8,10 +8,10 @@
 
 struct command {
     const char *name;
-    const char *summary;         /* one line in the list of commands */
-    const char *usage;           /* the first lines of its help */
-    const char *description;     /* a paragraph before the options */
-    const char *notes;           /* lines after the options */
+    const char *summary;     /* one line in the list of commands */
+    const char *usage;       /* the first lines of its help */
+    const char *description; /* a paragraph before the options */
+    const char *notes;       /* lines after the options */
     const struct option_group *groups;
     const void *defaults; /* of the struct that the groups fill */
     size_t size;          /* of that struct */

@@ -2,6 +2,7 @@
 
 #include "profile_path.h"
 #include "report.h"
+#include "unecho_onnxruntime.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -44,8 +45,8 @@ const struct option engine_options[] = {
              "(default 256)",
      .set = option_number,
      .at = offsetof(engine_choice, linear_tail_ms),
-     .lowest = 64,
-     .highest = 512,
+     .lowest = UNECHO_LINEAR_TAIL_MIN_MS,
+     .highest = UNECHO_LINEAR_TAIL_MAX_MS,
      .step = 8},
     {.name = NULL},
 };
@@ -127,6 +128,7 @@ bool engine_choice_check(const engine_choice *choice, const model_choice *model,
 unecho *engine_choice_open(const engine_choice *choice, unecho_config *config)
 {
     char message[UNECHO_MESSAGE_SIZE] = "", usual[PROFILE_PATH];
+    unecho_onnxruntime settings = {.size = sizeof(settings)};
     unecho *stream = NULL;
     int status;
     config->engine = choice->engine;
@@ -134,14 +136,18 @@ unecho *engine_choice_open(const engine_choice *choice, unecho_config *config)
         config->linear_tail_ms = choice->linear_tail_ms;
     config->backend = choice->backend;
     config->precision = choice->precision;
-    config->onnxruntime_library = choice->library;
-    config->onnxruntime_profile = choice->profile;
+    if (config->onnxruntime)
+        settings = *config->onnxruntime;
+    settings.library = choice->library;
+    settings.profile = choice->profile;
+    config->onnxruntime = &settings;
     if (choice->backend == UNECHO_BACKEND_ONNXRUNTIME && !choice->profile &&
         profile_default_path(usual, sizeof(usual)) && access(usual, R_OK) == 0)
-        config->onnxruntime_profile = usual;
+        settings.profile = usual;
     config->message = message;
     config->message_size = sizeof(message);
     status = unecho_open(&stream, config);
+    config->onnxruntime = NULL;
     if (status != UNECHO_OK)
         report_error("cannot open a stream: %s", *message ? message : unecho_strerror(status));
     return stream;

@@ -22,7 +22,10 @@ typedef struct engine_choice {
     const char *profile; /* for ONNX Runtime; NULL: the one that unecho tune wrote, if any */
 } engine_choice;
 
-#define ENGINE_CHOICE_DEFAULT {.engine = UNECHO_ENGINE_LINEAR_NEURAL}
+#define ENGINE_CHOICE_DEFAULT                                                                      \
+    {                                                                                              \
+        .engine = UNECHO_ENGINE_LINEAR_NEURAL                                                      \
+    }
 
 /* Fills a const char *: where ONNX Runtime is. */
 extern const struct option library_options[];

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 const struct command *const commands[] = {
-    &process_command, &doctor_command,  &replay_command, &info_command, &inspect_command,
-    &convert_command, &bench_command,   &tune_command,   NULL,
+    &process_command, &doctor_command, &replay_command, &info_command, &inspect_command,
+    &convert_command, &bench_command,  &tune_command,   NULL,
 };
 
 static void print_help(FILE *stream)
@@ -125,8 +125,9 @@ static int refuse(const char *word)
     if (word[0] == '-')
         report_usage("", "unknown option %s", word);
     else if (access(word, F_OK) == 0)
-        report_usage("", "unknown command '%s'; to cancel the echo in this file: "
-                         "unecho process %s ...",
+        report_usage("",
+                     "unknown command '%s'; to cancel the echo in this file: "
+                     "unecho process %s ...",
                      word, word);
     else
         report_usage("", "unknown command '%s'", word);

@@ -7,7 +7,7 @@
 #include "files/output_file.h"
 #include "options.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdbool.h>
 

@@ -108,7 +108,8 @@ typedef struct parser {
 } parser;
 
 /* By its name, of `length` characters, or by its letter. */
-static const struct option *find(const struct parser *p, const char *name, size_t length, char letter, void **in)
+static const struct option *find(const struct parser *p, const char *name, size_t length,
+                                 char letter, void **in)
 {
     for (const struct option_group *g = p->groups; g->rows; g++)
         for (const struct option *o = g->rows; o->name; o++)
@@ -191,7 +192,8 @@ static options_result take_short(parser *p, const char *word)
     return OPTIONS_GO;
 }
 
-options_result options_parse(const struct option_group *groups, void *options, struct arguments *arguments)
+options_result options_parse(const struct option_group *groups, void *options,
+                             struct arguments *arguments)
 {
     parser p = {.groups = groups, .options = options, .arguments = arguments};
     options_result result = OPTIONS_GO;

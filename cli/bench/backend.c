@@ -3,8 +3,7 @@
  */
 #include "bench/backend.h"
 
-/* The library's limit. */
-#define MOST_HOPS_AT_ONCE 64
+#include "unecho_onnxruntime.h"
 
 const struct backend backend_rows[] = {
     {.name = "onnxruntime untuned",
@@ -38,16 +37,16 @@ bool backend_is_called(const struct backend *backend, const char *text, size_t l
 }
 
 int backend_open(unecho **stream, const struct backend *backend, unecho_model *model, size_t chunk,
-                char *message, size_t message_size)
+                 char *message, size_t message_size)
 {
     const size_t hops = chunk / UNECHO_HOP;
     unecho_config config;
     unecho_config_init(&config);
     config.model = model;
     config.whole_hops = chunk % UNECHO_HOP == 0;
-    config.hops_at_once = (unsigned)(hops < 1                   ? 1
-                                     : hops > MOST_HOPS_AT_ONCE ? MOST_HOPS_AT_ONCE
-                                                                : hops);
+    config.hops_at_once = (unsigned)(hops < 1                         ? 1
+                                     : hops > UNECHO_HOPS_AT_ONCE_MAX ? UNECHO_HOPS_AT_ONCE_MAX
+                                                                      : hops);
     /* What is measured is the network: on every hop, and on the two ends as they come. */
     config.align = UNECHO_ALIGN_OFF;
     config.fail_open = 0;
@@ -56,12 +55,12 @@ int backend_open(unecho **stream, const struct backend *backend, unecho_model *m
     config.message_size = message_size;
     config.backend = backend->kind;
     config.precision = backend->precision;
-    if (backend->kind == UNECHO_BACKEND_ONNXRUNTIME) {
-        config.onnxruntime_library = backend->library;
-        config.onnxruntime_profile = backend->profile;
-        config.onnxruntime_stage_threads[0] = backend->stage_threads[0];
-        config.onnxruntime_stage_threads[1] = backend->stage_threads[1];
-        config.onnxruntime_untuned = backend->untuned;
-    }
+    const unecho_onnxruntime settings = {
+        .size = sizeof(settings),
+        .library = backend->library,
+        .profile = backend->profile,
+        .stage_threads = {backend->stage_threads[0], backend->stage_threads[1]},
+    };
+    config.onnxruntime = &settings;
     return unecho_open(stream, &config);
 }

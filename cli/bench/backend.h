@@ -4,7 +4,7 @@
 #ifndef UNECHO_CLI_BENCH_ENGINE_H
 #define UNECHO_CLI_BENCH_ENGINE_H
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,14 +12,14 @@
 struct backend {
     const char *name;
     /*
-     * Less than this against the reference, and the backend does not do the work: far below what its
-     * precision costs, far above what comes of leaving hops out.
+     * Less than this against the reference, and the backend does not do the work: far below what
+     * its precision costs, far above what comes of leaving hops out.
      */
     double least_snr_db;
     unecho_backend kind;
     unecho_precision precision; /* of our own backend */
-    bool untuned;
-    bool tuned_here; /* its settings, in profile, were found on this machine */
+    bool untuned;               /* as its profile says */
+    bool tuned_here;            /* its settings, in profile, were found on this machine */
     unsigned stage_threads[2];
     const char *library, *profile; /* paths, NULL: the library's own choice */
 };
@@ -35,6 +35,6 @@ bool backend_is_called(const struct backend *backend, const char *text, size_t l
  * unecho_status; message: as in unecho_config.
  */
 int backend_open(unecho **stream, const struct backend *backend, unecho_model *model, size_t chunk,
-                char *message, size_t message_size);
+                 char *message, size_t message_size);
 
 #endif

@@ -40,7 +40,8 @@ struct job {
     struct contest contest;
     struct bench_outcome outcome;
     output_file plot;
-    char profile[PROFILE_PATH]; /* of the short search, temporary; "": none */
+    /* Temporary files: of the short search, and of the untuned engine; "": none. */
+    char profile[PROFILE_PATH], untuned[PROFILE_PATH];
 };
 
 /* ---- Contestants ------------------------------------------------------------------------ */
@@ -71,8 +72,8 @@ static bool check_list(const char *list)
             for (size_t j = 0; j < backend_row_count; j++)
                 snprintf(known + strlen(known), sizeof(known) - strlen(known), "%s%s",
                          j ? ", " : "", backend_rows[j].name);
-            report_usage("bench", "--backends: unknown backend '%.*s'; expected some of %s", (int)length,
-                         list, known);
+            report_usage("bench", "--backends: unknown backend '%.*s'; expected some of %s",
+                         (int)length, list, known);
             return false;
         }
         list = list[length] ? list + length + 1 : NULL;
@@ -101,7 +102,7 @@ static void choose_contestants(struct job *job)
     }
 }
 
-/* ---- The settings of `onnxruntime tuned here` ------------------------------------------- */
+/* ---- The settings of ONNX Runtime ------------------------------------------------------- */
 
 static struct contestant *find_tuned(struct contest *contest)
 {
@@ -135,6 +136,19 @@ static bool search(struct job *job, struct backend *tuned)
     snprintf(job->outcome.tuned, sizeof(job->outcome.tuned),
              "%s, found in a short search of %.0f s (%zu of %zu settings)", setting,
              finding.seconds, finding.tried, finding.settings);
+    return true;
+}
+
+static bool settle_untuned(struct job *job)
+{
+    if (!profile_write_temporary(NULL, job->untuned)) {
+        *job->untuned = '\0';
+        return false;
+    }
+    interrupt_removes(job->untuned);
+    for (size_t i = 0; i < job->contest.count; i++)
+        if (job->contest.contestants[i].backend.untuned)
+            job->contest.contestants[i].backend.profile = job->untuned;
     return true;
 }
 
@@ -228,7 +242,8 @@ static bool run(struct job *job)
     job->contest.model = &job->recording.model;
     job->outcome.contest = &job->contest;
     job->outcome.recording = &job->recording;
-    return settle_tuned(job) && contest_run(&job->contest) && measure_front(job) && show(job);
+    return settle_untuned(job) && settle_tuned(job) && contest_run(&job->contest) &&
+           measure_front(job) && show(job);
 }
 
 static int run_bench(const void *options)
@@ -245,7 +260,10 @@ static int run_bench(const void *options)
     code = run(job) ? EXIT_DONE : EXIT_FAILED;
     if (*job->profile)
         unlink(job->profile);
+    if (*job->untuned)
+        unlink(job->untuned);
     interrupt_keeps(job->profile);
+    interrupt_keeps(job->untuned);
     output_release(&job->plot);
     recording_free(&job->audio);
     free(job);
@@ -321,8 +339,7 @@ static bool check(void *opaque, const struct arguments *arguments)
     const bench_options *options = opaque;
     return arguments_at_most(arguments, 0, "") &&
            recording_files_check(&options->recording, arguments->command) &&
-           model_choice_check(&options->model, arguments->command) &&
-           check_list(options->backends);
+           model_choice_check(&options->model, arguments->command) && check_list(options->backends);
 }
 
 const struct command bench_command = {

@@ -110,7 +110,7 @@ static void ratio_cell(struct table *table, size_t column, double ratio)
 
 static void print_feed(const struct contest *contest, enum feed feed, FILE *stream)
 {
-    static const char *const texts[] = {"backend",  "ratio",       "samples/s",  "lowest",
+    static const char *const texts[] = {"backend", "ratio",       "samples/s",  "lowest",
                                         "highest", "x real time", "CPU s per s"};
     struct table table;
     headings(&table, texts, sizeof(texts) / sizeof(texts[0]));
@@ -131,7 +131,7 @@ static void print_feed(const struct contest *contest, enum feed feed, FILE *stre
 
 static void print_hops(const struct contest *contest, FILE *stream)
 {
-    static const char *const texts[] = {"backend",      "p50 µs",  "p99 µs", "max µs",
+    static const char *const texts[] = {"backend",     "p50 µs",  "p99 µs", "max µs",
                                         "resident MB", "peak MB", "open ms"};
     struct table table;
     headings(&table, texts, sizeof(texts) / sizeof(texts[0]));

@@ -13,7 +13,7 @@
 /* More of a long recording would tell nothing new. */
 #define LONGEST (60 * UNECHO_SAMPLE_RATE)
 /* With fewer samples the network's latency leaves hardly any output. */
-#define SHORTEST UNECHO_BLOCK
+#define SHORTEST 512
 
 const struct option recording_options[] = {
     {.name = "mic",

@@ -29,10 +29,8 @@ typedef struct tune_options {
     bool quiet;
 } tune_options;
 
-static const char *const purposes[] = {[TUNE_THROUGHPUT] = "throughput",
-                                       [TUNE_CPU] = "cpu",
-                                       [TUNE_LATENCY] = "latency",
-                                       NULL};
+static const char *const purposes[] = {
+    [TUNE_THROUGHPUT] = "throughput", [TUNE_CPU] = "cpu", [TUNE_LATENCY] = "latency", NULL};
 
 static const char *const measures[] = {[TUNE_THROUGHPUT] = "Time per hop",
                                        [TUNE_CPU] = "CPU time per hop, all threads together",

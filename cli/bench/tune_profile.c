@@ -51,7 +51,8 @@ bool profile_write_temporary(const struct tune_setting *setting, char *path)
 {
     char text[512];
     const char *folder = getenv("TMPDIR");
-    const int length = write_setting(text, sizeof(text), setting);
+    const int length = setting ? write_setting(text, sizeof(text), setting)
+                               : snprintf(text, sizeof(text), "unecho-profile 1\nuntuned 1\n");
     snprintf(path, PROFILE_PATH, "%.900s/unecho-profile-XXXXXX",
              folder && *folder ? folder : "/tmp");
     const int fd = mkstemp(path);

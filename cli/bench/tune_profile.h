@@ -13,8 +13,8 @@
 bool profile_write(output_file *output, const struct tune_finding *finding, const char *purpose);
 
 /*
- * The same for a setting alone, in a new file among the temporary ones; path: its name, at least
- * PROFILE_PATH bytes. false: reported, and there is no file.
+ * The same for a setting alone, NULL for ONNX Runtime as it comes, in a new temporary file; path:
+ * its name, at least PROFILE_PATH bytes. false: reported, and there is no file.
  */
 bool profile_write_temporary(const struct tune_setting *setting, char *path);
 

@@ -75,18 +75,15 @@ static int open_stream(const struct search *search, const struct tune_setting *s
     char path[PROFILE_PATH];
     struct backend backend = {
         .kind = UNECHO_BACKEND_ONNXRUNTIME,
-        .untuned = !setting,
-        .stage_threads = {1, 1},
         .library = search->request->library,
     };
     *message = '\0';
-    if (setting && !profile_write_temporary(setting, path))
+    if (!profile_write_temporary(setting, path))
         return UNECHO_ERROR_FILE;
-    backend.profile = setting ? path : NULL;
+    backend.profile = path;
     const int status =
         backend_open(stream, &backend, search->model, UNECHO_HOP, message, UNECHO_MESSAGE_SIZE);
-    if (setting)
-        unlink(path);
+    unlink(path);
     return status;
 }
 

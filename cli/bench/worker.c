@@ -121,7 +121,7 @@ static void run(const struct task *task, const struct order *order, struct worke
         return;
     }
     result->status = backend_open(&stream, task->backend, model, order->chunk, result->message,
-                                 sizeof(result->message));
+                                  sizeof(result->message));
     result->open_seconds = progress_now() - start;
     if (unecho_model_get_info(model, &info) == UNECHO_OK) {
         snprintf(result->model, sizeof(result->model), "%s", info.name);

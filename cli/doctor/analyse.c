@@ -14,7 +14,6 @@
 
 /* How late a far end may be to be found, in ms: usually, and at most. */
 #define USUAL_LATE 200
-#define MOST_LATE  1000
 
 /* Windows that are enough to tell whether a rate fits. */
 #define TRIAL_WINDOWS 8
@@ -183,7 +182,8 @@ static unsigned late_for(const struct analysis *a)
     const double early = fmax(-a->line.delay_ms, -delay_at(&a->line, a->mic.seconds));
     if (!a->line.found || early < 0.75 * USUAL_LATE)
         return USUAL_LATE;
-    return early > 0.75 * MOST_LATE ? MOST_LATE : (unsigned)(1.25 * early) + 50;
+    return early > 0.75 * UNECHO_REFERENCE_LATE_MAX_MS ? UNECHO_REFERENCE_LATE_MAX_MS
+                                                       : (unsigned)(1.25 * early) + 50;
 }
 
 static bool cancel(struct analysis *a, unecho_model *model)
@@ -200,8 +200,7 @@ static bool cancel(struct analysis *a, unecho_model *model)
 /* ---- Which end is which ----------------------------------------------------------------- */
 
 /* By how many dB the canceller does better with the two ends the other way round. */
-static bool turn_round(const struct analysis *a, unecho_model *model,
-                       double *gain_db)
+static bool turn_round(const struct analysis *a, unecho_model *model, double *gain_db)
 {
     const struct doctor_input turned = {.mic = a->input->far, .far = a->input->mic};
     struct cancelled cancelled;

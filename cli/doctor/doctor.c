@@ -1,12 +1,12 @@
 /* unecho doctor: from options to a diagnosis, and to where it goes. */
-#include "command.h"
 #include "doctor/doctor.h"
+#include "command.h"
 #include "files/text_output.h"
 #include "interrupt.h"
 #include "model_choice.h"
 #include "report.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdlib.h>
 

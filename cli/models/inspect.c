@@ -5,7 +5,7 @@
 #include "files/json.h"
 #include "report.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -115,10 +115,10 @@ static void find_pairs(struct findings *f)
     for (size_t i = 0; i + 1 < f->count; i++) {
         const struct file *a = &f->files[i], *b = &f->files[i + 1];
         struct pair *pair = &f->pairs[f->pair_count];
-        if (!a->good || !b->good || a->info.stage == b->info.stage)
+        if (!a->good || !b->good || a->info.file == b->info.file)
             continue;
-        pair->stages[a->info.stage - 1] = a;
-        pair->stages[b->info.stage - 1] = b;
+        pair->stages[a->info.file - 1] = a;
+        pair->stages[b->info.file - 1] = b;
         try_pair(pair);
         f->pair_count++;
         i++;
@@ -184,7 +184,7 @@ static bool is_paired(const struct findings *f, const struct file *file)
 static void print_file(const struct findings *f, const struct file *file)
 {
     const unecho_model_file_info *info = &file->info;
-    printf("%s: stage %d of DTLN-aec, %u units\n", file->path, info->stage, info->units);
+    printf("%s: stage %d of DTLN-aec, %u units\n", file->path, info->file, info->units);
     printf("  format     %s, %s %u\n", info->format,
            strcmp(info->format, "ONNX") == 0 ? "opset" : "schema", info->version);
     if (info->producer[0])
@@ -193,7 +193,7 @@ static void print_file(const struct findings *f, const struct file *file)
            info->storage, (double)info->bytes / 1e6);
     printf("  operators  %u: %s\n", info->operators, info->operator_counts);
     if (!is_paired(f, file))
-        printf("  runs       only with a stage %d of %u units\n", 3 - info->stage, info->units);
+        printf("  runs       only with a stage %d of %u units\n", 3 - info->file, info->units);
 }
 
 static void print_pair(const struct pair *pair)
@@ -234,7 +234,7 @@ static void print_json_file(const struct file *file)
     } else {
         printf(", \"stage\": %d, \"units\": %u, \"parameters\": %" PRIu64 ", \"bytes\": %" PRIu64
                ", \"version\": %u, \"operators\": %u",
-               info->stage, info->units, info->parameters, info->bytes, info->version,
+               info->file, info->units, info->parameters, info->bytes, info->version,
                info->operators);
         print_json_text("format", info->format);
         print_json_text("storage", info->storage);

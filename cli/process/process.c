@@ -3,17 +3,17 @@
  * goes through the library is session.c's business.
  */
 #include "files/audio_writer.h"
+#include "files/ends.h"
 #include "files/format.h"
 #include "files/output_file.h"
 #include "files/scratch.h"
 #include "interrupt.h"
-#include "files/ends.h"
 #include "process/process_options.h"
 #include "process/summary.h"
 #include "progress.h"
 #include "report.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -11,7 +11,6 @@
 #define LARGEST_CHUNK 1048576
 /* How late the far end of a recording may be by default, and at most, in milliseconds. */
 #define DEFAULT_LATE 200
-#define MOST_LATE    1000
 #define NOT_GIVEN    UINT_MAX
 
 const char process_usage[] = "usage: unecho process [options] MIC FAR -o OUT\n"
@@ -51,13 +50,13 @@ static bool set_align(void *field, const struct option_value *value)
     }
     session->align = UNECHO_ALIGN_FIXED;
     session->delay_ms = strtod(value->text, &end);
-    if (end != value->text && !*end && session->delay_ms >= -MOST_LATE &&
+    if (end != value->text && !*end && session->delay_ms >= -UNECHO_REFERENCE_LATE_MAX_MS &&
         session->delay_ms <= UNECHO_DELAY_MAX_MS)
         return true;
     report_usage(value->command,
                  "--align %s: expected auto, off, or by how many milliseconds the echo lags the "
                  "far end, from -%d to %d",
-                 value->text, MOST_LATE, UNECHO_DELAY_MAX_MS);
+                 value->text, UNECHO_REFERENCE_LATE_MAX_MS, UNECHO_DELAY_MAX_MS);
     return false;
 }
 
@@ -84,7 +83,7 @@ static const struct option align_rows[] = {
              "costs as much latency)",
      .set = option_number,
      .at = offsetof(process_options, session.reference_late_ms),
-     .highest = MOST_LATE},
+     .highest = UNECHO_REFERENCE_LATE_MAX_MS},
     {.name = "no-high-band",
      .help = "write nothing above 8 kHz; by default the band above follows the gain of the band "
              "below",

@@ -74,7 +74,8 @@ static void print_level(const char *name, const recorded_signal *s, uint64_t sam
         printf(", %s with samples that are no numbers", name);
 }
 
-void events_describe_loss(const record_reader *from, const record_head *lost, char *text, size_t size)
+void events_describe_loss(const record_reader *from, const record_head *lost, char *text,
+                          size_t size)
 {
     const int far_rate = from->config.far_rate ? from->config.far_rate : from->config.sample_rate;
     snprintf(text, size, "%" PRIu64 " calls, with %.3f s of microphone and %.3f s of far end",

@@ -13,7 +13,7 @@
 #define HEADER_MOST 4096
 
 __attribute__((__format__(__printf__, 2, 3))) static reader_result bad(record_reader *r,
-                                                                          const char *format, ...)
+                                                                       const char *format, ...)
 {
     va_list values;
     va_start(values, format);
@@ -49,13 +49,13 @@ static reader_result take_content(record_reader *r, size_t count)
 {
     for (size_t have = 0; have < count;) {
         const size_t n = count - have < PIECE ? count - have : PIECE;
-        if (have + n > r->room) {
-            const size_t room = 2 * r->room > have + n ? 2 * r->room : have + n;
-            uint32_t *words = realloc(r->words, room * sizeof(*words));
+        if (have + n > r->capacity) {
+            const size_t capacity = 2 * r->capacity > have + n ? 2 * r->capacity : have + n;
+            uint32_t *words = realloc(r->words, capacity * sizeof(*words));
             if (!words)
                 return bad(r, "out of memory at offset %" PRIu64, r->offset);
             r->words = words;
-            r->room = room;
+            r->capacity = capacity;
         }
         const size_t got = take(r, r->words + have, n);
         if (got < 4 * n)
@@ -185,18 +185,23 @@ static int64_t integer_of(uint64_t bits)
     return bits <= UINT32_MAX || ~bits <= INT32_MAX ? (int64_t)bits : -2;
 }
 
-static bool set_field(unecho_config *config, uint32_t key, uint64_t value)
+static bool set_field(record_reader *r, uint32_t key, uint64_t value)
 {
     switch (key) {
 #define SET_INTEGER(number, type, name)                                                            \
     case number:                                                                                   \
-        config->name = (type)integer_of(value);                                                    \
+        r->config.name = (type)integer_of(value);                                                  \
         return true;
 #define SET_REAL(number, type, name)                                                               \
     case number:                                                                                   \
-        config->name = (type)real_of(value);                                                       \
+        r->config.name = (type)real_of(value);                                                     \
+        return true;
+#define SET_ONNXRUNTIME(number, type, name)                                                        \
+    case number:                                                                                   \
+        r->onnxruntime.name = (type)integer_of(value);                                             \
         return true;
         RECORD_INTEGERS(SET_INTEGER)
+        RECORD_ONNXRUNTIME(SET_ONNXRUNTIME)
         RECORD_REALS(SET_REAL)
     default:
         return false;
@@ -223,7 +228,7 @@ static reader_result take_header(record_reader *r, const record_head *head)
         return bad(r, "the header has %" PRIu32 " words of settings, expected %d each for %" PRIu32,
                    there, RECORD_FIELD, count);
     for (at += 6; at < r->words + RECORD_SOURCE + there; at += RECORD_FIELD)
-        if (!set_field(&r->config, at[0], long_at(at + 1)))
+        if (!set_field(r, at[0], long_at(at + 1)))
             return bad(r,
                        "was recorded by unecho %s, with a setting (%" PRIu32 " = %" PRIu64
                        ") that unecho %s does not know",
@@ -242,6 +247,8 @@ reader_result record_reader_open(record_reader *r, FILE *file)
     record_head head;
     memset(r, 0, sizeof(*r));
     unecho_config_init(&r->config);
+    r->onnxruntime.size = sizeof(r->onnxruntime);
+    r->config.onnxruntime = &r->onnxruntime;
     r->file = file;
     if (take(r, magic, 2) < sizeof(magic) ||
         magic[0] != record_load((const unsigned char *)RECORD_MAGIC) ||
@@ -277,10 +284,10 @@ static bool decode(recorded_signal *s, uint32_t coding, const uint32_t *words, s
     s->there = coding != RECORD_NONE;
     if (!s->there)
         return true;
-    if (count > s->room || !s->samples) {
+    if (count > s->capacity || !s->samples) {
         free(s->samples);
         s->samples = malloc(count * sizeof(*s->samples) + 1);
-        s->room = s->samples ? count : 0;
+        s->capacity = s->samples ? count : 0;
         if (!s->samples)
             return false;
     }

@@ -7,7 +7,8 @@
 
 #include "record/format.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
+#include "unecho_onnxruntime.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -19,11 +20,12 @@ typedef struct record_reader {
     uint64_t record; /* the number of the last one read; the header is 0 */
     char message[256];
     uint32_t *words; /* of that record, behind its head */
-    size_t room;
+    size_t capacity;
 
     /* What the header says; of the config the fields of record/format.h, the rest is the default.
      * The texts are printable. */
     unecho_config config;
+    unecho_onnxruntime onnxruntime; /* config points to it */
     char version[RECORD_VERSION + 1], kernels[RECORD_KERNELS + 1];
     unecho_model_info model; /* units 0: there was no network */
 } record_reader;
@@ -32,7 +34,7 @@ typedef struct record_reader {
  * capacity in samples. */
 typedef struct recorded_signal {
     float *samples;
-    size_t room;
+    size_t capacity;
     int there;
 } recorded_signal;
 

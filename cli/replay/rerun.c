@@ -121,8 +121,8 @@ static void note_first(rerun *r, const record_reader *of, const recorded_call *c
 }
 
 /* Every channel of the output, with the one that was recorded. */
-static void compare(rerun *r, const record_reader *of, const recorded_call *call, const buffers *out,
-                    int status)
+static void compare(rerun *r, const record_reader *of, const recorded_call *call,
+                    const buffers *out, int status)
 {
     if (status != call->head.status)
         note_first(r, of, call, status, 0, 0.0f);
@@ -139,13 +139,13 @@ static void compare(rerun *r, const record_reader *of, const recorded_call *call
         }
 }
 
-static bool take_room(rerun *r, size_t room)
+static bool take_room(rerun *r, size_t capacity)
 {
-    if (room <= r->room)
+    if (capacity <= r->capacity)
         return true;
     free(r->memory);
-    r->memory = malloc(room * sizeof(*r->memory));
-    r->room = r->memory ? room : 0;
+    r->memory = malloc(capacity * sizeof(*r->memory));
+    r->capacity = r->memory ? capacity : 0;
     return r->memory != NULL;
 }
 

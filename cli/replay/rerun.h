@@ -29,7 +29,7 @@ typedef struct rerun {
     record_head lost; /* kind 0: nothing was */
     float *out;       /* of the last call, one channel; NULL if it has none */
     float *memory;
-    size_t room;
+    size_t capacity;
 } rerun;
 
 /* false: out of memory. */

@@ -110,7 +110,7 @@ void dense_pack(dense *layer, void *memory, const float *weights, const float *s
 enum {
     PARTITION_BINS = 129,
     PARTITION_ROW = 144, /* distance of the rows; the bins after PARTITION_BINS hold 0 */
-    PARTITION_COUNT_MOST = 64,
+    PARTITION_COUNT_MOST = UNECHO_LINEAR_TAIL_MAX_MS / 8,
     PARTITION_REUSED = 3 /* earlier blocks that a hop learns from once more */
 };
 

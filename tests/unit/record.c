@@ -6,7 +6,7 @@
 #include "check.h"
 #include "replay/rerun.h"
 #include "signals.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -155,7 +155,7 @@ static unecho *open_recorded(const unecho_config *given, size_t room)
     unecho_config config = *given;
     unecho *stream = NULL;
     config.model = model;
-    config.record_room = room;
+    config.record_capacity = room;
     assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
     return stream;
 }

@@ -3,9 +3,9 @@
  * to the sample and for hours, whatever the chunks; against sines as they are defined, and against
  * the best that libsoxr has.
  */
-#include "check.h"
 #include "dsp/resampler.h"
 #include "kernels/kernels.h"
+#include "check.h"
 #include "signals.h"
 
 #include <math.h>
