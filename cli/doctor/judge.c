@@ -151,9 +151,10 @@ static void judge_delay(struct diagnosis *d, const struct analysis *a)
             "the recordings did not begin together: cut %.2f s off the start of the microphone's "
             "(sox MIC cut.wav trim %.2f), or start both recorders at the same time",
             1e-3 * delay - 0.1, 1e-3 * delay - 0.1);
-    else if (delay < RANGE_EARLY_MS)
+    else if (delay < -UNECHO_REFERENCE_LATE_MAX_MS)
         advise(add(d, true, "reference-too-late",
-                   "the far end comes %.0f ms after its echo, and unecho allows 1000 ms", -delay),
+                   "the far end comes %.0f ms after its echo, and unecho allows %d ms", -delay,
+                   UNECHO_REFERENCE_LATE_MAX_MS),
                "cut %.2f s off the start of the far end's recording (sox FAR cut.wav trim %.2f)",
                -1e-3 * delay + 0.05, -1e-3 * delay + 0.05);
     else if (delay < -5.0)
@@ -161,17 +162,10 @@ static void judge_delay(struct diagnosis *d, const struct analysis *a)
                    "the far end comes %.1f ms after its echo: it was recorded with more delay than "
                    "the microphone",
                    -delay),
-<<<<<<< HEAD
                "for recordings use --reference-late %d%s. In a live call that costs as much "
                "latency: capture the far end where it goes to the sound card, or buffer the "
                "microphone less. If the far end cannot be late, the two are swapped",
-               delay < -150.0 ? (int)fmin(1000.0, 1.25 * -delay + 50.0) : 200,
-=======
-               "for recordings use --reference-late %d%s; live that costs as much latency: take "
-               "the far end where it is handed to the sound card, or buffer the microphone less. "
-               "If it cannot be late, the two are swapped",
                delay < -150.0 ? (int)fmin(UNECHO_REFERENCE_LATE_MAX_MS, 1.25 * -delay + 50.0) : 200,
->>>>>>> main
                delay < -150.0 ? "" : " (the default)");
     else
         add(d, false, "delay", "the echo comes %.1f ms after the far end; unecho finds this delay itself",
