@@ -1,6 +1,6 @@
 /*
- * Model, SubGraph and Buffer: what there is, counted first, then filled, operator by operator in
- * the order of the file, in which each must stand after what it reads. Knows no operator.
+ * Model, SubGraph and Buffer: counted first, then filled in, in the order of the file, in which
+ * each operator must follow those whose outputs it reads.
  */
 #include "tflite.h"
 
@@ -21,7 +21,7 @@ enum { OPERATOR_INPUTS = 1, OPERATOR_OUTPUTS = 2 };
 static const char identifier[] = "TFL3";
 enum { SCHEMA_VERSION = 3 };
 
-/* The first subgraph, as it stands in the file. */
+/* The first subgraph of the file. */
 typedef struct parts {
     fb_vector tensors, inputs, outputs;
 } parts;
@@ -44,7 +44,7 @@ static int check_kind(const source *file)
                         identifier);
 }
 
-/* The lists of the model's root, and the table of its first subgraph. */
+/* The lists of the root table, and the table of the first subgraph. */
 static int read_root(tflite_reader *t, const fb_table *root, fb_table *subgraph)
 {
     graph *const g = t->graph;
@@ -112,8 +112,8 @@ static int check_counts(const tflite_reader *t, const parts *p, size_t ends)
     return UNECHO_OK;
 }
 
-/* How much the operators need, none of which must make the sum of their inputs too large. */
-static int count(const tflite_reader *t, const parts *p, tflite_counts *counts)
+/* Room for all operators; refuses a file in which they have too many inputs and outputs. */
+static int count(const tflite_reader *t, const parts *p, tflite_room *room)
 {
     size_t ends = 0;
     int status = check_counts(t, p, ends);
@@ -128,26 +128,26 @@ static int count(const tflite_reader *t, const parts *p, tflite_counts *counts)
         ends += inputs.count + outputs.count;
         if (status == UNECHO_OK)
             status = check_counts(t, p, ends);
-        tflite_add_counts(counts, inputs.count, outputs.count);
+        tflite_add_room(room, inputs.count, outputs.count);
     }
-    counts->values += p->tensors.count + p->inputs.count;
-    counts->tensors += p->tensors.count;
+    room->values += p->tensors.count + p->inputs.count;
+    room->tensors += p->tensors.count;
     return status;
 }
 
-static int allocate(tflite_reader *t, const parts *p, const tflite_counts *counts)
+static int allocate(tflite_reader *t, const parts *p, const tflite_room *room)
 {
     graph *const g = t->graph;
     t->tensors = calloc(p->tensors.count + 1, sizeof *t->tensors);
-    g->nodes = calloc(counts->nodes + 1, sizeof *g->nodes);
-    g->attributes = calloc(counts->attributes + 1, sizeof *g->attributes);
-    g->tensors = calloc(counts->tensors + 1, sizeof *g->tensors);
-    g->links = calloc(counts->links + 1, sizeof *g->links);
-    g->values = calloc(counts->values + 1, sizeof *g->values);
-    g->lists = calloc(counts->lists + 1, sizeof *g->lists);
+    g->nodes = calloc(room->nodes + 1, sizeof *g->nodes);
+    g->attributes = calloc(room->attributes + 1, sizeof *g->attributes);
+    g->tensors = calloc(room->tensors + 1, sizeof *g->tensors);
+    g->links = calloc(room->links + 1, sizeof *g->links);
+    g->values = calloc(room->values + 1, sizeof *g->values);
+    g->lists = calloc(room->lists + 1, sizeof *g->lists);
     g->inputs = calloc(p->inputs.count + 1, sizeof *g->inputs);
     g->outputs = calloc(p->outputs.count + 1, sizeof *g->outputs);
-    g->order = calloc(counts->nodes + 1, sizeof *g->order);
+    g->order = calloc(room->nodes + 1, sizeof *g->order);
     if (t->tensors && g->nodes && g->attributes && g->tensors && g->links && g->values &&
         g->lists && g->inputs && g->outputs && g->order)
         return UNECHO_OK;
@@ -166,7 +166,7 @@ static int read_tensors(tflite_reader *t, const parts *p)
     return status;
 }
 
-/* The tensor that is graph input or output i; NULL: there is none, the message is written. */
+/* The tensor that is graph input or output i; NULL: none, with a message. */
 static tflite_tensor *port_tensor(const tflite_reader *t, const fb_vector *list, size_t i,
                                   const char *what)
 {
@@ -235,12 +235,12 @@ static int read_operators(tflite_reader *t)
 static int read_all(tflite_reader *t)
 {
     parts p = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
-    tflite_counts counts = {0};
+    tflite_room room = {0};
     int status = read_model(t, &p);
     if (status == UNECHO_OK)
-        status = count(t, &p, &counts);
+        status = count(t, &p, &room);
     if (status == UNECHO_OK)
-        status = allocate(t, &p, &counts);
+        status = allocate(t, &p, &room);
     if (status == UNECHO_OK)
         status = read_tensors(t, &p);
     if (status == UNECHO_OK)

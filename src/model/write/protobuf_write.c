@@ -6,7 +6,7 @@ enum { WIRE_VARINT = 0, WIRE_BYTES = 2 };
 
 void pb_put(pb_out *out, const void *bytes, size_t size)
 {
-    if (out->used <= out->capacity && size <= out->capacity - out->used && size > 0)
+    if (out->used <= out->room && size <= out->room - out->used && size > 0)
         memcpy(out->bytes + out->used, bytes, size);
     out->used += size;
 }

@@ -1,4 +1,4 @@
-/* The network as nodes of opset 13. The reader knows nothing of this spelling. */
+/* The network as nodes of opset 13. The reader does not rely on how they are written. */
 #include "stage_write.h"
 
 #include "model/graph/graph.h"
@@ -22,7 +22,7 @@ typedef struct stage_file {
 
 /* ---- Nodes ------------------------------------------------------------------------------ */
 
-/* In names % is the part of the network that the nodes are of, @ what goes into it. */
+/* In names % is the part of the network, @ its input. */
 typedef struct node_spec {
     const char *op;
     const char *outputs[OUTPUTS_MAX];
@@ -342,10 +342,10 @@ static void list_matrices(stage_file *f, unecho_storage storage)
 }
 
 int stage_write(const stage_weights *weights, int stage, unecho_storage storage, const char *name,
-                unsigned char *bytes, size_t capacity, size_t *size, const message *to)
+                unsigned char *bytes, size_t room, size_t *size, const message *to)
 {
     stage_file f = {.w = weights, .stage = stage, .name = name};
-    pb_out out = {bytes, bytes ? capacity : 0, 0};
+    pb_out out = {bytes, bytes ? room : 0, 0};
     size_t rows = 0;
     int status = UNECHO_OK;
     list_matrices(&f, storage);
