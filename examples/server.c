@@ -60,8 +60,8 @@ int main(int argc, char **argv)
     static float mics[MOST][PACKET_MAX], fars[MOST][PACKET_MAX], outs[MOST][PACKET_MAX];
     const float *mic_of[MOST], *far_of[MOST];
     float *out_of[MOST];
-    sound out = {mic.rate, mic.frames, calloc(mic.frames + 1, sizeof(float))};
-    if (!out.samples || open_streams(streams, count, mic.rate) < 0)
+    const sound out = sound_silence(mic.rate, mic.frames);
+    if (open_streams(streams, count, mic.rate) < 0)
         return 1;
     for (size_t i = 0; i < count; i++) {
         mic_of[i] = mics[i];
