@@ -46,7 +46,7 @@ static void take(const sound *s, long at, float *packet, size_t n)
 
 int main(int argc, char **argv)
 {
-    const size_t count = argc == 5 ? strtoul(argv[4], NULL, 10) : 20;
+    const size_t count = argc == 5 ? strtoul(argv[4], NULL, 10) : 10;
     if (argc < 4 || argc > 5 || count < 1 || count > MOST) {
         fprintf(stderr, "usage: server MIC FAR OUT [1 to %d]\n", MOST);
         return 2;
