@@ -1,6 +1,6 @@
 /*
- * `unecho bench` and `unecho tune` as users run them: what they print, what they write, and what
- * they say where something is wrong. No test looks at how fast anything is: machines are busy.
+ * `unecho bench` and `unecho tune` as users run them: what they print and write, and their errors.
+ * No test checks how fast anything is: machines are busy.
  */
 #include "check.h"
 #include "command.h"
@@ -15,20 +15,20 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Two seconds, of which the first one is timed. */
+/* Two seconds, of which the first is timed. */
 #define COUNT     32000
 #define RECORDING " --mic mic.wav --far far.wav "
 #define SHORT     RECORDING "--seconds 1 --rounds 2 "
 #define NOWHERE   "--onnxruntime no-such-library.so "
 
-/* What is said where there is no library. */
+/* The error if there is no library. */
 #if HAVE_ONNXRUNTIME
 #define ABSENT "no-such-library.so"
 #else
 #define ABSENT "no ONNX Runtime backend"
 #endif
 
-/* Skips the test where there is no ONNX Runtime, or fails it where there has to be one. */
+/* Skips the test if there is no ONNX Runtime, or fails it where there must be one. */
 static void need_onnxruntime(void)
 {
     const char *const library = getenv("UNECHO_ONNXRUNTIME"), *const ci = getenv("CI");
@@ -55,14 +55,14 @@ static int set_up(void **state)
     return 0;
 }
 
-/* To be freed. */
+/* Freed by the caller. */
 static char *read_text(const char *path)
 {
     size_t size;
     return read_bytes(path, &size);
 }
 
-/* Standard output of a run that succeeds, to be freed. */
+/* Standard output of a run that succeeds; freed by the caller. */
 static char *output_of(const char *words)
 {
     const surroundings around = {.output = "bench.out"};
