@@ -266,10 +266,11 @@ static void told_of_gaps(void **unused)
             const double told = erle_after(&gaps[i], (unecho_align)align, 0, TOLD);
             const double untold = erle_after(&gaps[i], (unecho_align)align, 0, UNTOLD);
             const double none = erle_after(&gaps[i], (unecho_align)align, 0, NONE);
-            print_message("%zu and %zu frames lost, %s: ERLE %.1f dB, not reported %.1f dB, without "
-                          "gap %.1f dB\n",
-                          gaps[i].mic, gaps[i].far, align == UNECHO_ALIGN_AUTO ? "auto" : "fixed",
-                          told, untold, none);
+            print_message(
+                "%zu and %zu frames lost, %s: ERLE %.1f dB, not reported %.1f dB, without "
+                "gap %.1f dB\n",
+                gaps[i].mic, gaps[i].far, align == UNECHO_ALIGN_AUTO ? "auto" : "fixed", told,
+                untold, none);
             /* Where far end is lost whose echo is heard, the filter learns wrong things from it. */
             assert_true(told >= (gaps[i].far > gaps[i].mic ? 20.0 : none - 1.0));
         }
@@ -287,10 +288,11 @@ static void told_of_gaps_of_the_microphone(void **unused)
             const double told = erle_after(&gaps[i], (unecho_align)align, 1, TOLD);
             const double untold = erle_after(&gaps[i], (unecho_align)align, 1, UNTOLD);
             const double none = erle_after(&gaps[i], (unecho_align)align, 1, NONE);
-            print_message("pushed, %zu and %zu frames lost, %s: ERLE %.1f dB, not reported %.1f dB, "
-                          "without gap %.1f dB\n",
-                          gaps[i].mic, gaps[i].far, align == UNECHO_ALIGN_AUTO ? "auto" : "fixed",
-                          told, untold, none);
+            print_message(
+                "pushed, %zu and %zu frames lost, %s: ERLE %.1f dB, not reported %.1f dB, "
+                "without gap %.1f dB\n",
+                gaps[i].mic, gaps[i].far, align == UNECHO_ALIGN_AUTO ? "auto" : "fixed", told,
+                untold, none);
             assert_true(told >= none - 1.0);
         }
 }
