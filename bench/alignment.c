@@ -67,7 +67,7 @@ static track run(const signal_ *mic, const signal_ *far, unecho_align align, uns
         double power = 0.0;
         for (size_t j = 0; j < CHUNK; j++)
             power += (double)y[j] * (double)y[j];
-        active += power > 1e-5 * CHUNK ? (double)CHUNK / RATE : 0.0;
+        active += power > UNECHO_FAR_ACTIVE_POWER * CHUNK ? (double)CHUNK / RATE : 0.0;
         unecho_get_stats(stream, &t.last);
         const double delay = (double)t.last.delay_ms;
         if (!t.last.aligned)
@@ -234,7 +234,7 @@ static void one_step(const named *n, double ms)
         double power = 0.0;
         for (size_t j = 0; j < CHUNK; j++)
             power += (double)far.samples[i + j] * (double)far.samples[i + j];
-        if (i >= half && power > 1e-5 * CHUNK)
+        if (i >= half && power > UNECHO_FAR_ACTIVE_POWER * CHUNK)
             active += (double)CHUNK / RATE;
         unecho_get_stats(stream, &stats);
         const double error = (double)stats.delay_ms - (double)plain.last.delay_ms - ms;

@@ -7,7 +7,7 @@
  */
 #include "scene.h"
 #include "transforms.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdio.h>
 #include <stdlib.h>

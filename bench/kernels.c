@@ -4,7 +4,7 @@
  * bench` measures those.
  */
 #include "kernels/kernels.h"
-#include "bench_stats.h"
+#include "bench/stats.h"
 #include "peak.h"
 
 #include <stdio.h>
@@ -17,7 +17,7 @@ static const char usage[] =
     "usage: bench_kernels [--set NAME] [--kernel NAME] [--quick] [--json]\n"
     "  --set NAME     only the kernels of that set (plain, avx2, avxvnni, avx512, avx512bf16,\n"
     "                 neon, dotprod); default: all that this CPU has\n"
-    "  --kernel NAME  only that kernel (linear, lstm_step, sigmoid, multiply, log_power,\n"
+    "  --kernel NAME  only that kernel (dense, lstm_step, sigmoid, multiply, log_power,\n"
     "                 normalize, magnitude, fft_forward, fft_inverse)\n"
     "  --quick        fewer and shorter rounds: for a look, not for figures\n"
     "  --json         one JSON object instead of the tables\n";
@@ -268,7 +268,7 @@ static const shape shapes[] = {
 /* The recurrent matrix of every LSTM: four gates of 128 units. */
 static const shape recurrent = {512, 128, "recurrent"};
 
-static const size_t linear_counts[] = {1, 2, 4, 16};
+static const size_t dense_counts[] = {1, 2, 4, 16};
 static const size_t lstm_counts[] = {1, 8};
 enum { MOST_COUNT = 16 };
 
@@ -276,23 +276,23 @@ enum { MOST_COUNT = 16 };
 typedef struct matrix_run {
     const kernels *k;
     const shape *shape;
-    linear *copies;
+    dense *copies;
     size_t cycle, next, count; /* copies used in turn */
     float *x, *y, *c, *h;
     void *memory, *scratch;
 } matrix_run;
 
 /* Enough copies for each to leave the L2 cache before its next turn. */
-static matrix_run matrix_build(const kernels *k, const shape *s, linear_rows order,
-                               linear_format format, size_t *copies)
+static matrix_run matrix_build(const kernels *k, const shape *s, dense_rows order,
+                               dense_format format, size_t *copies)
 {
-    const size_t bytes = linear_size(s->rows, s->columns, order, format);
+    const size_t bytes = dense_size(s->rows, s->columns, order, format);
     const size_t row = KERNEL_PAD(s->rows);
     *copies = STREAMED_L2 * level_bytes[1] / bytes + 2;
     matrix_run r = {.k = k, .shape = s};
     r.copies = need(malloc(*copies * sizeof *r.copies));
     r.memory = aligned(*copies * bytes);
-    r.scratch = aligned(LINEAR_SCRATCH(s->columns, MOST_COUNT));
+    r.scratch = aligned(DENSE_SCRATCH(s->columns, MOST_COUNT));
     r.x = aligned(KERNEL_PAD(s->columns) * MOST_COUNT * sizeof *r.x);
     r.y = aligned(row * MOST_COUNT * sizeof *r.y);
     r.c = aligned(row * MOST_COUNT * sizeof *r.c);
@@ -306,8 +306,8 @@ static matrix_run matrix_build(const kernels *k, const shape *s, linear_rows ord
     for (size_t i = 0; i < s->rows * s->columns; i++)
         weights[i] *= 0.1f;
     for (size_t i = 0; i < *copies; i++)
-        linear_pack(&r.copies[i], (char *)r.memory + i * bytes, weights, NULL, NULL, s->rows,
-                    s->columns, order, format);
+        dense_pack(&r.copies[i], (char *)r.memory + i * bytes, weights, NULL, NULL, s->rows,
+                   s->columns, order, format);
     free(weights);
     return r;
 }
@@ -323,18 +323,18 @@ static void matrix_free(matrix_run *r)
     free(r->h);
 }
 
-static const linear *next_copy(matrix_run *r)
+static const dense *next_copy(matrix_run *r)
 {
-    const linear *const layer = &r->copies[r->next];
+    const dense *const layer = &r->copies[r->next];
     r->next = r->next + 1 < r->cycle ? r->next + 1 : 0;
     return layer;
 }
 
-static void run_linear(void *context)
+static void run_dense(void *context)
 {
     matrix_run *const r = context;
-    r->k->linear(next_copy(r), r->x, KERNEL_PAD(r->shape->columns), r->y,
-                 KERNEL_PAD(r->shape->rows), r->count, r->scratch);
+    r->k->dense(next_copy(r), r->x, KERNEL_PAD(r->shape->columns), r->y, KERNEL_PAD(r->shape->rows),
+                r->count, r->scratch);
 }
 
 /* The gates of one step stay in y and are the next input: sigmoid and tanh take as long for all. */
@@ -346,9 +346,9 @@ static void run_lstm_step(void *context)
 
 static timing time_matrix(task run, matrix_run *r, size_t cycle, const limits *most)
 {
-    const linear *const layer = &r->copies[0];
+    const dense *const layer = &r->copies[0];
     const size_t panels = KERNEL_PAD(r->shape->rows) / PANEL_ROWS;
-    const size_t bytes = panels * PANEL_ROWS * linear_steps(layer) * sizeof(uint32_t);
+    const size_t bytes = panels * PANEL_ROWS * dense_steps(layer) * sizeof(uint32_t);
     const double macs = (double)(r->shape->rows * r->shape->columns * r->count);
     r->cycle = cycle;
     r->next = 0;
@@ -365,11 +365,11 @@ static timing time_matrix(task run, matrix_run *r, size_t cycle, const limits *m
 }
 
 static void bench_matrix(const kernels *k, const limits *most, const char *name, task run,
-                         const shape *s, linear_rows order, const size_t *counts, size_t n)
+                         const shape *s, dense_rows order, const size_t *counts, size_t n)
 {
     for (int format = 0; format < FORMATS; format++) {
         size_t copies;
-        matrix_run r = matrix_build(k, s, order, (linear_format)format, &copies);
+        matrix_run r = matrix_build(k, s, order, (dense_format)format, &copies);
         for (size_t i = 0; i < n; i++) {
             r.count = counts[i];
             const timing hot = time_matrix(run, &r, 1, most);
@@ -565,9 +565,9 @@ static void show_set(const kernels *k)
 static void bench_set(const kernels *k, const limits *most)
 {
     show_set(k);
-    for (size_t i = 0; wanted("linear") && i < sizeof shapes / sizeof *shapes; i++)
-        bench_matrix(k, most, "linear", run_linear, &shapes[i], ROWS_PLAIN, linear_counts,
-                     sizeof linear_counts / sizeof *linear_counts);
+    for (size_t i = 0; wanted("dense") && i < sizeof shapes / sizeof *shapes; i++)
+        bench_matrix(k, most, "dense", run_dense, &shapes[i], ROWS_PLAIN, dense_counts,
+                     sizeof dense_counts / sizeof *dense_counts);
     if (wanted("lstm_step"))
         bench_matrix(k, most, "lstm_step", run_lstm_step, &recurrent, ROWS_GATES, lstm_counts,
                      sizeof lstm_counts / sizeof *lstm_counts);
@@ -594,7 +594,7 @@ static int parse(int count, char **arguments)
         else
             return 0;
     }
-    int known = wanted("linear") || wanted("lstm_step"), sets = 0;
+    int known = wanted("dense") || wanted("lstm_step"), sets = 0;
     for (size_t i = 0; i < VECTORS; i++)
         known |= wanted(vectors[i].name);
     for (size_t i = 0; i < kernels_count(); i++)

@@ -7,7 +7,7 @@
  *     bench/bench_linear
  */
 #define _POSIX_C_SOURCE 200809L
-#include "bench_stats.h"
+#include "bench/stats.h"
 #include "linear_run.h"
 #include "unecho.h"
 

@@ -5,8 +5,8 @@
  *     bench_streams [PREFIX]      default: the built-in model
  */
 #define _POSIX_C_SOURCE 200809L
-#include "bench_stats.h"
-#include "unecho.h"
+#include "bench/stats.h"
+#include "unecho_model.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,8 @@
  */
 #include "fuzz.h"
 #include "holes.h"
-#include "model/onnx_stage.h"
+#include "model/match/stage.h"
+#include "model/onnx/onnx.h"
 #include "unecho.h"
 
 #include <stdlib.h>
@@ -25,8 +26,12 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t size)
     unsigned char *const file = holes_fill(bytes, size, &full);
     for (int stage = 1; file && stage <= 2; stage++) {
         stage_weights weights;
-        if (onnx_stage_read(&weights, stage, file, full, "fuzz", &to) == UNECHO_OK)
+        graph g;
+        if (onnx_read(&g, file, full, "fuzz", &to) != UNECHO_OK)
+            continue;
+        if (stage_match(&weights, stage, &g) == UNECHO_OK)
             free(weights.vectors);
+        graph_free(&g);
     }
     free(file);
     return 0;

@@ -2,14 +2,16 @@
 # Measures on this machine and puts figures and plot into docs/benchmarks.md. Takes about two minutes
 # on a machine that must be otherwise idle.
 #
-#   scripts/benchmarks.sh [UNECHO]     UNECHO: the program, default build/tools/unecho
+#   scripts/benchmarks.sh [UNECHO]     UNECHO: the program, default build/cli/unecho
 #
 # Needs UNECHO_REFERENCE for the recording and the model that the page names, and fetches ONNX
 # Runtime unless UNECHO_ONNXRUNTIME names its library.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-unecho=${1:-$root/build/tools/unecho}
+# shellcheck source=scripts/page.sh
+source "$root/scripts/page.sh"
+unecho=${1:-$root/build/cli/unecho}
 page=$root/docs/benchmarks.md
 : "${UNECHO_REFERENCE:?must name the folder of the reference data}"
 if [[ -z ${UNECHO_ONNXRUNTIME:-} ]]; then
@@ -18,16 +20,6 @@ if [[ -z ${UNECHO_ONNXRUNTIME:-} ]]; then
 fi
 
 figures=$(mktemp)
-trap 'rm -f "$figures" "$figures.page"' EXIT
+trap 'rm -f "$figures"' EXIT
 "$unecho" bench --plot "$root/docs/benchmarks.svg" >"$figures"
-awk -v figures="$figures" '
-    /^<!-- end of figures -->/ { inside = 0 }
-    !inside { print }
-    /^<!-- figures:/ {
-        inside = 1
-        print ""
-        while ((getline line < figures) > 0)
-            print line
-        print ""
-    }' "$page" >"$figures.page"
-cat "$figures.page" >"$page"
+put_figures "$page" "$figures"

@@ -47,59 +47,59 @@ void fft_init_size(fft *f, size_t size);
 /* Rows of a panel: as many outputs as are summed side by side. */
 enum { PANEL_ROWS = KERNEL_ROW };
 
-typedef enum linear_format {
-    LINEAR_F32,
-    LINEAR_BF16, /* weights and inputs rounded to bf16, sums in float */
-    LINEAR_INT8  /* weights per row, inputs per hop as multiples of max / 127, exact sums */
-} linear_format;
+typedef enum dense_format {
+    DENSE_F32,
+    DENSE_BF16, /* weights and inputs rounded to bf16, sums in float */
+    DENSE_INT8  /* weights per row, inputs per hop as multiples of max / 127, exact sums */
+} dense_format;
 
 /*
  * How the rows of a matrix are arranged. LSTM matrices come as four gates of rows / 4 units each
  * (i, f, g, o); packed, a panel holds 16 units, all their i, all their f, and so on.
  */
-typedef enum linear_rows { ROWS_PLAIN, ROWS_GATES } linear_rows;
+typedef enum dense_rows { ROWS_PLAIN, ROWS_GATES } dense_rows;
 
 /*
  * A weight matrix [rows, columns] as panels of 64 rows, with an optional bias. A panel is a
  * sequence of steps, each one 32-bit word for every row: one float, two bf16 or four int8 of
  * neighbouring columns, filled up with zeros. Immutable.
  */
-typedef struct linear {
+typedef struct dense {
     size_t rows, columns;
-    linear_format format;
+    dense_format format;
     const void *weights;
     const float *bias; /* per packed row; NULL: none */
-    /* LINEAR_INT8, per packed row: what the weights are multiples of, and -128 times their sum, for
-     * instructions that want the inputs unsigned, 128 higher. LINEAR_BF16: what the caller is to
+    /* DENSE_INT8, per packed row: what the weights are multiples of, and -128 times their sum, for
+     * instructions that want the inputs unsigned, 128 higher. DENSE_BF16: what the caller is to
      * multiply the results by, NULL: nothing. */
     const float *scales;
     const int32_t *offsets;
-} linear;
+} dense;
 
-static inline size_t linear_steps(const linear *layer)
+static inline size_t dense_steps(const dense *layer)
 {
-    const size_t per_step = layer->format == LINEAR_F32 ? 1 : layer->format == LINEAR_BF16 ? 2 : 4;
+    const size_t per_step = layer->format == DENSE_F32 ? 1 : layer->format == DENSE_BF16 ? 2 : 4;
     return (layer->columns + per_step - 1) / per_step;
 }
 
-static inline const void *linear_panel(const linear *layer, size_t panel)
+static inline const void *dense_panel(const dense *layer, size_t panel)
 {
-    return (const uint32_t *)layer->weights + panel * linear_steps(layer) * PANEL_ROWS;
+    return (const uint32_t *)layer->weights + panel * dense_steps(layer) * PANEL_ROWS;
 }
 
-/* Bytes that linear_pack fills, a multiple of 64. */
-size_t linear_size(size_t rows, size_t columns, linear_rows order, linear_format format);
+/* Bytes that dense_pack fills, a multiple of 64. */
+size_t dense_size(size_t rows, size_t columns, dense_rows order, dense_format format);
 /*
  * weights: [rows, columns], row-major. scales: [rows], what the weights, then integers from -127 to
- * 127, are multiplied by (not with LINEAR_F32); NULL: nothing. bias: [rows] or NULL. memory:
- * linear_size() bytes, aligned to 64, which must outlive the result.
+ * 127, are multiplied by (not with DENSE_F32); NULL: nothing. bias: [rows] or NULL. memory:
+ * dense_size() bytes, aligned to 64, which must outlive the result.
  */
-void linear_pack(linear *layer, void *memory, const float *weights, const float *scales,
-                 const float *bias, size_t rows, size_t columns, linear_rows order,
-                 linear_format format);
+void dense_pack(dense *layer, void *memory, const float *weights, const float *scales,
+                const float *bias, size_t rows, size_t columns, dense_rows order,
+                dense_format format);
 
 /* Bytes of scratch that the matrix kernels want for `count` inputs of so many columns. */
-#define LINEAR_SCRATCH(columns, count) (((columns) + 64) * 2 * (count))
+#define DENSE_SCRATCH(columns, count) (((columns) + 64) * 2 * (count))
 
 /* ---- Adaptive filters ------------------------------------------------------------------- */
 
@@ -110,7 +110,7 @@ void linear_pack(linear *layer, void *memory, const float *weights, const float 
 enum {
     PARTITION_BINS = 129,
     PARTITION_ROW = 144, /* distance of the rows; the bins after PARTITION_BINS hold 0 */
-    PARTITION_COUNT_MOST = 64,
+    PARTITION_COUNT_MOST = UNECHO_LINEAR_TAIL_MAX_MS / 8,
     PARTITION_REUSED = 3 /* earlier blocks that a hop learns from once more */
 };
 
@@ -191,20 +191,20 @@ typedef struct kernels {
     /*
      * y[t] = W x[t] + b for t < count; row t of x at x + t * x_stride, columns long (rows of x may
      * overlap), row t of y at y + t * y_stride. x and y must not overlap. scratch:
-     * LINEAR_SCRATCH(columns, count) bytes, aligned to 64.
+     * DENSE_SCRATCH(columns, count) bytes, aligned to 64.
      */
-    void (*linear)(const linear *layer, const float *x, size_t x_stride, float *y, size_t y_stride,
-                   size_t count, void *scratch);
+    void (*dense)(const dense *layer, const float *x, size_t x_stride, float *y, size_t y_stride,
+                  size_t count, void *scratch);
 
     /*
      * One step of an LSTM of layer->columns units, for `count` streams that share its weights:
      * gates += U h_before, then the cell update
      *     c = sigmoid(f) c + sigmoid(i) tanh(g),  h = sigmoid(o) tanh(c).
-     * gates: what `linear` made of W x + b with ROWS_GATES, rows KERNEL_PAD(4 * units) apart;
+     * gates: what `dense` made of W x + b with ROWS_GATES, rows KERNEL_PAD(4 * units) apart;
      * overwritten. Rows of h_before, c and h are KERNEL_PAD(units) apart; h must not be h_before.
-     * scratch: LINEAR_SCRATCH(units, count) bytes, aligned to 64.
+     * scratch: DENSE_SCRATCH(units, count) bytes, aligned to 64.
      */
-    void (*lstm_step)(const linear *recurrent, const float *h_before, float *gates, float *c,
+    void (*lstm_step)(const dense *recurrent, const float *h_before, float *gates, float *c,
                       float *h, size_t count, void *scratch);
 
     /* y = sigmoid(x), n elements; y may be x. */

@@ -57,7 +57,7 @@ static inline vector vector_scale(vector sums, const float *row_scales, float x_
 const kernels KERNELS_NAME = {
     .name = KERNELS_LABEL,
     .cpu = KERNELS_CPU,
-    .linear = panels_linear,
+    .dense = panels_dense,
     .lstm_step = panels_lstm_step,
     PLAIN_KERNELS,
 };

@@ -10,13 +10,13 @@ static size_t round_up(size_t n, size_t multiple)
 enum { PANEL_UNITS = PANEL_ROWS / 4 };
 
 /* With ROWS_GATES each gate is filled up by itself. */
-static size_t packed_rows(size_t rows, linear_rows order)
+static size_t packed_rows(size_t rows, dense_rows order)
 {
     return order == ROWS_GATES ? 4 * round_up(rows / 4, PANEL_UNITS) : round_up(rows, PANEL_ROWS);
 }
 
 /* The row of the matrix that stands at a packed row; `rows` where there is none. */
-static size_t source_row(size_t packed, size_t rows, linear_rows order)
+static size_t source_row(size_t packed, size_t rows, dense_rows order)
 {
     if (order == ROWS_PLAIN)
         return packed < rows ? packed : rows;
@@ -28,10 +28,10 @@ static size_t source_row(size_t packed, size_t rows, linear_rows order)
 /* What follows the weights: bias, scales and offsets, one of each per packed row. */
 enum { ROW_EXTRAS = 3 };
 
-size_t linear_size(size_t rows, size_t columns, linear_rows order, linear_format format)
+size_t dense_size(size_t rows, size_t columns, dense_rows order, dense_format format)
 {
-    const linear layer = {.columns = columns, .format = format};
-    const size_t words = packed_rows(rows, order) * (linear_steps(&layer) + ROW_EXTRAS);
+    const dense layer = {.columns = columns, .format = format};
+    const size_t words = packed_rows(rows, order) * (dense_steps(&layer) + ROW_EXTRAS);
     return round_up(words * sizeof(uint32_t), 64);
 }
 
@@ -70,17 +70,17 @@ static void pack_f32(float *first, const float *row, size_t columns)
         first[k * PANEL_ROWS] = row[k];
 }
 
-void linear_pack(linear *layer, void *memory, const float *weights, const float *scales,
-                 const float *bias, size_t rows, size_t columns, linear_rows order,
-                 linear_format format)
+void dense_pack(dense *layer, void *memory, const float *weights, const float *scales,
+                const float *bias, size_t rows, size_t columns, dense_rows order,
+                dense_format format)
 {
-    *layer = (linear){.rows = rows, .columns = columns, .format = format, .weights = memory};
+    *layer = (dense){.rows = rows, .columns = columns, .format = format, .weights = memory};
     const size_t padded = packed_rows(rows, order);
-    const size_t steps = linear_steps(layer);
+    const size_t steps = dense_steps(layer);
     float *const biases = (float *)memory + padded * steps;
     float *const units = biases + padded;
     int32_t *const offsets = (int32_t *)(units + padded);
-    memset(memory, 0, linear_size(rows, columns, order, format));
+    memset(memory, 0, dense_size(rows, columns, order, format));
 
     for (size_t p = 0; p < padded; p++) {
         const size_t row = source_row(p, rows, order);
@@ -91,9 +91,9 @@ void linear_pack(linear *layer, void *memory, const float *weights, const float 
         const float *const from = weights + row * columns;
         if (scales)
             units[p] = scales[row];
-        if (format == LINEAR_F32)
+        if (format == DENSE_F32)
             pack_f32(first, from, columns);
-        else if (format == LINEAR_BF16)
+        else if (format == DENSE_BF16)
             pack_bf16(first, from, columns);
         else
             offsets[p] = scales ? pack_multiples(first, from, columns, 1.0f)
@@ -102,6 +102,6 @@ void linear_pack(linear *layer, void *memory, const float *weights, const float 
             biases[p] = bias[row];
     }
     layer->bias = bias ? biases : NULL;
-    layer->scales = scales || format == LINEAR_INT8 ? units : NULL;
+    layer->scales = scales || format == DENSE_INT8 ? units : NULL;
     layer->offsets = offsets;
 }

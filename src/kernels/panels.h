@@ -39,12 +39,11 @@ typedef struct inputs {
 } inputs;
 
 /* The sums of `vectors` * LANES rows for `hops` hops. Arguments but the pointers are constants. */
-INLINE void block(const linear_format format, const int vectors, const int hops,
-                  const linear *layer, size_t row, const inputs *in, float *y, size_t y_stride,
-                  const int accumulate)
+INLINE void block(const dense_format format, const int vectors, const int hops, const dense *layer,
+                  size_t row, const inputs *in, float *y, size_t y_stride, const int accumulate)
 {
-    const size_t steps = linear_steps(layer);
-    const uint32_t *w = (const uint32_t *)linear_panel(layer, row / PANEL_ROWS) + row % PANEL_ROWS;
+    const size_t steps = dense_steps(layer);
+    const uint32_t *w = (const uint32_t *)dense_panel(layer, row / PANEL_ROWS) + row % PANEL_ROWS;
     const uint32_t *const x = in->words;
     const float *const bias = layer->bias ? layer->bias + row : NULL;
     vector sums[16][6];
@@ -53,9 +52,9 @@ INLINE void block(const linear_format format, const int vectors, const int hops,
     for (int v = 0; v < vectors; v++) {
         UNROLL
         for (int t = 0; t < hops; t++) {
-            if (format != LINEAR_INT8 && accumulate)
+            if (format != DENSE_INT8 && accumulate)
                 sums[v][t] = vector_load(y + (size_t)t * y_stride + v * LANES);
-            else if (format != LINEAR_INT8 && bias)
+            else if (format != DENSE_INT8 && bias)
                 sums[v][t] = vector_load(bias + v * LANES);
             else
                 sums[v][t] = vector_zero();
@@ -78,9 +77,9 @@ INLINE void block(const linear_format format, const int vectors, const int hops,
             const vector input = vector_spread(x + (size_t)t * in->stride + k);
             UNROLL
             for (int v = 0; v < vectors; v++)
-                sums[v][t] = format == LINEAR_F32    ? vector_f32(sums[v][t], weights[v], input)
-                             : format == LINEAR_BF16 ? vector_bf16(sums[v][t], weights[v], input)
-                                                     : vector_int8(sums[v][t], weights[v], input);
+                sums[v][t] = format == DENSE_F32    ? vector_f32(sums[v][t], weights[v], input)
+                             : format == DENSE_BF16 ? vector_bf16(sums[v][t], weights[v], input)
+                                                    : vector_int8(sums[v][t], weights[v], input);
         }
     }
     UNROLL
@@ -88,7 +87,7 @@ INLINE void block(const linear_format format, const int vectors, const int hops,
         UNROLL
         for (int v = 0; v < vectors; v++) {
             float *const to = y + (size_t)t * y_stride + v * LANES;
-            if (format == LINEAR_INT8) {
+            if (format == DENSE_INT8) {
                 const vector base = accumulate ? vector_load(to)
                                     : bias     ? vector_load(bias + v * LANES)
                                                : vector_zero();
@@ -104,7 +103,7 @@ INLINE void block(const linear_format format, const int vectors, const int hops,
 }
 
 /* One panel, `hops` <= HOPS hops. */
-INLINE void panel(const linear_format format, const linear *layer, size_t row, const inputs *in,
+INLINE void panel(const dense_format format, const dense *layer, size_t row, const inputs *in,
                   float *y, size_t y_stride, size_t hops, const int accumulate)
 {
 #define BLOCKS(vectors, count)                                                                     \
@@ -154,7 +153,7 @@ static inputs after(const inputs *in, size_t hops)
 
 /* One panel, any number of hops. */
 #define PANEL_OF(name, format)                                                                     \
-    static void name(const linear *layer, size_t row, const inputs *in, float *y, size_t y_stride, \
+    static void name(const dense *layer, size_t row, const inputs *in, float *y, size_t y_stride,  \
                      size_t count, int accumulate)                                                 \
     {                                                                                              \
         inputs left = *in;                                                                         \
@@ -169,49 +168,49 @@ static inputs after(const inputs *in, size_t hops)
             count -= hops;                                                                         \
         }                                                                                          \
     }
-PANEL_OF(panel_f32, LINEAR_F32)
-PANEL_OF(panel_bf16, LINEAR_BF16)
-PANEL_OF(panel_int8, LINEAR_INT8)
+PANEL_OF(panel_f32, DENSE_F32)
+PANEL_OF(panel_bf16, DENSE_BF16)
+PANEL_OF(panel_int8, DENSE_INT8)
 
-static void run_panel(const linear *layer, size_t row, const inputs *in, float *y, size_t y_stride,
+static void run_panel(const dense *layer, size_t row, const inputs *in, float *y, size_t y_stride,
                       size_t count, int accumulate)
 {
-    if (layer->format == LINEAR_F32)
+    if (layer->format == DENSE_F32)
         panel_f32(layer, row, in, y, y_stride, count, accumulate);
-    else if (layer->format == LINEAR_BF16)
+    else if (layer->format == DENSE_BF16)
         panel_bf16(layer, row, in, y, y_stride, count, accumulate);
     else
         panel_int8(layer, row, in, y, y_stride, count, accumulate);
 }
 
 /* Inputs as the format wants them: floats where they lie, or words in scratch. */
-static inputs prepare(const linear *layer, const float *x, size_t x_stride, size_t count,
+static inputs prepare(const dense *layer, const float *x, size_t x_stride, size_t count,
                       void *scratch)
 {
-    if (layer->format == LINEAR_F32)
+    if (layer->format == DENSE_F32)
         return (inputs){x, x_stride, NULL};
     /* A row of scratch ends with its scale. */
-    const size_t stride = LINEAR_SCRATCH(layer->columns, 1) / sizeof(uint32_t);
+    const size_t stride = DENSE_SCRATCH(layer->columns, 1) / sizeof(uint32_t);
     uint32_t *words = scratch;
     for (size_t t = 0; t < count; t++, words += stride) {
         const float scale = prepare_words(words, x + t * x_stride, layer->columns, layer->format);
         words[stride - 1] = bits_of_float(scale);
-        if (layer->format == LINEAR_INT8 && INPUT_FLIP != 0)
-            for (size_t k = 0; k < linear_steps(layer); k++)
+        if (layer->format == DENSE_INT8 && INPUT_FLIP != 0)
+            for (size_t k = 0; k < dense_steps(layer); k++)
                 words[k] ^= INPUT_FLIP;
     }
     return (inputs){scratch, stride, (const uint32_t *)scratch + stride - 1};
 }
 
-static void panels_linear(const linear *layer, const float *x, size_t x_stride, float *y,
-                          size_t y_stride, size_t count, void *scratch)
+static void panels_dense(const dense *layer, const float *x, size_t x_stride, float *y,
+                         size_t y_stride, size_t count, void *scratch)
 {
     const inputs in = prepare(layer, x, x_stride, count, scratch);
     for (size_t row = 0; row < layer->rows; row += PANEL_ROWS)
         run_panel(layer, row, &in, y + row, y_stride, count, 0);
 }
 
-static void panels_lstm_step(const linear *recurrent, const float *h_before, float *gates, float *c,
+static void panels_lstm_step(const dense *recurrent, const float *h_before, float *gates, float *c,
                              float *h, size_t count, void *scratch)
 {
     const size_t units_row = KERNEL_PAD(recurrent->columns);

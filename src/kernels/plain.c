@@ -47,30 +47,30 @@ static inline void add_int8(float *restrict sums, const int8_t *restrict panel,
 }
 
 /* sums += W x for the panel that begins at `row`. words: x prepared for the format. */
-static void add_panel(const linear *layer, float *sums, size_t row, const float *x,
+static void add_panel(const dense *layer, float *sums, size_t row, const float *x,
                       const uint32_t *words, float x_scale)
 {
-    const size_t steps = linear_steps(layer);
-    const void *const panel = linear_panel(layer, row / PANEL_ROWS);
+    const size_t steps = dense_steps(layer);
+    const void *const panel = dense_panel(layer, row / PANEL_ROWS);
     switch (layer->format) {
-    case LINEAR_F32:
+    case DENSE_F32:
         add_f32(sums, panel, x, layer->columns);
         return;
-    case LINEAR_BF16:
+    case DENSE_BF16:
         add_bf16(sums, panel, words, steps);
         return;
-    case LINEAR_INT8:
+    case DENSE_INT8:
         add_int8(sums, panel, words, steps, layer->scales + row, x_scale);
         return;
     }
 }
 
-static void plain_linear(const linear *layer, const float *x, size_t x_stride, float *y,
-                         size_t y_stride, size_t count, void *scratch)
+static void plain_dense(const dense *layer, const float *x, size_t x_stride, float *y,
+                        size_t y_stride, size_t count, void *scratch)
 {
     for (size_t t = 0; t < count; t++) {
         const float *const input = x + t * x_stride;
-        const float scale = layer->format == LINEAR_F32
+        const float scale = layer->format == DENSE_F32
                                 ? 1.0f
                                 : prepare_words(scratch, input, layer->columns, layer->format);
         for (size_t row = 0; row < layer->rows; row += PANEL_ROWS) {
@@ -83,7 +83,7 @@ static void plain_linear(const linear *layer, const float *x, size_t x_stride, f
     }
 }
 
-static void plain_lstm_step(const linear *recurrent, const float *h_before, float *gates, float *c,
+static void plain_lstm_step(const dense *recurrent, const float *h_before, float *gates, float *c,
                             float *h, size_t count, void *scratch)
 {
     const size_t units_row = KERNEL_PAD(recurrent->columns);
@@ -91,7 +91,7 @@ static void plain_lstm_step(const linear *recurrent, const float *h_before, floa
     for (size_t t = 0; t < count; t++) {
         const float *const input = h_before + t * units_row;
         const float scale =
-            recurrent->format == LINEAR_F32
+            recurrent->format == DENSE_F32
                 ? 1.0f
                 : prepare_words(scratch, input, recurrent->columns, recurrent->format);
         for (size_t row = 0; row < recurrent->rows; row += PANEL_ROWS) {
@@ -106,7 +106,7 @@ static void plain_lstm_step(const linear *recurrent, const float *h_before, floa
 const kernels KERNELS_NAME = {
     .name = KERNELS_LABEL,
     .cpu = KERNELS_CPU,
-    .linear = plain_linear,
+    .dense = plain_dense,
     .lstm_step = plain_lstm_step,
     PLAIN_KERNELS,
 };

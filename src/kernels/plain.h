@@ -37,9 +37,9 @@ static inline void update_cells(const float *restrict z, float *restrict c, floa
  * int8, filled up with zeros. Returns what the integers are multiples of (1 for bf16).
  */
 static inline float prepare_words(uint32_t *restrict words, const float *restrict x, size_t columns,
-                                  linear_format format)
+                                  dense_format format)
 {
-    if (format == LINEAR_BF16) {
+    if (format == DENSE_BF16) {
         for (size_t k = 0; k < columns / 2; k++)
             words[k] = bf16_(x[2 * k]) | (uint32_t)bf16_(x[2 * k + 1]) << 16;
         if (columns % 2 != 0)

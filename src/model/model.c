@@ -1,42 +1,47 @@
 /*
- * unecho_model: the bytes of two files, the weights found in them, and the networks packed from
- * these, one per kernel set in use. Reference-counted; knows no audio.
+ * unecho_model: the bytes of two files, the weights found in them, and what streams derive from
+ * these. Counts its references.
  */
 #include "model.h"
 
-#include "builtin.h"
-#include "file.h"
 #include "hash.h"
 #include "message.h"
-#include "onnx_write.h"
+#include "model_create.h"
+#include "sized.h"
 #include "stage_file.h"
+#include "write/stage_write.h"
 
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { INFO_LEAST = 2 * sizeof(size_t) };
+
+typedef struct cached {
+    _Atomic(void *) made;
+    void (*_Atomic destroy)(void *made);
+} cached;
+
 struct unecho_model {
-    atomic_uint references;
-    unsigned char *owned[2]; /* the files' bytes, NULL for the built-in model */
+    atomic_size_t *references; /* own_references, or elsewhere */
+    atomic_size_t own_references;
+    model_slot *slot;
+    unsigned char *owned[2]; /* the files' bytes; NULL: not ours */
     model_file files[2];
     stage_weights weights[2];
-    _Atomic(dtln *) networks[KERNEL_SETS_MAX * DTLN_PRECISIONS];
+    cached cached[MODEL_CACHED_MAX];
     char name[64];
 };
 
-/* A file in memory under the name that messages give it. */
-typedef struct source {
-    const char *name;
-    const unsigned char *bytes;
-    size_t size;
-} source;
-
 static void destroy(unecho_model *model)
 {
-    for (size_t i = 0; i < KERNEL_SETS_MAX * DTLN_PRECISIONS; i++)
-        free(atomic_load(&model->networks[i]));
+    if (model->slot)
+        atomic_store(model->slot, NULL);
+    for (size_t i = 0; i < MODEL_CACHED_MAX; i++) {
+        void *const made = atomic_load(&model->cached[i].made);
+        if (made)
+            atomic_load (&model->cached[i].destroy)(made);
+    }
     for (size_t i = 0; i < 2; i++) {
         free(model->weights[i].vectors);
         free(model->owned[i]);
@@ -54,28 +59,42 @@ static void set_name(unecho_model *model, const char *path)
     snprintf(model->name, sizeof model->name, "%.*s", (int)(length < 64 ? length : 63), base);
 }
 
-/* Read both stages; on success the model points into the bytes of the sources. */
-static int create(unecho_model **result, const source sources[2], const message *to)
+static int read_stages(unecho_model *model, const source sources[2])
+{
+    for (int i = 0; i < 2; i++) {
+        const source *const s = &sources[i];
+        model->files[i] = (model_file){s->bytes, s->size, model->weights[i].ports};
+        const int status =
+            stage_file_read(&model->weights[i], i + 1, s->bytes, s->size, s->name, s->message);
+        if (status != UNECHO_OK)
+            return status;
+    }
+    if (model->weights[0].units == model->weights[1].units)
+        return UNECHO_OK;
+    return message_fail(sources[0].message, UNECHO_ERROR_MODEL,
+                        "%s has %zu units and %s has %zu: they do not belong together",
+                        sources[0].name, model->weights[0].units, sources[1].name,
+                        model->weights[1].units);
+}
+
+int model_create(unecho_model **result, const source sources[2], unsigned char *const owned[2])
 {
     unecho_model *model = calloc(1, sizeof *model);
-    if (!model)
-        return message_fail(to, UNECHO_ERROR_MEMORY, "out of memory");
-    atomic_init(&model->references, 1);
-    for (size_t i = 0; i < KERNEL_SETS_MAX * DTLN_PRECISIONS; i++)
-        atomic_init(&model->networks[i], NULL);
+    if (!model) {
+        for (size_t i = 0; owned && i < 2; i++)
+            free(owned[i]);
+        return message_fail(sources[0].message, UNECHO_ERROR_MEMORY, "out of memory");
+    }
+    for (size_t i = 0; i < MODEL_CACHED_MAX; i++) {
+        atomic_init(&model->cached[i].made, NULL);
+        atomic_init(&model->cached[i].destroy, NULL);
+    }
+    atomic_init(&model->own_references, 1);
+    model_count_in(model, NULL, NULL);
+    for (size_t i = 0; owned && i < 2; i++)
+        model->owned[i] = owned[i];
     set_name(model, sources[0].name);
-
-    int status = UNECHO_OK;
-    for (size_t i = 0; i < 2; i++)
-        model->files[i] = (model_file){sources[i].bytes, sources[i].size, model->weights[i].ports};
-    for (int i = 0; i < 2 && status == UNECHO_OK; i++)
-        status = stage_file_read(&model->weights[i], i + 1, sources[i].bytes, sources[i].size,
-                                 sources[i].name, to);
-    if (status == UNECHO_OK && model->weights[0].units != model->weights[1].units)
-        status = message_fail(to, UNECHO_ERROR_MODEL,
-                              "%s has %zu units and %s has %zu: the two are not of one network",
-                              sources[0].name, model->weights[0].units, sources[1].name,
-                              model->weights[1].units);
+    const int status = read_stages(model, sources);
     if (status < 0) {
         destroy(model);
         return status;
@@ -84,104 +103,16 @@ static int create(unecho_model **result, const source sources[2], const message 
     return UNECHO_OK;
 }
 
-/* As create; the model takes over the bytes, which are freed on failure. */
-static int create_owning(unecho_model **result, const char *const names[2],
-                         unsigned char *const bytes[2], const size_t sizes[2], const message *to)
+void model_count_in(unecho_model *model, atomic_size_t *references, model_slot *slot)
 {
-    const source sources[2] = {{names[0], bytes[0], sizes[0]}, {names[1], bytes[1], sizes[1]}};
-    unecho_model *model = NULL;
-    const int status = create(&model, sources, to);
-    if (!model) {
-        free(bytes[0]);
-        free(bytes[1]);
-        return status;
-    }
-    model->owned[0] = bytes[0];
-    model->owned[1] = bytes[1];
-    *result = model;
-    return UNECHO_OK;
-}
-
-int unecho_model_default(unecho_model **model, char *text, size_t size)
-{
-    const message to = message_begin(text, size);
-    if (!model)
-        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model is NULL");
-    const source sources[2] = {{BUILTIN_NAME, builtin_stage1, builtin_stage1_size()},
-                               {BUILTIN_NAME " (stage 2)", builtin_stage2, builtin_stage2_size()}};
-    return create(model, sources, &to);
-}
-
-int unecho_model_load_files(unecho_model **model, const char *stage1, const char *stage2,
-                            char *text, size_t size)
-{
-    const message to = message_begin(text, size);
-    if (!model || !stage1 || !stage2)
-        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or a path is NULL");
-    const char *const names[2] = {stage1, stage2};
-    unsigned char *bytes[2] = {NULL, NULL};
-    size_t sizes[2] = {0, 0};
-    for (size_t i = 0; i < 2; i++) {
-        const int status = file_read(&bytes[i], &sizes[i], names[i], &to);
-        if (status < 0) {
-            free(bytes[0]);
-            return status;
-        }
-    }
-    return create_owning(model, names, bytes, sizes, &to);
-}
-
-int unecho_model_load(unecho_model **model, const char *prefix, char *text, size_t size)
-{
-    const message to = message_begin(text, size);
-    if (!model || !prefix)
-        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or prefix is NULL");
-    static const char *const endings[] = {"onnx", "tflite"};
-    const size_t room = strlen(prefix) + sizeof "_1.tflite";
-    char *const paths = malloc(2 * room);
-    if (!paths)
-        return message_fail(&to, UNECHO_ERROR_MEMORY, "out of memory");
-    int status = UNECHO_ERROR_FILE;
-    bool missing = true;
-    for (size_t i = 0; i < 2 && missing; i++) {
-        for (size_t stage = 0; stage < 2; stage++)
-            snprintf(paths + stage * room, room, "%s_%zu.%s", prefix, stage + 1, endings[i]);
-        status = unecho_model_load_files(model, paths, paths + room, text, size);
-        missing = status == UNECHO_ERROR_FILE && file_is_missing(paths);
-    }
-    free(paths);
-    if (missing)
-        message_fail(&to, status, "neither %s_1.onnx nor %s_1.tflite is there", prefix, prefix);
-    return status;
-}
-
-int unecho_model_load_memory(unecho_model **model, const void *stage1, size_t stage1_size,
-                             const void *stage2, size_t stage2_size, char *text, size_t size)
-{
-    const message to = message_begin(text, size);
-    if (!model || (!stage1 && stage1_size > 0) || (!stage2 && stage2_size > 0))
-        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or a stage is NULL");
-    const char *const names[2] = {"stage 1", "stage 2"};
-    const void *const from[2] = {stage1, stage2};
-    const size_t sizes[2] = {stage1_size, stage2_size};
-    unsigned char *bytes[2];
-    for (size_t i = 0; i < 2; i++) {
-        bytes[i] = malloc(sizes[i] + 1);
-        if (bytes[i] && sizes[i] > 0)
-            memcpy(bytes[i], from[i], sizes[i]);
-    }
-    if (!bytes[0] || !bytes[1]) {
-        free(bytes[0]);
-        free(bytes[1]);
-        return message_fail(&to, UNECHO_ERROR_MEMORY, "out of memory");
-    }
-    return create_owning(model, names, bytes, sizes, &to);
+    model->references = references ? references : &model->own_references;
+    model->slot = slot;
 }
 
 unecho_model *unecho_model_ref(unecho_model *model)
 {
     if (model)
-        atomic_fetch_add(&model->references, 1);
+        atomic_fetch_add(model->references, 1);
     return model;
 }
 
@@ -189,35 +120,42 @@ void unecho_model_unref(unecho_model **model)
 {
     if (!model || !*model)
         return;
-    if (atomic_fetch_sub(&(*model)->references, 1) == 1)
+    if ((atomic_fetch_sub((*model)->references, 1) & MODEL_REFERENCES) == 1)
         destroy(*model);
     *model = NULL;
 }
 
 int unecho_model_get_info(const unecho_model *model, unecho_model_info *info)
 {
-    if (!model || !info || info->size != sizeof *info)
+    if (!model || !info || !sized_possible(info->size, INFO_LEAST, sizeof *info))
         return UNECHO_ERROR_ARGUMENT;
-    info->units = (unsigned)model->weights[0].units;
-    info->parameters = weights_count(&model->weights[0]) + weights_count(&model->weights[1]);
-    memcpy(info->name, model->name, sizeof info->name);
-    memcpy(info->producer, model->weights[0].producer, sizeof info->producer);
-    info->hash = HASH_BASIS;
+    unecho_model_info all = {
+        .kind = UNECHO_MODEL_DTLN_AEC,
+        .files = 2,
+        .parameters =
+            stage_weights_count(&model->weights[0]) + stage_weights_count(&model->weights[1]),
+        .hash = HASH_BASIS,
+        .units = (unsigned)model->weights[0].units,
+    };
+    snprintf(all.description, sizeof all.description, "DTLN-aec, %u units", all.units);
+    memcpy(all.name, model->name, sizeof all.name);
+    memcpy(all.producer, model->weights[0].producer, sizeof all.producer);
     for (size_t i = 0; i < 2; i++)
-        info->hash = hash_bytes(info->hash, model->files[i].bytes, model->files[i].size);
+        all.hash = hash_bytes(all.hash, model->files[i].bytes, model->files[i].size);
+    sized_write(info, info->size, &all, sizeof all);
     return UNECHO_OK;
 }
 
-int unecho_model_write(const unecho_model *model, int stage, unecho_storage storage, void *bytes,
-                       size_t room, size_t *size, char *text, size_t text_size)
+int unecho_model_write(const unecho_model *model, int file, unecho_storage storage, void *bytes,
+                       size_t capacity, size_t *size, char *text, size_t text_size)
 {
     const message to = message_begin(text, text_size);
-    if (!model || !size || (!bytes && room > 0) || stage < 1 || stage > 2 ||
+    if (!model || !size || (!bytes && capacity > 0) || file < 1 || file > 2 ||
         storage < UNECHO_STORAGE_FP32 || storage > UNECHO_STORAGE_INT8)
         return message_fail(&to, UNECHO_ERROR_ARGUMENT,
-                            "model or size is NULL, or there is no such stage or storage");
-    return onnx_stage_write(&model->weights[stage - 1], stage, storage, model->name, bytes, room,
-                            size, &to);
+                            "model or size is NULL, or there is no such file (stage) or storage");
+    return stage_write(&model->weights[file - 1], file, storage, model->name, bytes, capacity, size,
+                       &to);
 }
 
 const model_file *model_stage_file(const unecho_model *model, size_t stage)
@@ -225,23 +163,30 @@ const model_file *model_stage_file(const unecho_model *model, size_t stage)
     return &model->files[stage];
 }
 
+const stage_weights *model_weights(const unecho_model *model)
+{
+    return model->weights;
+}
+
 size_t model_units(const unecho_model *model)
 {
     return model->weights[0].units;
 }
 
-const dtln *model_network(unecho_model *model, size_t kernels_index, dtln_precision precision)
+void *model_cached(unecho_model *model, size_t key, void *(*make)(void *user), void *user,
+                   void (*destroy_made)(void *made))
 {
-    _Atomic(dtln *) *const slot = &model->networks[kernels_index * DTLN_PRECISIONS + precision];
-    dtln *present = atomic_load(slot);
+    cached *const c = &model->cached[key];
+    void *present = atomic_load(&c->made);
     if (present)
         return present;
-    dtln *const packed = dtln_build(kernels_at(kernels_index), precision, model->weights);
-    if (!packed)
+    void *const made = make(user);
+    if (!made)
         return NULL;
-    /* Another thread may have packed it meanwhile: the first one stays. */
-    if (atomic_compare_exchange_strong(slot, &present, packed))
-        return packed;
-    free(packed);
+    /* The first of several threads wins; each would store the same function. */
+    atomic_store(&c->destroy, destroy_made);
+    if (atomic_compare_exchange_strong(&c->made, &present, made))
+        return made;
+    destroy_made(made);
     return present;
 }

@@ -2,17 +2,10 @@
 #ifndef UNECHO_MODEL_H
 #define UNECHO_MODEL_H
 
-#include "suppress/dtln/dtln.h"
-#include "unecho.h"
+#include "stage_weights.h"
+#include "unecho_model.h"
 
-/*
- * The model's network packed for the kernels of that index and in that precision: packed at the
- * first call that wants it, shared by all later ones. Any thread; not real-time. NULL where memory
- * is short.
- */
-const dtln *model_network(unecho_model *model, size_t kernels_index, dtln_precision precision);
-
-/* A stage's file as it was loaded, for who runs it by other means. Lives as long as the model. */
+/* The file of a stage as it was loaded. Lives as long as the model. */
 typedef struct model_file {
     const unsigned char *bytes;
     size_t size;
@@ -21,7 +14,20 @@ typedef struct model_file {
 
 const model_file *model_stage_file(const unecho_model *model, size_t stage);
 
+/* The weights of both stages. Live as long as the model. */
+const stage_weights *model_weights(const unecho_model *model);
+
 /* LSTM units per layer, in both stages. */
 size_t model_units(const unecho_model *model);
+
+/*
+ * What users of a model derive from it once and share, such as packed weights. The first call with
+ * a key makes it, later ones return it; the model destroys it when it is freed itself. Threads that
+ * make the same thing at the same time each call `make`, and all but one result is destroyed. Any
+ * thread; not real-time. NULL where `make` returns NULL, and is called again next time.
+ */
+enum { MODEL_CACHED_MAX = 32 }; /* keys are less than that */
+void *model_cached(unecho_model *model, size_t key, void *(*make)(void *user), void *user,
+                   void (*destroy)(void *made));
 
 #endif

@@ -1,10 +1,11 @@
 #include "stage_file.h"
 
-#include "onnx_stage.h"
-#include "onnx_summary.h"
-#include "tflite.h"
+#include "match/stage.h"
+#include "match/summary.h"
+#include "onnx/onnx.h"
+#include "tflite/tflite.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,35 +18,35 @@ static bool has_ending(const char *name)
     return size >= end && strcmp(name + size - end, ending) == 0;
 }
 
-static int read_graph(onnx_graph *graph, bool *is_tflite, const unsigned char *bytes, size_t size,
+static int read_graph(graph *g, bool *is_tflite, const unsigned char *bytes, size_t size,
                       const char *name, const message *to)
 {
     const message silent = {NULL, 0};
     int status = UNECHO_ERROR_FORMAT;
     *is_tflite = tflite_is(bytes, size);
     if (!*is_tflite) {
-        status = onnx_read(graph, bytes, size, name, has_ending(name) ? &silent : to);
+        status = onnx_read(g, bytes, size, name, has_ending(name) ? &silent : to);
         *is_tflite = status == UNECHO_ERROR_FORMAT && has_ending(name);
     }
     if (!*is_tflite && status == UNECHO_OK)
-        graph->file.message = to;
-    return *is_tflite ? tflite_read(graph, bytes, size, name, to) : status;
+        g->file.message = to;
+    return *is_tflite ? tflite_read(g, bytes, size, name, to) : status;
 }
 
 static int read_file(stage_weights *weights, int stage, unecho_model_file_info *info,
                      const unsigned char *bytes, size_t size, const char *name, const message *to)
 {
-    onnx_graph graph;
+    graph g;
     bool is_tflite = false;
-    int status = read_graph(&graph, &is_tflite, bytes, size, name, to);
+    int status = read_graph(&g, &is_tflite, bytes, size, name, to);
     if (status != UNECHO_OK)
         return status;
-    status = onnx_stage_match(weights, stage, &graph);
+    status = stage_match(weights, stage, &g);
     if (status == UNECHO_OK && info) {
         snprintf(info->format, sizeof info->format, "%s", is_tflite ? "TFLite" : "ONNX");
-        onnx_summarise(info, &graph, weights);
+        summarise(info, &g, weights);
     }
-    onnx_free(&graph);
+    graph_free(&g);
     for (size_t i = 0; status == UNECHO_OK && is_tflite && i < PORTS; i++)
         weights->ports[i].name = NULL;
     return status;

@@ -75,42 +75,42 @@ static bool matrix_integers(float *integers, float *scales, const matrix *m,
 }
 
 /* integers: where the matrix holds some, keep them and their scales as they are. */
-static void build(linear *layer, arena *a, const matrix *m, const size_t rows_at[GATES],
-                  const float *bias, linear_rows order, linear_format format, bool integers,
+static void build(dense *layer, arena *a, const matrix *m, const size_t rows_at[GATES],
+                  const float *bias, dense_rows order, dense_format format, bool integers,
                   float *scratch)
 {
-    void *const memory = arena_take(a, linear_size(m->rows, m->columns, order, format));
+    void *const memory = arena_take(a, dense_size(m->rows, m->columns, order, format));
     if (!memory)
         return;
     float *const scales = scratch + m->rows * m->columns;
     const bool exact = integers && matrix_integers(scratch, scales, m, rows_at);
     if (!exact)
         matrix_floats(scratch, m, rows_at);
-    linear_pack(layer, memory, scratch, exact ? scales : NULL, bias, m->rows, m->columns, order,
-                format);
+    dense_pack(layer, memory, scratch, exact ? scales : NULL, bias, m->rows, m->columns, order,
+               format);
 }
 
-void linear_build(linear *layer, arena *a, const matrix *m, const float *bias, linear_format format,
-                  bool integers, float *scratch)
+void dense_build(dense *layer, arena *a, const matrix *m, const float *bias, dense_format format,
+                 bool integers, float *scratch)
 {
     build(layer, a, m, NULL, bias, ROWS_PLAIN, format, integers, scratch);
 }
 
-void lstm_build(lstm *layer, arena *a, const lstm_weights *w, size_t units, linear_format format,
+void lstm_build(lstm *layer, arena *a, const lstm_weights *w, size_t units, dense_format format,
                 float *scratch)
 {
-    const bool integers = format == LINEAR_INT8;
+    const bool integers = format == DENSE_INT8;
     layer->units = units;
     build(&layer->input, a, &w->input, w->gate_row, w->bias, ROWS_GATES, format, integers, scratch);
     build(&layer->recurrent, a, &w->recurrent, w->gate_row, NULL, ROWS_GATES, format, integers,
           scratch);
 }
 
-void linear_run(const linear *layer, const kernels *k, const float *x, float *y, size_t stride,
-                size_t count, void *scratch)
+void dense_run(const dense *layer, const kernels *k, const float *x, float *y, size_t stride,
+               size_t count, void *scratch)
 {
-    k->linear(layer, x, stride, y, stride, count, scratch);
-    if (layer->format != LINEAR_BF16 || !layer->scales)
+    k->dense(layer, x, stride, y, stride, count, scratch);
+    if (layer->format != DENSE_BF16 || !layer->scales)
         return;
     for (size_t t = 0; t < count; t++)
         k->multiply(y + t * stride, y + t * stride, layer->scales, layer->rows);
@@ -136,8 +136,8 @@ void lstm_run(const lstm *layer, const kernels *k, float *h, float *c, const flo
     const size_t gates_hop = count * KERNEL_PAD(4 * layer->units);
     const size_t hidden_hop = count * KERNEL_PAD(layer->units);
 
-    k->linear(&layer->input, x, x_stride, gates, KERNEL_PAD(4 * layer->units), count * hops,
-              scratch);
+    k->dense(&layer->input, x, x_stride, gates, KERNEL_PAD(4 * layer->units), count * hops,
+             scratch);
     const float *before = h;
     for (size_t t = 0; t < hops; t++) {
         float *const after = hidden + t * hidden_hop;

@@ -7,7 +7,7 @@
 
 #include "arena.h"
 #include "kernels/kernels.h"
-#include "model/weights.h"
+#include "weights.h"
 
 #include <stdbool.h>
 
@@ -19,7 +19,7 @@ typedef struct norm {
 } norm;
 
 typedef struct lstm {
-    linear input, recurrent;
+    dense input, recurrent;
     size_t units;
 } lstm;
 
@@ -31,19 +31,19 @@ void matrix_floats(float *floats, const matrix *m, const size_t rows_at[GATES]);
  * Pack into the arena; while that measures, nothing else is done. scratch: room for the rows *
  * columns + rows floats of the largest matrix of the layer. int8 keeps the integers of a matrix
  * that holds integers, and their scales, as they are; bf16 does so where `integers` says it, which
- * is for linear_run only.
+ * is for dense_run only.
  */
-void linear_build(linear *layer, arena *a, const matrix *m, const float *bias, linear_format format,
-                  bool integers, float *scratch);
-void lstm_build(lstm *layer, arena *a, const lstm_weights *w, size_t units, linear_format format,
+void dense_build(dense *layer, arena *a, const matrix *m, const float *bias, dense_format format,
+                 bool integers, float *scratch);
+void lstm_build(lstm *layer, arena *a, const lstm_weights *w, size_t units, dense_format format,
                 float *scratch);
 
 /* ---- Running ---------------------------------------------------------------------------- */
 
 /* y = W x for `count` rows, both with that stride; of a layer without bias. Scratch as for the
  * kernels. */
-void linear_run(const linear *layer, const kernels *k, const float *x, float *y, size_t stride,
-                size_t count, void *scratch);
+void dense_run(const dense *layer, const kernels *k, const float *x, float *y, size_t stride,
+               size_t count, void *scratch);
 
 /*
  * `hops` steps of an LSTM for `count` streams. Rows of x, gates and hidden stand for hops and
@@ -51,7 +51,7 @@ void linear_run(const linear *layer, const kernels *k, const float *x, float *y,
  * x_stride apart, rows of hidden KERNEL_PAD(units). h, c [count][KERNEL_PAD(units)]: what the layer
  * remembers of each stream, zero at the start. limits [count]: the most magnitude of c between two
  * steps, 0: none. gates: scratch, [hops * count][KERNEL_PAD(4 *
- * units)]; scratch: LINEAR_SCRATCH for the inputs of all rows. x may be hidden.
+ * units)]; scratch: DENSE_SCRATCH for the inputs of all rows. x may be hidden.
  */
 void lstm_run(const lstm *layer, const kernels *k, float *h, float *c, const float *limits,
               const float *x, size_t x_stride, float *gates, float *hidden, size_t count,

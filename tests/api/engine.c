@@ -5,7 +5,7 @@
 #include "check.h"
 #include "scene.h"
 #include "transforms.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -217,7 +217,7 @@ static void many_at_once(void **unused)
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(unecho_process_many(refused[i], mics, fars, outs, 2, 128),
                          UNECHO_ERROR_ARGUMENT);
-    assert_int_equal(stats_of(linear).samples, 0);
+    assert_int_equal(stats_of(linear).frames, 0);
     for (size_t i = 0; i < COUNT; i++) {
         unecho_close(&streams[i]);
         free(outs[i]);

@@ -4,7 +4,7 @@
  */
 #include "check.h"
 #include "signals.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -196,6 +196,11 @@ static void wrong_company(void **unused)
     assert_int_equal(unecho_process_many(NULL, NULL, NULL, NULL, 0, 256), UNECHO_OK);
     assert_int_equal(unecho_process_many(NULL, mics, mics, outs, 1, 256), UNECHO_ERROR_ARGUMENT);
     assert_int_equal(unecho_process_many(pair, NULL, mics, outs, 1, 256), UNECHO_ERROR_ARGUMENT);
+    /* One stream twice cannot be in two places; alone it is as it was. */
+    unecho *twice[2] = {pair[0], pair[0]};
+    for (size_t n = 1; n <= 256; n += 255)
+        assert_int_equal(unecho_process_many(twice, mics, mics, outs, 2, n), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_process_many(twice, mics, mics, outs, 1, 256), UNECHO_OK);
     mics[0] = NULL;
     assert_int_equal(unecho_process_many(pair, mics, NULL, outs, 1, 256), UNECHO_ERROR_ARGUMENT);
     mics[0] = x;
@@ -209,8 +214,33 @@ static void wrong_company(void **unused)
     assert_int_equal(unecho_open(&pair[0], &config), UNECHO_OK);
     assert_int_equal(unecho_process_many(pair, mics, mics, outs, 1, 100), UNECHO_ERROR_CHUNK);
     /* Another model, though the weights are the same. */
-    assert_int_equal(unecho_open(&pair[1], NULL), UNECHO_OK);
+    config.whole_hops = 0;
+    assert_int_equal(unecho_model_load(&config.model, UNECHO_MODELS_DIR "/unecho-128", NULL, 0),
+                     UNECHO_OK);
+    assert_int_equal(unecho_open(&pair[1], &config), UNECHO_OK);
+    unecho_model_unref(&config.model);
     assert_int_equal(unecho_process_many(pair, mics, mics, outs, 2, 256), UNECHO_ERROR_ARGUMENT);
+    unecho_close(&pair[0]);
+    unecho_close(&pair[1]);
+}
+
+/* Streams without a model of their own share the built-in one. */
+static void default_model(void **unused)
+{
+    (void)unused;
+    float x[256] = {0};
+    const float *mics[2] = {x, x};
+    float *outs[2] = {x, x};
+    unecho *pair[2] = {NULL, NULL};
+    unecho_config config;
+    unecho_config_init(&config);
+    assert_int_equal(unecho_open(&pair[0], NULL), UNECHO_OK);
+    assert_int_equal(unecho_open(&pair[1], &config), UNECHO_OK);
+    assert_int_equal(unecho_process_many(pair, mics, mics, outs, 2, 256), UNECHO_OK);
+    unecho_close(&pair[0]);
+    config.model = model;
+    assert_int_equal(unecho_open(&pair[0], &config), UNECHO_OK);
+    assert_int_equal(unecho_process_many(pair, mics, mics, outs, 2, 256), UNECHO_OK);
     unecho_close(&pair[0]);
     unecho_close(&pair[1]);
 }
@@ -221,6 +251,7 @@ int main(void)
         cmocka_unit_test(as_alone),         cmocka_unit_test(any_room),
         cmocka_unit_test(every_kernel_set), cmocka_unit_test(out_of_step),
         cmocka_unit_test(wrong_company),    cmocka_unit_test(in_place_and_without_far_end),
+        cmocka_unit_test(default_model),
     };
     return cmocka_run_group_tests_name("many", tests, set_up, tear_down);
 }

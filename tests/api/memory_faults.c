@@ -4,7 +4,7 @@
 #include "onnx_writer.h"
 #include "signals.h"
 #include "tflite_writer.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,6 +159,32 @@ static void opening(void **state)
     fail_each_both_ways(open_default, "open with the built-in model");
 }
 
+/* The built-in model is read and packed once, however many streams there are, and freed with the
+ * last of them. */
+static void sharing(void **state)
+{
+    (void)state;
+    enum { STREAMS = 100 };
+    unecho *streams[STREAMS] = {NULL};
+    unsigned first = 0;
+    for (int round = 0; round < 2; round++) {
+        malloc_arm(0, false);
+        assert_int_equal(unecho_open(&streams[0], NULL), UNECHO_OK);
+        const unsigned calls = malloc_calls();
+        /* The second round reads the model as the first did: nothing was kept. */
+        assert_true(calls > 1 && (round == 0 || calls == first));
+        first = calls;
+        for (unsigned i = 1; i < STREAMS; i++)
+            assert_int_equal(unecho_open(&streams[i], NULL), UNECHO_OK);
+        assert_int_equal(malloc_calls(), calls + STREAMS - 1);
+        for (unsigned i = 0; i < STREAMS; i++)
+            unecho_close(&streams[i]);
+        assert_int_equal(malloc_live(), 0);
+        malloc_disarm();
+    }
+    print_message("# first stream %u allocations, each other one\n", first);
+}
+
 static void loading(void **state)
 {
     (void)state;
@@ -208,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opening),
+        cmocka_unit_test(sharing),
         cmocka_unit_test(loading),
         cmocka_unit_test(hooks),
     };

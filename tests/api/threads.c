@@ -6,7 +6,7 @@
 #define _XOPEN_SOURCE 700 /* barriers */
 #include "check.h"
 #include "signals.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -56,7 +56,7 @@ static int tear_down(void **state)
 typedef struct worker {
     pthread_t thread;
     pthread_barrier_t *start;
-    unecho_model *model; /* a reference of its own */
+    unecho_model *model; /* a reference of its own; NULL: the built-in one */
     unsigned number;
     int wrong;
 } worker;
@@ -99,6 +99,27 @@ static void threads_share_a_model(void **state)
     pthread_barrier_destroy(&start);
 }
 
+/*
+ * Threads open and close streams with the built-in model at the same time: the first one loads
+ * it and the last one frees it, while others may open it again.
+ */
+static void threads_open_the_built_in_model(void **state)
+{
+    (void)state;
+    static worker workers[THREADS];
+    pthread_barrier_t start;
+    assert_int_equal(pthread_barrier_init(&start, NULL, THREADS), 0);
+    for (unsigned i = 0; i < THREADS; i++) {
+        workers[i] = (worker){.start = &start, .number = i};
+        assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
+        assert_int_equal(workers[i].wrong, 0);
+    }
+    pthread_barrier_destroy(&start);
+}
+
 /* A stream opened before a fork continues in both processes, independently. */
 static void fork_copies_streams(void **state)
 {
@@ -127,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_share_a_model),
+        cmocka_unit_test(threads_open_the_built_in_model),
         cmocka_unit_test(fork_copies_streams),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -45,7 +45,7 @@ static void unload(loaded *l)
 }
 
 /* Where row `row` of a matrix is among the packed ones: 16 units of each gate at a time. */
-static size_t packed_row(const linear *layer, size_t row, int gates)
+static size_t packed_row(const dense *layer, size_t row, int gates)
 {
     if (!gates)
         return row;
@@ -54,18 +54,18 @@ static size_t packed_row(const linear *layer, size_t row, int gates)
 }
 
 /* gate_row: as in lstm_weights; NULL: rows keep their order. Returns how many rows differ. */
-static size_t differing_rows(const linear *layer, const matrix *m, const size_t *gate_row)
+static size_t differing_rows(const dense *layer, const matrix *m, const size_t *gate_row)
 {
     const size_t quarter = m->rows / GATES;
     size_t differing = 0;
     for (size_t r = 0; r < m->rows; r++) {
         const size_t from = gate_row ? gate_row[r / quarter] + r % quarter : r;
         const size_t p = packed_row(layer, r, gate_row != NULL);
-        const unsigned char *const panel = linear_panel(layer, p / PANEL_ROWS);
+        const unsigned char *const panel = dense_panel(layer, p / PANEL_ROWS);
         int differs = layer->scales[p] != matrix_scale(m, from);
         for (size_t c = 0; c < m->columns; c++) {
             int packed = 0;
-            if (layer->format == LINEAR_INT8) {
+            if (layer->format == DENSE_INT8) {
                 packed = (signed char)panel[4 * (c / 4 * PANEL_ROWS + p % PANEL_ROWS) + c % 4];
             } else {
                 packed = (int)bfloat16_of(panel + 4 * (c / 2 * PANEL_ROWS + p % PANEL_ROWS) +

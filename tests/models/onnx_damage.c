@@ -3,7 +3,7 @@
  * AddressSanitizer) or leak; no truncated file passes for a whole one.
  */
 #include "check.h"
-#include "model/onnx_stage.h"
+#include "model/stage_file.h"
 #include "onnx_writer.h"
 #include "signals.h"
 #include "unecho.h"
@@ -28,7 +28,7 @@ static int read_quietly(const unsigned char *at, size_t size, int stage, char *t
     const message to = {text, UNECHO_MESSAGE_SIZE};
     stage_weights weights;
     text[0] = 0;
-    const int status = onnx_stage_read(&weights, stage, at, size, "damaged.onnx", &to);
+    const int status = stage_file_read(&weights, stage, at, size, "damaged.onnx", &to);
     if (status == UNECHO_OK)
         free(weights.vectors);
     else if (strncmp(text, "damaged.onnx: ", strlen("damaged.onnx: ")) != 0)

@@ -3,7 +3,7 @@
  * bits however the graph is spelled, named and ordered.
  */
 #include "check.h"
-#include "model/onnx_stage.h"
+#include "model/stage_file.h"
 #include "onnx_writer.h"
 #include "signals.h"
 #include "unecho.h"
@@ -23,7 +23,7 @@ static loaded load_bytes(bytes file, int stage, const char *name)
     char text[UNECHO_MESSAGE_SIZE] = "";
     const message to = {text, sizeof text};
     loaded l = {.file = file};
-    const int status = onnx_stage_read(&l.weights, stage, file.at, file.size, name, &to);
+    const int status = stage_file_read(&l.weights, stage, file.at, file.size, name, &to);
     if (status != UNECHO_OK)
         fail_msg("%d: %s", status, text);
     return l;

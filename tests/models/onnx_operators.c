@@ -4,7 +4,7 @@
  * for a file that is not this network names the node that does not fit.
  */
 #include "check.h"
-#include "model/onnx_stage.h"
+#include "model/stage_file.h"
 #include "onnx_spellings.h"
 #include "onnx_writer.h"
 #include "signals.h"
@@ -22,7 +22,7 @@ static int read_tree(proto *model, int stage, bytes *file, stage_weights *weight
     text[0] = 0;
     *file = proto_write(model);
     proto_free(model);
-    return onnx_stage_read(weights, stage, file->at, file->size, "some.onnx", &to);
+    return stage_file_read(weights, stage, file->at, file->size, "some.onnx", &to);
 }
 
 static void give_the_same_weights(void **state)
@@ -352,7 +352,7 @@ static int read_copy(const unsigned char *at, size_t size, int stage)
     unsigned char *const exact =
         malloc(size > 0 ? size : 1); /* so that a read beyond it is detected */
     memcpy(exact, at, size);
-    const int status = onnx_stage_read(&weights, stage, exact, size, "some.onnx", &to);
+    const int status = stage_file_read(&weights, stage, exact, size, "some.onnx", &to);
     if (status == UNECHO_OK)
         free(weights.vectors);
     else if (strncmp(text, "some.onnx: ", 11) != 0)

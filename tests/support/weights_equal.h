@@ -2,7 +2,7 @@
 #ifndef UNECHO_TEST_WEIGHTS_EQUAL_H
 #define UNECHO_TEST_WEIGHTS_EQUAL_H
 
-#include "model/weights.h"
+#include "model/stage_weights.h"
 
 void check_weights(const stage_weights *a, const stage_weights *b);
 /* Rows row_a.. of a against rows row_b.. of b. */

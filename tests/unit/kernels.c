@@ -234,14 +234,14 @@ static void *aligned(size_t bytes)
 
 /* One output of a matrix product as its format defines it, bit for bit. */
 static float defined_sum(const float *w, const float *x, size_t columns, float start,
-                         linear_format format)
+                         dense_format format)
 {
-    if (format == LINEAR_F32) {
+    if (format == DENSE_F32) {
         for (size_t c = 0; c < columns; c++)
             start = fmaf(w[c], x[c], start);
         return start;
     }
-    if (format == LINEAR_BF16) {
+    if (format == DENSE_BF16) {
         for (size_t c = 0; c < columns; c += 2) { /* the second of each pair first */
             for (size_t i = 2; i-- > 0;)
                 if (c + i < columns)
@@ -261,7 +261,7 @@ static float defined_sum(const float *w, const float *x, size_t columns, float s
     return fmaf((float)sum, most_w / 127.0f * (most_x * (1.0f / 127.0f)), start);
 }
 
-static void products_are_as_defined(linear_format format)
+static void products_are_as_defined(dense_format format)
 {
     for (int round = 0; round < ROUNDS; round++) {
         const size_t rows = between(1, 300), columns = between(1, 300), count = between(1, 20);
@@ -272,17 +272,17 @@ static void products_are_as_defined(linear_format format)
         float *const bias = aligned(rows * sizeof *bias);
         float *const x = aligned((columns + count * x_stride + 16) * sizeof *x);
         float *const y = aligned((count * y_stride + 16) * sizeof *y);
-        void *const scratch = aligned(LINEAR_SCRATCH(columns, count));
+        void *const scratch = aligned(DENSE_SCRATCH(columns, count));
         const int with_bias = random_bits(&seed) & 1;
         fill(w, rows * columns, 1.0f);
         fill(bias, rows, 1.0f);
         fill(x, columns + count * x_stride + 16, 1.0f);
         FOR_EACH_SET (k) {
-            linear layer;
-            void *const memory = aligned(linear_size(rows, columns, ROWS_PLAIN, format));
-            linear_pack(&layer, memory, w, NULL, with_bias ? bias : NULL, rows, columns, ROWS_PLAIN,
-                        format);
-            k->linear(&layer, x + shift, x_stride, y + shift, y_stride, count, scratch);
+            dense layer;
+            void *const memory = aligned(dense_size(rows, columns, ROWS_PLAIN, format));
+            dense_pack(&layer, memory, w, NULL, with_bias ? bias : NULL, rows, columns, ROWS_PLAIN,
+                       format);
+            k->dense(&layer, x + shift, x_stride, y + shift, y_stride, count, scratch);
             for (size_t t = 0; t < count; t++)
                 for (size_t r = 0; r < rows; r++) {
                     const float sum = defined_sum(w + r * columns, x + shift + t * x_stride,
@@ -305,19 +305,19 @@ static void products_are_as_defined(linear_format format)
 static void f32_products(void **unused)
 {
     (void)unused;
-    products_are_as_defined(LINEAR_F32);
+    products_are_as_defined(DENSE_F32);
 }
 
 static void bf16_products(void **unused)
 {
     (void)unused;
-    products_are_as_defined(LINEAR_BF16);
+    products_are_as_defined(DENSE_BF16);
 }
 
 static void int8_products(void **unused)
 {
     (void)unused;
-    products_are_as_defined(LINEAR_INT8);
+    products_are_as_defined(DENSE_INT8);
 }
 
 /* The ends of the range: silence, one loud sample, the largest weights possible. */
@@ -327,25 +327,25 @@ static void extreme_products(void **unused)
     enum { N = 1024 };
     float *const w = aligned(64 * N * sizeof *w), *const x = aligned(N * sizeof *x);
     float y[64];
-    void *const scratch = aligned(LINEAR_SCRATCH(N, 1));
-    for (linear_format format = LINEAR_F32; format <= LINEAR_INT8; format++)
+    void *const scratch = aligned(DENSE_SCRATCH(N, 1));
+    for (dense_format format = DENSE_F32; format <= DENSE_INT8; format++)
         FOR_EACH_SET (k) {
-            linear layer;
-            void *const memory = aligned(linear_size(64, N, ROWS_PLAIN, format));
+            dense layer;
+            void *const memory = aligned(dense_size(64, N, ROWS_PLAIN, format));
             for (size_t i = 0; i < 64 * N; i++)
                 w[i] = i % 2 ? 1.0f : -1.0f;
-            linear_pack(&layer, memory, w, NULL, NULL, 64, N, ROWS_PLAIN, format);
+            dense_pack(&layer, memory, w, NULL, NULL, 64, N, ROWS_PLAIN, format);
             memset(x, 0, N * sizeof *x);
-            k->linear(&layer, x, N, y, 64, 1, scratch);
+            k->dense(&layer, x, N, y, 64, 1, scratch);
             for (size_t r = 0; r < 64; r++)
                 assert_true(y[r] == 0.0f);
             for (size_t i = 0; i < N; i++)
                 x[i] = i % 2 ? 1.0f : -1.0f; /* every product 127 * 127 */
-            k->linear(&layer, x, N, y, 64, 1, scratch);
+            k->dense(&layer, x, N, y, 64, 1, scratch);
             for (size_t r = 0; r < 64; r++)
                 assert_true(fabsf(y[r] - N) < 0.001f);
             x[1] = 1e20f;
-            k->linear(&layer, x, N, y, 64, 1, scratch);
+            k->dense(&layer, x, N, y, 64, 1, scratch);
             for (size_t r = 0; r < 64; r++)
                 assert_true(isfinite(y[r]));
             free(memory);
@@ -396,7 +396,7 @@ static void lstm_follows_its_equations(void **unused)
 {
     (void)unused;
     for (int round = 0; round < 24; round++) {
-        const linear_format format = (linear_format)(round % 3);
+        const dense_format format = (dense_format)(round % 3);
         const size_t units = 4 * between(1, 40), inputs = between(1, 200), hops = between(1, 6);
         float *const w = aligned(4 * units * inputs * sizeof *w);
         float *const u = aligned(4 * units * units * sizeof *u);
@@ -406,7 +406,7 @@ static void lstm_follows_its_equations(void **unused)
         float *const hidden = aligned(hops * KERNEL_PAD(units) * sizeof *hidden);
         float *const first = aligned(hops * KERNEL_PAD(units) * sizeof *first);
         float *const floats = aligned(4 * units * (inputs + units) * sizeof *floats);
-        void *const scratch = aligned(LINEAR_SCRATCH(inputs + units, hops));
+        void *const scratch = aligned(DENSE_SCRATCH(inputs + units, hops));
         fill(w, 4 * units * inputs, 0.3f);
         fill(u, 4 * units * units, 0.3f);
         fill(bias, 4 * units, 1.0f);
@@ -460,13 +460,13 @@ static void lstm_steps_of_many_streams(void **unused)
     static float u[4 * UNITS * UNITS];
     static float h[STREAMS * ROW], gates[STREAMS * GATE_ROW], c[STREAMS * ROW], out[STREAMS * ROW];
     static float one_gates[GATE_ROW], one_c[ROW], one_out[ROW];
-    void *const scratch = aligned(LINEAR_SCRATCH(UNITS, STREAMS));
-    for (linear_format format = LINEAR_F32; format <= LINEAR_INT8; format++)
+    void *const scratch = aligned(DENSE_SCRATCH(UNITS, STREAMS));
+    for (dense_format format = DENSE_F32; format <= DENSE_INT8; format++)
         FOR_EACH_SET (k) {
-            linear layer;
-            void *const memory = aligned(linear_size(4 * UNITS, UNITS, ROWS_GATES, format));
+            dense layer;
+            void *const memory = aligned(dense_size(4 * UNITS, UNITS, ROWS_GATES, format));
             fill(u, 4 * UNITS * UNITS, 0.3f);
-            linear_pack(&layer, memory, u, NULL, NULL, 4 * UNITS, UNITS, ROWS_GATES, format);
+            dense_pack(&layer, memory, u, NULL, NULL, 4 * UNITS, UNITS, ROWS_GATES, format);
             fill(h, STREAMS * ROW, 1.0f);
             fill(gates, STREAMS * GATE_ROW, 2.0f);
             fill(c, STREAMS * ROW, 2.0f);

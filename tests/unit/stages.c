@@ -4,9 +4,9 @@
  */
 #include "arena.h"
 #include "check.h"
-#include "model/model.h"
 #include "signals.h"
-#include "unecho.h"
+#include "suppress/dtln/dtln_model.h"
+#include "unecho_model.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ static int set_up(void **unused)
         return 0;
     if (unecho_model_load(&model, reference_path("models/model_128"), NULL, 0) < 0)
         return -1;
-    net = model_network(model, kernels_choose(UNECHO_CPU_ALL), DTLN_FP32);
+    net = dtln_of_model(model, kernels_choose(UNECHO_CPU_ALL), DTLN_FP32);
     fft_init(&transform);
     arena a = {0};
     dtln_workspace_layout(&work, &a, net, 1);

@@ -20,9 +20,9 @@ static size_t largest_matrix(const stage_weights *w)
 static void stage_build(dtln_stage *stage, arena *a, dtln_precision precision,
                         const stage_weights *w, float *scratch)
 {
-    static const linear_format masking[] = {LINEAR_F32, LINEAR_BF16, LINEAR_INT8};
-    static const linear_format signal[] = {LINEAR_F32, LINEAR_BF16, LINEAR_BF16};
-    const linear_format format = masking[precision], path = signal[precision];
+    static const dense_format masking[] = {DENSE_F32, DENSE_BF16, DENSE_INT8};
+    static const dense_format signal[] = {DENSE_F32, DENSE_BF16, DENSE_BF16};
+    const dense_format format = masking[precision], path = signal[precision];
     const size_t n = w->features;
 
     stage->units = w->units;
@@ -32,11 +32,11 @@ static void stage_build(dtln_stage *stage, arena *a, dtln_precision precision,
     lstm_build(&stage->lstm[0], a, &w->lstm[0], w->units, format, scratch);
     lstm_build(&stage->lstm[1], a, &w->lstm[1], w->units, format, scratch);
     const bool integers = precision == DTLN_INT8;
-    linear_build(&stage->dense, a, &w->dense, w->dense_bias, format, integers, scratch);
+    dense_build(&stage->dense, a, &w->dense, w->dense_bias, format, integers, scratch);
     if (w->encoder.rows == 0)
         return;
-    linear_build(&stage->encoder, a, &w->encoder, NULL, path, integers, scratch);
-    linear_build(&stage->decoder, a, &w->decoder, NULL, path, integers, scratch);
+    dense_build(&stage->encoder, a, &w->encoder, NULL, path, integers, scratch);
+    dense_build(&stage->decoder, a, &w->decoder, NULL, path, integers, scratch);
 }
 
 static dtln *layout(arena *a, const kernels *k, dtln_precision precision,
@@ -108,7 +108,7 @@ void dtln_workspace_layout(dtln_workspace *work, arena *a, const dtln *net, size
     work->h = arena_floats(a, rows * KERNEL_PAD(units));
     work->c = arena_floats(a, rows * KERNEL_PAD(units));
     /* The encoder's inputs are the most, or those of very wide LSTM layers. */
-    const size_t encoder = LINEAR_SCRATCH(DTLN_BLOCK, 2 * rows), wide = LINEAR_SCRATCH(units, rows);
+    const size_t encoder = DENSE_SCRATCH(DTLN_BLOCK, 2 * rows), wide = DENSE_SCRATCH(units, rows);
     work->scratch = arena_take(a, encoder > wide ? encoder : wide);
 }
 
@@ -146,8 +146,8 @@ static void separate(const dtln *net, dtln_workspace *work, dtln_line *const *li
     const size_t hidden_row = KERNEL_PAD(s->units);
     remember(net, work, lines, count, hops, stage, 0, work->features, KERNEL_PAD(2 * s->features));
     remember(net, work, lines, count, hops, stage, 1, work->hidden, hidden_row);
-    net->k->linear(&s->dense, work->hidden, hidden_row, work->mask, DTLN_BLOCK, count * hops,
-                   work->scratch);
+    net->k->dense(&s->dense, work->hidden, hidden_row, work->mask, DTLN_BLOCK, count * hops,
+                  work->scratch);
 }
 
 static void normalize(const norm *layer, const kernels *k, float *y, const float *x)
@@ -193,7 +193,7 @@ void dtln_stage2(const dtln *net, dtln_workspace *work, dtln_line *const *lines,
         memcpy(work->blocks + row * n, line->estimate + t * n, bytes);
         memcpy(far_blocks + row * n, line->far + t * DTLN_HOP, bytes);
     }
-    linear_run(&stage->encoder, k, work->blocks, work->encoded, n, 2 * count * hops, work->scratch);
+    dense_run(&stage->encoder, k, work->blocks, work->encoded, n, 2 * count * hops, work->scratch);
     for (size_t row = 0; row < count * hops; row++) {
         float *const features = work->features + row * KERNEL_PAD(2 * n);
         normalize(&stage->norm_main, k, features, work->encoded + row * n);
@@ -205,7 +205,7 @@ void dtln_stage2(const dtln *net, dtln_workspace *work, dtln_line *const *lines,
         k->sigmoid(mask, mask, n);
         k->multiply(encoded, encoded, mask, n);
     }
-    linear_run(&stage->decoder, k, work->encoded, work->blocks, n, count * hops, work->scratch);
+    dense_run(&stage->decoder, k, work->encoded, work->blocks, n, count * hops, work->scratch);
     for (size_t row = 0; row < count * hops; row++)
         memcpy(lines[row % count]->block + row / count * n, work->blocks + row * n, bytes);
 }

@@ -6,6 +6,7 @@
 #ifndef UNECHO_DTLN_H
 #define UNECHO_DTLN_H
 
+#include "model/stage_weights.h"
 #include "network/layers.h"
 #include "suppress/suppressor.h"
 
@@ -27,7 +28,7 @@ typedef struct dtln_stage {
     size_t units, features;
     norm norm_main, norm_far;
     lstm lstm[2];
-    linear dense, encoder, decoder;
+    dense dense, encoder, decoder;
 } dtln_stage;
 
 /* The network packed for one kernel table and precision. Immutable, shared by any number of

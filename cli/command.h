@@ -1,0 +1,30 @@
+/*
+ * The commands. Each is a row of data: how it is called, its options, what it does.
+ */
+#ifndef UNECHO_CLI_COMMAND_H
+#define UNECHO_CLI_COMMAND_H
+
+#include "options.h"
+
+struct command {
+    const char *name;
+    const char *summary;     /* one line in the list of commands */
+    const char *usage;       /* the first lines of its help */
+    const char *description; /* a paragraph before the options */
+    const char *notes;       /* lines after the options */
+    const struct option_group *groups;
+    const void *defaults; /* of the struct that the groups fill */
+    size_t size;          /* of that struct */
+    /* Takes the arguments and looks whether the options go together, without touching files.
+     * false: they do not, reported. */
+    bool (*check)(void *options, const struct arguments *arguments);
+    int (*run)(const void *options); /* returns one of report.h's exit codes */
+};
+
+extern const struct command process_command, doctor_command, replay_command, info_command,
+    inspect_command, convert_command, bench_command, tune_command;
+
+/* In the order of the help; NULL ends them. */
+extern const struct command *const commands[];
+
+#endif

@@ -1,0 +1,256 @@
+/*
+ * Finds out what there is to know about a pair of recordings. What it means is doctor_judge.c's
+ * business.
+ */
+#include "doctor/doctor.h"
+
+#include "doctor/coherence.h"
+#include "doctor/resample.h"
+#include "report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How late a far end may be to be found, in ms: usually, and at most. */
+#define USUAL_LATE 200
+
+/* Windows that are enough to tell whether a rate fits. */
+#define TRIAL_WINDOWS 8
+#define TRIAL_LEAST   3
+
+static bool no_memory(void)
+{
+    report_error("out of memory");
+    return false;
+}
+
+/* ---- Delay ------------------------------------------------------------------------------ */
+
+/* An end at another rate, as if its own were factor times what it says. */
+static float *at_rate(const struct doctor_end *end, int rate, double factor, size_t *n)
+{
+    *n = (size_t)((double)end->n * rate / (end->rate * factor));
+    return resample(end->samples, end->n, 0.0, end->rate * factor / rate, *n);
+}
+
+static bool find_delay(const struct analysis *a, double factor, size_t windows,
+                       struct delay_line *line)
+{
+    size_t mic_n, far_n;
+    float *mic = at_rate(&a->input->mic, DELAY_RATE, 1.0, &mic_n);
+    float *far = at_rate(&a->input->far, DELAY_RATE, factor, &far_n);
+    const bool done = mic && far && delay_find(line, mic, mic_n, far, far_n, windows);
+    free(mic);
+    free(far);
+    return done || no_memory();
+}
+
+/* Tries one rate that the far end could have in truth. */
+static bool try_factor(struct analysis *a, double factor, size_t *most)
+{
+    struct delay_line line;
+    if (!find_delay(a, factor, TRIAL_WINDOWS, &line))
+        return false;
+    if (!line.found || line.fitting < TRIAL_LEAST || line.fitting <= *most)
+        return true;
+    *most = line.fitting;
+    a->rate_factor = factor;
+    a->line = line;
+    return true;
+}
+
+/* Whether a factor is worth a try: not one already, in range, none of those tried. */
+static bool is_new(double factor, const double *tried, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (fabs(factor - tried[i]) < 1e-6)
+            return false;
+    return fabs(factor - 1.0) > 1e-6 && factor > 0.2 && factor < 5.0;
+}
+
+/* Either file may say another rate than it was recorded at. */
+static bool try_rates(struct analysis *a)
+{
+    static const double usual[] = {8000.0,  16000.0, 22050.0, 24000.0,
+                                   32000.0, 44100.0, 48000.0, 96000.0};
+    enum { USUAL = sizeof(usual) / sizeof(usual[0]) };
+    double tried[2 * USUAL];
+    size_t count = 0, most = 0;
+    for (size_t i = 0; i < USUAL; i++) {
+        const double factors[] = {usual[i] / a->input->far.rate, a->input->mic.rate / usual[i]};
+        for (size_t k = 0; k < 2; k++) {
+            if (!is_new(factors[k], tried, count))
+                continue;
+            tried[count++] = factors[k];
+            if (!try_factor(a, factors[k], &most))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* ---- Both ends side by side ------------------------------------------------------------- */
+
+static bool hold_the_same(const struct doctor_input *input)
+{
+    const size_t n = input->mic.n < input->far.n ? input->mic.n : input->far.n;
+    double power = 0.0, difference = 0.0;
+    if (input->mic.rate != input->far.rate)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const double x = (double)input->mic.samples[i], d = x - (double)input->far.samples[i];
+        power += x * x;
+        difference += d * d;
+    }
+    return power > 0.0 && difference < 1e-5 * power;
+}
+
+/* Whether an end is quiet around a time, compared with its activity. */
+static bool is_quiet(const struct measures *end, double seconds)
+{
+    return (double)level_highest(&end->levels, seconds - 0.2, seconds + 0.2) <=
+           end->active_db - 30.0;
+}
+
+static bool is_sounding(const struct measures *end, double seconds)
+{
+    return (double)level_at(&end->levels, seconds) > end->active_db - 15.0;
+}
+
+static void count_alone(struct analysis *a)
+{
+    for (size_t i = 0; i < a->mic.levels.n; i++) {
+        const double t = ((double)i + 0.5) / LEVELS_PER_S;
+        const double far_t = (t - 1e-3 * delay_at(&a->line, t)) * a->rate_factor;
+        if (is_sounding(&a->mic, t) && is_quiet(&a->far, far_t))
+            a->mic_alone_seconds += 1.0 / LEVELS_PER_S;
+        if (is_sounding(&a->far, far_t) && is_quiet(&a->mic, t))
+            a->far_alone_seconds += 1.0 / LEVELS_PER_S;
+    }
+}
+
+static bool expect_erle(struct analysis *a)
+{
+    enum { RATE = UNECHO_SAMPLE_RATE };
+    const struct doctor_end *end = &a->input->far;
+    size_t n;
+    float *mic, *far;
+    bool done;
+    a->expected_erle_db = (double)NAN;
+    if (!a->line.found)
+        return true;
+    mic = at_rate(&a->input->mic, RATE, 1.0, &n);
+    /* So that the echo comes as the far end does. */
+    far = resample(end->samples, end->n, -1e-3 * a->line.delay_ms * end->rate * a->rate_factor,
+                   end->rate * a->rate_factor * (1.0 + 1e-6 * a->line.drift_ppm) / RATE, n);
+    done = mic && far && coherence_gain(far, mic, n, &a->expected_erle_db);
+    free(mic);
+    free(far);
+    return done || no_memory();
+}
+
+/* ---- What the canceller makes of it ----------------------------------------------------- */
+
+/* Where the far end has been silent long enough for its echo to be gone. */
+static bool is_near_alone(const struct analysis *a, double seconds)
+{
+    const double delay = a->line.found ? 1e-3 * delay_at(&a->line, seconds) : 0.0;
+    return (double)level_at(&a->mic.levels, seconds) >= fmax(a->mic.floor_db + 15.0, -60.0) &&
+           level_highest(&a->far.levels, seconds - delay - 0.6, seconds - delay + 0.1) <=
+               ACTIVE_DB - 10.0f;
+}
+
+static void measure_near_end(struct analysis *a)
+{
+    double before = 0.0, after = 0.0;
+    size_t n = 0;
+    for (size_t i = 0; i < a->out_levels.n && i < a->mic.levels.n; i++) {
+        if (!is_near_alone(a, ((double)i + 0.5) / LEVELS_PER_S))
+            continue;
+        before += pow(10.0, 0.1 * (double)a->mic.levels.db[i]);
+        after += pow(10.0, 0.1 * (double)a->out_levels.db[i]);
+        n++;
+    }
+    a->near_seconds = (double)n / LEVELS_PER_S;
+    a->near_db = n ? 10.0 * log10(after / before) : (double)NAN;
+}
+
+static unsigned late_for(const struct analysis *a)
+{
+    const double early = fmax(-a->line.delay_ms, -delay_at(&a->line, a->mic.seconds));
+    if (!a->line.found || early < 0.75 * USUAL_LATE)
+        return USUAL_LATE;
+    return early > 0.75 * UNECHO_REFERENCE_LATE_MAX_MS ? UNECHO_REFERENCE_LATE_MAX_MS
+                                                       : (unsigned)(1.25 * early) + 50;
+}
+
+static bool cancel(struct analysis *a, unecho_model *model)
+{
+    const struct doctor_end *mic = &a->input->mic;
+    if (!doctor_cancel(&a->cancelled, a->input, model, late_for(a)) ||
+        !levels_take(&a->out_levels, a->cancelled.out, mic->n, mic->rate))
+        return false;
+    measure_near_end(a);
+    a->was_cancelled = true;
+    return true;
+}
+
+/* ---- Which end is which ----------------------------------------------------------------- */
+
+/* By how many dB the canceller does better with the two ends the other way round. */
+static bool turn_round(const struct analysis *a, unecho_model *model, double *gain_db)
+{
+    const struct doctor_input turned = {.mic = a->input->far, .far = a->input->mic};
+    struct cancelled cancelled;
+    const bool done = doctor_cancel(&cancelled, &turned, model, USUAL_LATE);
+    *gain_db = (double)cancelled.stats.erle_db - (double)a->cancelled.stats.erle_db;
+    cancelled_free(&cancelled);
+    return done;
+}
+
+/* An echo before its source: is the far end late, or is it the microphone? */
+static bool find_swapped(struct analysis *a, unecho_model *model)
+{
+    double gain_db;
+    if (!a->line.found || a->line.delay_ms > -3.0)
+        return true;
+    /* Someone speaks in one end who is not heard in the other: that is the near end. */
+    if (fmax(a->far_alone_seconds, a->mic_alone_seconds) > 0.5 &&
+        (a->far_alone_seconds > 3.0 * a->mic_alone_seconds ||
+         a->mic_alone_seconds > 3.0 * a->far_alone_seconds)) {
+        a->swapped = a->far_alone_seconds > a->mic_alone_seconds;
+        return true;
+    }
+    /* The room rings after its source. */
+    if (fabs(a->line.tail) > 0.2) {
+        a->swapped = a->line.tail < 0.0;
+        return true;
+    }
+    if (!turn_round(a, model, &gain_db))
+        return false;
+    a->swapped = gain_db > 10.0;
+    return true;
+}
+
+bool doctor_analyse(struct analysis *a, const struct doctor_input *input, unecho_model *model)
+{
+    *a = (struct analysis){.input = input, .rate_factor = 1.0, .expected_erle_db = (double)NAN};
+    if (!measure_end(&a->mic, &input->mic) || !measure_end(&a->far, &input->far))
+        return false;
+    a->same = hold_the_same(input);
+    if (!find_delay(a, 1.0, DELAY_MOST_WINDOWS, &a->line) ||
+        (!a->line.found && a->line.windows >= TRIAL_LEAST && !try_rates(a)))
+        return false;
+    if (a->line.found)
+        count_alone(a);
+    return expect_erle(a) && cancel(a, model) && find_swapped(a, model);
+}
+
+void analysis_free(struct analysis *a)
+{
+    measures_free(&a->mic);
+    measures_free(&a->far);
+    levels_free(&a->out_levels);
+    cancelled_free(&a->cancelled);
+}

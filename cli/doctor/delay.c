@@ -1,0 +1,266 @@
+/*
+ * Generalized cross-correlation with phase transform (Knapp and Carter, "The generalized
+ * correlation method for estimation of time delay", 1976), each window of two seconds against what
+ * lies within reach around it; then the line that most of the peaks lie on. It does not know what
+ * the recordings are of.
+ */
+#include "doctor/delay.h"
+
+#include "doctor/fft.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    WINDOW = 2 * DELAY_RATE,
+    REACH = (int)(DELAY_REACH_S * DELAY_RATE),
+    SPAN = WINDOW + 2 * REACH,
+    SIZE = 131072, /* SPAN and more: nothing wraps around onto a delay within reach */
+    SHORTEST_STEP = DELAY_RATE,
+    GUARD = DELAY_RATE * 3 / 1000, /* around a peak that belongs to the peak itself */
+    TAIL = DELAY_RATE * 50 / 1000
+};
+
+/* Band in which speech and rooms have something to say, Hz. */
+#define BAND_LOW  200.0
+#define BAND_HIGH 3600.0
+/* Power of full scale 1 below which a window is as good as silent: -65 dB. */
+#define SILENCE 3.2e-7
+/* Peaks of noise alone reach 4.8 over so many delays, those of speech with its pitch somewhat more.
+ */
+#define LEAST_HEIGHT 7.0
+/*
+ * Of such peaks two neighbours, which overlap, may well agree. What is above CHANCE counts; an echo
+ * has peaks of 20 to 100, and in double talk still some of 12 to 18.
+ */
+#define CHANCE         10.0
+#define LEAST_EVIDENCE 15.0
+#define CLEAR          18.0
+/* Of points around a line, ms, and the steepest line, ppm. */
+#define TOLERANCE_MS 2.5
+#define STEEPEST     5000.0
+
+struct search {
+    struct fft *fft;
+    complex_float *echo, *source;
+    double after, before, floor; /* energy around the peaks, and of as much noise */
+};
+
+static double power(const float *x, size_t n)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)x[i] * (double)x[i];
+    return n ? sum / (double)n : 0.0;
+}
+
+/* x from `from` on, which may lie outside, n samples, zeros around it. */
+static void load(complex_float *to, const float *x, size_t x_n, long from, size_t n)
+{
+    memset(to, 0, SIZE * sizeof(*to));
+    for (size_t i = 0; i < n; i++) {
+        const long at = from + (long)i;
+        if (at >= 0 && (size_t)at < x_n)
+            to[i].re = x[at];
+    }
+}
+
+/* The cross-spectrum's phase alone, in the band. */
+static void whiten(struct search *s)
+{
+    const size_t low = (size_t)(BAND_LOW * SIZE / DELAY_RATE);
+    const size_t high = (size_t)(BAND_HIGH * SIZE / DELAY_RATE);
+    for (size_t k = 0; k < SIZE; k++) {
+        const size_t bin = k <= SIZE / 2 ? k : SIZE - k;
+        const complex_float e = s->echo[k], f = s->source[k];
+        const complex_float cross = {e.re * f.re + e.im * f.im, e.im * f.re - e.re * f.im};
+        const float size = sqrtf(cross.re * cross.re + cross.im * cross.im);
+        s->echo[k] = bin < low || bin > high || !(size > 0.0f)
+                         ? (complex_float){0.0f, 0.0f}
+                         : (complex_float){cross.re / size, cross.im / size};
+    }
+}
+
+/* The source's span begins REACH before the window: at index i the delay is i + REACH. */
+static float correlation(const struct search *s, long delay)
+{
+    return s->echo[(size_t)(delay - REACH + SIZE) % SIZE].re;
+}
+
+/* The top of the parabola through the peak and its neighbours, in samples beside the peak. */
+static double refine(const struct search *s, long peak)
+{
+    const double before = fabs((double)correlation(s, peak - 1));
+    const double at = fabs((double)correlation(s, peak));
+    const double after = fabs((double)correlation(s, peak + 1));
+    const double bend = before - 2.0 * at + after;
+    return bend < 0.0 ? 0.5 * (before - after) / bend : 0.0;
+}
+
+static double energy(const struct search *s, long from, long to)
+{
+    double sum = 0.0;
+    for (long d = from; d < to; d++)
+        sum += (double)correlation(s, d) * (double)correlation(s, d);
+    return sum;
+}
+
+static void look_at_window(struct search *s, const float *echo, size_t echo_n, const float *source,
+                           size_t source_n, long start, struct delay_line *line)
+{
+    long best = 0;
+    float peak = 0.0f;
+    double sum;
+    load(s->echo, echo, echo_n, start, WINDOW);
+    load(s->source, source, source_n, start - REACH, SPAN);
+    fft_forward(s->fft, s->echo);
+    fft_forward(s->fft, s->source);
+    whiten(s);
+    fft_inverse(s->fft, s->echo);
+
+    for (long d = -REACH; d <= REACH; d++) {
+        if (fabsf(correlation(s, d)) > peak) {
+            peak = fabsf(correlation(s, d));
+            best = d;
+        }
+    }
+    sum = energy(s, -REACH, REACH + 1);
+    const double height = sum > 0.0 ? (double)peak / sqrt(sum / (2.0 * REACH + 1.0)) : 0.0;
+    line->windows++;
+    if (height < LEAST_HEIGHT)
+        return;
+    line->points[line->point_count++] = (struct delay_point){
+        .seconds = ((double)start + 0.5 * WINDOW) / DELAY_RATE,
+        .delay_ms = 1000.0 * ((double)best + refine(s, best)) / DELAY_RATE,
+        .height = height,
+    };
+    if (best - TAIL > -REACH && best + TAIL < REACH) {
+        const double scale = 1.0 / ((double)peak * (double)peak);
+        s->floor += scale * sum * (TAIL - GUARD) / (2.0 * REACH + 1.0);
+        s->after += scale * energy(s, best + GUARD, best + TAIL);
+        s->before += scale * energy(s, best - TAIL, best - GUARD + 1);
+    }
+}
+
+static bool is_active(const float *x, size_t n, long from, size_t length)
+{
+    const size_t first = from < 0 ? 0 : (size_t)from;
+    const long past = from + (long)length;
+    const size_t end = past < 0 ? 0 : (size_t)past < n ? (size_t)past : n;
+    return first < end && power(x + first, end - first) > SILENCE;
+}
+
+/* ---- The line --------------------------------------------------------------------------- */
+
+static bool is_near(const struct delay_point *point, double delay, double slope)
+{
+    return fabs(point->delay_ms - delay - slope * point->seconds) <= TOLERANCE_MS;
+}
+
+static double weigh(const struct delay_line *line, double delay, double slope)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < line->point_count; i++)
+        if (is_near(&line->points[i], delay, slope))
+            sum += line->points[i].height;
+    return sum;
+}
+
+/* Through every two points. */
+static void choose_line(const struct delay_line *line, double *delay, double *slope)
+{
+    double most = 0.0;
+    for (size_t i = 0; i < line->point_count; i++) {
+        for (size_t j = i; j < line->point_count; j++) {
+            const struct delay_point *a = &line->points[i], *b = &line->points[j];
+            const double steep =
+                i == j ? 0.0 : (b->delay_ms - a->delay_ms) / (b->seconds - a->seconds);
+            const double at_start = a->delay_ms - steep * a->seconds;
+            const double weight = weigh(line, at_start, steep);
+            if (fabs(steep) > 1e-3 * STEEPEST || weight < most ||
+                (weight == most && fabs(steep) >= fabs(*slope)))
+                continue;
+            most = weight;
+            *delay = at_start;
+            *slope = steep;
+        }
+    }
+}
+
+/* Least squares over the points near it. */
+static void refine_line(struct delay_line *line, double *delay, double *slope)
+{
+    double n = 0.0, t = 0.0, d = 0.0, tt = 0.0, td = 0.0;
+    for (size_t i = 0; i < line->point_count; i++) {
+        struct delay_point *p = &line->points[i];
+        p->fits = is_near(p, *delay, *slope);
+        if (!p->fits)
+            continue;
+        n += 1.0;
+        t += p->seconds;
+        d += p->delay_ms;
+        tt += p->seconds * p->seconds;
+        td += p->seconds * p->delay_ms;
+    }
+    line->fitting = (size_t)n;
+    if (n * tt - t * t > 1e-6)
+        *slope = (n * td - t * d) / (n * tt - t * t);
+    if (n > 0.0)
+        *delay = (d - *slope * t) / n;
+}
+
+static double evidence(const struct delay_line *line)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < line->point_count; i++)
+        if (line->points[i].fits)
+            sum += fmax(0.0, line->points[i].height - CHANCE);
+    return sum;
+}
+
+static void fit_line(struct delay_line *line)
+{
+    double delay = 0.0, slope = 0.0;
+    choose_line(line, &delay, &slope);
+    refine_line(line, &delay, &slope);
+    line->delay_ms = delay;
+    line->drift_ppm = -1000.0 * slope;
+    for (size_t i = 0; i < line->point_count; i++)
+        line->clear_beside += !line->points[i].fits && line->points[i].height > CLEAR;
+    line->found = line->fitting >= (line->windows < 3 ? 1 : 2) && evidence(line) >= LEAST_EVIDENCE;
+}
+
+bool delay_find(struct delay_line *line, const float *echo, size_t echo_n, const float *source,
+                size_t source_n, size_t most)
+{
+    struct search s = {.fft = fft_new(SIZE)};
+    bool done;
+    size_t step = echo_n / (most ? most : 1);
+    s.echo = malloc(SIZE * sizeof(*s.echo));
+    s.source = malloc(SIZE * sizeof(*s.source));
+    done = s.fft && s.echo && s.source;
+    memset(line, 0, sizeof(*line));
+    if (step < SHORTEST_STEP)
+        step = SHORTEST_STEP;
+    for (size_t start = 0; done && line->windows < most && line->windows < DELAY_MOST_WINDOWS &&
+                           start + WINDOW / 2 <= echo_n;
+         start += step) {
+        if (is_active(echo, echo_n, (long)start, WINDOW) &&
+            is_active(source, source_n, (long)start - REACH, SPAN))
+            look_at_window(&s, echo, echo_n, source, source_n, (long)start, line);
+    }
+    fft_free(s.fft);
+    free(s.echo);
+    free(s.source);
+    fit_line(line);
+    if (s.after + s.before > 2.0 * s.floor)
+        line->tail =
+            fmax(-1.0, fmin(1.0, (s.after - s.before) / (s.after + s.before - 2.0 * s.floor)));
+    return done;
+}
+
+double delay_at(const struct delay_line *line, double seconds)
+{
+    return line->delay_ms - 1e-3 * line->drift_ppm * seconds;
+}

@@ -1,0 +1,71 @@
+/*
+ * What `unecho doctor` finds out about a pair of recordings, and what it says about it. The parts:
+ * doctor_analyse.c looks, doctor_judge.c draws conclusions, doctor_print.c and doctor_plot.c show.
+ */
+#ifndef UNECHO_CLI_DOCTOR_H
+#define UNECHO_CLI_DOCTOR_H
+
+#include "doctor/cancel.h"
+#include "doctor/delay.h"
+#include "doctor/input.h"
+#include "doctor/measure.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct analysis {
+    const struct doctor_input *input;
+    struct measures mic, far;
+    bool same;              /* both hold the same signal */
+    struct delay_line line; /* of the microphone against the far end */
+    /*
+     * The far end fits if its rate is this many times what its file says; 1: as it stands. Then
+     * line is that of the far end so corrected.
+     */
+    double rate_factor;
+    double far_alone_seconds, mic_alone_seconds; /* one end sounds, the other is quiet; aligned */
+    bool swapped; /* what is called far end holds the echo of what is called microphone */
+    double expected_erle_db; /* by a linear filter; NaN: no echo to speak of */
+    bool was_cancelled;      /* the figures below are there */
+    struct cancelled cancelled;
+    struct levels out_levels;
+    double near_seconds, near_db; /* gain where only the microphone sounds */
+};
+
+/* false: failed or interrupted, reported. analysis_free in either case. */
+bool doctor_analyse(struct analysis *analysis, const struct doctor_input *input,
+                    unecho_model *model);
+void analysis_free(struct analysis *analysis);
+
+/* ---- Conclusions ------------------------------------------------------------------------ */
+
+enum { DOCTOR_MOST_FINDINGS = 24 };
+
+struct finding {
+    const char *code; /* one word with dashes, for programs */
+    bool problem;     /* else worth knowing */
+    char what[320];
+    char advice[400]; /* "": nothing to do */
+};
+
+struct diagnosis {
+    char verdict[400];
+    struct finding findings[DOCTOR_MOST_FINDINGS]; /* problems first, the gravest before the rest */
+    size_t count, problems;
+};
+
+void doctor_judge(struct diagnosis *diagnosis, const struct analysis *analysis);
+
+/* ---- Showing ---------------------------------------------------------------------------- */
+
+void doctor_print(const struct analysis *analysis, const struct diagnosis *diagnosis, FILE *stream);
+
+/* One JSON object on a line; null where there is no finite number. */
+void doctor_print_json(const struct analysis *analysis, const struct diagnosis *diagnosis,
+                       FILE *stream);
+
+/* An SVG: delay, levels, spectrograms before and after. false: out of memory, reported. */
+bool doctor_plot(const struct analysis *analysis, const struct diagnosis *diagnosis, FILE *stream);
+
+#endif

@@ -1,0 +1,331 @@
+/*
+ * From what was found out about a pair of recordings to what is wrong with it and what to do. It
+ * measures nothing, and prints nothing.
+ */
+#include "doctor/doctor.h"
+
+#include "report.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define SILENT_PEAK    0.0018 /* -55 dB: nobody speaks so softly, and no loopback is so low */
+#define LOW_DB         (-45.0)
+#define SHORTEST_S     1.0
+#define OFFSET         0.01 /* 1 % of full scale */
+#define CLIPPED_SHARE  1e-4
+#define RANGE_EARLY_MS (-(double)UNECHO_REFERENCE_LATE_MAX_MS)
+#define FOLLOWED_PPM   300.0
+#define NOTED_PPM      5.0
+#define LOST_NEAR_DB   (-6.0)
+#define GOOD_ERLE_DB   10.0
+
+/* ---- Writing findings ------------------------------------------------------------------- */
+
+REPORT_FORMAT(4, 5)
+static struct finding *add(struct diagnosis *d, bool problem, const char *code, const char *what,
+                           ...)
+{
+    static struct finding spare;
+    struct finding *finding = d->count < DOCTOR_MOST_FINDINGS ? &d->findings[d->count++] : &spare;
+    va_list arguments;
+    *finding = (struct finding){.code = code, .problem = problem};
+    va_start(arguments, what);
+    vsnprintf(finding->what, sizeof(finding->what), what, arguments);
+    va_end(arguments);
+    return finding;
+}
+
+REPORT_FORMAT(2, 3) static void advise(struct finding *finding, const char *advice, ...)
+{
+    va_list arguments;
+    va_start(arguments, advice);
+    vsnprintf(finding->advice, sizeof(finding->advice), advice, arguments);
+    va_end(arguments);
+}
+
+/* ---- Is there anything to look at ------------------------------------------------------- */
+
+static bool is_silent(const struct measures *end)
+{
+    return end->peak < SILENT_PEAK;
+}
+
+static bool judge_presence(struct diagnosis *d, const struct analysis *a)
+{
+    const char *mic = a->input->mic.name, *far = a->input->far.name;
+    if (a->mic.seconds < SHORTEST_S || a->far.seconds < SHORTEST_S) {
+        advise(add(d, true, "too-short", "%s lasts %.2f s, %s %.2f s: too short to say anything",
+                   mic, a->mic.seconds, far, a->far.seconds),
+               "record some ten seconds in which the far end speaks");
+        return false;
+    }
+    if (is_silent(&a->mic))
+        advise(add(d, true, "silent-microphone", "the microphone's recording is %s",
+                   a->mic.peak == 0.0 ? "digitally silent" : "as good as silent"),
+               "check that the microphone is not muted, and that this is its channel "
+               "(--mic-channel)");
+    if (is_silent(&a->far))
+        advise(add(d, true, "silent-reference", "the far end's recording is %s (peak %.1f dB)",
+                   a->far.peak == 0.0 ? "digitally silent" : "as good as silent",
+                   20.0 * log10(fmax(a->far.peak, 1e-6))),
+               "the loopback was taken where nothing plays: record the output device that the "
+               "loudspeaker hangs on, after its mixer, and check --far-channel; there is nothing "
+               "to cancel with until then, and unecho passes the microphone through");
+    if (a->same)
+        advise(add(d, true, "same-signal", "microphone and far end are the same signal"),
+               "FAR has to be what the loudspeaker played alone; here everything would be taken "
+               "for echo. Check that not one file or channel was given twice");
+    return d->problems == 0 && d->count == 0;
+}
+
+/* ---- Do they belong together ------------------------------------------------------------ */
+
+static int rounded(double rate)
+{
+    return (int)lround(rate);
+}
+
+static void judge_rate(struct diagnosis *d, const struct analysis *a)
+{
+    const struct doctor_end *mic = &a->input->mic, *far = &a->input->far;
+    if (a->rate_factor == 1.0)
+        return;
+    advise(add(d, true, "rate-mismatch",
+               "the two recordings run at different speeds, by a factor of %.4f: one file says a "
+               "wrong sample rate",
+               a->rate_factor),
+           "%s fits if it is read as %d Hz (its header says %d): sox -r %d %s fixed.wav; or else "
+           "%s as %d Hz (it says %d). Correct the setting of the recorder that wrote it",
+           far->name, rounded(far->rate * a->rate_factor), far->rate,
+           rounded(far->rate * a->rate_factor), far->name, mic->name,
+           rounded(mic->rate / a->rate_factor), mic->rate);
+}
+
+static void judge_no_echo(struct diagnosis *d, const struct analysis *a)
+{
+    struct finding *finding;
+    if (a->line.found || is_silent(&a->mic) || is_silent(&a->far))
+        return;
+    if (a->was_cancelled && a->cancelled.stats.aligned && a->cancelled.stats.confidence >= 0.5f) {
+        add(d, false, "weak-echo", "an echo is seen only in places (confidence %.2f)",
+            (double)a->cancelled.stats.confidence);
+        return;
+    }
+    if (a->mic.active_db < a->far.active_db - 40.0 || a->mic.active_seconds < 1.0) {
+        add(d, false, "no-echo",
+            "the microphone hears hardly anything, and no echo: with headphones that is as it "
+            "should be, and there is nothing to cancel");
+        return;
+    }
+    finding = add(d, true, "no-echo-found",
+                  "no echo of the far end is found in the microphone, at no delay from %.0f s "
+                  "before to %.0f s after it",
+                  DELAY_REACH_S, DELAY_REACH_S);
+    advise(finding, "either FAR is another recording than the one that played (compare names and "
+                    "times, try --far-channel), or it was changed on its way to the loudspeaker "
+                    "(speed, another mix), or the loudspeaker is not heard (headphones: then "
+                    "nothing needs doing). The delay may also be longer: cut the silence off the "
+                    "start of the later file");
+}
+
+static void judge_delay(struct diagnosis *d, const struct analysis *a)
+{
+    const double delay = a->line.delay_ms;
+    if (!a->line.found)
+        return;
+    if (a->swapped) {
+        advise(add(d, true, "swapped",
+                   "microphone and far end are swapped: what is given as far end holds the echo of "
+                   "what is given as microphone, %.1f ms after it",
+                   -delay),
+               "give them the other way round: %s",
+               "unecho process FAR MIC -o OUT, or change --mic-channel and --far-channel");
+        return;
+    }
+    if (delay > UNECHO_DELAY_MAX_MS)
+        advise(
+            add(d, true, "delay-too-long",
+                "the echo comes %.0f ms after the far end, more than the %d ms that unecho looks "
+                "for",
+                delay, UNECHO_DELAY_MAX_MS),
+            "the recordings did not begin together: cut %.2f s off the start of the microphone's "
+            "(sox MIC cut.wav trim %.2f), or start both recorders at once",
+            1e-3 * delay - 0.1, 1e-3 * delay - 0.1);
+    else if (delay < RANGE_EARLY_MS)
+        advise(add(d, true, "reference-too-late",
+                   "the far end comes %.0f ms after its echo, more than can be waited for", -delay),
+               "cut %.2f s off the start of the far end's recording (sox FAR cut.wav trim %.2f)",
+               -1e-3 * delay + 0.05, -1e-3 * delay + 0.05);
+    else if (delay < -5.0)
+        advise(add(d, delay < -150.0, "late-reference",
+                   "the far end comes %.1f ms after its echo: it was recorded with more delay than "
+                   "the microphone",
+                   -delay),
+               "for recordings use --reference-late %d%s; live that costs as much latency: take "
+               "the far end where it is handed to the sound card, or buffer the microphone less. "
+               "If it cannot be late, the two are swapped",
+               delay < -150.0 ? (int)fmin(UNECHO_REFERENCE_LATE_MAX_MS, 1.25 * -delay + 50.0) : 200,
+               delay < -150.0 ? "" : " (the default)");
+    else
+        add(d, false, "delay", "the echo comes %.1f ms after the far end; unecho finds that itself",
+            delay);
+}
+
+static void judge_drift(struct diagnosis *d, const struct analysis *a)
+{
+    const double drift = a->line.drift_ppm, size = fabs(drift);
+    if (!a->line.found || a->rate_factor != 1.0 || a->line.fitting < 3)
+        return;
+    if (size > FOLLOWED_PPM * 1.1)
+        advise(add(d, true, "drift-too-fast",
+                   "the far end's clock is %.0f ppm %s than the microphone's: the delay moves by "
+                   "%.1f ms a minute, and unecho follows %.0f ppm",
+                   size, drift > 0.0 ? "faster" : "slower", 0.06 * size, FOLLOWED_PPM),
+               "record both with one device or one clock, or correct the speed first: "
+               "sox FAR fixed.wav speed %.6f",
+               1.0 / (1.0 + 1e-6 * drift));
+    else if (size > NOTED_PPM)
+        add(d, false, "drift",
+            "the far end's clock is %.0f ppm %s than the microphone's, %.1f ms a minute; unecho "
+            "follows that",
+            size, drift > 0.0 ? "faster" : "slower", 0.06 * size);
+}
+
+static void judge_jumps(struct diagnosis *d, const struct analysis *a)
+{
+    if (a->line.found && a->line.clear_beside >= 2)
+        advise(add(d, true, "delay-jumps",
+                   "the delay jumps: %zu of %zu stretches have clearly another one than the rest",
+                   a->line.clear_beside, a->line.windows),
+               "samples were lost on one side (overruns, packets) or the device was changed; "
+               "unecho goes after each jump, some seconds late. Give the recorder larger buffers, "
+               "or tell the library of gaps (unecho_notify_gap)");
+}
+
+/* ---- Each end by itself ----------------------------------------------------------------- */
+
+static void judge_end(struct diagnosis *d, const struct doctor_end *end, const struct measures *m,
+                      bool is_mic)
+{
+    const char *who = is_mic ? "microphone" : "far end";
+    if (is_silent(m))
+        return;
+    if (m->clipped_share > CLIPPED_SHARE)
+        advise(add(d, true, is_mic ? "clipped-microphone" : "clipped-reference",
+                   "the %s is clipped: %.2f %% of the samples while it is active are cut off at "
+                   "%.1f dB",
+                   who, 100.0 * m->clipped_share, 20.0 * log10(m->peak)),
+               is_mic ? "turn the microphone's gain down, or the loudspeaker, or move them apart: "
+                        "an echo that is cut off is no longer an image of the far end"
+                      : "take the far end before it is cut off, or at a lower level: the "
+                        "loudspeaker may play something else than this");
+    if (m->gaps > 0)
+        advise(add(d, true, is_mic ? "gaps-microphone" : "gaps-reference",
+                   "the %s has %zu gap%s of digital silence within sound, %.0f ms in all", who,
+                   m->gaps, m->gaps == 1 ? "" : "s", 1000.0 * m->gap_seconds),
+               "samples were lost while recording: larger buffers, a less busy machine, a wired "
+               "network. %s",
+               is_mic ? "The voice has holes there that nothing can fill"
+                      : "The echo of what is missing here stays in the output");
+    if (fabs(m->offset) > OFFSET)
+        advise(add(d, true, is_mic ? "offset-microphone" : "offset-reference",
+                   "the %s has a DC offset of %.1f %% of full scale", who, 100.0 * m->offset),
+               "a fault of the sound card or its settings; take it out first: "
+               "sox %s fixed.wav highpass 20",
+               end->name);
+    if (m->active_seconds < 0.2 || m->active_db < LOW_DB)
+        advise(add(d, true, is_mic ? "low-microphone" : "low-reference",
+                   "the %s is very low: %.0f dB of full scale where it is active", who,
+                   m->active_seconds < 0.2 ? 20.0 * log10(fmax(m->peak, 1e-6)) : m->active_db),
+               "raise the level of the recording to some -25 dB; below %.0f dB %s",
+               (double)ACTIVE_DB,
+               is_mic ? "rounding and noise come near the voice"
+                      : "unecho does not take the far end for active");
+    if (m->silent_seconds > 0.5 * m->seconds)
+        add(d, false, is_mic ? "mostly-silent-microphone" : "mostly-silent-reference",
+            "the %s is digitally silent for %.1f of %.1f s", who, m->silent_seconds, m->seconds);
+}
+
+/* ---- What comes out --------------------------------------------------------------------- */
+
+static void judge_outcome(struct diagnosis *d, const struct analysis *a)
+{
+    const unecho_stats *stats = &a->cancelled.stats;
+    if (!a->was_cancelled || a->swapped || a->rate_factor != 1.0)
+        return;
+    if (a->line.found && stats->far_active_seconds > 2.0f &&
+        (double)stats->erle_db < fmin(GOOD_ERLE_DB, a->expected_erle_db - 3.0))
+        advise(add(d, true, "echo-left",
+                   "echo is left: a linear filter could take %.1f dB off while the far end is "
+                   "active, unecho took %.1f",
+                   a->expected_erle_db, (double)stats->erle_db),
+               "see the points above first; then try --precision fp32, or a larger model");
+    if (a->near_seconds >= 1.0 && a->near_db < LOST_NEAR_DB)
+        advise(add(d, true, "near-end-lost",
+                   "where only the microphone sounds, its level falls by %.1f dB over %.1f s",
+                   -a->near_db, a->near_seconds),
+               "if that is a voice, it suffers: see the points above first. Background noise alone "
+               "is meant to fall");
+}
+
+static void say_fine(struct diagnosis *d, const struct analysis *a)
+{
+    if (!a->line.found)
+        snprintf(d->verdict, sizeof(d->verdict), "fine: no echo, nothing to cancel");
+    else
+        snprintf(d->verdict, sizeof(d->verdict),
+                 "fine: the echo is found, %.1f ms %s the far end (ERLE %.1f dB, with whatever "
+                 "near-end speech there is)",
+                 fabs(a->line.delay_ms), a->line.delay_ms < 0.0 ? "before" : "after",
+                 (double)a->cancelled.stats.erle_db);
+}
+
+/* The problems' codes, with blanks for dashes. */
+static void say_problems(struct diagnosis *d)
+{
+    size_t length = (size_t)snprintf(d->verdict, sizeof(d->verdict), "%zu problem%s", d->problems,
+                                     d->problems == 1 ? "" : "s");
+    for (size_t i = 0; i < d->problems && length < sizeof(d->verdict); i++)
+        length += (size_t)snprintf(d->verdict + length, sizeof(d->verdict) - length, "%s%s",
+                                   i ? ", " : ": ", d->findings[i].code);
+    for (char *c = d->verdict; *c; c++)
+        if (*c == '-')
+            *c = ' ';
+}
+
+/* Problems first; the order among them, and among the others, stays. */
+static void sort(struct diagnosis *d)
+{
+    struct finding sorted[DOCTOR_MOST_FINDINGS];
+    size_t n = 0;
+    for (size_t i = 0; i < d->count; i++)
+        if (d->findings[i].problem)
+            sorted[n++] = d->findings[i];
+    d->problems = n;
+    for (size_t i = 0; i < d->count; i++)
+        if (!d->findings[i].problem)
+            sorted[n++] = d->findings[i];
+    memcpy(d->findings, sorted, d->count * sizeof(sorted[0]));
+}
+
+void doctor_judge(struct diagnosis *d, const struct analysis *a)
+{
+    *d = (struct diagnosis){0};
+    if (judge_presence(d, a)) {
+        judge_rate(d, a);
+        judge_no_echo(d, a);
+        judge_delay(d, a);
+        judge_drift(d, a);
+        judge_jumps(d, a);
+        judge_end(d, &a->input->mic, &a->mic, true);
+        judge_end(d, &a->input->far, &a->far, false);
+        judge_outcome(d, a);
+    }
+    sort(d);
+    if (d->problems == 0)
+        say_fine(d, a);
+    else
+        say_problems(d);
+}

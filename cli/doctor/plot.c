@@ -1,0 +1,316 @@
+/*
+ * A diagnosis as an SVG: how the delay went, the levels of the three signals, and the microphone's
+ * spectrogram before and after. Plain text, no library. It measures nothing.
+ */
+#include "doctor/doctor.h"
+
+#include "doctor/spectrogram.h"
+#include "files/svg.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    WIDTH = 1000,
+    LEFT = 76,
+    ROOM = 880, /* of each panel */
+    DELAY_TOP = 128,
+    DELAY_HEIGHT = 120,
+    LEVEL_TOP = 304,
+    LEVEL_HEIGHT = 140,
+    BEFORE_TOP = 500,
+    AFTER_TOP = 696,
+    SPECTRUM_HEIGHT = 144,
+    HEIGHT = 876,
+    LEVEL_POINTS = 440,
+    MOST_TICKS = 12
+};
+
+#define LOWEST_LEVEL (-90.0)
+#define HIGHEST_HZ   8000
+
+/* Weak to strong; readable on either background, as the panel brings its own. */
+static const char *const shades[SPECTROGRAM_SHADES] = {"#07060f", "#150e36", "#2b115e", "#47107a",
+                                                       "#641a80", "#812581", "#a1307e", "#c23c74",
+                                                       "#e05064", "#f4725c", "#fca06e", "#fee0a0"};
+
+static const char style[] =
+    "text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans','DejaVu Sans',Arial,"
+    "sans-serif;font-size:13px;fill:#222}.title{font-size:17px;font-weight:600}"
+    ".head{font-weight:600}.note,.tick{fill:#555;font-size:12px}.y{text-anchor:end}"
+    ".x{text-anchor:middle}.page{fill:#fff}.panel{fill:#f4f5f7}.grid{stroke:#d4d7dc}"
+    "path{fill:none}.line{stroke-width:1.6;stroke-linejoin:round}"
+    ".mic{stroke:#c4641a}.far{stroke:#1b5e9b}.out{stroke:#1d8a4e}"
+    "circle{fill:#1b5e9b;fill-opacity:.45}.track{stroke:#c4641a;stroke-width:2.2}"
+    "@media(prefers-color-scheme:dark){text{fill:#e4e6ea}.note,.tick{fill:#a9b0ba}"
+    ".page{fill:#14171b}.panel{fill:#1d2228}.grid{stroke:#39414b}.mic,.track{stroke:#f0954a}"
+    ".far{stroke:#6cb0f2}.out{stroke:#4cc583}circle{fill:#6cb0f2}}";
+
+struct frame {
+    const struct analysis *a;
+    FILE *stream;
+    double seconds; /* of the time axis */
+};
+
+static double x_of(const struct frame *f, double seconds)
+{
+    return LEFT + ROOM * fmin(1.0, seconds / f->seconds);
+}
+
+/* A round number of units between ticks, at most `most` of them. */
+static double tick_step(double range, int most)
+{
+    double step = pow(10.0, floor(log10(range / most)));
+    static const double factors[] = {1.0, 2.0, 5.0, 10.0};
+    for (size_t i = 0; i < sizeof(factors) / sizeof(factors[0]); i++)
+        if (range / (factors[i] * step) <= most)
+            return factors[i] * step;
+    return 10.0 * step;
+}
+
+/* A panel's ground and its time axis. */
+static void draw_panel(const struct frame *f, double top, double height, const char *head)
+{
+    const double step = tick_step(f->seconds, MOST_TICKS);
+    svg_text(f->stream, LEFT, top - 9, "head", head);
+    fprintf(f->stream, "<rect x=\"%d\" y=\"%.0f\" width=\"%d\" height=\"%.0f\" class=\"panel\"/>\n",
+            LEFT, top, ROOM, height);
+    for (int i = 0; i * step <= f->seconds * 1.0001; i++)
+        svg_text_of(f->stream, x_of(f, i * step), top + height + 16, "tick x", "%g%s", i * step,
+                    i == 0 ? " s" : "");
+}
+
+static void draw_rule(const struct frame *f, double y, double value)
+{
+    fprintf(f->stream, "<path class=\"grid\" d=\"M%d %.1fh%d\"/>\n", LEFT, y, ROOM);
+    svg_text_of(f->stream, LEFT - 8, y + 4, "tick y", "%g", value);
+}
+
+/* ---- Delay ------------------------------------------------------------------------------ */
+
+struct range {
+    double low, high;
+};
+
+static void widen(struct range *range, double value)
+{
+    range->low = fmin(range->low, value);
+    range->high = fmax(range->high, value);
+}
+
+static bool is_tracked(const struct track_point *point)
+{
+    return point->stats.aligned && point->stats.confidence >= 0.3f;
+}
+
+static struct range delay_range(const struct analysis *a)
+{
+    struct range range = {HUGE_VAL, -HUGE_VAL};
+    for (size_t i = 0; i < a->cancelled.track_n; i++)
+        if (is_tracked(&a->cancelled.track[i]))
+            widen(&range, (double)a->cancelled.track[i].stats.delay_ms);
+    for (size_t i = 0; i < a->line.point_count; i++)
+        if (a->line.found && a->line.points[i].fits)
+            widen(&range, a->line.points[i].delay_ms);
+    if (range.low <= range.high) {
+        const double middle = 0.5 * (range.low + range.high);
+        const double half = fmax(5.0, 0.65 * (range.high - range.low));
+        range = (struct range){middle - half, middle + half};
+    }
+    return range;
+}
+
+static double delay_y(const struct range *range, double delay_ms)
+{
+    return DELAY_TOP + DELAY_HEIGHT * (range->high - delay_ms) / (range->high - range->low);
+}
+
+static void draw_track(const struct frame *f, const struct range *range)
+{
+    const struct cancelled *c = &f->a->cancelled;
+    bool down = false;
+    fputs("<path class=\"track\" d=\"", f->stream);
+    for (size_t i = 0; i < c->track_n; i++) {
+        const struct track_point *p = &c->track[i];
+        if (is_tracked(p))
+            fprintf(f->stream, "%c%.1f %.1f", down ? 'L' : 'M', x_of(f, p->seconds),
+                    delay_y(range, (double)p->stats.delay_ms));
+        down = is_tracked(p);
+    }
+    fputs("\"/>\n", f->stream);
+}
+
+static void draw_delay(const struct frame *f)
+{
+    const struct delay_line *line = &f->a->line;
+    const struct range range = delay_range(f->a);
+    draw_panel(
+        f, DELAY_TOP, DELAY_HEIGHT,
+        "Delay of the echo in ms: the canceller's (line), by stretches of two seconds (dots)");
+    if (range.low > range.high) {
+        svg_text(f->stream, LEFT + ROOM / 2.0, DELAY_TOP + DELAY_HEIGHT / 2.0 + 4, "note x",
+                 "none found");
+        return;
+    }
+    const double step = tick_step(range.high - range.low, 5);
+    for (long i = (long)ceil(range.low / step); (double)i * step <= range.high; i++)
+        draw_rule(f, delay_y(&range, (double)i * step), (double)i * step);
+    for (size_t i = 0; line->found && i < line->point_count; i++) {
+        const struct delay_point *p = &line->points[i];
+        if (p->delay_ms > range.low && p->delay_ms < range.high)
+            fprintf(f->stream, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>\n", x_of(f, p->seconds),
+                    delay_y(&range, p->delay_ms));
+    }
+    draw_track(f, &range);
+}
+
+/* ---- Levels ----------------------------------------------------------------------------- */
+
+static void draw_level(const struct frame *f, const struct levels *levels, const char *class)
+{
+    const double seconds = (double)levels->n / LEVELS_PER_S;
+    const size_t points = levels->n < LEVEL_POINTS ? levels->n : LEVEL_POINTS;
+    fprintf(f->stream, "<path class=\"line %s\" d=\"", class);
+    for (size_t i = 0; i < points; i++) {
+        const double from = f->seconds * (double)i / (double)points;
+        const double to = f->seconds * (double)(i + 1) / (double)points;
+        if (from < seconds)
+            fprintf(f->stream, "%c%.1f %.1f", i ? 'L' : 'M', x_of(f, 0.5 * (from + to)),
+                    LEVEL_TOP + LEVEL_HEIGHT * fmax(level_mean(levels, from, to), LOWEST_LEVEL) /
+                                    LOWEST_LEVEL);
+    }
+    fputs("\"/>\n", f->stream);
+}
+
+static void draw_key(const struct frame *f, double x, const char *class, const char *name)
+{
+    fprintf(f->stream, "<path class=\"line %s\" d=\"M%.0f %dh26\"/>\n", class, x, LEVEL_TOP - 13);
+    svg_text(f->stream, x + 33, LEVEL_TOP - 9, "note", name);
+}
+
+static void draw_levels(const struct frame *f)
+{
+    draw_panel(f, LEVEL_TOP, LEVEL_HEIGHT, "Level in dB of full scale");
+    for (int db = 0; db >= LOWEST_LEVEL; db -= 30)
+        draw_rule(f, LEVEL_TOP + LEVEL_HEIGHT * db / LOWEST_LEVEL, db);
+    draw_key(f, LEFT + 560, "far", "far end");
+    draw_key(f, LEFT + 660, "mic", "microphone");
+    draw_key(f, LEFT + 784, "out", "output");
+    draw_level(f, &f->a->far.levels, "far");
+    draw_level(f, &f->a->mic.levels, "mic");
+    draw_level(f, &f->a->out_levels, "out");
+}
+
+/* ---- Spectrograms ----------------------------------------------------------------------- */
+
+/* How far a rectangle of one shade reaches from a cell to the right and up. */
+static void grow(const spectrogram cells, const spectrogram taken, size_t column, size_t row,
+                 size_t *width, size_t *height)
+{
+    const unsigned char shade = cells[column][row];
+    *width = *height = 1;
+    while (column + *width < SPECTROGRAM_COLUMNS && cells[column + *width][row] == shade &&
+           !taken[column + *width][row])
+        ++*width;
+    for (; row + *height < SPECTROGRAM_ROWS; ++*height)
+        for (size_t i = column; i < column + *width; i++)
+            if (cells[i][row + *height] != shade || taken[i][row + *height])
+                return;
+}
+
+/* All cells of a shade as one path of as few rectangles as one pass finds. */
+static void draw_shade(FILE *stream, const spectrogram cells, int shade)
+{
+    spectrogram taken;
+    memset(taken, 0, sizeof(taken));
+    fprintf(stream, "<path style=\"fill:%s\" d=\"", shades[shade]);
+    for (size_t row = 0; row < SPECTROGRAM_ROWS; row++) {
+        for (size_t column = 0; column < SPECTROGRAM_COLUMNS; column++) {
+            size_t width, height;
+            if (cells[column][row] != shade || taken[column][row])
+                continue;
+            grow(cells, taken, column, row, &width, &height);
+            for (size_t i = column; i < column + width; i++)
+                memset(&taken[i][row], 1, height);
+            fprintf(stream, "M%zu %zuh%zuv%zuh-%zuz", column, row, width, height, width);
+        }
+    }
+    fputs("\"/>\n", stream);
+}
+
+static void draw_spectrogram(const struct frame *f, double top, const char *head,
+                             const spectrogram cells)
+{
+    draw_panel(f, top, SPECTRUM_HEIGHT, head);
+    fprintf(f->stream,
+            "<g transform=\"translate(%d %.0f) scale(%.5f %.5f)\" shape-rendering=\"crispEdges\">\n"
+            "<path style=\"fill:%s\" d=\"M0 0h%dv%dh-%dz\"/>\n",
+            LEFT, top + SPECTRUM_HEIGHT, (double)ROOM / SPECTROGRAM_COLUMNS,
+            -(double)SPECTRUM_HEIGHT / SPECTROGRAM_ROWS, shades[0], SPECTROGRAM_COLUMNS,
+            SPECTROGRAM_ROWS, SPECTROGRAM_COLUMNS);
+    for (int shade = 1; shade < SPECTROGRAM_SHADES; shade++)
+        draw_shade(f->stream, cells, shade);
+    fputs("</g>\n", f->stream);
+    for (int hz = 0; hz <= HIGHEST_HZ; hz += 2000)
+        svg_text_of(f->stream, LEFT - 8,
+                    top + SPECTRUM_HEIGHT * (1.0 - hz / (double)HIGHEST_HZ) + 4, "tick y", "%d%s",
+                    hz / 1000, hz == HIGHEST_HZ ? " kHz" : "");
+}
+
+static void draw_scale(const struct frame *f)
+{
+    const double x = LEFT + ROOM - 12 * SPECTROGRAM_SHADES - 60, y = BEFORE_TOP - 18;
+    svg_text_of(f->stream, x - 6, y + 9, "tick y", "%.0f dB", SPECTROGRAM_LOWEST_DB);
+    for (int i = 0; i < SPECTROGRAM_SHADES; i++)
+        fprintf(f->stream, "<rect x=\"%.0f\" y=\"%.0f\" width=\"12\" height=\"10\" fill=\"%s\"/>\n",
+                x + 12 * i, y, shades[i]);
+    svg_text_of(f->stream, x + 12 * SPECTROGRAM_SHADES + 6, y + 9, "tick", "%.0f dB",
+                SPECTROGRAM_LOWEST_DB + SPECTROGRAM_STEP_DB * SPECTROGRAM_SHADES);
+}
+
+static bool draw_spectrograms(const struct frame *f)
+{
+    const struct doctor_end *mic = &f->a->input->mic;
+    spectrogram *cells = malloc(2 * sizeof(*cells));
+    const bool done = cells && spectrogram_take(cells[0], mic->samples, mic->n, mic->rate) &&
+                      spectrogram_take(cells[1], f->a->cancelled.out, mic->n, mic->rate);
+    if (done) {
+        draw_spectrogram(f, BEFORE_TOP, "Before: the microphone", cells[0]);
+        draw_scale(f);
+        draw_spectrogram(f, AFTER_TOP, "After: the output", cells[1]);
+    }
+    free(cells);
+    return done;
+}
+
+/* ---- The whole -------------------------------------------------------------------------- */
+
+static void draw_head(const struct frame *f, const struct diagnosis *d)
+{
+    const unecho_stats *stats = &f->a->cancelled.stats;
+    char names[560];
+    snprintf(names, sizeof(names), "%s, %s", f->a->input->mic.name, f->a->input->far.name);
+    svg_begin(f->stream, WIDTH, HEIGHT, "unecho doctor", style);
+    fprintf(f->stream, "<rect width=\"%d\" height=\"%d\" class=\"page\"/>\n", WIDTH, HEIGHT);
+    svg_text_within(f->stream, 20, 34, "title", d->verdict, 92);
+    svg_text_within(f->stream, 20, 57, "note", names, 140);
+    if (stats->far_active_seconds > 0.0f)
+        svg_text_of(f->stream, 20, 78, "note",
+                    "ERLE %.1f dB over %.1f s with an active far end; delay at the end %.1f ms, "
+                    "drift %+.0f ppm, confidence %.2f",
+                    (double)stats->erle_db, (double)stats->far_active_seconds,
+                    (double)stats->delay_ms, (double)stats->drift_ppm, (double)stats->confidence);
+}
+
+bool doctor_plot(const struct analysis *a, const struct diagnosis *d, FILE *stream)
+{
+    struct frame f = {a, stream, fmax(a->mic.seconds, 0.1)};
+    bool done;
+    draw_head(&f, d);
+    draw_delay(&f);
+    draw_levels(&f);
+    done = draw_spectrograms(&f);
+    fputs("</svg>\n", stream);
+    return done;
+}

@@ -1,0 +1,376 @@
+/*
+ * Sound files through libsndfile, headerless samples by read(). It does not know what the samples
+ * are for.
+ */
+#include "files/audio_reader.h"
+
+#include "files/format.h"
+#include "interrupt.h"
+#include "report.h"
+
+#include "unecho.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <sndfile.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Programs that write into pipes put the largest size in the header that they dare, in bytes. */
+#define LARGEST_SAID INT64_C(0x7ffff000)
+/* The most bytes per sample. */
+#define LARGEST_WIDTH 8
+/* Of headerless samples about which the options say nothing. */
+#define USUAL_RATE     UNECHO_SAMPLE_RATE
+#define USUAL_CHANNELS 1
+
+/* How long a request to stop may wait on a silent pipe. */
+#define LOOK_MILLISECONDS 100
+
+struct audio_reader {
+    const char *name;
+    int fd;
+    raw_format raw;
+    SNDFILE *file; /* NULL for headerless samples */
+    int format;
+    int rate;
+    unsigned channels;
+    int64_t length;   /* frames */
+    int64_t position; /* frames */
+    bool ended;
+    struct stat identity;
+};
+
+static double seconds(const audio_reader *reader, int64_t frames)
+{
+    return (double)frames / reader->rate;
+}
+
+/*
+ * libsndfile repairs a header that promises more than the file has and tells only its log:
+ * "data : 344320 (should be 199956)".
+ */
+static bool parse_repair(const char *line, const char **what, int64_t *said, int64_t *there)
+{
+    static const char repaired[] = " (should be ";
+    char *end = NULL;
+    const char *colon = strchr(line, ':');
+    if (!colon)
+        return false;
+    *what = line + strspn(line, " ");
+    *said = strtoll(colon + 1, &end, 10);
+    if (end == colon + 1 || strncmp(end, repaired, sizeof(repaired) - 1) != 0)
+        return false;
+    *there = strtoll(end + sizeof(repaired) - 1, NULL, 10);
+    return true;
+}
+
+static void warn_of_truncation(audio_reader *reader)
+{
+    char log[8192];
+    int container = reader->format & SF_FORMAT_TYPEMASK;
+    log[0] = '\0';
+    sf_command(reader->file, SFC_GET_LOG_INFO, log, sizeof(log));
+
+    for (char *line = strtok(log, "\n"); line; line = strtok(NULL, "\n")) {
+        const char *what;
+        int64_t said, there;
+        if (!parse_repair(line, &what, &said, &there))
+            continue;
+        /* Of the outermost sizes only W64's is worth anything; it has no other. */
+        if (strncmp(what, "data", 4) != 0 && strncmp(what, "Data", 4) != 0 &&
+            strncmp(what, "SSND", 4) != 0 && container != SF_FORMAT_W64)
+            continue;
+        if (said > there && said < LARGEST_SAID) {
+            report_warning("%s: cut short: its header says %" PRId64 " bytes, there are %" PRId64
+                           "; the %.2f s that are there are used",
+                           reader->name, said, there, seconds(reader, reader->length));
+            return;
+        }
+    }
+}
+
+static bool check_signal(const audio_reader *reader, const audio_layout *layout)
+{
+    if (reader->channels > UNECHO_CHANNELS_MAX) {
+        report_error(
+            "%s: has %u channels, %d are the most; to keep the first two: "
+            "ffmpeg -i %s -af 'pan=stereo|c0=c0|c1=c1' OUT.wav, or sox %s OUT.wav remix 1 2",
+            reader->name, reader->channels, UNECHO_CHANNELS_MAX, reader->name, reader->name);
+        return false;
+    }
+    if (reader->rate < UNECHO_RATE_MIN || reader->rate > UNECHO_RATE_MAX) {
+        report_error("%s: has a sample rate of %d Hz, which is not from %d to %d; to convert it: "
+                     "ffmpeg -i %s -ar 48000 OUT.wav, or sox %s -r 48000 OUT.wav",
+                     reader->name, reader->rate, UNECHO_RATE_MIN, UNECHO_RATE_MAX, reader->name,
+                     reader->name);
+        return false;
+    }
+    if (layout->rate && (int)layout->rate != reader->rate) {
+        report_error("%s: has a sample rate of %d Hz, and the options say %u; the rate of a sound "
+                     "file stands in the file, and only headerless samples (--raw) need telling",
+                     reader->name, reader->rate, layout->rate);
+        return false;
+    }
+    if (layout->channels && layout->channels != reader->channels) {
+        report_error(
+            "%s: has %u channel%s, and the options say %u; only headerless samples (--raw) "
+            "need telling",
+            reader->name, reader->channels, reader->channels == 1 ? "" : "s", layout->channels);
+        return false;
+    }
+    return true;
+}
+
+static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
+{
+    SF_INFO info = {0};
+    reader->file = sf_open_fd(reader->fd, SFM_READ, &info, SF_FALSE);
+    if (!reader->file) {
+        report_error("%s: not a sound file that can be read%s: %s (headerless samples need --raw; "
+                     "other formats can be converted: ffmpeg -i %s OUT.wav)",
+                     reader->name,
+                     S_ISREG(reader->identity.st_mode)
+                         ? ""
+                         : " from a pipe, through which only WAV, AIFF and AU can come",
+                     sf_strerror(NULL), reader->name);
+        return false;
+    }
+    reader->format = info.format;
+    reader->rate = info.samplerate;
+    reader->channels = (unsigned)info.channels;
+    /* FLAC without a length says the largest number; WAV through a pipe, what 4 GiB would hold. */
+    reader->length = info.frames;
+    if (info.frames < 0 || info.frames == SF_COUNT_MAX ||
+        (!S_ISREG(reader->identity.st_mode) &&
+         info.frames * info.channels >= LARGEST_SAID / LARGEST_WIDTH))
+        reader->length = -1;
+    if (!check_signal(reader, layout))
+        return false;
+    warn_of_truncation(reader);
+    return true;
+}
+
+/* Bytes of a frame of headerless samples. */
+static size_t frame_width(const audio_reader *reader)
+{
+    return raw_width(reader->raw) * reader->channels;
+}
+
+static void open_raw(audio_reader *reader, const audio_layout *layout)
+{
+    reader->raw = layout->raw;
+    reader->format = format_like_raw(layout->raw);
+    reader->rate = layout->rate ? (int)layout->rate : USUAL_RATE;
+    reader->channels = layout->channels ? layout->channels : USUAL_CHANNELS;
+    if (S_ISREG(reader->identity.st_mode)) {
+        off_t start = lseek(reader->fd, 0, SEEK_CUR);
+        reader->length = ((int64_t)reader->identity.st_size - (start > 0 ? start : 0)) /
+                         (int64_t)frame_width(reader);
+        if (reader->length < 0)
+            reader->length = 0;
+    }
+}
+
+static bool open_descriptor(audio_reader *reader, const char *path)
+{
+    if (strcmp(path, "-") == 0) {
+        reader->name = "standard input";
+        reader->fd = STDIN_FILENO;
+    } else {
+        reader->name = path;
+        reader->fd = open(path, O_RDONLY | O_CLOEXEC);
+    }
+    if (reader->fd < 0 || fstat(reader->fd, &reader->identity) != 0) {
+        report_error("%s: %s", reader->name, strerror(errno));
+        return false;
+    }
+    if (S_ISDIR(reader->identity.st_mode)) {
+        report_error("%s: is a directory, not a sound file", reader->name);
+        return false;
+    }
+    return true;
+}
+
+audio_reader *audio_reader_open(const char *path, const audio_layout *layout)
+{
+    audio_reader *reader = calloc(1, sizeof(*reader));
+    if (!reader) {
+        report_error("out of memory");
+        return NULL;
+    }
+    reader->fd = -1;
+    reader->length = -1;
+    if (!open_descriptor(reader, path))
+        goto fail;
+    if (format_is_raw(path, layout->raw))
+        open_raw(reader, layout);
+    else if (!open_sound_file(reader, layout))
+        goto fail;
+    return reader;
+
+fail:
+    audio_reader_close(&reader);
+    return NULL;
+}
+
+/* It ended before its time. */
+static void warn_of_loss(const audio_reader *reader, const char *why)
+{
+    report_warning("%s: cut short or damaged after %.2f s (sample %" PRId64 "): %s", reader->name,
+                   seconds(reader, reader->position), reader->position, why);
+    if (reader->length > reader->position)
+        report_warning("%s: %.2f s of the %.2f s that it had at first are lost", reader->name,
+                       seconds(reader, reader->length - reader->position),
+                       seconds(reader, reader->length));
+}
+
+static bool read_sound_file(audio_reader *reader, float *frames, size_t n, size_t *got)
+{
+    sf_count_t have = sf_readf_float(reader->file, frames, (sf_count_t)n);
+    *got = have > 0 ? (size_t)have : 0;
+    reader->position += (int64_t)*got;
+    if (*got == n)
+        return true;
+
+    reader->ended = true;
+    if (sf_error(reader->file) != SF_ERR_NO_ERROR || reader->length > reader->position)
+        warn_of_loss(reader, sf_error(reader->file) ? sf_strerror(reader->file) : "the file ends");
+    return true;
+}
+
+/*
+ * Until there is something to read. A signal that comes just before read() would not wake it: look
+ * at the flag now and then. false: the user wants to stop.
+ */
+static bool wait_for_input(const audio_reader *reader)
+{
+    struct pollfd waiting = {reader->fd, POLLIN, 0};
+    if (S_ISREG(reader->identity.st_mode))
+        return true;
+    while (!interrupted())
+        if (poll(&waiting, 1, LOOK_MILLISECONDS) > 0)
+            return true;
+    return false;
+}
+
+/* Fewer bytes than wanted mean the end of the input, or a request to stop. */
+static bool read_bytes(audio_reader *reader, unsigned char *bytes, size_t want, size_t *have)
+{
+    *have = 0;
+    while (*have < want && wait_for_input(reader)) {
+        ssize_t more = read(reader->fd, bytes + *have, want - *have);
+        if (more == 0)
+            return true;
+        if (more < 0 && errno != EINTR) {
+            report_error("%s: %s", reader->name, strerror(errno));
+            return false;
+        }
+        if (more > 0)
+            *have += (size_t)more;
+    }
+    return true;
+}
+
+static bool read_raw(audio_reader *reader, float *frames, size_t n, size_t *got)
+{
+    unsigned char bytes[16384];
+    const size_t width = frame_width(reader);
+    const size_t most = sizeof(bytes) / width;
+
+    while (*got < n && !reader->ended) {
+        const size_t count = n - *got < most ? n - *got : most;
+        size_t have;
+        if (!read_bytes(reader, bytes, count * width, &have))
+            return false;
+        raw_decode(reader->raw, bytes, frames + *got * reader->channels,
+                   have / width * reader->channels);
+        *got += have / width;
+        reader->position += (int64_t)(have / width);
+        reader->ended = have < count * width;
+        /* It was longer when it was opened. */
+        if (reader->ended && reader->length > reader->position && !interrupted())
+            warn_of_loss(reader, "the file ends");
+        if (reader->ended && have % width != 0 && !interrupted())
+            report_warning("%s: not a whole number of %s %s (%zu bytes each); what is left at "
+                           "the end, %zu of its bytes, is dropped",
+                           reader->name, raw_name(reader->raw),
+                           reader->channels == 1 ? "samples" : "frames", width, have % width);
+    }
+    return true;
+}
+
+bool audio_reader_read(audio_reader *reader, float *frames, size_t n, size_t *got)
+{
+    *got = 0;
+    if (reader->ended)
+        return true;
+    return reader->file ? read_sound_file(reader, frames, n, got)
+                        : read_raw(reader, frames, n, got);
+}
+
+bool audio_reader_has_more(audio_reader *reader)
+{
+    float frame[UNECHO_CHANNELS_MAX];
+    size_t got = 0;
+    struct pollfd waiting = {reader->fd, POLLIN, 0};
+    if (reader->ended)
+        return false;
+    if (reader->length >= 0)
+        return reader->position < reader->length;
+    /* Nobody may ever write into that pipe again: look without waiting. */
+    if (!S_ISREG(reader->identity.st_mode) && poll(&waiting, 1, 0) != 1)
+        return false;
+    return audio_reader_read(reader, frame, 1, &got) && got == 1;
+}
+
+int audio_reader_rate(const audio_reader *reader)
+{
+    return reader->rate;
+}
+
+unsigned audio_reader_channels(const audio_reader *reader)
+{
+    return reader->channels;
+}
+
+int64_t audio_reader_length(const audio_reader *reader)
+{
+    return reader->length;
+}
+
+int audio_reader_format(const audio_reader *reader)
+{
+    return reader->format;
+}
+
+const char *audio_reader_name(const audio_reader *reader)
+{
+    return reader->name;
+}
+
+const struct stat *audio_reader_identity(const audio_reader *reader)
+{
+    return &reader->identity;
+}
+
+const char *audio_reader_text(const audio_reader *reader, int kind)
+{
+    return reader->file ? sf_get_string(reader->file, kind) : NULL;
+}
+
+void audio_reader_close(audio_reader **reader)
+{
+    if (!*reader)
+        return;
+    if ((*reader)->file)
+        sf_close((*reader)->file);
+    if ((*reader)->fd > STDIN_FILENO)
+        close((*reader)->fd);
+    free(*reader);
+    *reader = NULL;
+}

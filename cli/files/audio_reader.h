@@ -1,0 +1,68 @@
+/*
+ * Audio from a sound file or from headerless samples, in chunks. It does not know what the samples
+ * are for.
+ */
+#ifndef UNECHO_CLI_AUDIO_READER_H
+#define UNECHO_CLI_AUDIO_READER_H
+
+#include "files/raw_pcm.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+typedef struct audio_reader audio_reader;
+
+/*
+ * What the options say of an input. raw: what headerless samples look like, RAW_NONE if there are
+ * none. rate (Hz) and channels are those of headerless samples, 0 for 16 kHz and mono; a sound file
+ * that says otherwise is refused.
+ */
+typedef struct audio_layout {
+    raw_format raw;
+    unsigned rate, channels;
+} audio_layout;
+
+/*
+ * Open path, "-" for standard input; of a rate and with as many channels as the library takes. NULL
+ * on failure, which has been reported.
+ */
+audio_reader *audio_reader_open(const char *path, const audio_layout *layout);
+
+/*
+ * Read n frames, the channels interleaved. *got < n means that the input has ended, for good; an
+ * input that turns out to be shorter than it says is reported as a warning. false: reading failed,
+ * reported.
+ */
+bool audio_reader_read(audio_reader *reader, float *frames, size_t n, size_t *got);
+
+/*
+ * Whether there is more to read; takes a frame away where that is the only way to find out, and
+ * does not wait for a pipe.
+ */
+bool audio_reader_has_more(audio_reader *reader);
+
+/* Hz, and how many. */
+int audio_reader_rate(const audio_reader *reader);
+unsigned audio_reader_channels(const audio_reader *reader);
+
+/* Frames in all, -1 if only time will tell. */
+int64_t audio_reader_length(const audio_reader *reader);
+
+/* libsndfile's format; for headerless samples that of format_like_raw. */
+int audio_reader_format(const audio_reader *reader);
+
+/* Name for messages. */
+const char *audio_reader_name(const audio_reader *reader);
+
+/* What fstat says, to tell files apart. */
+const struct stat *audio_reader_identity(const audio_reader *reader);
+
+/* A text such as title or comment (SF_STR_*), NULL if there is none. */
+const char *audio_reader_text(const audio_reader *reader, int kind);
+
+/* Close and set *reader to NULL; *reader may be NULL. */
+void audio_reader_close(audio_reader **reader);
+
+#endif

@@ -1,0 +1,294 @@
+/*
+ * Sound files through libsndfile, headerless samples by write(). It does not know where the samples
+ * come from.
+ */
+#include "files/audio_writer.h"
+
+#include "files/format.h"
+#include "report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <sndfile.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct audio_writer {
+    output_file *output;
+    SNDFILE *file; /* NULL for headerless samples and for the null device */
+    raw_format raw;
+    int format;
+    int rate, channels;
+    int bits; /* that samples are rounded to; 0: they stay floats */
+    int64_t most, written;
+    uint64_t clipped;
+    int failure; /* errno of the first write that failed */
+};
+
+static bool write_bytes(audio_writer *writer, const unsigned char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t done = write(writer->output->fd, bytes, size);
+        if (done < 0 && errno != EINTR) {
+            if (!writer->failure)
+                writer->failure = errno;
+            return false;
+        }
+        if (done > 0) {
+            bytes += done;
+            size -= (size_t)done;
+        }
+    }
+    return true;
+}
+
+/*
+ * libsndfile writes through these, because some of its formats swallow errors, above all those of
+ * their last block: here none gets lost, and errno says what it was.
+ */
+static sf_count_t file_size(void *user)
+{
+    struct stat status;
+    return fstat(((audio_writer *)user)->output->fd, &status) == 0 ? status.st_size : -1;
+}
+
+static sf_count_t file_seek(sf_count_t offset, int whence, void *user)
+{
+    return lseek(((audio_writer *)user)->output->fd, offset, whence);
+}
+
+static sf_count_t file_read(void *bytes, sf_count_t size, void *user)
+{
+    return read(((audio_writer *)user)->output->fd, bytes, (size_t)size);
+}
+
+static sf_count_t file_write(const void *bytes, sf_count_t size, void *user)
+{
+    return write_bytes(user, bytes, (size_t)size) ? size : 0;
+}
+
+static sf_count_t file_tell(void *user)
+{
+    return lseek(((audio_writer *)user)->output->fd, 0, SEEK_CUR);
+}
+
+static bool check_size(const audio_writer *writer, int64_t samples)
+{
+    if (samples <= writer->most)
+        return true;
+    report_error("%s: %.1f hours of audio or more do not fit in 4 GiB, the most that this kind of "
+                 "file can hold; .w64, .rf64 and .flac can hold more",
+                 writer->output->name, (double)samples / writer->channels / writer->rate / 3600.0);
+    return false;
+}
+
+static void copy_texts(audio_writer *writer, const audio_reader *like)
+{
+    for (int kind = SF_STR_FIRST; kind <= SF_STR_LAST; kind++) {
+        const char *text = audio_reader_text(like, kind);
+        /* libsndfile would add its own name to that of the program that wrote the original. */
+        if (text && kind != SF_STR_SOFTWARE)
+            sf_set_string(writer->file, kind, text);
+    }
+}
+
+static bool open_sound_file(audio_writer *writer, const audio_reader *like)
+{
+    SF_VIRTUAL_IO access = {file_size, file_seek, file_read, file_write, file_tell};
+    SF_INFO info = {0};
+    info.samplerate = writer->rate;
+    info.channels = writer->channels;
+    info.format = writer->format;
+    writer->file = sf_open_virtual(&access, SFM_WRITE, &info, writer);
+    if (!writer->file) {
+        if (writer->failure)
+            report_error("%s: %s", writer->output->name, strerror(writer->failure));
+        else
+            report_error("%s: cannot be written at %d Hz: %s", writer->output->name, writer->rate,
+                         sf_strerror(NULL));
+        return false;
+    }
+    /* That chunk holds the time of day: equal input would not give equal files. */
+    sf_command(writer->file, SFC_SET_ADD_PEAK_CHUNK, NULL, SF_FALSE);
+    if (like)
+        copy_texts(writer, like);
+    return true;
+}
+
+static audio_writer *open_writer(output_file *output, raw_format raw, int format, int rate,
+                                 unsigned channels, const audio_reader *like, int64_t expected)
+{
+    audio_writer *writer = calloc(1, sizeof(*writer));
+    if (!writer) {
+        report_error("out of memory");
+        return NULL;
+    }
+    writer->output = output;
+    writer->raw = raw;
+    writer->format = raw != RAW_NONE ? format_like_raw(raw) : format;
+    writer->rate = rate;
+    writer->channels = (int)channels;
+    writer->bits = format_bits(writer->format);
+    writer->most = format_most_samples(writer->format);
+    if (!check_size(writer, expected) || !output_open(output) ||
+        (raw == RAW_NONE && output->kind != OUTPUT_NOWHERE && !open_sound_file(writer, like)))
+        audio_writer_close(&writer);
+    return writer;
+}
+
+audio_writer *audio_writer_open(output_file *output, raw_format raw, int format,
+                                const audio_reader *like, int64_t expected)
+{
+    return open_writer(output, raw, format, audio_reader_rate(like), 1, like, expected);
+}
+
+audio_writer *audio_writer_start(output_file *output, int format, int rate, unsigned channels)
+{
+    return open_writer(output, RAW_NONE, format, rate, channels, NULL, -1);
+}
+
+static void clip(audio_writer *writer, float *samples, size_t n)
+{
+    /* The largest integer is one step short of full scale; with 32 bits a float cannot tell. */
+    float step = ldexpf(1.0f, writer->bits > 24 ? -24 : 1 - writer->bits);
+    float highest = 1.0f - step;
+    for (size_t i = 0; i < n; i++) {
+        if (samples[i] > highest) {
+            /* What rounds to the largest integer is not worth a word. */
+            writer->clipped += samples[i] > highest + 0.5f * step;
+            samples[i] = highest;
+        } else if (samples[i] < -1.0f) {
+            writer->clipped += samples[i] < -1.0f - 0.5f * step;
+            samples[i] = -1.0f;
+        }
+    }
+}
+
+static bool write_raw(audio_writer *writer, const float *samples, size_t n)
+{
+    unsigned char bytes[16384];
+    size_t width = raw_width(writer->raw);
+    size_t most = sizeof(bytes) / width;
+    for (size_t done = 0; done < n;) {
+        size_t count = n - done < most ? n - done : most;
+        raw_encode(writer->raw, samples + done, bytes, count);
+        if (!write_bytes(writer, bytes, count * width))
+            return false;
+        done += count;
+    }
+    return true;
+}
+
+/* libsndfile would not round to nearest, or scale by one less than full scale. */
+static bool write_integers(audio_writer *writer, const float *samples, size_t n)
+{
+    int values[4096];
+    double scale = ldexp(1.0, writer->bits - 1);
+    double shift = ldexp(1.0, 32 - writer->bits);
+    size_t most = sizeof(values) / sizeof(values[0]);
+    most -= most % (size_t)writer->channels;
+    for (size_t done = 0; done < n;) {
+        size_t count = n - done < most ? n - done : most;
+        for (size_t i = 0; i < count; i++)
+            values[i] = (int)(shift * rint(scale * (double)samples[done + i]));
+        if (sf_write_int(writer->file, values, (sf_count_t)count) != (sf_count_t)count)
+            return false;
+        done += count;
+    }
+    return true;
+}
+
+static bool write_sound_file(audio_writer *writer, const float *samples, size_t n)
+{
+    bool written = writer->bits
+                       ? write_integers(writer, samples, n)
+                       : sf_write_float(writer->file, samples, (sf_count_t)n) == (sf_count_t)n;
+    return written && !writer->failure;
+}
+
+static bool fail(const audio_writer *writer)
+{
+    const char *why = writer->failure ? strerror(writer->failure)
+                      : writer->file  ? sf_strerror(writer->file)
+                                      : "could not be written";
+    report_error("%s: %s (after %.2f s)", writer->output->name, why,
+                 (double)writer->written / writer->channels / writer->rate);
+    return false;
+}
+
+bool audio_writer_write(audio_writer *writer, float *samples, size_t n)
+{
+    bool written;
+    if (n == 0)
+        return true;
+    if (!check_size(writer, writer->written + (int64_t)n))
+        return false;
+    if (writer->bits)
+        clip(writer, samples, n);
+    written = writer->output->kind == OUTPUT_NOWHERE ? true
+              : writer->raw != RAW_NONE              ? write_raw(writer, samples, n)
+                                                     : write_sound_file(writer, samples, n);
+    if (!written)
+        return fail(writer);
+    writer->written += (int64_t)n;
+    return true;
+}
+
+/*
+ * Some of libsndfile's formats write their header only with the first sample; and where its FLAC
+ * encoder lacks memory for the last step it leaves a header without a length, and says nothing.
+ */
+static bool is_sound_file(const output_file *output)
+{
+    SF_INFO info = {0};
+    SNDFILE *file = NULL;
+    int fd = open(output->temporary, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        file = sf_open_fd(fd, SFM_READ, &info, SF_FALSE);
+        sf_close(file);
+        close(fd);
+    }
+    return file != NULL && info.frames != SF_COUNT_MAX;
+}
+
+bool audio_writer_finish(audio_writer *writer)
+{
+    bool is_file = writer->file != NULL;
+    if (writer->file) {
+        sf_close(writer->file);
+        writer->file = NULL;
+    }
+    if (writer->failure)
+        return fail(writer);
+    if (is_file && !is_sound_file(writer->output)) {
+        report_error(writer->written == 0
+                         ? "%s: there are no samples to write, and a file of this format needs one"
+                         : "%s: libsndfile left it unfinished",
+                     writer->output->name);
+        return false;
+    }
+    return output_commit(writer->output);
+}
+
+uint64_t audio_writer_clipped(const audio_writer *writer)
+{
+    return writer->clipped;
+}
+
+int audio_writer_format(const audio_writer *writer)
+{
+    return writer->format;
+}
+
+void audio_writer_close(audio_writer **writer)
+{
+    if (!*writer)
+        return;
+    if ((*writer)->file)
+        sf_close((*writer)->file);
+    free(*writer);
+    *writer = NULL;
+}

@@ -1,0 +1,362 @@
+#include "files/ends.h"
+
+#include "files/format.h"
+#include "report.h"
+
+#include "unecho.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Frames at a time. */
+#define PART 4096
+
+/* The largest positive value of 16-bit samples: clipped, or close to it. */
+#define FULL_SCALE (32767.0f / 32768.0f)
+
+/* Which channels of a file make up one end. */
+struct pick {
+    unsigned first, count; /* from 0 */
+    uint64_t clipped;
+};
+
+struct ends {
+    audio_reader *mic, *far; /* far NULL: in the microphone's file */
+    struct pick mic_pick, far_pick;
+    float *waiting; /* the far end beside the microphone that was read, with one file */
+    size_t waiting_n, waiting_room;
+    float frames[PART * UNECHO_CHANNELS_MAX];
+};
+
+/* ---- Options ---------------------------------------------------------------------------- */
+
+static bool set_raw(void *field, const struct option_value *value)
+{
+    if (raw_parse(value->text, field))
+        return true;
+    report_usage(value->command, "--raw %s: unknown; expected s16le or f32le", value->text);
+    return false;
+}
+
+static bool set_channel(void *field, const struct option_value *value)
+{
+    const char *text = value->text;
+    int *channel = field;
+    if (strcmp(text, "mean") == 0) {
+        *channel = END_MEAN;
+        return true;
+    }
+    if (text[0] < '1' || text[0] > '0' + UNECHO_CHANNELS_MAX || text[1]) {
+        report_usage(value->command, "--%s %s: expected a channel from 1 to %d, or 'mean'",
+                     value->option->name, text, UNECHO_CHANNELS_MAX);
+        return false;
+    }
+    *channel = text[0] - '0';
+    return true;
+}
+
+const struct option ends_options[] = {
+    {.name = "mic-channel",
+     .argument = "N",
+     .help = "the microphone's channel in MIC or BOTH, 1 to 8, or 'mean' of all (default 1)",
+     .set = set_channel,
+     .at = offsetof(ends_choice, mic.channel)},
+    {.name = "far-channel",
+     .argument = "N",
+     .help = "the far end's channel in FAR (default mean) or BOTH (default 2)",
+     .set = set_channel,
+     .at = offsetof(ends_choice, far.channel)},
+    {.name = "raw",
+     .argument = "FORMAT",
+     .help = "'-' (standard input or output) and files without a known ending hold headerless "
+             "samples: s16le or f32le",
+     .set = set_raw,
+     .at = offsetof(ends_choice, mic.layout.raw)},
+    {.name = "rate",
+     .argument = "HZ",
+     .help = "the sample rate of headerless MIC and FAR (default 16000)",
+     .set = option_number,
+     .at = offsetof(ends_choice, mic.layout.rate),
+     .lowest = UNECHO_RATE_MIN,
+     .highest = UNECHO_RATE_MAX},
+    {.name = "far-rate",
+     .argument = "HZ",
+     .help = "the sample rate of headerless FAR, if it differs",
+     .set = option_number,
+     .at = offsetof(ends_choice, far.layout.rate),
+     .lowest = UNECHO_RATE_MIN,
+     .highest = UNECHO_RATE_MAX},
+    {.name = "channels",
+     .argument = "N",
+     .help = "the number of channels in headerless MIC or BOTH, 1 to 8 (default 1)",
+     .set = option_number,
+     .at = offsetof(ends_choice, mic.layout.channels),
+     .lowest = 1,
+     .highest = UNECHO_CHANNELS_MAX},
+    {.name = "far-channels",
+     .argument = "N",
+     .help = "the same for headerless FAR",
+     .set = option_number,
+     .at = offsetof(ends_choice, far.layout.channels),
+     .lowest = 1,
+     .highest = UNECHO_CHANNELS_MAX},
+    {.name = NULL},
+};
+
+static bool is_dash(const char *name)
+{
+    return name && strcmp(name, "-") == 0;
+}
+
+bool ends_choice_check(ends_choice *choice, const struct arguments *arguments)
+{
+    end_choice *mic = &choice->mic, *far = &choice->far;
+    if (!arguments_at_most(arguments, 2, "MIC and FAR"))
+        return false;
+    if (arguments->count < 1) {
+        report_usage(arguments->command, "MIC and FAR are missing");
+        return false;
+    }
+    mic->path = arguments->words[0];
+    far->path = arguments->count == 2 ? arguments->words[1] : NULL;
+    far->layout.raw = mic->layout.raw;
+    if (mic->layout.raw == RAW_NONE && (is_dash(mic->path) || is_dash(far->path))) {
+        report_usage(arguments->command, "'-' carries headerless samples: it needs --raw s16le or "
+                                         "--raw f32le");
+        return false;
+    }
+    if (is_dash(mic->path) && is_dash(far->path)) {
+        report_usage(arguments->command, "only one of MIC and FAR can be '-'");
+        return false;
+    }
+    if (!far->path && (far->layout.rate || far->layout.channels)) {
+        report_usage(arguments->command, "--%s needs a separate file for the far end",
+                     far->layout.rate ? "far-rate" : "far-channels");
+        return false;
+    }
+    /* Two devices of one machine mostly have one rate. */
+    if (far->path && format_is_raw(far->path, far->layout.raw) && !far->layout.rate)
+        far->layout.rate = mic->layout.rate;
+    return true;
+}
+
+/* ---- Opening ---------------------------------------------------------------------------- */
+
+static bool pick_channel(struct pick *pick, const audio_reader *file, int channel,
+                         const char *option)
+{
+    const unsigned channels = audio_reader_channels(file);
+    if (channel == END_MEAN) {
+        *pick = (struct pick){.count = channels};
+        return true;
+    }
+    if ((unsigned)channel > channels) {
+        report_error("%s: has no channel %d, which --%s asks for, but %u%s",
+                     audio_reader_name(file), channel, option, channels,
+                     channels == 1 ? ": it is mono" : "");
+        return false;
+    }
+    *pick = (struct pick){.first = (unsigned)channel - 1, .count = 1};
+    return true;
+}
+
+static bool pick_from_two(ends *pair, const end_choice *mic, const end_choice *far)
+{
+    const unsigned channels = audio_reader_channels(pair->mic);
+    if (!mic->channel && channels > 1)
+        report_note("%s: has %u channels; using the first as the microphone (change this with "
+                    "--mic-channel)",
+                    audio_reader_name(pair->mic), channels);
+    return pick_channel(&pair->mic_pick, pair->mic, mic->channel ? mic->channel : 1,
+                        "mic-channel") &&
+           pick_channel(&pair->far_pick, pair->far, far->channel ? far->channel : END_MEAN,
+                        "far-channel");
+}
+
+static bool pick_from_one(ends *pair, const end_choice *mic, const end_choice *far)
+{
+    const char *name = audio_reader_name(pair->mic);
+    const unsigned channels = audio_reader_channels(pair->mic);
+    int mic_channel = mic->channel, far_channel = far->channel;
+    if (channels == 1) {
+        report_error("%s: is mono, so the far end cannot be in it; unecho also needs what the "
+                     "loudspeaker played, as FAR or as another channel",
+                     name);
+        return false;
+    }
+    if (channels > 2 && (!mic_channel || !far_channel)) {
+        report_error("%s: has %u channels; --mic-channel N and --far-channel N must say which "
+                     "are the microphone and the far end",
+                     name, channels);
+        return false;
+    }
+    /* With two channels, choosing one leaves the other. */
+    if (!mic_channel)
+        mic_channel = far_channel == 1 ? 2 : 1;
+    if (!far_channel)
+        far_channel = mic_channel == 2 ? 1 : 2;
+    if (mic_channel == far_channel || mic_channel == END_MEAN || far_channel == END_MEAN) {
+        report_error("%s: microphone and far end must be different channels", name);
+        return false;
+    }
+    if (!pick_channel(&pair->mic_pick, pair->mic, mic_channel, "mic-channel") ||
+        !pick_channel(&pair->far_pick, pair->mic, far_channel, "far-channel"))
+        return false;
+    if (!mic->channel && !far->channel)
+        report_note("%s: using channel 1 as the microphone and channel 2 as the far end (change "
+                    "this with --mic-channel and --far-channel)",
+                    name);
+    return true;
+}
+
+ends *ends_open(const ends_choice *choice)
+{
+    const end_choice *mic = &choice->mic, *far = &choice->far;
+    ends *pair = calloc(1, sizeof(*pair));
+    bool picked;
+    if (!pair) {
+        report_error("out of memory");
+        return NULL;
+    }
+    pair->mic = audio_reader_open(mic->path, &mic->layout);
+    if (!pair->mic)
+        goto fail;
+    if (far->path) {
+        pair->far = audio_reader_open(far->path, &far->layout);
+        if (!pair->far)
+            goto fail;
+    }
+    picked = pair->far ? pick_from_two(pair, mic, far) : pick_from_one(pair, mic, far);
+    if (picked)
+        return pair;
+
+fail:
+    ends_close(&pair);
+    return NULL;
+}
+
+/* ---- Reading ---------------------------------------------------------------------------- */
+
+/* n samples of one end out of as many frames. */
+static void take(struct pick *pick, const float *frames, unsigned channels, float *samples,
+                 size_t n)
+{
+    const float scale = 1.0f / (float)pick->count;
+    for (size_t i = 0; i < n; i++) {
+        const float *frame = frames + i * channels + pick->first;
+        float sum = 0.0f;
+        for (unsigned c = 0; c < pick->count; c++) {
+            pick->clipped += fabsf(frame[c]) >= FULL_SCALE;
+            sum += frame[c];
+        }
+        samples[i] = pick->count > 1 ? scale * sum : sum;
+    }
+}
+
+/* Room for n more samples that wait. */
+static bool make_room(ends *pair, size_t n)
+{
+    const size_t needed = pair->waiting_n + n;
+    float *more;
+    if (needed <= pair->waiting_room)
+        return true;
+    more = realloc(pair->waiting, needed * sizeof(*more));
+    if (!more) {
+        report_error("out of memory");
+        return false;
+    }
+    pair->waiting = more;
+    pair->waiting_room = needed;
+    return true;
+}
+
+static bool read_end(ends *pair, audio_reader *file, struct pick *pick, float *samples, size_t n,
+                     size_t *got)
+{
+    const unsigned channels = audio_reader_channels(file);
+    *got = 0;
+    while (*got < n) {
+        const size_t part = n - *got < PART ? n - *got : PART;
+        size_t have;
+        if (!audio_reader_read(file, pair->frames, part, &have))
+            return false;
+        take(pick, pair->frames, channels, samples + *got, have);
+        if (!pair->far) {
+            if (!make_room(pair, have))
+                return false;
+            take(&pair->far_pick, pair->frames, channels, pair->waiting + pair->waiting_n, have);
+            pair->waiting_n += have;
+        }
+        *got += have;
+        if (have < part)
+            break;
+    }
+    return true;
+}
+
+bool ends_read_mic(ends *pair, float *samples, size_t n, size_t *got)
+{
+    return read_end(pair, pair->mic, &pair->mic_pick, samples, n, got);
+}
+
+bool ends_read_far(ends *pair, float *samples, size_t n, size_t *got)
+{
+    if (pair->far)
+        return read_end(pair, pair->far, &pair->far_pick, samples, n, got);
+    *got = n < pair->waiting_n ? n : pair->waiting_n;
+    if (*got == 0)
+        return true;
+    memcpy(samples, pair->waiting, *got * sizeof(*samples));
+    pair->waiting_n -= *got;
+    memmove(pair->waiting, pair->waiting + *got, pair->waiting_n * sizeof(*samples));
+    return true;
+}
+
+/* ---- Asking ----------------------------------------------------------------------------- */
+
+audio_reader *ends_mic_file(const ends *pair)
+{
+    return pair->mic;
+}
+
+audio_reader *ends_far_file(const ends *pair)
+{
+    return pair->far ? pair->far : pair->mic;
+}
+
+bool ends_share_a_file(const ends *pair)
+{
+    return !pair->far;
+}
+
+int ends_mic_rate(const ends *pair)
+{
+    return audio_reader_rate(pair->mic);
+}
+
+int ends_far_rate(const ends *pair)
+{
+    return audio_reader_rate(ends_far_file(pair));
+}
+
+uint64_t ends_mic_clipped(const ends *pair)
+{
+    return pair->mic_pick.clipped;
+}
+
+uint64_t ends_far_clipped(const ends *pair)
+{
+    return pair->far_pick.clipped;
+}
+
+void ends_close(ends **pair)
+{
+    if (!*pair)
+        return;
+    audio_reader_close(&(*pair)->mic);
+    audio_reader_close(&(*pair)->far);
+    free((*pair)->waiting);
+    free(*pair);
+    *pair = NULL;
+}

@@ -1,0 +1,24 @@
+/*
+ * Headerless samples: their formats, and the way between their bytes and float samples. It does not
+ * know where the bytes come from.
+ */
+#ifndef UNECHO_CLI_RAW_PCM_H
+#define UNECHO_CLI_RAW_PCM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum raw_format { RAW_NONE, RAW_S16LE, RAW_F32LE } raw_format;
+
+bool raw_parse(const char *name, raw_format *format);
+const char *raw_name(raw_format format);
+
+/* Bytes per sample. */
+size_t raw_width(raw_format format);
+
+void raw_decode(raw_format format, const unsigned char *bytes, float *samples, size_t n);
+
+/* For s16le the samples must lie in [-1, 1]. */
+void raw_encode(raw_format format, const float *samples, unsigned char *bytes, size_t n);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * Samples put aside on disk, to be read again from the start. The file has no name and is gone with
+ * the program. It does not know what the samples are.
+ */
+#ifndef UNECHO_CLI_SCRATCH_H
+#define UNECHO_CLI_SCRATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* In directory, NULL: where temporary files go. NULL on failure, reported. */
+FILE *scratch_open(const char *directory);
+
+/* false: failed, reported. */
+bool scratch_write(FILE *scratch, const float *samples, size_t n);
+bool scratch_rewind(FILE *scratch);
+
+/* *got < n at the end. */
+bool scratch_read(FILE *scratch, float *samples, size_t n, size_t *got);
+
+#endif

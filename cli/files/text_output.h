@@ -1,0 +1,16 @@
+/* A text file that appears whole or not at all. It does not know what the text says. */
+#ifndef UNECHO_CLI_TEXT_OUTPUT_H
+#define UNECHO_CLI_TEXT_OUTPUT_H
+
+#include "files/output_file.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Writes the text. false: failed, reported. */
+typedef bool text_writer(void *user, FILE *stream);
+
+/* Have it written and put it in its place; output has been inspected. false: failed, reported. */
+bool text_output_write(output_file *output, text_writer *writer, void *user);
+
+#endif

@@ -1,0 +1,173 @@
+/* unecho info: what the model and this machine are. It processes nothing. */
+#include "command.h"
+#include "engine_choice.h"
+#include "process/summary.h"
+#include "report.h"
+
+#include "unecho_model.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct info_options {
+    model_choice model;
+    engine_choice engine;
+    bool json;
+} info_options;
+
+struct facts {
+    unecho_model_info model;
+    int latency_whole_hops, latency_any; /* samples */
+    char kernels[32];
+};
+
+static bool look_at_stream(unecho_model *model, const engine_choice *engine, int whole_hops,
+                           int *latency, struct facts *facts)
+{
+    unecho_config config;
+    unecho *stream;
+    unecho_config_init(&config);
+    config.model = model;
+    config.whole_hops = whole_hops;
+    stream = engine_choice_open(engine, &config);
+    if (!stream)
+        return false;
+    *latency = unecho_latency(stream);
+    snprintf(facts->kernels, sizeof(facts->kernels), "%s", unecho_kernels(stream));
+    unecho_close(&stream);
+    return true;
+}
+
+static bool gather(const info_options *options, struct facts *facts)
+{
+    unecho_model *model = model_choice_load(&options->model);
+    bool done;
+    if (!model)
+        return false;
+    facts->model.size = sizeof(facts->model);
+    done = unecho_model_get_info(model, &facts->model) == UNECHO_OK &&
+           look_at_stream(model, &options->engine, 1, &facts->latency_whole_hops, facts) &&
+           look_at_stream(model, &options->engine, 0, &facts->latency_any, facts);
+    unecho_model_unref(&model);
+    return done;
+}
+
+static double milliseconds(int samples)
+{
+    return 1000.0 * samples / UNECHO_SAMPLE_RATE;
+}
+
+static const struct {
+    uint32_t feature;
+    const char *name;
+} features[] = {
+    {UNECHO_CPU_AVX2, "avx2"},     {UNECHO_CPU_AVXVNNI, "avxvnni"},
+    {UNECHO_CPU_AVX512, "avx512"}, {UNECHO_CPU_BF16, "avx512bf16"},
+    {UNECHO_CPU_NEON, "neon"},     {UNECHO_CPU_DOTPROD, "dotprod"},
+};
+
+/* quote: around each name, "" for people. */
+static void print_features(const char *quote)
+{
+    uint32_t here = unecho_cpu_features();
+    printf("%splain%s", quote, quote);
+    for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+        if (here & features[i].feature)
+            printf(", %s%s%s", quote, features[i].name, quote);
+}
+
+static void print(const struct facts *facts)
+{
+    printf("unecho       %s\n", unecho_version());
+    printf("model        %s\n", facts->model.name);
+    printf("  units      %u per LSTM layer\n", facts->model.units);
+    printf("  parameters %" PRIu64 "\n", facts->model.parameters);
+    if (facts->model.producer[0])
+        printf("  producer   %s\n", facts->model.producer);
+    printf(
+        "sample rates %d to %d Hz; the network works at %d Hz, in hops of %d samples (%.0f ms)\n",
+        UNECHO_RATE_MIN, UNECHO_RATE_MAX, UNECHO_SAMPLE_RATE, UNECHO_HOP, milliseconds(UNECHO_HOP));
+    printf("latency      at that rate %d samples (%.0f ms) with chunks of whole hops, %d (%.0f ms) "
+           "with any\n",
+           facts->latency_whole_hops, milliseconds(facts->latency_whole_hops), facts->latency_any,
+           milliseconds(facts->latency_any));
+    fputs("CPU          ", stdout);
+    print_features("");
+    printf("; kernels in use: %s\n", facts->kernels);
+}
+
+static void print_json(const struct facts *facts)
+{
+    printf("{\"version\": \"%s\", \"model\": ", unecho_version());
+    json_print_string(facts->model.name, stdout);
+    printf(", \"units\": %u, \"parameters\": %" PRIu64 ", \"producer\": ", facts->model.units,
+           facts->model.parameters);
+    json_print_string(facts->model.producer, stdout);
+    printf(", \"sample_rate\": %d, \"hop_samples\": %d, \"latency_samples\": %d, "
+           "\"latency_ms\": %.3f, \"latency_samples_any_chunk\": %d, "
+           "\"latency_ms_any_chunk\": %.3f, \"cpu_features\": [",
+           UNECHO_SAMPLE_RATE, UNECHO_HOP, facts->latency_whole_hops,
+           milliseconds(facts->latency_whole_hops), facts->latency_any,
+           milliseconds(facts->latency_any));
+    print_features("\"");
+    printf("], \"kernels\": \"%s\"}\n", facts->kernels);
+}
+
+static int run_info(const void *opaque)
+{
+    const info_options *options = opaque;
+    struct facts facts = {0};
+    if (!gather(options, &facts))
+        return EXIT_FAILED;
+    if (options->json)
+        print_json(&facts);
+    else
+        print(&facts);
+    return report_output_written() ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* ---- Options ---------------------------------------------------------------------------- */
+
+static const struct option rows[] = {
+    {.name = "json",
+     .help = "print one JSON object",
+     .set = option_on,
+     .at = offsetof(info_options, json)},
+    {.name = NULL},
+};
+
+static const struct option_group groups[] = {
+    {engine_options, offsetof(info_options, engine)},
+    {model_options, offsetof(info_options, model)},
+    {backend_options, offsetof(info_options, engine)},
+    {library_options, offsetof(info_options, engine.library)},
+    {network_options, offsetof(info_options, engine)},
+    {rows, 0},
+    {option_help, 0},
+    {NULL, 0},
+};
+
+static const info_options defaults = {.engine = ENGINE_CHOICE_DEFAULT};
+
+static bool check(void *opaque, const struct arguments *arguments)
+{
+    info_options *options = opaque;
+    return arguments_at_most(arguments, 0, "") &&
+           engine_choice_check(&options->engine, &options->model, arguments->command);
+}
+
+const struct command info_command = {
+    .name = "info",
+    .summary = "show the model, the latency, the version and the CPU's features",
+    .usage = "usage: unecho info [options]\n",
+    .description = "Show the model, the latency, the version and the CPU's features.",
+    .notes = "\n"
+             "Exit status: 0 success, 1 failed, 2 invalid command line.\n",
+    .groups = groups,
+    .defaults = &defaults,
+    .size = sizeof(defaults),
+    .check = check,
+    .run = run_info,
+};

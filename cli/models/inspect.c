@@ -1,0 +1,351 @@
+/*
+ * unecho inspect: what model files are, and what runs them. It changes nothing.
+ */
+#include "command.h"
+#include "process/summary.h"
+#include "report.h"
+
+#include "unecho_model.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct inspect_options {
+    char **names;
+    size_t count;
+    bool json;
+} inspect_options;
+
+struct file {
+    char *path;
+    bool good;
+    unecho_model_file_info info;
+    char message[UNECHO_MESSAGE_SIZE]; /* why it is not good */
+};
+
+/* Two files that stand side by side and are the two stages. */
+struct pair {
+    const struct file *stages[2];
+    bool good;
+    char message[UNECHO_MESSAGE_SIZE];
+    char kernels[32];
+};
+
+struct findings {
+    struct file *files;
+    size_t count;
+    struct pair *pairs;
+    size_t pair_count;
+};
+
+/* ---- Which files ------------------------------------------------------------------------ */
+
+static char *joined(const char *prefix, const char *ending)
+{
+    size_t size = strlen(prefix) + strlen(ending) + 1;
+    char *path = malloc(size);
+    if (path)
+        snprintf(path, size, "%s%s", prefix, ending);
+    return path;
+}
+
+static bool add_path(struct findings *f, char *path)
+{
+    if (!path) {
+        report_error("out of memory");
+        return false;
+    }
+    f->files[f->count++].path = path;
+    return true;
+}
+
+/* The two files of a prefix, or the file itself. */
+static bool add_files(struct findings *f, const char *name)
+{
+    static const char *const endings[][2] = {{"_1.onnx", "_2.onnx"}, {"_1.tflite", "_2.tflite"}};
+    for (size_t i = 0; i < 2 && access(name, F_OK) != 0; i++) {
+        char *first = joined(name, endings[i][0]);
+        if (!first || access(first, F_OK) == 0)
+            return add_path(f, first) && add_path(f, joined(name, endings[i][1]));
+        free(first);
+    }
+    return add_path(f, joined(name, ""));
+}
+
+/* ---- What they are ---------------------------------------------------------------------- */
+
+static void look_at(struct file *file)
+{
+    int status;
+    file->info.size = sizeof(file->info);
+    status =
+        unecho_model_inspect_file(file->path, &file->info, file->message, sizeof(file->message));
+    file->good = status == UNECHO_OK;
+    if (!file->good && !file->message[0])
+        snprintf(file->message, sizeof(file->message), "%s", unecho_strerror(status));
+}
+
+/* Whether it loads and opens, and on which kernels. */
+static void try_pair(struct pair *pair)
+{
+    unecho_model *model = NULL;
+    unecho *stream = NULL;
+    unecho_config config;
+    int status = unecho_model_load_files(&model, pair->stages[0]->path, pair->stages[1]->path,
+                                         pair->message, sizeof(pair->message));
+    if (status != UNECHO_OK)
+        return;
+    unecho_config_init(&config);
+    config.model = model;
+    config.message = pair->message;
+    config.message_size = sizeof(pair->message);
+    pair->good = unecho_open(&stream, &config) == UNECHO_OK;
+    if (pair->good)
+        snprintf(pair->kernels, sizeof(pair->kernels), "%s", unecho_kernels(stream));
+    unecho_close(&stream);
+    unecho_model_unref(&model);
+}
+
+static void find_pairs(struct findings *f)
+{
+    for (size_t i = 0; i + 1 < f->count; i++) {
+        const struct file *a = &f->files[i], *b = &f->files[i + 1];
+        struct pair *pair = &f->pairs[f->pair_count];
+        if (!a->good || !b->good || a->info.file == b->info.file)
+            continue;
+        pair->stages[a->info.file - 1] = a;
+        pair->stages[b->info.file - 1] = b;
+        try_pair(pair);
+        f->pair_count++;
+        i++;
+    }
+}
+
+static bool gather(struct findings *f, const inspect_options *options)
+{
+    f->files = calloc(2 * options->count, sizeof(*f->files));
+    f->pairs = calloc(options->count, sizeof(*f->pairs));
+    if (!f->files || !f->pairs) {
+        report_error("out of memory");
+        return false;
+    }
+    for (size_t i = 0; i < options->count; i++)
+        if (!add_files(f, options->names[i]))
+            return false;
+    for (size_t i = 0; i < f->count; i++)
+        look_at(&f->files[i]);
+    find_pairs(f);
+    return true;
+}
+
+static void release(struct findings *f)
+{
+    for (size_t i = 0; f->files && i < f->count; i++)
+        free(f->files[i].path);
+    free(f->files);
+    free(f->pairs);
+}
+
+static bool all_good(const struct findings *f)
+{
+    bool good = true;
+    for (size_t i = 0; i < f->count; i++)
+        good = good && f->files[i].good;
+    for (size_t i = 0; i < f->pair_count; i++)
+        good = good && f->pairs[i].good;
+    return good;
+}
+
+/* ---- Telling ---------------------------------------------------------------------------- */
+
+static bool holds_integers(const struct file *file)
+{
+    return strstr(file->info.storage, "int8") != NULL;
+}
+
+static bool is_onnx(const struct pair *pair)
+{
+    return strcmp(pair->stages[0]->info.format, "ONNX") == 0 &&
+           strcmp(pair->stages[1]->info.format, "ONNX") == 0;
+}
+
+static bool is_paired(const struct findings *f, const struct file *file)
+{
+    for (size_t i = 0; i < f->pair_count; i++)
+        if (f->pairs[i].stages[0] == file || f->pairs[i].stages[1] == file)
+            return true;
+    return false;
+}
+
+static void print_file(const struct findings *f, const struct file *file)
+{
+    const unecho_model_file_info *info = &file->info;
+    printf("%s: stage %d of DTLN-aec, %u units\n", file->path, info->file, info->units);
+    printf("  format     %s, %s %u\n", info->format,
+           strcmp(info->format, "ONNX") == 0 ? "opset" : "schema", info->version);
+    if (info->producer[0])
+        printf("  producer   %s\n", info->producer);
+    printf("  weights    %" PRIu64 ", matrices stored as %s; %.2f MB\n", info->parameters,
+           info->storage, (double)info->bytes / 1e6);
+    printf("  operators  %u: %s\n", info->operators, info->operator_counts);
+    if (!is_paired(f, file))
+        printf("  runs       only with a stage %d of %u units\n", 3 - info->file, info->units);
+}
+
+static void print_pair(const struct pair *pair)
+{
+    const bool integers = holds_integers(pair->stages[0]) || holds_integers(pair->stages[1]);
+    printf("%s and %s: a whole model, %" PRIu64 " weights\n", pair->stages[0]->path,
+           pair->stages[1]->path,
+           pair->stages[0]->info.parameters + pair->stages[1]->info.parameters);
+    printf("  runs       on the native engine in fp32, bf16 and int8%s; kernels here: %s\n",
+           integers ? " (with the files' own integers)" : "", pair->kernels);
+    printf("             %s\n",
+           is_onnx(pair) ? "on ONNX Runtime, where there is one" : "not on ONNX Runtime: TFLite");
+}
+
+static void print(const struct findings *f)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (f->files[i].good)
+            print_file(f, &f->files[i]);
+    for (size_t i = 0; i < f->pair_count; i++)
+        if (f->pairs[i].good)
+            print_pair(&f->pairs[i]);
+}
+
+static void print_json_text(const char *key, const char *text)
+{
+    printf(", \"%s\": ", key);
+    json_print_string(text, stdout);
+}
+
+static void print_json_file(const struct file *file)
+{
+    const unecho_model_file_info *info = &file->info;
+    fputs("{\"path\": ", stdout);
+    json_print_string(file->path, stdout);
+    if (!file->good) {
+        print_json_text("error", file->message);
+    } else {
+        printf(", \"stage\": %d, \"units\": %u, \"parameters\": %" PRIu64 ", \"bytes\": %" PRIu64
+               ", \"version\": %u, \"operators\": %u",
+               info->file, info->units, info->parameters, info->bytes, info->version,
+               info->operators);
+        print_json_text("format", info->format);
+        print_json_text("storage", info->storage);
+        print_json_text("producer", info->producer);
+        print_json_text("operator_counts", info->operator_counts);
+    }
+    putchar('}');
+}
+
+static void print_json_pair(const struct pair *pair)
+{
+    fputs("{\"stage1\": ", stdout);
+    json_print_string(pair->stages[0]->path, stdout);
+    print_json_text("stage2", pair->stages[1]->path);
+    if (pair->good) {
+        print_json_text("kernels", pair->kernels);
+        printf(", \"precisions\": [\"fp32\", \"bf16\", \"int8\"], \"onnxruntime\": %s",
+               is_onnx(pair) ? "true" : "false");
+    } else {
+        print_json_text("error", pair->message);
+    }
+    putchar('}');
+}
+
+static void print_json(const struct findings *f)
+{
+    fputs("{\"files\": [", stdout);
+    for (size_t i = 0; i < f->count; i++) {
+        fputs(i > 0 ? ", " : "", stdout);
+        print_json_file(&f->files[i]);
+    }
+    fputs("], \"models\": [", stdout);
+    for (size_t i = 0; i < f->pair_count; i++) {
+        fputs(i > 0 ? ", " : "", stdout);
+        print_json_pair(&f->pairs[i]);
+    }
+    fputs("]}\n", stdout);
+}
+
+static void tell_refusals(const struct findings *f)
+{
+    fflush(stdout);
+    for (size_t i = 0; i < f->count; i++)
+        if (!f->files[i].good)
+            report_error("%s", f->files[i].message);
+    for (size_t i = 0; i < f->pair_count; i++)
+        if (!f->pairs[i].good)
+            report_error("%s", f->pairs[i].message);
+}
+
+static int run_inspect(const void *opaque)
+{
+    const inspect_options *options = opaque;
+    struct findings findings = {0};
+    int code = EXIT_FAILED;
+    if (gather(&findings, options)) {
+        if (options->json)
+            print_json(&findings);
+        else
+            print(&findings);
+        tell_refusals(&findings);
+        if (report_output_written() && all_good(&findings))
+            code = EXIT_DONE;
+    }
+    release(&findings);
+    return code;
+}
+
+/* ---- Options ---------------------------------------------------------------------------- */
+
+static const struct option rows[] = {
+    {.name = "json",
+     .help = "print one JSON object",
+     .set = option_on,
+     .at = offsetof(inspect_options, json)},
+    {.name = NULL},
+};
+
+static const struct option_group groups[] = {
+    {rows, 0},
+    {option_help, 0},
+    {NULL, 0},
+};
+
+static const inspect_options defaults;
+
+static bool check(void *opaque, const struct arguments *arguments)
+{
+    inspect_options *options = opaque;
+    options->names = arguments->words;
+    options->count = arguments->count;
+    if (options->count > 0)
+        return true;
+    report_usage(arguments->command, "no file to inspect");
+    return false;
+}
+
+const struct command inspect_command = {
+    .name = "inspect",
+    .summary = "describe model files, and what can run them",
+    .usage = "usage: unecho inspect [options] FILE...\n",
+    .description = "Describe model files, ONNX or TFLite: which stage of the network each one is, "
+                   "its size, precision, producer and operators, or why unecho cannot use it. FILE "
+                   "may also be a PREFIX, for PREFIX_1.onnx and PREFIX_2.onnx (or .tflite). For "
+                   "two files that form a model, also say what can run it.",
+    .notes = "\n"
+             "Exit status: 0 unecho can use all of the files, 1 it cannot or something failed,\n"
+             "2 invalid command line.\n",
+    .groups = groups,
+    .defaults = &defaults,
+    .size = sizeof(defaults),
+    .check = check,
+    .run = run_inspect,
+};

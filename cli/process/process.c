@@ -1,0 +1,337 @@
+/*
+ * unecho process: opens what the options name, runs a session over it, sums up. How the signal
+ * goes through the library is session.c's business.
+ */
+#include "files/audio_writer.h"
+#include "files/ends.h"
+#include "files/format.h"
+#include "files/output_file.h"
+#include "files/scratch.h"
+#include "interrupt.h"
+#include "process/process_options.h"
+#include "process/summary.h"
+#include "progress.h"
+#include "report.h"
+
+#include "unecho_model.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+struct job {
+    const process_options *options;
+    output_file output, record;
+    int format; /* libsndfile's, of the output */
+    ends *pair;
+    audio_writer *writer;
+    FILE *scratch; /* the output before peak normalisation, NULL without */
+    struct session *session;
+    struct progress progress;
+    double scale;
+};
+
+/* ---- Opening ---------------------------------------------------------------------------- */
+
+/* Exit code, EXIT_DONE to go on. */
+static int check_output(struct job *job)
+{
+    const process_options *options = job->options;
+    const char *name = options->output;
+    if (!output_inspect(&job->output, name))
+        return EXIT_FAILED;
+    if (format_is_raw(name, options->ends.mic.layout.raw) || job->output.kind == OUTPUT_NOWHERE)
+        return EXIT_DONE;
+    if (job->output.kind == OUTPUT_DIRECT) {
+        report_error("%s: is not a regular file; only headerless samples (--raw) can go there",
+                     name);
+        return EXIT_FAILED;
+    }
+    if (format_ending_is_known(name))
+        return EXIT_DONE;
+    report_usage("process",
+                 "%s: the ending of its name says no format; known are %s "
+                 "(headerless samples need --raw)",
+                 name, format_known_endings());
+    return EXIT_WRONG_USAGE;
+}
+
+static bool check_not_an_input(const struct job *job, const output_file *output)
+{
+    const audio_reader *readers[] = {ends_mic_file(job->pair), ends_far_file(job->pair)};
+    for (size_t i = 0; i < 2; i++) {
+        if (output_is(output, audio_reader_identity(readers[i]))) {
+            report_error("%s: is the same file as the input %s; inputs are never overwritten",
+                         output->name, audio_reader_name(readers[i]));
+            return false;
+        }
+    }
+    if (model_choice_uses(&job->options->model, output)) {
+        report_error("%s: is a file of the model; inputs are never overwritten", output->name);
+        return false;
+    }
+    return true;
+}
+
+static bool open_inputs(struct job *job)
+{
+    job->pair = ends_open(&job->options->ends);
+    return job->pair && check_not_an_input(job, &job->output);
+}
+
+static bool open_record(struct job *job)
+{
+    const char *name = job->options->record;
+    if (!name)
+        return true;
+    if (!output_inspect(&job->record, name) || !check_not_an_input(job, &job->record))
+        return false;
+    if (job->record.kind != OUTPUT_REPLACED) {
+        report_error("%s: is not a regular file, which --record needs", name);
+        return false;
+    }
+    if (output_same(&job->record, &job->output)) {
+        report_error("%s: cannot be both the output and the recording", name);
+        return false;
+    }
+    return output_open(&job->record);
+}
+
+static bool open_session(struct job *job)
+{
+    const process_options *options = job->options;
+    session_settings settings = options->session;
+    const bool has_network = options->session.engine.engine != UNECHO_ENGINE_LINEAR;
+    unecho_model *model = has_network ? model_choice_load(&options->model) : NULL;
+    if (has_network && !model)
+        return false;
+    settings.record = options->record ? &job->record : NULL;
+    job->session = session_open(model, &settings, job->pair);
+    unecho_model_unref(&model);
+    return job->session != NULL;
+}
+
+static bool open_output(struct job *job)
+{
+    const process_options *options = job->options;
+    const audio_reader *mic = ends_mic_file(job->pair);
+    raw_format raw = options->ends.mic.layout.raw;
+    if (!format_is_raw(options->output, raw)) {
+        raw = RAW_NONE;
+        job->format =
+            format_for_output(options->output, audio_reader_format(mic), audio_reader_rate(mic));
+        if (!job->format) {
+            report_error("%s: this libsndfile cannot write such files at %d Hz", options->output,
+                         audio_reader_rate(mic));
+            return false;
+        }
+    }
+    job->writer = audio_writer_open(&job->output, raw, job->format, mic, audio_reader_length(mic));
+    if (!job->writer)
+        return false;
+    if (options->normalize_peak) {
+        job->scratch = scratch_open(job->output.directory);
+        return job->scratch != NULL;
+    }
+    return true;
+}
+
+/* ---- Running ---------------------------------------------------------------------------- */
+
+static void show_progress(struct job *job)
+{
+    char details[80] = "";
+    unecho_stats stats;
+    if (!progress_is_due(&job->progress))
+        return;
+    stats = session_stats(job->session);
+    if (stats.far_active_seconds > 0.0f)
+        snprintf(details, sizeof(details), ", ERLE %.1f dB", (double)stats.erle_db);
+    if (job->options->session.align == UNECHO_ALIGN_AUTO && stats.aligned)
+        snprintf(details + strlen(details), sizeof(details) - strlen(details),
+                 ", delay %.1f ms, drift %+.0f ppm", (double)stats.delay_ms,
+                 (double)stats.drift_ppm);
+    progress_show(&job->progress, (int64_t)session_heard(job->session), details);
+}
+
+/* Where the output of the session goes. */
+static bool take_output(void *user, float *samples, size_t n)
+{
+    struct job *job = user;
+    show_progress(job);
+    return job->scratch ? scratch_write(job->scratch, samples, n)
+                        : audio_writer_write(job->writer, samples, n);
+}
+
+/* The reference implementation's rule, in its own arithmetic (float). */
+static bool write_normalized(struct job *job)
+{
+    float samples[4096];
+    size_t got = sizeof(samples) / sizeof(samples[0]);
+    float peak = session_peak(job->session);
+    float scale = peak > 1.0f ? 0.99f / peak : 1.0f;
+    job->scale = scale;
+    if (!scratch_rewind(job->scratch))
+        return false;
+    while (got == sizeof(samples) / sizeof(samples[0])) {
+        if (!scratch_read(job->scratch, samples, sizeof(samples) / sizeof(samples[0]), &got))
+            return false;
+        for (size_t i = 0; peak > 1.0f && i < got; i++)
+            samples[i] *= scale;
+        if (!audio_writer_write(job->writer, samples, got))
+            return false;
+    }
+    return true;
+}
+
+static bool cancel(struct job *job)
+{
+    bool done;
+    progress_start(&job->progress, audio_reader_length(ends_mic_file(job->pair)),
+                   ends_mic_rate(job->pair));
+    done = session_run(job->session, take_output, job);
+    progress_end(&job->progress);
+    return done && (!job->scratch || write_normalized(job)) && audio_writer_finish(job->writer) &&
+           (!job->options->record || output_commit(&job->record));
+}
+
+/* ---- Summing up ------------------------------------------------------------------------- */
+
+/* Of the far end, in frames at its own rate. */
+static void tell_far_length(const struct job *job, const char *what, uint64_t frames,
+                            const char *then)
+{
+    const int rate = ends_far_rate(job->pair);
+    report_note("%s: %.2f s (%" PRIu64 " samples%s) %s than the microphone; %s",
+                audio_reader_name(ends_far_file(job->pair)), (double)frames / rate, frames,
+                rate == ends_mic_rate(job->pair) ? "" : " at its own rate", what, then);
+}
+
+static void tell_lengths(const struct job *job)
+{
+    audio_reader *far = ends_far_file(job->pair);
+    const uint64_t due = session_far_due(job->session);
+    const uint64_t far_heard = session_far_heard(job->session);
+    const int64_t length = audio_reader_length(far);
+    /* Of two rates not both need to have a frame where the recording ends. */
+    const uint64_t slack = ends_far_rate(job->pair) == ends_mic_rate(job->pair) ? 0 : 1;
+
+    if (session_heard(job->session) == 0)
+        report_note("%s: is empty, and so is the output",
+                    audio_reader_name(ends_mic_file(job->pair)));
+    if (ends_share_a_file(job->pair))
+        return;
+    if (far_heard + slack < due)
+        tell_far_length(job, "shorter", due - far_heard, "taken as silent after that");
+    else if (length > (int64_t)(due + slack))
+        tell_far_length(job, "longer", (uint64_t)length - due, "the rest is left out");
+    else if (length < 0 && audio_reader_has_more(far))
+        report_note("%s: longer than the microphone; the rest is left out", audio_reader_name(far));
+}
+
+static double cpu_seconds(void)
+{
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) != 0)
+        return NAN;
+    return (double)usage.ru_utime.tv_sec + 1e-6 * (double)usage.ru_utime.tv_usec +
+           (double)usage.ru_stime.tv_sec + 1e-6 * (double)usage.ru_stime.tv_usec;
+}
+
+static bool print_summary(const struct job *job, double wall, double cpu)
+{
+    const process_options *options = job->options;
+    FILE *stream = output_is_stdout(&job->output) ? stderr : stdout;
+    char format[80];
+    struct summary summary = {0};
+
+    session_sum_up(job->session, &summary);
+    summary.align = options->session.align;
+    summary.engine = options->session.engine.engine;
+    format_describe(audio_writer_format(job->writer), format, sizeof(format));
+    summary.output = job->output.name;
+    summary.format = format;
+    summary.wall_seconds = wall;
+    summary.cpu_seconds = cpu;
+    summary.scale = job->scale;
+    summary.out_db += 20.0 * log10(job->scale);
+    summary.clipped_samples = audio_writer_clipped(job->writer);
+
+    if (options->json)
+        summary_print_json(&summary, stream);
+    else if (!options->quiet)
+        summary_print(&summary, stream);
+    if (options->json || options->quiet) {
+        if (summary.clipped_samples)
+            report_note("%s: %" PRIu64 " samples clipped", summary.output, summary.clipped_samples);
+        if (summary.stream.guarded_samples)
+            report_note("%" PRIu64 " input samples are no numbers or far out of range",
+                        summary.stream.guarded_samples);
+    }
+    if (fflush(stream) == 0 && !ferror(stream))
+        return true;
+    report_error("%s is written, but the summary is not: %s", summary.output, strerror(errno));
+    return false;
+}
+
+/* ---- The command ------------------------------------------------------------------------ */
+
+static int run(struct job *job)
+{
+    double wall, cpu;
+    int code = check_output(job);
+    if (code != EXIT_DONE)
+        return code;
+    if (!open_inputs(job) || !open_record(job) || !open_session(job) || !open_output(job))
+        return EXIT_FAILED;
+
+    wall = progress_now();
+    cpu = cpu_seconds();
+    if (!cancel(job))
+        return EXIT_FAILED;
+    wall = progress_now() - wall;
+    cpu = cpu_seconds() - cpu;
+
+    if (session_stopped(job->session))
+        report_warning("interrupted: %s holds the first %.2f s", job->output.name,
+                       (double)session_heard(job->session) / ends_mic_rate(job->pair));
+    else
+        tell_lengths(job);
+    if (!print_summary(job, wall, cpu) || session_stopped(job->session))
+        return EXIT_FAILED;
+    return EXIT_DONE;
+}
+
+static int run_process(const void *options)
+{
+    struct job job = {.options = options, .scale = 1.0};
+    int code;
+    interrupt_install();
+    job.output.fd = job.record.fd = -1;
+    code = run(&job);
+
+    audio_writer_close(&job.writer);
+    output_release(&job.output);
+    output_release(&job.record);
+    session_close(&job.session);
+    ends_close(&job.pair);
+    if (job.scratch)
+        fclose(job.scratch);
+    return code;
+}
+
+const struct command process_command = {
+    .name = "process",
+    .summary = "cancel the echo in a recording or a live stream",
+    .usage = process_usage,
+    .description = process_description,
+    .notes = process_notes,
+    .groups = process_groups,
+    .defaults = &process_defaults,
+    .size = sizeof(process_defaults),
+    .check = process_options_check,
+    .run = run_process,
+};

@@ -1,0 +1,353 @@
+/*
+ * Feeds a stream chunk by chunk, and cuts its output to the microphone's timeline. It does not know
+ * where the samples come from and go to.
+ *
+ * Silence follows the signal until all that belongs to the microphone has come out. Where the ends
+ * have different rates the far end goes ahead of the microphone, by less than a frame.
+ */
+#include "process/session.h"
+
+#include "interrupt.h"
+#include "report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The network's own lag, which UNECHO_KEEP_LATENCY leaves in: 24 ms. */
+#define NETWORK_LAG (3 * UNECHO_HOP)
+/* At 16 kHz; as long at other rates. */
+#define USUAL_CHUNK 2048
+#define HOP_MS      (1000 * UNECHO_HOP / UNECHO_SAMPLE_RATE)
+/* Of different rates: twice as much far end as the longest call takes. */
+#define FAR_QUEUE_MS 1000
+
+struct session {
+    unecho *stream;
+    output_file *record; /* NULL: the stream records nothing */
+    ends *pair;
+    int mic_rate, far_rate; /* Hz */
+    bool has_network;
+    size_t chunk;
+    /* mic takes the output too; far: of one call, or of one piece of it where the rates differ */
+    float *mic, *far;
+    size_t latency_left; /* in the output, in frames */
+    uint64_t skip;       /* frames of output that still belong to the silence before */
+    uint64_t heard, far_heard, written;
+    uint64_t fed, far_fed; /* frames that the stream has had, silence included */
+    size_t lead, far_lead; /* frames of silence before the signal */
+    bool ended, stopped;
+    double mic_power, out_power; /* sums of squares */
+    float peak;
+};
+
+/* The mean power is meant, not an exact figure: as unecho_process, forgive what is no number. */
+static double power(const float *samples, size_t n)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        double x = isfinite(samples[i]) ? (double)samples[i] : 0.0;
+        x = fmin(fmax(x, -100.0), 100.0);
+        sum += x * x;
+    }
+    return sum;
+}
+
+/* The least number of frames at rate that last as long as n frames at of_rate. */
+static uint64_t as_long(uint64_t n, int of_rate, int rate)
+{
+    const uint64_t seconds = n / (uint64_t)of_rate, rest = n % (uint64_t)of_rate;
+    return seconds * (uint64_t)rate +
+           (rest * (uint64_t)rate + (uint64_t)of_rate - 1) / (uint64_t)of_rate;
+}
+
+/* So many frames of a rate are the network's lag; none without a network. */
+static size_t lag_at(const struct session *session, int rate)
+{
+    return session->has_network ? (size_t)as_long(NETWORK_LAG, UNECHO_SAMPLE_RATE, rate) : 0;
+}
+
+static bool has_two_rates(const struct session *session)
+{
+    return session->mic_rate != session->far_rate;
+}
+
+/* The most frames of the microphone that a call may bring: its far end has to fit in the queue. */
+static size_t largest_piece(const struct session *session)
+{
+    return has_two_rates(session) ? (size_t)session->mic_rate * (FAR_QUEUE_MS / 2) / 1000
+                                  : SIZE_MAX;
+}
+
+/* ---- Feeding the stream ----------------------------------------------------------------- */
+
+/* The next n frames for the stream; silence before the signal and after the microphone's end. */
+static bool read_far(struct session *session, size_t n)
+{
+    const uint64_t begin = session->far_lead, at = session->far_fed;
+    /* Rounded up, the far end may have to go on a little before it is known to be over. */
+    const uint64_t end = session->ended ? begin + session_far_due(session) : at + n;
+    const size_t before = at < begin ? (size_t)(begin - at) : 0;
+    const size_t silent = before < n ? before : n;
+    const uint64_t left = at + silent < end ? end - at - silent : 0;
+    const size_t wanted = left < n - silent ? (size_t)left : n - silent;
+    size_t got = 0;
+    memset(session->far, 0, n * sizeof(*session->far));
+    if (!ends_read_far(session->pair, session->far + silent, wanted, &got))
+        return false;
+    session->far_heard += got;
+    session->far_fed += n;
+    return true;
+}
+
+static bool keep_recording(struct session *session)
+{
+    unsigned char bytes[16384];
+    size_t got = session->record ? sizeof(bytes) : 0;
+    while (got == sizeof(bytes))
+        if (unecho_record_read(session->stream, bytes, sizeof(bytes), &got) != UNECHO_OK ||
+            !output_write(session->record, bytes, got))
+            return false;
+    return true;
+}
+
+static bool feed(struct session *session, float *mic, size_t n)
+{
+    const uint64_t far_fed = as_long(session->fed + n, session->mic_rate, session->far_rate);
+    const size_t far_n = (size_t)(far_fed - session->far_fed);
+    const float *far = session->far;
+    int status = UNECHO_OK;
+    if (!read_far(session, far_n))
+        return false;
+    if (has_two_rates(session)) {
+        status = unecho_push_far(session->stream, far, far_n);
+        far = NULL;
+    }
+    if (status == UNECHO_OK)
+        status = unecho_process(session->stream, mic, far, mic, n);
+    session->fed += n;
+    if (status == UNECHO_OK)
+        return keep_recording(session);
+    report_error("the library failed: %s", unecho_strerror(status));
+    return false;
+}
+
+static bool process(struct session *session, size_t n)
+{
+    const size_t most = largest_piece(session);
+    for (size_t at = 0; at < n;) {
+        const size_t piece = n - at < most ? n - at : most;
+        if (!feed(session, session->mic + at, piece))
+            return false;
+        at += piece;
+    }
+    return true;
+}
+
+/* ---- Opening ---------------------------------------------------------------------------- */
+
+static unsigned hops_in(const struct session *session)
+{
+    const uint64_t hops =
+        as_long(session->chunk, session->mic_rate, UNECHO_SAMPLE_RATE) / UNECHO_HOP;
+    return (unsigned)(hops < 1                         ? 1
+                      : hops > UNECHO_HOPS_AT_ONCE_MAX ? UNECHO_HOPS_AT_ONCE_MAX
+                                                       : hops);
+}
+
+/* The most frames that are processed at a time, and of them and of the far end those of a call. */
+static size_t largest_chunk(const struct session *session)
+{
+    const size_t lag = lag_at(session, session->mic_rate);
+    return session->chunk > lag ? session->chunk : lag;
+}
+
+static size_t largest_far_piece(const struct session *session)
+{
+    const size_t chunk = largest_chunk(session), most = largest_piece(session);
+    return (size_t)as_long(chunk < most ? chunk : most, session->mic_rate, session->far_rate) + 1;
+}
+
+/* What is read after each call takes no more: its three signals, and the header before the first.
+ */
+static size_t record_capacity(const struct session *session)
+{
+    return 8192 + sizeof(float) * (2 * largest_chunk(session) + largest_far_piece(session));
+}
+
+static bool open_stream(struct session *session, unecho_model *model,
+                        const session_settings *settings)
+{
+    unecho_config config;
+    unecho_config_init(&config);
+    config.model = model;
+    config.sample_rate = session->mic_rate;
+    config.far_rate = session->far_rate;
+    config.far_queue_ms = has_two_rates(session) ? FAR_QUEUE_MS : 0;
+    config.whole_hops =
+        session->mic_rate == UNECHO_SAMPLE_RATE && session->far_rate == UNECHO_SAMPLE_RATE &&
+        session->chunk % UNECHO_HOP == 0 && settings->reference_late_ms % HOP_MS == 0;
+    config.hops_at_once = hops_in(session);
+    config.align = settings->align;
+    config.delay_ms = settings->delay_ms;
+    config.reference_late_ms = settings->reference_late_ms;
+    config.fail_open = settings->fail_open;
+    config.high_band = settings->high_band;
+    config.record_capacity = settings->record ? record_capacity(session) : 0;
+    session->record = settings->record;
+    session->stream = engine_choice_open(&settings->engine, &config);
+    return session->stream != NULL;
+}
+
+static bool take_memory(struct session *session)
+{
+    session->mic = calloc(largest_chunk(session) + 1, sizeof(*session->mic));
+    session->far = calloc(largest_far_piece(session), sizeof(*session->far));
+    if (session->mic && session->far)
+        return true;
+    report_error("out of memory");
+    return false;
+}
+
+struct session *session_open(unecho_model *model, const session_settings *settings, ends *pair)
+{
+    struct session *session = calloc(1, sizeof(*session));
+    size_t lag;
+    if (!session) {
+        report_error("out of memory");
+        return NULL;
+    }
+    session->pair = pair;
+    session->mic_rate = ends_mic_rate(pair);
+    session->far_rate = ends_far_rate(pair);
+    session->has_network = settings->engine.engine != UNECHO_ENGINE_LINEAR;
+    lag = lag_at(session, session->mic_rate);
+    session->chunk = settings->chunk
+                         ? settings->chunk
+                         : (size_t)as_long(USUAL_CHUNK, UNECHO_SAMPLE_RATE, session->mic_rate);
+    session->latency_left = settings->keep_latency ? lag : 0;
+    session->lead = settings->chunk ? 0 : lag;
+    session->far_lead = settings->chunk ? 0 : lag_at(session, session->far_rate);
+    if (!take_memory(session) || !open_stream(session, model, settings) ||
+        !process(session, session->lead)) {
+        session_close(&session);
+        return NULL;
+    }
+    session->skip = (uint64_t)unecho_latency(session->stream) - session->latency_left;
+    return session;
+}
+
+/* ---- Running ---------------------------------------------------------------------------- */
+
+/* The microphone's next chunk; where it is over, silence. */
+static bool read_chunk(struct session *session)
+{
+    size_t chunk = session->chunk, heard = 0;
+    if (!session->ended && interrupted())
+        session->ended = session->stopped = true;
+    if (!session->ended) {
+        if (!ends_read_mic(session->pair, session->mic, chunk, &heard))
+            return false;
+        session->ended = heard < chunk;
+        session->stopped = session->ended && interrupted();
+    }
+    memset(session->mic + heard, 0, (chunk - heard) * sizeof(*session->mic));
+    session->mic_power += power(session->mic, heard);
+    session->heard += heard;
+    return true;
+}
+
+/* What of the chunk that the stream gave belongs to the output. */
+static bool pass_on(struct session *session, session_sink *sink, void *user)
+{
+    float *samples = session->mic;
+    size_t n = session->chunk;
+    size_t early = session->skip < n ? (size_t)session->skip : n;
+    uint64_t due = session->heard - session->written;
+    session->skip -= early;
+    samples += early;
+    n -= early;
+    if (n > due)
+        n = (size_t)due;
+
+    session->written += n;
+    session->out_power += power(samples, n);
+    for (size_t i = 0; i < n; i++)
+        session->peak = fmaxf(session->peak, fabsf(samples[i]));
+    return n == 0 || sink(user, samples, n);
+}
+
+bool session_run(struct session *session, session_sink *sink, void *user)
+{
+    while (!session->ended || session->written < session->heard) {
+        if (!read_chunk(session) || !process(session, session->chunk) ||
+            !pass_on(session, sink, user))
+            return false;
+    }
+    return true;
+}
+
+/* ---- What has come of it ---------------------------------------------------------------- */
+
+uint64_t session_heard(const struct session *session)
+{
+    return session->heard;
+}
+
+uint64_t session_far_heard(const struct session *session)
+{
+    return session->far_heard;
+}
+
+uint64_t session_far_due(const struct session *session)
+{
+    return as_long(session->heard, session->mic_rate, session->far_rate);
+}
+
+float session_peak(const struct session *session)
+{
+    return session->peak;
+}
+
+bool session_stopped(const struct session *session)
+{
+    return session->stopped;
+}
+
+unecho_stats session_stats(const struct session *session)
+{
+    unecho_stats stats = {.size = sizeof(stats)};
+    unecho_get_stats(session->stream, &stats);
+    return stats;
+}
+
+static double mean_db(double power_sum, uint64_t samples)
+{
+    return samples ? 10.0 * log10(power_sum / (double)samples) : -HUGE_VAL;
+}
+
+void session_sum_up(const struct session *session, struct summary *summary)
+{
+    summary->stream = session_stats(session);
+    summary->mic_rate = session->mic_rate;
+    summary->far_rate = session->far_rate;
+    summary->seconds = (double)session->heard / session->mic_rate;
+    summary->latency_samples = (int)session->latency_left;
+    /* Not those of the stream, which has heard the silence around the signal as well. */
+    summary->mic_db = mean_db(session->mic_power, session->heard);
+    summary->out_db = mean_db(session->out_power, session->written);
+    summary->peak = (double)session->peak;
+    summary->mic_clipped_samples = ends_mic_clipped(session->pair);
+    summary->far_clipped_samples = ends_far_clipped(session->pair);
+}
+
+void session_close(struct session **session)
+{
+    if (!*session)
+        return;
+    unecho_close(&(*session)->stream);
+    free((*session)->mic);
+    free((*session)->far);
+    free(*session);
+    *session = NULL;
+}

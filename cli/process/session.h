@@ -1,0 +1,71 @@
+/*
+ * A whole signal through a stream, chunk by chunk, with the latency removed. It does not know where
+ * the samples come from and go to.
+ */
+#ifndef UNECHO_CLI_SESSION_H
+#define UNECHO_CLI_SESSION_H
+
+#include "engine_choice.h"
+#include "files/ends.h"
+#include "files/output_file.h"
+#include "process/summary.h"
+
+#include "unecho.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct session;
+
+/* How to open the stream; alignment and the rest as in unecho_config. */
+typedef struct session_settings {
+    engine_choice engine;
+    unsigned chunk;    /* frames of the microphone per call, as a live caller gives them; 0: the
+                          usual, after 24 ms of silence, which is what unecho_process_whole does */
+    bool keep_latency; /* the network's latency stays in the output */
+    unecho_align align;
+    double delay_ms;
+    unsigned reference_late_ms;
+    bool fail_open, high_band;
+    output_file *record; /* open, takes the record of the stream; NULL: none */
+} session_settings;
+
+/* Takes n samples of output, which it may change. false: failed, reported. */
+typedef bool session_sink(void *user, float *samples, size_t n);
+
+/*
+ * For the rates of the two ends, which outlive it. The model is needed no longer afterwards; NULL:
+ * the built-in one, if any. NULL on failure, reported.
+ */
+struct session *session_open(unecho_model *model, const session_settings *settings, ends *pair);
+
+/*
+ * Until the microphone ends or the user interrupts: as many samples into sink as it has. Where the
+ * far end ends before it silence follows. false: failed, reported.
+ */
+bool session_run(struct session *session, session_sink *sink, void *user);
+
+/* Frames of microphone and far end so far, each at its own rate. */
+uint64_t session_heard(const struct session *session);
+uint64_t session_far_heard(const struct session *session);
+/* How many frames of the far end go with the microphone so far. */
+uint64_t session_far_due(const struct session *session);
+
+/* Highest magnitude in the output. */
+float session_peak(const struct session *session);
+
+/* Whether the user interrupted before the microphone's end. */
+bool session_stopped(const struct session *session);
+
+/* What the stream has seen, the silence around the signal included. */
+unecho_stats session_stats(const struct session *session);
+
+/* Fill in what the signal itself tells: length, levels, delay, ERLE, what was clipped or missing.
+ */
+void session_sum_up(const struct session *session, struct summary *summary);
+
+/* Close and set *session to NULL; *session may be NULL. */
+void session_close(struct session **session);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * What is told after processing, for people or for programs. It measures nothing itself.
+ */
+#ifndef UNECHO_CLI_SUMMARY_H
+#define UNECHO_CLI_SUMMARY_H
+
+#include "unecho.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct summary {
+    const char *output;     /* its name */
+    const char *format;     /* its format in words */
+    int mic_rate, far_rate; /* Hz */
+    double seconds;         /* of audio */
+    double wall_seconds;    /* that processing took */
+    double cpu_seconds;     /* that it cost */
+    int latency_samples;    /* left in the output */
+    double mic_db, out_db;  /* mean power, dB of full scale; -inf for silence */
+    unecho_engine engine;
+    unecho_align align;
+    unecho_stats stream; /* ERLE, delay, ... */
+    double peak;         /* of the output before peak normalisation */
+    double scale;        /* that peak normalisation applied; 1: none */
+    uint64_t mic_clipped_samples, far_clipped_samples; /* as they came */
+    uint64_t clipped_samples;                          /* of the output */
+};
+
+/* A few lines for people. */
+void summary_print(const struct summary *summary, FILE *stream);
+
+/* One JSON object on a line; null where there is no finite number. */
+void summary_print_json(const struct summary *summary, FILE *stream);
+
+/* "text" with JSON's escapes, quotes included. */
+void json_print_string(const char *text, FILE *stream);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * Messages on standard error, and the status line that they must not run into. It does not know
+ * what the messages are about.
+ */
+#include "report.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool quiet;
+static size_t status_length;
+
+void report_be_quiet(void)
+{
+    quiet = true;
+}
+
+REPORT_FORMAT(2, 0) static void say(const char *kind, const char *format, va_list arguments)
+{
+    report_status("");
+    fprintf(stderr, "unecho: %s", kind);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+}
+
+void report_error(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say("", format, arguments);
+    va_end(arguments);
+}
+
+void report_warning(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say("warning: ", format, arguments);
+    va_end(arguments);
+}
+
+void report_note(const char *format, ...)
+{
+    va_list arguments;
+    if (quiet)
+        return;
+    va_start(arguments, format);
+    say("note: ", format, arguments);
+    va_end(arguments);
+}
+
+void report_usage(const char *command, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say("", format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "try 'unecho %s%s--help'\n", command, *command ? " " : "");
+}
+
+bool report_output_written(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    report_error("standard output: %s", strerror(errno));
+    return false;
+}
+
+bool report_has_status(void)
+{
+    return !quiet && isatty(STDERR_FILENO) == 1;
+}
+
+void report_status(const char *line)
+{
+    size_t length = strlen(line);
+    if (length == 0 && status_length == 0)
+        return;
+    /* Blanks cover what a longer line left; no escape sequences, for the plainest terminals. */
+    fprintf(stderr, "\r%-*s", (int)status_length, line);
+    if (length == 0)
+        fputc('\r', stderr);
+    fflush(stderr);
+    status_length = length;
+}

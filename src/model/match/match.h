@@ -1,0 +1,124 @@
+/*
+ * The parts that the network is made of, recognised in a graph by what they compute: sums of matrix
+ * products, layer norm, LSTM cell. Knows no stage, and no name.
+ */
+#ifndef UNECHO_MODEL_MATCH_H
+#define UNECHO_MODEL_MATCH_H
+
+#include "model/graph/graph.h"
+#include "network/weights.h"
+
+enum { TERMS_MAX = 4 };
+
+/* One matrix product of a sum: matrix times all elements of a value. */
+typedef struct affine_term {
+    size_t input;
+    matrix matrix;
+    size_t tensor; /* that the matrix is in */
+    size_t node;
+} affine_term;
+
+typedef struct affine_sum {
+    affine_term terms[TERMS_MAX];
+    size_t count;
+} affine_sum;
+
+/* An LSTM cell with the states it reads and the values it makes. */
+typedef struct lstm_cell {
+    size_t hidden, cell; /* values: h' and c' */
+    affine_term input, recurrent;
+    size_t gate_row[GATES];
+} lstm_cell;
+
+/* ---- Matrices --------------------------------------------------------------------------- */
+
+/* A matrix whose element (r, c) is element r * row_step + c * column_step of a value. */
+typedef struct matrix_layout {
+    size_t value, rows, columns, row_step, column_step;
+} matrix_layout;
+
+/* The tensor that the value comes from as the matrix of a term: floats, or integers that a
+ * DequantizeLinear gave a meaning. */
+int match_matrix(graph *g, const graph_node *node, matrix_layout layout, affine_term *term);
+
+/* What integers of a tensor stand for: as in matrix, zero as the value that holds it. */
+typedef struct integer_scale {
+    float scale;
+    const unsigned char *scales;
+    size_t zero; /* GRAPH_NONE: 0 */
+} integer_scale;
+
+/* The same of integers that only the node that multiplies them gives a meaning. */
+int match_integers(graph *g, const graph_node *node, matrix_layout layout,
+                   const integer_scale *scale, affine_term *term);
+
+/* One more factor of a scale: a constant with one element, or with `count`, one for each output. */
+int match_scale(const graph *g, const graph_view *view, size_t count, integer_scale *scale);
+
+/* The product of an input, quantised by DynamicQuantizeLinear, and a matrix of integers, made float
+ * again by both scales. */
+typedef struct scaled_product {
+    const graph_node *product; /* MatMulInteger or ConvInteger */
+    size_t input;
+    integer_scale weights;
+} scaled_product;
+int match_scaled(graph *g, const graph_view *view, const char *what, scaled_product *scaled);
+
+/* ---- Views and constants ---------------------------------------------------------------- */
+
+bool view_is_whole(const graph *g, const graph_view *view);
+bool views_equal(const graph_view *a, const graph_view *b);
+
+/* The node that computes all of a view with this operator; NULL: it is something else. */
+const graph_node *view_node(const graph *g, const graph_view *view, graph_op op);
+
+/* All elements of the k-th input of a node; of its first two; of a value. */
+int match_operand(graph *g, const graph_node *node, size_t k, graph_view *view);
+int match_operands(graph *g, const graph_node *node, graph_view *two);
+int match_whole(graph *g, size_t value, graph_view *view);
+
+/* "...: WHAT was expected here", naming what stands there instead. */
+int match_unexpected(const graph *g, const graph_view *view, const char *what);
+
+bool view_is_constant(const graph *g, const graph_view *view);
+
+/* Refuse a tensor that is not of floats of any size. */
+int want_float(const graph *g, size_t value);
+
+/* Add factor times a view of a tensor to count floats; a view of one element is added to each. */
+int add_constant(const graph *g, const graph_view *view, size_t count, float factor, float *to);
+
+/* Refuse a tensor that has not this value in each element of the view. */
+int want_scalar(const graph *g, const graph_view *view, double value, double tolerance);
+
+/* ---- Parts of the network --------------------------------------------------------------- */
+
+/* view = sum of terms + bias; bias, as many floats as the view has, receives the sum of biases. */
+int match_affine(graph *g, const graph_view *view, const char *what, float *bias,
+                 affine_sum *affine);
+
+/* The same where one term of a given width is expected: out[rows] = matrix[rows, columns] * in. */
+int match_product(graph *g, const graph_view *view, size_t columns, const char *what, float *bias,
+                  affine_term *term);
+
+/* view = gamma * (x - mean(x)) / sqrt(mean((x - mean(x))^2) + 1e-7) + beta */
+int match_norm(graph *g, const graph_view *view, const char *what, float *gamma, float *beta,
+               graph_view *x);
+
+/* view = log(x * x + 1e-7) */
+int match_log_power(graph *g, const graph_view *view, graph_view *x);
+
+/*
+ * view = h' of an LSTM cell with that many units whose h and c are elements h_at, h_at + 2, ... and
+ * h_at + 1, h_at + 3, ... of the value states. bias: [4 * units], in the order of GATE_*; scratch:
+ * as large.
+ */
+int match_cell(graph *g, const graph_view *view, size_t states, size_t h_at, const char *what,
+               float *bias, float *scratch, lstm_cell *cell);
+
+/* The same where the cell is one operator, LSTM or DynamicQuantizeLSTM; NULL: it is not. */
+const graph_node *view_lstm(const graph *g, const graph_view *view);
+int match_lstm(graph *g, const graph_node *node, const graph_view *h, const graph_view *c,
+               const char *what, float *bias, lstm_cell *cell);
+
+#endif

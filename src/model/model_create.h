@@ -1,0 +1,27 @@
+/* Making models, for those who load them. */
+#ifndef UNECHO_MODEL_CREATE_H
+#define UNECHO_MODEL_CREATE_H
+
+#include "graph/source.h"
+#include "unecho_model.h"
+
+#include <stdatomic.h>
+
+/*
+ * Read both stages. owned: the sources' bytes, which the model frees with itself and which are
+ * freed on failure; NULL: they outlive the model.
+ */
+int model_create(unecho_model **result, const source sources[2], unsigned char *const owned[2]);
+
+typedef _Atomic(unecho_model *) model_slot;
+
+/*
+ * Count the references of a model in a word that lies elsewhere, of which it may use the low bits
+ * only, and store NULL in the slot just before the model is freed. NULL, NULL: in the model again.
+ * Only for the single owner of a model with one reference; the word is not touched.
+ */
+void model_count_in(unecho_model *model, atomic_size_t *references, model_slot *slot);
+/* The bits of such a word that count. */
+#define MODEL_REFERENCES (SIZE_MAX >> 8)
+
+#endif

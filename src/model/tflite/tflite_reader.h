@@ -1,0 +1,44 @@
+/* What the parts of the TFLite reader share. */
+#ifndef UNECHO_MODEL_TFLITE_READER_H
+#define UNECHO_MODEL_TFLITE_READER_H
+
+#include "flatbuffer.h"
+#include "model/graph/graph.h"
+
+/* One of the subgraph's tensors, constant if it has data. */
+typedef struct tflite_tensor {
+    graph_text name;
+    uint64_t type; /* as ONNX numbers types */
+    bool shaped;
+    graph_shape shape;
+    unsigned open; /* bit d: size d was left open */
+    fb_vector data;
+    float scale;                 /* of int8; 0: none */
+    const unsigned char *scales; /* float32, along axis, times scale; NULL: none */
+    size_t axis;
+    size_t value; /* of the graph; GRAPH_NONE: nothing has made it yet */
+} tflite_tensor;
+
+typedef struct tflite_reader {
+    graph *graph;
+    fb_vector codes, buffers, operators; /* of tables */
+    tflite_tensor *tensors;
+    size_t tensor_count;
+} tflite_reader;
+
+/* Tensor `index` of the subgraph from its table. */
+int tflite_read_tensor(tflite_reader *t, size_t index, const fb_table *table);
+
+/* One more value of the graph that is a tensor with data. */
+size_t tflite_add_constant(tflite_reader *t, const tflite_tensor *tensor);
+
+/* What one operator may add to the graph, given how many inputs and outputs it has. */
+typedef struct tflite_room {
+    size_t nodes, links, values, attributes, lists, tensors;
+} tflite_room;
+void tflite_add_room(tflite_room *room, size_t inputs, size_t outputs);
+
+/* One operator as nodes of the graph. */
+int tflite_read_operator(tflite_reader *t, const fb_table *table);
+
+#endif
