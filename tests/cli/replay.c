@@ -1,6 +1,6 @@
 /*
- * `unecho process --record` and `unecho replay` as users run them: the same bits, what goes in and
- * out as sound files, and what is said of files that are no good.
+ * `unecho process --record` and `unecho replay` as users run them: the same bits, input and output
+ * as sound files, and the errors for bad files.
  */
 #include "check.h"
 #include "command.h"
@@ -25,7 +25,7 @@ static int make_records(void **state)
     }
     write_sound("mic.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, e.mic.samples, LENGTH);
     write_sound("far.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, e.far.samples, LENGTH);
-    /* As if it were at 48 kHz: another rate than the far end's, pushed. */
+    /* Declared as 48 kHz: another rate than the far end's, pushed. */
     write_sound_as("fast.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 48000, 2, both, LENGTH);
     free(both);
     free_ends((ends *)(uintptr_t)&e);
@@ -125,7 +125,7 @@ static void events_are_listed(void **state)
     expect_part(result.output, "process 9000 frames, mic -");
 }
 
-/* The wrong model is refused, the right one taken from its files. */
+/* The wrong model is rejected, the right one is read from its files. */
 static void the_model_has_to_be_the_same(void **state)
 {
     (void)state;
@@ -184,7 +184,7 @@ static void inputs_and_outputs_are_kept_apart(void **state)
     assert_false(exists("a.wav"));
 }
 
-/* A disk that is full leaves neither output nor record. */
+/* On a full disk there is neither output nor record. */
 static void a_full_disk_leaves_nothing(void **state)
 {
     (void)state;
