@@ -125,7 +125,7 @@ typedef struct fixture {
     unecho *devices[2]; /* the same, far end passed with the microphone */
     float *mic, *far, *out;
     int16_t *mic16, *out16;
-    unsigned char *bytes; /* of recordings, [LENGTH] */
+    unsigned char *bytes; /* of records, [LENGTH] */
 } fixture;
 
 static fixture set_fixture(unecho_precision precision)
@@ -137,7 +137,7 @@ static fixture set_fixture(unecho_precision precision)
     assert_int_equal(unecho_model_default(&model, NULL, 0), UNECHO_OK);
     config.model = model;
     config.precision = precision;
-    /* One whose recording stops as nobody reads it, three that are read, and some without. */
+    /* One whose record stops as nobody reads it, three that are read, and some without. */
     config.record_capacity = 100000;
     assert_int_equal(unecho_open(&s.any, &config), UNECHO_OK);
     config.record_capacity = 0;
@@ -187,7 +187,7 @@ static void clear_fixture(fixture *s)
     free(s->bytes);
 }
 
-/* Continue reading the stream's recording. Returns 0. */
+/* Continue reading the stream's record. Returns 0. */
 static int read_record(fixture *s, unecho *stream)
 {
     size_t got = LENGTH;

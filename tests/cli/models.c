@@ -101,7 +101,7 @@ static void units_must_agree(void **state)
     char words[1024];
     snprintf(words, sizeof words, "inspect %s %s", reference_path("models/model_128_1.onnx"),
              reference_path("models/dtln_aec_256_quant_2.tflite"));
-    expect_refusal(words, 1, "the two are not of one network");
+    expect_refusal(words, 1, "they do not belong together");
     snprintf(words, sizeof words, "inspect %s", reference_path("models/dtln_aec_256_quant"));
     run(&result, words);
     expect_code(&result, 0);
@@ -227,7 +227,7 @@ static void wrong_usage(void **state)
     expect_refusal("convert", 2, "OUTPREFIX");
     expect_refusal("convert a b", 2, "'b' is one argument too many");
     expect_refusal("convert --precision bf16 a", 2, "expected fp32, fp16 or int8");
-    expect_refusal("convert --mic x a", 2, "--mic and --far go together");
+    expect_refusal("convert --mic x a", 2, "--mic and --far belong together");
     expect_refusal("convert --mic x --far y --no-report a", 2, "--no-report");
     expect_refusal("convert --model x --model-files y z a", 2, "exclude each other");
     run(&result, "help inspect");

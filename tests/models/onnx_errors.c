@@ -131,9 +131,9 @@ static void stages_swapped(void **state)
 {
     (void)state;
     check_tree(our_model(2), 1, UNECHO_ERROR_MODEL,
-               WORDS("this is stage 2 of the network, stage 1 was expected"));
+               WORDS("this is stage 2 of the network, expected stage 1"));
     check_tree(our_model(1), 2, UNECHO_ERROR_MODEL,
-               WORDS("this is stage 1 of the network, stage 2 was expected"));
+               WORDS("this is stage 1 of the network, expected stage 2"));
 }
 
 static void missing_initialisers(void **state)

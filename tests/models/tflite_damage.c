@@ -55,7 +55,7 @@ static void refuses_what_is_no_tflite(void **state)
         {12, {0, 0, 0, 0, 'T', 'F', 'L', '3'}, "byte 0 of 12: an offset of 0"},
         {12, {0xff, 0xff, 0xff, 0xff, 'T', 'F', 'L', '3'}, "an offset of 4294967295"},
         {15, {12, 0, 0, 0, 'T', 'F', 'L', '3'}, "an offset of 12"},
-        {16, {10, 0, 0, 0, 'T', 'F', 'L', '3'}, "byte 10, expected one that 4 divides"},
+        {16, {10, 0, 0, 0, 'T', 'F', 'L', '3'}, "byte 10, expected a multiple of 4"},
         /* its list of fields: before the file, odd, after it, too short, too long */
         {16, {8, 0, 0, 0, 'T', 'F', 'L', '3', 9, 0, 0, 0}, "byte 8 of 16: a table's list of"},
         {16, {8, 0, 0, 0, 'T', 'F', 'L', '3', 7, 0, 0, 0}, "out of place"},

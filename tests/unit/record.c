@@ -1,5 +1,5 @@
 /*
- * A recorded stream can be replayed bit for bit, whatever was called; recording changes nothing; a
+ * A recorded stream can be replayed bit for bit, whatever was called; the record changes nothing; a
  * full ring and a damaged file are reported, and what came before is good.
  */
 #define _XOPEN_SOURCE 700 /* fmemopen */
@@ -348,7 +348,7 @@ static void streams_of_a_batch(void **unused)
     }
 }
 
-static void recording_changes_nothing(void **unused)
+static void a_record_changes_nothing(void **unused)
 {
     (void)unused;
     unecho_config config;
@@ -610,7 +610,7 @@ int main(void)
         cmocka_unit_test(samples_that_are_no_numbers),
         cmocka_unit_test(whole_signals_and_calls_that_are_refused),
         cmocka_unit_test(streams_of_a_batch),
-        cmocka_unit_test(recording_changes_nothing),
+        cmocka_unit_test(a_record_changes_nothing),
         cmocka_unit_test(what_needs_no_room_takes_none),
         cmocka_unit_test(a_full_ring_ends_the_record),
         cmocka_unit_test(a_difference_is_found),
