@@ -8,6 +8,8 @@
 #include "kernels.h"
 #include "scalar.h"
 
+#include "../dsp/dot.h"
+
 /* Values this small become 0, so that a decaying state never becomes subnormal. */
 static inline float flush(float x)
 {
@@ -66,24 +68,6 @@ static void plain_sigmoid(float *y, const float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         y[i] = sigmoid_(x[i]);
-}
-
-/* Unaligned floats. The compiler splits them into the vectors of the set. */
-typedef float four_floats __attribute__((vector_size(16), aligned(4), may_alias));
-typedef float eight_floats __attribute__((vector_size(32), aligned(4), may_alias));
-
-static float plain_dot(const float *x, const float *y, size_t n)
-{
-    eight_floats low = {0}, high = {0};
-    for (size_t i = 0; i < n; i += 16) {
-        low += *(const eight_floats *)(x + i) * *(const eight_floats *)(y + i);
-        high += *(const eight_floats *)(x + i + 8) * *(const eight_floats *)(y + i + 8);
-    }
-    const eight_floats eight = low + high;
-    const four_floats left = {eight[0], eight[1], eight[2], eight[3]};
-    const four_floats right = {eight[4], eight[5], eight[6], eight[7]};
-    const four_floats four = left + right;
-    return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
 static void plain_multiply(float *y, const float *x, const float *m, size_t n)
@@ -290,7 +274,7 @@ static void plain_fft_inverse(const fft *f, float *x, const float *re, const flo
 
 /* The entries of a kernel table that every set takes from here. */
 #define PLAIN_KERNELS                                                                              \
-    .sigmoid = plain_sigmoid, .dot = plain_dot, .multiply = plain_multiply,                        \
+    .sigmoid = plain_sigmoid, .dot = dsp_dot, .multiply = plain_multiply,                          \
     .log_power = plain_log_power, .normalize = plain_normalize, .fft_forward = plain_fft_forward,  \
     .fft_inverse = plain_fft_inverse, .magnitude = plain_magnitude,                                \
     .partitions_predict = plain_partitions_predict, .partitions_change = plain_partitions_change,  \

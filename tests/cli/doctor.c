@@ -184,6 +184,31 @@ static void drifts(void **state)
     assert_true(fabs(figure(&result, "drift_ppm") + 1500.0) < 100.0);
 }
 
+/* `sox FAR fixed.wav speed S` puts sample k of the output at k * S of the input. */
+static void following_the_advice_removes_the_drift(void **state)
+{
+    static const double steps[] = {1.0015, 1.0 / 1.0015};
+    static const char advice[] = "sox FAR fixed.wav speed ";
+    /* All 25 seconds: the longer, the more exact is the drift that doctor measures. */
+    signal_ whole = read_sample("far");
+    (void)state;
+    put("whole.wav", read_sample("mic"));
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        outcome result;
+        signal_ drifting = stretched(&whole, steps[i]);
+        write_sound("drifting.wav", FLOAT_WAV, drifting.samples, drifting.count);
+        expect_problem(&result, "whole.wav drifting.wav", "drift-too-fast");
+        expect_part(result.output, advice);
+        const double speed = strtod(strstr(result.output, advice) + strlen(advice), NULL);
+        put("fixed.wav", stretched(&drifting, speed));
+        free(drifting.samples);
+        expect_problem(&result, "whole.wav fixed.wav", NULL);
+        /* A thirtieth of what it was. */
+        assert_true(fabs(figure(&result, "drift_ppm")) < 50.0);
+    }
+    free(whole.samples);
+}
+
 /* Recorded at 44.1 kHz, declared as 48. */
 static void rate_that_is_not_what_the_file_says(void **state)
 {
@@ -256,7 +281,7 @@ static void headphones(void **state)
     expect_part(result.output, "\"code\": \"no-echo\", \"problem\": false");
     put("near.wav", cut(read_sample("near")));
     expect_problem(&result, "near.wav far.wav", "no-echo-found");
-    expect_part(result.output, "headphones: then nothing needs doing");
+    expect_part(result.output, "headphones: then there is nothing to do");
 }
 
 static void too_short(void **state)
@@ -376,6 +401,7 @@ int main(void)
         cmocka_unit_test(delays),
         cmocka_unit_test(jump),
         cmocka_unit_test(drifts),
+        cmocka_unit_test(following_the_advice_removes_the_drift),
         cmocka_unit_test(rate_that_is_not_what_the_file_says),
         cmocka_unit_test(swapped_ends),
         cmocka_unit_test(wrong_reference),

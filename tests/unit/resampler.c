@@ -3,7 +3,8 @@
  * sample for hours, in any chunks; compared with the definition of sines and with libsoxr's best
  * quality.
  */
-#include "front/resampler.h"
+#include "dsp/resampler.h"
+#include "kernels/kernels.h"
 #include "check.h"
 #include "signals.h"
 
@@ -42,7 +43,7 @@ static converter open_converter(size_t rate_in, size_t rate_out, int fixed)
     c.memory = a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
     a.used = 0;
     resampler_layout(&c.r, &a, (unsigned)rate_in, (unsigned)rate_out, ROOM, fixed);
-    resampler_start(&c.r, kernels_at(kernels_choose(UNECHO_CPU_ALL)));
+    resampler_start(&c.r, kernels_at(kernels_choose(UNECHO_CPU_ALL))->dot);
     resampler_reset(&c.r, NULL, 0);
     return c;
 }

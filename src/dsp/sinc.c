@@ -1,4 +1,4 @@
-#include "sinc.h"
+#include "dsp/sinc.h"
 
 #include <math.h>
 
