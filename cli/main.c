@@ -110,8 +110,8 @@ static int run_command(const struct command *c, int argc, char **argv)
 }
 
 /*
- * A standard descriptor that the caller has closed would become the next file that is opened, and
- * the summary would end up in it. Opened the wrong way round, its use fails as it should.
+ * The next file to be opened would get the number of a closed standard descriptor, and the summary
+ * would end up in it. Open those the wrong way round, so that using them fails.
  */
 static void occupy_standard_descriptors(void)
 {

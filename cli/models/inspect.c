@@ -1,6 +1,4 @@
-/*
- * unecho inspect: what model files are, and what runs them. It changes nothing.
- */
+/* unecho inspect: describes model files, and what can run them. */
 #include "command.h"
 #include "files/json.h"
 #include "report.h"
@@ -27,7 +25,7 @@ struct file {
     char message[UNECHO_MESSAGE_SIZE]; /* why it is not good */
 };
 
-/* Two files that stand side by side and are the two stages. */
+/* Two consecutive files that are the two stages of a model. */
 struct pair {
     const struct file *stages[2];
     bool good;
@@ -89,7 +87,7 @@ static void look_at(struct file *file)
         snprintf(file->message, sizeof(file->message), "%s", unecho_strerror(status));
 }
 
-/* Whether it loads and opens, and on which kernels. */
+/* Whether it loads and opens, and with which kernels. */
 static void try_pair(struct pair *pair)
 {
     unecho_model *model = NULL;
@@ -199,13 +197,13 @@ static void print_file(const struct findings *f, const struct file *file)
 static void print_pair(const struct pair *pair)
 {
     const bool integers = holds_integers(pair->stages[0]) || holds_integers(pair->stages[1]);
-    printf("%s and %s: a whole model, %" PRIu64 " weights\n", pair->stages[0]->path,
+    printf("%s and %s: a complete model, %" PRIu64 " weights\n", pair->stages[0]->path,
            pair->stages[1]->path,
            pair->stages[0]->info.parameters + pair->stages[1]->info.parameters);
-    printf("  runs       on the native engine in fp32, bf16 and int8%s; kernels here: %s\n",
+    printf("  runs       on the native backend in fp32, bf16 and int8%s; kernels here: %s\n",
            integers ? " (with the files' own integers)" : "", pair->kernels);
     printf("             %s\n",
-           is_onnx(pair) ? "on ONNX Runtime, where there is one" : "not on ONNX Runtime: TFLite");
+           is_onnx(pair) ? "on ONNX Runtime, where installed" : "not on ONNX Runtime: TFLite");
 }
 
 static void print(const struct findings *f)
@@ -274,7 +272,7 @@ static void print_json(const struct findings *f)
     fputs("]}\n", stdout);
 }
 
-static void tell_refusals(const struct findings *f)
+static void report_refusals(const struct findings *f)
 {
     fflush(stdout);
     for (size_t i = 0; i < f->count; i++)
@@ -295,7 +293,7 @@ static int run_inspect(const void *opaque)
             print_json(&findings);
         else
             print(&findings);
-        tell_refusals(&findings);
+        report_refusals(&findings);
         if (report_output_written() && all_good(&findings))
             code = EXIT_DONE;
     }

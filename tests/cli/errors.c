@@ -396,7 +396,7 @@ static void closed_output(void **state)
     remove("out.wav");
     run_in(&result, &closed, "process mic.wav far.wav -o out.wav");
     expect_code(&result, 1);
-    expect_part(result.messages, "out.wav is written, but the summary is not");
+    expect_part(result.messages, "out.wav is complete, but its summary cannot be written");
     assert_int_equal(format_of("out.wav"), SF_FORMAT_WAV | SF_FORMAT_PCM_16);
     run_in(&result, &full, "info");
     expect_code(&result, 1);
