@@ -5,8 +5,8 @@
 #ifndef UNECHO_FAR_END_H
 #define UNECHO_FAR_END_H
 
-#include "fifo.h"
 #include "dsp/resampler.h"
+#include "fifo.h"
 #include "kernels/kernels.h"
 
 typedef struct far_end_plan {
@@ -37,8 +37,8 @@ void far_end_start(far_end *f, const kernels *k);
 void far_end_reset(far_end *f);
 
 /*
- * Before the parts of what comes at once: where something did not fit before and the microphone still
- * stands, what waits is as old as what was dropped, and goes too.
+ * Before the parts of what comes at once: where something did not fit before and the microphone
+ * still stands, what waits is as old as what was dropped, and goes too.
  */
 void far_end_begin(far_end *f);
 
