@@ -2,8 +2,8 @@
  * Reads the record of a stream (docs/record.md) entry by entry. The file may be damaged: it takes no
  * more memory than the file has bytes for.
  */
-#ifndef UNECHO_CLI_RECORDING_H
-#define UNECHO_CLI_RECORDING_H
+#ifndef UNECHO_CLI_RECORD_READER_H
+#define UNECHO_CLI_RECORD_READER_H
 
 #include "record/format.h"
 

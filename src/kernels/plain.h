@@ -1,6 +1,5 @@
 /*
- * The plain C kernels that no instruction set needs to write by itself: element by element or
- * nearly so, which compilers turn into its vectors. Included by every set, so that all run the same
+ * The kernels that compilers vectorise well. Every set includes them, so that all run the same
  * operations.
  */
 #ifndef UNECHO_PLAIN_H
@@ -11,7 +10,7 @@
 
 #include "../dsp/dot.h"
 
-/* What is this small is taken as 0, so that a decaying state never becomes subnormal. */
+/* Values this small become 0, so that a decaying state never becomes subnormal. */
 static inline float flush(float x)
 {
     return fabsf(x) < 1e-30f ? 0.0f : x;
@@ -35,8 +34,8 @@ static inline void update_cells(const float *restrict z, float *restrict c, floa
 }
 
 /*
- * One hop's input as the words that a matrix of that format takes: pairs of bf16 or quadruples of
- * int8, filled up with zeros. Returns what the integers are multiples of (1 for bf16).
+ * The input of one hop as the words that the format takes: two bf16 or four int8, padded with
+ * zeros. Returns the scale of the integers (1 for bf16).
  */
 static inline float prepare_words(uint32_t *restrict words, const float *restrict x, size_t columns,
                                   dense_format format)
@@ -49,14 +48,14 @@ static inline float prepare_words(uint32_t *restrict words, const float *restric
         return 1.0f;
     }
     int8_t *const bytes = (int8_t *)words;
-    /* The largest magnitude by its bits, which compilers can look for in vectors. */
+    /* The largest magnitude by its bits, a search that compilers vectorise. */
     uint32_t most_bits = 0;
     for (size_t k = 0; k < columns; k++) {
         const uint32_t magnitude = bits_of_float(x[k]) & 0x7fffffffu;
         most_bits = magnitude > most_bits ? magnitude : most_bits;
     }
     const float most = float_of_bits(most_bits);
-    /* So small that 127 / most could overflow: it is nothing. */
+    /* Below this 127 / most could overflow: take it as 0. */
     const float inverse = most > 1e-30f ? 127.0f / most : 0.0f;
     for (size_t k = 0; k < columns; k++)
         bytes[k] = (int8_t)round_(x[k] * inverse);
@@ -86,8 +85,8 @@ static void plain_log_power(float *y, const float *x, size_t n)
 /*
  * Sixteen running sums, element k in sum k mod 16, added up pairwise at the end: wide vectors can
  * do that and give the same bits. In double, because the deviations of a nearly constant vector (a
- * silent block) are divided by something near sqrt(1e-7): the rounding of a float mean would come
- * out as signal.
+ * silent block) are divided by something near sqrt(1e-7): the rounding of a float mean would become
+ * signal.
  */
 enum { NORM_SUMS = 16 };
 
@@ -188,7 +187,7 @@ static inline void pass2(const float *xr, const float *xi, float *restrict yr, f
 
 enum { HALF_MOST = FFT_SIZE / 2 };
 
-/* n = 256 or 128 complex points, forward, unnormalised. zr and zi are used up. */
+/* n = 256 or 128 complex points, forward, unnormalised. zr and zi are scratch. */
 static inline void fft_complex(const fft *f, size_t n, const float *xr, const float *xi,
                                size_t x_step, float *yr, float *yi, float *zr, float *zi)
 {
@@ -254,7 +253,7 @@ static inline void inverse_of(const fft *f, size_t n, float *x, const float *re,
     }
 }
 
-/* Each size by itself, so that compilers know how long the loops are. */
+/* One call for each size, so that compilers know the lengths of the loops. */
 static void plain_fft_forward(const fft *f, float *re, float *im, const float *x)
 {
     if (f->size == FFT_SIZE)
@@ -273,9 +272,9 @@ static void plain_fft_inverse(const fft *f, float *x, const float *re, const flo
 
 #include "adaptive.h"
 
-/* The part of a kernel table that every set takes from here. */
+/* The entries of a kernel table that every set takes from here. */
 #define PLAIN_KERNELS                                                                              \
-    .sigmoid = plain_sigmoid, .dot = dsp_dot, .multiply = plain_multiply,                        \
+    .sigmoid = plain_sigmoid, .dot = dsp_dot, .multiply = plain_multiply,                          \
     .log_power = plain_log_power, .normalize = plain_normalize, .fft_forward = plain_fft_forward,  \
     .fft_inverse = plain_fft_inverse, .magnitude = plain_magnitude,                                \
     .partitions_predict = plain_partitions_predict, .partitions_change = plain_partitions_change,  \

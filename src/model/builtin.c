@@ -1,6 +1,6 @@
 /*
  * The built-in model: read by whoever needs it first, shared by all, freed with the last reference.
- * Without a lock, so that no thread waits for one that was suspended or lost in a fork.
+ * There is no lock, so that no thread waits for one that was suspended or lost in a fork.
  */
 #include "builtin.h"
 

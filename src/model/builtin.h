@@ -1,4 +1,4 @@
-/* The bytes of the built-in model's two ONNX files, put into the library by builtin.S. */
+/* The two ONNX files of the built-in model, which builtin.S embeds. */
 #ifndef UNECHO_BUILTIN_H
 #define UNECHO_BUILTIN_H
 

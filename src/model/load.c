@@ -55,7 +55,7 @@ int unecho_model_load(unecho_model **model, const char *prefix, char *text, size
     }
     free(paths);
     if (missing)
-        message_fail(&to, status, "neither %s_1.onnx nor %s_1.tflite is there", prefix, prefix);
+        message_fail(&to, status, "neither %s_1.onnx nor %s_1.tflite exists", prefix, prefix);
     return status;
 }
 

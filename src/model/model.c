@@ -153,7 +153,7 @@ int unecho_model_write(const unecho_model *model, int file, unecho_storage stora
     if (!model || !size || (!bytes && capacity > 0) || file < 1 || file > 2 ||
         storage < UNECHO_STORAGE_FP32 || storage > UNECHO_STORAGE_INT8)
         return message_fail(&to, UNECHO_ERROR_ARGUMENT,
-                            "model or size is NULL, or there is no such file (stage) or storage");
+                            "model or size is NULL, or the file (stage) or storage is invalid");
     return stage_write(&model->weights[file - 1], file, storage, model->name, bytes, capacity, size,
                        &to);
 }

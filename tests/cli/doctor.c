@@ -1,6 +1,6 @@
 /*
- * unecho doctor tells what is wrong with a pair of recordings: each fault is put into a pair that
- * has none, and has to be found, named, and nothing else.
+ * unecho doctor reports what is wrong with a pair of recordings: each fault is added to a good pair
+ * and must be found and named, and nothing else.
  */
 #include "check.h"
 #include "command.h"
@@ -14,10 +14,10 @@
 #include <string.h>
 
 #define FLOAT_WAV (SF_FORMAT_WAV | SF_FORMAT_FLOAT)
-/* Out of the sample: five seconds of far end alone, then more than three of near end alone. */
+/* From the sample: five seconds of far end alone, then more than three of near end alone. */
 #define FROM  (4 * 16000)
 #define COUNT (9 * 16000)
-/* From the far-end file to the direct sound, by the sample's room; ms. */
+/* From the far-end file to the direct sound in the sample's room; ms. */
 #define ROOM_DELAY 22.4
 
 static signal_ mic, far;
@@ -49,14 +49,14 @@ static int tear_down(void **state)
     return leave_folder(state);
 }
 
-/* Writes and frees it. */
+/* Writes it to a file and frees it. */
 static void put(const char *path, signal_ s)
 {
     write_sound(path, FLOAT_WAV, s.samples, s.count);
     free(s.samples);
 }
 
-/* What it says in JSON; problem NULL: all is fine. */
+/* The result as JSON; problem NULL: all is well. */
 static void expect_problem(outcome *result, const char *words, const char *problem)
 {
     char line[256], code[80];
@@ -138,7 +138,7 @@ static void rates_that_differ_are_no_problem(void **state)
 static void delays(void **state)
 {
     static const struct {
-        int ms; /* that the far end comes later */
+        int ms; /* how much later the far end comes */
         const char *problem;
     } cases[] = {{-300, NULL},
                  {120, NULL},
@@ -156,7 +156,7 @@ static void delays(void **state)
     }
 }
 
-/* A device that is changed after three seconds. */
+/* The device changes after three seconds. */
 static void jump(void **state)
 {
     signal_ jumping = delayed(&mic, 16 * 80);
@@ -174,8 +174,10 @@ static void drifts(void **state)
     put("faster.wav", stretched(&far, 1.0 / 1.0002));
     expect_problem(&result, "mic.wav faster.wav", NULL);
     expect_part(result.output, "\"code\": \"drift\", \"problem\": false");
-    /* Five stretches of two seconds: what weighs most in one may be half a second off its middle,
-     * which at 200 ppm is 0.1 ms either way of 0.8 ms between the first and the last. */
+    /*
+     * Five stretches of two seconds: the strongest part of one may be half a second off its middle,
+     * which at 200 ppm is 0.1 ms either way of 0.8 ms between the first and the last.
+     */
     assert_true(fabs(figure(&result, "drift_ppm") - 200.0) < 60.0);
     put("slower.wav", stretched(&far, 1.0015));
     expect_problem(&result, "mic.wav slower.wav", "drift-too-fast");
@@ -207,7 +209,7 @@ static void following_the_advice_removes_the_drift(void **state)
     free(whole.samples);
 }
 
-/* Recorded at 44.1 kHz, and said to be at 48. */
+/* Recorded at 44.1 kHz, declared as 48. */
 static void rate_that_is_not_what_the_file_says(void **state)
 {
     outcome result;
@@ -229,7 +231,7 @@ static void swapped_ends(void **state)
     outcome result;
     (void)state;
     expect_only("far.wav mic.wav", "swapped");
-    /* Where the near end is never heard, a late far end looks much the same. */
+    /* If the near end is never heard, a late far end looks much the same. */
     write_sound("m.wav", FLOAT_WAV, mic.samples, far_alone);
     write_sound("f.wav", FLOAT_WAV, far.samples, far_alone);
     write_sound("later.wav", FLOAT_WAV, later.samples, far_alone);
@@ -269,7 +271,7 @@ static void same_signal(void **state)
     expect_only("mic.wav mic.wav", "same-signal");
 }
 
-/* Nobody speaks, and the loudspeaker is not heard; then someone does. */
+/* Nobody talks, and the loudspeaker is not heard; then someone talks. */
 static void headphones(void **state)
 {
     outcome result;
@@ -299,7 +301,7 @@ static void clipping(void **state)
     expect_problem(&result, "clipped.wav far.wav", "clipped-microphone");
     put("clipped.wav", amplified(&far, 12.0f));
     expect_problem(&result, "mic.wav clipped.wav", "clipped-reference");
-    /* What is loud is not clipped yet. */
+    /* Loud is not yet clipped. */
     put("loud.wav", amplified(&mic, 2.0f));
     expect_problem(&result, "loud.wav far.wav", NULL);
 }
@@ -327,7 +329,7 @@ static void gaps(void **state)
     signal_ holes = delayed(&mic, 0);
     outcome result;
     (void)state;
-    /* 20 ms every half a second. */
+    /* 20 ms every half second. */
     for (size_t at = 8000; at + 320 < COUNT; at += 8000)
         memset(holes.samples + at, 0, 320 * sizeof(float));
     put("holes.wav", holes);
@@ -352,7 +354,7 @@ static void picture(void **state)
     assert_true(size < 400000);
     free(svg);
     assert_int_equal(count_hidden(), 0);
-    /* A recording with nothing in it still has a picture. */
+    /* An empty recording still has a picture. */
     run(&result, "doctor silent.wav silent.wav --picture empty.svg");
     expect_code(&result, 3);
     svg = read_bytes("empty.svg", &size);

@@ -1,4 +1,4 @@
-/* The network as nodes of opset 13. The reader knows nothing of this spelling. */
+/* The network as nodes of opset 13. The reader does not rely on how they are written. */
 #include "stage_write.h"
 
 #include "model/graph/graph.h"
@@ -22,7 +22,7 @@ typedef struct stage_file {
 
 /* ---- Nodes ------------------------------------------------------------------------------ */
 
-/* In names % is the part of the network that the nodes are of, @ what goes into it. */
+/* In names % is the part of the network, @ its input. */
 typedef struct node_spec {
     const char *op;
     const char *outputs[OUTPUTS_MAX];
