@@ -5,8 +5,8 @@
 #ifndef UNECHO_FAR_END_H
 #define UNECHO_FAR_END_H
 
-#include "fifo.h"
 #include "dsp/resampler.h"
+#include "fifo.h"
 #include "kernels/kernels.h"
 
 typedef struct far_end_plan {
