@@ -10,7 +10,7 @@ void events_print_header(const record_reader *from);
 /* One line for a call, `seconds` of microphone after the start. */
 void events_print_call(const record_reader *from, const recorded_call *call, double seconds);
 
-/* "3 calls, with 0.5 s of microphone and 0.2 s of far end": what did not fit. */
+/* "3 calls, with 0.5 s of microphone and 0.2 s of far end": what found no room. */
 void events_describe_loss(const record_reader *from, const record_head *lost, char *text,
                           size_t size);
 

@@ -153,11 +153,11 @@ static void damaged_files_are_told(void **state)
     expect_refusal("replay --events damaged", 1, "does not have the checksum");
     memset(bytes, 0x7f, 8);
     write_bytes("strange", bytes, size);
-    expect_refusal("replay strange", 1, "is not the record of a stream");
+    expect_refusal("replay strange", 1, "is not a record of a stream");
     free(bytes);
     write_bytes("empty", "", 0);
-    expect_refusal("replay empty", 1, "is not the record of a stream");
-    expect_refusal("replay mic.wav", 1, "is not the record of a stream");
+    expect_refusal("replay empty", 1, "is not a record of a stream");
+    expect_refusal("replay mic.wav", 1, "is not a record of a stream");
     expect_refusal("replay nowhere", 1, "nowhere: No such file");
     expect_refusal("replay .", 1, ".: ");
 }
