@@ -1,0 +1,165 @@
+"""Whole recordings, and many streams at once."""
+
+from __future__ import annotations
+
+import os
+import wave
+from contextlib import ExitStack
+from ctypes import c_void_p
+from typing import Any, Optional, Sequence, Union
+
+import numpy as np
+
+from ._canceller import Canceller
+from ._library import check, library
+from ._samples import FLOAT32, INT16, Samples, output, samples
+
+#: For 10 s of sound or more the library takes this many hops in one pass.
+HOPS_AT_ONCE = 64
+
+Path = Union[str, "os.PathLike[str]"]
+
+
+def process(mic: Any, far: Any, rate: int, far_rate: Optional[int] = None,
+            **settings: Any) -> Any:
+    """Cancel the echo in a whole recording, without latency.
+
+    ``mic`` and ``far`` are numpy arrays of int16 or float32, (frames,) or (frames, channels), or
+    bytes of mono int16, and need not have the same length. ``rate`` and ``far_rate`` in Hz;
+    settings as for Canceller, where the numbers of channels are those of the arrays. Returns as
+    many frames as ``mic`` has, in its type and shape.
+
+    >>> import numpy as np
+    >>> mic = np.zeros((16000, 2), np.float32)          # 1 s, stereo
+    >>> process(mic, np.zeros(16000, np.float32), 16000).shape
+    (16000, 2)
+    """
+    near, _ = process_with_stats(mic, far, rate, far_rate, **settings)
+    return near
+
+
+def process_with_stats(mic: Any, far: Any, rate: int, far_rate: Optional[int] = None,
+                       **settings: Any) -> Any:
+    """The same; returns the near end and the Stats."""
+    channels, far_channels = _channels(mic), _channels(far)
+    near_end = samples("mic", mic, channels)
+    far_end = samples("far", far, far_channels)
+    settings.setdefault("hops_at_once", HOPS_AT_ONCE)
+    if far_rate == rate:
+        far_rate = None
+    with Canceller(rate, channels, far_rate, far_channels=far_channels, **settings) as canceller:
+        near = canceller._whole(_as_float(near_end), _as_float(far_end))
+        stats = canceller.stats
+    if near_end.array.dtype == INT16:
+        near = _as_int16(near)
+    near = near.reshape(near_end.array.shape)
+    return (near.tobytes() if near_end.raw else near), stats
+
+
+def process_file(mic: Path, far: Path, out: Path, **settings: Any) -> Any:
+    """Cancel the echo in a WAV file of 16 bits and write another; returns the Stats.
+
+    The files may have different rates and channels. Both are read into memory; for other formats
+    and for very long recordings use the program ``unecho process``.
+    """
+    mic_samples, rate = read_wav(mic)
+    far_samples, far_rate = read_wav(far)
+    near, stats = process_with_stats(mic_samples, far_samples, rate, far_rate, **settings)
+    write_wav(out, near, rate)
+    return stats
+
+
+def process_many(cancellers: Sequence[Canceller], mics: Sequence[np.ndarray],
+                 fars: Optional[Sequence[Optional[np.ndarray]]] = None, *,
+                 outs: Optional[Sequence[np.ndarray]] = None) -> "list[np.ndarray]":
+    """``Canceller.process`` for many cancellers in one call, for servers.
+
+    The network's weights are read once for all. ``mics``, ``fars`` and the result are lists of
+    float32 arrays, one for each canceller, all of the same number of frames; ``fars`` None, or one
+    of it: silence. The cancellers need the same model and precision, and a network; the largest
+    ``hops_at_once`` among them counts. Each gives the bits that it would give alone.
+
+    >>> import numpy as np
+    >>> calls = [Canceller(16000, hops_at_once=16), Canceller(16000, hops_at_once=1)]
+    >>> mics = [np.zeros(320, np.float32) for call in calls]
+    >>> [near.shape for near in process_many(calls, mics)]
+    [(320,), (320,)]
+    """
+    count = len(cancellers)
+    fars = [None] * count if fars is None else fars
+    wanted = [None] * count if outs is None else outs
+    for name, given in (("mics", mics), ("fars", fars), ("outs", wanted)):
+        if len(given) != count:
+            raise ValueError(f"{count} cancellers and {len(given)} {name}: expected as many")
+    if len(set(map(id, cancellers))) != count:
+        raise ValueError("a canceller is listed twice")
+    near_ends, far_ends, targets = [], [], []
+    for i, canceller in enumerate(cancellers):
+        near_end = samples(f"mics[{i}]", mics[i], canceller.channels)
+        if near_end.array.dtype != FLOAT32 or near_end.raw:
+            raise TypeError(f"mics[{i}] has samples of {near_end.array.dtype}: expected float32")
+        if near_end.frames != near_ends[0].frames if near_ends else False:
+            raise ValueError(f"mics[{i}] has {near_end.frames} frames and mics[0] "
+                             f"{near_ends[0].frames}: expected the same")
+        if canceller._queued and fars[i] is not None:
+            raise ValueError(f"fars[{i}]: that canceller has a queue; use its push_far")
+        far_end = canceller._check_far(near_end, fars[i])
+        near_ends.append(near_end)
+        far_ends.append(far_end)
+        targets.append(output(near_end, far_end, wanted[i], canceller.channels))
+    if count == 0:
+        return []
+    with ExitStack() as stack:
+        # In one order everywhere: two calls with streams in common cannot wait for each other.
+        for canceller in sorted(cancellers, key=id):
+            stack.enter_context(canceller._lock)
+        for canceller in cancellers:
+            canceller._open()
+        addresses = c_void_p * count
+        check(library.unecho_process_many(
+            addresses(*(canceller._handle.value for canceller in cancellers)),
+            addresses(*(near_end.address for near_end in near_ends)),
+            addresses(*(far_end and far_end.address for far_end in far_ends)),
+            addresses(*(target.address for target in targets)), count, near_ends[0].frames))
+    return [target.array for target in targets]
+
+
+def read_wav(path: Path) -> "tuple[np.ndarray, int]":
+    """The samples of a WAV file, int16 (frames,) or (frames, channels), and its rate in Hz."""
+    hint = "here WAV files of 16 bits are read; `unecho process` reads all others"
+    try:
+        with wave.open(os.fspath(path), "rb") as file:
+            if file.getsampwidth() != 2:
+                raise ValueError(f"{os.fspath(path)} has {8 * file.getsampwidth()} bits: {hint}")
+            channels = file.getnchannels()
+            data = file.readframes(file.getnframes())
+            rate = file.getframerate()
+    except (wave.Error, EOFError) as error:
+        reason = str(error) or "it ends too early"
+        raise ValueError(f"{os.fspath(path)} cannot be read ({reason}): {hint}") from None
+    array = np.frombuffer(data, "<i2").astype(np.int16, copy=False)
+    return (array if channels == 1 else array.reshape(-1, channels)), rate
+
+
+def write_wav(path: Path, near: np.ndarray, rate: int) -> None:
+    """Write int16 samples, (frames,) or (frames, channels), as a WAV file."""
+    with wave.open(os.fspath(path), "wb") as file:
+        file.setnchannels(1 if near.ndim == 1 else near.shape[1])
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(near.astype("<i2", copy=False).tobytes())
+
+
+def _channels(given: Any) -> int:
+    return given.shape[1] if isinstance(given, np.ndarray) and given.ndim == 2 else 1
+
+
+def _as_float(given: Samples) -> Samples:
+    array = given.array
+    if array.dtype == INT16:
+        array = array.astype(np.float32) / np.float32(32768)
+    return Samples(array, given.frames, given.raw)
+
+
+def _as_int16(near: np.ndarray) -> np.ndarray:
+    return np.clip(np.rint(near * np.float32(32768)), -32768, 32767).astype(np.int16)
