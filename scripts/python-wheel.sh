@@ -4,7 +4,8 @@
 #
 #   scripts/python-wheel.sh [FOLDER]     where the wheel goes, default build-python/
 #
-# PYTHON names the interpreter, default /usr/bin/python3.
+# PYTHON names the interpreter, default /usr/bin/python3; UNECHO_LIBRARY a library that is already
+# built.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -15,34 +16,41 @@ build=$root/build-python
 folder=$(realpath -m -- "${1:-$build}")
 
 {
-    need gcc "C compiler" command -v cc
-    need libc6-dev "headers of the C library" can_compile
-    need meson "build system" command -v meson
-    need ninja-build "build system" command -v ninja
+    if [[ -z ${UNECHO_LIBRARY:-} ]]; then
+        need gcc "C compiler" command -v cc
+        need libc6-dev "headers of the C library" can_compile
+        need meson "build system" command -v meson
+        need ninja-build "build system" command -v ninja
+    fi
+    need binutils "strips the library" command -v strip
     need python3-pip "builds the package" "$python" -m pip --version
     need python3-setuptools "builds the package" "$python" -c "import setuptools"
     need python3-wheel "builds the package" "$python" -c "import wheel"
     install_missing
 
-    if [[ ! -f $build/library/build.ninja ]]; then
-        meson setup "$build/library" "$root" -Dtools=disabled -Dtests=disabled -Dbench=disabled
+    if [[ -z ${UNECHO_LIBRARY:-} ]]; then
+        if [[ ! -f $build/build.ninja ]]; then
+            meson setup "$build" "$root" -Dtools=disabled -Dtests=disabled -Dbench=disabled
+        fi
+        ninja -C "$build"
+        UNECHO_LIBRARY=$build/src/libunecho.so
     fi
-    ninja -C "$build/library"
-    strip --strip-unneeded -o "$build/libunecho.so" "$build/library/src/libunecho.so"
 
     # From a copy: setuptools leaves its own files beside setup.py.
-    rm -rf "$build/source" "$build/wheel"
-    mkdir -p "$build/source/bindings" "$build/source/docs" "$build/wheel" "$folder"
-    cp -R "$root/bindings/python" "$build/source/bindings/"
-    cp -R "$root/include" "$root/LICENSE" "$build/source/"
-    cp "$root/docs/python.md" "$build/source/docs/"
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    mkdir -p "$work/bindings" "$work/docs" "$folder"
+    cp -R "$root/bindings/python" "$work/bindings/"
+    cp -R "$root/include" "$root/LICENSE" "$work/"
+    cp "$root/docs/python.md" "$work/docs/"
+    strip --strip-unneeded -o "$work/libunecho.so" "$UNECHO_LIBRARY"
     # The same checkout gives the same file.
     SOURCE_DATE_EPOCH=$(git -C "$root" log -1 --format=%ct 2>/dev/null || echo 315532800)
     export SOURCE_DATE_EPOCH
-    UNECHO_LIBRARY=$build/libunecho.so "$python" -m pip --disable-pip-version-check wheel \
-        --no-index --no-build-isolation --no-deps --wheel-dir "$build/wheel" \
-        "$build/source/bindings/python"
-    rm -f "$folder"/unecho-*.whl
-    cp "$build"/wheel/unecho-*.whl "$folder/"
+    UNECHO_LIBRARY=$work/libunecho.so "$python" -m pip --disable-pip-version-check wheel \
+        --no-index --no-build-isolation --no-deps --wheel-dir "$work/wheel" \
+        "$work/bindings/python"
+    wheel=$(basename "$work"/wheel/unecho-*.whl)
+    cp "$work/wheel/$wheel" "$folder/"
 } >&2
-ls "$folder"/unecho-*.whl
+echo "$folder/$wheel"

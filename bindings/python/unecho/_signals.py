@@ -14,8 +14,12 @@ from ._canceller import Canceller
 from ._library import check, library
 from ._samples import FLOAT32, INT16, Samples, output, samples
 
-#: For 10 s of sound or more the library takes this many hops in one pass.
+#: A whole recording goes through in as long passes as the library takes.
 HOPS_AT_ONCE = 64
+
+#: Where latency does not matter, the two recordings may begin at somewhat different times: as
+#: `unecho process` does.
+REFERENCE_LATE_MS = 200
 
 Path = Union[str, "os.PathLike[str]"]
 
@@ -26,8 +30,9 @@ def process(mic: Any, far: Any, rate: int, far_rate: Optional[int] = None,
 
     ``mic`` and ``far`` are numpy arrays of int16 or float32, (frames,) or (frames, channels), or
     bytes of mono int16, and need not have the same length. ``rate`` and ``far_rate`` in Hz;
-    settings as for Canceller, where the numbers of channels are those of the arrays. Returns as
-    many frames as ``mic`` has, in its type and shape.
+    settings as for Canceller, but the numbers of channels are those of the arrays, and
+    reference_late_ms is 200 by default: the recordings need not begin together. Returns as many
+    frames as ``mic`` has, in its type and shape.
 
     >>> import numpy as np
     >>> mic = np.zeros((16000, 2), np.float32)          # 1 s, stereo
@@ -45,6 +50,7 @@ def process_with_stats(mic: Any, far: Any, rate: int, far_rate: Optional[int] = 
     near_end = samples("mic", mic, channels)
     far_end = samples("far", far, far_channels)
     settings.setdefault("hops_at_once", HOPS_AT_ONCE)
+    settings.setdefault("reference_late_ms", REFERENCE_LATE_MS)
     if far_rate == rate:
         far_rate = None
     with Canceller(rate, channels, far_rate, far_channels=far_channels, **settings) as canceller:
@@ -62,6 +68,9 @@ def process_file(mic: Path, far: Path, out: Path, **settings: Any) -> Any:
     The files may have different rates and channels. Both are read into memory; for other formats
     and for very long recordings use the program ``unecho process``.
     """
+    for given in (mic, far):
+        if os.path.exists(out) and os.path.samefile(given, out):
+            raise ValueError(f"{os.fspath(out)} would replace an input")
     mic_samples, rate = read_wav(mic)
     far_samples, far_rate = read_wav(far)
     near, stats = process_with_stats(mic_samples, far_samples, rate, far_rate, **settings)
