@@ -11,7 +11,7 @@ from typing import Any, Optional
 import numpy as np
 
 from ._library import ERROR_ARGUMENT, MESSAGE_SIZE, StatsStruct, check, library
-from ._samples import INT16, Samples, output, result, samples
+from ._samples import INT16, address, output, samples
 from ._settings import make_config
 
 #: How much far end may wait for the microphone where only far_rate is given, in milliseconds.
@@ -179,19 +179,23 @@ class Canceller:
         written to ``out`` and returned as that; ``out`` may be ``mic`` itself. It is ``latency``
         frames behind the microphone, and does not depend on how the signals are cut into chunks.
         """
-        near_end = samples("mic", mic, self._channels)
-        far_end = self._check_far(near_end, far)
-        target = output(near_end, None if self._queued else far_end, out, self._channels)
-        function = (library.unecho_process_int16 if near_end.array.dtype == INT16
+        channels = self._channels
+        heard = samples("mic", mic, channels)
+        played = None if far is None else self._check_far(heard, far)
+        target = output(heard, None if self._queued else played, out, channels)
+        function = (library.unecho_process_int16 if heard.dtype == INT16
                     else library.unecho_process)
         with self._lock:
             self._open()
-            if self._queued and far_end is not None:
-                self._push(far_end)
-                far_end = None
-            check(function(self._handle, near_end.address, far_end and far_end.address,
-                           target.address, near_end.frames))
-        return result(target, out)
+            if self._queued and played is not None:
+                self._push(played)
+                played = None
+            check(function(self._handle, address(heard),
+                           None if played is None else address(played), address(target),
+                           heard.size // channels))
+        if out is not None:
+            return out
+        return target if isinstance(mic, np.ndarray) else target.tobytes()
 
     def push_far(self, far: Any) -> None:
         """Queue frames of far end, at ``far_rate``: (frames,) or (frames, far_channels).
@@ -200,10 +204,10 @@ class Canceller:
         the next microphone frame is recorded, and the following ones without a gap; unecho.h says
         what happens when some are missing or too many wait.
         """
-        far_end = samples("far", far, self._far_channels)
+        played = samples("far", far, self._far_channels)
         with self._lock:
             self._open()
-            self._push(far_end)
+            self._push(played)
 
     def notify_gap(self, mic_lost: int = 0, far_lost: int = 0) -> None:
         """Report frames of microphone or far end that were lost since the last call."""
@@ -236,32 +240,32 @@ class Canceller:
         if not self._handle:
             raise ValueError("the canceller is closed")
 
-    def _check_far(self, mic: Samples, far: Any) -> Optional[Samples]:
-        if far is None:
-            return None
-        far_end = samples("far", far, self._far_channels)
+    def _check_far(self, mic: np.ndarray, far: Any) -> np.ndarray:
+        played = samples("far", far, self._far_channels)
         if self._queued:
-            return far_end
-        if far_end.array.dtype != mic.array.dtype:
-            raise TypeError(f"mic is {mic.array.dtype} and far {far_end.array.dtype}: expected the "
-                            f"same")
-        if far_end.frames != mic.frames:
-            raise ValueError(f"mic has {mic.frames} frames and far {far_end.frames}: expected the "
-                             f"same, or a canceller with far_rate or far_queue_ms")
-        return far_end
+            return played
+        if played.dtype != mic.dtype:
+            raise TypeError(f"mic is {mic.dtype} and far {played.dtype}: expected the same")
+        frames, far_frames = mic.size // self._channels, played.size // self._far_channels
+        if frames != far_frames:
+            raise ValueError(f"mic has {frames} frames and far {far_frames}: expected the same, or "
+                             f"a canceller with far_rate or far_queue_ms")
+        return played
 
-    def _push(self, far: Samples) -> None:
+    def _push(self, far: np.ndarray) -> None:
         if not self._queued:
             raise ValueError("the far end comes with the microphone: for push_far, open with "
                              "far_rate or far_queue_ms")
-        function = (library.unecho_push_far_int16 if far.array.dtype == INT16
+        function = (library.unecho_push_far_int16 if far.dtype == INT16
                     else library.unecho_push_far)
-        check(function(self._handle, far.address, far.frames))
+        check(function(self._handle, address(far), far.size // self._far_channels))
 
-    def _whole(self, mic: Samples, far: Samples) -> np.ndarray:
-        target = np.empty_like(mic.array, subok=False)
+    def _whole(self, mic: np.ndarray, far: np.ndarray) -> np.ndarray:
+        """unecho_process_whole, on float32."""
+        target = np.empty(mic.shape, mic.dtype)
         with self._lock:
             self._open()
-            check(library.unecho_process_whole(self._handle, mic.address, mic.frames, far.address,
-                                               far.frames, target.ctypes.data, 0))
+            check(library.unecho_process_whole(
+                self._handle, address(mic), mic.size // self._channels, address(far),
+                far.size // self._far_channels, address(target), 0))
         return target

@@ -12,7 +12,7 @@ import numpy as np
 
 from ._canceller import Canceller
 from ._library import check, library
-from ._samples import FLOAT32, INT16, Samples, output, samples
+from ._samples import FLOAT32, INT16, address, output, samples
 
 #: A whole recording goes through in as long passes as the library takes.
 HOPS_AT_ONCE = 64
@@ -47,19 +47,18 @@ def process_with_stats(mic: Any, far: Any, rate: int, far_rate: Optional[int] = 
                        **settings: Any) -> Any:
     """The same; returns the near end and the Stats."""
     channels, far_channels = _channels(mic), _channels(far)
-    near_end = samples("mic", mic, channels)
-    far_end = samples("far", far, far_channels)
+    heard = samples("mic", mic, channels)
+    played = samples("far", far, far_channels)
     settings.setdefault("hops_at_once", HOPS_AT_ONCE)
     settings.setdefault("reference_late_ms", REFERENCE_LATE_MS)
     if far_rate == rate:
         far_rate = None
     with Canceller(rate, channels, far_rate, far_channels=far_channels, **settings) as canceller:
-        near = canceller._whole(_as_float(near_end), _as_float(far_end))
+        near = canceller._whole(_as_float(heard), _as_float(played))
         stats = canceller.stats
-    if near_end.array.dtype == INT16:
+    if heard.dtype == INT16:
         near = _as_int16(near)
-    near = near.reshape(near_end.array.shape)
-    return (near.tobytes() if near_end.raw else near), stats
+    return (near if isinstance(mic, np.ndarray) else near.tobytes()), stats
 
 
 def process_file(mic: Path, far: Path, out: Path, **settings: Any) -> Any:
@@ -102,20 +101,20 @@ def process_many(cancellers: Sequence[Canceller], mics: Sequence[np.ndarray],
             raise ValueError(f"{count} cancellers and {len(given)} {name}: expected as many")
     if len(set(map(id, cancellers))) != count:
         raise ValueError("a canceller is listed twice")
-    near_ends, far_ends, targets = [], [], []
+    heard, played, targets = [], [], []
     for i, canceller in enumerate(cancellers):
-        near_end = samples(f"mics[{i}]", mics[i], canceller.channels)
-        if near_end.array.dtype != FLOAT32 or near_end.raw:
-            raise TypeError(f"mics[{i}] has samples of {near_end.array.dtype}: expected float32")
-        if near_end.frames != near_ends[0].frames if near_ends else False:
-            raise ValueError(f"mics[{i}] has {near_end.frames} frames and mics[0] "
-                             f"{near_ends[0].frames}: expected the same")
+        mic = samples(f"mics[{i}]", mics[i], canceller.channels)
+        if mic.dtype != FLOAT32:
+            raise TypeError(f"mics[{i}] has samples of {mic.dtype}: expected float32")
+        frames = mic.size // canceller.channels
+        first = heard[0].size // cancellers[0].channels if heard else frames
+        if frames != first:
+            raise ValueError(f"mics[{i}] has {frames} frames and mics[0] {first}: expected the same")
         if canceller._queued and fars[i] is not None:
             raise ValueError(f"fars[{i}]: that canceller has a queue; use its push_far")
-        far_end = canceller._check_far(near_end, fars[i])
-        near_ends.append(near_end)
-        far_ends.append(far_end)
-        targets.append(output(near_end, far_end, wanted[i], canceller.channels))
+        heard.append(mic)
+        played.append(None if fars[i] is None else canceller._check_far(mic, fars[i]))
+        targets.append(output(mic, played[i], wanted[i], canceller.channels))
     if count == 0:
         return []
     with ExitStack() as stack:
@@ -124,13 +123,13 @@ def process_many(cancellers: Sequence[Canceller], mics: Sequence[np.ndarray],
             stack.enter_context(canceller._lock)
         for canceller in cancellers:
             canceller._open()
-        addresses = c_void_p * count
+        pointers = c_void_p * count
         check(library.unecho_process_many(
-            addresses(*(canceller._handle.value for canceller in cancellers)),
-            addresses(*(near_end.address for near_end in near_ends)),
-            addresses(*(far_end and far_end.address for far_end in far_ends)),
-            addresses(*(target.address for target in targets)), count, near_ends[0].frames))
-    return [target.array for target in targets]
+            pointers(*(canceller._handle.value for canceller in cancellers)),
+            pointers(*map(address, heard)),
+            pointers(*(None if far is None else address(far) for far in played)),
+            pointers(*map(address, targets)), count, heard[0].size // cancellers[0].channels))
+    return targets
 
 
 def read_wav(path: Path) -> "tuple[np.ndarray, int]":
@@ -163,11 +162,8 @@ def _channels(given: Any) -> int:
     return given.shape[1] if isinstance(given, np.ndarray) and given.ndim == 2 else 1
 
 
-def _as_float(given: Samples) -> Samples:
-    array = given.array
-    if array.dtype == INT16:
-        array = array.astype(np.float32) / np.float32(32768)
-    return Samples(array, given.frames, given.raw)
+def _as_float(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.float32) / np.float32(32768) if array.dtype == INT16 else array
 
 
 def _as_int16(near: np.ndarray) -> np.ndarray:
