@@ -8,7 +8,7 @@ from ctypes import byref, c_size_t, c_void_p
 from dataclasses import dataclass, fields
 from typing import Any, Optional
 
-import numpy as np
+from numpy import empty, ndarray
 
 from ._library import ERROR_ARGUMENT, MESSAGE_SIZE, StatsStruct, check, library
 from ._samples import INT16, address, output, samples
@@ -18,6 +18,8 @@ from ._settings import make_config
 FAR_QUEUE_MS = 1000
 
 _RECORD_PIECE = 1 << 16
+
+_process, _process_int16 = library.unecho_process, library.unecho_process_int16
 
 
 @dataclass(frozen=True)
@@ -183,19 +185,20 @@ class Canceller:
         heard = samples("mic", mic, channels)
         played = None if far is None else self._check_far(heard, far)
         target = output(heard, None if self._queued else played, out, channels)
-        function = (library.unecho_process_int16 if heard.dtype == INT16
-                    else library.unecho_process)
+        function = _process_int16 if heard.dtype == INT16 else _process
         with self._lock:
             self._open()
             if self._queued and played is not None:
                 self._push(played)
                 played = None
-            check(function(self._handle, address(heard),
-                           None if played is None else address(played), address(target),
-                           heard.size // channels))
+            status = function(self._handle, address(heard),
+                              None if played is None else address(played), address(target),
+                              heard.size // channels)
+        if status:
+            check(status)
         if out is not None:
             return out
-        return target if isinstance(mic, np.ndarray) else target.tobytes()
+        return target if isinstance(mic, ndarray) else target.tobytes()
 
     def push_far(self, far: Any) -> None:
         """Queue frames of far end, at ``far_rate``: (frames,) or (frames, far_channels).
@@ -240,7 +243,7 @@ class Canceller:
         if not self._handle:
             raise ValueError("the canceller is closed")
 
-    def _check_far(self, mic: np.ndarray, far: Any) -> np.ndarray:
+    def _check_far(self, mic: ndarray, far: Any) -> ndarray:
         played = samples("far", far, self._far_channels)
         if self._queued:
             return played
@@ -252,7 +255,7 @@ class Canceller:
                              f"a canceller with far_rate or far_queue_ms")
         return played
 
-    def _push(self, far: np.ndarray) -> None:
+    def _push(self, far: ndarray) -> None:
         if not self._queued:
             raise ValueError("the far end comes with the microphone: for push_far, open with "
                              "far_rate or far_queue_ms")
@@ -260,9 +263,9 @@ class Canceller:
                     else library.unecho_push_far)
         check(function(self._handle, address(far), far.size // self._far_channels))
 
-    def _whole(self, mic: np.ndarray, far: np.ndarray) -> np.ndarray:
+    def _whole(self, mic: ndarray, far: ndarray) -> ndarray:
         """unecho_process_whole, on float32."""
-        target = np.empty(mic.shape, mic.dtype)
+        target = empty(mic.shape, mic.dtype)
         with self._lock:
             self._open()
             check(library.unecho_process_whole(

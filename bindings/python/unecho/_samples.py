@@ -9,14 +9,15 @@ from __future__ import annotations
 from typing import Any, Optional
 
 import numpy as np
+from numpy import ndarray
 
 INT16 = np.dtype(np.int16)
 FLOAT32 = np.dtype(np.float32)
 
 
-def samples(name: str, given: Any, channels: int) -> np.ndarray:
+def samples(name: str, given: Any, channels: int) -> ndarray:
     """A contiguous array of an argument of that name, whose size is a multiple of channels."""
-    if not isinstance(given, np.ndarray):
+    if not isinstance(given, ndarray):
         return _from_bytes(name, given, channels)
     if given.dtype != INT16 and given.dtype != FLOAT32:
         raise TypeError(f"{name} has samples of {given.dtype}: expected int16 or float32")
@@ -28,11 +29,11 @@ def samples(name: str, given: Any, channels: int) -> np.ndarray:
     return given if flags.c_contiguous and flags.aligned else np.array(given, order="C")
 
 
-def address(array: np.ndarray) -> int:
+def address(array: ndarray) -> int:
     return array.__array_interface__["data"][0]
 
 
-def _from_bytes(name: str, given: Any, channels: int) -> np.ndarray:
+def _from_bytes(name: str, given: Any, channels: int) -> ndarray:
     if isinstance(given, memoryview):
         if given.format not in ("B", "b", "c", "h"):
             raise TypeError(f"{name} is a memoryview of format {given.format!r}: expected bytes or "
@@ -51,7 +52,7 @@ def _from_bytes(name: str, given: Any, channels: int) -> np.ndarray:
     return np.frombuffer(given, INT16)
 
 
-def output(mic: np.ndarray, far: Optional[np.ndarray], out: Any, channels: int) -> np.ndarray:
+def output(mic: ndarray, far: Optional[ndarray], out: Any, channels: int) -> ndarray:
     """Where the near end goes: into ``out``, or into new memory of the microphone's shape."""
     if out is None:
         return np.empty(mic.shape, mic.dtype)
@@ -61,7 +62,7 @@ def output(mic: np.ndarray, far: Optional[np.ndarray], out: Any, channels: int) 
                          f"{mic.size // channels} of {mic.dtype}, as in mic")
     if not target.flags.writeable:
         raise ValueError("out cannot be written to")
-    if target is not out and isinstance(out, np.ndarray):
+    if target is not out and isinstance(out, ndarray):
         raise ValueError("out is not contiguous")
     for name, other in (("mic", mic), ("far", far)):
         if other is None or not np.may_share_memory(target, other):
