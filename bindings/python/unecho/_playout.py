@@ -20,17 +20,18 @@ PATIENCE_MS = 100
 
 
 class Playout:
-    """Bytes of int16, ``rate`` in Hz, 1 channel. Any thread."""
+    """Bytes of int16, ``rate`` in Hz. Any thread."""
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, channels: int = 1) -> None:
         self.rate = rate
+        self.channels = channels
         self._bytes = bytearray()
         self._lock = threading.Lock()
 
     def add(self, audio: Any) -> None:
         with self._lock:
             self._bytes += audio
-            if len(self._bytes) > 2 * self.rate * SECONDS_MAX:
+            if len(self._bytes) > 2 * self.channels * self.rate * SECONDS_MAX:
                 self._bytes.clear()
 
     def clear(self) -> None:
@@ -39,9 +40,10 @@ class Playout:
 
     def take(self, frames: int) -> bytes:
         """At most that many frames."""
+        size = 2 * self.channels * frames
         with self._lock:
-            taken = bytes(self._bytes[:2 * frames])
-            del self._bytes[:2 * frames]
+            taken = bytes(self._bytes[:size])
+            del self._bytes[:size]
             return taken
 
 
@@ -50,8 +52,9 @@ class Call:
 
     def __init__(self, rate: int, channels: int, playout: Playout, **settings: Any) -> None:
         self.playout = playout
-        self._canceller = Canceller(rate, channels, playout.rate, hops_at_once=1, **settings)
-        self._frame_bytes = 2 * channels
+        self._canceller = Canceller(rate, channels, playout.rate, hops_at_once=1,
+                                    far_channels=playout.channels, **settings)
+        self.format = rate, channels
         # How much far end the microphone has been ahead of, in frames * rate.
         self._due = 0
         self._paused = True
@@ -60,11 +63,11 @@ class Call:
         """int16 in, as many bytes out."""
         mic = bytes(mic)
         canceller = self._canceller
-        now = len(mic) // self._frame_bytes * canceller.far_rate
+        now = len(mic) // (2 * canceller.channels) * canceller.far_rate
         # After a pause the next audio is played when it comes; what only comes late catches up.
         self._due = now if self._paused else self._due + now
         far = self.playout.take(self._due // canceller.rate)
-        self._due -= len(far) // 2 * canceller.rate
+        self._due -= len(far) // (2 * canceller.far_channels) * canceller.rate
         self._paused = not far and (
             self._paused or self._due * 1000 > PATIENCE_MS * canceller.rate * canceller.far_rate)
         return canceller.process(mic, far)

@@ -17,6 +17,11 @@ class AudioFrame:
         self.num_channels = num_channels
         self.samples_per_channel = samples_per_channel
 
+    @staticmethod
+    def create(sample_rate, num_channels, samples_per_channel):
+        return AudioFrame(bytearray(2 * num_channels * samples_per_channel), sample_rate,
+                          num_channels, samples_per_channel)
+
     @property
     def data(self):
         return memoryview(self._data).cast("B").cast("h")
