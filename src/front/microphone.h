@@ -17,8 +17,7 @@ typedef struct microphone_plan {
 
 typedef struct microphone {
     microphone_plan plan;
-    size_t
-        wait; /* native frames by which a hop is held back, the resampler's look ahead included */
+    size_t wait; /* the same with the resampler's look ahead */
     resampler resampler;
     fifo samples; /* at 16 kHz */
     float *scratch;

@@ -17,7 +17,7 @@ static const unecho_config defaults = {
 };
 
 enum {
-    /* Every config has these, so that every error can be told. */
+    /* Every config has the message fields, so that every error can be reported. */
     CONFIG_LEAST = offsetof(unecho_config, message_size) + sizeof(size_t),
     ONNXRUNTIME_LEAST = offsetof(unecho_onnxruntime, library) + sizeof(const char *),
 };
@@ -60,7 +60,7 @@ int config_read(full_config *full, const unecho_config *given, message *to)
     unecho_config *const config = &full->config;
     if (given) {
         const size_t size = given->size;
-        /* Of a config of another size nothing is where it is expected, the message included. */
+        /* With an invalid size no field can be trusted, the message buffer included. */
         if (!sized_possible(size, CONFIG_LEAST, sizeof *config))
             return UNECHO_ERROR_ARGUMENT;
         *to = message_begin(given->message, given->message_size);

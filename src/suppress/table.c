@@ -1,9 +1,9 @@
-/* Which suppressor a config asks for. */
+/* Selects the suppressor that a config asks for. */
 #include "dtln/dtln_suppressor.h"
 #include "none.h"
 #include "suppressor.h"
 
-/* The kinds of suppressor that run a model, by who computes it. */
+/* The kinds of suppressor that run a model, by backend. */
 static const struct {
     unecho_backend backend;
     const suppressor_kind *kind;

@@ -48,7 +48,7 @@ static void library_that_is_not_there(void **unused)
 {
     (void)unused;
     assert_refused(onnxruntime_config("/nowhere/libonnxruntime.so.1"), UNECHO_ERROR_BACKEND,
-                   "onnxruntime->library says is /nowhere/libonnxruntime.so.1, cannot be loaded");
+                   "/nowhere/libonnxruntime.so.1 (set by onnxruntime->library)");
 }
 
 static void environment_that_is_wrong(void **unused)
@@ -58,7 +58,7 @@ static void environment_that_is_wrong(void **unused)
     char *const before = found ? strdup(found) : NULL;
     setenv("UNECHO_ONNXRUNTIME", "/nowhere/else.so", 1);
     assert_refused(onnxruntime_config(NULL), UNECHO_ERROR_BACKEND,
-                   "UNECHO_ONNXRUNTIME says is /nowhere/else.so, cannot be loaded");
+                   "/nowhere/else.so (set by UNECHO_ONNXRUNTIME)");
     /* The config takes precedence. */
     assert_refused(onnxruntime_config("/nowhere/first.so"), UNECHO_ERROR_BACKEND,
                    "/nowhere/first.so");

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* With one float more for each row. */
+/* In floats, with one more for each row. */
 static size_t largest_matrix(const stage_weights *w)
 {
     const matrix *const all[] = {
@@ -107,14 +107,14 @@ void dtln_workspace_layout(dtln_workspace *work, arena *a, const dtln *net, size
     work->encoded = arena_floats(a, 2 * rows * DTLN_BLOCK);
     work->h = arena_floats(a, rows * KERNEL_PAD(units));
     work->c = arena_floats(a, rows * KERNEL_PAD(units));
-    /* The encoder's inputs are the most, or those of very wide LSTM layers. */
+    /* The encoder has the most inputs, except in very wide networks. */
     const size_t encoder = DENSE_SCRATCH(DTLN_BLOCK, 2 * rows), wide = DENSE_SCRATCH(units, rows);
     work->scratch = arena_take(a, encoder > wide ? encoder : wide);
 }
 
-/* One LSTM layer: of a single stream in its own memory, of several gathered from theirs. */
-static void remember(const dtln *net, dtln_workspace *work, dtln_line *const *lines, size_t count,
-                     size_t hops, size_t stage, size_t layer, const float *x, size_t x_stride)
+/* Run one LSTM layer: in place for a single stream, on gathered states for several. */
+static void run_layer(const dtln *net, dtln_workspace *work, dtln_line *const *lines, size_t count,
+                      size_t hops, size_t stage, size_t layer, const float *x, size_t x_stride)
 {
     const lstm *const l = &net->stages[stage].lstm[layer];
     if (count == 1) {
@@ -138,14 +138,14 @@ static void remember(const dtln *net, dtln_workspace *work, dtln_line *const *li
     }
 }
 
-/* What the stages have in common: from features [rows][2 n] to what the mask is the sigmoid of. */
+/* Common to both stages: from features [rows][2 n] to the logits of the mask. */
 static void separate(const dtln *net, dtln_workspace *work, dtln_line *const *lines, size_t count,
                      size_t hops, size_t stage)
 {
     const dtln_stage *const s = &net->stages[stage];
     const size_t hidden_row = KERNEL_PAD(s->units);
-    remember(net, work, lines, count, hops, stage, 0, work->features, KERNEL_PAD(2 * s->features));
-    remember(net, work, lines, count, hops, stage, 1, work->hidden, hidden_row);
+    run_layer(net, work, lines, count, hops, stage, 0, work->features, KERNEL_PAD(2 * s->features));
+    run_layer(net, work, lines, count, hops, stage, 1, work->hidden, hidden_row);
     net->k->dense(&s->dense, work->hidden, hidden_row, work->mask, DTLN_BLOCK, count * hops,
                   work->scratch);
 }
@@ -186,7 +186,7 @@ void dtln_stage2(const dtln *net, dtln_workspace *work, dtln_line *const *lines,
     float *const far_blocks = work->blocks + count * hops * n;
     float *const far_encoded = work->encoded + count * hops * n;
 
-    /* Both ends through the encoder at once: its weights are read once. */
+    /* Encode both ends at once, to read the encoder's weights once. */
     for (size_t row = 0; row < count * hops; row++) {
         const dtln_line *const line = lines[row % count];
         const size_t t = row / count;
