@@ -1,6 +1,6 @@
 /*
- * Any bytes as either stage: the reader must reject or accept them without leaving its bounds.
- * tests/models/onnx_damage.c tries graphs that are sound protobuf but senseless
+ * Any bytes as either stage: the reader must accept or reject them without reading out of bounds.
+ * tests/models/onnx_damage.c tries graphs that are valid protobuf but make no sense
  * (UNECHO_FUZZ_GRAPHS=number for more of them).
  */
 #include "fuzz.h"

@@ -1,6 +1,6 @@
 /*
- * replay [--changes N] FILE|FOLDER...: a fuzz target without libFuzzer. Every file is one input,
- * and so are N copies of it with random but repeatable damage.
+ * replay [--changes N] FILE|FOLDER...: runs a fuzz target without libFuzzer, on every file and on N
+ * copies of it with random but repeatable damage.
  */
 #include "fuzz.h"
 
@@ -53,7 +53,7 @@ static void change(tally *t, unsigned char *bytes, size_t *size)
             bytes[at] ^= (unsigned char)(1u << random_bits(t) % 8);
             break;
         default:
-            /* Rarely, as it leaves little to look at. */
+            /* Truncate rarely, as little is left to read. */
             if (random_bits(t) % 8 == 0)
                 *size = at;
         }
@@ -64,7 +64,7 @@ static int try_file(tally *t, const char *path, long size)
 {
     FILE *const file = fopen(path, "rb");
     unsigned char *const bytes = malloc((size_t)size + 1), *const copy = malloc((size_t)size + 1);
-    /* A file's copies are the same whichever files come before it. */
+    /* The copies of a file do not depend on the files before it. */
     t->seed = 1;
     const int right = file && bytes && copy && fread(bytes, 1, (size_t)size, file) == (size_t)size;
     if (file)
@@ -91,7 +91,7 @@ static int try_path(tally *t, const char *path)
     if (stat(path, &status) == 0 &&
         (S_ISDIR(status.st_mode) ? try_folder(t, path) : try_file(t, path, (long)status.st_size)))
         return 1;
-    fprintf(t->told, "not ok 1 - %s cannot be read\n", path);
+    fprintf(t->told, "not ok 1 - cannot read %s\n", path);
     return 0;
 }
 
@@ -115,7 +115,7 @@ int main(int count, char **words)
 {
     tally t = {0};
     int first = 1;
-    /* The target may use standard output itself. */
+    /* The target may write to standard output. */
     t.told = fdopen(dup(STDOUT_FILENO), "w");
     if (!t.told)
         return 1;
