@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# Makes the bundled sample: one side of a call, as recorded by the microphone of a laptop on a table.
+# Makes the bundled sample: one side of a call, as the microphone of a laptop on a table records it.
 # Two synthetic talkers, a simulated room and loudspeaker, all computed from the texts and numbers
 # below and one seed. Does not use unecho.
 #
