@@ -120,11 +120,17 @@ static void occupy_standard_descriptors(void)
             (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+/* As if there were one command only: unecho mic.wav far.wav -o near.wav */
+static bool looks_like_a_file(const char *word)
+{
+    return strpbrk(word, "./") || access(word, F_OK) == 0;
+}
+
 static int refuse(const char *word)
 {
     if (word[0] == '-')
         report_usage("", "unknown option %s", word);
-    else if (access(word, F_OK) == 0)
+    else if (looks_like_a_file(word))
         report_usage("",
                      "unknown command '%s'; to cancel the echo in this file: "
                      "unecho process %s ...",

@@ -2,8 +2,8 @@
  * Public structs that begin with their size. A program built with an older header passes a shorter
  * struct than this library knows, one built with a newer header a longer one.
  *
- * Never add a field in the trailing padding of a released struct: an older caller's padding holds
- * arbitrary bytes.
+ * A released struct must not end in padding: a field that a later version adds there would read the
+ * arbitrary bytes of an older caller's padding.
  */
 #ifndef UNECHO_SIZED_H
 #define UNECHO_SIZED_H

@@ -1,7 +1,7 @@
 /*
- * Every backend processes the recording with both feeds, in turn, for as many rounds as wanted: what
- * else the machine does affects all alike. The first round warms up, and its outputs are compared;
- * the others are timed and must give the same output.
+ * Every backend processes the recording with both feeds, in turn, for as many rounds as wanted:
+ * what else the machine does affects all alike. The first round warms up, and its outputs are
+ * compared; the others are timed and must give the same output.
  */
 #include "bench/contest.h"
 

@@ -66,8 +66,8 @@ struct contest {
 };
 
 /*
- * Fill in the outcome; the caller has set everything else. A backend that is not available says why.
- * false: failed in another way, reported.
+ * Fill in the outcome; the caller has set everything else. A backend that is not available says
+ * why. false: failed in another way, reported.
  */
 bool contest_run(struct contest *contest);
 

@@ -1,6 +1,6 @@
 /*
- * Native fp32 streams, live, in turn: the network alone, and with what comes before it. Measures CPU
- * time, as one thread does all the work.
+ * Native fp32 streams, live, in turn: the network alone, and with what comes before it. Measures
+ * CPU time, as one thread does all the work.
  */
 #include "bench/front.h"
 

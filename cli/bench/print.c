@@ -57,8 +57,7 @@ static void print_setting(const struct bench_outcome *outcome, FILE *stream)
     else if (contest->base->backend.tuned_here)
         fputs("Ratios are relative to onnxruntime tuned here.\n", stream);
     else
-        fprintf(stream,
-                "Ratios are relative to %s, as onnxruntime tuned here did not run.\n",
+        fprintf(stream, "Ratios are relative to %s, as onnxruntime tuned here did not run.\n",
                 contest->base->backend.name);
 }
 

@@ -44,9 +44,11 @@ static void tell_runner_up(const struct tune_finding *f)
     printf("Next best: %s: %.1f us, %.1f %% %s.\n", other, f->runner_up_cost.median, fabs(gap),
            gap < 0.0 ? "less" : "more");
     if (f->clear)
-        printf("The order is certain: the best was ahead in %zu of %zu rounds.\n", f->wins, f->rounds);
+        printf("The order is certain: the best was ahead in %zu of %zu rounds.\n", f->wins,
+               f->rounds);
     else
-        printf("The order is uncertain: the best was ahead in %zu of %zu rounds. %s\n", f->wins, f->rounds,
+        printf("The order is uncertain: the best was ahead in %zu of %zu rounds. %s\n", f->wins,
+               f->rounds,
                tune_effort(&f->winner) < tune_effort(&f->runner_up)
                    ? "It asks for less of the machine than the next best."
                    : "Either will do.");
@@ -71,9 +73,10 @@ static void tell(const struct tune_finding *f, enum tune_purpose purpose)
            f->untuned_us);
     if (f->has_runner_up)
         tell_runner_up(f);
-    printf("Tried %zu of %zu settings in %.0f s; rejected %zu whose output differed from the untuned "
-           "one's.\n",
-           f->tried, f->settings, f->seconds, f->different);
+    printf(
+        "Tried %zu of %zu settings in %.0f s; rejected %zu whose output differed from the untuned "
+        "one's.\n",
+        f->tried, f->settings, f->seconds, f->different);
     tell_doubts(f);
 }
 

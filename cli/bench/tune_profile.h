@@ -10,8 +10,8 @@
 bool profile_write(output_file *output, const struct tune_finding *finding, const char *purpose);
 
 /*
- * The same for a setting alone, NULL: ONNX Runtime untuned, in a new temporary file. path: takes its
- * name, at least PROFILE_PATH bytes. false: failed, reported; there is no file.
+ * The same for a setting alone, NULL: ONNX Runtime untuned, in a new temporary file. path: takes
+ * its name, at least PROFILE_PATH bytes. false: failed, reported; there is no file.
  */
 bool profile_write_temporary(const struct tune_setting *setting, char *path);
 

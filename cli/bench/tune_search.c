@@ -106,8 +106,7 @@ static void run(struct search *search, struct candidate *candidate, double limit
 {
     struct measurement m;
     nanosleep(&pause_between, NULL);
-    const struct pass pass = {search->n, UNECHO_HOP, limit_seconds, search->output,
-                              search->hop_us};
+    const struct pass pass = {search->n, UNECHO_HOP, limit_seconds, search->output, search->hop_us};
     const int status = measure(candidate->stream, search->request->audio, &pass, &m);
     const bool same = status == UNECHO_OK &&
                       memcmp(search->output, search->expected, m.samples * sizeof(float)) == 0;

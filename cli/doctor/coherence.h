@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /*
- * By how many dB the power of y drops without what a linear filter of x explains, over the stretches
- * of two seconds in which x is active; n samples each at 16 kHz, aligned to within some
+ * By how many dB the power of y drops without what a linear filter of x explains, over the
+ * stretches of two seconds in which x is active; n samples each at 16 kHz, aligned to within some
  * milliseconds. NaN: x is never active. false: out of memory.
  */
 bool coherence_gain(const float *x, const float *y, size_t n, double *db);

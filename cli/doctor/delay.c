@@ -31,8 +31,8 @@ enum {
  * more. */
 #define LEAST_HEIGHT 7.0
 /*
- * Two overlapping windows may agree on such a peak by chance, so only what exceeds CHANCE counts. An
- * echo has peaks of 20 to 100, and some of 12 to 18 even in double talk.
+ * Two overlapping windows may agree on such a peak by chance, so only what exceeds CHANCE counts.
+ * An echo has peaks of 20 to 100, and some of 12 to 18 even in double talk.
  */
 #define CHANCE         10.0
 #define LEAST_EVIDENCE 15.0
@@ -43,7 +43,7 @@ enum {
 
 struct search {
     real_fft *fft;
-    float *window;           /* [SIZE] of a signal, then the correlation */
+    float *window;            /* [SIZE] of a signal, then the correlation */
     float *echo_re, *echo_im; /* [BINS] spectra, then that of the correlation */
     float *source_re, *source_im;
     float *memory;

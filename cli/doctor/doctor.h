@@ -1,6 +1,6 @@
 /*
- * The analysis of a pair of recordings (analyse.c), the diagnosis (judge.c) and its output (print.c,
- * plot.c).
+ * The analysis of a pair of recordings (analyse.c), the diagnosis (judge.c) and its output
+ * (print.c, plot.c).
  */
 #ifndef UNECHO_CLI_DOCTOR_H
 #define UNECHO_CLI_DOCTOR_H
@@ -20,12 +20,13 @@ struct analysis {
     bool same;              /* both hold the same signal */
     struct delay_line line; /* of the microphone against the far end */
     /*
-     * The far end fits if its rate is this many times the one its file states; 1: as stated. line is
-     * that of the corrected far end.
+     * The far end fits if its rate is this many times the one its file states; 1: as stated. line
+     * is that of the corrected far end.
      */
     double rate_factor;
-    double far_alone_seconds, mic_alone_seconds; /* one end is active, the other quiet, after alignment */
-    bool swapped; /* the far end contains the echo of the microphone */
+    double far_alone_seconds,
+        mic_alone_seconds;   /* one end is active, the other quiet, after alignment */
+    bool swapped;            /* the far end contains the echo of the microphone */
     double expected_erle_db; /* of a linear filter; NaN: no echo */
     bool was_cancelled;      /* the figures below are valid */
     struct cancelled cancelled;

@@ -4,10 +4,10 @@
  */
 #include "bench/recording.h"
 #include "command.h"
+#include "files/json.h"
 #include "files/output_file.h"
 #include "interrupt.h"
 #include "models/convert_quality.h"
-#include "files/json.h"
 #include "report.h"
 
 #include <errno.h>
@@ -171,8 +171,7 @@ static void print_quality(const char *precision, const struct quality *q)
         printf("SNR %.1f dB, largest difference %.2g of full scale\n", q->snr_db,
                q->max_difference);
     if (!q->equal && isfinite(q->erle_db))
-        printf("              ERLE %.2f dB, source %.2f dB (%+.2f dB)\n", q->erle_db,
-               q->source_erle_db, q->erle_db - q->source_erle_db);
+        printf("                   ERLE %.2f dB, source %.2f dB\n", q->erle_db, q->source_erle_db);
 }
 
 static void print(const struct job *job)
@@ -181,8 +180,8 @@ static void print(const struct job *job)
         printf("%s: %.2f MB\n", job->names[i], (double)job->sizes[i] / 1e6);
     if (!job->options->report)
         return;
-    printf("  over %.1f s of %s, compared with the source:\n", (double)job->audio.n / UNECHO_SAMPLE_RATE,
-           job->recording.mic);
+    printf("  over %.1f s of %s, compared with the source:\n",
+           (double)job->audio.n / UNECHO_SAMPLE_RATE, job->recording.mic);
     print_quality("fp32", &job->exact);
     if (job->options->storage == UNECHO_STORAGE_INT8)
         print_quality("int8", &job->integer);

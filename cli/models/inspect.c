@@ -2,6 +2,7 @@
 #include "command.h"
 #include "files/json.h"
 #include "report.h"
+#include "wrap.h"
 
 #include "unecho_model.h"
 
@@ -189,7 +190,8 @@ static void print_file(const struct findings *f, const struct file *file)
         printf("  producer   %s\n", info->producer);
     printf("  weights    %" PRIu64 ", matrices stored as %s; %.2f MB\n", info->parameters,
            info->storage, (double)info->bytes / 1e6);
-    printf("  operators  %u: %s\n", info->operators, info->operator_counts);
+    const int column = printf("  operators  %u: ", info->operators);
+    wrap_print(info->operator_counts, (size_t)column, 13, stdout);
     if (!is_paired(f, file))
         printf("  runs       only with a stage %d of %u units\n", 3 - info->file, info->units);
 }

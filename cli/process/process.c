@@ -273,7 +273,8 @@ static bool print_summary(const struct job *job, double wall, double cpu)
     }
     if (fflush(stream) == 0 && !ferror(stream))
         return true;
-    report_error("%s is complete, but its summary cannot be written: %s", summary.output, strerror(errno));
+    report_error("%s is complete, but its summary cannot be written: %s", summary.output,
+                 strerror(errno));
     return false;
 }
 

@@ -69,8 +69,7 @@ static void print_input(const struct summary *summary, FILE *stream)
                 "  silent   %.1f s of the microphone passed unchanged, as the far end was silent\n",
                 (double)stats->far_silent_seconds);
     if (stats->guarded_samples)
-        fprintf(stream,
-                "  guarded  %" PRIu64 " input samples are not finite or far out of range\n",
+        fprintf(stream, "  guarded  %" PRIu64 " input samples are not finite or far out of range\n",
                 stats->guarded_samples);
 }
 

@@ -91,8 +91,7 @@ static reader_result check_head(record_reader *r, const record_head *h, uint64_t
                    : bad(r, "the header at offset %" PRIu64 " cannot have %" PRIu32 " words", at,
                          h->words);
     if (h->kind <= RECORD_HEADER || h->kind >= RECORD_KINDS || r->entry == 0)
-        return bad(r,
-                   "entry %" PRIu64 " at offset %" PRIu64 " is of kind %" PRIu32 ", expected %s",
+        return bad(r, "entry %" PRIu64 " at offset %" PRIu64 " is of kind %" PRIu32 ", expected %s",
                    r->entry, at, h->kind, r->entry == 0 ? "1, the header" : "2 to 8");
     for (int i = 0; i < RECORD_SIGNALS; i++) {
         const uint32_t coding = h->coding[i];
@@ -117,10 +116,9 @@ static reader_result check_head(record_reader *r, const record_head *h, uint64_t
                    r->entry, at, h->n, h->far_n);
     if (h->words == words)
         return READER_GOOD;
-    return bad(r,
-               "entry %" PRIu64 " at offset %" PRIu64 " states %" PRIu32
-               " words, expected %" PRIu64,
-               r->entry, at, h->words, words);
+    return bad(
+        r, "entry %" PRIu64 " at offset %" PRIu64 " states %" PRIu32 " words, expected %" PRIu64,
+        r->entry, at, h->words, words);
 }
 
 /* Head and content of the next entry, and whether their checksum is right. */

@@ -1,9 +1,9 @@
 /*
- * Reads the record of a stream (docs/record.md) entry by entry. The file may be damaged: it takes no
- * more memory than the file has bytes for.
+ * Reads the record of a stream (docs/record.md) entry by entry. The file may be damaged: it takes
+ * no more memory than the file has bytes for.
  */
-#ifndef UNECHO_CLI_RECORDING_H
-#define UNECHO_CLI_RECORDING_H
+#ifndef UNECHO_CLI_RECORD_READER_H
+#define UNECHO_CLI_RECORD_READER_H
 
 #include "record/format.h"
 
@@ -22,8 +22,8 @@ typedef struct record_reader {
     uint32_t *words; /* of that entry, after its head */
     size_t capacity;
 
-    /* From the header; config: the fields of record/format.h, the rest has its default. The texts are
-     * printable. */
+    /* From the header; config: the fields of record/format.h, the rest has its default. The texts
+     * are printable. */
     unecho_config config;
     unecho_onnxruntime onnxruntime; /* config points to it */
     char version[RECORD_VERSION + 1], kernels[RECORD_KERNELS + 1];

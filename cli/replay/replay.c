@@ -57,8 +57,8 @@ static bool open_record(struct job *job)
     if (record_reader_open(&job->from, job->file) != READER_GOOD)
         return tell_bad(job);
     if (strcmp(job->from.version, unecho_version()) != 0)
-        report_note("%s: recorded by unecho %s, this is %s", job->options->path,
-                    job->from.version, unecho_version());
+        report_note("%s: recorded by unecho %s, this is %s", job->options->path, job->from.version,
+                    unecho_version());
     return true;
 }
 
@@ -86,7 +86,8 @@ static bool open_stream(struct job *job)
     if (config.backend != engine.backend && config.engine != UNECHO_ENGINE_LINEAR)
         report_note("recorded on %s, replayed on %s: the output will differ; see --backend",
                     config.backend == UNECHO_BACKEND_NATIVE ? "the native backend" : "ONNX Runtime",
-                    engine.backend == UNECHO_BACKEND_NATIVE ? "the native backend" : "ONNX Runtime");
+                    engine.backend == UNECHO_BACKEND_NATIVE ? "the native backend"
+                                                            : "ONNX Runtime");
     engine.engine = config.engine;
     engine.precision = config.precision;
     config.model = model;

@@ -1,6 +1,6 @@
 /* Repeats the calls of a record and compares the outputs. */
-#ifndef UNECHO_CLI_RECORDING_REPLAY_H
-#define UNECHO_CLI_RECORDING_REPLAY_H
+#ifndef UNECHO_CLI_RERUN_H
+#define UNECHO_CLI_RERUN_H
 
 #include "replay/record_reader.h"
 

@@ -141,7 +141,7 @@ static void reports_what_it_cost(void **state)
     expect_code(&result, 0);
     expect_output("\"fp32\": {\"equal\": false, \"max_difference\": 0.0");
     expect_output("\"int8\": {\"equal\": true");
-    /* from what it has written itself, and nothing is lost twice */
+    /* from its own output, and nothing is lost twice */
     run(&result, "convert --precision int8 --model small " RECORDING "again");
     expect_code(&result, 0);
     expect_output("fp32 arithmetic: the same samples");
