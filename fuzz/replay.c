@@ -14,7 +14,7 @@
 typedef struct tally {
     unsigned long changes, files, inputs;
     uint32_t seed;
-    FILE *told;
+    FILE *out;
 } tally;
 
 static uint32_t random_bits(tally *t)
@@ -91,7 +91,7 @@ static int try_path(tally *t, const char *path)
     if (stat(path, &status) == 0 &&
         (S_ISDIR(status.st_mode) ? try_folder(t, path) : try_file(t, path, (long)status.st_size)))
         return 1;
-    fprintf(t->told, "not ok 1 - cannot read %s\n", path);
+    fprintf(t->out, "not ok 1 - cannot read %s\n", path);
     return 0;
 }
 
@@ -116,8 +116,8 @@ int main(int count, char **words)
     tally t = {0};
     int first = 1;
     /* The target may write to standard output. */
-    t.told = fdopen(dup(STDOUT_FILENO), "w");
-    if (!t.told)
+    t.out = fdopen(dup(STDOUT_FILENO), "w");
+    if (!t.out)
         return 1;
     if (count > 2 && strcmp(words[1], "--changes") == 0) {
         t.changes = strtoul(words[2], NULL, 10);
@@ -127,7 +127,7 @@ int main(int count, char **words)
     for (int i = first; i < count; i++)
         if (!try_path(&t, words[i]))
             return 1;
-    fprintf(t.told, "1..1\n%sok 1 - %lu inputs from %lu files\n", t.files > 0 ? "" : "not ",
+    fprintf(t.out, "1..1\n%sok 1 - %lu inputs from %lu files\n", t.files > 0 ? "" : "not ",
             t.inputs, t.files);
-    return fclose(t.told) == 0 && t.files > 0 ? 0 : 1;
+    return fclose(t.out) == 0 && t.files > 0 ? 0 : 1;
 }

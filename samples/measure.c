@@ -159,7 +159,7 @@ static int measure(const struct signal *mic, const struct signal *near, const st
     return 0;
 }
 
-static void tell(const struct figures *f)
+static void print_figures(const struct figures *f)
 {
     printf("Far end alone (%.1f to %.1f s), where the microphone contains only echo:\n"
            "    level %.1f dB before, %.1f dB after: the echo is %.1f dB weaker (ERLE; promised: "
@@ -220,7 +220,7 @@ int main(int argc, char **argv)
         report(4, fair, "the sample's echo is as loud as its talker, within 3 dB",
                f.speech_to_echo_db);
     } else {
-        tell(&f);
+        print_figures(&f);
     }
     status = erle_ok && level_ok && fair && better ? 0 : 1;
 
