@@ -60,7 +60,6 @@ static unecho *open_stream(unecho_model *model, const kind *what, unsigned hops_
     if (!what->usual) {
         config.align = UNECHO_ALIGN_OFF;
         config.engine = UNECHO_ENGINE_NEURAL;
-        config.fail_open = 0;
     }
     config.allocate = allocate;
     config.release = release;

@@ -74,7 +74,7 @@ static void set_rates(unecho_config *config, input *script)
         config->far_queue_ms = 20 + queue * 8 % 1981;
     }
     config->align = (unecho_align)(align % 64 % 3);
-    config->fail_open = (int)(align >> 6 & 1);
+    config->noise_reduction_db = align >> 6 & 1 ? 0 : UNECHO_NOISE_REDUCTION_DB;
     config->high_band = (int)(align >> 7);
     config->delay_ms = take_byte(script) * 4.0;
     config->reference_late_ms = take_byte(script) * 5 % 1001;

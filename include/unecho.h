@@ -88,19 +88,21 @@ UNECHO_API const char *unecho_strerror(int status);
 #define UNECHO_SAMPLE_RATE 16000
 #define UNECHO_HOP         128
 
-#define UNECHO_RATE_MIN              8000
-#define UNECHO_RATE_MAX              192000
-#define UNECHO_CHANNELS_MAX          8
-#define UNECHO_DELAY_MAX_MS          1000
-#define UNECHO_FAR_QUEUE_MIN_MS      20
-#define UNECHO_FAR_QUEUE_MAX_MS      2000
-#define UNECHO_REFERENCE_LATE_MAX_MS 1000
-#define UNECHO_HOPS_AT_ONCE_MAX      64
-#define UNECHO_LINEAR_TAIL_MIN_MS    64
-#define UNECHO_LINEAR_TAIL_MAX_MS    512
-#define UNECHO_RECORD_CAPACITY_MIN   4096
-#define UNECHO_RECORD_CAPACITY_MAX   1073741824
-#define UNECHO_MESSAGE_SIZE          512 /* enough for every message, terminator included */
+#define UNECHO_RATE_MIN               8000
+#define UNECHO_RATE_MAX               192000
+#define UNECHO_CHANNELS_MAX           8
+#define UNECHO_DELAY_MAX_MS           1000
+#define UNECHO_FAR_QUEUE_MIN_MS       20
+#define UNECHO_FAR_QUEUE_MAX_MS       2000
+#define UNECHO_REFERENCE_LATE_MAX_MS  1000
+#define UNECHO_HOPS_AT_ONCE_MAX       64
+#define UNECHO_NOISE_REDUCTION_DB     20 /* the default */
+#define UNECHO_NOISE_REDUCTION_MAX_DB 60
+#define UNECHO_LINEAR_TAIL_MIN_MS     64
+#define UNECHO_LINEAR_TAIL_MAX_MS     512
+#define UNECHO_RECORD_CAPACITY_MIN    4096
+#define UNECHO_RECORD_CAPACITY_MAX    1073741824
+#define UNECHO_MESSAGE_SIZE           512 /* enough for every message, terminator included */
 
 /* What cancels the echo. */
 typedef enum unecho_engine {
@@ -177,9 +179,10 @@ typedef struct unecho_config {
     unecho_backend backend;     /* default UNECHO_BACKEND_NATIVE */
     /* How long an echo path the linear filter covers: 64 to 512 ms in steps of 8; default 256. */
     unsigned linear_tail_ms;
-    /* 1 (default): after a second of digital silence in the far end the microphone passes
-     * unchanged, and the network rests. 0: it always runs. */
-    int fail_open;
+    /* How much background noise is reduced, in dB, 0 to 60; default 20. A DTLN network knows only
+     * 0 and as much as it can. 0: off; after a second of digital silence in the far end the
+     * microphone passes unchanged, and the network rests. */
+    unsigned noise_reduction_db;
     /* 1 (default): at other rates than 16 kHz, frequencies above the network's range follow what it
      * does below. 0: they are removed, from 7 kHz on (7/16 of a rate below 16 kHz). */
     int high_band;
@@ -300,8 +303,8 @@ UNECHO_API int unecho_reset(unecho *stream);
  * buffers must not overlap. options: UNECHO_KEEP_LATENCY, UNECHO_NORMALIZE_PEAK, or-ed.
  *
  * Where a network runs, 24 ms of silence come first, as in the batch mode of its reference
- * implementation, whose result is that of UNECHO_ENGINE_NEURAL with UNECHO_ALIGN_OFF, fail_open 0
- * and UNECHO_KEEP_LATENCY.
+ * implementation, whose result is that of UNECHO_ENGINE_NEURAL with UNECHO_ALIGN_OFF and
+ * UNECHO_KEEP_LATENCY.
  *
  * Not real-time safe. Errors: ARGUMENT; BACKEND (ONNX Runtime): the output is silence and the
  * stream is reset.
@@ -349,7 +352,7 @@ typedef struct unecho_stats {
     float erle_db;
     float linear_erle_db;     /* the same for the output of the linear filter */
     float far_active_seconds; /* how much audio both rest on */
-    float far_silent_seconds; /* how much of the output is the unchanged microphone (fail_open) */
+    float far_silent_seconds; /* how much of the output is the unchanged microphone */
 
     int aligned; /* a delay is found (AUTO) or set (FIXED) */
     /* How certain the delay is, 0 to 1; below 0.3 no echo is seen, and delay and drift are old. */
