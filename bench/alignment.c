@@ -8,7 +8,8 @@
  * ERLE is counted up to 40 dB: beyond that nobody hears a difference, and the built-in network,
  * which goes further where the far end talks alone, only adds noise to the figures.
  */
-#include "scenes.h"
+#include "scene.h"
+#include "transforms.h"
 #include "unecho.h"
 
 #include <math.h>
@@ -16,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RATE = 16000, CHUNK = 128 };
+enum { CHUNK = 128 };
 
 /* ---- Running a stream -------------------------------------------------------------------------
  */
@@ -66,7 +67,7 @@ static track run(const signal_ *mic, const signal_ *far, unecho_align align, uns
         double power = 0.0;
         for (size_t j = 0; j < CHUNK; j++)
             power += (double)y[j] * (double)y[j];
-        active += power > 1e-5 * CHUNK ? (double)CHUNK / RATE : 0.0;
+        active += power > UNECHO_FAR_ACTIVE_POWER * CHUNK ? (double)CHUNK / RATE : 0.0;
         unecho_get_stats(stream, &t.last);
         const double delay = (double)t.last.delay_ms;
         if (!t.last.aligned)
@@ -90,30 +91,30 @@ static track run(const signal_ *mic, const signal_ *far, unecho_align align, uns
  */
 
 /* The far end talks alone in a room; the echo is as loud as the microphone's noise permits. */
-static scene room(const char *name, double t60, uint32_t seed)
+static ends far_end_in_room(const char *name, double t60, uint32_t seed)
 {
-    scene s = {.far = read_sample(name)};
+    ends s = {.far = read_sample(name)};
     s.mic = room_echo(&s.far, t60, 0.5f, 40, seed);
-    add_noise(&s.mic, 1e-3f, seed + 1);
+    add_hiss(&s.mic, 1e-3f, seed + 1);
     return s;
 }
 
 typedef struct named {
     const char *name;
-    scene scene;
+    ends ends;
 } named;
 
 static size_t all_scenes(named *scenes)
 {
     size_t n = 0;
-    scenes[n++] = (named){"simulated room, T60 0.2 s", room("far", 0.2, 11)};
-    scenes[n++] = (named){"simulated room, T60 0.5 s", room("far", 0.5, 12)};
+    scenes[n++] = (named){"simulated room, T60 0.2 s", far_end_in_room("far", 0.2, 11)};
+    scenes[n++] = (named){"simulated room, T60 0.5 s", far_end_in_room("far", 0.5, 12)};
     if (!reference_folder())
         return n;
     static const char *const recordings[] = {"farend_singletalk", "theo", "doubletalk"};
     for (size_t i = 0; i < 3; i++, n++) {
         scenes[n] = (named){.name = recordings[i]};
-        read_recording(recordings[i], &scenes[n].scene.mic, &scenes[n].scene.far);
+        read_recording(recordings[i], &scenes[n].ends.mic, &scenes[n].ends.far);
     }
     return n;
 }
@@ -121,7 +122,7 @@ static size_t all_scenes(named *scenes)
 /* ---- Delays -----------------------------------------------------------------------------------
  */
 
-static void one_delay(const scene *s, const track *plain, double ms)
+static void one_delay(const ends *s, const track *plain, double ms)
 {
     const long shift = (long)lround(ms * RATE / 1000.0);
     /* Zero stays at the front, so that nothing of the echo is lost: for an echo that comes early
@@ -135,9 +136,10 @@ static void one_delay(const scene *s, const track *plain, double ms)
     const size_t from = (plain->locked > with.locked ? plain->locked : with.locked) + RATE / 4;
     /* Where the far end of the aligned pair is active, in both. */
     signal_ heard = delayed(&s->far, shift > 0 ? shift : 0);
-    const double erle = erle_between(&mic, &heard, with.out, from, mic.count);
-    const double lost = erle_between(&mic, &heard, without.out, from, mic.count);
-    const double best = erle_between(&s->mic, &s->far, plain->out, from, s->mic.count);
+    const double erle = active_erle_db(mic.samples, heard.samples, with.out, from, mic.count);
+    const double lost = active_erle_db(mic.samples, heard.samples, without.out, from, mic.count);
+    const double best =
+        active_erle_db(s->mic.samples, s->far.samples, plain->out, from, s->mic.count);
     printf("| %+.0f | ", ms);
     if (with.locked_at < 0.0)
         printf("never | | ");
@@ -156,7 +158,7 @@ static void delays(const named *scenes, size_t count)
     static const double added[] = {-150, -20, 0, 3, 40, 120, 300, 600, 950};
     printf("### Delays\n\n");
     for (size_t i = 0; i < count; i++) {
-        const scene *const s = &scenes[i].scene;
+        const ends *const s = &scenes[i].ends;
         track plain = run(&s->mic, &s->far, UNECHO_ALIGN_AUTO, 0, NULL, 0.0);
         printf("%s: found %.1f ms as it is\n\n", scenes[i].name, (double)plain.last.delay_ms);
         printf("| added, ms | found after, s of far end | error, ms | ERLE as it is | ERLE auto | "
@@ -181,11 +183,12 @@ static void one_drift(const signal_ *mic, const signal_ *far, double ppm)
     signal_ active = delayed(far, ppm > 0.0 ? 600 * RATE / 1000 : 40 * RATE / 1000);
     track t = run(&late, &played, UNECHO_ALIGN_AUTO, 0, NULL, 0.0);
     track without = run(&late, &played, UNECHO_ALIGN_OFF, 0, NULL, 0.0);
-    printf("| %+.0f | %.1f | %.1f | %.1f | %.1f | %u |\n", ppm, (double)t.last.drift_ppm,
-           erle_between(&late, &active, t.out, t.locked, minute),
-           erle_between(&late, &active, t.out, late.count - minute, late.count),
-           erle_between(&late, &active, without.out, late.count - minute, late.count),
-           t.last.realignments);
+    printf(
+        "| %+.0f | %.1f | %.1f | %.1f | %.1f | %u |\n", ppm, (double)t.last.drift_ppm,
+        active_erle_db(late.samples, active.samples, t.out, t.locked, minute),
+        active_erle_db(late.samples, active.samples, t.out, late.count - minute, late.count),
+        active_erle_db(late.samples, active.samples, without.out, late.count - minute, late.count),
+        t.last.realignments);
     free(t.out);
     free(without.out);
     free(late.samples);
@@ -196,7 +199,7 @@ static void one_drift(const signal_ *mic, const signal_ *far, double ppm)
 static void drift(size_t minutes)
 {
     static const double ppm[] = {-300, -100, -20, 0, 20, 100, 300};
-    scene s = room("far", 0.3, 13);
+    ends s = far_end_in_room("far", 0.3, 13);
     signal_ far = repeated(&s.far, minutes * 60 * RATE), mic = repeated(&s.mic, far.count);
     printf("### Drift over %zu minutes\n\n| ppm | found | ERLE, first minute | last minute | last "
            "minute, off | moves |\n|---|---|---|---|---|---|\n",
@@ -208,7 +211,7 @@ static void drift(size_t minutes)
     printf("\n");
     free(far.samples);
     free(mic.samples);
-    free_scene(&s);
+    free_ends(&s);
 }
 
 /* ---- Steps ------------------------------------------------------------------------------------
@@ -217,8 +220,8 @@ static void drift(size_t minutes)
 static void one_step(const named *n, double ms)
 {
     /* Twice over, so that there is time before and after. */
-    const size_t half = n->scene.mic.count / CHUNK * CHUNK;
-    signal_ mic = repeated(&n->scene.mic, 2 * half), far = repeated(&n->scene.far, 2 * half);
+    const size_t half = n->ends.mic.count / CHUNK * CHUNK;
+    signal_ mic = repeated(&n->ends.mic, 2 * half), far = repeated(&n->ends.far, 2 * half);
     const long shift = (long)(ms * RATE / 1000.0), base = 100 * RATE / 1000;
     signal_ before = delayed(&mic, base), after = delayed(&mic, base + shift);
     memcpy(after.samples, before.samples, half * sizeof(float));
@@ -232,7 +235,7 @@ static void one_step(const named *n, double ms)
         double power = 0.0;
         for (size_t j = 0; j < CHUNK; j++)
             power += (double)far.samples[i + j] * (double)far.samples[i + j];
-        if (i >= half && power > 1e-5 * CHUNK)
+        if (i >= half && power > UNECHO_FAR_ACTIVE_POWER * CHUNK)
             active += (double)CHUNK / RATE;
         unecho_get_stats(stream, &stats);
         const double error = (double)stats.delay_ms - (double)plain.last.delay_ms - ms;
@@ -270,8 +273,8 @@ static void one_wrong(const char *name, const signal_ *near, const signal_ *far)
     printf("| %s | %s | %.2f | %+.2f | %+.2f | %.1f | %.1f |\n", name,
            with.last.aligned ? "yes" : "no", (double)with.last.confidence,
            power_db(with.out, near->count) - level, power_db(without.out, near->count) - level,
-           segmental_snr(near, with.out, 0, near->count),
-           segmental_snr(near, without.out, 0, near->count));
+           segmental_snr_db(near->samples, with.out, 0, near->count),
+           segmental_snr_db(near->samples, without.out, 0, near->count));
     free(with.out);
     free(without.out);
 }
@@ -286,7 +289,7 @@ static void wrong(void)
     signal_ chords = music(near.count, 0.3f, 5);
     one_wrong("music, no echo", &near, &chords);
     signal_ hiss = {calloc(near.count, sizeof(float)), near.count};
-    add_noise(&hiss, 0.1f, 6);
+    add_hiss(&hiss, 0.1f, 6);
     one_wrong("white noise, no echo", &near, &hiss);
     signal_ sample = read_sample("far"), other = repeated(&sample, near.count);
     one_wrong("another talker, no echo", &near, &other);
@@ -307,7 +310,7 @@ static void wrong(void)
     track t = run(&echo, &chords, UNECHO_ALIGN_AUTO, 0, NULL, 0.0);
     printf("\nMusic with its echo 187.5 ms behind: found %.1f ms after %.1f s, ERLE %.1f dB\n\n",
            (double)t.last.delay_ms, t.locked_at,
-           erle_between(&echo, &chords, t.out, t.locked, echo.count));
+           active_erle_db(echo.samples, chords.samples, t.out, t.locked, echo.count));
     free(t.out);
     free(echo.samples);
     free(once.samples);
@@ -340,6 +343,6 @@ int main(int argc, char **argv)
     if (asked(argc, argv, "drift"))
         drift(30);
     for (size_t i = 0; i < count; i++)
-        free_scene(&scenes[i].scene);
+        free_ends(&scenes[i].ends);
     return 0;
 }

@@ -5,15 +5,15 @@
  *
  *     bench_engines [PREFIX]      another model than the built-in one
  */
-#include "scenes.h"
-#include "unecho.h"
+#include "scene.h"
+#include "transforms.h"
+#include "unecho_model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 /* Where in the bundled sample who talks, in samples: samples/meeting.json. */
 enum {
-    RATE = 16000,
     FAR_FROM = 9600,
     FAR_TO = 143072,
     NEAR_FROM = 157472,
@@ -30,10 +30,9 @@ static float *run(unecho_model *model, unecho_engine engine, const scene *s)
     config.model = model;
     config.engine = engine;
     unecho *stream = NULL;
-    float *const out = malloc(s->mic.count * sizeof *out);
+    float *const out = malloc(s->count * sizeof *out);
     if (unecho_open(&stream, &config) < 0 ||
-        unecho_process_whole(stream, s->mic.samples, s->mic.count, s->far.samples, s->far.count,
-                             out, 0) < 0)
+        unecho_process_whole(stream, s->mic, s->count, s->far, s->count, out, 0) < 0)
         exit(1);
     unecho_close(&stream);
     return out;
@@ -41,14 +40,14 @@ static float *run(unecho_model *model, unecho_engine engine, const scene *s)
 
 static void print_talk(const scene *s, const float *out)
 {
-    const float *const near = s->near.samples;
     const double level = power_db(out + NEAR_FROM, NEAR_TO - NEAR_FROM) -
-                         power_db(near + NEAR_FROM, NEAR_TO - NEAR_FROM);
-    printf(" %.1f | %.1f | %.1f | %+.1f |\n", erle_between(&s->mic, &s->far, out, FAR_FROM, FAR_TO),
-           si_sdr_db(out + BOTH_FROM, near + BOTH_FROM, BOTH_TO - BOTH_FROM),
-           segmental_snr(&s->near, out, BOTH_FROM, BOTH_TO), level);
+                         power_db(s->near + NEAR_FROM, NEAR_TO - NEAR_FROM);
+    printf(" %.1f | %.1f | %.1f | %+.1f |\n", active_erle_db(s->mic, s->far, out, FAR_FROM, FAR_TO),
+           si_sdr_db(out + BOTH_FROM, s->near + BOTH_FROM, BOTH_TO - BOTH_FROM),
+           segmental_snr_db(s->near, out, BOTH_FROM, BOTH_TO), level);
 }
 
+/* erle_to: 0 where the near end is known, and with it who talks when. */
 static void compare(unecho_model *model, const char *name, scene *s, size_t erle_to)
 {
     static const char *const names[] = {
@@ -56,17 +55,17 @@ static void compare(unecho_model *model, const char *name, scene *s, size_t erle
         [UNECHO_ENGINE_LINEAR] = "linear",
         [UNECHO_ENGINE_LINEAR_NEURAL] = "linear+neural",
     };
-    if (s->near.count > 0) {
+    if (erle_to == 0) {
         printf("| %s | microphone |", name);
-        print_talk(s, s->mic.samples);
+        print_talk(s, s->mic);
     }
     for (size_t e = 0; e < sizeof names / sizeof *names; e++) {
         float *const out = run(model, (unecho_engine)e, s);
         printf("| %s | %s |", name, names[e]);
-        if (s->near.count > 0)
+        if (erle_to == 0)
             print_talk(s, out);
         else
-            printf(" %.1f | | | |\n", erle_between(&s->mic, &s->far, out, 0, erle_to));
+            printf(" %.1f | | | |\n", active_erle_db(s->mic, s->far, out, 0, erle_to));
         free(out);
     }
     free_scene(s);
@@ -75,21 +74,22 @@ static void compare(unecho_model *model, const char *name, scene *s, size_t erle
 /* The talkers of the sample in another room: echo and near end about equally loud. */
 static scene simulated(double t60, uint32_t seed)
 {
-    scene s = {.far = read_sample("far"), .near = read_sample("near")};
-    s.mic = room_echo(&s.far, t60, 0.5f, 40, seed);
-    add_to(&s.mic, &s.near, 1.0f);
-    add_noise(&s.mic, 1e-3f, seed + 1);
-    return s;
+    signal_ far = read_sample("far"), near = read_sample("near");
+    signal_ mic = room_echo(&far, t60, 0.5f, 40, seed);
+    add_to(&mic, &near, 1.0f);
+    add_hiss(&mic, 1e-3f, seed + 1);
+    return scene_of(mic, far, near);
 }
 
 /* ERLE over the first seconds. */
 static void compare_recording(unecho_model *model, const char *name, const char *label,
                               double seconds)
 {
-    scene s = {0};
-    read_recording(name, &s.mic, &s.far);
+    signal_ mic, far;
+    read_recording(name, &mic, &far);
+    scene s = scene_of(mic, far, (signal_){0});
     const size_t most = (size_t)(seconds * RATE);
-    compare(model, label, &s, most < s.mic.count ? most : s.mic.count);
+    compare(model, label, &s, most < s.count ? most : s.count);
 }
 
 int main(int argc, char **argv)
@@ -103,7 +103,7 @@ int main(int argc, char **argv)
     }
     puts("| | engine | ERLE | SI-SDR | segmental SNR | near end |\n"
          "|---|---|--:|--:|--:|--:|");
-    scene sample = {read_sample("mic"), read_sample("far"), read_sample("near")};
+    scene sample = scene_of(read_sample("mic"), read_sample("far"), read_sample("near"));
     compare(model, "bundled sample", &sample, 0);
     static const double t60s[] = {0.2, 0.35, 0.5};
     for (uint32_t i = 0; i < 3; i++) {

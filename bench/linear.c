@@ -8,7 +8,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include "bench/stats.h"
-#include "rooms.h"
+#include "linear_run.h"
 #include "unecho.h"
 
 #include <stdio.h>
@@ -37,13 +37,7 @@ static scene noise(void)
 
 static scene call(void)
 {
-    signal_ mic = read_sample("mic"), far = read_sample("far");
-    scene s = new_scene(mic.count);
-    memcpy(s.mic, mic.samples, s.count * sizeof(float));
-    memcpy(s.far, far.samples, s.count * sizeof(float));
-    free(mic.samples);
-    free(far.samples);
-    return s;
+    return scene_of(read_sample("mic"), read_sample("far"), (signal_){0});
 }
 
 static double linear_round(kalman *c, const scene *s)

@@ -3,7 +3,7 @@
  * far-end speech throughout, double talk from 6 to 9 s, another room at 10 s. Writes CSV: seconds,
  * and the echo reduction of both in dB, means over six rooms.
  */
-#include "rooms.h"
+#include "linear_run.h"
 #include "speex.h"
 
 #include <math.h>

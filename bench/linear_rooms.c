@@ -4,7 +4,7 @@
  *
  *     linear_rooms [ROOMS]      of each T60, 16 by default
  */
-#include "rooms.h"
+#include "linear_run.h"
 
 #include <math.h>
 #include <stdio.h>

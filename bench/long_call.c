@@ -11,14 +11,14 @@
  *                     [--after silence|noise|farend_singletalk|doubletalk|hyprnote:HOURS]
  */
 #include "signals.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLIPS = 4, LAG = UNECHO_BLOCK - UNECHO_HOP };
+enum { CLIPS = 4, LAG = 3 * UNECHO_HOP };
 
 typedef struct clip {
     const char *name;
@@ -217,7 +217,7 @@ int main(int count, char **words)
     options how = {.hours = 8.0, .window_seconds = 600.0};
     unecho_config config = reference_config();
     config.whole_hops = 1;
-    config.hops_at_once = 64;
+    config.hops_at_once = UNECHO_HOPS_AT_ONCE_MAX;
     config.message = text;
     config.message_size = sizeof text;
     for (int i = 1; i < count; i += 2)

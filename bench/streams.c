@@ -6,7 +6,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include "bench/stats.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,29 +1,30 @@
 /*
- * The commands, each as its own little main. They know nothing of each other.
+ * The commands. Each is a row of data: how it is called, its options, what it does.
  */
-#ifndef UNECHO_TOOL_COMMAND_H
-#define UNECHO_TOOL_COMMAND_H
+#ifndef UNECHO_CLI_COMMAND_H
+#define UNECHO_CLI_COMMAND_H
 
-/* argv[0] is the command's name. The exit code is one of report.h's. */
-int command_process(int argc, char **argv);
-int command_doctor(int argc, char **argv);
-int command_info(int argc, char **argv);
-int command_inspect(int argc, char **argv);
-int command_convert(int argc, char **argv);
-int command_bench(int argc, char **argv);
-int command_tune(int argc, char **argv);
-int command_replay(int argc, char **argv);
+#include "options.h"
 
-/* Print a help text and say whether standard output took it. */
-int command_show(const char *text);
+struct command {
+    const char *name;
+    const char *summary;     /* one line in the list of commands */
+    const char *usage;       /* the first lines of its help */
+    const char *description; /* a paragraph before the options */
+    const char *notes;       /* lines after the options */
+    const struct option_group *groups;
+    const void *defaults; /* of the struct that the groups fill */
+    size_t size;          /* of that struct */
+    /* Takes the arguments and looks whether the options go together, without touching files.
+     * false: they do not, reported. */
+    bool (*check)(void *options, const struct arguments *arguments);
+    int (*run)(const void *options); /* returns one of report.h's exit codes */
+};
 
-extern const char process_help[];
-extern const char doctor_help[];
-extern const char info_help[];
-extern const char inspect_help[];
-extern const char convert_help[];
-extern const char bench_help[];
-extern const char tune_help[];
-extern const char replay_help[];
+extern const struct command process_command, doctor_command, replay_command, info_command,
+    inspect_command, convert_command, bench_command, tune_command;
+
+/* In the order of the help; NULL ends them. */
+extern const struct command *const commands[];
 
 #endif

@@ -1,11 +1,8 @@
-/*
- * From options to a stream on the engine that they ask for. It does not know what the command does
- * with it.
- */
 #include "engine_choice.h"
 
-#include "bench/tune_profile.h"
+#include "profile_path.h"
 #include "report.h"
+#include "unecho_onnxruntime.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +11,78 @@ static const char *const engine_names[] = {
     [UNECHO_ENGINE_NEURAL] = "neural",
     [UNECHO_ENGINE_LINEAR] = "linear",
     [UNECHO_ENGINE_LINEAR_NEURAL] = "linear+neural",
+    NULL,
+};
+static const char *const backend_names[] = {
+    [UNECHO_BACKEND_NATIVE] = "native",
+    [UNECHO_BACKEND_ONNXRUNTIME] = "onnxruntime",
+    NULL,
+};
+static const char *const precision_names[] = {
+    [UNECHO_PRECISION_FP32] = "fp32",
+    [UNECHO_PRECISION_BF16] = "bf16",
+    [UNECHO_PRECISION_INT8] = "int8",
+    NULL,
+};
+
+static bool set_engine(void *field, const struct option_value *value)
+{
+    engine_choice *choice = field;
+    choice->engine_given = true;
+    return option_choice(&choice->engine, value);
+}
+
+const struct option engine_options[] = {
+    {.name = "engine",
+     .argument = "NAME",
+     .help = "what cancels the echo: linear+neural (default), a linear filter followed by the "
+             "network; neural, the network alone; linear, the filter alone, which adds no latency",
+     .set = set_engine,
+     .names = engine_names},
+    {.name = "tail",
+     .argument = "MS",
+     .help = "the length of the echo path that the linear filter models, 64 to 512 in steps of 8 "
+             "(default 256)",
+     .set = option_number,
+     .at = offsetof(engine_choice, linear_tail_ms),
+     .lowest = UNECHO_LINEAR_TAIL_MIN_MS,
+     .highest = UNECHO_LINEAR_TAIL_MAX_MS,
+     .step = 8},
+    {.name = NULL},
+};
+
+const struct option backend_options[] = {
+    {.name = "backend",
+     .argument = "NAME",
+     .help = "what runs the network: native (default) or onnxruntime",
+     .set = option_choice,
+     .at = offsetof(engine_choice, backend),
+     .names = backend_names},
+    {.name = NULL},
+};
+
+const struct option library_options[] = {
+    {.name = "onnxruntime",
+     .argument = "LIBRARY",
+     .help = "the path of libonnxruntime",
+     .set = option_text},
+    {.name = NULL},
+};
+
+const struct option network_options[] = {
+    {.name = "precision",
+     .argument = "NAME",
+     .help = "of the native backend: fp32 (default), bf16 or int8",
+     .set = option_choice,
+     .at = offsetof(engine_choice, precision),
+     .names = precision_names},
+    {.name = "profile",
+     .argument = "FILE",
+     .help = "settings of ONNX Runtime (default: those that 'unecho tune' found on this machine, "
+             "if any)",
+     .set = option_text,
+     .at = offsetof(engine_choice, profile)},
+    {.name = NULL},
 };
 
 const char *engine_choice_name(unecho_engine engine)
@@ -21,76 +90,45 @@ const char *engine_choice_name(unecho_engine engine)
     return engine_names[engine];
 }
 
-bool engine_choice_engine(engine_choice *choice, const char *name, const char *command)
+/* --engine linear takes no option of the network. */
+static const char *find_network_option(const engine_choice *choice, const model_choice *model)
 {
-    for (size_t i = 0; i < sizeof(engine_names) / sizeof(engine_names[0]); i++) {
-        if (strcmp(name, engine_names[i]) == 0) {
-            choice->engine = (unecho_engine)i;
-            return true;
-        }
-    }
-    report_usage(command, "--engine %s: unknown; known are linear, neural and linear+neural", name);
-    return false;
+    if (choice->backend != UNECHO_BACKEND_NATIVE)
+        return "backend";
+    if (choice->precision != UNECHO_PRECISION_FP32)
+        return "precision";
+    return model->prefix ? "model" : model->stages[0] ? "model-files" : NULL;
 }
 
-bool engine_choice_backend(engine_choice *choice, const char *name, const char *command)
-{
-    if (strcmp(name, "native") == 0)
-        choice->backend = UNECHO_BACKEND_NATIVE;
-    else if (strcmp(name, "onnxruntime") == 0)
-        choice->backend = UNECHO_BACKEND_ONNXRUNTIME;
-    else {
-        report_usage(command, "--backend %s: unknown; known are native and onnxruntime", name);
-        return false;
-    }
-    return true;
-}
-
-bool engine_choice_precision(engine_choice *choice, const char *name, const char *command)
-{
-    static const char *const names[] = {
-        [UNECHO_PRECISION_FP32] = "fp32",
-        [UNECHO_PRECISION_BF16] = "bf16",
-        [UNECHO_PRECISION_INT8] = "int8",
-    };
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(name, names[i]) == 0) {
-            choice->precision = (unecho_precision)i;
-            return true;
-        }
-    }
-    report_usage(command, "--precision %s: unknown; known are fp32, bf16 and int8", name);
-    return false;
-}
-
-bool engine_choice_check(const engine_choice *choice, const char *command)
+bool engine_choice_check(const engine_choice *choice, const model_choice *model,
+                         const char *command)
 {
     const bool native = choice->backend == UNECHO_BACKEND_NATIVE;
-    if (choice->engine == UNECHO_ENGINE_LINEAR &&
-        (!native || choice->precision != UNECHO_PRECISION_FP32)) {
-        report_usage(command, "--engine linear has no network: no --%s for it",
-                     native ? "precision" : "backend");
+    const char *needless = find_network_option(choice, model);
+    if (choice->engine == UNECHO_ENGINE_LINEAR && needless) {
+        report_usage(command, "--engine linear has no network: it takes no --%s", needless);
         return false;
     }
     if (choice->engine == UNECHO_ENGINE_NEURAL && choice->linear_tail_ms) {
-        report_usage(command, "--engine neural has no linear filter: no --tail for it");
+        report_usage(command, "--engine neural has no linear filter: it takes no --tail");
         return false;
     }
     if (native && (choice->library || choice->profile)) {
-        report_usage(command, "%s goes with --backend onnxruntime only",
-                     choice->library ? "--onnxruntime" : "--profile");
+        report_usage(command, "--%s needs --backend onnxruntime",
+                     choice->library ? "onnxruntime" : "profile");
         return false;
     }
     if (!native && choice->precision != UNECHO_PRECISION_FP32) {
-        report_usage(command, "--precision goes with the native backend only");
+        report_usage(command, "--precision needs --backend native");
         return false;
     }
-    return true;
+    return model_choice_check(model, command);
 }
 
 unecho *engine_choice_open(const engine_choice *choice, unecho_config *config)
 {
     char message[UNECHO_MESSAGE_SIZE] = "", usual[PROFILE_PATH];
+    unecho_onnxruntime settings = {.size = sizeof(settings)};
     unecho *stream = NULL;
     int status;
     config->engine = choice->engine;
@@ -98,14 +136,18 @@ unecho *engine_choice_open(const engine_choice *choice, unecho_config *config)
         config->linear_tail_ms = choice->linear_tail_ms;
     config->backend = choice->backend;
     config->precision = choice->precision;
-    config->onnxruntime_library = choice->library;
-    config->onnxruntime_profile = choice->profile;
+    if (config->onnxruntime)
+        settings = *config->onnxruntime;
+    settings.library = choice->library;
+    settings.profile = choice->profile;
+    config->onnxruntime = &settings;
     if (choice->backend == UNECHO_BACKEND_ONNXRUNTIME && !choice->profile &&
-        profile_usual_path(usual, sizeof(usual)) && access(usual, R_OK) == 0)
-        config->onnxruntime_profile = usual;
+        profile_default_path(usual, sizeof(usual)) && access(usual, R_OK) == 0)
+        settings.profile = usual;
     config->message = message;
     config->message_size = sizeof(message);
     status = unecho_open(&stream, config);
+    config->onnxruntime = NULL;
     if (status != UNECHO_OK)
         report_error("cannot open a stream: %s", *message ? message : unecho_strerror(status));
     return stream;

@@ -1,35 +1,46 @@
 /*
- * The engine that a command's options ask for. It does not know what the command does with it.
+ * Which engine cancels, and on which backend its network runs: options, and opening a stream. It
+ * does not know what a command does with the stream.
  */
-#ifndef UNECHO_TOOL_ENGINE_CHOICE_H
-#define UNECHO_TOOL_ENGINE_CHOICE_H
+#ifndef UNECHO_CLI_ENGINE_CHOICE_H
+#define UNECHO_CLI_ENGINE_CHOICE_H
+
+#include "model_choice.h"
+#include "options.h"
 
 #include "unecho.h"
 
 #include <stdbool.h>
 
-/* All zero: the network by itself, on our own kernels, exact. */
 typedef struct engine_choice {
     unecho_engine engine;
-    unsigned linear_tail_ms; /* 0: the usual */
+    bool engine_given;       /* by an option */
+    unsigned linear_tail_ms; /* 0: the default */
     unecho_backend backend;
     unecho_precision precision;
     const char *library; /* of ONNX Runtime; NULL: the library's own choice */
-    const char *profile; /* settings of ONNX Runtime; NULL: those of unecho tune, if it left any */
+    const char *profile; /* for ONNX Runtime; NULL: the one that unecho tune wrote, if any */
 } engine_choice;
 
-/* From the options' values. false: unknown, reported. */
-bool engine_choice_engine(engine_choice *choice, const char *name, const char *command);
-bool engine_choice_backend(engine_choice *choice, const char *name, const char *command);
-bool engine_choice_precision(engine_choice *choice, const char *name, const char *command);
+#define ENGINE_CHOICE_DEFAULT                                                                      \
+    {                                                                                              \
+        .engine = UNECHO_ENGINE_LINEAR_NEURAL                                                      \
+    }
+
+/* Fills a const char *: where ONNX Runtime is. */
+extern const struct option library_options[];
+
+/* Fill an engine_choice: what cancels, what runs the network, and how. */
+extern const struct option engine_options[], backend_options[], network_options[];
 
 /* "linear", "neural" or "linear+neural". */
 const char *engine_choice_name(unecho_engine engine);
 
-/* Whether the options go together. false: reported. */
-bool engine_choice_check(const engine_choice *choice, const char *command);
+/* Whether the options go together, and with those of the model. false: reported. */
+bool engine_choice_check(const engine_choice *choice, const model_choice *model,
+                         const char *command);
 
-/* Open a stream; config: all but the engine is set. NULL on failure, reported. */
+/* Open a stream; config: everything but the engine is set. NULL on failure, reported. */
 unecho *engine_choice_open(const engine_choice *choice, unecho_config *config);
 
 #endif

@@ -2,8 +2,8 @@
  * Ctrl-C and friends: the first request ends the work at the next chunk, the second one at once.
  * It does not know what the work is.
  */
-#ifndef UNECHO_TOOL_INTERRUPT_H
-#define UNECHO_TOOL_INTERRUPT_H
+#ifndef UNECHO_CLI_INTERRUPT_H
+#define UNECHO_CLI_INTERRUPT_H
 
 #include <stdbool.h>
 

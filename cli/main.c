@@ -1,86 +1,112 @@
 /*
- * unecho, the command line: finds the command and runs it. It does not know what the commands do.
+ * unecho, the command line: finds the command, reads its options and runs it. It does not know what
+ * the commands do.
  */
 #include "command.h"
 #include "report.h"
+#include "wrap.h"
 
 #include "unecho.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static const char help[] =
-    "usage: unecho COMMAND [arguments]\n"
-    "\n"
-    "Acoustic echo cancellation: takes the microphone's recording and what the\n"
-    "loudspeaker played, gives the near-end voice.\n"
-    "\n"
-    "  process   cancel the echo in a recording or a live stream\n"
-    "  doctor    say what is wrong with a pair of recordings, and what to do\n"
-    "  replay    make a recorded stream's calls again, and compare the bits\n"
-    "  info      what the model is, latency, version, CPU features\n"
-    "  inspect   what model files are, and what runs them\n"
-    "  convert   a model as ONNX files in fp32, fp16 or int8\n"
-    "  bench     measure the engines against each other on this machine\n"
-    "  tune      find the best settings of ONNX Runtime on this machine\n"
-    "  help      this text, or that of a command: unecho help COMMAND\n"
-    "\n"
-    "  -h, --help     this text\n"
-    "  -V, --version  the version\n"
-    "\n"
-    "  unecho process mic.wav far.wav -o near.wav\n"
-    "\n"
-    "Exit status: 0 done, 1 failed or interrupted, 2 wrong usage.\n";
-
-typedef struct command {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *help;
-} command;
-
-static const command commands[] = {
-    {"process", command_process, process_help}, {"doctor", command_doctor, doctor_help},
-    {"info", command_info, info_help},          {"inspect", command_inspect, inspect_help},
-    {"convert", command_convert, convert_help}, {"bench", command_bench, bench_help},
-    {"tune", command_tune, tune_help},          {"replay", command_replay, replay_help},
+const struct command *const commands[] = {
+    &process_command, &doctor_command, &replay_command, &info_command, &inspect_command,
+    &convert_command, &bench_command,  &tune_command,   NULL,
 };
 
-static const command *find_command(const char *name)
+static void print_help(FILE *stream)
 {
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-        if (strcmp(commands[i].name, name) == 0)
-            return &commands[i];
+    fputs("usage: unecho COMMAND [options] [arguments]\n"
+          "\n"
+          "Acoustic echo cancellation: removes from a microphone recording the echo of\n"
+          "what the loudspeaker played, and keeps the voice of the near end.\n"
+          "\n",
+          stream);
+    for (size_t i = 0; commands[i]; i++)
+        fprintf(stream, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("  help      show this text, or the help of a command: unecho help COMMAND\n"
+          "\n"
+          "  -h, --help     show this text\n"
+          "  -V, --version  show the version\n"
+          "\n"
+          "  unecho process mic.wav far.wav -o near.wav\n"
+          "\n"
+          "Exit status: 0 success, 1 failed or interrupted, 2 invalid command line,\n"
+          "3 doctor found problems.\n",
+          stream);
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; commands[i]; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
     return NULL;
 }
 
-int command_show(const char *text)
+static int end_output(void)
 {
-    if (fputs(text, stdout) != EOF && fflush(stdout) == 0 && !ferror(stdout))
-        return EXIT_DONE;
-    report_error("standard output: %s", strerror(errno));
-    return EXIT_FAILED;
+    return report_output_written() ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int show_command_help(const struct command *c)
+{
+    fputs(c->usage, stdout);
+    fputc('\n', stdout);
+    wrap_print(c->description, 0, 0, stdout);
+    fputc('\n', stdout);
+    options_print_help(c->groups, stdout);
+    fputs(c->notes, stdout);
+    return end_output();
 }
 
 static int show_help(int argc, char **argv)
 {
-    const command *wanted;
-    if (argc < 2)
-        return command_show(help);
-    wanted = find_command(argv[1]);
-    if (argc == 2 && wanted)
-        return command_show(wanted->help);
-    report_usage("", "there is no help on '%s'", argv[argc - 1]);
+    const struct command *wanted = argc == 2 ? find_command(argv[1]) : NULL;
+    if (wanted)
+        return show_command_help(wanted);
+    if (argc < 2) {
+        print_help(stdout);
+        return end_output();
+    }
+    report_usage("", "no help on '%s'", argv[argc - 1]);
     return EXIT_WRONG_USAGE;
 }
 
 static int show_version(void)
 {
-    char text[64];
-    snprintf(text, sizeof(text), "unecho %s\n", unecho_version());
-    return command_show(text);
+    printf("unecho %s\n", unecho_version());
+    return end_output();
+}
+
+static int run_command(const struct command *c, int argc, char **argv)
+{
+    struct arguments arguments = {c->name, argv + 1, (size_t)argc - 1};
+    int code = EXIT_WRONG_USAGE;
+    void *options = malloc(c->size);
+    if (!options) {
+        report_error("out of memory");
+        return EXIT_FAILED;
+    }
+    memcpy(options, c->defaults, c->size);
+    switch (options_parse(c->groups, options, &arguments)) {
+    case OPTIONS_GO:
+        if (c->check(options, &arguments))
+            code = c->run(options);
+        break;
+    case OPTIONS_HELP:
+        code = show_command_help(c);
+        break;
+    case OPTIONS_WRONG:
+        break;
+    }
+    free(options);
+    return code;
 }
 
 /*
@@ -94,24 +120,34 @@ static void occupy_standard_descriptors(void)
             (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+static int refuse(const char *word)
+{
+    if (word[0] == '-')
+        report_usage("", "unknown option %s", word);
+    else if (access(word, F_OK) == 0)
+        report_usage("",
+                     "unknown command '%s'; to cancel the echo in this file: "
+                     "unecho process %s ...",
+                     word, word);
+    else
+        report_usage("", "unknown command '%s'", word);
+    return EXIT_WRONG_USAGE;
+}
+
 int main(int argc, char **argv)
 {
-    const command *wanted;
+    const struct command *wanted;
     occupy_standard_descriptors();
     if (argc < 2) {
-        fputs(help, stderr);
+        print_help(stderr);
         return EXIT_WRONG_USAGE;
     }
     if (strcmp(argv[1], "help") == 0)
         return show_help(argc - 1, argv + 1);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-        return command_show(help);
+        return show_help(1, argv);
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
         return show_version();
-
     wanted = find_command(argv[1]);
-    if (wanted)
-        return wanted->run(argc - 1, argv + 1);
-    report_usage("", argv[1][0] == '-' ? "unknown option %s" : "unknown command '%s'", argv[1]);
-    return EXIT_WRONG_USAGE;
+    return wanted ? run_command(wanted, argc - 1, argv + 1) : refuse(argv[1]);
 }

@@ -1,6 +1,3 @@
-/*
- * From options to a model. It does not know what the command does with it.
- */
 #include "model_choice.h"
 
 #include "report.h"
@@ -8,6 +5,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+const struct option model_options[] = {
+    {.name = "model",
+     .argument = "PREFIX",
+     .help = "use the model PREFIX_1.onnx and PREFIX_2.onnx (or .tflite) instead of the built-in "
+             "one",
+     .set = option_text,
+     .at = offsetof(model_choice, prefix)},
+    {.name = "model-files",
+     .argument = "STAGE1 STAGE2",
+     .help = "the same, naming the two files",
+     .set = option_pair,
+     .at = offsetof(model_choice, stages)},
+    {.name = NULL},
+};
+
+bool model_choice_check(const model_choice *choice, const char *command)
+{
+    if (!choice->prefix || !choice->stages[0])
+        return true;
+    report_usage(command, "--model and --model-files exclude each other");
+    return false;
+}
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -34,8 +54,8 @@ unecho_model *model_choice_load(const model_choice *choice)
     report_error("model: %s", *message ? message : unecho_strerror(status));
     if (choice->prefix &&
         (ends_with(choice->prefix, ".onnx") || ends_with(choice->prefix, ".tflite")))
-        report_note("--model takes what stands before _1.onnx and _2.onnx or _1.tflite and "
-                    "_2.tflite; --model-files takes the names of the two files");
+        report_note("--model takes the part of the names before _1.onnx and _2.onnx (or .tflite); "
+                    "--model-files takes the names of the two files");
     return NULL;
 }
 
@@ -55,7 +75,7 @@ bool model_choice_uses(const model_choice *choice, const output_file *output)
         size_t size = strlen(choice->prefix) + sizeof("_1.tflite");
         char *path = malloc(size);
         if (!path)
-            return true; /* rather refuse than overwrite */
+            return true; /* better to refuse than to overwrite */
         snprintf(path, size, "%s%s", choice->prefix, endings[i]);
         uses = is_file(output, path);
         free(path);

@@ -1,12 +1,13 @@
 /*
- * The model that a command's options ask for. It does not know what the command does with it.
+ * Which model to use: options, and loading it. It does not know what a command does with it.
  */
-#ifndef UNECHO_TOOL_MODEL_CHOICE_H
-#define UNECHO_TOOL_MODEL_CHOICE_H
+#ifndef UNECHO_CLI_MODEL_CHOICE_H
+#define UNECHO_CLI_MODEL_CHOICE_H
 
 #include "files/output_file.h"
+#include "options.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdbool.h>
 
@@ -16,10 +17,16 @@ typedef struct model_choice {
     const char *stages[2];
 } model_choice;
 
+/* Fill a model_choice. */
+extern const struct option model_options[];
+
+/* false: the options exclude each other, reported. */
+bool model_choice_check(const model_choice *choice, const char *command);
+
 /* NULL on failure, reported. */
 unecho_model *model_choice_load(const model_choice *choice);
 
-/* Whether the output is one of the model's files. */
+/* Whether the output is a file of the model. */
 bool model_choice_uses(const model_choice *choice, const output_file *output);
 
 #endif

@@ -1,17 +1,63 @@
 /*
- * The options and arguments of the commands. It checks what can be checked without touching files.
+ * Tables of options. A table parses the command line and prints the help, and a test compares it
+ * with the manual page. It does not know what the options are for.
  */
-#ifndef UNECHO_TOOL_OPTIONS_H
-#define UNECHO_TOOL_OPTIONS_H
+#ifndef UNECHO_CLI_OPTIONS_H
+#define UNECHO_CLI_OPTIONS_H
 
-#include "engine_choice.h"
-#include "model_choice.h"
-#include "process/ends.h"
-#include "process/session.h"
-
-#include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+
+/* What was given on the command line. */
+struct option_value {
+    const char *command; /* for report_usage */
+    const struct option *option;
+    const char *text;   /* NULL if the option takes no value */
+    const char *second; /* of an option that takes two */
+};
+
+/* Stores a value in a field. false: invalid, reported. */
+typedef bool option_setter(void *field, const struct option_value *value);
+
+struct option {
+    const char *name;     /* without the dashes; NULL ends a table */
+    char letter;          /* of the short form, 0: none */
+    const char *argument; /* its name in the help; two names: it takes two; NULL: none */
+    const char *help;
+    option_setter *set;             /* NULL: the option asks for the help */
+    size_t at;                      /* offset of the field in the struct that the table fills */
+    unsigned lowest, highest, step; /* for option_number; step 0: any */
+    const char *const *names;       /* for option_choice; NULL ends them */
+};
+
+/* A table, and where its struct lies in the options of a command. */
+struct option_group {
+    const struct option *rows; /* NULL ends the groups */
+    size_t at;
+};
+
+/* ---- Setters ---------------------------------------------------------------------------- */
+
+option_setter option_on;     /* bool: true */
+option_setter option_off;    /* bool: false */
+option_setter option_text;   /* const char * */
+option_setter option_pair;   /* const char *[2] */
+option_setter option_number; /* unsigned */
+option_setter option_choice; /* an enum: the index in `names` */
+option_setter option_quiet;  /* bool: true, and no notes from now on */
+
+/* ---- Tables ----------------------------------------------------------------------------- */
+
+/* --help; the last group of every command. */
+extern const struct option option_help[];
+
+/* The words after the command's name. */
+struct arguments {
+    const char *command;
+    char **words;
+    size_t count;
+};
 
 typedef enum options_result {
     OPTIONS_GO,   /* run the command */
@@ -19,71 +65,14 @@ typedef enum options_result {
     OPTIONS_WRONG /* reported */
 } options_result;
 
-typedef struct process_options {
-    end_choice mic, far;
-    const char *output;
-    const char *record; /* NULL: no recording of the stream */
-    model_choice model;
-    session_settings session;
-    bool normalize_peak, json, quiet;
-} process_options;
+/* Store the options in the struct `options`; what is left of the arguments are those that are no
+ * options. */
+options_result options_parse(const struct option_group *groups, void *options,
+                             struct arguments *arguments);
 
-typedef struct info_options {
-    model_choice model;
-    engine_choice engine;
-    bool json;
-} info_options;
+void options_print_help(const struct option_group *groups, FILE *stream);
 
-/* argv[0] is the command's name. */
-options_result options_parse_process(process_options *options, int argc, char **argv);
-options_result options_parse_info(info_options *options, int argc, char **argv);
-
-/* ---- For commands that parse their options themselves ------------------------------------ */
-
-/* Report what getopt_long stumbled over. */
-void options_report(int result, const struct option *table, char **argv);
-
-/* The option's value is stage 1, the next argument stage 2. false: reported. */
-bool options_take_model_files(model_choice *model, int argc, char **argv);
-
-/* false: two models are asked for, reported. */
-bool options_check_model(const model_choice *model, const char *command);
-
-/*
- * The options that say where the two ends are in the inputs, for the tables of commands that have
- * such; options_take_end reads them.
- */
-#define OPTIONS_OF_ENDS                                                                            \
-    {"raw", required_argument, NULL, OPTION_RAW}, {"rate", required_argument, NULL, OPTION_RATE},  \
-        {"far-rate", required_argument, NULL, OPTION_FAR_RATE},                                    \
-        {"channels", required_argument, NULL, OPTION_CHANNELS},                                    \
-        {"far-channels", required_argument, NULL, OPTION_FAR_CHANNELS},                            \
-        {"mic-channel", required_argument, NULL, OPTION_MIC_CHANNEL},                              \
-    {                                                                                              \
-        "far-channel", required_argument, NULL, OPTION_FAR_CHANNEL                                 \
-    }
-enum {
-    OPTION_RAW = 512,
-    OPTION_RATE,
-    OPTION_FAR_RATE,
-    OPTION_CHANNELS,
-    OPTION_FAR_CHANNELS,
-    OPTION_MIC_CHANNEL,
-    OPTION_FAR_CHANNEL
-};
-
-/* Whether it was one of them; *right: whether it was a right one, else reported. */
-bool options_take_end(end_choice *mic, end_choice *far, int option, const char *command,
-                      bool *right);
-
-/*
- * The arguments MIC and FAR, or one file that holds both, and whether the options fit. false:
- * reported.
- */
-bool options_take_ends(end_choice *mic, end_choice *far, int argc, char **argv);
-
-/* The option's value as a number. false: it is none in that range, reported. */
-bool options_take_count(const char *name, size_t lowest, size_t highest, const char *command,
-                        size_t *value);
+/* false: there are more than `most` arguments, reported. */
+bool arguments_at_most(const struct arguments *arguments, size_t most, const char *expected);
 
 #endif

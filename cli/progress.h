@@ -1,8 +1,8 @@
 /*
  * How far the work has come, on the status line. It does not know what the work is.
  */
-#ifndef UNECHO_TOOL_PROGRESS_H
-#define UNECHO_TOOL_PROGRESS_H
+#ifndef UNECHO_CLI_PROGRESS_H
+#define UNECHO_CLI_PROGRESS_H
 
 #include <stdbool.h>
 #include <stdint.h>

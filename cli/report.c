@@ -4,6 +4,7 @@
  */
 #include "report.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,6 +59,14 @@ void report_usage(const char *command, const char *format, ...)
     say("", format, arguments);
     va_end(arguments);
     fprintf(stderr, "try 'unecho %s%s--help'\n", command, *command ? " " : "");
+}
+
+bool report_output_written(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    report_error("standard output: %s", strerror(errno));
+    return false;
 }
 
 bool report_has_status(void)

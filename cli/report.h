@@ -2,13 +2,13 @@
  * What the user is told on standard error: errors, warnings, notes, and a status line on a
  * terminal. It does not know what the messages are about.
  */
-#ifndef UNECHO_TOOL_REPORT_H
-#define UNECHO_TOOL_REPORT_H
+#ifndef UNECHO_CLI_REPORT_H
+#define UNECHO_CLI_REPORT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* EXIT_PROBLEMS: done, and something is wrong with what was looked at. */
+/* EXIT_PROBLEMS: done, and the recordings have problems. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_WRONG_USAGE = 2, EXIT_PROBLEMS = 3 };
 
 #if defined(__GNUC__)
@@ -24,8 +24,11 @@ REPORT_FORMAT(1, 2) void report_error(const char *format, ...);
 REPORT_FORMAT(1, 2) void report_warning(const char *format, ...);
 REPORT_FORMAT(1, 2) void report_note(const char *format, ...);
 
-/* The command line is wrong: an error with a hint to the help of command, "" for the tool's own. */
+/* The command line is invalid: an error, and how to get help on the command ("": on all). */
 REPORT_FORMAT(2, 3) void report_usage(const char *command, const char *format, ...);
+
+/* Flush standard output. false: it could not take all that was printed, reported. */
+bool report_output_written(void);
 
 /* Whether a status line would be seen at all. */
 bool report_has_status(void);

@@ -3,7 +3,7 @@
 #define UNECHO_FUZZ_API_H
 
 #include "fuzz.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 enum { MOST = 4096 }; /* frames in a call */
 

@@ -315,8 +315,8 @@ static void call_reset(line *l)
 static void call_ask(player *p, const line *l)
 {
     const int wrong = take_byte(&p->script) == 1;
-    unecho_stats stats = {.size = sizeof stats - (size_t)wrong};
-    unecho_model_info info = {.size = sizeof info - (size_t)wrong};
+    unecho_stats stats = {.size = wrong ? 7 : sizeof stats};
+    unecho_model_info info = {.size = wrong ? 7 : sizeof info};
     const int expected = wrong || !l->stream ? UNECHO_ERROR_ARGUMENT : UNECHO_OK;
     expect(unecho_get_stats(l->stream, &stats) == expected, "another status than the header's");
     expect(unecho_model_get_info(small_model, &info) == (wrong ? UNECHO_ERROR_ARGUMENT : UNECHO_OK),

@@ -11,7 +11,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,8 +172,6 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     mic = mic < in.left ? mic : in.left;
     write_file("mic.wav", in.at, mic);
     write_file("far.wav", in.at + mic, in.left - mic);
-
-    optind = 0; /* getopt starts anew */
     const int code = unecho_main(count, arguments);
     expect(code >= 0 && code <= 2, "an exit code that is none");
     clean_up(code != 0);

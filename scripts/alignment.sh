@@ -9,20 +9,13 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/page.sh
+source "$root/scripts/page.sh"
 bench=${1:-$root/build/bench/bench_alignment}
 page=$root/docs/alignment.md
 : "${UNECHO_REFERENCE:?says where the reference data is}"
 
 figures=$(mktemp)
-trap 'rm -f "$figures" "$figures.page"' EXIT
+trap 'rm -f "$figures"' EXIT
 "$bench" >"$figures"
-awk -v figures="$figures" '
-    /^<!-- end of figures -->/ { inside = 0 }
-    !inside { print }
-    /^<!-- figures:/ {
-        inside = 1
-        print ""
-        while ((getline line < figures) > 0)
-            print line
-    }' "$page" >"$figures.page"
-cat "$figures.page" >"$page"
+put_figures "$page" "$figures"

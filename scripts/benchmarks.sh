@@ -9,6 +9,8 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/page.sh
+source "$root/scripts/page.sh"
 unecho=${1:-$root/build/cli/unecho}
 page=$root/docs/benchmarks.md
 : "${UNECHO_REFERENCE:?says where the reference data is}"
@@ -18,16 +20,6 @@ if [[ -z ${UNECHO_ONNXRUNTIME:-} ]]; then
 fi
 
 figures=$(mktemp)
-trap 'rm -f "$figures" "$figures.page"' EXIT
+trap 'rm -f "$figures"' EXIT
 "$unecho" bench --plot "$root/docs/benchmarks.svg" >"$figures"
-awk -v figures="$figures" '
-    /^<!-- end of figures -->/ { inside = 0 }
-    !inside { print }
-    /^<!-- figures:/ {
-        inside = 1
-        print ""
-        while ((getline line < figures) > 0)
-            print line
-        print ""
-    }' "$page" >"$figures.page"
-cat "$figures.page" >"$page"
+put_figures "$page" "$figures"

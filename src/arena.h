@@ -15,10 +15,10 @@ typedef struct arena {
 } arena;
 
 /* NULL while measuring. */
-static inline void *arena_take(arena *a, size_t bytes)
+static inline void *arena_take(arena *a, size_t size)
 {
     void *const taken = a->memory ? a->memory + a->used : NULL;
-    a->used += (bytes + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
+    a->used += (size + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
     return taken;
 }
 

@@ -12,15 +12,15 @@ const char *unecho_strerror(int status)
     case UNECHO_ERROR_FILE:
         return "a file cannot be opened or read";
     case UNECHO_ERROR_FORMAT:
-        return "a file is not what it should be, or is damaged";
+        return "a file is not a model or profile, or is damaged";
     case UNECHO_ERROR_MODEL:
         return "a model file holds a network that unecho cannot run";
     case UNECHO_ERROR_SAMPLE_RATE:
-        return "unsupported sample rate (16000 Hz only)";
+        return "unsupported sample rate (8000 to 192000 Hz)";
     case UNECHO_ERROR_CHUNK:
-        return "whole hops were promised, but the chunk is not a multiple of 128 samples";
+        return "whole_hops is set, but the chunk is not a multiple of 128 samples";
     case UNECHO_ERROR_BACKEND:
-        return "ONNX Runtime is not there, is too old, or failed";
+        return "ONNX Runtime is missing, is too old, or failed";
     default:
         return "unknown status";
     }

@@ -3,22 +3,21 @@
  */
 #include "bench/backend.h"
 
-/* The library's limit. */
-#define MOST_HOPS_AT_ONCE 64
+#include "unecho_onnxruntime.h"
 
-const struct engine engine_rows[] = {
+const struct backend backend_rows[] = {
     {.name = "onnxruntime untuned",
      .least_snr_db = 50,
-     .backend = UNECHO_BACKEND_ONNXRUNTIME,
+     .kind = UNECHO_BACKEND_ONNXRUNTIME,
      .untuned = true,
      .stage_threads = {1, 1}},
     {.name = "onnxruntime 2+4",
      .least_snr_db = 50,
-     .backend = UNECHO_BACKEND_ONNXRUNTIME,
+     .kind = UNECHO_BACKEND_ONNXRUNTIME,
      .stage_threads = {2, 4}},
     {.name = "onnxruntime tuned here",
      .least_snr_db = 50,
-     .backend = UNECHO_BACKEND_ONNXRUNTIME,
+     .kind = UNECHO_BACKEND_ONNXRUNTIME,
      .tuned_here = true,
      .stage_threads = {1, 1}},
     {.name = "native fp32", .least_snr_db = 50, .precision = UNECHO_PRECISION_FP32},
@@ -26,42 +25,42 @@ const struct engine engine_rows[] = {
     {.name = "native int8", .least_snr_db = 20, .precision = UNECHO_PRECISION_INT8},
 };
 
-const size_t engine_row_count = sizeof(engine_rows) / sizeof(engine_rows[0]);
+const size_t backend_row_count = sizeof(backend_rows) / sizeof(backend_rows[0]);
 
-bool engine_is_called(const struct engine *engine, const char *text, size_t length)
+bool backend_is_called(const struct backend *backend, const char *text, size_t length)
 {
-    const char *name = engine->name;
+    const char *name = backend->name;
     for (size_t i = 0; i < length; i++, name++)
         if (*name != text[i] && !(*name == ' ' && text[i] == '-'))
             return false;
     return length > 0 && (*name == '\0' || *name == ' ');
 }
 
-int engine_open(unecho **stream, const struct engine *engine, unecho_model *model, size_t chunk,
-                char *message, size_t message_size)
+int backend_open(unecho **stream, const struct backend *backend, unecho_model *model, size_t chunk,
+                 char *message, size_t message_size)
 {
     const size_t hops = chunk / UNECHO_HOP;
     unecho_config config;
     unecho_config_init(&config);
     config.model = model;
     config.whole_hops = chunk % UNECHO_HOP == 0;
-    config.hops_at_once = (unsigned)(hops < 1                   ? 1
-                                     : hops > MOST_HOPS_AT_ONCE ? MOST_HOPS_AT_ONCE
-                                                                : hops);
+    config.hops_at_once = (unsigned)(hops < 1                         ? 1
+                                     : hops > UNECHO_HOPS_AT_ONCE_MAX ? UNECHO_HOPS_AT_ONCE_MAX
+                                                                      : hops);
     /* What is measured is the network: on every hop, and on the two ends as they come. */
     config.align = UNECHO_ALIGN_OFF;
     config.fail_open = 0;
     config.engine = UNECHO_ENGINE_NEURAL;
     config.message = message;
     config.message_size = message_size;
-    config.backend = engine->backend;
-    config.precision = engine->precision;
-    if (engine->backend == UNECHO_BACKEND_ONNXRUNTIME) {
-        config.onnxruntime_library = engine->library;
-        config.onnxruntime_profile = engine->profile;
-        config.onnxruntime_stage_threads[0] = engine->stage_threads[0];
-        config.onnxruntime_stage_threads[1] = engine->stage_threads[1];
-        config.onnxruntime_untuned = engine->untuned;
-    }
+    config.backend = backend->kind;
+    config.precision = backend->precision;
+    const unecho_onnxruntime settings = {
+        .size = sizeof(settings),
+        .library = backend->library,
+        .profile = backend->profile,
+        .stage_threads = {backend->stage_threads[0], backend->stage_threads[1]},
+    };
+    config.onnxruntime = &settings;
     return unecho_open(stream, &config);
 }

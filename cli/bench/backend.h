@@ -1,40 +1,40 @@
 /*
- * The engines that can be measured, one row each. It does not know how they are measured.
+ * The backends that can be measured, one row each. It does not know how they are measured.
  */
-#ifndef UNECHO_TOOL_BENCH_ENGINE_H
-#define UNECHO_TOOL_BENCH_ENGINE_H
+#ifndef UNECHO_CLI_BENCH_ENGINE_H
+#define UNECHO_CLI_BENCH_ENGINE_H
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-struct engine {
+struct backend {
     const char *name;
     /*
-     * Less than this against the reference, and the engine does not do the work: far below what its
-     * precision costs, far above what comes of leaving hops out.
+     * Less than this against the reference, and the backend does not do the work: far below what
+     * its precision costs, far above what comes of leaving hops out.
      */
     double least_snr_db;
-    unecho_backend backend;
-    unecho_precision precision; /* of our own engine */
-    bool untuned;
-    bool tuned_here; /* its settings, in profile, were found on this machine */
+    unecho_backend kind;
+    unecho_precision precision; /* of our own backend */
+    bool untuned;               /* as its profile says */
+    bool tuned_here;            /* its settings, in profile, were found on this machine */
     unsigned stage_threads[2];
     const char *library, *profile; /* paths, NULL: the library's own choice */
 };
 
-extern const struct engine engine_rows[];
-extern const size_t engine_row_count;
+extern const struct backend backend_rows[];
+extern const size_t backend_row_count;
 
-/* Whether text names the engine: its whole name, or its first words; '-' stands for a blank. */
-bool engine_is_called(const struct engine *engine, const char *text, size_t length);
+/* Whether text names the backend: its whole name, or its first words; '-' stands for a blank. */
+bool backend_is_called(const struct backend *backend, const char *text, size_t length);
 
 /*
  * Open a stream as someone would who gives the library chunk samples a time. Returns a
  * unecho_status; message: as in unecho_config.
  */
-int engine_open(unecho **stream, const struct engine *engine, unecho_model *model, size_t chunk,
-                char *message, size_t message_size);
+int backend_open(unecho **stream, const struct backend *backend, unecho_model *model, size_t chunk,
+                 char *message, size_t message_size);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Whether an engine does the work that it is timed for: its output beside a reference's. It does
- * not know what an engine is.
+ * Whether a backend does the work that it is timed for: its output beside a reference's. It does
+ * not know what a backend is.
  */
 #include "bench/compare.h"
 

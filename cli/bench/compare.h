@@ -1,9 +1,9 @@
 /*
- * Whether an engine does the work that it is timed for: its output beside a reference's. It does
- * not know what an engine is.
+ * Whether a backend does the work that it is timed for: its output beside a reference's. It does
+ * not know what a backend is.
  */
-#ifndef UNECHO_TOOL_BENCH_COMPARE_H
-#define UNECHO_TOOL_BENCH_COMPARE_H
+#ifndef UNECHO_CLI_BENCH_COMPARE_H
+#define UNECHO_CLI_BENCH_COMPARE_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /*
- * The engines' contest. Every engine processes the whole recording by both feeds, one after the
+ * The backends' contest. Every backend processes the whole recording by both feeds, one after the
  * other, and then again for as many rounds as wanted: what else the machine does hits all alike.
  * The first time warms up and is compared, the others are timed and must give the same output. It
  * does not know how the figures are shown.
@@ -20,9 +20,9 @@ static const struct timespec pause_between = {0, 30 * 1000 * 1000};
 
 struct arena {
     struct contest *contest;
-    struct worker workers[CONTEST_MOST_ENGINES];
-    float *first[CONTEST_MOST_ENGINES][FEED_COUNT]; /* the outputs that were compared */
-    float *hops[CONTEST_MOST_ENGINES];              /* durations, [rounds][hops] */
+    struct worker workers[CONTEST_MOST_BACKENDS];
+    float *first[CONTEST_MOST_BACKENDS][FEED_COUNT]; /* the outputs that were compared */
+    float *hops[CONTEST_MOST_BACKENDS];              /* durations, [rounds][hops] */
 };
 
 static size_t chunk_of(const struct contest *contest, enum feed feed)
@@ -44,7 +44,7 @@ static void tell_progress(const struct arena *arena, size_t index, enum feed fee
     if (!report_has_status())
         return;
     snprintf(line, sizeof(line), "%s %zu of %zu: %s, chunk %zu", round ? "round" : "comparing, 0",
-             round, contest->rounds, contest->contestants[index].engine.name,
+             round, contest->rounds, contest->contestants[index].backend.name,
              chunk_of(contest, feed));
     report_status(line);
 }
@@ -60,10 +60,10 @@ static bool is_absent(struct contestant *contestant, const char *why)
 static bool runs_what_it_says(const struct contestant *contestant, const char *kernels)
 {
     return (strcmp(kernels, "onnxruntime") == 0) ==
-           (contestant->engine.backend == UNECHO_BACKEND_ONNXRUNTIME);
+           (contestant->backend.kind == UNECHO_BACKEND_ONNXRUNTIME);
 }
 
-/* false: the contest cannot go on. An engine that is not there at first is no reason. */
+/* false: the contest cannot go on. A backend that is not there at first is no reason. */
 static bool run_once(struct arena *arena, size_t index, enum feed feed, size_t round,
                      struct worker_result *result)
 {
@@ -81,7 +81,7 @@ static bool run_once(struct arena *arena, size_t index, enum feed feed, size_t r
     const char *why = *result->message ? result->message : unecho_strerror(result->status);
     if (round == 0)
         return is_absent(contestant, why);
-    report_error("%s: %s", contestant->engine.name, why);
+    report_error("%s: %s", contestant->backend.name, why);
     return false;
 }
 
@@ -142,7 +142,7 @@ static void compare_all(struct arena *arena)
             continue;
         for (enum feed feed = 0; feed < FEED_COUNT; feed++)
             by_feed[feed] = compare_outputs(arena->first[reference][feed], arena->first[i][feed],
-                                            contest->audio->n, c->engine.least_snr_db);
+                                            contest->audio->n, c->backend.least_snr_db);
         c->comparison = compare_worse(by_feed[FEED_CHUNK], by_feed[FEED_LIVE]);
     }
 }
@@ -216,7 +216,7 @@ static void sum_up(const struct arena *arena, size_t index)
     sum_up_hops(contest, contestant, arena->hops[index]);
 }
 
-/* ONNX Runtime at its best; without it our own engine, then whatever there is. */
+/* ONNX Runtime at its best; without it our own backend, then whatever there is. */
 static const struct contestant *choose_base(const struct contest *contest)
 {
     const struct contestant *native = NULL, *any = NULL;
@@ -224,9 +224,9 @@ static const struct contestant *choose_base(const struct contest *contest)
         const struct contestant *c = &contest->contestants[i];
         if (!contestant_counts(c) || c->comparison.verdict != VERDICT_GOOD)
             continue;
-        if (c->engine.tuned_here)
+        if (c->backend.tuned_here)
             return c;
-        if (strcmp(c->engine.name, "native fp32") == 0)
+        if (strcmp(c->backend.name, "native fp32") == 0)
             native = c;
         any = c;
     }
@@ -253,7 +253,7 @@ double contest_core_share(const struct contest *contest)
     for (size_t i = 0; i < contest->count; i++) {
         const struct contestant *c = &contest->contestants[i];
         if (!contestant_counts(c) ||
-            (c->engine.backend != UNECHO_BACKEND_NATIVE && !c->engine.untuned))
+            (c->backend.kind != UNECHO_BACKEND_NATIVE && !c->backend.untuned))
             continue;
         for (enum feed feed = 0; feed < FEED_COUNT; feed++)
             least = fmin(least, c->feeds[feed].cpu_per_audio_second *
@@ -269,7 +269,7 @@ static bool start_workers(struct arena *arena)
     struct contest *contest = arena->contest;
     const size_t hops = contest->timed / UNECHO_HOP;
     for (size_t i = 0; i < contest->count; i++) {
-        if (!worker_start(&arena->workers[i], &contest->contestants[i].engine, contest->model,
+        if (!worker_start(&arena->workers[i], &contest->contestants[i].backend, contest->model,
                           contest->audio, arena->workers, i))
             return false;
     }

@@ -1,9 +1,9 @@
 /*
- * The engines' contest: rounds in turn, outputs checked, figures drawn from them. It does not know
+ * The backends' contest: rounds in turn, outputs checked, figures drawn from them. It does not know
  * how they are shown.
  */
-#ifndef UNECHO_TOOL_BENCH_CONTEST_H
-#define UNECHO_TOOL_BENCH_CONTEST_H
+#ifndef UNECHO_CLI_BENCH_CONTEST_H
+#define UNECHO_CLI_BENCH_CONTEST_H
 
 #include "bench/backend.h"
 #include "bench/compare.h"
@@ -15,9 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CONTEST_MOST_ENGINES = 16, CONTEST_SLOWEST = 10 };
+enum { CONTEST_MOST_BACKENDS = 16, CONTEST_SLOWEST = 10 };
 
-/* The two ways to feed an engine. */
+/* The two ways to feed a backend. */
 enum feed {
     FEED_CHUNK, /* by the chunk that the options ask for */
     FEED_LIVE,  /* hop by hop */
@@ -29,7 +29,7 @@ struct slow_hop {
     double us;
 };
 
-/* What one engine did with one of the feeds; medians over the rounds unless it says otherwise. */
+/* What one backend did with one of the feeds; medians over the rounds unless it says otherwise. */
 struct feed_figures {
     double per_second[STATS_MOST]; /* samples per second, by round */
     double cpu[STATS_MOST];        /* CPU seconds per second of audio, by round */
@@ -39,7 +39,7 @@ struct feed_figures {
 };
 
 struct contestant {
-    struct engine engine;
+    struct backend backend;
     bool shown; /* a row of its own, and timed; else it only serves to compare with */
     bool available;
     char why_not[UNECHO_MESSAGE_SIZE];
@@ -55,7 +55,7 @@ struct contestant {
 };
 
 struct contest {
-    struct contestant contestants[CONTEST_MOST_ENGINES];
+    struct contestant contestants[CONTEST_MOST_BACKENDS];
     size_t count;
     size_t chunk, rounds;
     const struct bench_audio *audio; /* outputs are compared over all of it */
@@ -69,18 +69,18 @@ struct contest {
 };
 
 /*
- * Fill in the outcome. An engine that is not there says why; any other failure is reported, and
- * false. Before that the contestants' engines and shown, and what else is not outcome, are set.
+ * Fill in the outcome. A backend that is not there says why; any other failure is reported, and
+ * false. Before that the contestants' backends and shown, and what else is not outcome, are set.
  */
 bool contest_run(struct contest *contest);
 
 /*
- * How much of the time the engines of one thread had a core to themselves, 0 to 1, the least of
+ * How much of the time the backends of one thread had a core to themselves, 0 to 1, the least of
  * their medians; NaN if there are none. Much less than 1: the machine had other things to do.
  */
 double contest_core_share(const struct contest *contest);
 
-/* Whether the engine has figures to be shown. */
+/* Whether the backend has figures to be shown. */
 bool contestant_counts(const struct contestant *contestant);
 
 #endif

@@ -8,7 +8,7 @@
 #include "interrupt.h"
 #include "report.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdlib.h>
 #include <time.h>

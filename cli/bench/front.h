@@ -2,8 +2,8 @@
  * What front end, aligner and linear filter cost beside the network that they serve. It does not
  * know how the figures are shown.
  */
-#ifndef UNECHO_TOOL_BENCH_FRONT_H
-#define UNECHO_TOOL_BENCH_FRONT_H
+#ifndef UNECHO_CLI_BENCH_FRONT_H
+#define UNECHO_CLI_BENCH_FRONT_H
 
 #include "bench/measure.h"
 #include "model_choice.h"

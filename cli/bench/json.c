@@ -46,7 +46,7 @@ static void comma(FILE *stream)
 static void print_feed(const struct contest *contest, const struct feed_figures *f,
                        const char *prefix, FILE *stream)
 {
-    const bool tuned = contest->base && contest->base->engine.tuned_here;
+    const bool tuned = contest->base && contest->base->backend.tuned_here;
     char name[64];
     const struct {
         const char *key;
@@ -88,10 +88,10 @@ static void print_hops(const struct contestant *c, FILE *stream)
     fputs("], ", stream);
 }
 
-static void print_engine(const struct contest *contest, const struct contestant *c, FILE *stream)
+static void print_backend(const struct contest *contest, const struct contestant *c, FILE *stream)
 {
     fputc('{', stream);
-    text("name", c->engine.name, stream);
+    text("name", c->backend.name, stream);
     comma(stream);
     if (!c->available) {
         text("error", c->why_not, stream);
@@ -147,13 +147,13 @@ void bench_print_json(const struct bench_outcome *outcome, FILE *stream)
     comma(stream);
     text("ratio_base", bench_base_name(contest), stream);
     comma(stream);
-    text("compared_with", contest->reference ? contest->reference->engine.name : "", stream);
-    fputs(", \"engines\": [", stream);
+    text("compared_with", contest->reference ? contest->reference->backend.name : "", stream);
+    fputs(", \"backends\": [", stream);
     for (size_t i = 0; i < contest->count; i++) {
         if (!contest->contestants[i].shown)
             continue;
         fputs(between, stream);
-        print_engine(contest, &contest->contestants[i], stream);
+        print_backend(contest, &contest->contestants[i], stream);
         between = ", ";
     }
     fputs("], \"front\": [", stream);

@@ -1,8 +1,8 @@
 /*
  * What machine the figures are from. It does not know what was measured.
  */
-#ifndef UNECHO_TOOL_BENCH_MACHINE_H
-#define UNECHO_TOOL_BENCH_MACHINE_H
+#ifndef UNECHO_CLI_BENCH_MACHINE_H
+#define UNECHO_CLI_BENCH_MACHINE_H
 
 #include <stddef.h>
 

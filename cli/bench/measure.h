@@ -1,8 +1,8 @@
 /*
  * One pass of a stream over a recording, timed. It does not know whose stream it is.
  */
-#ifndef UNECHO_TOOL_BENCH_MEASURE_H
-#define UNECHO_TOOL_BENCH_MEASURE_H
+#ifndef UNECHO_CLI_BENCH_MEASURE_H
+#define UNECHO_CLI_BENCH_MEASURE_H
 
 #include "unecho.h"
 

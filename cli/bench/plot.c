@@ -10,7 +10,7 @@
 
 enum {
     WIDTH = 980,
-    LABELS = 210, /* right edge of the engines' names */
+    LABELS = 210, /* right edge of the backends' names */
     SPEED = 225,  /* left edge of the bars */
     COST = 660,
     SPEED_ROOM = 340, /* for the longest bar; its figure stands behind it */
@@ -37,7 +37,7 @@ static void draw_head(const struct bench_outcome *outcome, int height, FILE *str
               ".title{font-size:20px;font-weight:600}.note{fill:#555;font-size:13px}"
               ".head{font-weight:600}.name{text-anchor:end}.figure{font-size:13px}");
     fprintf(stream, "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n", WIDTH, height);
-    svg_text(stream, 20, 36, "title", "Echo cancellation, the same network on each engine");
+    svg_text(stream, 20, 36, "title", "Echo cancellation, the same network on each backend");
     begin_text(stream, 20, 58, "note");
     fprintf(stream, "Model ");
     svg_escape(stream, contest->model_name);
@@ -64,7 +64,7 @@ static void draw_legend(const struct contest *contest, FILE *stream)
     begin_text(stream, SPEED, TOP - 14, "head");
     if (contest->base) {
         fputs("Speed, times ", stream);
-        svg_escape(stream, contest->base->engine.name);
+        svg_escape(stream, contest->base->backend.name);
     } else {
         fputs("Speed", stream);
     }
@@ -136,7 +136,7 @@ static void draw_feed(const struct contestant *c, enum feed feed, double y,
 static void draw_row(const struct contestant *c, double y, const struct scales *scales,
                      FILE *stream)
 {
-    svg_text(stream, LABELS, y + BAR + 5, "name", c->engine.name);
+    svg_text(stream, LABELS, y + BAR + 5, "name", c->backend.name);
     if (!c->available) {
         svg_text(stream, SPEED, y + BAR + 5, "note", "not available");
         return;

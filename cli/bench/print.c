@@ -11,7 +11,7 @@
 
 const char *bench_base_name(const struct contest *contest)
 {
-    return contest->base ? contest->base->engine.name : "";
+    return contest->base ? contest->base->backend.name : "";
 }
 
 const char *bench_file_name(const char *path)
@@ -26,7 +26,7 @@ static const char *kernels_of(const struct contest *contest)
 {
     for (size_t i = 0; i < contest->count; i++) {
         const struct contestant *c = &contest->contestants[i];
-        if (contestant_counts(c) && c->engine.backend == UNECHO_BACKEND_NATIVE)
+        if (contestant_counts(c) && c->backend.kind == UNECHO_BACKEND_NATIVE)
             return c->kernels;
     }
     return "";
@@ -55,14 +55,14 @@ static void print_setting(const struct bench_outcome *outcome, FILE *stream)
     if (*outcome->tuned)
         fprintf(stream, "Tuned here: %s.\n", outcome->tuned);
     if (!contest->base)
-        fputs("No engine can serve as the base of ratios.\n", stream);
-    else if (contest->base->engine.tuned_here)
+        fputs("No backend can serve as the base of ratios.\n", stream);
+    else if (contest->base->backend.tuned_here)
         fputs("Ratios are relative to onnxruntime tuned here.\n", stream);
     else
         fprintf(stream,
                 "Ratios are relative to %s, as onnxruntime tuned here is not among the "
-                "engines that ran.\n",
-                contest->base->engine.name);
+                "backends that ran.\n",
+                contest->base->backend.name);
 }
 
 /* What else the machine did shows in the wall clock, and not in CPU time. */
@@ -71,14 +71,14 @@ static void print_doubts(const struct contest *contest, FILE *stream)
     const double share = contest_core_share(contest);
     if (share < 0.95)
         fprintf(stream,
-                "The machine was busy: an engine of one thread got a core for only %.0f %% "
+                "The machine was busy: a backend of one thread got a core for only %.0f %% "
                 "of the time. Speeds and ratios are doubtful.\n",
                 100.0 * share);
 }
 
 /* ---- Tables ----------------------------------------------------------------------------- */
 
-/* A row that begins with the engine's name; NULL if it has no figures. */
+/* A row that begins with the backend's name; NULL if it has no figures. */
 static const struct contestant *begin_row(struct table *table, const struct contest *contest,
                                           size_t index)
 {
@@ -86,7 +86,7 @@ static const struct contestant *begin_row(struct table *table, const struct cont
     if (!contestant_counts(c))
         return NULL;
     table_row(table);
-    table_cell(table, 0, "%s", c->engine.name);
+    table_cell(table, 0, "%s", c->backend.name);
     return c;
 }
 
@@ -110,7 +110,7 @@ static void ratio_cell(struct table *table, size_t column, double ratio)
 
 static void print_feed(const struct contest *contest, enum feed feed, FILE *stream)
 {
-    static const char *const texts[] = {"engine",  "ratio",       "samples/s",  "lowest",
+    static const char *const texts[] = {"backend", "ratio",       "samples/s",  "lowest",
                                         "highest", "x real time", "CPU s per s"};
     struct table table;
     headings(&table, texts, sizeof(texts) / sizeof(texts[0]));
@@ -131,7 +131,7 @@ static void print_feed(const struct contest *contest, enum feed feed, FILE *stre
 
 static void print_hops(const struct contest *contest, FILE *stream)
 {
-    static const char *const texts[] = {"engine",      "p50 µs",  "p99 µs", "max µs",
+    static const char *const texts[] = {"backend",     "p50 µs",  "p99 µs", "max µs",
                                         "resident MB", "peak MB", "open ms"};
     struct table table;
     headings(&table, texts, sizeof(texts) / sizeof(texts[0]));
@@ -151,7 +151,7 @@ static void print_hops(const struct contest *contest, FILE *stream)
 
 static void print_comparison(const struct contest *contest, FILE *stream)
 {
-    static const char *const texts[] = {"engine", "max difference", "SNR dB", "verdict"};
+    static const char *const texts[] = {"backend", "max difference", "SNR dB", "verdict"};
     struct table table;
     headings(&table, texts, sizeof(texts) / sizeof(texts[0]));
     for (size_t i = 0; i < contest->count; i++) {
@@ -199,7 +199,7 @@ static void print_slowest(const struct contest *contest, FILE *stream)
         const struct contestant *c = &contest->contestants[i];
         if (!contestant_counts(c))
             continue;
-        fprintf(stream, "- %s:", c->engine.name);
+        fprintf(stream, "- %s:", c->backend.name);
         for (size_t j = 0; j < c->slowest_count; j++)
             fprintf(stream, "%s %.0f at %.3f (%zu, %zu)", j ? "," : "", c->slowest[j].us,
                     (double)(c->slowest[j].hop * UNECHO_HOP) / UNECHO_SAMPLE_RATE,
@@ -215,7 +215,7 @@ static void print_absent(const struct contest *contest, FILE *stream)
         const struct contestant *c = &contest->contestants[i];
         if (!c->shown || c->available)
             continue;
-        fprintf(stream, "%s- %s: not available: %s\n", before, c->engine.name, c->why_not);
+        fprintf(stream, "%s- %s: not available: %s\n", before, c->backend.name, c->why_not);
         before = "";
     }
 }
@@ -235,7 +235,7 @@ void bench_print(const struct bench_outcome *outcome, FILE *stream)
     print_hops(contest, stream);
     if (contest->reference) {
         fprintf(stream, "\nOutput, compared with that of %s over the whole recording:\n\n",
-                contest->reference->engine.name);
+                contest->reference->backend.name);
         print_comparison(contest, stream);
     }
     print_front(&outcome->front, stream);

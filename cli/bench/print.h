@@ -1,8 +1,8 @@
 /*
  * A contest's outcome for people, for programs, and as a picture. It measures nothing.
  */
-#ifndef UNECHO_TOOL_BENCH_REPORT_H
-#define UNECHO_TOOL_BENCH_REPORT_H
+#ifndef UNECHO_CLI_BENCH_REPORT_H
+#define UNECHO_CLI_BENCH_REPORT_H
 
 #include "bench/contest.h"
 #include "bench/front.h"

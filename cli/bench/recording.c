@@ -1,6 +1,3 @@
-/*
- * The recording that is measured on: which one, read and repeated. It does not know what for.
- */
 #include "bench/recording.h"
 
 #include "bench/worker.h"
@@ -13,10 +10,32 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* As much of a long recording is enough. */
+/* More of a long recording would tell nothing new. */
 #define LONGEST (60 * UNECHO_SAMPLE_RATE)
-/* The network's own lag: with fewer samples nothing but the start comes out. */
-#define SHORTEST UNECHO_BLOCK
+/* With fewer samples the network's latency leaves hardly any output. */
+#define SHORTEST 512
+
+const struct option recording_options[] = {
+    {.name = "mic",
+     .argument = "FILE",
+     .help = "the microphone of the recording to use (mono, 16 kHz)",
+     .set = option_text,
+     .at = offsetof(recording_files, mic)},
+    {.name = "far",
+     .argument = "FILE",
+     .help = "the far end of that recording (mono, 16 kHz)",
+     .set = option_text,
+     .at = offsetof(recording_files, far)},
+    {.name = NULL},
+};
+
+bool recording_files_check(const recording_files *files, const char *command)
+{
+    if (!files->mic == !files->far)
+        return true;
+    report_usage(command, "--mic and --far belong together: the two ends of one recording");
+    return false;
+}
 
 static bool use(struct recording_choice *choice, const char *mic, const char *far)
 {
@@ -54,7 +73,7 @@ static bool has_sample(const char *folder)
     return access(path, R_OK) == 0;
 }
 
-/* Beside the program, wherever its installation has been moved to, or in the source tree. */
+/* Beside the program, in case the installation has been moved, or in the source tree. */
 static bool find_beside_program(char *folder, size_t size)
 {
     static const char *const places[] = {"../share/unecho/samples", "../../samples"};
@@ -86,24 +105,24 @@ static bool use_sample(struct recording_choice *choice)
     return false;
 }
 
-bool recording_choose(struct recording_choice *choice, const char *mic, const char *far,
+bool recording_choose(struct recording_choice *choice, const recording_files *files,
                       const model_choice *model)
 {
     const char *reference = getenv("UNECHO_REFERENCE");
     memset(choice, 0, sizeof(*choice));
     choice->model = *model;
-    if (mic && far)
-        return use(choice, mic, far);
+    if (files->mic && files->far)
+        return use(choice, files->mic, files->far);
     return reference && *reference ? use_reference(choice, reference) : use_sample(choice);
 }
 
-bool recording_choose_sample(struct recording_choice *choice, const char *mic, const char *far)
+bool recording_choose_sample(struct recording_choice *choice, const recording_files *files)
 {
     memset(choice, 0, sizeof(*choice));
-    return mic && far ? use(choice, mic, far) : use_sample(choice);
+    return files->mic && files->far ? use(choice, files->mic, files->far) : use_sample(choice);
 }
 
-/* What is measured is the network, on what it works on. */
+/* What is measured is the network, which takes nothing else. */
 static audio_reader *open_file(const char *path)
 {
     static const audio_layout layout;
@@ -111,7 +130,7 @@ static audio_reader *open_file(const char *path)
     if (!reader ||
         (audio_reader_rate(reader) == UNECHO_SAMPLE_RATE && audio_reader_channels(reader) == 1))
         return reader;
-    report_error("%s: to measure with, mono at %d Hz is needed: "
+    report_error("%s: must be mono at %d Hz to measure with: "
                  "ffmpeg -i %s -ar %d -ac 1 OUT.wav, or sox %s -r %d -c 1 OUT.wav",
                  path, UNECHO_SAMPLE_RATE, path, UNECHO_SAMPLE_RATE, path, UNECHO_SAMPLE_RATE);
     audio_reader_close(&reader);
@@ -133,7 +152,7 @@ static bool read_file(const char *path, float *samples, size_t n, size_t *got)
     return false;
 }
 
-/* Samples in a file, 0 if it does not tell, -1 if it cannot be read, reported. */
+/* Samples in a file; 0: unknown; -1: it cannot be read, reported. */
 static int64_t length_of(const char *path)
 {
     audio_reader *reader = open_file(path);

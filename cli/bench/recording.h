@@ -1,13 +1,23 @@
-/*
- * The recording that is measured on: which one, read and repeated. It does not know what for.
- */
-#ifndef UNECHO_TOOL_BENCH_RECORDING_H
-#define UNECHO_TOOL_BENCH_RECORDING_H
+/* The recording to measure with: choosing, reading and repeating it. */
+#ifndef UNECHO_CLI_BENCH_RECORDING_H
+#define UNECHO_CLI_BENCH_RECORDING_H
 
 #include "bench/measure.h"
 #include "model_choice.h"
+#include "options.h"
 
 #include <stdbool.h>
+
+/* Both or neither. */
+typedef struct recording_files {
+    const char *mic, *far;
+} recording_files;
+
+/* Fill a recording_files. */
+extern const struct option recording_options[];
+
+/* false: only one of them is given, reported. */
+bool recording_files_check(const recording_files *files, const char *command);
 
 /* Where microphone and far end come from, and with which model; strings are the owner's. */
 struct recording_choice {
@@ -17,20 +27,20 @@ struct recording_choice {
 };
 
 /*
- * What the options say; without a recording among them the reference data's double talk and its
- * model of 128 units where UNECHO_REFERENCE says where they are, else the bundled sample and the
- * built-in model. mic and far: both or neither. false: reported.
+ * The recording and the model that the options name. Without a recording: the double talk of the
+ * reference data and its model of 128 units if UNECHO_REFERENCE is set, else the bundled sample and
+ * the built-in model. false: reported.
  */
-bool recording_choose(struct recording_choice *choice, const char *mic, const char *far,
+bool recording_choose(struct recording_choice *choice, const recording_files *files,
                       const model_choice *model);
 
-/* The same without the reference data: mic and far, or the bundled sample; no model. */
-bool recording_choose_sample(struct recording_choice *choice, const char *mic, const char *far);
+/* The same without the reference data and without a model. */
+bool recording_choose_sample(struct recording_choice *choice, const recording_files *files);
 
 /*
- * Read it, repeat it to at least this many seconds, whole hops, in memory that child processes
- * share. More than that come only as far as the recording goes, and at most a minute. false:
- * reported. recording_free in either case.
+ * Read it into memory that child processes share, repeated to at least so many seconds, in whole
+ * hops; a longer recording as far as it goes, at most a minute. false: reported. recording_free in
+ * either case.
  */
 bool recording_read(struct bench_audio *audio, const struct recording_choice *choice,
                     double seconds);

@@ -1,8 +1,8 @@
 /*
  * Medians, percentiles, slowest ones. It does not know what is counted.
  */
-#ifndef UNECHO_TOOL_BENCH_STATS_H
-#define UNECHO_TOOL_BENCH_STATS_H
+#ifndef UNECHO_CLI_BENCH_STATS_H
+#define UNECHO_CLI_BENCH_STATS_H
 
 #include <stddef.h>
 

@@ -2,8 +2,8 @@
  * A table of short texts, aligned for eyes and at the same time valid Markdown. It does not know
  * what is in it.
  */
-#ifndef UNECHO_TOOL_BENCH_TABLE_H
-#define UNECHO_TOOL_BENCH_TABLE_H
+#ifndef UNECHO_CLI_BENCH_TABLE_H
+#define UNECHO_CLI_BENCH_TABLE_H
 
 #include <stddef.h>
 #include <stdio.h>

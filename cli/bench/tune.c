@@ -1,12 +1,9 @@
-/*
- * unecho tune: searches, tells what it found, writes the profile. How one searches is
- * tune_search.c's business.
- */
-#include "bench/bench_options.h"
+/* unecho tune: searches, reports what it found, writes the profile. tune_search.c searches. */
 #include "bench/recording.h"
 #include "bench/tune_profile.h"
 #include "bench/tune_search.h"
 #include "command.h"
+#include "engine_choice.h"
 #include "files/output_file.h"
 #include "interrupt.h"
 #include "report.h"
@@ -16,14 +13,27 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Of the recording; the search uses the first few of them again and again. */
+/* Of the recording; the search uses the first few again and again. */
 #define SECONDS 4.0
 
 /* An idle machine stays well within. */
 #define MUCH_SPREAD 1.5
 
-static const char *const measures[] = {[TUNE_THROUGHPUT] = "Time a hop",
-                                       [TUNE_CPU] = "CPU time a hop, all threads together",
+typedef struct tune_options {
+    model_choice model;
+    recording_files recording;
+    const char *output; /* NULL: the default place */
+    const char *library;
+    enum tune_purpose purpose;
+    unsigned budget_seconds;
+    bool quiet;
+} tune_options;
+
+static const char *const purposes[] = {
+    [TUNE_THROUGHPUT] = "throughput", [TUNE_CPU] = "cpu", [TUNE_LATENCY] = "latency", NULL};
+
+static const char *const measures[] = {[TUNE_THROUGHPUT] = "Time per hop",
+                                       [TUNE_CPU] = "CPU time per hop, all threads together",
                                        [TUNE_LATENCY] = "Time that 99 of 100 hops stay within"};
 
 static void tell_runner_up(const struct tune_finding *f)
@@ -56,7 +66,7 @@ static void tell(const struct tune_finding *f, enum tune_purpose purpose)
 {
     char setting[128];
     tune_describe(&f->winner, setting, sizeof(setting));
-    printf("Best for %s: %s.\n", tune_purpose_name(purpose), setting);
+    printf("Best for %s: %s.\n", purposes[purpose], setting);
     printf("%s: %.1f us (%.1f to %.1f over %zu rounds); untuned %.1f us.\n", measures[purpose],
            f->winner_cost.median, f->winner_cost.lowest, f->winner_cost.highest, f->rounds,
            f->untuned_us);
@@ -79,7 +89,7 @@ static bool find(const tune_options *options, struct tune_finding *finding)
         .model = &recording.model,
         .audio = &audio,
     };
-    const bool found = recording_choose(&recording, options->mic, options->far, &options->model) &&
+    const bool found = recording_choose(&recording, &options->recording, &options->model) &&
                        recording_read(&audio, &recording, SECONDS) &&
                        tune_search(&request, finding);
     recording_free(&audio);
@@ -94,12 +104,12 @@ static bool run(const tune_options *options, output_file *output)
     char path[PROFILE_PATH];
     const char *name = options->output;
     if (!name) {
-        if (!profile_make_folder() || !profile_usual_path(path, sizeof(path)))
+        if (!profile_make_folder() || !profile_default_path(path, sizeof(path)))
             return false;
         name = path;
     }
     if (!output_inspect(output, name) || !find(options, &finding) ||
-        !profile_write(output, &finding, tune_purpose_name(options->purpose)))
+        !profile_write(output, &finding, purposes[options->purpose]))
         return false;
     if (options->quiet || output_is_stdout(output))
         return true;
@@ -112,25 +122,79 @@ static bool run(const tune_options *options, output_file *output)
     return false;
 }
 
-int command_tune(int argc, char **argv)
+static int run_tune(const void *options)
 {
-    tune_options options;
-    output_file output;
+    output_file output = {.fd = -1};
     int code;
-    switch (options_parse_tune(&options, argc, argv)) {
-    case OPTIONS_HELP:
-        return command_show(tune_help);
-    case OPTIONS_WRONG:
-        return EXIT_WRONG_USAGE;
-    case OPTIONS_GO:
-        break;
-    }
-    if (options.quiet)
-        report_be_quiet();
     interrupt_install();
-    memset(&output, 0, sizeof(output));
-    output.fd = -1;
-    code = run(&options, &output) ? EXIT_DONE : EXIT_FAILED;
+    code = run(options, &output) ? EXIT_DONE : EXIT_FAILED;
     output_release(&output);
     return code;
 }
+
+/* ---- Options ---------------------------------------------------------------------------- */
+
+static const struct option rows[] = {
+    {.name = "for",
+     .argument = "PURPOSE",
+     .help = "what to minimise: throughput (default), the time per hop; cpu, the CPU time per hop "
+             "of all threads together; latency, the time that 99 of 100 hops stay within",
+     .set = option_choice,
+     .at = offsetof(tune_options, purpose),
+     .names = purposes},
+    {.name = "budget",
+     .argument = "SECONDS",
+     .help = "how long to search, 1 to 3600 (default 20)",
+     .set = option_number,
+     .at = offsetof(tune_options, budget_seconds),
+     .lowest = 1,
+     .highest = 3600},
+    {.name = "output",
+     .letter = 'o',
+     .argument = "FILE",
+     .help = "the profile to write (default $XDG_CONFIG_HOME/unecho/profile)",
+     .set = option_text,
+     .at = offsetof(tune_options, output)},
+    {.name = "quiet",
+     .letter = 'q',
+     .help = "print nothing but errors",
+     .set = option_quiet,
+     .at = offsetof(tune_options, quiet)},
+    {.name = NULL},
+};
+
+static const struct option_group groups[] = {
+    {rows, 0},
+    {recording_options, offsetof(tune_options, recording)},
+    {model_options, offsetof(tune_options, model)},
+    {library_options, offsetof(tune_options, library)},
+    {option_help, 0},
+    {NULL, 0},
+};
+
+static const tune_options defaults = {.budget_seconds = 20};
+
+static bool check(void *opaque, const struct arguments *arguments)
+{
+    const tune_options *options = opaque;
+    return arguments_at_most(arguments, 0, "") &&
+           recording_files_check(&options->recording, arguments->command) &&
+           model_choice_check(&options->model, arguments->command);
+}
+
+const struct command tune_command = {
+    .name = "tune",
+    .summary = "find the best settings of ONNX Runtime on this machine",
+    .usage = "usage: unecho tune [options]\n",
+    .description = "Find the settings with which ONNX Runtime is fastest on this machine (threads "
+                   "of each stage, spinning), and write them to a profile for --profile. Settings "
+                   "that change a single bit of the output are rejected. Recording and model are "
+                   "as for 'unecho bench'.",
+    .notes = "\n"
+             "Exit status: 0 success, 1 failed or interrupted, 2 invalid command line.\n",
+    .groups = groups,
+    .defaults = &defaults,
+    .size = sizeof(defaults),
+    .check = check,
+    .run = run_tune,
+};

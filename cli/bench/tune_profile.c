@@ -10,49 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-/* Where configuration goes; "" if nothing says. */
-static void find_configuration(char *folder, size_t size)
-{
-    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-    *folder = '\0';
-    /* The convention wants relative paths ignored. */
-    if (config && *config == '/')
-        snprintf(folder, size, "%.2000s", config);
-    else if (home && *home)
-        snprintf(folder, size, "%.2000s/.config", home);
-}
-
-bool profile_usual_path(char *path, size_t size)
-{
-    char folder[2048];
-    find_configuration(folder, sizeof(folder));
-    snprintf(path, size, "%s/unecho/profile", folder);
-    return *folder != '\0';
-}
-
-static bool make_directory(const char *path)
-{
-    if (mkdir(path, 0777) == 0 || errno == EEXIST)
-        return true;
-    report_error("%s: %s", path, strerror(errno));
-    return false;
-}
-
-bool profile_make_folder(void)
-{
-    char folder[2048], own[2100];
-    find_configuration(folder, sizeof(folder));
-    if (!*folder) {
-        report_error("there is no usual place for the profile, as HOME is not set: name one with "
-                     "-o FILE");
-        return false;
-    }
-    snprintf(own, sizeof(own), "%s/unecho", folder);
-    return make_directory(folder) && make_directory(own);
-}
 
 static int write_setting(char *text, size_t size, const struct tune_setting *setting)
 {
@@ -93,7 +51,8 @@ bool profile_write_temporary(const struct tune_setting *setting, char *path)
 {
     char text[512];
     const char *folder = getenv("TMPDIR");
-    const int length = write_setting(text, sizeof(text), setting);
+    const int length = setting ? write_setting(text, sizeof(text), setting)
+                               : snprintf(text, sizeof(text), "unecho-profile 1\nuntuned 1\n");
     snprintf(path, PROFILE_PATH, "%.900s/unecho-profile-XXXXXX",
              folder && *folder ? folder : "/tmp");
     const int fd = mkstemp(path);

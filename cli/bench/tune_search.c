@@ -73,20 +73,17 @@ static int open_stream(const struct search *search, const struct tune_setting *s
                        unecho **stream, char *message)
 {
     char path[PROFILE_PATH];
-    struct engine engine = {
-        .backend = UNECHO_BACKEND_ONNXRUNTIME,
-        .untuned = !setting,
-        .stage_threads = {1, 1},
+    struct backend backend = {
+        .kind = UNECHO_BACKEND_ONNXRUNTIME,
         .library = search->request->library,
     };
     *message = '\0';
-    if (setting && !profile_write_temporary(setting, path))
+    if (!profile_write_temporary(setting, path))
         return UNECHO_ERROR_FILE;
-    engine.profile = setting ? path : NULL;
+    backend.profile = path;
     const int status =
-        engine_open(stream, &engine, search->model, UNECHO_HOP, message, UNECHO_MESSAGE_SIZE);
-    if (setting)
-        unlink(path);
+        backend_open(stream, &backend, search->model, UNECHO_HOP, message, UNECHO_MESSAGE_SIZE);
+    unlink(path);
     return status;
 }
 

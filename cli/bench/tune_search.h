@@ -2,8 +2,8 @@
  * Search for the settings with which ONNX Runtime runs a model best on this machine. It does not
  * know what becomes of them.
  */
-#ifndef UNECHO_TOOL_TUNE_SEARCH_H
-#define UNECHO_TOOL_TUNE_SEARCH_H
+#ifndef UNECHO_CLI_TUNE_SEARCH_H
+#define UNECHO_CLI_TUNE_SEARCH_H
 
 #include "bench/measure.h"
 #include "bench/stats.h"

@@ -3,17 +3,17 @@
  */
 #include "bench/tune_search.h"
 
+#include "unecho_onnxruntime.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The library's limit. */
-#define MOST_THREADS 64
-
 /* Every number of threads up to four, then in steps of about 1.4, and all cores. */
 static size_t thread_counts(unsigned *counts, size_t most, unsigned cores)
 {
-    static const unsigned steps[] = {2, 3, 4, 6, 8, 12, 16, 24, 32, 48, MOST_THREADS};
+    static const unsigned steps[] = {
+        2, 3, 4, 6, 8, 12, 16, 24, 32, 48, UNECHO_ONNXRUNTIME_THREADS_MAX};
     size_t n = 1;
     counts[0] = 1;
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && n < most; i++) {

@@ -1,5 +1,5 @@
 /*
- * A process of its own for each engine. Orders and results go through a pair of sockets, samples
+ * A process of its own for each backend. Orders and results go through a pair of sockets, samples
  * and durations through shared memory. It does not know what comes of the figures.
  */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
@@ -28,7 +28,7 @@ struct order {
 
 /* What the child works with. */
 struct task {
-    const struct engine *engine;
+    const struct backend *backend;
     const model_choice *model;
     const struct bench_audio *audio;
     struct worker *worker;
@@ -83,7 +83,7 @@ static uint64_t resident(void)
 }
 
 /*
- * The recording and the room for the results belong to the measurement, not to the engine: have
+ * The recording and the room for the results belong to the measurement, not to the backend: have
  * their pages in before the count starts.
  */
 static void touch(const struct task *task)
@@ -120,8 +120,8 @@ static void run(const struct task *task, const struct order *order, struct worke
         result->model_failed = true;
         return;
     }
-    result->status = engine_open(&stream, task->engine, model, order->chunk, result->message,
-                                 sizeof(result->message));
+    result->status = backend_open(&stream, task->backend, model, order->chunk, result->message,
+                                  sizeof(result->message));
     result->open_seconds = progress_now() - start;
     if (unecho_model_get_info(model, &info) == UNECHO_OK) {
         snprintf(result->model, sizeof(result->model), "%s", info.name);
@@ -177,13 +177,13 @@ static void serve(const struct task *task, int fd)
 
 /* ---- The parent ------------------------------------------------------------------------- */
 
-bool worker_start(struct worker *worker, const struct engine *engine, const model_choice *model,
+bool worker_start(struct worker *worker, const struct backend *backend, const model_choice *model,
                   const struct bench_audio *audio, const struct worker *earlier, size_t count)
 {
-    struct task task = {engine, model, audio, worker, 0, 0};
+    struct task task = {backend, model, audio, worker, 0, 0};
     int ends[2];
     memset(worker, 0, sizeof(*worker));
-    worker->name = engine->name;
+    worker->name = backend->name;
     worker->fd = -1;
     worker->n = audio->n;
     worker->out = worker_share(audio->n);
@@ -191,7 +191,7 @@ bool worker_start(struct worker *worker, const struct engine *engine, const mode
     if (!worker->out || !worker->call_us)
         goto fail;
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
-        report_error("cannot start a process for '%s': %s", engine->name, strerror(errno));
+        report_error("cannot start a process for '%s': %s", backend->name, strerror(errno));
         goto fail;
     }
     worker->pid = fork();
@@ -213,7 +213,7 @@ bool worker_start(struct worker *worker, const struct engine *engine, const mode
     if (worker->pid > 0)
         return true;
     worker->pid = 0;
-    report_error("cannot start a process for '%s': %s", engine->name, strerror(errno));
+    report_error("cannot start a process for '%s': %s", backend->name, strerror(errno));
 
 fail:
     worker_stop(worker);

@@ -1,9 +1,9 @@
 /*
- * A process of its own for each engine, so that memory and CPU time are that engine's alone; it
+ * A process of its own for each backend, so that memory and CPU time are that backend's alone; it
  * runs the recording once whenever it is told to. It does not know what comes of the figures.
  */
-#ifndef UNECHO_TOOL_BENCH_WORKER_H
-#define UNECHO_TOOL_BENCH_WORKER_H
+#ifndef UNECHO_CLI_BENCH_WORKER_H
+#define UNECHO_CLI_BENCH_WORKER_H
 
 #include "bench/backend.h"
 #include "bench/measure.h"
@@ -28,7 +28,7 @@ struct worker_result {
 };
 
 struct worker {
-    const char *name; /* the engine's */
+    const char *name; /* the backend's */
     pid_t pid;        /* 0: none */
     int fd;
     size_t n;
@@ -40,7 +40,7 @@ struct worker {
  * Start the process; nothing is opened yet. audio and everything else pointed to must stay.
  * earlier: the workers that are already there. false: reported.
  */
-bool worker_start(struct worker *worker, const struct engine *engine, const model_choice *model,
+bool worker_start(struct worker *worker, const struct backend *backend, const model_choice *model,
                   const struct bench_audio *audio, const struct worker *earlier, size_t count);
 
 /*

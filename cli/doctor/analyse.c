@@ -14,7 +14,6 @@
 
 /* How late a far end may be to be found, in ms: usually, and at most. */
 #define USUAL_LATE 200
-#define MOST_LATE  1000
 
 /* Windows that are enough to tell whether a rate fits. */
 #define TRIAL_WINDOWS 8
@@ -182,13 +181,14 @@ static unsigned late_for(const struct analysis *a)
     const double early = fmax(-a->line.delay_ms, -delay_at(&a->line, a->mic.seconds));
     if (!a->line.found || early < 0.75 * USUAL_LATE)
         return USUAL_LATE;
-    return early > 0.75 * MOST_LATE ? MOST_LATE : (unsigned)(1.25 * early) + 50;
+    return early > 0.75 * UNECHO_REFERENCE_LATE_MAX_MS ? UNECHO_REFERENCE_LATE_MAX_MS
+                                                       : (unsigned)(1.25 * early) + 50;
 }
 
-static bool cancel(struct analysis *a, unecho_model *model, const engine_choice *engine)
+static bool cancel(struct analysis *a, unecho_model *model)
 {
     const struct doctor_end *mic = &a->input->mic;
-    if (!doctor_cancel(&a->cancelled, a->input, model, engine, late_for(a)) ||
+    if (!doctor_cancel(&a->cancelled, a->input, model, late_for(a)) ||
         !levels_take(&a->out_levels, a->cancelled.out, mic->n, mic->rate))
         return false;
     measure_near_end(a);
@@ -199,19 +199,18 @@ static bool cancel(struct analysis *a, unecho_model *model, const engine_choice 
 /* ---- Which end is which ----------------------------------------------------------------- */
 
 /* By how many dB the canceller does better with the two ends the other way round. */
-static bool turn_round(const struct analysis *a, unecho_model *model, const engine_choice *engine,
-                       double *gain_db)
+static bool turn_round(const struct analysis *a, unecho_model *model, double *gain_db)
 {
     const struct doctor_input turned = {.mic = a->input->far, .far = a->input->mic};
     struct cancelled cancelled;
-    const bool done = doctor_cancel(&cancelled, &turned, model, engine, USUAL_LATE);
+    const bool done = doctor_cancel(&cancelled, &turned, model, USUAL_LATE);
     *gain_db = (double)cancelled.stats.erle_db - (double)a->cancelled.stats.erle_db;
     cancelled_free(&cancelled);
     return done;
 }
 
 /* An echo before its source: is the far end late, or is it the microphone? */
-static bool find_swapped(struct analysis *a, unecho_model *model, const engine_choice *engine)
+static bool find_swapped(struct analysis *a, unecho_model *model)
 {
     double gain_db;
     if (!a->line.found || a->line.delay_ms > -3.0)
@@ -228,14 +227,13 @@ static bool find_swapped(struct analysis *a, unecho_model *model, const engine_c
         a->swapped = a->line.tail < 0.0;
         return true;
     }
-    if (!turn_round(a, model, engine, &gain_db))
+    if (!turn_round(a, model, &gain_db))
         return false;
     a->swapped = gain_db > 10.0;
     return true;
 }
 
-bool doctor_analyse(struct analysis *a, const struct doctor_input *input, unecho_model *model,
-                    const engine_choice *engine)
+bool doctor_analyse(struct analysis *a, const struct doctor_input *input, unecho_model *model)
 {
     *a = (struct analysis){.input = input, .rate_factor = 1.0, .expected_erle_db = (double)NAN};
     if (!measure_end(&a->mic, &input->mic) || !measure_end(&a->far, &input->far))
@@ -246,7 +244,7 @@ bool doctor_analyse(struct analysis *a, const struct doctor_input *input, unecho
         return false;
     if (a->line.found)
         count_alone(a);
-    return expect_erle(a) && cancel(a, model, engine) && find_swapped(a, model, engine);
+    return expect_erle(a) && cancel(a, model) && find_swapped(a, model);
 }
 
 void analysis_free(struct analysis *a)

@@ -22,9 +22,9 @@ struct run {
     size_t far_fed;
 };
 
-static unecho *open_stream(const struct doctor_input *input, unecho_model *model,
-                           const engine_choice *engine, unsigned late_ms)
+static unecho *open_stream(const struct doctor_input *input, unecho_model *model, unsigned late_ms)
 {
+    static const engine_choice engine = ENGINE_CHOICE_DEFAULT;
     unecho_config config;
     unecho_config_init(&config);
     config.model = model;
@@ -33,7 +33,7 @@ static unecho *open_stream(const struct doctor_input *input, unecho_model *model
     config.far_queue_ms = input->mic.rate == input->far.rate ? 0 : FAR_QUEUE_MS;
     config.hops_at_once = HOPS_AT_ONCE;
     config.reference_late_ms = late_ms;
-    return engine_choice_open(engine, &config);
+    return engine_choice_open(&engine, &config);
 }
 
 /* n samples from `at` on; silence after the end. */
@@ -92,14 +92,14 @@ static bool run_all(struct run *run, struct cancelled *cancelled, size_t piece)
 }
 
 bool doctor_cancel(struct cancelled *cancelled, const struct doctor_input *input,
-                   unecho_model *model, const engine_choice *engine, unsigned late_ms)
+                   unecho_model *model, unsigned late_ms)
 {
     const size_t piece = (size_t)input->mic.rate / NOTES_PER_S;
     const size_t far_piece = (size_t)input->far.rate / NOTES_PER_S + 2;
     struct run run = {.input = input};
     bool done = false;
     *cancelled = (struct cancelled){0};
-    run.stream = open_stream(input, model, engine, late_ms);
+    run.stream = open_stream(input, model, late_ms);
     if (!run.stream)
         return false;
     run.out = malloc(piece * sizeof(*run.out));

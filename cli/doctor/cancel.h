@@ -2,8 +2,8 @@
  * The canceller's own view of a recording: what comes out, and what it said on the way. It does not
  * judge.
  */
-#ifndef UNECHO_TOOL_DOCTOR_CANCEL_H
-#define UNECHO_TOOL_DOCTOR_CANCEL_H
+#ifndef UNECHO_CLI_DOCTOR_CANCEL_H
+#define UNECHO_CLI_DOCTOR_CANCEL_H
 
 #include "doctor/input.h"
 #include "engine_choice.h"
@@ -30,7 +30,7 @@ struct cancelled {
  * cancelled_free in either case.
  */
 bool doctor_cancel(struct cancelled *cancelled, const struct doctor_input *input,
-                   unecho_model *model, const engine_choice *engine, unsigned late_ms);
+                   unecho_model *model, unsigned late_ms);
 void cancelled_free(struct cancelled *cancelled);
 
 #endif

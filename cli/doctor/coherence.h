@@ -1,8 +1,8 @@
 /*
  * How much of one signal a linear filter could make out of another. It does not know what they are.
  */
-#ifndef UNECHO_TOOL_DOCTOR_COHERENCE_H
-#define UNECHO_TOOL_DOCTOR_COHERENCE_H
+#ifndef UNECHO_CLI_DOCTOR_COHERENCE_H
+#define UNECHO_CLI_DOCTOR_COHERENCE_H
 
 #include <stdbool.h>
 #include <stddef.h>

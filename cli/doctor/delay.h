@@ -2,8 +2,8 @@
  * By how much one recording lags another, window by window, and which line through these delays
  * most of them agree on. It does not know what the recordings are of.
  */
-#ifndef UNECHO_TOOL_DOCTOR_DELAY_H
-#define UNECHO_TOOL_DOCTOR_DELAY_H
+#ifndef UNECHO_CLI_DOCTOR_DELAY_H
+#define UNECHO_CLI_DOCTOR_DELAY_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,20 +1,21 @@
-/*
- * unecho doctor: from options to a diagnosis, and from that to where it is wanted.
- */
+/* unecho doctor: from options to a diagnosis, and to where it goes. */
 #include "doctor/doctor.h"
-
 #include "command.h"
-#include "doctor/doctor_options.h"
 #include "files/text_output.h"
 #include "interrupt.h"
 #include "model_choice.h"
 #include "report.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
+
+typedef struct doctor_options {
+    ends_choice ends;
+    model_choice model;
+    const char *picture; /* NULL: none */
+    bool json, quiet;
+} doctor_options;
 
 struct job {
     const doctor_options *options;
@@ -49,11 +50,8 @@ static bool show(struct job *job)
         doctor_print_json(&job->analysis, &job->diagnosis, stdout);
     else
         doctor_print(&job->analysis, &job->diagnosis, stdout);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        report_error("standard output: %s", strerror(errno));
-        return false;
-    }
-    return !job->options->picture || text_output_write(&job->picture, draw, job);
+    return report_output_written() &&
+           (!job->options->picture || text_output_write(&job->picture, draw, job));
 }
 
 static bool diagnose(struct job *job)
@@ -63,36 +61,24 @@ static bool diagnose(struct job *job)
     bool done;
     if (!model)
         return false;
-    done = doctor_input_read(&job->input, &options->mic, &options->far) &&
-           doctor_analyse(&job->analysis, &job->input, model, &options->engine);
+    done = doctor_input_read(&job->input, &options->ends) &&
+           doctor_analyse(&job->analysis, &job->input, model);
     unecho_model_unref(&model);
     if (done)
         doctor_judge(&job->diagnosis, &job->analysis);
     return done;
 }
 
-int command_doctor(int argc, char **argv)
+static int run_doctor(const void *options)
 {
-    doctor_options options;
-    struct job *job;
+    struct job *job = calloc(1, sizeof(*job));
     int code = EXIT_FAILED;
-    switch (options_parse_doctor(&options, argc, argv)) {
-    case OPTIONS_HELP:
-        return command_show(doctor_help);
-    case OPTIONS_WRONG:
-        return EXIT_WRONG_USAGE;
-    case OPTIONS_GO:
-        break;
-    }
-    job = calloc(1, sizeof(*job));
     if (!job) {
         report_error("out of memory");
         return EXIT_FAILED;
     }
-    if (options.quiet)
-        report_be_quiet();
     interrupt_install();
-    job->options = &options;
+    job->options = options;
     job->picture.fd = -1;
     if (check_picture(job) && diagnose(job) && show(job))
         code = job->diagnosis.problems ? EXIT_PROBLEMS : EXIT_DONE;
@@ -102,3 +88,59 @@ int command_doctor(int argc, char **argv)
     free(job);
     return code;
 }
+
+/* ---- Options ---------------------------------------------------------------------------- */
+
+static const struct option rows[] = {
+    {.name = "picture",
+     .argument = "FILE",
+     .help = "also draw it as an SVG: delay, levels, spectrograms",
+     .set = option_text,
+     .at = offsetof(doctor_options, picture)},
+    {.name = "json",
+     .help = "print one JSON object instead of the text",
+     .set = option_on,
+     .at = offsetof(doctor_options, json)},
+    {.name = "quiet",
+     .letter = 'q',
+     .help = "print no notes",
+     .set = option_quiet,
+     .at = offsetof(doctor_options, quiet)},
+    {.name = NULL},
+};
+
+static const struct option_group groups[] = {
+    {ends_options, offsetof(doctor_options, ends)},
+    {model_options, offsetof(doctor_options, model)},
+    {rows, 0},
+    {option_help, 0},
+    {NULL, 0},
+};
+
+static const doctor_options defaults;
+
+static bool check(void *opaque, const struct arguments *arguments)
+{
+    doctor_options *options = opaque;
+    return ends_choice_check(&options->ends, arguments) &&
+           model_choice_check(&options->model, arguments->command);
+}
+
+const struct command doctor_command = {
+    .name = "doctor",
+    .summary = "find out what is wrong with a pair of recordings, and what to do",
+    .usage = "usage: unecho doctor [options] MIC FAR\n"
+             "       unecho doctor [options] BOTH\n",
+    .description = "Say what is wrong with a pair of recordings, and what to do about it: delay, "
+                   "clock drift, clipping, gaps, a silent, swapped or wrong far end, a wrong "
+                   "sample rate; how much echo could be cancelled, and how much is. The files are "
+                   "as for 'unecho process'; of long ones doctor examines the first ten minutes.",
+    .notes = "\n"
+             "Exit status: 0 no problems, 1 failed or interrupted, 2 invalid command line,\n"
+             "3 there are problems.\n",
+    .groups = groups,
+    .defaults = &defaults,
+    .size = sizeof(defaults),
+    .check = check,
+    .run = run_doctor,
+};

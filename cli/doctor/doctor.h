@@ -2,8 +2,8 @@
  * What `unecho doctor` finds out about a pair of recordings, and what it says about it. The parts:
  * doctor_analyse.c looks, doctor_judge.c draws conclusions, doctor_print.c and doctor_plot.c show.
  */
-#ifndef UNECHO_TOOL_DOCTOR_H
-#define UNECHO_TOOL_DOCTOR_H
+#ifndef UNECHO_CLI_DOCTOR_H
+#define UNECHO_CLI_DOCTOR_H
 
 #include "doctor/cancel.h"
 #include "doctor/delay.h"
@@ -35,7 +35,7 @@ struct analysis {
 
 /* false: failed or interrupted, reported. analysis_free in either case. */
 bool doctor_analyse(struct analysis *analysis, const struct doctor_input *input,
-                    unecho_model *model, const engine_choice *engine);
+                    unecho_model *model);
 void analysis_free(struct analysis *analysis);
 
 /* ---- Conclusions ------------------------------------------------------------------------ */

@@ -1,6 +1,6 @@
 /* The discrete Fourier transform of the doctor's analyses. It does not know what is transformed. */
-#ifndef UNECHO_TOOL_DOCTOR_FFT_H
-#define UNECHO_TOOL_DOCTOR_FFT_H
+#ifndef UNECHO_CLI_DOCTOR_FFT_H
+#define UNECHO_CLI_DOCTOR_FFT_H
 
 #include <stddef.h>
 

@@ -51,9 +51,9 @@ static void name_end(struct doctor_end *end, const audio_reader *file, const cha
         snprintf(end->name, sizeof(end->name), "%.250s", audio_reader_name(file));
 }
 
-bool doctor_input_read(struct doctor_input *input, const end_choice *mic, const end_choice *far)
+bool doctor_input_read(struct doctor_input *input, const ends_choice *choice)
 {
-    ends *pair = ends_open(mic, far);
+    ends *pair = ends_open(choice);
     bool mic_over = false, far_over = false, done = pair != NULL;
     *input = (struct doctor_input){0};
     if (!pair)

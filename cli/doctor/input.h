@@ -1,10 +1,10 @@
 /*
  * The two ends of a call in memory, to be looked at more than once. It does not know what for.
  */
-#ifndef UNECHO_TOOL_DOCTOR_INPUT_H
-#define UNECHO_TOOL_DOCTOR_INPUT_H
+#ifndef UNECHO_CLI_DOCTOR_INPUT_H
+#define UNECHO_CLI_DOCTOR_INPUT_H
 
-#include "process/ends.h"
+#include "files/ends.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ struct doctor_input {
  * Read both; what are no finite numbers is 0. false: failed, reported. doctor_input_free in either
  * case.
  */
-bool doctor_input_read(struct doctor_input *input, const end_choice *mic, const end_choice *far);
+bool doctor_input_read(struct doctor_input *input, const ends_choice *choice);
 void doctor_input_free(struct doctor_input *input);
 
 #endif

@@ -15,7 +15,7 @@
 #define SHORTEST_S     1.0
 #define OFFSET         0.01 /* 1 % of full scale */
 #define CLIPPED_SHARE  1e-4
-#define RANGE_EARLY_MS (-1000.0)
+#define RANGE_EARLY_MS (-(double)UNECHO_REFERENCE_LATE_MAX_MS)
 #define FOLLOWED_PPM   300.0
 #define NOTED_PPM      5.0
 #define LOST_NEAR_DB   (-6.0)
@@ -166,7 +166,7 @@ static void judge_delay(struct diagnosis *d, const struct analysis *a)
                "for recordings use --reference-late %d%s; live that costs as much latency: take "
                "the far end where it is handed to the sound card, or buffer the microphone less. "
                "If it cannot be late, the two are swapped",
-               delay < -150.0 ? (int)fmin(1000.0, 1.25 * -delay + 50.0) : 200,
+               delay < -150.0 ? (int)fmin(UNECHO_REFERENCE_LATE_MAX_MS, 1.25 * -delay + 50.0) : 200,
                delay < -150.0 ? "" : " (the default)");
     else
         add(d, false, "delay", "the echo comes %.1f ms after the far end; unecho finds that itself",

@@ -2,8 +2,8 @@
  * What one end of a call shows by itself: levels, clipping, offset, gaps. It knows nothing of the
  * other end.
  */
-#ifndef UNECHO_TOOL_DOCTOR_MEASURE_H
-#define UNECHO_TOOL_DOCTOR_MEASURE_H
+#ifndef UNECHO_CLI_DOCTOR_MEASURE_H
+#define UNECHO_CLI_DOCTOR_MEASURE_H
 
 #include "doctor/input.h"
 

@@ -1,6 +1,6 @@
 /* Sample-rate conversion for the doctor's analyses, any ratio. It does not know what is heard. */
-#ifndef UNECHO_TOOL_DOCTOR_RESAMPLE_H
-#define UNECHO_TOOL_DOCTOR_RESAMPLE_H
+#ifndef UNECHO_CLI_DOCTOR_RESAMPLE_H
+#define UNECHO_CLI_DOCTOR_RESAMPLE_H
 
 #include <stddef.h>
 

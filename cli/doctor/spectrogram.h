@@ -2,8 +2,8 @@
  * A picture of a signal's spectrum over time, coarse enough to be drawn cell by cell. It does not
  * know how it is drawn.
  */
-#ifndef UNECHO_TOOL_DOCTOR_SPECTROGRAM_H
-#define UNECHO_TOOL_DOCTOR_SPECTROGRAM_H
+#ifndef UNECHO_CLI_DOCTOR_SPECTROGRAM_H
+#define UNECHO_CLI_DOCTOR_SPECTROGRAM_H
 
 #include <stdbool.h>
 #include <stddef.h>

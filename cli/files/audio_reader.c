@@ -110,8 +110,8 @@ static bool check_signal(const audio_reader *reader, const audio_layout *layout)
                      reader->name);
         return false;
     }
-    if (layout->rate && layout->rate != reader->rate) {
-        report_error("%s: has a sample rate of %d Hz, and the options say %d; the rate of a sound "
+    if (layout->rate && (int)layout->rate != reader->rate) {
+        report_error("%s: has a sample rate of %d Hz, and the options say %u; the rate of a sound "
                      "file stands in the file, and only headerless samples (--raw) need telling",
                      reader->name, reader->rate, layout->rate);
         return false;
@@ -165,7 +165,7 @@ static void open_raw(audio_reader *reader, const audio_layout *layout)
 {
     reader->raw = layout->raw;
     reader->format = format_like_raw(layout->raw);
-    reader->rate = layout->rate ? layout->rate : USUAL_RATE;
+    reader->rate = layout->rate ? (int)layout->rate : USUAL_RATE;
     reader->channels = layout->channels ? layout->channels : USUAL_CHANNELS;
     if (S_ISREG(reader->identity.st_mode)) {
         off_t start = lseek(reader->fd, 0, SEEK_CUR);

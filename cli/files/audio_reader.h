@@ -2,8 +2,8 @@
  * Audio from a sound file or from headerless samples, in chunks. It does not know what the samples
  * are for.
  */
-#ifndef UNECHO_TOOL_AUDIO_READER_H
-#define UNECHO_TOOL_AUDIO_READER_H
+#ifndef UNECHO_CLI_AUDIO_READER_H
+#define UNECHO_CLI_AUDIO_READER_H
 
 #include "files/raw_pcm.h"
 
@@ -21,8 +21,7 @@ typedef struct audio_reader audio_reader;
  */
 typedef struct audio_layout {
     raw_format raw;
-    int rate;
-    unsigned channels;
+    unsigned rate, channels;
 } audio_layout;
 
 /*

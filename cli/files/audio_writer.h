@@ -2,8 +2,8 @@
  * Audio into a sound file or as headerless samples, in chunks. It does not know where the samples
  * come from.
  */
-#ifndef UNECHO_TOOL_AUDIO_WRITER_H
-#define UNECHO_TOOL_AUDIO_WRITER_H
+#ifndef UNECHO_CLI_AUDIO_WRITER_H
+#define UNECHO_CLI_AUDIO_WRITER_H
 
 #include "files/audio_reader.h"
 #include "files/output_file.h"

@@ -2,8 +2,8 @@
  * Which container and sample coding a file gets: by the ending of its name, and after the
  * microphone's file. It opens nothing.
  */
-#ifndef UNECHO_TOOL_FORMAT_H
-#define UNECHO_TOOL_FORMAT_H
+#ifndef UNECHO_CLI_FORMAT_H
+#define UNECHO_CLI_FORMAT_H
 
 #include "files/raw_pcm.h"
 

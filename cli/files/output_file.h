@@ -2,8 +2,8 @@
  * A file that appears whole or not at all: written beside its place under another name and moved
  * there at the end. It does not know what is in it.
  */
-#ifndef UNECHO_TOOL_OUTPUT_FILE_H
-#define UNECHO_TOOL_OUTPUT_FILE_H
+#ifndef UNECHO_CLI_OUTPUT_FILE_H
+#define UNECHO_CLI_OUTPUT_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  * Headerless samples: their formats, and the way between their bytes and float samples. It does not
  * know where the bytes come from.
  */
-#ifndef UNECHO_TOOL_RAW_PCM_H
-#define UNECHO_TOOL_RAW_PCM_H
+#ifndef UNECHO_CLI_RAW_PCM_H
+#define UNECHO_CLI_RAW_PCM_H
 
 #include <stdbool.h>
 #include <stddef.h>

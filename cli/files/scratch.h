@@ -2,8 +2,8 @@
  * Samples put aside on disk, to be read again from the start. The file has no name and is gone with
  * the program. It does not know what the samples are.
  */
-#ifndef UNECHO_TOOL_SCRATCH_H
-#define UNECHO_TOOL_SCRATCH_H
+#ifndef UNECHO_CLI_SCRATCH_H
+#define UNECHO_CLI_SCRATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>

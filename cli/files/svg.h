@@ -1,6 +1,6 @@
 /* Texts and heads of SVG files. It does not know what is drawn. */
-#ifndef UNECHO_TOOL_SVG_H
-#define UNECHO_TOOL_SVG_H
+#ifndef UNECHO_CLI_SVG_H
+#define UNECHO_CLI_SVG_H
 
 #include "report.h"
 

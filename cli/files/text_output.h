@@ -1,6 +1,6 @@
 /* A text file that appears whole or not at all. It does not know what the text says. */
-#ifndef UNECHO_TOOL_TEXT_OUTPUT_H
-#define UNECHO_TOOL_TEXT_OUTPUT_H
+#ifndef UNECHO_CLI_TEXT_OUTPUT_H
+#define UNECHO_CLI_TEXT_OUTPUT_H
 
 #include "files/output_file.h"
 

@@ -7,7 +7,6 @@
 #include "files/output_file.h"
 #include "interrupt.h"
 #include "models/convert_quality.h"
-#include "models/model_options.h"
 #include "process/summary.h"
 #include "report.h"
 
@@ -20,6 +19,14 @@
 #include <unistd.h>
 
 enum { STAGES = 2 };
+
+typedef struct convert_options {
+    model_choice model;
+    unecho_storage storage;
+    const char *prefix; /* of the new files */
+    recording_files recording;
+    bool report, json, quiet;
+} convert_options;
 
 struct job {
     const convert_options *options;
@@ -106,7 +113,7 @@ static bool measure_loss(struct job *job)
     const convert_options *options = job->options;
     if (!options->report)
         return true;
-    if (!recording_choose_sample(&job->recording, options->mic, options->far) ||
+    if (!recording_choose_sample(&job->recording, &options->recording) ||
         !recording_read(&job->audio, &job->recording, 0))
         return false;
     return quality_measure(&job->exact, job->source, job->copy, UNECHO_PRECISION_FP32,
@@ -234,26 +241,14 @@ static int run(struct job *job)
         print_json(job);
     else if (!job->options->quiet)
         print(job);
-    return command_show("");
+    return report_output_written() ? EXIT_DONE : EXIT_FAILED;
 }
 
-int command_convert(int argc, char **argv)
+static int run_convert(const void *options)
 {
-    convert_options options;
-    struct job job = {0};
+    struct job job = {.options = options};
     int code;
-    switch (convert_options_parse(&options, argc, argv)) {
-    case OPTIONS_HELP:
-        return command_show(convert_help);
-    case OPTIONS_WRONG:
-        return EXIT_WRONG_USAGE;
-    case OPTIONS_GO:
-        break;
-    }
-    if (options.quiet)
-        report_be_quiet();
     interrupt_install();
-    job.options = &options;
     for (int i = 0; i < STAGES; i++)
         job.outputs[i].fd = -1;
     code = run(&job);
@@ -266,3 +261,84 @@ int command_convert(int argc, char **argv)
     }
     return code;
 }
+
+/* ---- Options ---------------------------------------------------------------------------- */
+
+static const char *const storage_names[] = {
+    [UNECHO_STORAGE_FP32] = "fp32",
+    [UNECHO_STORAGE_FP16] = "fp16",
+    [UNECHO_STORAGE_INT8] = "int8",
+    NULL,
+};
+
+static const struct option rows[] = {
+    {.name = "precision",
+     .argument = "NAME",
+     .help = "how to store the matrices: fp32 (default, exact); fp16, half the size; int8, a "
+             "third, which --precision int8 runs like the original",
+     .set = option_choice,
+     .at = offsetof(convert_options, storage),
+     .names = storage_names},
+    {.name = "no-report",
+     .help = "do not compare the two models",
+     .set = option_off,
+     .at = offsetof(convert_options, report)},
+    {.name = "json",
+     .help = "print the report as one JSON object",
+     .set = option_on,
+     .at = offsetof(convert_options, json)},
+    {.name = "quiet",
+     .letter = 'q',
+     .help = "print no report (except with --json) and no notes",
+     .set = option_quiet,
+     .at = offsetof(convert_options, quiet)},
+    {.name = NULL},
+};
+
+static const struct option_group groups[] = {
+    {model_options, offsetof(convert_options, model)},
+    {recording_options, offsetof(convert_options, recording)},
+    {rows, 0},
+    {option_help, 0},
+    {NULL, 0},
+};
+
+static const convert_options defaults = {.report = true};
+
+static bool check(void *opaque, const struct arguments *arguments)
+{
+    convert_options *options = opaque;
+    const char *command = arguments->command;
+    if (!arguments_at_most(arguments, 1, "only OUTPREFIX"))
+        return false;
+    if (arguments->count == 0) {
+        report_usage(command, "OUTPREFIX is missing: what the names of the new files begin with");
+        return false;
+    }
+    options->prefix = arguments->words[0];
+    if (options->recording.mic && !options->report) {
+        report_usage(command, "--no-report uses no recording: it excludes --mic and --far");
+        return false;
+    }
+    return recording_files_check(&options->recording, command) &&
+           model_choice_check(&options->model, command);
+}
+
+const struct command convert_command = {
+    .name = "convert",
+    .summary = "write a model as ONNX files in fp32, fp16 or int8",
+    .usage = "usage: unecho convert [options] OUTPREFIX\n",
+    .description = "Write a model as OUTPREFIX_1.onnx and OUTPREFIX_2.onnx, which unecho and ONNX "
+                   "Runtime read, and report what the conversion costs: run the old and the new "
+                   "model over a recording (by default the first minute of the bundled sample) and "
+                   "compare their outputs. Files of the model itself are never overwritten.",
+    .notes = "\n"
+             "Exit status: 0 success, 1 failed or interrupted, 2 invalid command line.\n"
+             "\n"
+             "  unecho convert --model dtln_aec_256 --precision int8 small\n",
+    .groups = groups,
+    .defaults = &defaults,
+    .size = sizeof(defaults),
+    .check = check,
+    .run = run_convert,
+};

@@ -2,8 +2,8 @@
  * What a converted model has lost: both over a recording, compared. It does not know how it was
  * converted.
  */
-#ifndef UNECHO_TOOL_CONVERT_QUALITY_H
-#define UNECHO_TOOL_CONVERT_QUALITY_H
+#ifndef UNECHO_CLI_CONVERT_QUALITY_H
+#define UNECHO_CLI_CONVERT_QUALITY_H
 
 #include "bench/measure.h"
 

@@ -1,17 +1,21 @@
-/*
- * unecho info: what a model and this machine are. It processes nothing.
- */
+/* unecho info: what the model and this machine are. It processes nothing. */
 #include "command.h"
-#include "options.h"
+#include "engine_choice.h"
 #include "process/summary.h"
 #include "report.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+typedef struct info_options {
+    model_choice model;
+    engine_choice engine;
+    bool json;
+} info_options;
 
 struct facts {
     unecho_model_info model;
@@ -111,23 +115,59 @@ static void print_json(const struct facts *facts)
     printf("], \"kernels\": \"%s\"}\n", facts->kernels);
 }
 
-int command_info(int argc, char **argv)
+static int run_info(const void *opaque)
 {
-    info_options options;
+    const info_options *options = opaque;
     struct facts facts = {0};
-    switch (options_parse_info(&options, argc, argv)) {
-    case OPTIONS_HELP:
-        return command_show(info_help);
-    case OPTIONS_WRONG:
-        return EXIT_WRONG_USAGE;
-    case OPTIONS_GO:
-        break;
-    }
-    if (!gather(&options, &facts))
+    if (!gather(options, &facts))
         return EXIT_FAILED;
-    if (options.json)
+    if (options->json)
         print_json(&facts);
     else
         print(&facts);
-    return command_show("");
+    return report_output_written() ? EXIT_DONE : EXIT_FAILED;
 }
+
+/* ---- Options ---------------------------------------------------------------------------- */
+
+static const struct option rows[] = {
+    {.name = "json",
+     .help = "print one JSON object",
+     .set = option_on,
+     .at = offsetof(info_options, json)},
+    {.name = NULL},
+};
+
+static const struct option_group groups[] = {
+    {engine_options, offsetof(info_options, engine)},
+    {model_options, offsetof(info_options, model)},
+    {backend_options, offsetof(info_options, engine)},
+    {library_options, offsetof(info_options, engine.library)},
+    {network_options, offsetof(info_options, engine)},
+    {rows, 0},
+    {option_help, 0},
+    {NULL, 0},
+};
+
+static const info_options defaults = {.engine = ENGINE_CHOICE_DEFAULT};
+
+static bool check(void *opaque, const struct arguments *arguments)
+{
+    info_options *options = opaque;
+    return arguments_at_most(arguments, 0, "") &&
+           engine_choice_check(&options->engine, &options->model, arguments->command);
+}
+
+const struct command info_command = {
+    .name = "info",
+    .summary = "show the model, the latency, the version and the CPU's features",
+    .usage = "usage: unecho info [options]\n",
+    .description = "Show the model, the latency, the version and the CPU's features.",
+    .notes = "\n"
+             "Exit status: 0 success, 1 failed, 2 invalid command line.\n",
+    .groups = groups,
+    .defaults = &defaults,
+    .size = sizeof(defaults),
+    .check = check,
+    .run = run_info,
+};

@@ -2,11 +2,10 @@
  * unecho inspect: what model files are, and what runs them. It changes nothing.
  */
 #include "command.h"
-#include "models/model_options.h"
 #include "process/summary.h"
 #include "report.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -14,6 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+typedef struct inspect_options {
+    char **names;
+    size_t count;
+    bool json;
+} inspect_options;
 
 struct file {
     char *path;
@@ -110,10 +115,10 @@ static void find_pairs(struct findings *f)
     for (size_t i = 0; i + 1 < f->count; i++) {
         const struct file *a = &f->files[i], *b = &f->files[i + 1];
         struct pair *pair = &f->pairs[f->pair_count];
-        if (!a->good || !b->good || a->info.stage == b->info.stage)
+        if (!a->good || !b->good || a->info.file == b->info.file)
             continue;
-        pair->stages[a->info.stage - 1] = a;
-        pair->stages[b->info.stage - 1] = b;
+        pair->stages[a->info.file - 1] = a;
+        pair->stages[b->info.file - 1] = b;
         try_pair(pair);
         f->pair_count++;
         i++;
@@ -179,7 +184,7 @@ static bool is_paired(const struct findings *f, const struct file *file)
 static void print_file(const struct findings *f, const struct file *file)
 {
     const unecho_model_file_info *info = &file->info;
-    printf("%s: stage %d of DTLN-aec, %u units\n", file->path, info->stage, info->units);
+    printf("%s: stage %d of DTLN-aec, %u units\n", file->path, info->file, info->units);
     printf("  format     %s, %s %u\n", info->format,
            strcmp(info->format, "ONNX") == 0 ? "opset" : "schema", info->version);
     if (info->producer[0])
@@ -188,7 +193,7 @@ static void print_file(const struct findings *f, const struct file *file)
            info->storage, (double)info->bytes / 1e6);
     printf("  operators  %u: %s\n", info->operators, info->operator_counts);
     if (!is_paired(f, file))
-        printf("  runs       only with a stage %d of %u units\n", 3 - info->stage, info->units);
+        printf("  runs       only with a stage %d of %u units\n", 3 - info->file, info->units);
 }
 
 static void print_pair(const struct pair *pair)
@@ -229,7 +234,7 @@ static void print_json_file(const struct file *file)
     } else {
         printf(", \"stage\": %d, \"units\": %u, \"parameters\": %" PRIu64 ", \"bytes\": %" PRIu64
                ", \"version\": %u, \"operators\": %u",
-               info->stage, info->units, info->parameters, info->bytes, info->version,
+               info->file, info->units, info->parameters, info->bytes, info->version,
                info->operators);
         print_json_text("format", info->format);
         print_json_text("storage", info->storage);
@@ -280,29 +285,67 @@ static void tell_refusals(const struct findings *f)
             report_error("%s", f->pairs[i].message);
 }
 
-int command_inspect(int argc, char **argv)
+static int run_inspect(const void *opaque)
 {
-    inspect_options options;
+    const inspect_options *options = opaque;
     struct findings findings = {0};
     int code = EXIT_FAILED;
-    switch (inspect_options_parse(&options, argc, argv)) {
-    case OPTIONS_HELP:
-        return command_show(inspect_help);
-    case OPTIONS_WRONG:
-        return EXIT_WRONG_USAGE;
-    case OPTIONS_GO:
-        break;
-    }
-    if (gather(&findings, &options)) {
-        if (options.json)
+    if (gather(&findings, options)) {
+        if (options->json)
             print_json(&findings);
         else
             print(&findings);
         tell_refusals(&findings);
-        code = command_show("");
-        if (code == EXIT_DONE && !all_good(&findings))
-            code = EXIT_FAILED;
+        if (report_output_written() && all_good(&findings))
+            code = EXIT_DONE;
     }
     release(&findings);
     return code;
 }
+
+/* ---- Options ---------------------------------------------------------------------------- */
+
+static const struct option rows[] = {
+    {.name = "json",
+     .help = "print one JSON object",
+     .set = option_on,
+     .at = offsetof(inspect_options, json)},
+    {.name = NULL},
+};
+
+static const struct option_group groups[] = {
+    {rows, 0},
+    {option_help, 0},
+    {NULL, 0},
+};
+
+static const inspect_options defaults;
+
+static bool check(void *opaque, const struct arguments *arguments)
+{
+    inspect_options *options = opaque;
+    options->names = arguments->words;
+    options->count = arguments->count;
+    if (options->count > 0)
+        return true;
+    report_usage(arguments->command, "no file to inspect");
+    return false;
+}
+
+const struct command inspect_command = {
+    .name = "inspect",
+    .summary = "describe model files, and what can run them",
+    .usage = "usage: unecho inspect [options] FILE...\n",
+    .description = "Describe model files, ONNX or TFLite: which stage of the network each one is, "
+                   "its size, precision, producer and operators, or why unecho cannot use it. FILE "
+                   "may also be a PREFIX, for PREFIX_1.onnx and PREFIX_2.onnx (or .tflite). For "
+                   "two files that form a model, also say what can run it.",
+    .notes = "\n"
+             "Exit status: 0 unecho can use all of the files, 1 it cannot or something failed,\n"
+             "2 invalid command line.\n",
+    .groups = groups,
+    .defaults = &defaults,
+    .size = sizeof(defaults),
+    .check = check,
+    .run = run_inspect,
+};

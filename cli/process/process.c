@@ -2,21 +2,18 @@
  * unecho process: opens what the options name, runs a session over it, sums up. How the signal
  * goes through the library is session.c's business.
  */
-#include "command.h"
 #include "files/audio_writer.h"
+#include "files/ends.h"
 #include "files/format.h"
 #include "files/output_file.h"
 #include "files/scratch.h"
 #include "interrupt.h"
-#include "model_choice.h"
-#include "options.h"
-#include "process/ends.h"
-#include "process/session.h"
+#include "process/process_options.h"
 #include "process/summary.h"
 #include "progress.h"
 #include "report.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -46,7 +43,7 @@ static int check_output(struct job *job)
     const char *name = options->output;
     if (!output_inspect(&job->output, name))
         return EXIT_FAILED;
-    if (format_is_raw(name, options->mic.layout.raw) || job->output.kind == OUTPUT_NOWHERE)
+    if (format_is_raw(name, options->ends.mic.layout.raw) || job->output.kind == OUTPUT_NOWHERE)
         return EXIT_DONE;
     if (job->output.kind == OUTPUT_DIRECT) {
         report_error("%s: is not a regular file; only headerless samples (--raw) can go there",
@@ -81,7 +78,7 @@ static bool check_not_an_input(const struct job *job, const output_file *output)
 
 static bool open_inputs(struct job *job)
 {
-    job->pair = ends_open(&job->options->mic, &job->options->far);
+    job->pair = ends_open(&job->options->ends);
     return job->pair && check_not_an_input(job, &job->output);
 }
 
@@ -121,7 +118,7 @@ static bool open_output(struct job *job)
 {
     const process_options *options = job->options;
     const audio_reader *mic = ends_mic_file(job->pair);
-    raw_format raw = options->mic.layout.raw;
+    raw_format raw = options->ends.mic.layout.raw;
     if (!format_is_raw(options->output, raw)) {
         raw = RAW_NONE;
         job->format =
@@ -308,26 +305,12 @@ static int run(struct job *job)
     return EXIT_DONE;
 }
 
-int command_process(int argc, char **argv)
+static int run_process(const void *options)
 {
-    process_options options;
-    struct job job = {0};
+    struct job job = {.options = options, .scale = 1.0};
     int code;
-    switch (options_parse_process(&options, argc, argv)) {
-    case OPTIONS_HELP:
-        return command_show(process_help);
-    case OPTIONS_WRONG:
-        return EXIT_WRONG_USAGE;
-    case OPTIONS_GO:
-        break;
-    }
-    if (options.quiet)
-        report_be_quiet();
     interrupt_install();
-
-    job.options = &options;
     job.output.fd = job.record.fd = -1;
-    job.scale = 1.0;
     code = run(&job);
 
     audio_writer_close(&job.writer);
@@ -339,3 +322,16 @@ int command_process(int argc, char **argv)
         fclose(job.scratch);
     return code;
 }
+
+const struct command process_command = {
+    .name = "process",
+    .summary = "cancel the echo in a recording or a live stream",
+    .usage = process_usage,
+    .description = process_description,
+    .notes = process_notes,
+    .groups = process_groups,
+    .defaults = &process_defaults,
+    .size = sizeof(process_defaults),
+    .check = process_options_check,
+    .run = run_process,
+};

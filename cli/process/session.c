@@ -14,14 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The network's own lag: a block but for the hop that is new in it. */
-#define NETWORK_LAG (UNECHO_BLOCK - UNECHO_HOP)
+/* The network's own lag, which UNECHO_KEEP_LATENCY leaves in: 24 ms. */
+#define NETWORK_LAG (3 * UNECHO_HOP)
 /* At 16 kHz; as long at other rates. */
 #define USUAL_CHUNK 2048
-/* Of a hop. */
-#define HOP_MS 8
-/* The library's limit. */
-#define MOST_HOPS_AT_ONCE 64
+#define HOP_MS      (1000 * UNECHO_HOP / UNECHO_SAMPLE_RATE)
 /* Of different rates: twice as much far end as the longest call takes. */
 #define FAR_QUEUE_MS 1000
 
@@ -153,7 +150,9 @@ static unsigned hops_in(const struct session *session)
 {
     const uint64_t hops =
         as_long(session->chunk, session->mic_rate, UNECHO_SAMPLE_RATE) / UNECHO_HOP;
-    return (unsigned)(hops < 1 ? 1 : hops > MOST_HOPS_AT_ONCE ? MOST_HOPS_AT_ONCE : hops);
+    return (unsigned)(hops < 1                         ? 1
+                      : hops > UNECHO_HOPS_AT_ONCE_MAX ? UNECHO_HOPS_AT_ONCE_MAX
+                                                       : hops);
 }
 
 /* The most frames that are processed at a time, and of them and of the far end those of a call. */
@@ -171,7 +170,7 @@ static size_t largest_far_piece(const struct session *session)
 
 /* What is read after each call takes no more: its three signals, and the header before the first.
  */
-static size_t record_room(const struct session *session)
+static size_t record_capacity(const struct session *session)
 {
     return 8192 + sizeof(float) * (2 * largest_chunk(session) + largest_far_piece(session));
 }
@@ -194,7 +193,7 @@ static bool open_stream(struct session *session, unecho_model *model,
     config.reference_late_ms = settings->reference_late_ms;
     config.fail_open = settings->fail_open;
     config.high_band = settings->high_band;
-    config.record_room = settings->record ? record_room(session) : 0;
+    config.record_capacity = settings->record ? record_capacity(session) : 0;
     session->record = settings->record;
     session->stream = engine_choice_open(&settings->engine, &config);
     return session->stream != NULL;
@@ -227,8 +226,8 @@ struct session *session_open(unecho_model *model, const session_settings *settin
                          ? settings->chunk
                          : (size_t)as_long(USUAL_CHUNK, UNECHO_SAMPLE_RATE, session->mic_rate);
     session->latency_left = settings->keep_latency ? lag : 0;
-    session->lead = settings->live ? 0 : lag;
-    session->far_lead = settings->live ? 0 : lag_at(session, session->far_rate);
+    session->lead = settings->chunk ? 0 : lag;
+    session->far_lead = settings->chunk ? 0 : lag_at(session, session->far_rate);
     if (!take_memory(session) || !open_stream(session, model, settings) ||
         !process(session, session->lead)) {
         session_close(&session);

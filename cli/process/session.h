@@ -2,12 +2,12 @@
  * A whole signal through a stream, chunk by chunk, with the latency removed. It does not know where
  * the samples come from and go to.
  */
-#ifndef UNECHO_TOOL_SESSION_H
-#define UNECHO_TOOL_SESSION_H
+#ifndef UNECHO_CLI_SESSION_H
+#define UNECHO_CLI_SESSION_H
 
 #include "engine_choice.h"
+#include "files/ends.h"
 #include "files/output_file.h"
-#include "process/ends.h"
 #include "process/summary.h"
 
 #include "unecho.h"
@@ -18,18 +18,17 @@
 
 struct session;
 
-/* How the stream is to be; alignment and the rest as in unecho_config. */
+/* How to open the stream; alignment and the rest as in unecho_config. */
 typedef struct session_settings {
     engine_choice engine;
-    size_t chunk;      /* frames of the microphone per call of the library; 0: the usual */
-    bool live;         /* nothing before the signal; else 24 ms of silence, as in
-                          unecho_process_whole, whose output this then is */
-    bool keep_latency; /* the network's own lag stays in the output */
+    unsigned chunk;    /* frames of the microphone per call, as a live caller gives them; 0: the
+                          usual, after 24 ms of silence, which is what unecho_process_whole does */
+    bool keep_latency; /* the network's latency stays in the output */
     unecho_align align;
     double delay_ms;
     unsigned reference_late_ms;
     bool fail_open, high_band;
-    output_file *record; /* open, takes the recording of the stream; NULL: none is made */
+    output_file *record; /* open, takes the record of the stream; NULL: none */
 } session_settings;
 
 /* Takes n samples of output, which it may change. false: failed, reported. */

@@ -1,8 +1,8 @@
 /*
  * What is told after processing, for people or for programs. It measures nothing itself.
  */
-#ifndef UNECHO_TOOL_SUMMARY_H
-#define UNECHO_TOOL_SUMMARY_H
+#ifndef UNECHO_CLI_SUMMARY_H
+#define UNECHO_CLI_SUMMARY_H
 
 #include "unecho.h"
 

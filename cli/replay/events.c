@@ -24,7 +24,7 @@ static void print_ends(const unecho_config *c)
         printf("; delay %s\n", c->align == UNECHO_ALIGN_AUTO ? "found and followed" : "taken as 0");
 }
 
-static void print_engine(const recording *from)
+static void print_engine(const record_reader *from)
 {
     static const char *const precisions[] = {"fp32", "bf16", "int8"};
     const unecho_config *c = &from->config;
@@ -46,7 +46,7 @@ static void print_engine(const recording *from)
            c->hops_at_once);
 }
 
-void events_print_header(const recording *from)
+void events_print_header(const record_reader *from)
 {
     printf("recorded by unecho %s, kernels %s\n", from->version, from->kernels);
     print_ends(&from->config);
@@ -74,7 +74,8 @@ static void print_level(const char *name, const recorded_signal *s, uint64_t sam
         printf(", %s with samples that are no numbers", name);
 }
 
-void events_describe_loss(const recording *from, const record_head *lost, char *text, size_t size)
+void events_describe_loss(const record_reader *from, const record_head *lost, char *text,
+                          size_t size)
 {
     const int far_rate = from->config.far_rate ? from->config.far_rate : from->config.sample_rate;
     snprintf(text, size, "%" PRIu64 " calls, with %.3f s of microphone and %.3f s of far end",
@@ -82,7 +83,7 @@ void events_describe_loss(const recording *from, const record_head *lost, char *
              (double)lost->far_n / far_rate);
 }
 
-void events_print_call(const recording *from, const recorded_call *call, double seconds)
+void events_print_call(const record_reader *from, const recorded_call *call, double seconds)
 {
     static const char *const names[RECORD_KINDS] = {[RECORD_PROCESS] = "process",
                                                     [RECORD_MANY] = "process_many",

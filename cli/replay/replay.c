@@ -4,11 +4,11 @@
  * recording.c and recording_replay.c.
  */
 #include "command.h"
+#include "engine_choice.h"
 #include "files/audio_writer.h"
 #include "files/format.h"
 #include "files/output_file.h"
 #include "interrupt.h"
-#include "options.h"
 #include "replay/events.h"
 #include "replay/rerun.h"
 #include "report.h"
@@ -31,138 +31,34 @@ typedef struct replay_options {
 } replay_options;
 
 struct job {
-    replay_options options;
+    const replay_options *options;
     FILE *file;
-    recording from;
+    record_reader from;
     recorded_call call;
-    replay replay;
+    rerun rerun;
     output_file outputs[SOUNDS];
     audio_writer *writers[SOUNDS];
 };
-
-/* ---- Options ---------------------------------------------------------------------------- */
-
-enum {
-    OPTION_EVENTS = 256,
-    OPTION_RECORDED,
-    OPTION_MIC,
-    OPTION_FAR,
-    OPTION_MODEL,
-    OPTION_MODEL_FILES,
-    OPTION_BACKEND,
-    OPTION_LIBRARY
-};
-
-static const struct option table[] = {
-    {"events", no_argument, NULL, OPTION_EVENTS},
-    {"output", required_argument, NULL, 'o'},
-    {"recorded", required_argument, NULL, OPTION_RECORDED},
-    {"mic", required_argument, NULL, OPTION_MIC},
-    {"far", required_argument, NULL, OPTION_FAR},
-    {"model", required_argument, NULL, OPTION_MODEL},
-    {"model-files", required_argument, NULL, OPTION_MODEL_FILES},
-    {"backend", required_argument, NULL, OPTION_BACKEND},
-    {"onnxruntime", required_argument, NULL, OPTION_LIBRARY},
-    {"quiet", no_argument, NULL, 'q'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
-static options_result take_option(replay_options *options, int option, int argc, char **argv)
-{
-    bool right = true;
-    switch (option) {
-    case OPTION_EVENTS:
-        options->events = true;
-        break;
-    case 'o':
-        options->sounds[SOUND_REPLAYED] = optarg;
-        break;
-    case OPTION_RECORDED:
-        options->sounds[SOUND_RECORDED] = optarg;
-        break;
-    case OPTION_MIC:
-        options->sounds[SOUND_MIC] = optarg;
-        break;
-    case OPTION_FAR:
-        options->sounds[SOUND_FAR] = optarg;
-        break;
-    case OPTION_MODEL:
-        options->model.prefix = optarg;
-        break;
-    case OPTION_MODEL_FILES:
-        right = options_take_model_files(&options->model, argc, argv);
-        break;
-    case OPTION_BACKEND:
-        right = engine_choice_backend(&options->engine, optarg, argv[0]);
-        break;
-    case OPTION_LIBRARY:
-        options->engine.library = optarg;
-        break;
-    case 'q':
-        options->quiet = true;
-        break;
-    case 'h':
-        return OPTIONS_HELP;
-    default:
-        options_report(option, table, argv);
-        return OPTIONS_WRONG;
-    }
-    return right ? OPTIONS_GO : OPTIONS_WRONG;
-}
-
-static options_result parse(replay_options *options, int argc, char **argv)
-{
-    int option;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":o:qh", table, NULL)) != -1) {
-        const options_result result = take_option(options, option, argc, argv);
-        if (result != OPTIONS_GO)
-            return result;
-    }
-    if (argc - optind != 1) {
-        report_usage(argv[0], "expected one recording, found %d", argc - optind);
-        return OPTIONS_WRONG;
-    }
-    options->path = argv[optind];
-    for (int i = 0; i < SOUNDS; i++) {
-        if (!options->sounds[i])
-            continue;
-        if (options->events) {
-            report_usage(argv[0], "--events replays nothing and writes no sound files");
-            return OPTIONS_WRONG;
-        }
-        if (!format_ending_is_known(options->sounds[i])) {
-            report_usage(argv[0], "%s: the ending of its name says no format; known are %s",
-                         options->sounds[i], format_known_endings());
-            return OPTIONS_WRONG;
-        }
-    }
-    return options_check_model(&options->model, argv[0]) &&
-                   engine_choice_check(&options->engine, argv[0])
-               ? OPTIONS_GO
-               : OPTIONS_WRONG;
-}
 
 /* ---- Opening ---------------------------------------------------------------------------- */
 
 static bool tell_bad(const struct job *job)
 {
-    report_error("%s: %s", job->options.path, job->from.message);
+    report_error("%s: %s", job->options->path, job->from.message);
     return false;
 }
 
 static bool open_recording(struct job *job)
 {
-    job->file = fopen(job->options.path, "rb");
+    job->file = fopen(job->options->path, "rb");
     if (!job->file) {
-        report_error("%s: %s", job->options.path, strerror(errno));
+        report_error("%s: %s", job->options->path, strerror(errno));
         return false;
     }
-    if (recording_open(&job->from, job->file) != RECORDING_GOOD)
+    if (record_reader_open(&job->from, job->file) != READER_GOOD)
         return tell_bad(job);
     if (strcmp(job->from.version, unecho_version()) != 0)
-        report_note("%s: was recorded by unecho %s, this is %s", job->options.path,
+        report_note("%s: was recorded by unecho %s, this is %s", job->options->path,
                     job->from.version, unecho_version());
     return true;
 }
@@ -176,16 +72,16 @@ static bool check_model(const struct job *job, const unecho_model *model)
         return true;
     report_error("%s: was recorded with the model %s (%u units, hash %016" PRIx64 "), and %s (%u "
                  "units, hash %016" PRIx64 ") is another; --model says which one to take",
-                 job->options.path, was->name, was->units, was->hash, here.name, here.units,
+                 job->options->path, was->name, was->units, was->hash, here.name, here.units,
                  here.hash);
     return false;
 }
 
 static bool open_stream(struct job *job)
 {
-    engine_choice engine = job->options.engine;
+    engine_choice engine = job->options->engine;
     unecho_config config = job->from.config;
-    unecho_model *model = model_choice_load(&job->options.model);
+    unecho_model *model = model_choice_load(&job->options->model);
     if (!model)
         return false;
     if (config.backend != engine.backend && config.engine != UNECHO_ENGINE_LINEAR)
@@ -196,28 +92,28 @@ static bool open_stream(struct job *job)
     engine.precision = config.precision;
     config.model = model;
     if (check_model(job, model))
-        job->replay.stream = engine_choice_open(&engine, &config);
+        job->rerun.stream = engine_choice_open(&engine, &config);
     unecho_model_unref(&model);
-    return job->replay.stream != NULL;
+    return job->rerun.stream != NULL;
 }
 
 static bool check_output(struct job *job, int which)
 {
     output_file *output = &job->outputs[which];
     struct stat input;
-    if (!output_inspect(output, job->options.sounds[which]))
+    if (!output_inspect(output, job->options->sounds[which]))
         return false;
     if (output->kind != OUTPUT_REPLACED) {
         report_error("%s: is not a regular file", output->name);
         return false;
     }
     if ((fstat(fileno(job->file), &input) == 0 && output_is(output, &input)) ||
-        model_choice_uses(&job->options.model, output)) {
+        model_choice_uses(&job->options->model, output)) {
         report_error("%s: is an input; inputs are never overwritten", output->name);
         return false;
     }
     for (int i = 0; i < which; i++)
-        if (job->options.sounds[i] && output_same(&job->outputs[i], output)) {
+        if (job->options->sounds[i] && output_same(&job->outputs[i], output)) {
             report_error("%s: is to be written twice", output->name);
             return false;
         }
@@ -233,7 +129,7 @@ static bool open_outputs(struct job *job)
         const unsigned channels = i == SOUND_MIC   ? config->mic_channels
                                   : i == SOUND_FAR ? config->far_channels
                                                    : 1;
-        const char *name = job->options.sounds[i];
+        const char *name = job->options->sounds[i];
         if (!name)
             continue;
         const int format = format_for_output(name, SF_FORMAT_WAV | SF_FORMAT_FLOAT, rate);
@@ -263,7 +159,7 @@ static bool write_sounds(struct job *job)
         s[RECORD_MIC].there ? s[RECORD_MIC].samples : NULL,
         s[RECORD_FAR].there ? s[RECORD_FAR].samples : NULL,
         s[RECORD_OUT].there ? s[RECORD_OUT].samples : NULL,
-        job->replay.out,
+        job->rerun.out,
     };
     for (int i = 0; i < SOUNDS; i++)
         if (job->writers[i] && samples[i] &&
@@ -275,20 +171,20 @@ static bool write_sounds(struct job *job)
 /* *whole: whether the recording was good to its end. false: failed, reported. */
 static bool replay_all(struct job *job, bool *whole)
 {
-    recording_result result;
-    while ((result = recording_next(&job->from, &job->call)) == RECORDING_GOOD) {
+    reader_result result;
+    while ((result = record_reader_next(&job->from, &job->call)) == READER_GOOD) {
         if (interrupted()) {
-            report_error("interrupted after %.3f s", replay_seconds(&job->replay, &job->from));
+            report_error("interrupted after %.3f s", rerun_seconds(&job->rerun, &job->from));
             return false;
         }
-        if (!replay_call(&job->replay, &job->from, &job->call)) {
+        if (!rerun_call(&job->rerun, &job->from, &job->call)) {
             report_error("out of memory");
             return false;
         }
         if (!write_sounds(job))
             return false;
     }
-    *whole = result == RECORDING_END;
+    *whole = result == READER_END;
     for (int i = 0; i < SOUNDS; i++)
         if (job->writers[i] && !audio_writer_finish(job->writers[i]))
             return false;
@@ -299,8 +195,8 @@ static bool replay_all(struct job *job, bool *whole)
 
 static void tell_difference(const struct job *job)
 {
-    const replay_difference *d = &job->replay.first;
-    const double db = 20.0 * log10((double)job->replay.largest);
+    const rerun_difference *d = &job->rerun.first;
+    const double db = 20.0 * log10((double)job->rerun.largest);
     printf("call %" PRIu64 " at %.6f s is the first that differs", d->call, d->seconds);
     if (d->recorded_status != d->replayed_status)
         printf(": recorded '%s', replayed '%s'", unecho_strerror(d->recorded_status),
@@ -309,18 +205,18 @@ static void tell_difference(const struct job *job)
         printf(": its sample %" PRIu64 " was %.9g and is %.9g", d->sample, (double)d->recorded,
                (double)d->replayed);
     printf("\n%" PRIu64 " samples differ in all, by at most %.1f dB of full scale\n",
-           job->replay.different_samples, db);
+           job->rerun.different_samples, db);
 }
 
 static bool tell(const struct job *job, bool whole)
 {
-    const replay *r = &job->replay;
+    const rerun *r = &job->rerun;
     const bool same = r->first.call == 0;
-    if (!job->options.quiet) {
-        printf("%s: recorded by unecho %s on %s, replayed on %s\n", job->options.path,
+    if (!job->options->quiet) {
+        printf("%s: recorded by unecho %s on %s, replayed on %s\n", job->options->path,
                job->from.version, job->from.kernels, unecho_kernels(r->stream));
         printf("%" PRIu64 " call%s, %.3f s", r->calls, r->calls == 1 ? "" : "s",
-               replay_seconds(r, &job->from));
+               rerun_seconds(r, &job->from));
         if (r->resets || r->gaps)
             printf(", %" PRIu64 " resets, %" PRIu64 " gaps", r->resets, r->gaps);
         if (r->refused)
@@ -332,7 +228,7 @@ static bool tell(const struct job *job, bool whole)
     if (r->lost.kind == RECORD_LOST) {
         char text[160];
         events_describe_loss(&job->from, &r->lost, text, sizeof(text));
-        report_warning("%s: the recording ended there: it had no room for %s", job->options.path,
+        report_warning("%s: the recording ended there: it had no room for %s", job->options->path,
                        text);
     }
     return whole ? same : tell_bad(job);
@@ -340,17 +236,17 @@ static bool tell(const struct job *job, bool whole)
 
 static int list_events(struct job *job)
 {
-    recording_result result;
+    reader_result result;
     uint64_t frames = 0;
     events_print_header(&job->from);
-    while ((result = recording_next(&job->from, &job->call)) == RECORDING_GOOD) {
+    while ((result = record_reader_next(&job->from, &job->call)) == READER_GOOD) {
         const record_head *h = &job->call.head;
         events_print_call(&job->from, &job->call, (double)frames / job->from.config.sample_rate);
         frames += job->call.signals[RECORD_OUT].there ? h->n : 0;
     }
-    if (result == RECORDING_BAD)
+    if (result == READER_BAD)
         tell_bad(job);
-    return result == RECORDING_END ? command_show("") : EXIT_FAILED;
+    return report_output_written() && result == READER_END ? EXIT_DONE : EXIT_FAILED;
 }
 
 /* ---- The command ------------------------------------------------------------------------ */
@@ -360,28 +256,18 @@ static int run(struct job *job)
     bool whole = false;
     if (!open_recording(job))
         return EXIT_FAILED;
-    if (job->options.events)
+    if (job->options->events)
         return list_events(job);
     if (!open_stream(job) || !open_outputs(job) || !replay_all(job, &whole))
         return EXIT_FAILED;
     const bool good = tell(job, whole);
-    return command_show("") == EXIT_DONE && good ? EXIT_DONE : EXIT_FAILED;
+    return report_output_written() && good ? EXIT_DONE : EXIT_FAILED;
 }
 
-int command_replay(int argc, char **argv)
+static int run_replay(const void *options)
 {
-    struct job job = {0};
+    struct job job = {.options = options};
     int code;
-    switch (parse(&job.options, argc, argv)) {
-    case OPTIONS_HELP:
-        return command_show(replay_help);
-    case OPTIONS_WRONG:
-        return EXIT_WRONG_USAGE;
-    case OPTIONS_GO:
-        break;
-    }
-    if (job.options.quiet)
-        report_be_quiet();
     interrupt_install();
     for (int i = 0; i < SOUNDS; i++)
         job.outputs[i].fd = -1;
@@ -392,10 +278,107 @@ int command_replay(int argc, char **argv)
         output_release(&job.outputs[i]);
     }
     recorded_call_free(&job.call);
-    recording_close(&job.from);
-    replay_free(&job.replay);
-    unecho_close(&job.replay.stream);
+    record_reader_close(&job.from);
+    rerun_free(&job.rerun);
+    unecho_close(&job.rerun.stream);
     if (job.file)
         fclose(job.file);
     return code;
 }
+
+/* ---- Options ---------------------------------------------------------------------------- */
+
+static const struct option rows[] = {
+    {.name = "events",
+     .help = "list the calls instead of replaying them",
+     .set = option_on,
+     .at = offsetof(replay_options, events)},
+    {.name = "output",
+     .letter = 'o',
+     .argument = "OUT",
+     .help = "write the replayed output, as a sound file",
+     .set = option_text,
+     .at = offsetof(replay_options, sounds[SOUND_REPLAYED])},
+    {.name = "recorded",
+     .argument = "OUT",
+     .help = "write the output in the record",
+     .set = option_text,
+     .at = offsetof(replay_options, sounds[SOUND_RECORDED])},
+    {.name = "mic",
+     .argument = "OUT",
+     .help = "write the microphone in the record, all channels",
+     .set = option_text,
+     .at = offsetof(replay_options, sounds[SOUND_MIC])},
+    {.name = "far",
+     .argument = "OUT",
+     .help = "write the far end in the record, all channels",
+     .set = option_text,
+     .at = offsetof(replay_options, sounds[SOUND_FAR])},
+    {.name = "quiet",
+     .letter = 'q',
+     .help = "print only what is wrong",
+     .set = option_quiet,
+     .at = offsetof(replay_options, quiet)},
+    {.name = NULL},
+};
+
+static const struct option_group groups[] = {
+    {rows, 0},
+    {model_options, offsetof(replay_options, model)},
+    {backend_options, offsetof(replay_options, engine)},
+    {library_options, offsetof(replay_options, engine.library)},
+    {option_help, 0},
+    {NULL, 0},
+};
+
+static const replay_options defaults = {.engine = ENGINE_CHOICE_DEFAULT};
+
+static bool check(void *opaque, const struct arguments *arguments)
+{
+    replay_options *options = opaque;
+    const char *command = arguments->command;
+    if (!arguments_at_most(arguments, 1, "one RECORD"))
+        return false;
+    if (arguments->count == 0) {
+        report_usage(command, "RECORD is missing");
+        return false;
+    }
+    options->path = arguments->words[0];
+    for (int i = 0; i < SOUNDS; i++) {
+        if (!options->sounds[i])
+            continue;
+        if (options->events) {
+            report_usage(command, "--events replays nothing and writes no sound files");
+            return false;
+        }
+        if (!format_ending_is_known(options->sounds[i])) {
+            report_usage(command, "%s: the name's ending is no known format; expected one of %s",
+                         options->sounds[i], format_known_endings());
+            return false;
+        }
+    }
+    return engine_choice_check(&options->engine, &options->model, command);
+}
+
+const struct command replay_command = {
+    .name = "replay",
+    .summary = "repeat the calls of a record, and compare the output bit by bit",
+    .usage = "usage: unecho replay [options] RECORD\n",
+    .description = "Repeat the calls of a recorded stream, and say whether every sample of the "
+                   "output is the same, or where the first difference is. RECORD comes from "
+                   "'unecho process --record', or from a program that uses the library "
+                   "(unecho_record_read). It contains the voices of the call. The model must be "
+                   "the one that was used then. A record made on ONNX Runtime is replayed on the "
+                   "native backend unless --backend says otherwise.",
+    .notes = "\n"
+             "Exit status: 0 the output is the same, 1 it differs, or the record is damaged or\n"
+             "something failed, 2 invalid command line.\n"
+             "\n"
+             "  unecho process mic.wav far.wav -o near.wav --record call.unecho\n"
+             "  unecho replay call.unecho --mic mic.wav --far far.wav\n",
+    .groups = groups,
+    .defaults = &defaults,
+    .size = sizeof(defaults),
+    .check = check,
+    .run = run_replay,
+};

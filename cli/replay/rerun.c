@@ -103,15 +103,15 @@ static int repeat(unecho *stream, const recorded_call *call, const buffers *mic,
     }
 }
 
-static void note_first(replay *r, const recording *of, const recorded_call *call, int status,
+static void note_first(rerun *r, const record_reader *of, const recorded_call *call, int status,
                        size_t frame, float replayed)
 {
     const record_head *h = &call->head;
     if (r->first.call > 0)
         return;
-    r->first = (replay_difference){
+    r->first = (rerun_difference){
         .call = of->record,
-        .seconds = replay_seconds(r, of) + (double)frame / of->config.sample_rate,
+        .seconds = rerun_seconds(r, of) + (double)frame / of->config.sample_rate,
         .sample = frame,
         .recorded = call->signals[RECORD_OUT].there ? call->signals[RECORD_OUT].samples[frame] : 0,
         .replayed = replayed,
@@ -121,8 +121,8 @@ static void note_first(replay *r, const recording *of, const recorded_call *call
 }
 
 /* Every channel of the output, with the one that was recorded. */
-static void compare(replay *r, const recording *of, const recorded_call *call, const buffers *out,
-                    int status)
+static void compare(rerun *r, const record_reader *of, const recorded_call *call,
+                    const buffers *out, int status)
 {
     if (status != call->head.status)
         note_first(r, of, call, status, 0, 0.0f);
@@ -139,17 +139,17 @@ static void compare(replay *r, const recording *of, const recorded_call *call, c
         }
 }
 
-static bool take_room(replay *r, size_t room)
+static bool take_room(rerun *r, size_t capacity)
 {
-    if (room <= r->room)
+    if (capacity <= r->capacity)
         return true;
     free(r->memory);
-    r->memory = malloc(room * sizeof(*r->memory));
-    r->room = r->memory ? room : 0;
+    r->memory = malloc(capacity * sizeof(*r->memory));
+    r->capacity = r->memory ? capacity : 0;
     return r->memory != NULL;
 }
 
-bool replay_call(replay *r, const recording *of, const recorded_call *call)
+bool rerun_call(rerun *r, const record_reader *of, const recorded_call *call)
 {
     const record_head *h = &call->head;
     const size_t mic_channels = of->config.mic_channels, far_channels = of->config.far_channels;
@@ -185,13 +185,13 @@ bool replay_call(replay *r, const recording *of, const recorded_call *call)
     return true;
 }
 
-void replay_free(replay *r)
+void rerun_free(rerun *r)
 {
     free(r->memory);
     r->memory = NULL;
 }
 
-double replay_seconds(const replay *r, const recording *of)
+double rerun_seconds(const rerun *r, const record_reader *of)
 {
     return (double)r->frames / of->config.sample_rate;
 }

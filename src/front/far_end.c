@@ -98,7 +98,7 @@ void far_end_push(far_end *f, const float *x, size_t n, uint64_t now)
     if (f->starved)
         keep_silence_until(f, now);
     f->starved = 0;
-    if (n > f->queue.room - f->queue.count) {
+    if (n > f->queue.capacity - f->queue.count) {
         drop_all(f);
         f->overrun = 1;
     }

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-void fifo_layout(fifo *f, arena *a, size_t room)
+void fifo_layout(fifo *f, arena *a, size_t capacity)
 {
-    f->room = room;
-    f->ring = arena_floats(a, room);
+    f->capacity = capacity;
+    f->ring = arena_floats(a, capacity);
 }
 
 void fifo_reset(fifo *f)
@@ -16,12 +16,12 @@ void fifo_reset(fifo *f)
 /* How many of n samples from `at` on lie before the end of the ring. */
 static size_t straight(const fifo *f, size_t at, size_t n)
 {
-    return n < f->room - at ? n : f->room - at;
+    return n < f->capacity - at ? n : f->capacity - at;
 }
 
 void fifo_push(fifo *f, const float *x, size_t n)
 {
-    const size_t at = (f->first + f->count) % f->room;
+    const size_t at = (f->first + f->count) % f->capacity;
     const size_t part = straight(f, at, n);
     memcpy(f->ring + at, x, part * sizeof *x);
     memcpy(f->ring, x + part, (n - part) * sizeof *x);
@@ -35,6 +35,6 @@ void fifo_pop(fifo *f, float *to, size_t n)
         memcpy(to, f->ring + f->first, part * sizeof *to);
         memcpy(to + part, f->ring, (n - part) * sizeof *to);
     }
-    f->first = (f->first + n) % f->room;
+    f->first = (f->first + n) % f->capacity;
     f->count -= n;
 }

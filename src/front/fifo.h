@@ -6,13 +6,13 @@
 
 typedef struct fifo {
     float *ring;
-    size_t room, first, count;
+    size_t capacity, first, count;
 } fifo;
 
-void fifo_layout(fifo *f, arena *a, size_t room);
+void fifo_layout(fifo *f, arena *a, size_t capacity);
 void fifo_reset(fifo *f);
 
-/* n <= room - count. */
+/* n <= capacity - count. */
 void fifo_push(fifo *f, const float *x, size_t n);
 /* n <= count; to NULL: dropped. */
 void fifo_pop(fifo *f, float *to, size_t n);

@@ -2,6 +2,9 @@
 
 #include "unecho.h"
 
+/* Of silence before the first output: a hop, and what the longest filter looks ahead. */
+enum { START_MOST = 8 * UNECHO_HOP };
+
 static int resamples(const output *o)
 {
     return o->plan.rate != UNECHO_SAMPLE_RATE;
@@ -35,10 +38,10 @@ void output_layout(output *o, arena *a, const output_plan *plan)
      * at once, and one not full. */
     const size_t frames = plan->wait + frames_for(o, (plan->hops_at_once + 2) * UNECHO_HOP);
     if (resamples(o)) {
-        const size_t room = (plan->hops_at_once + 2) * UNECHO_HOP + frames_for(o, 1);
+        const size_t capacity = (plan->hops_at_once + 2) * UNECHO_HOP + frames_for(o, 1);
         /* At the start silence stands for the latency. */
-        const size_t lead = 2 * UNECHO_BLOCK + plan->wait * UNECHO_SAMPLE_RATE / plan->rate;
-        resampler_layout(&o->resampler, a, UNECHO_SAMPLE_RATE, plan->rate, room + lead, 1);
+        const size_t lead = START_MOST + plan->wait * UNECHO_SAMPLE_RATE / plan->rate;
+        resampler_layout(&o->resampler, a, UNECHO_SAMPLE_RATE, plan->rate, capacity + lead, 1);
     }
     o->whole_hops = 0;
     if (!resamples(o)) {

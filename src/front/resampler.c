@@ -18,7 +18,7 @@ static unsigned common_divisor(unsigned a, unsigned b)
     return a;
 }
 
-void resampler_layout(resampler *r, arena *a, unsigned rate_in, unsigned rate_out, size_t room,
+void resampler_layout(resampler *r, arena *a, unsigned rate_in, unsigned rate_out, size_t capacity,
                       int fixed)
 {
     const unsigned divisor = common_divisor(rate_in, rate_out);
@@ -30,9 +30,9 @@ void resampler_layout(resampler *r, arena *a, unsigned rate_in, unsigned rate_ou
     r->step = rate_in / rate_out;
     r->step_fraction = (uint64_t)(rate_in % rate_out / divisor) << DRIFT_BITS;
     r->rows_per_unit = (double)r->filter.phases / (double)r->unit;
-    r->room = room + r->filter.taps;
+    r->capacity = capacity + r->filter.taps;
     r->rows = arena_floats(a, (r->filter.phases + 1) * r->filter.taps);
-    r->line = arena_floats(a, r->room);
+    r->line = arena_floats(a, r->capacity);
 }
 
 void resampler_start(resampler *r, const kernels *k)

@@ -22,7 +22,7 @@ typedef struct resampler {
     double rows_per_unit;
     /* Inputs not done with yet, those that the filter still needs of the past first. */
     float *line;
-    size_t room, count;
+    size_t capacity, count;
     /* The next output lies `fraction` / unit of a sample behind line[at]. */
     size_t at;
     uint64_t fraction, unit;
@@ -33,10 +33,10 @@ typedef struct resampler {
 } resampler;
 
 /*
- * room: the most inputs that are pushed before they are pulled. fixed: resampler_drift is never
+ * capacity: the most inputs that are pushed before they are pulled. fixed: resampler_drift is never
  * called, which makes small tables of simple ratios.
  */
-void resampler_layout(resampler *r, arena *a, unsigned rate_in, unsigned rate_out, size_t room,
+void resampler_layout(resampler *r, arena *a, unsigned rate_in, unsigned rate_out, size_t capacity,
                       int fixed);
 /* Fill the tables; once there is memory. */
 void resampler_start(resampler *r, const kernels *k);
@@ -60,7 +60,7 @@ size_t resampler_ready(const resampler *r, size_t most);
 /* How many inputs lie between the next output and the next input. */
 double resampler_waiting(const resampler *r);
 
-/* Take in n inputs, for which there must be room. */
+/* Take in n inputs, which have to fit. */
 void resampler_push(resampler *r, const float *x, size_t n);
 /* Give n outputs, which must be ready. y may be NULL: to be left out. */
 void resampler_pull(resampler *r, float *y, size_t n);

@@ -119,7 +119,7 @@ typedef struct spectrum_pair {
 enum {
     PARTITION_BINS = 129,
     PARTITION_ROW = 144, /* distance of the rows; the bins after PARTITION_BINS hold 0 */
-    PARTITION_COUNT_MOST = 64,
+    PARTITION_COUNT_MOST = UNECHO_LINEAR_TAIL_MAX_MS / 8,
     PARTITION_REUSED = 3 /* earlier blocks that a hop learns from once more */
 };
 

@@ -41,8 +41,6 @@ static const double level_memory = 0.95, diverged_factor = 4.0;
 /* How much more energy than the microphone's a hop's output may have; how much more the error may
  * have had of late in a filter that is good all the same. */
 static const double louder_most = 1.02, louder_good = 1.25;
-/* As in stream/levels.c: a far end that plays. */
-static const double far_active = 1e-5;
 
 /* ---- Memory ------------------------------------------------------------------------------ */
 
@@ -426,7 +424,7 @@ static double give(kalman *c, const float *m, const float *y, const float *e, do
 static void count(kalman *c, double mic_energy, double far_energy, double output_energy)
 {
     c->stats.hops++;
-    if (far_energy <= far_active * KALMAN_HOP)
+    if (far_energy <= UNECHO_FAR_ACTIVE_POWER * KALMAN_HOP)
         return;
     c->stats.active_hops++;
     c->stats.active_mic_energy += mic_energy;

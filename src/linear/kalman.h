@@ -12,12 +12,13 @@
 
 #include "arena.h"
 #include "kernels/kernels.h"
+#include "unecho.h"
 
 enum {
-    KALMAN_HOP = 128,
+    KALMAN_HOP = UNECHO_HOP,
     KALMAN_BLOCK = 256,
-    /* Of the echo path: 64, 256 and 512 ms. */
-    KALMAN_PARTITIONS_LEAST = 8,
+    /* Of the echo path, 8 ms each; without _LEAST and _MOST the default. */
+    KALMAN_PARTITIONS_LEAST = UNECHO_LINEAR_TAIL_MIN_MS / 8,
     KALMAN_PARTITIONS = 32,
     KALMAN_PARTITIONS_MOST = PARTITION_COUNT_MOST,
     /* Hops of the microphone that are kept, to learn from earlier blocks once more. */
@@ -29,7 +30,7 @@ typedef struct kalman_stats {
     uint64_t hops;
     uint64_t bounded_hops; /* whose output would have had more energy than the microphone */
     uint64_t diverged;     /* times that the filter was worse than none, and began anew */
-    /* Over the hops whose far end is above -50 dB of full scale: the linear ERLE's two sums. */
+    /* Over the hops whose far end is above UNECHO_FAR_ACTIVE_POWER: the linear ERLE's two sums. */
     uint64_t active_hops;
     double active_mic_energy, active_error_energy;
 } kalman_stats;

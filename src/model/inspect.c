@@ -1,22 +1,25 @@
-/* What one file is, told without a model being made of it. */
+/* What one file is, without making a model of it. */
 #include "file.h"
 #include "message.h"
+#include "sized.h"
 #include "stage_file.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdlib.h>
+
+enum { INFO_LEAST = 2 * sizeof(size_t) };
 
 int unecho_model_inspect_file(const char *path, unecho_model_file_info *info, char *text,
                               size_t size)
 {
     const message to = message_begin(text, size);
-    if (!path || !info || info->size != sizeof *info)
+    if (!path || !info || !sized_possible(info->size, INFO_LEAST, sizeof *info))
         return message_fail(&to, UNECHO_ERROR_ARGUMENT,
                             "path or info is NULL, or info->size is not set");
     unsigned char *bytes = NULL;
     size_t count = 0;
-    unecho_model_file_info found = {.size = sizeof found};
+    unecho_model_file_info found = {0};
     stage_weights weights;
     int status = file_read(&bytes, &count, path, &to);
     if (status == UNECHO_OK)
@@ -25,6 +28,6 @@ int unecho_model_inspect_file(const char *path, unecho_model_file_info *info, ch
     if (status != UNECHO_OK)
         return status;
     free(weights.vectors);
-    *info = found;
+    sized_write(info, info->size, &found, sizeof found);
     return UNECHO_OK;
 }

@@ -16,13 +16,13 @@ static int create(unecho_model **model, const char *const names[2], unsigned cha
     return model_create(model, sources, bytes);
 }
 
-int unecho_model_load_files(unecho_model **model, const char *stage1, const char *stage2,
-                            char *text, size_t size)
+int unecho_model_load_files(unecho_model **model, const char *file1, const char *file2, char *text,
+                            size_t size)
 {
     const message to = message_begin(text, size);
-    if (!model || !stage1 || !stage2)
+    if (!model || !file1 || !file2)
         return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or a path is NULL");
-    const char *const names[2] = {stage1, stage2};
+    const char *const names[2] = {file1, file2};
     unsigned char *bytes[2] = {NULL, NULL};
     size_t sizes[2] = {0, 0};
     for (size_t i = 0; i < 2; i++) {
@@ -41,16 +41,16 @@ int unecho_model_load(unecho_model **model, const char *prefix, char *text, size
     if (!model || !prefix)
         return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or prefix is NULL");
     static const char *const endings[] = {"onnx", "tflite"};
-    const size_t room = strlen(prefix) + sizeof "_1.tflite";
-    char *const paths = malloc(2 * room);
+    const size_t length = strlen(prefix) + sizeof "_1.tflite";
+    char *const paths = malloc(2 * length);
     if (!paths)
         return message_fail(&to, UNECHO_ERROR_MEMORY, "out of memory");
     int status = UNECHO_ERROR_FILE;
     bool missing = true;
     for (size_t i = 0; i < 2 && missing; i++) {
         for (size_t stage = 0; stage < 2; stage++)
-            snprintf(paths + stage * room, room, "%s_%zu.%s", prefix, stage + 1, endings[i]);
-        status = unecho_model_load_files(model, paths, paths + room, text, size);
+            snprintf(paths + stage * length, length, "%s_%zu.%s", prefix, stage + 1, endings[i]);
+        status = unecho_model_load_files(model, paths, paths + length, text, size);
         missing = status == UNECHO_ERROR_FILE && file_is_missing(paths);
     }
     free(paths);
@@ -59,15 +59,19 @@ int unecho_model_load(unecho_model **model, const char *prefix, char *text, size
     return status;
 }
 
-int unecho_model_load_memory(unecho_model **model, const void *stage1, size_t stage1_size,
-                             const void *stage2, size_t stage2_size, char *text, size_t size)
+int unecho_model_load_memory(unecho_model **model, const void *file1, size_t file1_size,
+                             const void *file2, size_t file2_size, char *text, size_t size)
 {
     const message to = message_begin(text, size);
-    if (!model || (!stage1 && stage1_size > 0) || (!stage2 && stage2_size > 0))
-        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or a stage is NULL");
+    if (!model || (!file1 && file1_size > 0) || (!file2 && file2_size > 0))
+        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or a file is NULL");
+    /* No object is larger, and one byte more can be counted. */
+    if (file1_size > PTRDIFF_MAX || file2_size > PTRDIFF_MAX)
+        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "a file of %zu bytes cannot be in memory",
+                            file1_size > file2_size ? file1_size : file2_size);
     const char *const names[2] = {"stage 1", "stage 2"};
-    const void *const from[2] = {stage1, stage2};
-    const size_t sizes[2] = {stage1_size, stage2_size};
+    const void *const from[2] = {file1, file2};
+    const size_t sizes[2] = {file1_size, file2_size};
     unsigned char *bytes[2];
     for (size_t i = 0; i < 2; i++) {
         bytes[i] = malloc(sizes[i] + 1);

@@ -7,12 +7,15 @@
 #include "hash.h"
 #include "message.h"
 #include "model_create.h"
+#include "sized.h"
 #include "stage_file.h"
 #include "write/stage_write.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { INFO_LEAST = 2 * sizeof(size_t) };
 
 typedef struct cached {
     _Atomic(void *) made;
@@ -124,28 +127,34 @@ void unecho_model_unref(unecho_model **model)
 
 int unecho_model_get_info(const unecho_model *model, unecho_model_info *info)
 {
-    if (!model || !info || info->size != sizeof *info)
+    if (!model || !info || !sized_possible(info->size, INFO_LEAST, sizeof *info))
         return UNECHO_ERROR_ARGUMENT;
-    info->units = (unsigned)model->weights[0].units;
-    info->parameters =
-        stage_weights_count(&model->weights[0]) + stage_weights_count(&model->weights[1]);
-    memcpy(info->name, model->name, sizeof info->name);
-    memcpy(info->producer, model->weights[0].producer, sizeof info->producer);
-    info->hash = HASH_BASIS;
+    unecho_model_info all = {
+        .kind = UNECHO_MODEL_DTLN_AEC,
+        .files = 2,
+        .parameters =
+            stage_weights_count(&model->weights[0]) + stage_weights_count(&model->weights[1]),
+        .hash = HASH_BASIS,
+        .units = (unsigned)model->weights[0].units,
+    };
+    snprintf(all.description, sizeof all.description, "DTLN-aec, %u units", all.units);
+    memcpy(all.name, model->name, sizeof all.name);
+    memcpy(all.producer, model->weights[0].producer, sizeof all.producer);
     for (size_t i = 0; i < 2; i++)
-        info->hash = hash_bytes(info->hash, model->files[i].bytes, model->files[i].size);
+        all.hash = hash_bytes(all.hash, model->files[i].bytes, model->files[i].size);
+    sized_write(info, info->size, &all, sizeof all);
     return UNECHO_OK;
 }
 
-int unecho_model_write(const unecho_model *model, int stage, unecho_storage storage, void *bytes,
-                       size_t room, size_t *size, char *text, size_t text_size)
+int unecho_model_write(const unecho_model *model, int file, unecho_storage storage, void *bytes,
+                       size_t capacity, size_t *size, char *text, size_t text_size)
 {
     const message to = message_begin(text, text_size);
-    if (!model || !size || (!bytes && room > 0) || stage < 1 || stage > 2 ||
+    if (!model || !size || (!bytes && capacity > 0) || file < 1 || file > 2 ||
         storage < UNECHO_STORAGE_FP32 || storage > UNECHO_STORAGE_INT8)
         return message_fail(&to, UNECHO_ERROR_ARGUMENT,
-                            "model or size is NULL, or there is no such stage or storage");
-    return stage_write(&model->weights[stage - 1], stage, storage, model->name, bytes, room, size,
+                            "model or size is NULL, or there is no such file (stage) or storage");
+    return stage_write(&model->weights[file - 1], file, storage, model->name, bytes, capacity, size,
                        &to);
 }
 

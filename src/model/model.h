@@ -3,7 +3,7 @@
 #define UNECHO_MODEL_H
 
 #include "stage_weights.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 /* The file of a stage as it was loaded. Lives as long as the model. */
 typedef struct model_file {

@@ -3,7 +3,7 @@
 #define UNECHO_MODEL_CREATE_H
 
 #include "graph/source.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdatomic.h>
 

@@ -5,7 +5,7 @@
 #include "onnx/onnx.h"
 #include "tflite/tflite.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdio.h>
 #include <string.h>

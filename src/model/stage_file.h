@@ -5,7 +5,7 @@
 #include "message.h"
 #include "stage_weights.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 /*
  * As onnx_stage_read; the content tells which format it is. The ports of a TFLite file have no
@@ -14,7 +14,7 @@
 int stage_file_read(stage_weights *weights, int stage, const unsigned char *bytes, size_t size,
                     const char *name, const message *to);
 
-/* The same of whichever stage it is, with what is to be told about it; info->size is set. */
+/* The same of whichever stage it is, and *info of it but its size. */
 int stage_file_inspect(stage_weights *weights, unecho_model_file_info *info,
                        const unsigned char *bytes, size_t size, const char *name,
                        const message *to);

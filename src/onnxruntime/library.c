@@ -108,7 +108,7 @@ int ort_library_open(ort_library *library, const char *path, const message *to)
 {
     ort_library opened = {0};
     const char *const environment = getenv("UNECHO_ONNXRUNTIME");
-    const char *told_by = "onnxruntime_library";
+    const char *told_by = "onnxruntime->library";
     if (!path && environment && *environment) {
         path = environment;
         told_by = "UNECHO_ONNXRUNTIME";

@@ -4,8 +4,6 @@
  */
 #include "profile.h"
 
-#include "unecho.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,6 +41,7 @@ static const key keys[] = {
     {"memory_pattern", FLAG, offsetof(ort_settings, memory_pattern)},
     {"arena", FLAG, offsetof(ort_settings, arena)},
     {"execution_mode", MODE, offsetof(ort_settings, parallel)},
+    {"untuned", FLAG, offsetof(ort_settings, untuned)},
     /* What it was made with and for: for people. */
     {"model", NOTE, 0},
     {"purpose", NOTE, 0},
@@ -114,7 +113,7 @@ static int unexpected(const parser *p, const key *k, word value, const char *exp
                         p->line, k->name, label_of(value).text, expected);
 }
 
-/* 1 to ORT_THREADS_MAX in decimal; 0: something else. */
+/* 1 to UNECHO_ONNXRUNTIME_THREADS_MAX in decimal; 0: something else. */
 static unsigned thread_count(word w)
 {
     unsigned count = 0;
@@ -122,7 +121,7 @@ static unsigned thread_count(word w)
         if (w.at[i] < '0' || w.at[i] > '9')
             return 0;
         count = count * 10 + (unsigned)(w.at[i] - '0');
-        if (count > ORT_THREADS_MAX)
+        if (count > UNECHO_ONNXRUNTIME_THREADS_MAX)
             return 0;
     }
     return count;

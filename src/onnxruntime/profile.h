@@ -6,18 +6,17 @@
 #define UNECHO_ORT_PROFILE_H
 
 #include "message.h"
+#include "unecho_onnxruntime.h"
 
 #include <stdbool.h>
 
-enum { ORT_THREADS_MAX = 64 };
-
 typedef struct ort_settings {
-    unsigned threads[2]; /* per stage, 1 to ORT_THREADS_MAX */
+    unsigned threads[2]; /* per stage, 1 to UNECHO_ONNXRUNTIME_THREADS_MAX */
     bool spinning;       /* waiting threads spin */
     bool parallel;       /* branches of the graph side by side instead of one after the other */
     bool memory_pattern; /* plan the memory of the tensors inside after the first run */
     bool arena;          /* keep that memory instead of giving it back after each run */
-    bool untuned;        /* as it comes: nothing else of this struct counts */
+    bool untuned;        /* as it comes, to measure what tuning gives: nothing else counts */
 } ort_settings;
 
 /*

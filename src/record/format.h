@@ -1,5 +1,5 @@
 /*
- * The file format of recorded streams, docs/recording.md, for those who write it and those who read
+ * The file format of recorded streams, docs/record.md, for those who write it and those who read
  * it: eight bytes of magic, then records, all in 32-bit little-endian words.
  */
 #ifndef UNECHO_RECORD_FORMAT_H
@@ -34,7 +34,7 @@ typedef enum record_kind {
     RECORD_PUSH,       /* unecho_push_far and its variants; n is 0 */
     RECORD_GAP,        /* unecho_notify_gap: n and far_n of its arguments */
     RECORD_RESET,
-    RECORD_LOST, /* no room for calls from here on: extra of them in all, with n and far_n frames */
+    RECORD_LOST, /* calls from here on did not fit: extra of them in all, with n and far_n frames */
     RECORD_KINDS
 } record_kind;
 
@@ -117,10 +117,6 @@ static inline uint32_t record_load(const unsigned char *at)
     FIELD(4, uint32_t, cpu)                                                                        \
     FIELD(5, unecho_backend, backend)                                                              \
     FIELD(6, unecho_precision, precision)                                                          \
-    FIELD(7, unsigned, onnxruntime_stage_threads[0])                                               \
-    FIELD(8, unsigned, onnxruntime_stage_threads[1])                                               \
-    FIELD(9, int, onnxruntime_spinning)                                                            \
-    FIELD(10, int, onnxruntime_untuned)                                                            \
     FIELD(11, int, far_rate)                                                                       \
     FIELD(12, unsigned, far_queue_ms)                                                              \
     FIELD(13, unsigned, mic_channels)                                                              \
@@ -132,6 +128,11 @@ static inline uint32_t record_load(const unsigned char *at)
     FIELD(19, int, high_band)                                                                      \
     FIELD(20, unecho_engine, engine)                                                               \
     FIELD(21, unsigned, linear_tail_ms)
+/* Those of unecho_onnxruntime; 10 is taken by one that is gone. */
+#define RECORD_ONNXRUNTIME(FIELD)                                                                  \
+    FIELD(7, unsigned, stage_threads[0])                                                           \
+    FIELD(8, unsigned, stage_threads[1])                                                           \
+    FIELD(9, int, spinning)
 #define RECORD_REALS(FIELD)                                                                        \
     FIELD(32, double, delay_ms)                                                                    \
     FIELD(33, float, cell_limit)

@@ -3,9 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-void recorder_layout(recorder *r, arena *a, size_t room)
+void recorder_layout(recorder *r, arena *a, size_t capacity)
 {
-    r->size = room / 4 * 4;
+    r->size = capacity / 4 * 4;
     r->ring = arena_take(a, r->size);
 }
 
@@ -94,7 +94,7 @@ void recorder_start(recorder *r, const unecho_config *config, const char *kernel
                     const unecho_model_info *model)
 {
 #define KEY(key, type, name) (key),
-    static const uint32_t keys[] = {RECORD_INTEGERS(KEY) RECORD_REALS(KEY)};
+    static const uint32_t keys[] = {RECORD_INTEGERS(KEY) RECORD_ONNXRUNTIME(KEY) RECORD_REALS(KEY)};
     static const unecho_model_info none = {0};
     const unecho_model_info *const m = model ? model : &none;
     const record_head head = {.kind = RECORD_HEADER, .n = RECORD_FORMAT};
@@ -110,6 +110,8 @@ void recorder_start(recorder *r, const unecho_config *config, const char *kernel
 #define PUT_INTEGER(key, type, name) put_integer(r, key, (int64_t)config->name);
 #define PUT_REAL(key, type, name)    put_real(r, key, (double)config->name);
     RECORD_INTEGERS(PUT_INTEGER)
+#define PUT_ONNXRUNTIME(key, type, name) put_integer(r, key, (int64_t)config->onnxruntime->name);
+    RECORD_ONNXRUNTIME(PUT_ONNXRUNTIME)
     RECORD_REALS(PUT_REAL)
     close_record(r);
 }
@@ -268,31 +270,31 @@ static void write_notice(recorder *r, size_t calls)
     r->noticed = calls;
 }
 
-static size_t read_notice(recorder *r, unsigned char *to, size_t room, size_t lost)
+static size_t read_notice(recorder *r, unsigned char *to, size_t capacity, size_t lost)
 {
     if (r->notice_left == 0 && lost != r->noticed)
         write_notice(r, lost);
-    const size_t n = r->notice_left < room ? r->notice_left : room;
+    const size_t n = r->notice_left < capacity ? r->notice_left : capacity;
     memcpy(to, r->notice + sizeof r->notice - r->notice_left, n);
     r->notice_left -= n;
     return n;
 }
 
-size_t recorder_read(recorder *r, unsigned char *to, size_t room)
+size_t recorder_read(recorder *r, unsigned char *to, size_t capacity)
 {
     /* Looked at before the ring: once calls were lost, what it holds is all there will be. */
     const size_t lost = atomic_load_explicit(&r->lost_calls, memory_order_acquire);
     const size_t written = atomic_load_explicit(&r->written, memory_order_acquire);
     size_t read = atomic_load_explicit(&r->read, memory_order_relaxed), done = 0;
-    while (done < room && read != written) {
+    while (done < capacity && read != written) {
         const size_t there = (written > read ? written : r->size) - read;
-        const size_t n = there < room - done ? there : room - done;
+        const size_t n = there < capacity - done ? there : capacity - done;
         memcpy(to + done, r->ring + read, n);
         read = after(r, read, n);
         done += n;
     }
     atomic_store_explicit(&r->read, read, memory_order_release);
-    if (done < room && lost > 0)
-        done += read_notice(r, to + done, room - done, lost);
+    if (done < capacity && lost > 0)
+        done += read_notice(r, to + done, capacity - done, lost);
     return done;
 }

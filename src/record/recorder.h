@@ -2,8 +2,8 @@
  * Records what a stream is given and gives, for another thread to read while the calls go on: a
  * ring with one writer and one reader, without locks. It does not know what the calls do.
  *
- * A record becomes readable when it is whole. The first that finds no room ends the recording: what
- * came after it could not be replayed.
+ * A record becomes readable when it is whole. The first that does not fit ends the file: what
+ * comes after it could not be replayed.
  */
 #ifndef UNECHO_RECORDER_H
 #define UNECHO_RECORDER_H
@@ -11,11 +11,10 @@
 #include "arena.h"
 #include "front/samples.h"
 #include "record/format.h"
-#include "unecho.h"
+#include "unecho_model.h"
+#include "unecho_onnxruntime.h"
 
 #include <stdatomic.h>
-
-enum { RECORDER_ROOM_MIN = 4096, RECORDER_ROOM_MAX = 1 << 30 };
 
 typedef struct recorder {
     unsigned char *ring;
@@ -27,7 +26,7 @@ typedef struct recorder {
     record_head head;
     int open; /* there is one */
 
-    /* Of both: ring[read..written) is for the reader. The counts grow once there was no room. */
+    /* Of both: ring[read..written) is for the reader. The counts grow after a call did not fit. */
     atomic_size_t written, read;
     atomic_size_t lost_calls, lost_frames, lost_far_frames;
 
@@ -37,7 +36,7 @@ typedef struct recorder {
     size_t notice_left, noticed;
 } recorder;
 
-void recorder_layout(recorder *r, arena *a, size_t room);
+void recorder_layout(recorder *r, arena *a, size_t capacity);
 
 /* Write the header: the stream is as the config says, the model NULL without network. */
 void recorder_start(recorder *r, const unecho_config *config, const char *kernels,
@@ -53,7 +52,7 @@ void recorder_end(recorder *r, const samples *out, int status);
 /* Both for a call without samples, or one that was refused. */
 void recorder_note(recorder *r, const record_head *call, int status);
 
-/* The next bytes of the file, up to `room`. For one other thread at a time. */
-size_t recorder_read(recorder *r, unsigned char *to, size_t room);
+/* The next bytes of the file, up to `capacity`. For one other thread at a time. */
+size_t recorder_read(recorder *r, unsigned char *to, size_t capacity);
 
 #endif

@@ -1,27 +1,75 @@
-/* A stream's config: the defaults, and what is wrong with a given one. */
 #include "config.h"
 
 #include "linear/kalman.h"
-#include "onnxruntime/profile.h"
-#include "record/recorder.h"
-#include "suppress/suppressor.h"
+#include "sized.h"
 
-void unecho_config_init(unecho_config *config)
+static const unecho_config defaults = {
+    .size = sizeof defaults,
+    .engine = UNECHO_ENGINE_LINEAR_NEURAL,
+    .sample_rate = UNECHO_SAMPLE_RATE,
+    .mic_channels = 1,
+    .far_channels = 1,
+    .hops_at_once = 16,
+    .linear_tail_ms = KALMAN_PARTITIONS * CONFIG_HOP_MS,
+    .fail_open = 1,
+    .high_band = 1,
+    .cpu = UNECHO_CPU_ALL,
+};
+
+enum {
+    /* Every config has these, so that every error can be told. */
+    CONFIG_LEAST = offsetof(unecho_config, message_size) + sizeof(size_t),
+    ONNXRUNTIME_LEAST = offsetof(unecho_onnxruntime, library) + sizeof(const char *),
+};
+
+void unecho_config_init_size(unecho_config *config, size_t size)
 {
     if (config)
-        *config = (unecho_config){
-            .size = sizeof *config,
-            .sample_rate = UNECHO_SAMPLE_RATE,
-            .hops_at_once = 16,
-            .cpu = UNECHO_CPU_ALL,
-            .onnxruntime_stage_threads = {1, 1},
-            .mic_channels = 1,
-            .far_channels = 1,
-            .fail_open = 1,
-            .high_band = 1,
-            .engine = UNECHO_ENGINE_LINEAR_NEURAL,
-            .linear_tail_ms = CONFIG_TAIL_MS,
-        };
+        sized_write(config, size, &defaults, sizeof defaults);
+}
+
+static int unknown_fields(const char *name, size_t size, size_t own_size, const message *to)
+{
+    return message_fail(to, UNECHO_ERROR_ARGUMENT,
+                        "%s has %zu bytes, of which unecho %s knows %zu, and the others are not 0: "
+                        "the program was built with a newer header",
+                        name, size, unecho_version(), own_size);
+}
+
+static int read_onnxruntime(unecho_onnxruntime *own, const unecho_onnxruntime *given,
+                            const message *to)
+{
+    if (given) {
+        const size_t size = given->size;
+        if (!sized_possible(size, ONNXRUNTIME_LEAST, sizeof *own))
+            return message_fail(to, UNECHO_ERROR_ARGUMENT, "onnxruntime->size is %zu, expected %zu",
+                                size, sizeof *own);
+        if (!sized_read(own, sizeof *own, given, size))
+            return unknown_fields("onnxruntime", size, sizeof *own, to);
+    }
+    for (size_t i = 0; i < 2; i++)
+        if (own->stage_threads[i] == 0)
+            own->stage_threads[i] = 1;
+    return UNECHO_OK;
+}
+
+int config_read(full_config *full, const unecho_config *given, message *to)
+{
+    *to = (message){0};
+    *full = (full_config){defaults, {.size = sizeof full->onnxruntime}};
+    unecho_config *const config = &full->config;
+    if (given) {
+        const size_t size = given->size;
+        /* Of a config of another size nothing is where it is expected, the message included. */
+        if (!sized_possible(size, CONFIG_LEAST, sizeof *config))
+            return UNECHO_ERROR_ARGUMENT;
+        *to = message_begin(given->message, given->message_size);
+        if (!sized_read(config, sizeof *config, given, size))
+            return unknown_fields("config", size, sizeof *config, to);
+    }
+    const int status = read_onnxruntime(&full->onnxruntime, config->onnxruntime, to);
+    config->onnxruntime = &full->onnxruntime;
+    return status;
 }
 
 int config_far_rate(const unecho_config *config)
@@ -32,15 +80,11 @@ int config_far_rate(const unecho_config *config)
 static int check_onnxruntime(const unecho_config *config, const message *to)
 {
     for (size_t i = 0; i < 2; i++)
-        if (config->onnxruntime_stage_threads[i] < 1 ||
-            config->onnxruntime_stage_threads[i] > ORT_THREADS_MAX)
+        if (config->onnxruntime->stage_threads[i] > UNECHO_ONNXRUNTIME_THREADS_MAX)
             return message_fail(to, UNECHO_ERROR_ARGUMENT,
-                                "onnxruntime_stage_threads[%zu] is %u, expected 1 to %d", i,
-                                config->onnxruntime_stage_threads[i], ORT_THREADS_MAX);
-    if (config->onnxruntime_untuned && config->onnxruntime_profile)
-        return message_fail(to, UNECHO_ERROR_ARGUMENT,
-                            "onnxruntime_untuned leaves no room for onnxruntime_profile: choose "
-                            "one of them");
+                                "onnxruntime->stage_threads[%zu] is %u, expected 0 to %d", i,
+                                config->onnxruntime->stage_threads[i],
+                                UNECHO_ONNXRUNTIME_THREADS_MAX);
     return UNECHO_OK;
 }
 
@@ -60,12 +104,12 @@ static int check_rates(const unecho_config *config, const message *to)
     if (status < 0)
         return status;
     const unsigned queue = config->far_queue_ms;
-    if (queue > 0 && (queue < CONFIG_FAR_QUEUE_MIN_MS || queue > CONFIG_FAR_QUEUE_MAX_MS))
+    if (queue > 0 && (queue < UNECHO_FAR_QUEUE_MIN_MS || queue > UNECHO_FAR_QUEUE_MAX_MS))
         return message_fail(to, UNECHO_ERROR_ARGUMENT, "far_queue_ms is %u, expected 0 or %d to %d",
-                            queue, CONFIG_FAR_QUEUE_MIN_MS, CONFIG_FAR_QUEUE_MAX_MS);
+                            queue, UNECHO_FAR_QUEUE_MIN_MS, UNECHO_FAR_QUEUE_MAX_MS);
     if (config_far_rate(config) != config->sample_rate && queue == 0)
         return message_fail(to, UNECHO_ERROR_ARGUMENT,
-                            "far_rate %d is another than sample_rate %d: such a far end is to be "
+                            "far_rate %d differs from sample_rate %d: such a far end has to be "
                             "pushed, which needs far_queue_ms",
                             config_far_rate(config), config->sample_rate);
     if (config->whole_hops && (config->sample_rate != UNECHO_SAMPLE_RATE ||
@@ -94,11 +138,11 @@ static int check_channels(const unecho_config *config, const message *to)
 static int check_alignment(const unecho_config *config, const message *to)
 {
     if ((unsigned)config->align > UNECHO_ALIGN_OFF)
-        return message_fail(to, UNECHO_ERROR_ARGUMENT, "align is %d, which is none",
+        return message_fail(to, UNECHO_ERROR_ARGUMENT, "align is %d, which is invalid",
                             (int)config->align);
-    if (config->reference_late_ms > CONFIG_LATE_MAX_MS)
+    if (config->reference_late_ms > UNECHO_REFERENCE_LATE_MAX_MS)
         return message_fail(to, UNECHO_ERROR_ARGUMENT, "reference_late_ms is %u, expected 0 to %d",
-                            config->reference_late_ms, CONFIG_LATE_MAX_MS);
+                            config->reference_late_ms, UNECHO_REFERENCE_LATE_MAX_MS);
     if (config->whole_hops && config->reference_late_ms % CONFIG_HOP_MS != 0)
         return message_fail(to, UNECHO_ERROR_ARGUMENT,
                             "reference_late_ms is %u, with whole_hops expected a multiple of %d",
@@ -116,17 +160,14 @@ static int check_alignment(const unecho_config *config, const message *to)
 static int check_linear(const unecho_config *config, const message *to)
 {
     if ((unsigned)config->engine > UNECHO_ENGINE_LINEAR_NEURAL)
-        return message_fail(to, UNECHO_ERROR_ARGUMENT, "engine is %d, which is none",
+        return message_fail(to, UNECHO_ERROR_ARGUMENT, "engine is %d, which is invalid",
                             (int)config->engine);
-    enum {
-        LEAST = KALMAN_PARTITIONS_LEAST * CONFIG_HOP_MS,
-        MOST = KALMAN_PARTITIONS_MOST * CONFIG_HOP_MS
-    };
     const unsigned tail = config->linear_tail_ms;
-    if (tail < LEAST || tail > MOST || tail % CONFIG_HOP_MS != 0)
+    if (tail < UNECHO_LINEAR_TAIL_MIN_MS || tail > UNECHO_LINEAR_TAIL_MAX_MS ||
+        tail % CONFIG_HOP_MS != 0)
         return message_fail(to, UNECHO_ERROR_ARGUMENT,
                             "linear_tail_ms is %u, expected a multiple of %d from %d to %d", tail,
-                            CONFIG_HOP_MS, LEAST, MOST);
+                            CONFIG_HOP_MS, UNECHO_LINEAR_TAIL_MIN_MS, UNECHO_LINEAR_TAIL_MAX_MS);
     return UNECHO_OK;
 }
 
@@ -134,12 +175,12 @@ static int check_network(const unecho_config *config, const message *to)
 {
     if (!config->allocate != !config->release)
         return message_fail(to, UNECHO_ERROR_ARGUMENT,
-                            "allocate and release are to be given together or not at all");
-    if (config->hops_at_once < 1 || config->hops_at_once > SUPPRESSOR_ROWS_MOST)
+                            "allocate and release must both be given, or neither");
+    if (config->hops_at_once < 1 || config->hops_at_once > UNECHO_HOPS_AT_ONCE_MAX)
         return message_fail(to, UNECHO_ERROR_ARGUMENT, "hops_at_once is %u, expected 1 to %d",
-                            config->hops_at_once, SUPPRESSOR_ROWS_MOST);
+                            config->hops_at_once, UNECHO_HOPS_AT_ONCE_MAX);
     if ((unsigned)config->precision > UNECHO_PRECISION_INT8)
-        return message_fail(to, UNECHO_ERROR_ARGUMENT, "precision is %d, which is none",
+        return message_fail(to, UNECHO_ERROR_ARGUMENT, "precision is %d, which is invalid",
                             (int)config->precision);
     /* Written so that NaN is out of range. */
     if (!(config->cell_limit >= 0.0f))
@@ -151,23 +192,24 @@ static int check_network(const unecho_config *config, const message *to)
     case UNECHO_BACKEND_ONNXRUNTIME:
         return check_onnxruntime(config, to);
     }
-    return message_fail(to, UNECHO_ERROR_ARGUMENT, "backend is %d, which is none",
+    return message_fail(to, UNECHO_ERROR_ARGUMENT, "backend is %d, which is invalid",
                         (int)config->backend);
 }
 
-static int check_recording(const unecho_config *config, const message *to)
+static int check_record(const unecho_config *config, const message *to)
 {
-    const size_t room = config->record_room;
-    if (room == 0 || (room >= RECORDER_ROOM_MIN && room <= RECORDER_ROOM_MAX))
+    const size_t capacity = config->record_capacity;
+    if (capacity == 0 ||
+        (capacity >= UNECHO_RECORD_CAPACITY_MIN && capacity <= UNECHO_RECORD_CAPACITY_MAX))
         return UNECHO_OK;
-    return message_fail(to, UNECHO_ERROR_ARGUMENT, "record_room is %zu, expected 0 or %d to %d",
-                        room, RECORDER_ROOM_MIN, RECORDER_ROOM_MAX);
+    return message_fail(to, UNECHO_ERROR_ARGUMENT, "record_capacity is %zu, expected 0 or %d to %d",
+                        capacity, UNECHO_RECORD_CAPACITY_MIN, UNECHO_RECORD_CAPACITY_MAX);
 }
 
 int config_check(const unecho_config *config, const message *to)
 {
     int (*const checks[])(const unecho_config *, const message *) = {
-        check_rates, check_channels, check_alignment, check_linear, check_network, check_recording};
+        check_rates, check_channels, check_alignment, check_linear, check_network, check_record};
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
         const int status = checks[i](config, to);
         if (status < 0)

@@ -1,9 +1,8 @@
 #include "levels.h"
 
-#include <math.h>
+#include "unecho.h"
 
-/* -50 dB of full scale: a far end that plays, not the noise of an open line. */
-static const double active_power = 1e-5;
+#include <math.h>
 
 static double energy(const float *x, size_t n)
 {
@@ -22,7 +21,7 @@ void levels_add(levels *l, const float *mic, const float *far, const float *out,
     l->mic_energy += mic_energy;
     l->far_energy += far_energy;
     l->out_energy += out_energy;
-    if (far_energy > active_power * (double)hop) {
+    if (far_energy > UNECHO_FAR_ACTIVE_POWER * (double)hop) {
         l->active_hops++;
         l->active_mic_energy += mic_energy;
         l->active_out_energy += out_energy;

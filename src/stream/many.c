@@ -9,6 +9,17 @@ typedef struct batch {
     size_t count;
 } batch;
 
+/* Whether no stream is there twice: marks each, and unmarks them. */
+static int all_different(const batch *b)
+{
+    size_t i = 0;
+    for (; i < b->count && !b->streams[i]->marked; i++)
+        b->streams[i]->marked = 1;
+    for (size_t k = 0; k < i; k++)
+        b->streams[k]->marked = 0;
+    return i == b->count;
+}
+
 static int run_together(const unecho *a, const unecho *b)
 {
     const suppressor *const s = a->canceller.suppressor, *const t = b->canceller.suppressor;
@@ -27,7 +38,7 @@ static int check(const batch *b, size_t n)
         if (b->streams[i]->output.whole_hops && n % UNECHO_HOP != 0)
             return UNECHO_ERROR_CHUNK;
     }
-    return UNECHO_OK;
+    return all_different(b) ? UNECHO_OK : UNECHO_ERROR_ARGUMENT;
 }
 
 static size_t rows(const unecho *s)
@@ -35,8 +46,8 @@ static size_t rows(const unecho *s)
     return s->canceller.suppressor->rows;
 }
 
-/* The stream whose scratch memory has room for most others. */
-static unecho *roomiest(const batch *b)
+/* The stream whose scratch takes most others. */
+static unecho *largest(const batch *b)
 {
     unecho *host = b->streams[0];
     for (size_t i = 1; i < b->count; i++)
@@ -138,7 +149,7 @@ int unecho_process_many(unecho *const *streams, const float *const *mic, const f
     const int status = check(&b, n);
     if (status < 0 || count == 0 || n == 0)
         return status;
-    unecho *const host = roomiest(&b);
+    unecho *const host = largest(&b);
     record_inputs(&b, n);
     for (size_t done = 0; done < n;) {
         const size_t part = next_part(&b, n - done);

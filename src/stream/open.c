@@ -94,11 +94,11 @@ static void layout_front(unecho *s, arena *a, const unecho_config *config)
     aligner_layout(&s->aligner, a, &aligning);
 }
 
-static void layout_recorder(unecho *s, arena *a, size_t room)
+static void layout_recorder(unecho *s, arena *a, size_t capacity)
 {
     recorder unused;
     s->recorder = arena_take(a, sizeof *s->recorder);
-    recorder_layout(s->recorder ? s->recorder : &unused, a, room);
+    recorder_layout(s->recorder ? s->recorder : &unused, a, capacity);
 }
 
 static unecho *layout(arena *a, const suppressor_plan *plan)
@@ -112,8 +112,8 @@ static unecho *layout(arena *a, const suppressor_plan *plan)
     s->heard = arena_floats(a, config->hops_at_once * UNECHO_HOP);
     layout_front(s, a, config);
     s->recorder = NULL;
-    if (config->record_room > 0)
-        layout_recorder(s, a, config->record_room);
+    if (config->record_capacity > 0)
+        layout_recorder(s, a, config->record_capacity);
     return taken;
 }
 
@@ -180,25 +180,23 @@ static int open_with(unecho **result, const suppressor_plan *plan, const message
 
 int unecho_open(unecho **stream, const unecho_config *given)
 {
-    unecho_config config;
-    unecho_config_init(&config);
-    /* Of a config of another size nothing is where it is expected, the message included. */
-    if (given && given->size != sizeof config)
-        return UNECHO_ERROR_ARGUMENT;
-    if (given)
-        config = *given;
-    const message to = message_begin(config.message, config.message_size);
-    if (!stream)
-        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "stream is NULL");
-    const int status = config_check(&config, &to);
+    full_config full;
+    message to;
+    int status = config_read(&full, given, &to);
     if (status < 0)
         return status;
-    if (!config.allocate) {
-        config.allocate = default_allocate;
-        config.release = default_release;
+    if (!stream)
+        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "stream is NULL");
+    unecho_config *const config = &full.config;
+    status = config_check(config, &to);
+    if (status < 0)
+        return status;
+    if (!config->allocate) {
+        config->allocate = default_allocate;
+        config->release = default_release;
     }
     suppressor_plan plan;
-    int opened = suppressor_find(&plan, &config, kernels_choose(cpu_allowed(config.cpu)), &to);
+    int opened = suppressor_find(&plan, config, kernels_choose(cpu_allowed(config->cpu)), &to);
     if (opened < 0)
         return opened;
     opened = open_with(stream, &plan, &to);

@@ -2,10 +2,13 @@
 #include "stream.h"
 
 #include "kernels/kernels.h"
+#include "sized.h"
+
+enum { STATS_LEAST = offsetof(unecho_stats, frames) + sizeof(uint64_t) };
 
 int unecho_get_stats(const unecho *stream, unecho_stats *stats)
 {
-    if (!stream || !stats || stats->size != sizeof *stats)
+    if (!stream || !stats || !sized_possible(stats->size, STATS_LEAST, sizeof *stats))
         return UNECHO_ERROR_ARGUMENT;
     const levels *const l = &stream->canceller.levels;
     const far_end *const f = &stream->far_end;
@@ -14,9 +17,8 @@ int unecho_get_stats(const unecho *stream, unecho_stats *stats)
     const uint64_t heard = l->hops * UNECHO_HOP;
     const double hop_seconds = (double)UNECHO_HOP / UNECHO_SAMPLE_RATE;
     const double lag = seen.aligned ? seen.lag + far_end_slip(f) : 0.0;
-    *stats = (unecho_stats){
-        .size = sizeof *stats,
-        .samples = stream->frames,
+    const unecho_stats all = {
+        .frames = stream->frames,
         .guarded_samples = stream->mic_seen.guarded + stream->far_seen.guarded,
         .peak = l->peak,
         .mic_db = levels_db(l->mic_energy, heard),
@@ -38,6 +40,7 @@ int unecho_get_stats(const unecho *stream, unecho_stats *stats)
                                          filter.active_hops),
         .linear_diverged = (uint32_t)filter.diverged,
     };
+    sized_write(stats, stats->size, &all, sizeof all);
     return UNECHO_OK;
 }
 

@@ -26,11 +26,11 @@ int unecho_reset(unecho *stream)
     return UNECHO_OK;
 }
 
-int unecho_record_read(unecho *stream, void *buffer, size_t room, size_t *size)
+int unecho_record_read(unecho *stream, void *buffer, size_t capacity, size_t *size)
 {
-    if (!stream || !stream->recorder || !size || (room > 0 && !buffer))
+    if (!stream || !stream->recorder || !size || (capacity > 0 && !buffer))
         return UNECHO_ERROR_ARGUMENT;
-    *size = recorder_read(stream->recorder, buffer, room);
+    *size = recorder_read(stream->recorder, buffer, capacity);
     return UNECHO_OK;
 }
 
@@ -126,8 +126,8 @@ int stream_pass(unecho *s, const call *c, size_t first, size_t n)
 {
     int status = UNECHO_OK;
     for (size_t done = 0, part; done < n; done += part) {
-        const size_t room = stream_wanted(s, s->canceller.hops_at_once);
-        part = n - done < room ? n - done : room;
+        const size_t wanted = stream_wanted(s, s->canceller.hops_at_once);
+        part = n - done < wanted ? n - done : wanted;
         const size_t hops = stream_take(s, c, first + done, part);
         if (hops > 0) {
             stream_prepare(s, hops);

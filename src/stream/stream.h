@@ -25,7 +25,8 @@ struct unecho {
     samples_seen mic_seen, far_seen;
     uint64_t frames;    /* taken in by calls */
     uint64_t lost;      /* hops of the microphone that were lost, as far as the far end has them */
-    recorder *recorder; /* NULL: nothing is recorded */
+    recorder *recorder; /* NULL: no record */
+    int marked; /* by unecho_process_many, while it looks for streams that are given twice */
     void (*release)(void *user, void *memory);
     void *user;
     void *memory;

@@ -11,10 +11,11 @@
 #include "arena.h"
 #include "kernels/kernels.h"
 #include "message.h"
-#include "unecho.h"
+#include "unecho_model.h"
+#include "unecho_onnxruntime.h"
 
 /* Rows that run at once: hops of one stream, or one hop each of many streams. */
-enum { SUPPRESSOR_ROWS_MOST = 64 };
+enum { SUPPRESSOR_ROWS_MOST = UNECHO_HOPS_AT_ONCE_MAX };
 
 /*
  * The signals of one stream, at fixed addresses as long as it lives. Each line holds the kind's

@@ -4,14 +4,15 @@
  * promises.
  */
 #include "check.h"
-#include "scenes.h"
+#include "scene.h"
+#include "transforms.h"
 #include "unecho.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { RATE = 16000, CHUNK = 128, LENGTH = 8 * RATE };
+enum { CHUNK = 128, LENGTH = 8 * RATE };
 
 /* The far end talks alone; its echo comes 40 samples later. */
 static signal_ far, mic;
@@ -23,7 +24,7 @@ static int set_up(void **unused)
     far = read_sample("far");
     far.count = LENGTH;
     mic = room_echo(&far, 0.3, 0.5f, 40, 31);
-    add_noise(&mic, 1e-3f, 32);
+    add_hiss(&mic, 1e-3f, 32);
     return 0;
 }
 
@@ -118,7 +119,7 @@ static void echo_is_gone_then(void **unused)
         float *const out = calloc(LENGTH + 512, sizeof *out);
         unecho *stream = open_stream(align ? UNECHO_ALIGN_AUTO : UNECHO_ALIGN_OFF, 0.0, 0);
         pass(stream, &m, &far, out, 0, LENGTH);
-        erle[align] = erle_between(&m, &heard, out + 512, 4 * RATE, LENGTH - 512);
+        erle[align] = active_erle_db(m.samples, heard.samples, out + 512, 4 * RATE, LENGTH - 512);
         unecho_close(&stream);
         free(out);
     }
@@ -213,7 +214,7 @@ static void nothing_to_be_found(void **unused)
     (void)unused;
     signal_ once = read_sample("near"), near = repeated(&once, LENGTH * 2);
     signal_ chords = music(near.count, 0.3f, 5), hiss = delayed(&chords, (long)near.count);
-    add_noise(&hiss, 0.1f, 6);
+    add_hiss(&hiss, 0.1f, 6);
     signal_ talker = repeated(&far, near.count);
     const signal_ *const others[] = {&chords, &hiss, &talker};
     static const char *const names[] = {"music", "noise", "another talker"};

@@ -2,7 +2,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "check.h"
 #include "signals.h"
-#include "unecho.h"
+#include "unecho_model.h"
+#include "unecho_onnxruntime.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -40,6 +41,11 @@ static void null_pointers(void **unused)
     assert_int_equal(unecho_model_load_files(&model, "x", NULL, NULL, 0), UNECHO_ERROR_ARGUMENT);
     assert_int_equal(unecho_model_load_memory(&model, NULL, 1, x, 1, NULL, 0),
                      UNECHO_ERROR_ARGUMENT);
+    /* More than memory can hold, by one byte and by all of them. */
+    assert_int_equal(unecho_model_load_memory(&model, x, SIZE_MAX, x, 1, NULL, 0),
+                     UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_model_load_memory(&model, x, 1, x, (size_t)PTRDIFF_MAX + 1, NULL, 0),
+                     UNECHO_ERROR_ARGUMENT);
     assert_int_equal(unecho_model_default(NULL, NULL, 0), UNECHO_ERROR_ARGUMENT);
     assert_int_equal(unecho_model_get_info(NULL, NULL), UNECHO_ERROR_ARGUMENT);
     assert_null(unecho_model_ref(NULL));
@@ -64,14 +70,57 @@ static void configs_out_of_range(void **unused)
     unecho_config_init(&good);
 
     config = good;
-    config.size = 8;
-    assert_int_equal(unecho_open(&stream, &config), UNECHO_ERROR_ARGUMENT);
-    config = good;
     config.hops_at_once = 0;
     assert_int_equal(unecho_open(&stream, &config), UNECHO_ERROR_ARGUMENT);
     config.hops_at_once = 65;
     assert_int_equal(unecho_open(&stream, &config), UNECHO_ERROR_ARGUMENT);
     assert_null(stream);
+}
+
+/* Less than the message fields, sizes that cut fields in two, and sizes that were never set. */
+static void sizes_of_no_struct(void **unused)
+{
+    (void)unused;
+    static const size_t none[] = {
+        0, 1, 8, 3 * sizeof(size_t) - 1, 3 * sizeof(size_t) + 1, 100000, SIZE_MAX};
+    unecho *stream = NULL, *open = open_default();
+    unecho_config config;
+    unecho_onnxruntime settings = {.size = sizeof settings};
+    unecho_config_init(&config);
+    config.onnxruntime = &settings;
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        unecho_stats stats = {.size = none[i], .frames = 7};
+        assert_int_equal(unecho_get_stats(open, &stats), UNECHO_ERROR_ARGUMENT);
+        assert_true(stats.size == none[i] && stats.frames == 7);
+        config.size = none[i];
+        assert_int_equal(unecho_open(&stream, &config), UNECHO_ERROR_ARGUMENT);
+        config.size = sizeof config;
+        settings.size = none[i];
+        assert_int_equal(unecho_open(&stream, &config), UNECHO_ERROR_ARGUMENT);
+        settings.size = sizeof settings;
+        assert_null(stream);
+    }
+    unecho_close(&open);
+}
+
+/* What lies behind the caller's struct is not taken for fields. */
+static void nothing_is_read_beyond_the_size(void **unused)
+{
+    (void)unused;
+    unecho *stream = NULL;
+    unecho_config config;
+    unecho_onnxruntime settings = {.size = offsetof(unecho_onnxruntime, stage_threads),
+                                   .stage_threads = {1000, 1000}};
+    unecho_config_init(&config);
+    config.onnxruntime = &settings;
+    config.size = offsetof(unecho_config, backend);
+    config.backend = (unecho_backend)99;
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
+    unecho_close(&stream);
+    config.size = 3 * sizeof(size_t);
+    config.engine = (unecho_engine)99;
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
+    unecho_close(&stream);
 }
 
 /* A config is refused with that status and a line that has these words. */
@@ -138,18 +187,20 @@ static void fields_of_the_front_end(void **unused)
             "whole_hops", "16000");
 }
 
-static void recordings(void **unused)
+static void records(void **unused)
 {
     (void)unused;
     const int wrong = UNECHO_ERROR_ARGUMENT;
     unsigned char bytes[10];
     size_t got = 7;
-    REFUSED(config.record_room = 4095, wrong, "record_room", "4095", "0 or 4096 to 1073741824");
-    REFUSED(config.record_room = (1u << 30) + 1, wrong, "record_room", "1073741825", "4096");
+    REFUSED(config.record_capacity = 4095, wrong, "record_capacity", "4095",
+            "0 or 4096 to 1073741824");
+    REFUSED(config.record_capacity = (1u << 30) + 1, wrong, "record_capacity", "1073741825",
+            "4096");
     unecho_config config;
     unecho *stream = NULL;
     unecho_config_init(&config);
-    config.record_room = 4096;
+    config.record_capacity = 4096;
     assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
     assert_int_equal(unecho_record_read(stream, NULL, 1, &got), UNECHO_ERROR_ARGUMENT);
     assert_int_equal(unecho_record_read(stream, bytes, sizeof bytes, NULL), UNECHO_ERROR_ARGUMENT);
@@ -243,7 +294,7 @@ static void calls_of_the_front_end(void **unused)
     /* Nothing was consumed, and both go on. */
     unecho_stats stats = {.size = sizeof stats};
     unecho_get_stats(along, &stats);
-    assert_int_equal(stats.samples, 0);
+    assert_int_equal(stats.frames, 0);
     assert_int_equal(unecho_process_planar(along, one, NULL, out, 64), UNECHO_OK);
     for (int i = 0; i < 3000; i++) {
         assert_int_equal(unecho_push_far(apart, x, 128), UNECHO_OK);
@@ -265,7 +316,7 @@ static void chunk_that_breaks_the_promise(void **unused)
     assert_int_equal(unecho_process(stream, x, x, x, 100), UNECHO_ERROR_CHUNK);
     unecho_stats stats = {.size = sizeof stats};
     assert_int_equal(unecho_get_stats(stream, &stats), UNECHO_OK);
-    assert_int_equal(stats.samples, 0);
+    assert_int_equal(stats.frames, 0);
     assert_int_equal(unecho_process(stream, x, x, x, 256), UNECHO_OK);
     unecho_close(&stream);
 }
@@ -318,12 +369,15 @@ static void hooks(void **unused)
 static void every_status_has_words(void **unused)
 {
     (void)unused;
-    for (int a = 1; a >= -8; a--) {
+    enum { FIRST = UNECHO_OK, LAST = UNECHO_STATUS_LAST };
+    for (int a = FIRST; a >= LAST; a--) {
         assert_non_null(unecho_strerror(a));
         assert_true(strlen(unecho_strerror(a)) > 0);
-        for (int b = a - 1; b >= -7; b--)
-            assert_true(strcmp(unecho_strerror(a), unecho_strerror(b)) != 0 || a > 0 || b < -7);
+        /* Different from all others, and from what unknown ones are called. */
+        for (int b = a - 1; b >= LAST - 1; b--)
+            assert_string_not_equal(unecho_strerror(a), unecho_strerror(b));
     }
+    assert_string_equal(unecho_strerror(FIRST + 1), unecho_strerror(LAST - 1));
     char expected[32];
     snprintf(expected, sizeof expected, "%d.%d.%d", UNECHO_VERSION_MAJOR, UNECHO_VERSION_MINOR,
              UNECHO_VERSION_PATCH);
@@ -493,11 +547,11 @@ static void statistics(void **unused)
     assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
     unecho_stats stats = {.size = sizeof stats};
     assert_int_equal(unecho_get_stats(stream, &stats), UNECHO_OK);
-    assert_true(stats.samples == 0 && stats.erle_db == 0.0f && stats.mic_db == -INFINITY);
+    assert_true(stats.frames == 0 && stats.erle_db == 0.0f && stats.mic_db == -INFINITY);
 
     unecho_process(stream, mic.samples, far.samples, out, N);
     assert_int_equal(unecho_get_stats(stream, &stats), UNECHO_OK);
-    assert_int_equal(stats.samples, N);
+    assert_int_equal(stats.frames, N);
     float peak = 0.0f;
     for (size_t i = 0; i < N; i++)
         peak = fmaxf(peak, fabsf(out[i]));
@@ -511,7 +565,7 @@ static void statistics(void **unused)
 
     unecho_reset(stream);
     assert_int_equal(unecho_get_stats(stream, &stats), UNECHO_OK);
-    assert_true(stats.samples == 0 && stats.peak == 0.0f && stats.erle_db == 0.0f);
+    assert_true(stats.frames == 0 && stats.peak == 0.0f && stats.erle_db == 0.0f);
     stats.size = 3;
     assert_int_equal(unecho_get_stats(stream, &stats), UNECHO_ERROR_ARGUMENT);
     unecho_close(&stream);
@@ -535,8 +589,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(null_pointers),
         cmocka_unit_test(configs_out_of_range),
+        cmocka_unit_test(sizes_of_no_struct),
+        cmocka_unit_test(nothing_is_read_beyond_the_size),
         cmocka_unit_test(fields_of_the_front_end),
-        cmocka_unit_test(recordings),
+        cmocka_unit_test(records),
         cmocka_unit_test(edges_of_the_front_end),
         cmocka_unit_test(calls_of_the_front_end),
         cmocka_unit_test(chunk_that_breaks_the_promise),

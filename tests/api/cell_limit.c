@@ -5,7 +5,7 @@
  */
 #include "check.h"
 #include "signals.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <math.h>
 #include <stdlib.h>

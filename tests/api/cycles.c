@@ -5,7 +5,7 @@
  */
 #include "check.h"
 #include "onnx_writer.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <malloc.h>
 #include <stdio.h>

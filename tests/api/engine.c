@@ -3,8 +3,9 @@
  * do what they are there for, on the bundled sample.
  */
 #include "check.h"
-#include "scenes.h"
-#include "unecho.h"
+#include "scene.h"
+#include "transforms.h"
+#include "unecho_model.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,7 +13,6 @@
 
 /* Where in the sample who talks, in samples: samples/meeting.json. */
 enum {
-    RATE = 16000,
     FAR_FROM = 9600,
     FAR_TO = 143072,
     NEAR_FROM = 157472,
@@ -215,7 +215,7 @@ static void many_at_once(void **unused)
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(unecho_process_many(refused[i], mics, fars, outs, 2, 128),
                          UNECHO_ERROR_ARGUMENT);
-    assert_int_equal(stats_of(linear).samples, 0);
+    assert_int_equal(stats_of(linear).frames, 0);
     for (size_t i = 0; i < COUNT; i++) {
         unecho_close(&streams[i]);
         free(outs[i]);
@@ -344,7 +344,7 @@ static figures measure(unecho_engine engine)
         unecho_process_whole(stream, mic.samples, mic.count, far.samples, far.count, out, 0),
         UNECHO_OK);
     const figures f = {
-        .erle = erle_between(&mic, &far, out, FAR_FROM, FAR_TO),
+        .erle = active_erle_db(mic.samples, far.samples, out, FAR_FROM, FAR_TO),
         .si_sdr = si_sdr_db(out + BOTH_FROM, near.samples + BOTH_FROM, BOTH_TO - BOTH_FROM),
         .level = power_db(out + NEAR_FROM, NEAR_TO - NEAR_FROM) -
                  power_db(near.samples + NEAR_FROM, NEAR_TO - NEAR_FROM),
@@ -392,7 +392,7 @@ static void behind_the_aligner(void **unused)
     const unecho_config config = config_of(UNECHO_ENGINE_LINEAR);
     unecho *stream = open_stream(&config);
     pass(stream, late.samples, far.samples, out, 480, N);
-    const double erle = erle_between(&late, &heard, out + 128, 4 * RATE, N - 128);
+    const double erle = active_erle_db(late.samples, heard.samples, out + 128, 4 * RATE, N - 128);
     print_message("600 ms apart: ERLE %.1f dB\n", erle);
     assert_true(erle > 12.0);
     assert_int_equal(stats_of(stream).realignments, 1);

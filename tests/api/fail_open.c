@@ -64,7 +64,7 @@ static void assert_the_microphone_late(const unecho_config *config, const float 
                      t, (double)out[t], (double)expected, latency);
     }
     const unecho_stats stats = stats_of(stream);
-    assert_int_equal(stats.samples, FRAMES);
+    assert_int_equal(stats.frames, FRAMES);
     /* All that the network could have had to do: the last hops are on their way. */
     const double seconds = (double)FRAMES / config->sample_rate;
     assert_true((double)stats.far_silent_seconds >

@@ -4,7 +4,7 @@
  */
 #include "check.h"
 #include "signals.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <math.h>
 #include <stdio.h>

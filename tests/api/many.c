@@ -4,7 +4,7 @@
  */
 #include "check.h"
 #include "signals.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -196,6 +196,11 @@ static void wrong_company(void **unused)
     assert_int_equal(unecho_process_many(NULL, NULL, NULL, NULL, 0, 256), UNECHO_OK);
     assert_int_equal(unecho_process_many(NULL, mics, mics, outs, 1, 256), UNECHO_ERROR_ARGUMENT);
     assert_int_equal(unecho_process_many(pair, NULL, mics, outs, 1, 256), UNECHO_ERROR_ARGUMENT);
+    /* One stream twice cannot be in two places; alone it is as it was. */
+    unecho *twice[2] = {pair[0], pair[0]};
+    for (size_t n = 1; n <= 256; n += 255)
+        assert_int_equal(unecho_process_many(twice, mics, mics, outs, 2, n), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_process_many(twice, mics, mics, outs, 1, 256), UNECHO_OK);
     mics[0] = NULL;
     assert_int_equal(unecho_process_many(pair, mics, NULL, outs, 1, 256), UNECHO_ERROR_ARGUMENT);
     mics[0] = x;

@@ -7,7 +7,7 @@
 #include "onnx_writer.h"
 #include "signals.h"
 #include "tflite_writer.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,7 +62,7 @@ static int tear_down(void **state)
 }
 
 /* One use of the library; returns its status. */
-typedef int (*scene)(char *message);
+typedef int (*scenario)(char *message);
 
 /* The model opened in every precision, with a whole signal processed; model NULL: the built-in. */
 static int use(unecho_model **model, char *message)
@@ -116,7 +116,7 @@ static int load_memory(char *message)
 }
 
 /* Each allocation in turn; returns how many there were. */
-static unsigned fail_each(scene play, bool for_good)
+static unsigned fail_each(scenario play, bool for_good)
 {
     char message[UNECHO_MESSAGE_SIZE];
     float right[SAMPLES];
@@ -148,7 +148,7 @@ static unsigned fail_each(scene play, bool for_good)
     return 0;
 }
 
-static void fail_each_both_ways(scene play, const char *name)
+static void fail_each_both_ways(scenario play, const char *name)
 {
     const unsigned alone = fail_each(play, false), for_good = fail_each(play, true);
     assert_true(alone > 0);

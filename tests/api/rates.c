@@ -2,8 +2,8 @@
  * Any rate, any format, any channel: the result is that at 16 kHz, and what the network does not
  * hear comes along. On the sample, whose echo lags the far end by 22 ms.
  */
-#include "check.h"
 #include "rates.h"
+#include "check.h"
 
 #include <math.h>
 #include <stdio.h>

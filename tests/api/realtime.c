@@ -6,7 +6,7 @@
 #define _GNU_SOURCE
 #include "check.h"
 #include "signals.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -119,17 +119,17 @@ int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock)
 
 /* ---- What is called under watch --------------------------------------------------------- */
 
-typedef struct scene {
+typedef struct fixture {
     unecho *any, *other, *hops;
     unecho *device, *devices[2]; /* 48 kHz stereo, far end 44.1 kHz stereo; the same, along */
     float *mic, *far, *out;
     int16_t *mic16, *out16;
     unsigned char *bytes; /* of recordings, [LENGTH] */
-} scene;
+} fixture;
 
-static scene set_scene(unecho_precision precision)
+static fixture set_fixture(unecho_precision precision)
 {
-    scene s = {0};
+    fixture s = {0};
     unecho_config config;
     unecho_config_init(&config);
     unecho_model *model = NULL;
@@ -137,11 +137,11 @@ static scene set_scene(unecho_precision precision)
     config.model = model;
     config.precision = precision;
     /* One whose recording ends as nobody reads it, three that are read, and some without. */
-    config.record_room = 100000;
+    config.record_capacity = 100000;
     assert_int_equal(unecho_open(&s.any, &config), UNECHO_OK);
-    config.record_room = 0;
+    config.record_capacity = 0;
     assert_int_equal(unecho_open(&s.other, &config), UNECHO_OK);
-    config.record_room = 1 << 18;
+    config.record_capacity = 1 << 18;
     config.sample_rate = 48000;
     config.mic_channels = config.far_channels = 2;
     config.mic_channel = UNECHO_CHANNEL_MEAN;
@@ -170,7 +170,7 @@ static scene set_scene(unecho_precision precision)
     return s;
 }
 
-static void clear_scene(scene *s)
+static void clear_fixture(fixture *s)
 {
     unecho_close(&s->any);
     unecho_close(&s->other);
@@ -187,7 +187,7 @@ static void clear_scene(scene *s)
 }
 
 /* Read on in the recording of the stream. Returns 0. */
-static int read_record(scene *s, unecho *stream)
+static int read_record(fixture *s, unecho *stream)
 {
     size_t got = LENGTH;
     int failed = 0;
@@ -198,7 +198,7 @@ static int read_record(scene *s, unecho *stream)
 
 /* Rates, channels, a far end that is pushed, gaps, and an echo that the aligner finds: the far end
  * itself, 30 ms late. Returns 0. */
-static int perform_front_end(scene *s)
+static int perform_front_end(fixture *s)
 {
     enum { MIC = 480, FAR = 441, LAG = 1440, PARTS = (LENGTH - LAG) / MIC };
     unecho_stats stats = {.size = sizeof stats};
@@ -244,7 +244,7 @@ static int perform_front_end(scene *s)
 }
 
 /* Every function that the header calls real-time safe, on every path through it. Returns 0. */
-static int perform(scene *s)
+static int perform(fixture *s)
 {
     static const size_t chunks[] = {1, 100, 128, 480, 2048, 4000};
     unecho_stats stats = {.size = sizeof stats};
@@ -273,7 +273,7 @@ static int perform(scene *s)
 
 static void no_allocation_and_no_lock(unecho_precision precision)
 {
-    scene s = set_scene(precision);
+    fixture s = set_fixture(precision);
 
     /* The traps work: the library's own open and close are seen. */
     unecho *other = NULL;
@@ -294,7 +294,7 @@ static void no_allocation_and_no_lock(unecho_precision precision)
     armed = 0;
     assert_int_equal(failed, 0);
     assert_int_equal(calls, 0);
-    clear_scene(&s);
+    clear_fixture(&s);
 }
 
 /* From here on any system call but exit_group kills the process. */
@@ -312,7 +312,7 @@ static int forbid_system_calls(void)
 }
 
 /* How a child that runs `action` under the filter ends. */
-static int status_of(int (*action)(scene *), scene *s)
+static int status_of(int (*action)(fixture *), fixture *s)
 {
     const pid_t child = fork();
     assert_true(child >= 0);
@@ -322,13 +322,13 @@ static int status_of(int (*action)(scene *), scene *s)
     assert_int_equal(waitpid(child, &status, 0), child);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 99) {
         print_message("skipped: this kernel does not allow system call filters\n");
-        clear_scene(s);
+        clear_fixture(s);
         skip();
     }
     return status;
 }
 
-static int call_the_system(scene *s)
+static int call_the_system(fixture *s)
 {
     (void)s;
     return getppid() < 0;
@@ -336,13 +336,13 @@ static int call_the_system(scene *s)
 
 static void no_system_call(unecho_precision precision)
 {
-    scene s = set_scene(precision);
+    fixture s = set_fixture(precision);
     const int trapped = status_of(call_the_system, &s);
     assert_true(WIFSIGNALED(trapped) && WTERMSIG(trapped) == SIGSYS);
     const int status = status_of(perform, &s);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
-    clear_scene(&s);
+    clear_fixture(&s);
 }
 
 #define IN_EACH_PRECISION(test)                                                                    \

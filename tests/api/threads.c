@@ -6,7 +6,7 @@
 #define _XOPEN_SOURCE 700 /* barriers */
 #include "check.h"
 #include "signals.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <pthread.h>
 #include <stdlib.h>

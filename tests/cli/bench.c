@@ -80,7 +80,7 @@ static void near(double a, double b)
 
 /* ---- bench ------------------------------------------------------------------------------ */
 
-static void expect_figures(const char *json, const char *engine, const char *base)
+static void expect_figures(const char *json, const char *backend, const char *base)
 {
     static const char *const positive[] = {"samples_per_second",
                                            "live_samples_per_second",
@@ -91,17 +91,17 @@ static void expect_figures(const char *json, const char *engine, const char *bas
                                            "rss_bytes",
                                            "open_seconds"};
     for (size_t i = 0; i < sizeof(positive) / sizeof(positive[0]); i++)
-        if (!(json_number(json, engine, positive[i]) > 0.0))
-            fail_msg("%s of %s is not positive", positive[i], engine);
-    assert_true(json_number(json, engine, "p50") <= json_number(json, engine, "p99"));
-    assert_true(json_number(json, engine, "p99") <= json_number(json, engine, "max"));
-    near(json_number(json, engine, "us"), json_number(json, engine, "max"));
-    near(json_number(json, engine, "ratio"), json_number(json, engine, "samples_per_second") /
+        if (!(json_number(json, backend, positive[i]) > 0.0))
+            fail_msg("%s of %s is not positive", positive[i], backend);
+    assert_true(json_number(json, backend, "p50") <= json_number(json, backend, "p99"));
+    assert_true(json_number(json, backend, "p99") <= json_number(json, backend, "max"));
+    near(json_number(json, backend, "us"), json_number(json, backend, "max"));
+    near(json_number(json, backend, "ratio"), json_number(json, backend, "samples_per_second") /
                                                  json_number(json, base, "samples_per_second"));
-    near(json_number(json, engine, "live_ratio"),
-         json_number(json, engine, "live_samples_per_second") /
+    near(json_number(json, backend, "live_ratio"),
+         json_number(json, backend, "live_samples_per_second") /
              json_number(json, base, "live_samples_per_second"));
-    assert_int_equal(strncmp(json_value(json, engine, "fault"), "\"\"", 2), 0);
+    assert_int_equal(strncmp(json_value(json, backend, "fault"), "\"\"", 2), 0);
 }
 
 static void expect_front_figures(const char *json)
@@ -115,7 +115,7 @@ static void expect_front_figures(const char *json)
     assert_true(json_number(json, rows[0], "overhead") == 0.0);
 }
 
-static void without_onnxruntime_the_native_engine_is_the_base(void **state)
+static void without_onnxruntime_the_native_backend_is_the_base(void **state)
 {
     (void)state;
     static const char *const there[] = {"native fp32", "native bf16", "native int8"};
@@ -155,10 +155,10 @@ static void tables_say_what_is_not_there(void **state)
     assert_int_equal(count_hidden(), 0);
 }
 
-static void only_wanted_engines_have_rows(void **state)
+static void only_wanted_backends_have_rows(void **state)
 {
     (void)state;
-    char *json = output_of("bench --json --engines native-int8 " NOWHERE SHORT);
+    char *json = output_of("bench --json --backends native-int8 " NOWHERE SHORT);
     assert_true(json_is_valid(json));
     expect_part(json, "\"compared_with\": \"native fp32\"");
     assert_null(strstr(json, "\"name\": \"native fp32\""));
@@ -169,7 +169,7 @@ static void only_wanted_engines_have_rows(void **state)
 static void onnxruntime_has_rows(void **state)
 {
     (void)state;
-    static const char *const engines[] = {"onnxruntime untuned", "onnxruntime 2+4",
+    static const char *const backends[] = {"onnxruntime untuned", "onnxruntime 2+4",
                                           "onnxruntime tuned here", "native fp32"};
     need_onnxruntime();
     write_bytes("one.profile", "unecho-profile 1\nstage1_threads 1\nstage2_threads 1\n", 51);
@@ -178,11 +178,11 @@ static void onnxruntime_has_rows(void **state)
     expect_part(json, "\"ratio_base\": \"onnxruntime tuned here\"");
     expect_part(json, "\"compared_with\": \"onnxruntime untuned\"");
     for (size_t i = 0; i < 4; i++) {
-        expect_figures(json, engines[i], "onnxruntime tuned here");
-        near(json_number(json, engines[i], "ratio_to_tuned"),
-             json_number(json, engines[i], "ratio"));
+        expect_figures(json, backends[i], "onnxruntime tuned here");
+        near(json_number(json, backends[i], "ratio_to_tuned"),
+             json_number(json, backends[i], "ratio"));
     }
-    /* Tuning changes no bit; our own engine rounds differently, but no more than that. */
+    /* Tuning changes no bit; our own backend rounds differently, but no more than that. */
     assert_true(json_number(json, "onnxruntime 2+4", "max_difference") == 0.0);
     assert_true(json_number(json, "native fp32", "max_difference") > 0.0);
     assert_true(json_number(json, "native fp32", "max_difference") <= 1e-5);
@@ -196,7 +196,7 @@ static void interrupted(void **state)
     const struct timespec a_while = {0, 300 * 1000 * 1000};
     outcome result;
     const pid_t pid = start(
-        &usual, "bench --engines native --rounds 100 --plot cut.svg --seconds 3600" RECORDING);
+        &usual, "bench --backends native --rounds 100 --plot cut.svg --seconds 3600" RECORDING);
     nanosleep(&a_while, NULL);
     assert_int_equal(kill(pid, SIGINT), 0);
     finish(&result, pid);
@@ -241,8 +241,8 @@ static void errors(void **state)
         const char *words, *message;
         int code;
     } cases[] = {
-        {"bench --engines native,warp", "unknown engine 'warp'; known are onnxruntime untuned", 2},
-        {"bench --engines native,", "unknown engine ''", 2},
+        {"bench --backends native,warp", "unknown backend 'warp'; expected some of onnxruntime untuned", 2},
+        {"bench --backends native,", "unknown backend ''", 2},
         {"bench --rounds 0", "--rounds 0", 2},
         {"bench --rounds 101", "--rounds 101", 2},
         {"bench --seconds 0", "--seconds 0", 2},
@@ -256,17 +256,17 @@ static void errors(void **state)
         {"bench --plot -" RECORDING, "standard output", 1},
         {"bench --model nothing" RECORDING, "nothing_1.onnx", 1},
         {"bench --profile none.profile" RECORDING, "none.profile", 1},
-        {"bench --engines onnxruntime " NOWHERE SHORT, "none of the engines is available", 1},
+        {"bench --backends onnxruntime " NOWHERE SHORT, "none of the backends is available", 1},
         {"tune --budget 0", "--budget 0", 2},
         {"tune --budget -1", "--budget -1", 2},
-        {"tune --for speed", "--for speed: unknown purpose; known are throughput, cpu", 2},
+        {"tune --for speed", "--for speed: unknown; expected throughput, cpu", 2},
         {"tune more", "'more' is one argument too many", 2},
         {"tune -o no/such/profile" RECORDING, "no/such", 1},
         {"tune -o new.profile " NOWHERE RECORDING, ABSENT, 1},
         {"process --backend warp a b -o c.wav", "--backend warp: unknown", 2},
         {"process --precision fp16 a b -o c.wav", "--precision fp16: unknown", 2},
-        {"process --profile p a b -o c.wav", "--profile goes with --backend onnxruntime", 2},
-        {"info --onnxruntime l", "--onnxruntime goes with --backend onnxruntime", 2},
+        {"process --profile p a b -o c.wav", "--profile needs --backend onnxruntime", 2},
+        {"info --onnxruntime l", "--onnxruntime needs --backend onnxruntime", 2},
         {"info --backend onnxruntime --precision int8", "native backend only", 2},
         {"info --backend onnxruntime " NOWHERE, ABSENT, 1},
         {"info --backend onnxruntime --profile none.profile", "", 1},
@@ -298,9 +298,9 @@ static void help(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_onnxruntime_the_native_engine_is_the_base),
+        cmocka_unit_test(without_onnxruntime_the_native_backend_is_the_base),
         cmocka_unit_test(tables_say_what_is_not_there),
-        cmocka_unit_test(only_wanted_engines_have_rows),
+        cmocka_unit_test(only_wanted_backends_have_rows),
         cmocka_unit_test(onnxruntime_has_rows),
         cmocka_unit_test(interrupted),
         cmocka_unit_test(tune_leaves_a_profile_that_the_library_reads),

@@ -5,7 +5,7 @@
 #include "check.h"
 #include "command.h"
 #include "json.h"
-#include "scene.h"
+#include "transforms.h"
 
 #include <math.h>
 #include <sndfile.h>
@@ -148,7 +148,7 @@ static void delays(void **state)
     outcome result;
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        put("moved.wav", moved(&far, 16 * cases[i].ms));
+        put("moved.wav", delayed(&far, 16 * cases[i].ms));
         expect_problem(&result, "mic.wav moved.wav", cases[i].problem);
         assert_true(fabs(figure(&result, "delay_ms") - ROOM_DELAY + cases[i].ms) < 1.0);
         if (cases[i].ms == 420)
@@ -159,7 +159,7 @@ static void delays(void **state)
 /* A device that is changed after three seconds. */
 static void jump(void **state)
 {
-    signal_ jumping = moved(&mic, 16 * 80);
+    signal_ jumping = delayed(&mic, 16 * 80);
     outcome result;
     (void)state;
     memcpy(jumping.samples, mic.samples, 48000 * sizeof(float));
@@ -200,7 +200,7 @@ static void rate_that_is_not_what_the_file_says(void **state)
 static void swapped_ends(void **state)
 {
     const size_t far_alone = 78000;
-    signal_ later = moved(&far, 16 * 100);
+    signal_ later = delayed(&far, 16 * 100);
     outcome result;
     (void)state;
     expect_only("far.wav mic.wav", "swapped");
@@ -221,7 +221,7 @@ static void wrong_reference(void **state)
     put("other.wav", other);
     expect_only("mic.wav other.wav", "no-echo-found");
     /* Speech of the same voice, but not what was played. */
-    other = moved(&far, 0);
+    other = delayed(&far, 0);
     for (size_t i = 0; i < COUNT; i++)
         other.samples[i] = far.samples[COUNT - 1 - i];
     put("other.wav", other);
@@ -231,7 +231,7 @@ static void wrong_reference(void **state)
 static void silence(void **state)
 {
     (void)state;
-    put("silent.wav", moved(&far, COUNT));
+    put("silent.wav", delayed(&far, COUNT));
     expect_only("mic.wav silent.wav", "silent-reference");
     expect_only("silent.wav far.wav", "silent-microphone");
     put("faint.wav", amplified(&far, 1e-4f));
@@ -281,7 +281,7 @@ static void clipping(void **state)
 
 static void offset(void **state)
 {
-    signal_ shifted = moved(&mic, 0);
+    signal_ shifted = delayed(&mic, 0);
     (void)state;
     for (size_t i = 0; i < COUNT; i++)
         shifted.samples[i] += 0.05f;
@@ -299,7 +299,7 @@ static void low_level(void **state)
 
 static void gaps(void **state)
 {
-    signal_ holes = moved(&mic, 0);
+    signal_ holes = delayed(&mic, 0);
     outcome result;
     (void)state;
     /* 20 ms every half a second. */

@@ -62,7 +62,7 @@ static void wrong_usage(void **state)
         {"process a b -o x.wav --mic-channel 0", "--mic-channel 0", "unecho process --help"},
         {"process a b -o x.wav --mic-channel 11", "--mic-channel 1", "unecho process --help"},
         {"process a b -o x.wav --far-channel left", "'mean'", "unecho process --help"},
-        {"process a -o x.wav --far-rate 8000", "--far-rate goes with", "unecho process --help"},
+        {"process a -o x.wav --far-rate 8000", "--far-rate needs", "unecho process --help"},
         {"process a b -o x.wav --align 1001", "--align 1001", "unecho process --help"},
         {"process a b -o x.wav --align 5ms", "--align 5ms", "unecho process --help"},
         {"process a b -o x.wav --align nan", "--align nan", "unecho process --help"},
@@ -88,7 +88,7 @@ static void wrong_usage(void **state)
         {"process a b -o x.wav --chunk -1", "--chunk -1", "unecho process --help"},
         {"process a b -o x.wav --chunk 12x", "--chunk 12x", "unecho process --help"},
         {"process a b -o x.wav --chunk 99999999999999999999", "--chunk 9", "unecho process --help"},
-        {"process a b -o x.wav --model-files one", "needs two files", "unecho process --help"},
+        {"process a b -o x.wav --model-files one", "needs two values: STAGE1 STAGE2", "unecho process --help"},
         {"process a b -o x.wav --model m --model-files s t", "exclude", "unecho process --help"},
         {"process - far.wav -o x.wav", "--raw", "unecho process --help"},
         {"process mic.wav - -o x.wav", "--raw", "unecho process --help"},
@@ -192,7 +192,7 @@ static void bad_rates_and_channels(void **state)
                    "stereo.wav: has no channel 3, which --far-channel asks for, but 2");
     expect_failure("process mic.wav -o x.wav", "mic.wav: is mono, so the far end cannot be in it");
     expect_failure("process stereo.wav -o x.wav --mic-channel 2 --far-channel 2",
-                   "stereo.wav: microphone and far end have to be different channels");
+                   "stereo.wav: microphone and far end must be different channels");
     expect_failure("process three.wav -o x.wav --mic-channel 2",
                    "three.wav: has 3 channels; --mic-channel N and --far-channel N");
 }

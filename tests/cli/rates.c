@@ -5,7 +5,7 @@
 #include "check.h"
 #include "command.h"
 #include "json.h"
-#include "scene.h"
+#include "transforms.h"
 
 #include "unecho.h"
 
@@ -102,7 +102,8 @@ static void channels_are_chosen_or_averaged(void **state)
 {
     outcome result;
     size_t frames;
-    signal_ quiet = amplified(&far, 0.5f), loud = amplified(&far, 1.5f), none = moved(&mic, COUNT);
+    signal_ quiet = amplified(&far, 0.5f), loud = amplified(&far, 1.5f),
+            none = delayed(&mic, COUNT);
     float *uneven = interleaved(&quiet, &loud, &frames), *right = interleaved(&none, &mic, &frames);
     (void)state;
     write_sound_as("uneven.wav", FLOAT_WAV, 16000, 2, uneven, frames);
@@ -274,7 +275,7 @@ static double gain_at_end(const signal_ *m, const char *words, double *delay_ms)
 
 static void delays_are_found_and_taken(void **state)
 {
-    signal_ late = moved(&mic, 16 * 300), behind = moved(&far, 16 * 150);
+    signal_ late = delayed(&mic, 16 * 300), behind = delayed(&far, 16 * 150);
     double delay;
     (void)state;
     write_sound("late.wav", FLOAT_WAV, late.samples, COUNT);

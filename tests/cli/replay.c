@@ -176,10 +176,10 @@ static void inputs_and_outputs_are_kept_apart(void **state)
     succeed("process mic.wav far.wav -o near.wav -q --record kept.wav");
     expect_refusal("replay kept.wav -o kept.wav", 1, "never overwritten");
     expect_refusal("replay kept -o a.wav --mic ./a.wav", 1, "written twice");
-    expect_refusal("replay kept -o a.nothing", 2, "says no format");
+    expect_refusal("replay kept -o a.nothing", 2, "is no known format");
     expect_refusal("replay --events kept -o a.wav", 2, "--events");
-    expect_refusal("replay", 2, "expected one recording");
-    expect_refusal("replay kept kept", 2, "expected one recording");
+    expect_refusal("replay", 2, "RECORD is missing");
+    expect_refusal("replay kept kept", 2, "is one argument too many");
     expect_refusal("replay kept --onnxruntime x", 2, "--backend onnxruntime");
     assert_false(exists("a.wav"));
 }

@@ -4,10 +4,10 @@
  */
 #include "check.h"
 #include "model/stage_file.h"
-#include "suppress/dtln/dtln.h"
 #include "onnx_spellings.h"
 #include "onnx_writer.h"
 #include "signals.h"
+#include "suppress/dtln/dtln.h"
 #include "tflite_writer.h"
 
 #include <stdlib.h>

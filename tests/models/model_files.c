@@ -6,7 +6,7 @@
 #include "onnx_writer.h"
 #include "signals.h"
 #include "tflite_writer.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdio.h>
 #include <stdlib.h>

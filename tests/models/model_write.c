@@ -5,7 +5,7 @@
 #include "check.h"
 #include "onnx_writer.h"
 #include "signals.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -302,7 +302,7 @@ static void inspects_files(void **state)
                          UNECHO_OK);
         assert_string_equal(message, "");
         assert_int_equal(info.size, sizeof info);
-        assert_int_equal(info.stage, stage);
+        assert_int_equal(info.file, stage);
         assert_int_equal(info.units, 128);
         assert_int_equal(info.version, 13);
         assert_string_equal(info.format, "ONNX");

@@ -125,7 +125,8 @@ static void profile_is_used(void **unused)
     const signal_ mic = noise_signal(SECOND / 4, 0.3f, 31);
     unecho_config config = config_for(UNECHO_BACKEND_ONNXRUNTIME, NULL);
     unecho *plain = open_stream(&config);
-    config.onnxruntime_profile = path;
+    const unecho_onnxruntime settings = {.size = sizeof settings, .profile = path};
+    config.onnxruntime = &settings;
     unecho *tuned = open_stream(&config);
     remove(path);
     float *const a = stream_signal(plain, &mic, &mic, 2048);
@@ -163,12 +164,13 @@ static void streams_side_by_side(void **unused)
     need_onnxruntime();
     enum { JOBS = 4 };
     job jobs[JOBS];
+    const unecho_onnxruntime untuned = {.size = sizeof untuned, .profile = UNECHO_UNTUNED_PROFILE};
+    const unecho_onnxruntime threads_2 = {.size = sizeof threads_2, .stage_threads = {1, 2}};
     pthread_t threads[JOBS];
     for (size_t i = 0; i < JOBS; i++) {
         jobs[i] = (job){config_for(UNECHO_BACKEND_ONNXRUNTIME, NULL),
                         noise_signal(SECOND / 4, 0.3f, 41), NULL};
-        jobs[i].config.onnxruntime_untuned = i == 1;
-        jobs[i].config.onnxruntime_stage_threads[1] = i == 2 ? 2 : 1;
+        jobs[i].config.onnxruntime = i == 1 ? &untuned : i == 2 ? &threads_2 : NULL;
     }
     for (size_t i = 0; i < JOBS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, open_process_close, &jobs[i]), 0);

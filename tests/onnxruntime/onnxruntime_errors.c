@@ -34,10 +34,14 @@ static void assert_refused(unecho_config config, int status, const char *part)
     assert_contains(message, part);
 }
 
+/* What the configs below point to. */
+static unecho_onnxruntime settings;
+
 static unecho_config onnxruntime_config(const char *library)
 {
     unecho_config config = config_for(UNECHO_BACKEND_ONNXRUNTIME, NULL);
-    config.onnxruntime_library = library;
+    settings = (unecho_onnxruntime){.size = sizeof settings, .library = library};
+    config.onnxruntime = &settings;
     return config;
 }
 
@@ -45,7 +49,7 @@ static void library_that_is_not_there(void **unused)
 {
     (void)unused;
     assert_refused(onnxruntime_config("/nowhere/libonnxruntime.so.1"), UNECHO_ERROR_BACKEND,
-                   "onnxruntime_library says is /nowhere/libonnxruntime.so.1, cannot be loaded");
+                   "onnxruntime->library says is /nowhere/libonnxruntime.so.1, cannot be loaded");
 }
 
 static void environment_that_is_wrong(void **unused)
@@ -121,18 +125,18 @@ static void fields_out_of_range(void **unused)
 {
     (void)unused;
     unecho_config config = onnxruntime_config("/nowhere");
-    config.onnxruntime_stage_threads[0] = 0;
-    assert_refused(config, UNECHO_ERROR_ARGUMENT, "onnxruntime_stage_threads[0] is 0");
-    config.onnxruntime_stage_threads[0] = 64;
-    config.onnxruntime_stage_threads[1] = 65;
-    assert_refused(config, UNECHO_ERROR_ARGUMENT, "onnxruntime_stage_threads[1] is 65");
+    settings.stage_threads[0] = 65;
+    assert_refused(config, UNECHO_ERROR_ARGUMENT, "onnxruntime->stage_threads[0] is 65");
+    settings.stage_threads[0] = 64;
+    settings.stage_threads[1] = 65;
+    assert_refused(config, UNECHO_ERROR_ARGUMENT, "onnxruntime->stage_threads[1] is 65");
     config = onnxruntime_config("/nowhere");
-    config.onnxruntime_untuned = 1;
-    config.onnxruntime_profile = "/nowhere/profile";
-    assert_refused(config, UNECHO_ERROR_ARGUMENT, "onnxruntime_untuned");
-    config.onnxruntime_untuned = 0;
+    settings.size = 1;
+    assert_refused(config, UNECHO_ERROR_ARGUMENT, "onnxruntime->size is 1");
+    config = onnxruntime_config("/nowhere");
+    settings.profile = "/nowhere/profile";
     assert_refused(config, UNECHO_ERROR_FILE, "/nowhere/profile: cannot be opened");
-    config.onnxruntime_profile = UNECHO_THIS_FILE;
+    settings.profile = UNECHO_THIS_FILE;
     assert_refused(config, UNECHO_ERROR_FORMAT, "not a profile");
     config = onnxruntime_config("/nowhere");
     config.backend = (unecho_backend)7;
@@ -215,7 +219,7 @@ static void count_release(void *user, void *memory)
 static unecho_config fake_config(int untuned)
 {
     unecho_config config = onnxruntime_config(UNECHO_FAKE_ONNXRUNTIME);
-    config.onnxruntime_untuned = untuned;
+    settings.profile = untuned ? UNECHO_UNTUNED_PROFILE : NULL;
     config.hops_at_once = 2;
     config.allocate = count_allocate;
     config.release = count_release;

@@ -1,6 +1,6 @@
 /* Profiles: every setting is read, every mistake is named with its line, no bytes crash it. */
-#include "check.h"
 #include "onnxruntime/profile.h"
+#include "check.h"
 #include "signals.h"
 #include "unecho.h"
 
@@ -22,13 +22,13 @@ static void every_setting(void **unused)
     ort_settings s;
     assert_int_equal(parse(&s,
                            "unecho-profile 1\nstage1_threads 3\nstage2_threads 64\nspinning 1\n"
-                           "execution_mode parallel\nmemory_pattern 0\narena 0\n"
+                           "execution_mode parallel\nmemory_pattern 0\narena 0\nuntuned 1\n"
                            "model a name with blanks\npurpose cpu",
                            NULL, 0),
                      UNECHO_OK);
     assert_int_equal(s.threads[0], 3);
     assert_int_equal(s.threads[1], 64);
-    assert_true(s.spinning && s.parallel && !s.memory_pattern && !s.arena && !s.untuned);
+    assert_true(s.spinning && s.parallel && !s.memory_pattern && !s.arena && s.untuned);
 }
 
 /* What is not named stays; layout does not matter. */
@@ -109,8 +109,8 @@ static void any_bytes(void **unused)
         char words[64];
         const message to = {words, sizeof words};
         accepted += ort_profile_parse(&s, text + 1, size, "p", &to) == UNECHO_OK;
-        assert_in_range(s.threads[0], 1, ORT_THREADS_MAX);
-        assert_in_range(s.threads[1], 1, ORT_THREADS_MAX);
+        assert_in_range(s.threads[0], 1, UNECHO_ONNXRUNTIME_THREADS_MAX);
+        assert_in_range(s.threads[1], 1, UNECHO_ONNXRUNTIME_THREADS_MAX);
         free(text);
     }
     assert_true(accepted > 100 && accepted < 19900);

@@ -2,8 +2,8 @@
  * What comes out of the reference recordings, by two models, as one whole signal and as a stream in
  * calls of 1024 samples.
  *
- * - The native engine's output has the statistics that tests/onnxruntime/snapshots remembers. It is that
- *   engine's and not ONNX Runtime's, because only ours gives the same output on every machine.
+ * - The native engine's output has the statistics that tests/onnxruntime/snapshots remembers. It is
+ * that engine's and not ONNX Runtime's, because only ours gives the same output on every machine.
  *   `test_snapshots --update` writes them anew.
  * - ONNX Runtime's output is the same bits however it is tuned.
  * - The two engines agree, and where a channel is digitally silent, which blows the rounding of a
@@ -221,17 +221,18 @@ static void has_the_statistics_of_its_snapshot(void **state)
 
 /* ---- Bits ------------------------------------------------------------------------------- */
 
-/* threads 0: untuned */
+/* threads 0: untuned. Valid until the next call. */
 static unecho_config tuned(unsigned threads1, unsigned threads2, int spinning)
 {
+    static unecho_onnxruntime settings;
+    settings = (unecho_onnxruntime){
+        .size = sizeof settings,
+        .profile = threads1 == 0 ? UNECHO_UNTUNED_PROFILE : NULL,
+        .stage_threads = {threads1, threads2},
+        .spinning = spinning,
+    };
     unecho_config config = config_for(UNECHO_BACKEND_ONNXRUNTIME, NULL);
-    if (threads1 == 0) {
-        config.onnxruntime_untuned = 1;
-        return config;
-    }
-    config.onnxruntime_stage_threads[0] = threads1;
-    config.onnxruntime_stage_threads[1] = threads2;
-    config.onnxruntime_spinning = spinning;
+    config.onnxruntime = &settings;
     return config;
 }
 

@@ -201,9 +201,10 @@ static void onnxruntime(void **unused)
     assert_true(clean <= BLOCKS_ALLOWED);
     assert_true(leaking >= CONTROL);
 
-    config.onnxruntime_stage_threads[0] = config.onnxruntime_stage_threads[1] = 2;
+    unecho_onnxruntime settings = {.size = sizeof settings, .stage_threads = {2, 2}};
+    config.onnxruntime = &settings;
     const long pools = growth(&config, CONTROL, NULL);
-    config.onnxruntime_untuned = 1;
+    settings.profile = UNECHO_UNTUNED_PROFILE;
     const long untuned = growth(&config, CONTROL, NULL);
     print_message("by %d threads: with pools %ld, untuned %ld\n", CONTROL, pools, untuned);
     assert_true(pools <= BLOCKS_ALLOWED);

@@ -1,9 +1,10 @@
-/* Streams on ONNX Runtime and on the native engine, for tests that compare them. */
+/* Streams on ONNX Runtime and on the native backend, for tests that compare them. */
 #ifndef UNECHO_TEST_BACKENDS_H
 #define UNECHO_TEST_BACKENDS_H
 
 #include "signals.h"
-#include "unecho.h"
+#include "unecho_model.h"
+#include "unecho_onnxruntime.h"
 
 /*
  * Skip the test, saying why, where UNECHO_ONNXRUNTIME does not tell of a library; fail it instead

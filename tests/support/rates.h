@@ -3,7 +3,7 @@
 #define UNECHO_TEST_RATES_H
 
 #include "signals.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 /* By the best that libsoxr has. */
 signal_ resampled(const signal_ *x, int from, int to);

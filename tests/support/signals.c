@@ -22,6 +22,13 @@ float random_float(uint32_t *state)
     return (float)(int32_t)random_bits(state) * 0x1p-31f;
 }
 
+signal_ new_signal(size_t count)
+{
+    signal_ s = {calloc(count + 1, sizeof(float)), count};
+    assert_non_null(s.samples);
+    return s;
+}
+
 signal_ noise_signal(size_t count, float amplitude, uint32_t seed)
 {
     signal_ s = {malloc((count + 1) * sizeof(float)), count};

@@ -16,6 +16,8 @@ typedef struct signal_ {
 uint32_t random_bits(uint32_t *state);
 /* Uniform in [-1, 1). */
 float random_float(uint32_t *state);
+/* All zero. */
+signal_ new_signal(size_t count);
 /* Noise whose level rises and falls with something like the rhythm of syllables. */
 signal_ noise_signal(size_t count, float amplitude, uint32_t seed);
 

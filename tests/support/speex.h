@@ -2,7 +2,7 @@
 #ifndef UNECHO_TEST_SPEEX_H
 #define UNECHO_TEST_SPEEX_H
 
-#include "rooms.h"
+#include "linear_run.h"
 
 /* Its error in s->error, with a tail as long as the linear canceller's by default. */
 void cancel_by_speex(scene *s);

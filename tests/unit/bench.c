@@ -1,5 +1,5 @@
 /*
- * What `unecho bench` and `unecho tune` rest on: that an engine cannot win by skipping work, and
+ * What `unecho bench` and `unecho tune` rest on: that a backend cannot win by skipping work, and
  * that the figures are drawn as they say.
  */
 #include "check.h"
@@ -75,7 +75,7 @@ static void one_sample_that_is_no_number_is_found(void **state)
     free(s.samples);
 }
 
-/* An exact engine that leaves out one hop of a thousand is off by about 30 dB: far from 50. */
+/* An exact backend that leaves out one hop of a thousand is off by about 30 dB: far from 50. */
 static void one_skipped_hop_is_found(void **state)
 {
     (void)state;
@@ -158,18 +158,18 @@ static void slowest_ones(void **state)
     assert_true(indices[0] == 1 && indices[1] == 0);
 }
 
-/* ---- Engines and settings --------------------------------------------------------------- */
+/* ---- Backends and settings --------------------------------------------------------------- */
 
-static void engines_are_found_by_their_first_words(void **state)
+static void backends_are_found_by_their_first_words(void **state)
 {
     (void)state;
-    const struct engine e = {.name = "onnxruntime tuned here"};
-    assert_true(engine_is_called(&e, "onnxruntime", 11));
-    assert_true(engine_is_called(&e, "onnxruntime tuned", 17));
-    assert_true(engine_is_called(&e, "onnxruntime-tuned-here", 22));
-    assert_false(engine_is_called(&e, "onnx", 4));
-    assert_false(engine_is_called(&e, "", 0));
-    assert_false(engine_is_called(&e, "onnxruntime tuned here too", 26));
+    const struct backend e = {.name = "onnxruntime tuned here"};
+    assert_true(backend_is_called(&e, "onnxruntime", 11));
+    assert_true(backend_is_called(&e, "onnxruntime tuned", 17));
+    assert_true(backend_is_called(&e, "onnxruntime-tuned-here", 22));
+    assert_false(backend_is_called(&e, "onnx", 4));
+    assert_false(backend_is_called(&e, "", 0));
+    assert_false(backend_is_called(&e, "onnxruntime tuned here too", 26));
 }
 
 /* The promised rows, each of them once. */
@@ -180,9 +180,9 @@ static void the_rows(void **state)
         "onnxruntime untuned", "onnxruntime 2+4", "onnxruntime tuned here",
         "native fp32",         "native bf16",     "native int8",
     };
-    assert_int_equal(engine_row_count, sizeof(names) / sizeof(names[0]));
-    for (size_t i = 0; i < engine_row_count; i++)
-        assert_string_equal(engine_rows[i].name, names[i]);
+    assert_int_equal(backend_row_count, sizeof(names) / sizeof(names[0]));
+    for (size_t i = 0; i < backend_row_count; i++)
+        assert_string_equal(backend_rows[i].name, names[i]);
 }
 
 static bool has(const struct tune_setting *settings, size_t n, unsigned first, unsigned second,
@@ -252,7 +252,7 @@ int main(void)
         cmocka_unit_test(medians),
         cmocka_unit_test(percentiles),
         cmocka_unit_test(slowest_ones),
-        cmocka_unit_test(engines_are_found_by_their_first_words),
+        cmocka_unit_test(backends_are_found_by_their_first_words),
         cmocka_unit_test(the_rows),
         cmocka_unit_test(all_settings_are_tried),
         cmocka_unit_test(variants_turn_over_one_option_each),

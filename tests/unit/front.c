@@ -26,11 +26,11 @@ static void first_in_first_out(void **unused)
 {
     (void)unused;
     float *const ring = malloc(64 * sizeof *ring);
-    fifo f = {.ring = ring, .room = 64};
+    fifo f = {.ring = ring, .capacity = 64};
     fifo_reset(&f);
     float in = 0.0f, out = 0.0f, x[64];
     for (int round = 0; round < 20000; round++) {
-        size_t n = below(f.room - f.count + 1);
+        size_t n = below(f.capacity - f.count + 1);
         for (size_t i = 0; i < n; i++)
             x[i] = in++;
         fifo_push(&f, x, n);
@@ -241,7 +241,7 @@ static void complete_when_needed(void **unused)
                     size_t n = 1 + below(MICROPHONE_PART);
                     n = needed - m.frames < n ? (size_t)(needed - m.frames) : n;
                     microphone_push(&m, x, n);
-                    assert_true(m.samples.count <= m.samples.room);
+                    assert_true(m.samples.count <= m.samples.capacity);
                 }
                 assert_true(m.samples.count >= plan.hops_at_once * HOP);
                 for (size_t i = 0; i < plan.hops_at_once; i++)

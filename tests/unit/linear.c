@@ -3,7 +3,7 @@
  * not spoil it, that it finds a changed room again, and that it never makes anything worse.
  */
 #include "check.h"
-#include "rooms.h"
+#include "linear_run.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * with everything in them, single talk, double talk, another room, silence and a muted microphone.
  */
 #include "check.h"
-#include "rooms.h"
+#include "linear_run.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,8 +3,9 @@
  * length: a higher ERLE, and in double talk a higher SI-SDR of the near end.
  */
 #include "check.h"
-#include "rooms.h"
+#include "linear_run.h"
 #include "speex.h"
+#include "transforms.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -79,13 +80,10 @@ static scene recording(const char *name)
     signal_ mic, far;
     read_recording(name, &mic, &far);
     const size_t found = bulk_delay(&mic, &far), lag = found > 48 ? found - 48 : 0;
-    scene s = new_scene(mic.count);
-    memcpy(s.mic, mic.samples, s.count * sizeof *s.mic);
-    memcpy(s.far + lag, far.samples, (s.count - lag) * sizeof *s.far);
     print_message("%s: delay %zu samples\n", name, found);
-    free(mic.samples);
+    signal_ late = delayed(&far, (long)lag);
     free(far.samples);
-    return s;
+    return scene_of(mic, late, (signal_){0});
 }
 
 static void better_on_recordings(void **unused)

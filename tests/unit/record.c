@@ -6,7 +6,7 @@
 #include "check.h"
 #include "replay/rerun.h"
 #include "signals.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -155,7 +155,7 @@ static unecho *open_recorded(const unecho_config *given, size_t room)
     unecho_config config = *given;
     unecho *stream = NULL;
     config.model = model;
-    config.record_room = room;
+    config.record_capacity = room;
     assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
     return stream;
 }
@@ -172,42 +172,42 @@ static file record(const unecho_config *config, uint32_t seed)
 /* ---- Replaying -------------------------------------------------------------------------- */
 
 /* As far as it is good; why it is not goes into message [256]. */
-static recording_result replay_file(replay *r, const file *f, char *message)
+static reader_result replay_file(rerun *r, const file *f, char *message)
 {
-    recording from;
+    record_reader from;
     recorded_call call = {0};
     FILE *in = fmemopen(f->bytes, f->size, "rb");
     assert_non_null(in);
     memset(r, 0, sizeof *r);
-    recording_result result = recording_open(&from, in);
-    if (result == RECORDING_GOOD) {
+    reader_result result = record_reader_open(&from, in);
+    if (result == READER_GOOD) {
         from.config.model = model;
         if (unecho_open(&r->stream, &from.config) < 0) {
             snprintf(from.message, sizeof from.message, "does not open at offset 8");
-            result = RECORDING_BAD;
+            result = READER_BAD;
         }
     }
-    while (result == RECORDING_GOOD) {
-        result = recording_next(&from, &call);
-        if (result == RECORDING_GOOD)
-            assert_true(replay_call(r, &from, &call));
+    while (result == READER_GOOD) {
+        result = record_reader_next(&from, &call);
+        if (result == READER_GOOD)
+            assert_true(rerun_call(r, &from, &call));
     }
     memcpy(message, from.message, sizeof from.message);
     recorded_call_free(&call);
-    recording_close(&from);
-    replay_free(r);
+    record_reader_close(&from);
+    rerun_free(r);
     unecho_close(&r->stream);
     fclose(in);
     return result;
 }
 
 /* The same bits throughout; returns what happened. */
-static replay expect_same(const file *f)
+static rerun expect_same(const file *f)
 {
-    replay r;
+    rerun r;
     char message[256];
-    const recording_result result = replay_file(&r, f, message);
-    if (result != RECORDING_END)
+    const reader_result result = replay_file(&r, f, message);
+    if (result != READER_END)
         fail_msg("%s", message);
     assert_int_equal(r.first.call, 0);
     assert_int_equal(r.different_samples, 0);
@@ -218,7 +218,7 @@ static void records_and_replays(const unecho_config *config)
 {
     for (uint32_t seed = 1; seed <= 2; seed++) {
         file f = record(config, seed);
-        const replay r = expect_same(&f);
+        const rerun r = expect_same(&f);
         assert_int_equal(r.lost.kind, 0);
         assert_true(r.gaps > 0 && r.frames > LENGTH / 2);
         free(f.bytes);
@@ -312,7 +312,7 @@ static void whole_signals_and_calls_that_are_refused(void **unused)
     assert_int_equal(unecho_process(stream, mic, far, out, 256), UNECHO_OK);
     drain(stream, &f);
     unecho_close(&stream);
-    const replay r = expect_same(&f);
+    const rerun r = expect_same(&f);
     assert_int_equal(r.calls, 5);
     assert_int_equal(r.refused, 3);
     free(f.bytes);
@@ -391,7 +391,7 @@ static void what_needs_no_room_takes_none(void **unused)
 
 /* ---- Full, damaged, at the same time ---------------------------------------------------- */
 
-static void a_full_ring_ends_the_recording(void **unused)
+static void a_full_ring_ends_the_record(void **unused)
 {
     (void)unused;
     unecho_config config;
@@ -410,15 +410,15 @@ static void a_full_ring_ends_the_recording(void **unused)
         assert_int_equal(f.size, told + 44);
         unecho_close(&stream);
 
-        replay r;
+        rerun r;
         char message[256];
-        assert_int_equal(replay_file(&r, &f, message), RECORDING_END);
+        assert_int_equal(replay_file(&r, &f, message), READER_END);
         assert_int_equal(r.first.call, 0);
         assert_int_equal(r.lost.kind, RECORD_LOST);
         assert_true(r.lost.extra > 0 && r.lost.n > 0 && f.size < room + 2 * 44);
         /* Kept and lost calls are all that were made. */
         file whole = record(&config, 3);
-        const replay all = expect_same(&whole);
+        const rerun all = expect_same(&whole);
         assert_int_equal(r.calls + r.lost.extra, all.calls + 1);
         assert_int_equal(r.frames + r.lost.n, all.frames + 100);
         free(whole.bytes);
@@ -435,7 +435,7 @@ static void a_difference_is_found(void **unused)
     config.align = UNECHO_ALIGN_OFF;
     config.fail_open = 0;
     file f = record(&config, 1);
-    replay r;
+    rerun r;
     char message[256];
     /* The setting with key 6, precision, is made another one; and the checksum to it. */
     uint32_t words[RECORD_HEAD];
@@ -456,7 +456,7 @@ static void a_difference_is_found(void **unused)
         sum = hash_word(sum, words[i]);
     record_store(end, (uint32_t)sum);
     record_store(end + 4, (uint32_t)(sum >> 32));
-    assert_int_equal(replay_file(&r, &f, message), RECORDING_END);
+    assert_int_equal(replay_file(&r, &f, message), READER_END);
     assert_true(r.first.call > 0 && r.different_samples > 0 && r.largest > 0.0f);
     assert_true(r.first.recorded != r.first.replayed);
     free(f.bytes);
@@ -490,9 +490,9 @@ static void every_cut_is_told(void **unused)
         /* Of its own size, so that a read beyond is seen. */
         file cut = {malloc(size), size};
         memcpy(cut.bytes, f.bytes, size);
-        replay r;
+        rerun r;
         char message[256];
-        if (replay_file(&r, &cut, message) == RECORDING_END)
+        if (replay_file(&r, &cut, message) == READER_END)
             whole++;
         else
             assert_non_null(strstr(message, "offset"));
@@ -511,9 +511,9 @@ static void every_changed_byte_is_told(void **unused)
     for (size_t at = 0; at < f.size; at++) {
         const unsigned char was = f.bytes[at];
         f.bytes[at] ^= (unsigned char)(1 + random_bits(&seed) % 255);
-        replay r;
+        rerun r;
         char message[256];
-        assert_int_equal(replay_file(&r, &f, message), RECORDING_BAD);
+        assert_int_equal(replay_file(&r, &f, message), READER_BAD);
         assert_true(message[0] != '\0');
         f.bytes[at] = was;
     }
@@ -547,10 +547,10 @@ static void senseless_records_do_no_harm(void **unused)
             record_store(head + 4 * (words - 1), (uint32_t)(sum >> 32));
             head += 4 * words;
         }
-        replay r;
+        rerun r;
         char message[256];
-        const recording_result result = replay_file(&r, &f, message);
-        assert_true(result == RECORDING_END || message[0] != '\0');
+        const reader_result result = replay_file(&r, &f, message);
+        assert_true(result == READER_END || message[0] != '\0');
     }
     free(good);
     free(f.bytes);
@@ -594,7 +594,7 @@ static void another_thread_reads(void **unused)
         assert_int_equal(pthread_join(thread, NULL), 0);
         assert_int_equal(r.failed, 0);
         unecho_close(&r.stream);
-        const replay seen = expect_same(&r.f);
+        const rerun seen = expect_same(&r.f);
         if (rooms[i] == ROOM)
             assert_int_equal(seen.lost.kind, 0);
         free(r.f.bytes);
@@ -612,7 +612,7 @@ int main(void)
         cmocka_unit_test(streams_of_a_batch),
         cmocka_unit_test(recording_changes_nothing),
         cmocka_unit_test(what_needs_no_room_takes_none),
-        cmocka_unit_test(a_full_ring_ends_the_recording),
+        cmocka_unit_test(a_full_ring_ends_the_record),
         cmocka_unit_test(a_difference_is_found),
         cmocka_unit_test(every_cut_is_told),
         cmocka_unit_test(every_changed_byte_is_told),

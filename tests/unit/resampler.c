@@ -3,8 +3,8 @@
  * to the sample and for hours, whatever the chunks; against sines as they are defined, and against
  * the best that libsoxr has.
  */
-#include "check.h"
 #include "front/resampler.h"
+#include "check.h"
 #include "signals.h"
 
 #include <math.h>

@@ -6,7 +6,7 @@
 #include "check.h"
 #include "suppress/dtln/dtln_model.h"
 #include "signals.h"
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -63,7 +63,8 @@ static void list_types(unecho_model_file_info *info, const stage_weights *w)
 
 void summarise(unecho_model_file_info *info, const graph *g, const stage_weights *weights)
 {
-    info->stage = weights->encoder.rows == 0 ? 1 : 2;
+    info->kind = UNECHO_MODEL_DTLN_AEC;
+    info->file = weights->encoder.rows == 0 ? 1 : 2;
     info->units = (unsigned)weights->units;
     info->parameters = stage_weights_count(weights);
     info->bytes = g->file.size;

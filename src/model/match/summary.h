@@ -5,7 +5,7 @@
 #include "model/graph/graph.h"
 #include "model/stage_weights.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 /* Fill in all of info but its size and format. */
 void summarise(unecho_model_file_info *info, const graph *g, const stage_weights *weights);

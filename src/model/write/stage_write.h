@@ -5,7 +5,7 @@
 #include "message.h"
 #include "model/stage_weights.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 /*
  * At most room bytes; *size receives how many the file has. name: the model's, for messages and as

@@ -6,7 +6,7 @@
 #include "network/weights.h"
 #include "protobuf_write.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
 
 #include <stdbool.h>
 

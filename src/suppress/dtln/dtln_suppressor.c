@@ -99,22 +99,20 @@ static int start_native(suppressor *s, const suppressor_plan *plan, const suppre
 static int start_onnxruntime(suppressor *s, const suppressor_plan *plan,
                              const suppressor_lines *lines, const fft *transform, const message *to)
 {
-    const unecho_config *const config = plan->config;
+    const unecho_onnxruntime *const given = plan->config->onnxruntime;
     ort_settings settings = {
-        .threads = {config->onnxruntime_stage_threads[0], config->onnxruntime_stage_threads[1]},
-        .spinning = config->onnxruntime_spinning != 0,
+        .threads = {given->stage_threads[0], given->stage_threads[1]},
+        .spinning = given->spinning != 0,
         .memory_pattern = true,
         .arena = true,
-        .untuned = config->onnxruntime_untuned != 0,
     };
     int status = UNECHO_OK;
-    if (config->onnxruntime_profile)
-        status = ort_profile_read(&settings, config->onnxruntime_profile, to);
+    if (given->profile)
+        status = ort_profile_read(&settings, given->profile, to);
     if (status < 0)
         return status;
     start(s, lines, transform);
-    status = ort_start(own(s)->stages, plan->model, &own(s)->io, &settings,
-                       config->onnxruntime_library, to);
+    status = ort_start(own(s)->stages, plan->model, &own(s)->io, &settings, given->library, to);
     if (status == UNECHO_OK)
         take_over(s);
     return status;

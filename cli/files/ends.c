@@ -1,9 +1,6 @@
-/*
- * Picks the two ends out of the channels of one or two files. It does not know what is done with
- * them.
- */
-#include "process/ends.h"
+#include "files/ends.h"
 
+#include "files/format.h"
 #include "report.h"
 
 #include "unecho.h"
@@ -15,10 +12,10 @@
 /* Frames at a time. */
 #define PART 4096
 
-/* The largest positive value of 16-bit samples: what is there has been cut, or is about to be. */
+/* The largest positive value of 16-bit samples: clipped, or close to it. */
 #define FULL_SCALE (32767.0f / 32768.0f)
 
-/* Which channels of a file one end listens to. */
+/* Which channels of a file make up one end. */
 struct pick {
     unsigned first, count; /* from 0 */
     uint64_t clipped;
@@ -31,6 +28,118 @@ struct ends {
     size_t waiting_n, waiting_room;
     float frames[PART * UNECHO_CHANNELS_MAX];
 };
+
+/* ---- Options ---------------------------------------------------------------------------- */
+
+static bool set_raw(void *field, const struct option_value *value)
+{
+    if (raw_parse(value->text, field))
+        return true;
+    report_usage(value->command, "--raw %s: unknown; expected s16le or f32le", value->text);
+    return false;
+}
+
+static bool set_channel(void *field, const struct option_value *value)
+{
+    const char *text = value->text;
+    int *channel = field;
+    if (strcmp(text, "mean") == 0) {
+        *channel = END_MEAN;
+        return true;
+    }
+    if (text[0] < '1' || text[0] > '0' + UNECHO_CHANNELS_MAX || text[1]) {
+        report_usage(value->command, "--%s %s: expected a channel from 1 to %d, or 'mean'",
+                     value->option->name, text, UNECHO_CHANNELS_MAX);
+        return false;
+    }
+    *channel = text[0] - '0';
+    return true;
+}
+
+const struct option ends_options[] = {
+    {.name = "mic-channel",
+     .argument = "N",
+     .help = "the microphone's channel in MIC or BOTH, 1 to 8, or 'mean' of all (default 1)",
+     .set = set_channel,
+     .at = offsetof(ends_choice, mic.channel)},
+    {.name = "far-channel",
+     .argument = "N",
+     .help = "the far end's channel in FAR (default mean) or BOTH (default 2)",
+     .set = set_channel,
+     .at = offsetof(ends_choice, far.channel)},
+    {.name = "raw",
+     .argument = "FORMAT",
+     .help = "'-' (standard input or output) and files without a known ending hold headerless "
+             "samples: s16le or f32le",
+     .set = set_raw,
+     .at = offsetof(ends_choice, mic.layout.raw)},
+    {.name = "rate",
+     .argument = "HZ",
+     .help = "the sample rate of headerless MIC and FAR (default 16000)",
+     .set = option_number,
+     .at = offsetof(ends_choice, mic.layout.rate),
+     .lowest = UNECHO_RATE_MIN,
+     .highest = UNECHO_RATE_MAX},
+    {.name = "far-rate",
+     .argument = "HZ",
+     .help = "the sample rate of headerless FAR, if it differs",
+     .set = option_number,
+     .at = offsetof(ends_choice, far.layout.rate),
+     .lowest = UNECHO_RATE_MIN,
+     .highest = UNECHO_RATE_MAX},
+    {.name = "channels",
+     .argument = "N",
+     .help = "the number of channels in headerless MIC or BOTH, 1 to 8 (default 1)",
+     .set = option_number,
+     .at = offsetof(ends_choice, mic.layout.channels),
+     .lowest = 1,
+     .highest = UNECHO_CHANNELS_MAX},
+    {.name = "far-channels",
+     .argument = "N",
+     .help = "the same for headerless FAR",
+     .set = option_number,
+     .at = offsetof(ends_choice, far.layout.channels),
+     .lowest = 1,
+     .highest = UNECHO_CHANNELS_MAX},
+    {.name = NULL},
+};
+
+static bool is_dash(const char *name)
+{
+    return name && strcmp(name, "-") == 0;
+}
+
+bool ends_choice_check(ends_choice *choice, const struct arguments *arguments)
+{
+    end_choice *mic = &choice->mic, *far = &choice->far;
+    if (!arguments_at_most(arguments, 2, "MIC and FAR"))
+        return false;
+    if (arguments->count < 1) {
+        report_usage(arguments->command, "MIC and FAR are missing");
+        return false;
+    }
+    mic->path = arguments->words[0];
+    far->path = arguments->count == 2 ? arguments->words[1] : NULL;
+    far->layout.raw = mic->layout.raw;
+    if (mic->layout.raw == RAW_NONE && (is_dash(mic->path) || is_dash(far->path))) {
+        report_usage(arguments->command, "'-' carries headerless samples: it needs --raw s16le or "
+                                         "--raw f32le");
+        return false;
+    }
+    if (is_dash(mic->path) && is_dash(far->path)) {
+        report_usage(arguments->command, "only one of MIC and FAR can be '-'");
+        return false;
+    }
+    if (!far->path && (far->layout.rate || far->layout.channels)) {
+        report_usage(arguments->command, "--%s needs a separate file for the far end",
+                     far->layout.rate ? "far-rate" : "far-channels");
+        return false;
+    }
+    /* Two devices of one machine mostly have one rate. */
+    if (far->path && format_is_raw(far->path, far->layout.raw) && !far->layout.rate)
+        far->layout.rate = mic->layout.rate;
+    return true;
+}
 
 /* ---- Opening ---------------------------------------------------------------------------- */
 
@@ -56,8 +165,8 @@ static bool pick_from_two(ends *pair, const end_choice *mic, const end_choice *f
 {
     const unsigned channels = audio_reader_channels(pair->mic);
     if (!mic->channel && channels > 1)
-        report_note("%s: has %u channels; the first is taken as the microphone "
-                    "(--mic-channel says otherwise)",
+        report_note("%s: has %u channels; using the first as the microphone (change this with "
+                    "--mic-channel)",
                     audio_reader_name(pair->mic), channels);
     return pick_channel(&pair->mic_pick, pair->mic, mic->channel ? mic->channel : 1,
                         "mic-channel") &&
@@ -71,38 +180,39 @@ static bool pick_from_one(ends *pair, const end_choice *mic, const end_choice *f
     const unsigned channels = audio_reader_channels(pair->mic);
     int mic_channel = mic->channel, far_channel = far->channel;
     if (channels == 1) {
-        report_error("%s: is mono, so the far end cannot be in it; what the loudspeaker played "
-                     "is needed too, as FAR or as another channel",
+        report_error("%s: is mono, so the far end cannot be in it; unecho also needs what the "
+                     "loudspeaker played, as FAR or as another channel",
                      name);
         return false;
     }
     if (channels > 2 && (!mic_channel || !far_channel)) {
-        report_error("%s: has %u channels; --mic-channel N and --far-channel N have to say which "
-                     "are microphone and far end",
+        report_error("%s: has %u channels; --mic-channel N and --far-channel N must say which "
+                     "are the microphone and the far end",
                      name, channels);
         return false;
     }
-    /* With two channels one choice leaves only the other. */
+    /* With two channels, choosing one leaves the other. */
     if (!mic_channel)
         mic_channel = far_channel == 1 ? 2 : 1;
     if (!far_channel)
         far_channel = mic_channel == 2 ? 1 : 2;
     if (mic_channel == far_channel || mic_channel == END_MEAN || far_channel == END_MEAN) {
-        report_error("%s: microphone and far end have to be different channels of it", name);
+        report_error("%s: microphone and far end must be different channels", name);
         return false;
     }
     if (!pick_channel(&pair->mic_pick, pair->mic, mic_channel, "mic-channel") ||
         !pick_channel(&pair->far_pick, pair->mic, far_channel, "far-channel"))
         return false;
     if (!mic->channel && !far->channel)
-        report_note("%s: channel 1 is taken as the microphone, channel 2 as the far end "
-                    "(--mic-channel and --far-channel say otherwise)",
+        report_note("%s: using channel 1 as the microphone and channel 2 as the far end (change "
+                    "this with --mic-channel and --far-channel)",
                     name);
     return true;
 }
 
-ends *ends_open(const end_choice *mic, const end_choice *far)
+ends *ends_open(const ends_choice *choice)
 {
+    const end_choice *mic = &choice->mic, *far = &choice->far;
     ends *pair = calloc(1, sizeof(*pair));
     bool picked;
     if (!pair) {
@@ -203,7 +313,7 @@ bool ends_read_far(ends *pair, float *samples, size_t n, size_t *got)
     return true;
 }
 
-/* ---- What they are ---------------------------------------------------------------------- */
+/* ---- Asking ----------------------------------------------------------------------------- */
 
 audio_reader *ends_mic_file(const ends *pair)
 {

@@ -1,4 +1,4 @@
-#include "replay/record.h"
+#include "replay/record_reader.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -12,19 +12,19 @@
 /* Of the header's content: many more fields than there are. */
 #define HEADER_MOST 4096
 
-__attribute__((__format__(__printf__, 2, 3))) static recording_result bad(recording *r,
-                                                                          const char *format, ...)
+__attribute__((__format__(__printf__, 2, 3))) static reader_result bad(record_reader *r,
+                                                                       const char *format, ...)
 {
     va_list values;
     va_start(values, format);
     vsnprintf(r->message, sizeof(r->message), format, values);
     va_end(values);
-    return RECORDING_BAD;
+    return READER_BAD;
 }
 
 /* ---- Words ------------------------------------------------------------------------------ */
 
-static recording_result cut_off(recording *r, uint64_t got, uint64_t wanted, const char *what)
+static reader_result cut_off(record_reader *r, uint64_t got, uint64_t wanted, const char *what)
 {
     if (ferror(r->file))
         return bad(r, "cannot be read at offset %" PRIu64, r->offset);
@@ -35,7 +35,7 @@ static recording_result cut_off(recording *r, uint64_t got, uint64_t wanted, con
 }
 
 /* Up to PIECE words; how many bytes were there. */
-static size_t take(recording *r, uint32_t *words, size_t count)
+static size_t take(record_reader *r, uint32_t *words, size_t count)
 {
     static unsigned char bytes[4 * PIECE];
     const size_t got = fread(bytes, 1, 4 * count, r->file);
@@ -45,24 +45,24 @@ static size_t take(recording *r, uint32_t *words, size_t count)
     return got;
 }
 
-static recording_result take_content(recording *r, size_t count)
+static reader_result take_content(record_reader *r, size_t count)
 {
     for (size_t have = 0; have < count;) {
         const size_t n = count - have < PIECE ? count - have : PIECE;
-        if (have + n > r->room) {
-            const size_t room = 2 * r->room > have + n ? 2 * r->room : have + n;
-            uint32_t *words = realloc(r->words, room * sizeof(*words));
+        if (have + n > r->capacity) {
+            const size_t capacity = 2 * r->capacity > have + n ? 2 * r->capacity : have + n;
+            uint32_t *words = realloc(r->words, capacity * sizeof(*words));
             if (!words)
                 return bad(r, "out of memory at offset %" PRIu64, r->offset);
             r->words = words;
-            r->room = room;
+            r->capacity = capacity;
         }
         const size_t got = take(r, r->words + have, n);
         if (got < 4 * n)
             return cut_off(r, 4 * have + got, 4 * (uint64_t)count, "content");
         have += n;
     }
-    return RECORDING_GOOD;
+    return READER_GOOD;
 }
 
 /* Whether a call has the signals that such a call has: all of them, or none if it was refused. */
@@ -79,7 +79,7 @@ static bool has_its_signals(const record_head *h)
 }
 
 /* Of what the head announces, that its size is right. */
-static recording_result check_head(recording *r, const record_head *h, uint64_t at)
+static reader_result check_head(record_reader *r, const record_head *h, uint64_t at)
 {
     const uint64_t channels[RECORD_SIGNALS] = {r->config.mic_channels, r->config.far_channels, 1};
     const uint64_t frames[RECORD_SIGNALS] = {h->n, h->far_n, h->n};
@@ -87,7 +87,7 @@ static recording_result check_head(recording *r, const record_head *h, uint64_t 
     uint64_t words = RECORD_HEAD + RECORD_SUM;
     if (h->kind == RECORD_HEADER && r->record == 0)
         return h->words >= words + RECORD_SOURCE && h->words <= HEADER_MOST
-                   ? RECORDING_GOOD
+                   ? READER_GOOD
                    : bad(r, "the header at offset %" PRIu64 " cannot have %" PRIu32 " words", at,
                          h->words);
     if (h->kind <= RECORD_HEADER || h->kind >= RECORD_KINDS || r->record == 0)
@@ -116,7 +116,7 @@ static recording_result check_head(recording *r, const record_head *h, uint64_t 
                    " frames without all its samples",
                    r->record, at, h->n, h->far_n);
     if (h->words == words)
-        return RECORDING_GOOD;
+        return READER_GOOD;
     return bad(r,
                "record %" PRIu64 " at offset %" PRIu64 " says that it has %" PRIu32
                " words, expected %" PRIu64,
@@ -124,22 +124,22 @@ static recording_result check_head(recording *r, const record_head *h, uint64_t 
 }
 
 /* Head and content of the next record, and whether both are as they were written. */
-static recording_result take_record(recording *r, record_head *head)
+static reader_result take_record(record_reader *r, record_head *head)
 {
     const uint64_t at = r->offset;
     uint32_t words[RECORD_HEAD];
     uint64_t sum = HASH_BASIS;
     const size_t got = take(r, words, RECORD_HEAD);
     if (got == 0 && r->record > 0 && !ferror(r->file))
-        return RECORDING_END;
+        return READER_END;
     if (got < sizeof(words))
         return cut_off(r, got, sizeof(words), "head");
     *head = record_unpack(words);
-    recording_result result = check_head(r, head, at);
+    reader_result result = check_head(r, head, at);
     const size_t count = head->words - RECORD_HEAD;
-    if (result == RECORDING_GOOD)
+    if (result == READER_GOOD)
         result = take_content(r, count);
-    if (result != RECORDING_GOOD)
+    if (result != READER_GOOD)
         return result;
     for (size_t i = 0; i < count - RECORD_SUM; i++)
         sum = hash_word(sum, r->words[i]);
@@ -147,7 +147,7 @@ static recording_result take_record(recording *r, record_head *head)
         sum = hash_word(sum, words[i]);
     const uint32_t *stored = r->words + count - RECORD_SUM;
     if (sum == (stored[0] | (uint64_t)stored[1] << 32))
-        return RECORDING_GOOD;
+        return READER_GOOD;
     return bad(r,
                "record %" PRIu64 " at offset %" PRIu64
                " is damaged: its content does not have the checksum %08" PRIx32 "%08" PRIx32,
@@ -185,25 +185,30 @@ static int64_t integer_of(uint64_t bits)
     return bits <= UINT32_MAX || ~bits <= INT32_MAX ? (int64_t)bits : -2;
 }
 
-static bool set_field(unecho_config *config, uint32_t key, uint64_t value)
+static bool set_field(record_reader *r, uint32_t key, uint64_t value)
 {
     switch (key) {
 #define SET_INTEGER(number, type, name)                                                            \
     case number:                                                                                   \
-        config->name = (type)integer_of(value);                                                    \
+        r->config.name = (type)integer_of(value);                                                  \
         return true;
 #define SET_REAL(number, type, name)                                                               \
     case number:                                                                                   \
-        config->name = (type)real_of(value);                                                       \
+        r->config.name = (type)real_of(value);                                                     \
+        return true;
+#define SET_ONNXRUNTIME(number, type, name)                                                        \
+    case number:                                                                                   \
+        r->onnxruntime.name = (type)integer_of(value);                                             \
         return true;
         RECORD_INTEGERS(SET_INTEGER)
+        RECORD_ONNXRUNTIME(SET_ONNXRUNTIME)
         RECORD_REALS(SET_REAL)
     default:
         return false;
     }
 }
 
-static recording_result take_header(recording *r, const record_head *head)
+static reader_result take_header(record_reader *r, const record_head *head)
 {
     const uint32_t *at = r->words;
     if (head->n != RECORD_FORMAT)
@@ -223,7 +228,7 @@ static recording_result take_header(recording *r, const record_head *head)
         return bad(r, "the header has %" PRIu32 " words of settings, expected %d each for %" PRIu32,
                    there, RECORD_FIELD, count);
     for (at += 6; at < r->words + RECORD_SOURCE + there; at += RECORD_FIELD)
-        if (!set_field(&r->config, at[0], long_at(at + 1)))
+        if (!set_field(r, at[0], long_at(at + 1)))
             return bad(r,
                        "was recorded by unecho %s, with a setting (%" PRIu32 " = %" PRIu64
                        ") that unecho %s does not know",
@@ -233,26 +238,28 @@ static recording_result take_header(recording *r, const record_head *head)
         r->config.sample_rate < UNECHO_RATE_MIN || r->config.sample_rate > UNECHO_RATE_MAX)
         return bad(r, "the header says %d Hz, %u and %u channels, which no stream has",
                    r->config.sample_rate, r->config.mic_channels, r->config.far_channels);
-    return RECORDING_GOOD;
+    return READER_GOOD;
 }
 
-recording_result recording_open(recording *r, FILE *file)
+reader_result record_reader_open(record_reader *r, FILE *file)
 {
     uint32_t magic[2] = {0};
     record_head head;
     memset(r, 0, sizeof(*r));
     unecho_config_init(&r->config);
+    r->onnxruntime.size = sizeof(r->onnxruntime);
+    r->config.onnxruntime = &r->onnxruntime;
     r->file = file;
     if (take(r, magic, 2) < sizeof(magic) ||
         magic[0] != record_load((const unsigned char *)RECORD_MAGIC) ||
         magic[1] != record_load((const unsigned char *)RECORD_MAGIC + 4))
         return bad(r,
                    "is no recording of a stream: expected \"unecho\" and a line end at offset 0");
-    const recording_result result = take_record(r, &head);
-    return result == RECORDING_GOOD ? take_header(r, &head) : result;
+    const reader_result result = take_record(r, &head);
+    return result == READER_GOOD ? take_header(r, &head) : result;
 }
 
-void recording_close(recording *r)
+void record_reader_close(record_reader *r)
 {
     free(r->words);
     r->words = NULL;
@@ -277,10 +284,10 @@ static bool decode(recorded_signal *s, uint32_t coding, const uint32_t *words, s
     s->there = coding != RECORD_NONE;
     if (!s->there)
         return true;
-    if (count > s->room || !s->samples) {
+    if (count > s->capacity || !s->samples) {
         free(s->samples);
         s->samples = malloc(count * sizeof(*s->samples) + 1);
-        s->room = s->samples ? count : 0;
+        s->capacity = s->samples ? count : 0;
         if (!s->samples)
             return false;
     }
@@ -289,12 +296,12 @@ static bool decode(recorded_signal *s, uint32_t coding, const uint32_t *words, s
     return true;
 }
 
-recording_result recording_next(recording *r, recorded_call *call)
+reader_result record_reader_next(record_reader *r, recorded_call *call)
 {
     record_head *head = &call->head;
     r->record++;
-    const recording_result result = take_record(r, head);
-    if (result != RECORDING_GOOD)
+    const reader_result result = take_record(r, head);
+    if (result != READER_GOOD)
         return result;
     const size_t counts[RECORD_SIGNALS] = {(size_t)head->n * r->config.mic_channels,
                                            (size_t)head->far_n * r->config.far_channels,
@@ -305,7 +312,7 @@ recording_result recording_next(recording *r, recorded_call *call)
             return bad(r, "out of memory at offset %" PRIu64, r->offset);
         words += record_words(head->coding[i], counts[i]);
     }
-    return RECORDING_GOOD;
+    return READER_GOOD;
 }
 
 void recorded_call_free(recorded_call *call)

@@ -1,38 +1,40 @@
 /*
- * Reads the recording of a stream (docs/recording.md) record by record. The file may be damaged: no
+ * Reads the recording of a stream (docs/record.md) record by record. The file may be damaged: no
  * more memory is taken than it has bytes for. It does not know what is done with the calls.
  */
-#ifndef UNECHO_TOOL_RECORDING_H
-#define UNECHO_TOOL_RECORDING_H
+#ifndef UNECHO_CLI_RECORDING_H
+#define UNECHO_CLI_RECORDING_H
 
 #include "record/format.h"
 
-#include "unecho.h"
+#include "unecho_model.h"
+#include "unecho_onnxruntime.h"
 
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
-typedef struct recording {
+typedef struct record_reader {
     FILE *file;
     uint64_t offset; /* bytes read so far */
     uint64_t record; /* the number of the last one read; the header is 0 */
     char message[256];
     uint32_t *words; /* of that record, behind its head */
-    size_t room;
+    size_t capacity;
 
     /* What the header says; of the config the fields of record/format.h, the rest is the default.
      * The texts are printable. */
     unecho_config config;
+    unecho_onnxruntime onnxruntime; /* config points to it */
     char version[RECORD_VERSION + 1], kernels[RECORD_KERNELS + 1];
     unecho_model_info model; /* units 0: there was no network */
-} recording;
+} record_reader;
 
 /* Channels interleaved, floats that are the very samples, also of int16. NULL: nothing was given;
  * capacity in samples. */
 typedef struct recorded_signal {
     float *samples;
-    size_t room;
+    size_t capacity;
     int there;
 } recorded_signal;
 
@@ -41,19 +43,19 @@ typedef struct recorded_call {
     recorded_signal signals[RECORD_SIGNALS];
 } recorded_call;
 
-typedef enum recording_result {
-    RECORDING_GOOD,
-    RECORDING_END,
-    RECORDING_BAD /* the message says why, and at which offset */
-} recording_result;
+typedef enum reader_result {
+    READER_GOOD,
+    READER_END,
+    READER_BAD /* the message says why, and at which offset */
+} reader_result;
 
-/* The file stays the caller's. GOOD or BAD. recording_close in either case. */
-recording_result recording_open(recording *r, FILE *file);
+/* The file stays the caller's. GOOD or BAD. record_reader_close in either case. */
+reader_result record_reader_open(record_reader *r, FILE *file);
 
 /* The next call, into *call, which is all zero at first and keeps its memory from call to call. */
-recording_result recording_next(recording *r, recorded_call *call);
+reader_result record_reader_next(record_reader *r, recorded_call *call);
 
-void recording_close(recording *r);
+void record_reader_close(record_reader *r);
 void recorded_call_free(recorded_call *call);
 
 #endif

@@ -1,0 +1,219 @@
+#include "process/process_options.h"
+
+#include "report.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A minute at 16 kHz: buffers stay small, and Ctrl-C has an effect between chunks. */
+#define LARGEST_CHUNK 1048576
+/* How late the far end of a recording may be by default, and at most, in milliseconds. */
+#define DEFAULT_LATE 200
+#define NOT_GIVEN    UINT_MAX
+
+const char process_usage[] = "usage: unecho process [options] MIC FAR -o OUT\n"
+                             "       unecho process [options] BOTH -o OUT\n";
+
+const char process_description[] =
+    "Cancel the echo of FAR, what the loudspeaker played, in MIC, the microphone's "
+    "recording, and write the near-end voice to OUT: mono, as long as MIC, without "
+    "latency, in MIC's sample rate, and in its format unless OUT's ending says "
+    "otherwise. Inputs have 8 to 192 kHz and 1 to 8 channels; unecho finds their "
+    "delay and follows the drift of their clocks. BOTH is one file with the "
+    "microphone in channel 1 and the far end in channel 2.";
+
+const char process_notes[] =
+    "\n"
+    "The summary goes to standard output, or to standard error with -o -.\n"
+    "Endings for OUT: .wav .flac .w64 .rf64 .aiff .caf .au .sph .ogg .opus .mp3\n"
+    "Exit status: 0 success, 1 failed or interrupted, 2 invalid command line.\n"
+    "\n"
+    "  unecho process mic.wav far.wav -o near.wav\n"
+    "  unecho process call.wav -o near.wav --mic-channel 2 --far-channel 1\n"
+    "  capture | unecho process --raw s16le --chunk 128 - far.fifo -o - | play\n";
+
+static bool set_align(void *field, const struct option_value *value)
+{
+    process_options *options = field;
+    session_settings *session = &options->session;
+    char *end;
+    options->align_given = true;
+    if (strcmp(value->text, "auto") == 0) {
+        session->align = UNECHO_ALIGN_AUTO;
+        return true;
+    }
+    if (strcmp(value->text, "off") == 0) {
+        session->align = UNECHO_ALIGN_OFF;
+        return true;
+    }
+    session->align = UNECHO_ALIGN_FIXED;
+    session->delay_ms = strtod(value->text, &end);
+    if (end != value->text && !*end && session->delay_ms >= -UNECHO_REFERENCE_LATE_MAX_MS &&
+        session->delay_ms <= UNECHO_DELAY_MAX_MS)
+        return true;
+    report_usage(value->command,
+                 "--align %s: expected auto, off, or by how many milliseconds the echo lags the "
+                 "far end, from -%d to %d",
+                 value->text, UNECHO_REFERENCE_LATE_MAX_MS, UNECHO_DELAY_MAX_MS);
+    return false;
+}
+
+static const struct option output_rows[] = {
+    {.name = "output",
+     .letter = 'o',
+     .argument = "OUT",
+     .help = "the file to write; replaces an existing file once the output is complete, but never "
+             "an input",
+     .set = option_text,
+     .at = offsetof(process_options, output)},
+    {.name = NULL},
+};
+
+static const struct option align_rows[] = {
+    {.name = "align",
+     .argument = "HOW",
+     .help = "auto (default): find the delay and follow it; off: use the two ends as they are; a "
+             "number: the echo lags the far end by so many milliseconds, -1000 to 1000",
+     .set = set_align},
+    {.name = "reference-late",
+     .argument = "MS",
+     .help = "how late FAR may be after its echo, 0 to 1000 (default 200; with --chunk 0, as it "
+             "costs as much latency)",
+     .set = option_number,
+     .at = offsetof(process_options, session.reference_late_ms),
+     .highest = UNECHO_REFERENCE_LATE_MAX_MS},
+    {.name = "no-high-band",
+     .help = "write nothing above 8 kHz; by default the band above follows the gain of the band "
+             "below",
+     .set = option_off,
+     .at = offsetof(process_options, session.high_band)},
+    {.name = "reference",
+     .help = "do what the reference implementation does: --align off, --engine neural, and run "
+             "the network even when the far end is silent",
+     .set = option_on,
+     .at = offsetof(process_options, reference)},
+    {.name = NULL},
+};
+
+static const struct option other_rows[] = {
+    {.name = "chunk",
+     .argument = "N",
+     .help = "run as a live caller would, N frames of MIC at a time, 1 to 1048576; the output is "
+             "the same for every N. By default 24 ms of silence precede the signal, as in the "
+             "reference implementation's batch mode",
+     .set = option_number,
+     .at = offsetof(process_options, session.chunk),
+     .lowest = 1,
+     .highest = LARGEST_CHUNK},
+    {.name = "keep-latency",
+     .help = "keep the network's latency of 24 ms in the output",
+     .set = option_on,
+     .at = offsetof(process_options, session.keep_latency)},
+    {.name = "normalize-peak",
+     .help = "if the output's peak exceeds 1, scale the output to a peak of 0.99",
+     .set = option_on,
+     .at = offsetof(process_options, normalize_peak)},
+    {.name = "record",
+     .argument = "FILE",
+     .help = "also write a record of all calls of the library and their samples, to report a "
+             "problem with; 'unecho replay' reads it",
+     .set = option_text,
+     .at = offsetof(process_options, record)},
+    {.name = "json",
+     .help = "print the summary as one JSON object",
+     .set = option_on,
+     .at = offsetof(process_options, json)},
+    {.name = "quiet",
+     .letter = 'q',
+     .help = "print no summary (except with --json), no notes and no progress",
+     .set = option_quiet,
+     .at = offsetof(process_options, quiet)},
+    {.name = NULL},
+};
+
+const struct option_group process_groups[] = {
+    {output_rows, 0},
+    {ends_options, offsetof(process_options, ends)},
+    {align_rows, 0},
+    {engine_options, offsetof(process_options, session.engine)},
+    {model_options, offsetof(process_options, model)},
+    {backend_options, offsetof(process_options, session.engine)},
+    {library_options, offsetof(process_options, session.engine.library)},
+    {network_options, offsetof(process_options, session.engine)},
+    {other_rows, 0},
+    {option_help, 0},
+    {NULL, 0},
+};
+
+const process_options process_defaults = {
+    .session = {.engine = ENGINE_CHOICE_DEFAULT,
+                .reference_late_ms = NOT_GIVEN,
+                .fail_open = true,
+                .high_band = true},
+};
+
+/* The reference implementation has neither alignment nor a linear filter. */
+static bool settle_reference(process_options *options, const char *command)
+{
+    session_settings *session = &options->session;
+    engine_choice *engine = &session->engine;
+    if (!options->reference)
+        return true;
+    if (options->align_given || session->reference_late_ms != NOT_GIVEN) {
+        report_usage(command,
+                     "--reference excludes --%s: the reference implementation does not align the "
+                     "two ends",
+                     options->align_given ? "align" : "reference-late");
+        return false;
+    }
+    if ((engine->engine_given || engine->linear_tail_ms) &&
+        engine->engine != UNECHO_ENGINE_NEURAL) {
+        report_usage(command,
+                     "--reference excludes --engine %s: the reference implementation is the "
+                     "network alone",
+                     engine_choice_name(engine->engine));
+        return false;
+    }
+    session->align = UNECHO_ALIGN_OFF;
+    session->fail_open = false;
+    engine->engine = UNECHO_ENGINE_NEURAL;
+    return true;
+}
+
+/* A far end that may be late costs latency: allow it only where it can be of use. */
+static bool settle_lateness(session_settings *session, const char *command)
+{
+    const double early = session->align == UNECHO_ALIGN_FIXED ? fmax(0.0, -session->delay_ms) : 0.0;
+    if (session->reference_late_ms != NOT_GIVEN) {
+        if (early <= session->reference_late_ms)
+            return true;
+        report_usage(command, "--align %g needs a --reference-late of at least %.0f",
+                     session->delay_ms, ceil(early));
+        return false;
+    }
+    session->reference_late_ms = (unsigned)ceil(early);
+    if (session->align == UNECHO_ALIGN_AUTO && session->chunk == 0)
+        session->reference_late_ms = DEFAULT_LATE;
+    return true;
+}
+
+bool process_options_check(void *opaque, const struct arguments *arguments)
+{
+    process_options *options = opaque;
+    const char *command = arguments->command;
+    if (!ends_choice_check(&options->ends, arguments))
+        return false;
+    if (!options->output) {
+        report_usage(command, "the output is missing: -o OUT");
+        return false;
+    }
+    if (options->ends.mic.layout.raw == RAW_NONE && strcmp(options->output, "-") == 0) {
+        report_usage(command,
+                     "'-' carries headerless samples: it needs --raw s16le or --raw f32le");
+        return false;
+    }
+    return settle_reference(options, command) && settle_lateness(&options->session, command) &&
+           engine_choice_check(&options->session.engine, &options->model, command);
+}

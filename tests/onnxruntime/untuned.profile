@@ -1,0 +1,2 @@
+unecho-profile 1
+untuned 1
