@@ -1,8 +1,9 @@
-/* From the bytes of a model file, ONNX or TFLite, to the weights of one stage. */
+/* From the bytes of a model file, ONNX or TFLite, to the weights in it. */
 #ifndef UNECHO_STAGE_FILE_H
 #define UNECHO_STAGE_FILE_H
 
 #include "message.h"
+#include "postfilter_weights.h"
 #include "stage_weights.h"
 
 #include "unecho_model.h"
@@ -14,9 +15,12 @@
 int stage_file_read(stage_weights *weights, int stage, const unsigned char *bytes, size_t size,
                     const char *name, const message *to);
 
-/* The same of whichever stage it is, and *info of it but its size. */
-int stage_file_inspect(stage_weights *weights, unecho_model_file_info *info,
-                       const unsigned char *bytes, size_t size, const char *name,
-                       const message *to);
+/* The same of a post-filter, as postfilter_match. */
+int postfilter_file_read(postfilter_weights *weights, const unsigned char *bytes, size_t size,
+                         const char *name, const message *to);
+
+/* What there is to tell about a file of either kind. */
+int model_file_inspect(unecho_model_file_info *info, const unsigned char *bytes, size_t size,
+                       const char *name, const message *to);
 
 #endif

@@ -1,4 +1,4 @@
-/* A matrix as an ONNX tensor of a given storage, for stage_write.c. */
+/* A matrix as an ONNX tensor of a given storage, for graph_write.c. */
 #ifndef UNECHO_MODEL_TENSOR_WRITE_H
 #define UNECHO_MODEL_TENSOR_WRITE_H
 
@@ -10,12 +10,13 @@
 
 #include <stdbool.h>
 
-/* A matrix of a stage, and how it is to be stored: as float32 there is nothing but the tensor NAME;
+/* A matrix of a network, and how it is to be stored: as float32 there is nothing but the tensor NAME;
  * else NAME/stored, out of which a node makes NAME, for int8 by the help of NAME/scale. */
 typedef struct stored {
     const char *name;
     const matrix *m;
     const size_t *gate_row; /* rows in the order of GATE_*; NULL: as they are */
+    bool recurrent;         /* as [1, out, in], as GRU takes it, not [in, out] */
     matrix_type type;       /* as which it is stored */
     /* Of int8, [rows] each: what the integers are multiplied by, and what the weights were, to
      * become integers; 0: they were integers. */
@@ -28,12 +29,15 @@ matrix_type stored_type(const matrix *m, unecho_storage storage, bool exact);
 /* Fill in the scales, and check that every number fits. name: of the model, for messages. */
 int stored_prepare(stored *s, const char *name, const message *to);
 
-/* TensorProto of the matrix, transposed to [in, out]; of the scales. */
+/* TensorProto of the matrix; of the scales. */
 void stored_put(pb_out *out, const stored *s);
 void stored_put_scales(pb_out *out, const stored *s);
 
 /* TensorProto of a few floats or integers. */
 void tensor_put_floats(pb_out *out, const char *name, const float *x, size_t n);
+/* [1, 2 n]: first, then second. */
+void tensor_put_row(pb_out *out, const char *name, const float *first, const float *second,
+                    size_t n);
 void tensor_put_ints(pb_out *out, const char *name, const int64_t *x, size_t n);
 
 #endif

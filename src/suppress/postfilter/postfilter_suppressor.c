@@ -172,7 +172,6 @@ static int together(const suppressor *a, const suppressor *b)
 const suppressor_kind postfilter_native = {
     .history = HISTORY,
     .latency = TRANSFORM_HOP,
-    .model = 1,
     .denoises = 1,
     .prepare = prepare,
     .layout = layout,
