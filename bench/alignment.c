@@ -1,12 +1,12 @@
 /*
- * What alignment does and does not: delays, clock drift, steps and references that are none, on
- * simulated rooms and, where UNECHO_REFERENCE says where they are, on real recordings. Prints the
- * tables of docs/alignment.md.
+ * What alignment can and cannot do: delays, clock drift, steps and wrong references, in simulated
+ * rooms and, if UNECHO_REFERENCE is set, in real recordings. Prints the tables of
+ * docs/alignment.md.
  *
  *     bench_alignment [delays] [drift] [steps] [wrong]      default: all
  *
- * ERLE is counted up to 40 dB: beyond that nobody hears a difference, and the built-in network,
- * which goes further where the far end talks alone, only adds noise to the figures.
+ * ERLE counts up to 40 dB: beyond that nobody hears a difference, and the built-in network, which
+ * exceeds it where only the far end talks, would add noise to the figures.
  */
 #include "scene.h"
 #include "transforms.h"
@@ -25,8 +25,8 @@ enum { CHUNK = 128 };
 typedef struct track {
     float *out;         /* on the microphone's timeline */
     double locked_at;   /* seconds of active far end until the delay was within 1 ms; -1: never */
-    size_t locked;      /* the sample at which that was */
-    double least, most; /* the delays since the first, in ms */
+    size_t locked;      /* the sample where that was */
+    double least, most; /* the range of delays since then, in ms */
     unecho_stats last;
 } track;
 
@@ -48,7 +48,7 @@ static double error_of(double x, const track *t)
     return x < t->least ? t->least - x : x > t->most ? x - t->most : 0.0;
 }
 
-/* as: whose delays, `added` ms later, count as found; NULL: any do. */
+/* as: a delay counts as found if it is one of these plus `added` ms; NULL: any does. */
 static track run(const signal_ *mic, const signal_ *far, unecho_align align, unsigned late,
                  const track *as, double added)
 {
@@ -90,7 +90,7 @@ static track run(const signal_ *mic, const signal_ *far, unecho_align align, uns
 /* ---- Scenes -----------------------------------------------------------------------------------
  */
 
-/* The far end talks alone in a room; the echo is as loud as the microphone's noise permits. */
+/* Only the far end talks, in a room; the microphone's noise limits the ERLE. */
 static ends far_end_in_room(const char *name, double t60, uint32_t seed)
 {
     ends s = {.far = read_sample(name)};
@@ -125,16 +125,15 @@ static size_t all_scenes(named *scenes)
 static void one_delay(const ends *s, const track *plain, double ms)
 {
     const long shift = (long)lround(ms * RATE / 1000.0);
-    /* Zero stays at the front, so that nothing of the echo is lost: for an echo that comes early
-     * the far end is what is moved. */
+    /* Zero stays at the front, so that no echo is lost: for an early echo the far end moves. */
     signal_ mic = delayed(&s->mic, shift > 0 ? shift : 0);
     signal_ far = delayed(&s->far, shift < 0 ? -shift : 0);
     const unsigned late = ms < 0.0 ? 200 : 0;
     track with = run(&mic, &far, UNECHO_ALIGN_AUTO, late, plain, ms);
     track without = run(&mic, &far, UNECHO_ALIGN_OFF, 0, NULL, 0.0);
-    /* From where both the pair as it was and this one are locked. */
+    /* From where both the original pair and this one are aligned. */
     const size_t from = (plain->locked > with.locked ? plain->locked : with.locked) + RATE / 4;
-    /* Where the far end of the aligned pair is active, in both. */
+    /* Where the far end of the aligned pair is active, for both. */
     signal_ heard = delayed(&s->far, shift > 0 ? shift : 0);
     const double erle = active_erle_db(mic.samples, heard.samples, with.out, from, mic.count);
     const double lost = active_erle_db(mic.samples, heard.samples, without.out, from, mic.count);
@@ -219,7 +218,7 @@ static void drift(size_t minutes)
 
 static void one_step(const named *n, double ms)
 {
-    /* Twice over, so that there is time before and after. */
+    /* Twice, so that there is time before and after. */
     const size_t half = n->ends.mic.count / CHUNK * CHUNK;
     signal_ mic = repeated(&n->ends.mic, 2 * half), far = repeated(&n->ends.far, 2 * half);
     const long shift = (long)(ms * RATE / 1000.0), base = 100 * RATE / 1000;
@@ -262,7 +261,7 @@ static void steps(const named *scenes, size_t count)
     printf("\n");
 }
 
-/* ---- References that are none ------------------------------------------------------------------
+/* ---- Wrong references ------------------------------------------------------------------------
  */
 
 static void one_wrong(const char *name, const signal_ *near, const signal_ *far)
@@ -281,7 +280,7 @@ static void one_wrong(const char *name, const signal_ *near, const signal_ *far)
 
 static void wrong(void)
 {
-    printf("### References that are none\n\n| far end | locked | confidence at the end | near-end "
+    printf("### Wrong references\n\n| far end | locked | confidence at the end | near-end "
            "gain, dB | with off | segmental SNR, dB | with off |\n|---|---|---|---|---|---|---|\n");
     signal_ once = read_sample("near"), near = repeated(&once, 3 * once.count);
     signal_ none = {calloc(near.count, sizeof(float)), near.count};
@@ -305,7 +304,7 @@ static void wrong(void)
             free(played.samples);
         }
     }
-    /* And one that is: music and its echo. */
+    /* Last, a reference that is one: music and its echo. */
     signal_ echo = room_echo(&chords, 0.3, 0.5f, 3000, 7);
     track t = run(&echo, &chords, UNECHO_ALIGN_AUTO, 0, NULL, 0.0);
     printf("\nMusic with its echo 187.5 ms behind: found %.1f ms after %.1f s, ERLE %.1f dB\n\n",

@@ -1,9 +1,9 @@
 /*
- * The three engines side by side: on the bundled sample, in simulated rooms with the same two
- * talkers and, where UNECHO_REFERENCE says where they are, on real recordings. Alignment is on, as
- * it is by default. Prints the table of docs/linear.md.
+ * Compares the three engines: on the bundled sample, in simulated rooms with the same two talkers
+ * and, if UNECHO_REFERENCE is set, on real recordings. Alignment is on, as by default. Prints the
+ * table of docs/linear.md.
  *
- *     bench_engines [PREFIX]      another model than the built-in one
+ *     bench_engines [PREFIX]      default: the built-in model
  */
 #include "scene.h"
 #include "transforms.h"
@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Where in the bundled sample who talks, in samples: samples/meeting.json. */
+/* Where each end talks in the bundled sample, in samples: samples/meeting.json. */
 enum {
     FAR_FROM = 9600,
     FAR_TO = 143072,
@@ -47,7 +47,7 @@ static void print_talk(const scene *s, const float *out)
            segmental_snr_db(s->near, out, BOTH_FROM, BOTH_TO), level);
 }
 
-/* erle_to: 0 where the near end is known, and with it who talks when. */
+/* erle_to: 0 if the near end is known, and with it who talks when. */
 static void compare(unecho_model *model, const char *name, scene *s, size_t erle_to)
 {
     static const char *const names[] = {

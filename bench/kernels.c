@@ -1,7 +1,7 @@
 /*
- * Times every kernel of every set that this CPU has, at the shapes of the network, beside what the
- * CPU can do at most in the same run (peak.h). Knows no stream and no model: `unecho bench`
- * measures those.
+ * Times every kernel of every set that this CPU has, at the shapes of the network, and compares it
+ * with the most that the CPU can do in the same run (peak.h). Knows no stream and no model: `unecho
+ * bench` measures those.
  */
 #include "kernels/kernels.h"
 #include "bench/stats.h"
@@ -43,7 +43,7 @@ static void *aligned(size_t bytes)
     return need(aligned_alloc(64, (bytes + 63) / 64 * 64));
 }
 
-/* Numbers of the size of the network's, the same in every run. */
+/* Numbers of the network's magnitude, the same in every run. */
 static void fill(float *x, size_t n)
 {
     static uint32_t state = 2026;
@@ -55,7 +55,7 @@ static void fill(float *x, size_t n)
 
 /* ---- Time ------------------------------------------------------------------------------- */
 
-/* Of this thread on the CPU, so that what else the machine does counts less. */
+/* CPU time of this thread, on which other work has less effect. */
 static double now_ns(void)
 {
     struct timespec t;
@@ -73,7 +73,7 @@ static double time_calls(task run, void *context, size_t calls)
     return now_ns() - start;
 }
 
-/* Nanoseconds of one call: the median of several rounds, after one that warms up. */
+/* Nanoseconds per call: the median of several rounds, after one that warms up. */
 static double measure(task run, void *context)
 {
     enum { MOST_ROUNDS = 9 };
@@ -82,7 +82,10 @@ static double measure(task run, void *context)
     size_t calls = 1;
     double took = time_calls(run, context, calls);
     while (took < round_ns) {
-        /* Aims above, so that two or three turns do; 16 times at most: the clock has a grain. */
+        /*
+         * Aims high, so that two or three turns are enough; at most 16 times, as the clock has a
+         * grain.
+         */
         const double factor = took > 0.0 ? 1.25 * round_ns / took : 16.0;
         calls = (size_t)((double)calls * (factor < 16.0 ? factor : 16.0)) + 1;
         took = time_calls(run, context, calls);
@@ -99,10 +102,10 @@ enum { LEVELS = 4, FORMATS = 3 };
 static const char *const level_names[LEVELS] = {"L1", "L2", "L3", "memory"};
 static const char *const format_names[FORMATS] = {"f32", "bf16", "int8"};
 
-/* What is to come from beyond the L2 cache is so many times as large. */
+/* What should come from beyond the L2 cache is so many times as large. */
 enum { STREAMED_L2 = 4 };
 
-/* The caches of this CPU, in bytes; the last is large enough to be in none. */
+/* The caches of this CPU, in bytes; the last size fits in none. */
 static size_t level_bytes[LEVELS];
 
 typedef struct limits {
@@ -121,13 +124,13 @@ static void find_levels(void)
     level_bytes[0] = cache_size(_SC_LEVEL1_DCACHE_SIZE, 32u << 10);
     level_bytes[1] = cache_size(_SC_LEVEL2_CACHE_SIZE, 512u << 10);
     level_bytes[2] = cache_size(_SC_LEVEL3_CACHE_SIZE, 8u << 20);
-    /* Machines with several dies add up what one core cannot reach. */
+    /* Machines with several dies report the sum of what one core cannot reach. */
     if (level_bytes[2] > (64u << 20))
         level_bytes[2] = 64u << 20;
     level_bytes[3] = 4 * level_bytes[2];
 }
 
-/* Where so many bytes stay between calls, something else needing room beside them. */
+/* Where so many bytes stay between calls if something else needs room as well. */
 static int level_of(size_t bytes)
 {
     int level = 0;
@@ -194,8 +197,10 @@ static limits measure_limits(const peak *p)
         l.gmacs[f] = r.macs / ns;
     }
     for (int level = 0; level < LEVELS; level++) {
-        /* Half of a cache; of the third one as much as the matrices that are streamed from it, as
-         * it may be shared with others. */
+        /*
+         * Half of a cache; of the third one as much as the matrices streamed from it, as others may
+         * share it.
+         */
         const size_t bytes = level == 2   ? STREAMED_L2 * level_bytes[1]
                              : level == 3 ? level_bytes[3]
                                           : level_bytes[level] / 2;
@@ -212,11 +217,11 @@ static limits measure_limits(const peak *p)
 
 /* ---- Results ---------------------------------------------------------------------------- */
 
-/* The time of a call in ns, and what it means where weights are read. */
+/* The time of a call in ns, and what it means for the weights that it reads. */
 typedef struct timing {
     double ns, gbps, gmacs;
     double percent; /* of what the set's instructions and the cache allow; 0: not known */
-    int level;      /* where the weights lie */
+    int level;      /* where the weights are */
 } timing;
 
 static int first_result = 1;
@@ -267,17 +272,17 @@ static const size_t dense_counts[] = {1, 2, 4, 16};
 static const size_t lstm_counts[] = {1, 8};
 enum { MOST_COUNT = 16 };
 
-/* One matrix in many copies, and what goes through it. */
+/* One matrix in many copies, and the vectors that it multiplies. */
 typedef struct matrix_run {
     const kernels *k;
     const shape *shape;
     dense *copies;
-    size_t cycle, next, count; /* copies that are used in turn */
+    size_t cycle, next, count; /* copies used in turn */
     float *x, *y, *c, *h;
     void *memory, *scratch;
 } matrix_run;
 
-/* Enough copies that each has left the L2 cache before its next turn. */
+/* Enough copies for each to leave the L2 cache before its next turn. */
 static matrix_run matrix_build(const kernels *k, const shape *s, dense_rows order,
                                dense_format format, size_t *copies)
 {
@@ -332,7 +337,7 @@ static void run_dense(void *context)
                 r->count, r->scratch);
 }
 
-/* The gates of one step are left in y and go in again: sigmoid and tanh take as long for all. */
+/* The gates of one step stay in y and are the next input: sigmoid and tanh take as long for all. */
 static void run_lstm_step(void *context)
 {
     matrix_run *const r = context;
@@ -351,7 +356,7 @@ static timing time_matrix(task run, matrix_run *r, size_t cycle, const limits *m
     t.gbps = (double)bytes / t.ns;
     t.gmacs = macs / t.ns;
     if (most->gmacs[layer->format] > 0.0) {
-        /* Reading the weights once and multiplying can overlap: the slower one is the floor. */
+        /* Reading the weights once can overlap with multiplying: the slower one is the floor. */
         const double read = (double)bytes / most->gbps[t.level];
         const double multiply = macs / most->gmacs[layer->format];
         t.percent = 100.0 * (read > multiply ? read : multiply) / t.ns;
@@ -390,7 +395,7 @@ static void bench_matrix(const kernels *k, const limits *most, const char *name,
 
 /* ---- Vectors and transforms ------------------------------------------------------------- */
 
-/* Every buffer is as long as the longest kernel of this kind wants it. */
+/* Every buffer has the length that the longest kernel of this kind needs. */
 enum { LONGEST = FFT_SIZE };
 
 typedef struct vector_run {
@@ -569,7 +574,7 @@ static void bench_set(const kernels *k, const limits *most)
     bench_vectors(k);
 }
 
-/* Whether this CPU can run the set, and it was asked for. */
+/* Whether this CPU can run the set, and the user asked for it. */
 static int runnable(const kernels *k)
 {
     return (k->cpu & ~kernels_cpu()) == 0 && (!chosen.set || strcmp(chosen.set, k->name) == 0);

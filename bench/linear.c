@@ -1,8 +1,8 @@
 /*
- * What a hop of the linear canceller takes, for each kernel set and length of the tail, beside a
- * hop of the fp32 network in the same run: medians of rounds in turn, CPU time of one thread. In a
- * call, the bundled sample from its beginning, and where it learns from earlier blocks in every
- * hop, which is the most that a hop takes.
+ * The time of a hop of the linear canceller, for each kernel set and tail length, compared with a
+ * hop of the fp32 network in the same run: medians of alternating rounds, CPU time of one thread.
+ * On the bundled sample, and on noise where it learns from earlier blocks in every hop, which is
+ * the most that a hop can take.
  *
  *     bench/bench_linear
  */
@@ -25,7 +25,7 @@ static double now_us(void)
     return (double)t.tv_sec * 1e6 + (double)t.tv_nsec * 1e-3;
 }
 
-/* Noise, and as echo the same a hop later. */
+/* Noise, and the same a hop later as its echo. */
 static scene noise(void)
 {
     scene s = new_scene(HOPS * KALMAN_HOP);
@@ -58,7 +58,7 @@ static double network_round(unecho *stream, const scene *s)
     return (now_us() - start) * KALMAN_HOP / (double)s->count;
 }
 
-/* The network on the same kernels; NULL with the plain set, which nobody would run it on. */
+/* The network on the same kernels; NULL for the plain set, which nobody would use for it. */
 static unecho *open_network(const kernels *k)
 {
     unecho_config config;

@@ -13,7 +13,7 @@
 
 enum { SECONDS = 15, STEPS = SECONDS * 5, ROOMS = 6 };
 
-/* The echo that is left over, fifth by fifth of a second; near end and noise count as no error. */
+/* The remaining echo, in fifths of a second; near end and noise are not errors. */
 static void add_curve(const scene *s, double *curve)
 {
     for (size_t step = 0; step < STEPS; step++) {

@@ -1,6 +1,6 @@
 /*
- * What test_linear holds the linear canceller to, over rooms that its constants were not chosen on:
- * for each T60 the mean and the worst of many seeded rooms. Prints the table of docs/linear.md.
+ * What tests/unit/linear.c checks, over rooms that the constants were not chosen on: for each T60
+ * the mean and the worst of many seeded rooms. Prints the table of docs/linear.md.
  *
  *     linear_rooms [ROOMS]      of each T60, 16 by default
  */
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Mean, and the worst where the lower or the higher value is that. */
+/* The mean; the worst is either the lowest or the highest value. */
 typedef struct summary {
     double sum, low, high;
     unsigned count, within_3_db;

@@ -1,10 +1,10 @@
 /*
- * Does a call of hours end as it began? The cells of the network's LSTM layers only ever add up, so
- * its quality might fade. Recordings of the reference data, repeated with seeded gains, go through
- * one stream; every line brings the same samples again, so that all lines would be equal if nothing
- * but the last seconds mattered. The hardest start is hours of one and the same kind of signal:
- * --after KIND:HOURS. The network by itself is fed with everything, unless a stream as it is by
- * default, with alignment, linear filter and bypass, is asked for.
+ * Is a call after hours as good as at its beginning? The cells of the network's LSTM layers keep
+ * adding up, so its quality might fade. One stream processes recordings of the reference data,
+ * repeated with seeded gains; every line has the same samples again, so that all lines would be
+ * equal if only the last seconds mattered. The hardest start is hours of the same kind of signal:
+ * --after KIND:HOURS. The network runs alone and on everything; --as default selects a stream with
+ * alignment, linear filter and bypass.
  *
  *     bench_long_call [--model PREFIX] [--precision fp32|bf16|int8] [--hours N] [--seconds N]
  *                     [--cell-limit X] [--as network|default]
@@ -29,8 +29,8 @@ typedef struct clip {
 typedef struct options {
     const char *prefix;
     double hours;
-    double window_seconds; /* what a line of the table sums up, rounded up to whole rounds */
-    char before[32];       /* what is heard before, and for how long */
+    double window_seconds; /* the length of a line of the table, rounded up to whole rounds */
+    char before[32];       /* what comes before, and for how long */
     double before_hours;
 } options;
 
@@ -49,7 +49,7 @@ static clip read_clip(const char *name)
     return c;
 }
 
-/* A factor of -10 to +10 dB, in steps that recur. */
+/* A factor of -10 to +10 dB, in repeating steps. */
 static float random_gain(uint32_t *seed)
 {
     return powf(10.0f, 0.5f * random_float(seed));
@@ -69,7 +69,7 @@ static void play(call *of, clip *c, uint32_t *seed)
         of->far[i] = far_gain * c->far.samples[i];
     }
     process(of, c->mic.count);
-    /* Relative to the microphone's gain: no passage counts more than another. */
+    /* Relative to the microphone's gain, so that all passages have the same weight. */
     for (size_t i = LAG; i < c->mic.count; i++) {
         const double mic = (double)c->mic.samples[i - LAG];
         const double out = (double)(of->out[i] / mic_gain);
@@ -85,7 +85,7 @@ static double level(const clip *c)
     return 10.0 * log10(c->out_energy / c->mic_energy);
 }
 
-/* Hours of one clip, or of noise at -60 dB of full scale at both ends, or of nothing at all. */
+/* Hours of one clip, of noise at -60 dB of full scale at both ends, or of silence. */
 static void listen(call *of, const options *how)
 {
     const double samples = how->before_hours * 3600.0 * UNECHO_SAMPLE_RATE;
@@ -121,7 +121,8 @@ static void sort_clips(call *of)
     qsort(of->clips, CLIPS, sizeof of->clips[0], by_name);
 }
 
-/* Whole rounds of all clips in a seeded order, at least as long as a window; returns their seconds.
+/*
+ * Whole rounds of all clips in a seeded order, at least as long as a window; returns their seconds.
  */
 static double window(call *of, double seconds)
 {
@@ -132,7 +133,7 @@ static double window(call *of, double seconds)
         of->clips[i].mic_energy = of->clips[i].out_energy = 0.0;
     while ((double)played < seconds * UNECHO_SAMPLE_RATE)
         for (size_t left = CLIPS; left > 0; left--) {
-            /* In any order: what is taken goes to the end. */
+            /* In any order: the chosen one moves to the end. */
             const size_t i = random_bits(&seed) % left;
             const clip taken = of->clips[i];
             of->clips[i] = of->clips[left - 1];

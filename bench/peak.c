@@ -1,13 +1,15 @@
 /*
- * The loops of peak.h, built of the very steps that the kernels of a set take: compiled once for
- * each set, with that set's source in PEAK_SOURCE, for its vector type and its steps.
+ * The loops of peak.h, built from the steps that a set's kernels use: compiled once for each set,
+ * with that set's source in PEAK_SOURCE, for its vector type and its steps.
  */
 #include PEAK_SOURCE // NOLINT(bugprone-suspicious-include)
 
 #include "peak.h"
 
-/* The compiler must not know that it is the same number again, or it would take work out of the
- * loop that a kernel has to do for every word. Costs no instruction. */
+/*
+ * The compiler must not know that the number is the same again, or it would move work out of the
+ * loop that a kernel has to do for every word. Costs no instruction.
+ */
 #if defined(__aarch64__)
 #define RENEW(v) __asm__ volatile("" : "+w"(v))
 #elif defined(__AVX512F__)
@@ -16,13 +18,15 @@
 #define RENEW(v) __asm__ volatile("" : "+x"(v))
 #endif
 
-/* Independent sums: enough to hide the latency of a step, with registers left for the operands. 16
- * is also what UNROLL unrolls. */
+/*
+ * Independent sums: enough to hide the latency of a step, with registers left for the operands.
+ * UNROLL unrolls 16 as well.
+ */
 enum { SUMS = TALL * HOPS < 16 ? TALL * HOPS : 16 };
 
 static volatile float sink;
 
-/* Of a vector itself, not of an array of them, which would be kept in memory all the time. */
+/* Of a vector, not of an array of vectors, which would stay in memory all the time. */
 INLINE void keep(vector sums)
 {
     float lanes[LANES];
@@ -59,7 +63,7 @@ PEAK_OF(peak_f32, vector_f32, 1)
 PEAK_OF(peak_bf16, vector_bf16, 2)
 PEAK_OF(peak_int8, vector_int8, 4)
 
-/* Asks for what comes next as the kernels do, without which it would not be as fast as they are. */
+/* Prefetches like the kernels, without which it would be slower than they are. */
 static float peak_read(const float *x, size_t n)
 {
     enum { LOADS = 8 };

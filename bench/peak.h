@@ -1,6 +1,6 @@
 /*
- * What a CPU can do with the instructions of one kernel set, each loop doing one thing only. The
- * figures of the kernels are set against these.
+ * What a CPU can do with the instructions of one kernel set, one loop for each thing. The kernels'
+ * figures are compared with these.
  */
 #ifndef UNECHO_PEAK_H
 #define UNECHO_PEAK_H
@@ -13,7 +13,7 @@ typedef struct peak {
     double (*f32)(size_t steps);
     double (*bf16)(size_t steps);
     double (*int8)(size_t steps);
-    /* Read n floats once; a multiple of 256. The result is there to keep the loads. */
+    /* Read n floats once; a multiple of 256. The result keeps the loads. */
     float (*read)(const float *x, size_t n);
 } peak;
 

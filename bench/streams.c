@@ -1,8 +1,8 @@
 /*
- * What a server wants to know of live streams: how many of them one core carries, alone and many at
- * once, the network by itself and as they are by default; what one costs in memory and in opening.
+ * Figures for servers with live streams: how many of them one core can run, separately and many at
+ * once, with the network alone and with the default engine; what one costs in memory and to open.
  *
- *     bench_streams [PREFIX]      another model than the built-in one
+ *     bench_streams [PREFIX]      default: the built-in model
  */
 #define _POSIX_C_SOURCE 200809L
 #include "bench/stats.h"
@@ -21,7 +21,7 @@ static double seconds(clockid_t clock)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Bytes of the stream opened last: a stream is one allocation. */
+/* Bytes of the last stream opened: a stream is one allocation. */
 static size_t stream_bytes;
 
 static void *allocate(void *user, size_t size)
@@ -96,7 +96,7 @@ static void new_samples(void)
         }
 }
 
-/* CPU microseconds for a hop of each stream, by themselves or in one call. */
+/* CPU microseconds for a hop of each stream, separately or in one call. */
 static double round_of(crowd *c, int at_once)
 {
     double spent = 0.0;

@@ -1,6 +1,6 @@
 /*
- * Writes a model of any number of units, to measure with: the built-in model's files with its
- * weights repeated. It computes nothing useful, at the cost of a real one.
+ * Writes a model with any number of units for measurements: the built-in model's files with its
+ * weights repeated. It computes nothing useful, at the cost of a real model.
  *
  *     bench_wide_model UNITS PREFIX        writes PREFIX_1.onnx, PREFIX_2.onnx
  */
@@ -14,8 +14,8 @@ enum { UNITS = 128 };
 
 typedef struct widening {
     const char *name;
-    size_t rows;   /* in the built-in model; its rows follow each other in the file */
-    int units_in;  /* its rows stand for units: repeat them, and scale what they say */
+    size_t rows;   /* in the built-in model; its rows are consecutive in the file */
+    int units_in;  /* its rows stand for units: repeat them and scale their weights */
     int gates_out; /* its columns are those of four gates: repeat the units of each */
 } widening;
 
@@ -26,7 +26,7 @@ static float at(const bytes *floats, size_t index)
     return x;
 }
 
-/* Write the weights of `from` into those of `to`, which have room for `times` as many units. */
+/* Write the weights of `from` into those of `to`, which have `times` as many units. */
 static void widen(const bytes *to, const bytes *from, const widening *w, size_t times)
 {
     const size_t columns = from->size / sizeof(float) / w->rows;

@@ -1,4 +1,4 @@
-/* What the parts of fuzz_api share: streams as the script left them, and buffers for a call. */
+/* Shared by the parts of fuzz_api: streams as the script left them, and the buffers of a call. */
 #ifndef UNECHO_FUZZ_API_H
 #define UNECHO_FUZZ_API_H
 
@@ -7,7 +7,7 @@
 
 enum { MOST = 4096 }; /* frames in a call */
 
-/* Ends the program, saying what did not hold. */
+/* Ends the program with the property that failed. */
 void expect(int holds, const char *what);
 
 /* ---- Streams ---------------------------------------------------------------------------- */
@@ -15,43 +15,43 @@ void expect(int holds, const char *what);
 typedef struct line {
     unecho *stream; /* NULL: closed */
     /*
-     * The same stream once more, or NULL: given the same samples in pieces of its own, with other
-     * kernels and other hops at once, it must give the same bits.
+     * A second stream or NULL: given the same samples in other pieces, with other kernels and hops
+     * at once, it must give the same bits.
      */
     unecho *twin;
-    uint32_t pieces;                     /* random bits: how they are cut */
+    uint32_t pieces;                     /* random bits: how the samples are split */
     unsigned mic_channels, far_channels; /* 1 where it is closed */
     unsigned rate, far_rate;
     int whole_hops, pushed;
     int latency;
-    size_t cost;                 /* of a frame: plain kernels take their time */
-    uint64_t frames;             /* that its statistics have to know of */
-    uint64_t mic_time, far_time; /* frames that each end has brought */
+    size_t cost;                 /* of a frame: plain kernels are slow */
+    uint64_t frames;             /* that its statistics must count */
+    uint64_t mic_time, far_time; /* frames that each end has received */
 } line;
 
-/* Opens what the script says, in place of what was there. */
+/* Opens the stream that the script describes, replacing the one before. */
 void line_open(line *l, unecho_model *model, input *script);
 void line_close(line *l);
-/* Statistics, latency and kernels, and those of the twin. */
+/* Checks statistics, latency and kernels, and those of the twin. */
 void line_check(const line *l);
-/* What the hooks gave and have not got back. */
+/* Blocks that the hooks gave and did not get back. */
 size_t hooks_hold(void);
 
 /* ---- Samples ---------------------------------------------------------------------------- */
 
-/* A buffer for each channel, or all in one; a canary before, between and behind them. */
+/* A buffer for each channel, or one for all; canaries before, between and after them. */
 typedef struct block {
     float floats[UNECHO_CHANNELS_MAX * (MOST + 1) + 1];
     int16_t integers[UNECHO_CHANNELS_MAX * (MOST + 1) + 1];
-    size_t planes, length; /* of samples in each */
-    unsigned step;         /* samples in a frame of a plane */
+    size_t planes, length; /* samples in each */
+    unsigned step;         /* samples of a plane per frame */
 } block;
 
 /* n frames of that many channels. */
 void block_shape(block *b, unsigned channels, size_t n, int planar);
 /*
- * Samples of a kind: odd ones, the same odd one again and again, a noise that is a function of
- * time, whatever buffer it is in, so that one end may be the other's echo; a noise that is none.
+ * Samples of a kind: odd ones, one odd value repeated, noise that is a function of time in any
+ * buffer, so that one end can be the other's echo, or unrelated noise.
  */
 void block_fill(block *b, unsigned kind, uint64_t time);
 /* The first sample of a plane. */

@@ -1,4 +1,4 @@
-/* A stream of a script: opened with right and wrong configs, asked, closed. */
+/* A stream of a script: opened with right and wrong configs, queried, closed. */
 #include "api.h"
 
 #include <math.h>
@@ -32,7 +32,7 @@ size_t hooks_hold(void)
 
 /* ---- Configs ---------------------------------------------------------------------------- */
 
-/* Which parts of a config a script sets; one byte. */
+/* Which fields of a config a script sets; one byte. */
 enum {
     WHOLE_HOPS = 1,
     ANY_CPU = 2,
@@ -44,7 +44,7 @@ enum {
     ENGINE = 128
 };
 
-/* What is wrong with a config; one byte, of which most values are nothing. */
+/* What is wrong with a config; one byte, of which most values mean nothing. */
 typedef enum wrong {
     WRONG_RATE = 1,
     WRONG_BACKEND,
@@ -169,7 +169,7 @@ static void open_twin(line *l, const unecho_config *config, unsigned how)
     other.release = NULL;
     other.message = NULL;
     other.message_size = 0;
-    /* How much may wait where the far end is pushed includes what goes through at once. */
+    /* What may wait where the far end is pushed includes what is processed at once. */
     if (!l->pushed)
         other.hops_at_once = 1 + how % 64;
     if (how & OTHER_KERNELS)
@@ -239,7 +239,7 @@ void line_close(line *l)
 
 static int is_db(float x)
 {
-    return isfinite(x) || x < 0; /* of nothing: minus infinity */
+    return isfinite(x) || x < 0; /* of silence: minus infinity */
 }
 
 static void check_stats(const unecho_stats *s, uint64_t frames)

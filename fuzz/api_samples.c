@@ -1,4 +1,4 @@
-/* Samples that a script asks for, and what must hold for those that come back. */
+/* The samples that a script asks for, and what must hold for those that come back. */
 #include "api.h"
 
 #include <math.h>

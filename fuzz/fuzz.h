@@ -1,4 +1,4 @@
-/* What the fuzz targets share: libFuzzer's entry points, and small readers of their input. */
+/* Shared by the fuzz targets: libFuzzer's entry points, and small readers of their input. */
 #ifndef UNECHO_FUZZ_H
 #define UNECHO_FUZZ_H
 
@@ -8,7 +8,7 @@
 int LLVMFuzzerInitialize(int *count, char ***words);
 int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t size);
 
-/* What is left of an input; read past its end it gives zeros. */
+/* The rest of an input; past its end it reads as zeros. */
 typedef struct input {
     const unsigned char *at;
     size_t left;

@@ -1,8 +1,8 @@
 /*
- * A script of calls on a few streams: opened with right and wrong configs, fed chunks of any length
- * and kind of samples, together and alone, reset, asked, closed. Each answer must be what the
- * header says, every sample out a finite one, nothing written beside the output, the same bits
- * for other pieces of the same samples, and every byte that the hooks gave returned.
+ * A script of calls on a few streams: opened with right and wrong configs, given chunks of any
+ * length and kind of samples, together and alone, reset, queried, closed. Each answer must be what
+ * the header says, every output sample finite, nothing written beside the output, the same bits for
+ * other pieces of the same samples, and every byte from the hooks returned.
  */
 #include "api.h"
 #include "onnx_writer.h"
@@ -18,7 +18,7 @@ typedef struct player {
     line lines[STREAMS];
     block mic[STREAMS], far[STREAMS], out[STREAMS], twin_out;
     input script;
-    size_t frames; /* so far, of all streams, at their cost */
+    size_t frames; /* work so far, over all streams */
 } player;
 
 static unecho_model *small_model;
@@ -103,7 +103,7 @@ static size_t next_piece(line *l, size_t left)
     return piece < left ? piece : left;
 }
 
-/* The twin takes the same in pieces; what comes out is left for comparison. */
+/* The twin takes the same samples in pieces; its output is kept for comparison. */
 static void process_twin(player *p, line *l, const ends *e, size_t n)
 {
     const ends its = {e->how, e->mic, e->far, &p->twin_out};
@@ -125,7 +125,7 @@ static void process(player *p, line *l, const ends *e, size_t n)
 {
     const int expected = status_of_process(l, e->far != NULL, n);
     const int twin = l->twin && expected == UNECHO_OK && n > 0;
-    if (twin) /* first, as the output may be the input */
+    if (twin) /* first, as output and input may be the same */
         process_twin(p, l, e, n);
     const int status = process_part(l->stream, e, 0, n);
     expect(status == expected || (n == 0 && status == UNECHO_ERROR_ARGUMENT && e->far),
@@ -173,7 +173,7 @@ static void push(player *p, size_t at, form how, unsigned kind, size_t n)
     p->frames += n * l->cost;
 }
 
-/* How much of the far end has been played when the microphone has brought n frames more. */
+/* How much of the far end has been played when the microphone has n frames more. */
 static size_t far_due(const line *l, size_t n)
 {
     const uint64_t due = (l->mic_time + n) * l->far_rate / l->rate;
@@ -183,7 +183,7 @@ static size_t far_due(const line *l, size_t n)
 
 /* ---- The calls -------------------------------------------------------------------------- */
 
-/* A chunk, or eight of the same length and kind: seconds, in which an echo can be found. */
+/* A chunk, or eight of the same length and kind: seconds, long enough to find an echo. */
 static void call_process(player *p, size_t at, form how)
 {
     enum { IN_MIC = 1, IN_FAR = 2, NO_FAR = 4, MORE = 8, NOT_PUSHED = 16, FAR_AND_PUSHED = 32 };
@@ -298,7 +298,7 @@ static void call_gap(player *p, size_t at)
            "another status than the header's");
     if (l->twin)
         expect(unecho_notify_gap(l->twin, mic, far) == UNECHO_OK, "another status than its twin's");
-    /* So that an echo is where it was. */
+    /* So that an echo stays where it was. */
     l->mic_time += mic < MOST_FRAMES ? mic : 0;
     l->far_time += far < MOST_FRAMES ? far : 0;
 }
@@ -328,7 +328,7 @@ static void call_ask(player *p, const line *l)
                "a closed stream that answers");
 }
 
-/* A second owner of the model comes and goes; null pointers where samples should be. */
+/* A second owner of the model comes and goes; null pointers in place of samples. */
 static void call_wrong(player *p, const line *l)
 {
     unecho_model *other = unecho_model_ref(small_model);

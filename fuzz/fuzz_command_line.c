@@ -1,10 +1,10 @@
 /*
- * Arguments and the bytes of the files they name, for the tool's own main(), in a folder of its own
- * with a small model in it. Whatever comes, it must end with one of its three exit codes, and
- * where it failed there must be no output, nor ever an unfinished file.
+ * Arguments and the bytes of the files they name, for the tool's own main(), in a temporary folder
+ * with a small model in it. Whatever the input, it must end with one of its three exit codes; after
+ * a failure there must be no output, and never an unfinished file.
  *
- * Input: a count of words, the words, the size of mic.wav, its bytes, then far.wav to the end. A
- * word is a number from the list below, or, beyond it, text with its length first.
+ * Input: the number of words, the words, the size of mic.wav, its bytes, then far.wav to the end. A
+ * word is a number from the list below, or, beyond it, text preceded by its length.
  */
 #include "fuzz.h"
 #include "onnx_writer.h"
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* cli/main.c, renamed by the build. */
+/* The tool's main(), renamed by the build. */
 int unecho_main(int argc, char **argv);
 
 enum { MOST_WORDS = 16, LONGEST_WORD = 24 };
@@ -65,7 +65,7 @@ static const char *const words[] = {
 };
 enum { WORDS = sizeof words / sizeof *words };
 
-static int home; /* where the program was started: its own arguments are relative to that */
+static int home; /* where the program was started: its own arguments are relative to it */
 static char folder[] = "/tmp/unecho-fuzz-XXXXXX";
 
 static void expect(int holds, const char *what)
@@ -83,7 +83,7 @@ static void write_file(const char *name, const void *data, size_t size)
            "cannot write in the folder");
 }
 
-/* Whether a file may lie there after a run: what it was given, or a finished output. */
+/* Whether a file may be there after a run: an input, or a finished output. */
 static int is_ours(const char *name)
 {
     return name[0] == '.' ? name[1] == 0 || strcmp(name, "..") == 0
@@ -130,13 +130,13 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
         free(files[stage - 1].at);
     }
     expect(fchdir(home) == 0, "cannot go back");
-    /* '-' shall not wait for anybody. What is said on standard error goes to the log. */
+    /* '-' must not wait for input. Standard error goes to the log. */
     expect(freopen("/dev/null", "r", stdin) && freopen("/dev/null", "w", stdout),
            "there is no /dev/null");
     return 0;
 }
 
-/* Nothing outside of the folder is named, so that nothing there is written. */
+/* No word names anything outside the folder, so that nothing is written there. */
 static char *take_word(input *in, char *room)
 {
     const unsigned choice = take_byte(in);
@@ -151,7 +151,7 @@ static char *take_word(input *in, char *room)
     return room;
 }
 
-/* They run for long and measure; what they parse, they parse like the others. */
+/* These measure for a long time; their arguments are parsed like the others'. */
 static int is_slow(const char *word)
 {
     return strcmp(word, "bench") == 0 || strcmp(word, "tune") == 0;

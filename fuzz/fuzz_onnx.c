@@ -1,6 +1,6 @@
 /*
- * Any bytes as either stage: the reader must refuse or take them, within its bounds. Graphs that
- * are sound protobuf but senseless are tried by tests/models/onnx_damage.c
+ * Any bytes as either stage: the reader must reject or accept them without leaving its bounds.
+ * tests/models/onnx_damage.c tries graphs that are sound protobuf but senseless
  * (UNECHO_FUZZ_GRAPHS=number for more of them).
  */
 #include "fuzz.h"

@@ -1,5 +1,7 @@
-/* Any bytes as either stage of a TFLite file: the reader must refuse or take them, within its
- * bounds. */
+/*
+ * Any bytes as either stage of a TFLite file: the reader must reject or accept them without leaving
+ * its bounds.
+ */
 #include "fuzz.h"
 #include "holes.h"
 #include "model/stage_file.h"

@@ -8,7 +8,7 @@ static const unsigned char mark[4] = {0xf0, 'Z', 'Z', 0x0f};
 enum { HOLE = 7, LARGEST = 0xffffff };
 static const size_t most = (size_t)8 << 20;
 
-/* Zeros that a hole at `at` stands for, 0: there is none. */
+/* The number of zeros that a hole at `at` stands for; 0: there is no hole. */
 static size_t hole_at(const unsigned char *at, size_t left)
 {
     if (left < HOLE || memcmp(at, mark, sizeof mark) != 0)
@@ -37,7 +37,7 @@ unsigned char *holes_fill(const unsigned char *bytes, size_t size, size_t *full_
     *full_size = fill(NULL, bytes, size);
     if (*full_size > most)
         return NULL;
-    /* Exactly that size, so that a read beyond it is noticed. */
+    /* Of its exact size, so that a read beyond it is detected. */
     unsigned char *const file = malloc(*full_size > 0 ? *full_size : 1);
     if (file)
         fill(file, bytes, size);

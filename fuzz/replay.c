@@ -1,6 +1,6 @@
 /*
- * replay [--changes N] FILE|FOLDER...: a fuzz target without libFuzzer. It takes every file as one
- * input, and N copies of it that are damaged at random, always the same ones.
+ * replay [--changes N] FILE|FOLDER...: a fuzz target without libFuzzer. Every file is one input,
+ * and so are N copies of it with random but repeatable damage.
  */
 #include "fuzz.h"
 
@@ -25,7 +25,7 @@ static uint32_t random_bits(tally *t)
     return t->seed;
 }
 
-/* In memory of exactly that size, so that a read beyond it is noticed. */
+/* In memory of exactly that size, so that a read beyond it is detected. */
 static void try(tally *t, const unsigned char *bytes, size_t size)
 {
     unsigned char *const exact = malloc(size > 0 ? size : 1);
@@ -53,7 +53,7 @@ static void change(tally *t, unsigned char *bytes, size_t *size)
             bytes[at] ^= (unsigned char)(1u << random_bits(t) % 8);
             break;
         default:
-            /* Once in a while, as little is left to look at. */
+            /* Rarely, as it leaves little to look at. */
             if (random_bits(t) % 8 == 0)
                 *size = at;
         }
@@ -64,7 +64,7 @@ static int try_file(tally *t, const char *path, long size)
 {
     FILE *const file = fopen(path, "rb");
     unsigned char *const bytes = malloc((size_t)size + 1), *const copy = malloc((size_t)size + 1);
-    /* A file's copies are the same whichever files come before. */
+    /* A file's copies are the same whichever files come before it. */
     t->seed = 1;
     const int right = file && bytes && copy && fread(bytes, 1, (size_t)size, file) == (size_t)size;
     if (file)
@@ -115,7 +115,7 @@ int main(int count, char **words)
 {
     tally t = {0};
     int first = 1;
-    /* The target may take standard output for itself. */
+    /* The target may use standard output itself. */
     t.told = fdopen(dup(STDOUT_FILENO), "w");
     if (!t.told)
         return 1;

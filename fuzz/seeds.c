@@ -1,6 +1,6 @@
 /*
- * seeds TARGET FOLDER: where a fuzz target starts from, made of nothing but this project's files.
- * Makes the folder if need be; prints the name of each seed.
+ * seeds TARGET FOLDER: the inputs that a fuzz target starts from, made only of this project's
+ * files. Creates the folder; prints the name of each seed.
  */
 #include "seeds.h"
 
@@ -34,7 +34,7 @@ int main(int count, char **words)
     };
     for (size_t i = 0; count == 3 && i < sizeof targets / sizeof *targets; i++)
         if (strcmp(words[1], targets[i].name) == 0) {
-            mkdir(words[2], 0777); /* where that fails, so does writing */
+            mkdir(words[2], 0777); /* if this fails, so does writing */
             targets[i].write(words[2]);
             return 0;
         }

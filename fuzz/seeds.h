@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* Write a seed; ends the program where it cannot be written. */
+/* Write a seed; ends the program if it cannot be written. */
 void seed_write(const char *folder, const char *name, const void *bytes, size_t size);
 
 void seeds_onnx(const char *folder);

@@ -10,12 +10,12 @@
 /* stream * 16 + one of these */
 enum { OPEN = 0, FLOATS = 2, INTEGERS = 4, PLANES = 5, PUSH = 7, MANY = 8, WHOLE = 10, GAP = 11 };
 enum { RESET = 12, ASK = 13, CLOSE = 14, WRONG = 15 };
-/* Of a config; `ANY` leaves every CPU. */
+/* Parts of a config; `ANY` leaves every CPU. */
 enum { HOPS = 1, ANY = 2, HOOKS = 4, CELLS = 16, RATES = 32, CHANNELS = 64, ENGINE = 128 };
 enum { INT8 = 128, PLAIN_TWIN = 65, TWIN = 193, NO_MESSAGE = 0, MESSAGE = 255 };
 /* Kinds of samples: `ECHO * k` lags the far end by 64 k. */
 enum { ODD = 0, FAR = 2, ECHO = 4, NOISE = 3 };
-/* How samples are given. */
+/* How samples are passed. */
 enum { IN_MIC = 1, IN_FAR = 2, NO_FAR = 4, MORE = 8, NOT_PUSHED = 16 };
 /* Counts: 160 and 3000 and 4096 frames, three hops. */
 #define TEN_MS     0x81, 2

@@ -1,5 +1,5 @@
 /*
- * Both stages with as few units as there may be, the weights 0 and left out, in every spelling that
+ * Both stages with the smallest number of units, the weights 0 and left out, in every spelling that
  * the tests know.
  */
 #include "holes.h"
@@ -40,7 +40,7 @@ static int ends_with(const bytes *text, const char *end)
     return text->size >= length && memcmp(text->at + text->size - length, end, length) == 0;
 }
 
-/* What is multiplied; a scale must not be 0, a zero point what the others are. */
+/* The factors of products; a scale must not be 0, a zero point must match its tensor. */
 static void clear_weights(const proto *model)
 {
     const proto *const graph = graph_of(model);

@@ -1,11 +1,11 @@
 #!/bin/bash
-# Measures on this machine and puts figures and plot where docs/benchmarks.md shows them. The machine
-# should have nothing else to do: it takes about two minutes.
+# Measures on this machine and puts figures and plot into docs/benchmarks.md. Takes about two minutes
+# on a machine that must be otherwise idle.
 #
 #   scripts/benchmarks.sh [UNECHO]     UNECHO: the program, default build/cli/unecho
 #
 # Needs UNECHO_REFERENCE for the recording and the model that the page names, and fetches ONNX
-# Runtime where UNECHO_ONNXRUNTIME does not say where it is.
+# Runtime unless UNECHO_ONNXRUNTIME names its library.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -13,7 +13,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source "$root/scripts/page.sh"
 unecho=${1:-$root/build/cli/unecho}
 page=$root/docs/benchmarks.md
-: "${UNECHO_REFERENCE:?says where the reference data is}"
+: "${UNECHO_REFERENCE:?must name the folder of the reference data}"
 if [[ -z ${UNECHO_ONNXRUNTIME:-} ]]; then
     UNECHO_ONNXRUNTIME=$("$root/scripts/onnxruntime.sh")
     export UNECHO_ONNXRUNTIME

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-# Counts the test cases in meson's testlog.json by their TAP lines ("ok 3 - name"), prints the
-# output of the programs that failed, in full, and ends with "N passed, N failed[, N skipped]".
-# Exit status: 0 if something passed and nothing failed.
+# Counts the test cases in meson's testlog.json by their TAP lines ("ok 3 - name"), prints the whole
+# output of each program that failed, and ends with "N passed, N failed[, N skipped]". The exit status
+# is 0 if something passed and nothing failed.
 
 import json
 import pathlib
@@ -28,10 +28,10 @@ def count(program):
     planned = sum(int(n) for n in PLAN.findall(output))
     result = program["result"]
     if cases == 0 and planned == 0:
-        # Not a program with cases: it counts as one.
+        # A program without cases counts as one.
         return int(result == "OK"), int(result not in ("OK", "SKIP")), int(result == "SKIP")
     if failed == 0 and (result not in ("OK", "SKIP") or cases < planned):
-        # It crashed, ran out of time, or ended before its last case.
+        # It crashed, timed out, or ended before its last case.
         failed = 1
     return passed, failed, skipped
 

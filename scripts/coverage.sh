@@ -1,13 +1,13 @@
 #!/bin/bash
-# coverage.sh BUILD: which lines of the loaders, of the stream and of what lies between it and the
-# network the tests that ran in BUILD (made with -Db_coverage=true) reach. Lists those that none
-# reaches; the exit status is 0 if at least 95 % of the lines of each folder are reached.
+# coverage.sh BUILD: the lines of each folder of the library that the tests reached in BUILD (set up
+# with -Db_coverage=true). Lists the lines that none reached; the exit status is 0 if at least 95 % of
+# the lines of each folder were reached.
 set -euo pipefail
 
 build=${1:?usage: scripts/coverage.sh BUILD}
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
-# Several programs are made of the same sources: a line counts where any of them reaches it.
+# Several programs contain the same sources: a line counts if any of them reaches it.
 status=0
 for folder in model stream record front align linear; do
     echo "Lines of src/$folder that tests reach:"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Runs the fuzz targets on libFuzzer, with AddressSanitizer and UndefinedBehaviorSanitizer, in
-# build-fuzz/. Corpora stay there and grow from run to run. What is found stays in
-# build-fuzz/found/TARGET; fixed, it belongs into fuzz/kept/TARGET. Ends with a table; the exit
-# status is 0 if nothing was found.
+# build-fuzz/. Corpora stay there and grow from run to run. Findings are in build-fuzz/found/TARGET;
+# once fixed, they belong in fuzz/kept/TARGET. Ends with a table; the exit status is 0 if nothing was
+# found.
 set -euo pipefail
 
 usage="usage: scripts/fuzz.sh [SECONDS [TARGET...]]
@@ -42,7 +42,7 @@ if [[ ! -f $build/build.ninja ]]; then
 fi
 ninja -C "$build" "${targets[@]/#/fuzz/fuzz_}" fuzz/seeds
 
-# A file that does not fit in memory is no crash: the loaders say so.
+# A file that does not fit in memory is not a crash: the loaders report it.
 export ASAN_OPTIONS=allocator_may_return_null=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 failed=0

@@ -1,9 +1,8 @@
 #!/bin/bash
-# Fetches the ONNX Runtime that the tests and measurements run on, once, into build-onnxruntime/,
-# and prints the path of its library. Its version and checksum are those of
-# tests/onnxruntime/package-lock.json; it comes in an npm package, of which only the library for
-# this processor is kept. Needs no network when it is already there. Fails, with the reason on
-# stderr, where it cannot be had.
+# Fetches the ONNX Runtime for tests and benchmarks into build-onnxruntime/, unless it is there, and
+# prints the path of its library. Version and checksum are in tests/onnxruntime/package-lock.json. It
+# comes in an npm package, of which only the library for this processor is kept. Fails with the reason
+# on stderr.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -32,10 +31,10 @@ if [[ ! -f $library ]]; then
     trap 'rm -rf "$download"' EXIT
     cp "$root"/tests/onnxruntime/package*.json "$download"
     echo "Fetching ONNX Runtime $version ..." >&2
-    # The packages' own scripts would fetch more than is wanted.
+    # The packages' own scripts would fetch more than the library.
     (cd "$download" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1) >&2
     found=$(find "$download/node_modules/onnxruntime-node" -path "*/$platform/libonnxruntime.so.1")
-    # In one step, so that nobody meets half a library.
+    # In one step, so that nobody loads half a library.
     mv "$found" "$library.new"
     mv "$library.new" "$library"
 fi

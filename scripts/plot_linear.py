@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# Draws docs/linear.svg from what linear_curves writes:
+# Draws docs/linear.svg from the output of linear_curves:
 #     build/bench/linear_curves | scripts/plot_linear.py > docs/linear.svg
 
 import csv
@@ -26,7 +26,7 @@ def text(at, up, what, anchor="middle"):
 def main():
     rows = list(csv.DictReader(sys.stdin))
     if not rows:
-        sys.exit("nothing came from linear_curves")
+        sys.exit("no input from linear_curves")
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
            'font-family="sans-serif" font-size="12" fill="#333">',
            f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',

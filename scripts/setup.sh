@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Sourced by run-demo, run-tests and .ci/lint: finds out which Debian packages are missing, says so,
-# and installs them. Touches neither apt nor the network when nothing is missing.
+# Sourced by other scripts: finds out which Debian packages are missing, lists and installs them. Uses
+# neither apt nor the network if none is missing.
 #
 #   need PACKAGE WHAT-FOR [COMMAND...]   PACKAGE is needed, unless COMMAND succeeds
-#   install_missing                      install what was found missing; exits where it cannot
+#   install_missing                      install what is missing; exits if it cannot
 
 missing_packages=()
 missing_reasons=()
@@ -35,18 +35,18 @@ install_missing() {
     local log
 
     if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-        printf '%s\n' "These are needed, and this system has no apt-get to install them with" \
+        printf '%s\n' "The following are needed, and this system has no apt-get to install them" \
             "(the names are those of Debian's packages):"
         list_missing
-        printf '%s\n' "Please install what matches them on your system, then run this again."
+        printf '%s\n' "Please install the equivalents on your system, then run this again."
         exit 1
     fi
 
-    printf '%s\n' "Not installed yet, and needed:"
+    printf '%s\n' "Needed and not installed:"
     list_missing
     if ((EUID != 0)); then
         if ! command -v sudo >/dev/null; then
-            printf '%s\n' "Installing them takes root rights, and there is no sudo here. As root, run" \
+            printf '%s\n' "Installing them needs root, and there is no sudo here. As root, run" \
                 "    apt-get update && apt-get install --no-install-recommends ${missing_packages[*]}" \
                 "then run this again."
             exit 1
@@ -54,10 +54,10 @@ install_missing() {
         apt=(sudo "${apt[@]}")
     fi
 
-    printf '%s\n' "Installing them, and what they depend on, with apt-get ..."
+    printf '%s\n' "Installing them and their dependencies with apt-get ..."
     log=$(mktemp)
-    # A source that cannot be reached may not matter; if it does, the installation says so.
-    "${apt[@]}" update >"$log" 2>&1 || printf '%s\n' "apt-get update had problems; going on."
+    # An unreachable source may not matter; if it does, the installation fails.
+    "${apt[@]}" update >"$log" 2>&1 || printf '%s\n' "apt-get update had problems; continuing."
     if ! "${apt[@]}" install --no-install-recommends "${missing_packages[@]}" >>"$log" 2>&1; then
         cat "$log"
         rm -f "$log"
@@ -78,7 +78,7 @@ can_compile() {
     cc -E - <<<'#include <stdio.h>'
 }
 
-# What it takes to build the library and the command line.
+# For the library and the command line.
 need_for_build() {
     need gcc "C compiler" command -v cc
     need libc6-dev "headers of the C library" can_compile

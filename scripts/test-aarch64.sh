@@ -1,17 +1,17 @@
 #!/bin/bash
-# Proves the kernels for 64-bit ARM on another machine: installs what is missing, cross-compiles to
+# Tests the kernels for 64-bit ARM on another machine: installs what is missing, cross-compiles in
 # build-aarch64/ and runs tests on emulated CPUs, one with and one without the dot-product
-# instructions. The last line tells how many test cases passed and failed; the exit status is 0 if
-# some ran and none failed.
+# instructions. The last line has the numbers of test cases that passed and failed; the exit status is
+# 0 if some ran and none failed.
 set -euo pipefail
 
 usage="usage: scripts/test-aarch64.sh [--all]
-    --all  every test that an emulated CPU can run, not only the ones about what the kernels compute
-           (about ten minutes more)"
+    --all  every test that an emulated CPU can run, not only those of what the kernels compute (about
+           ten minutes more)"
 
-# Not among the quick ones: chunks, golden and precision, which take minutes of emulation each. \`bits\`
-# stands for them: it takes chunks of all kinds, and holds the output of all precisions against
-# constants that the same test holds against on x86, where those three run.
+# Without --all, bits stands for chunks, golden and precision, which take minutes of emulation each:
+# it processes chunks of all kinds and compares the output in all precisions with constants that hold
+# on x86 as well, where those three run.
 tests=(kernels adaptive bits stages api)
 for argument; do
     case $argument in
@@ -36,18 +36,18 @@ cd "$root"
 # shellcheck source=scripts/setup.sh
 source scripts/setup.sh
 
-# Debian's arm64 packages stand beside those of the machine; programs find their C library where
-# they would on the CPU itself, so that the emulator needs no other root.
+# Debian installs arm64 packages beside those of the machine; programs find their C library where they
+# would on the CPU itself, so that the emulator needs no other root.
 need_for_build
 need gcc-aarch64-linux-gnu "C compiler for 64-bit ARM" command -v aarch64-linux-gnu-gcc
 need libc6-dev-arm64-cross "headers of its C library"
-need qemu-user "runs programs for 64-bit ARM" command -v qemu-aarch64
+need qemu-user "emulates 64-bit ARM" command -v qemu-aarch64
 need libcmocka-dev:arm64 "test library"
 need libsndfile1-dev:arm64 "reads audio files"
-need libsoxr-dev:arm64 "another resampler, which the tests are built with"
+need libsoxr-dev:arm64 "a resampler that the tests link"
 if ((${#missing_packages[@]})) && command -v dpkg >/dev/null &&
     [[ $(dpkg --print-foreign-architectures) != *arm64* ]]; then
-    echo "Letting dpkg install arm64 packages too (dpkg --add-architecture arm64)."
+    echo "Allowing arm64 packages as well (dpkg --add-architecture arm64)."
     add=(dpkg --add-architecture arm64)
     ((EUID == 0)) || add=(sudo "${add[@]}")
     "${add[@]}"
@@ -55,7 +55,7 @@ fi
 install_missing
 
 build="build-aarch64"
-# The command line and ONNX Runtime have nothing to do with kernels.
+# Command line and ONNX Runtime do not use the kernels differently.
 setup=(--cross-file cross/aarch64.ini -Dwerror=true -Dtests=enabled -Dtools=disabled
     -Donnxruntime=disabled)
 if [[ -f $build/build.ninja ]]; then
@@ -73,8 +73,8 @@ export CMOCKA_MESSAGE_OUTPUT=TAP
 logs=$build/meson-logs
 rm -f "$logs"/aarch64-*.json
 
-# Runs tests on one kind of CPU: CPU [TEST...]. Suite native: what replaces malloc or filters system
-# calls, which means the emulator's own here.
+# run_on CPU [TEST...]: runs tests on one kind of CPU. The suite native is excluded: it replaces malloc
+# or filters system calls, which would affect the emulator.
 run_on() {
     local cpu=$1
     shift
@@ -83,8 +83,8 @@ run_on() {
         --logbase "aarch64-$cpu" "$@" || true
 }
 
-# One more case: that the tests of this CPU did, or did not, cover a set of kernels. A build without
-# NEON would pass all others with plain C alone.
+# One more case: whether the tests on this CPU covered a kernel set. A build without NEON would pass
+# all others with plain C alone.
 expect_set() {
     local cpu=$1 set=$2 expected=$3 found=no result=ok
     grep -q "tested: $set\\\\n" "$logs/aarch64-$cpu.json" && found=yes

@@ -4,7 +4,7 @@
 #include "bench/print.h"
 
 #include "bench/machine.h"
-#include "process/summary.h"
+#include "files/json.h"
 
 #include <inttypes.h>
 #include <math.h>

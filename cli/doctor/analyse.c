@@ -5,7 +5,7 @@
 #include "doctor/doctor.h"
 
 #include "doctor/coherence.h"
-#include "doctor/resample.h"
+#include "dsp/convert.h"
 #include "report.h"
 
 #include <math.h>
@@ -31,7 +31,7 @@ static bool no_memory(void)
 static float *at_rate(const struct doctor_end *end, int rate, double factor, size_t *n)
 {
     *n = (size_t)((double)end->n * rate / (end->rate * factor));
-    return resample(end->samples, end->n, 0.0, end->rate * factor / rate, *n);
+    return convert_rate(end->samples, end->n, end->rate * factor, (unsigned)rate, 0, *n);
 }
 
 static bool find_delay(const struct analysis *a, double factor, size_t windows,
@@ -142,8 +142,9 @@ static bool expect_erle(struct analysis *a)
         return true;
     mic = at_rate(&a->input->mic, RATE, 1.0, &n);
     /* So that the echo comes as the far end does. */
-    far = resample(end->samples, end->n, -1e-3 * a->line.delay_ms * end->rate * a->rate_factor,
-                   end->rate * a->rate_factor * (1.0 + 1e-6 * a->line.drift_ppm) / RATE, n);
+    far = convert_rate(end->samples, end->n,
+                       end->rate * a->rate_factor * (1.0 + 1e-6 * a->line.drift_ppm), RATE,
+                       lround(-1e-3 * a->line.delay_ms * end->rate * a->rate_factor), n);
     done = mic && far && coherence_gain(far, mic, n, &a->expected_erle_db);
     free(mic);
     free(far);

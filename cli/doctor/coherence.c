@@ -4,7 +4,7 @@
  */
 #include "doctor/coherence.h"
 
-#include "doctor/fft.h"
+#include "dsp/fft.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -20,21 +20,26 @@ struct spectra {
 };
 
 struct work {
-    struct fft *fft;
-    float window[SIZE];
-    complex_float both[SIZE]; /* x in the real, y in the imaginary part: one transform for two */
+    real_fft *fft;
+    float window[SIZE], frame[SIZE];
+    float x_re[BINS], x_im[BINS], y_re[BINS], y_im[BINS];
     struct spectra sums;
 };
 
-static void add_frame(struct work *w, const float *x, const float *y)
+static void take_spectrum(struct work *w, const float *x, float *re, float *im)
 {
     for (size_t i = 0; i < SIZE; i++)
-        w->both[i] = (complex_float){w->window[i] * x[i], w->window[i] * y[i]};
-    fft_forward(w->fft, w->both);
+        w->frame[i] = w->window[i] * x[i];
+    real_fft_forward(w->fft, re, im, w->frame);
+}
+
+static void add_frame(struct work *w, const float *x, const float *y)
+{
+    take_spectrum(w, x, w->x_re, w->x_im);
+    take_spectrum(w, y, w->y_re, w->y_im);
     for (size_t k = 0; k < BINS; k++) {
-        const complex_float a = w->both[k], b = w->both[(SIZE - k) % SIZE];
-        const double xr = 0.5 * (double)(a.re + b.re), xi = 0.5 * (double)(a.im - b.im);
-        const double yr = 0.5 * (double)(a.im + b.im), yi = 0.5 * (double)(b.re - a.re);
+        const double xr = (double)w->x_re[k], xi = (double)w->x_im[k];
+        const double yr = (double)w->y_re[k], yi = (double)w->y_im[k];
         w->sums.xx[k] += xr * xr + xi * xi;
         w->sums.yy[k] += yr * yr + yi * yi;
         w->sums.re[k] += yr * xr + yi * xi;
@@ -77,7 +82,7 @@ bool coherence_gain(const float *x, const float *y, size_t n, double *db)
     *db = (double)NAN;
     if (!w)
         return false;
-    w->fft = fft_new(SIZE);
+    w->fft = real_fft_new(SIZE);
     if (!w->fft) {
         free(w);
         return false;
@@ -89,7 +94,7 @@ bool coherence_gain(const float *x, const float *y, size_t n, double *db)
             add_stretch(w, x + at, y + at, &before, &after);
     if (after > 0.0)
         *db = 10.0 * log10(before / after);
-    fft_free(w->fft);
+    real_fft_free(w->fft);
     free(w);
     return true;
 }

@@ -6,7 +6,7 @@
  */
 #include "doctor/delay.h"
 
-#include "doctor/fft.h"
+#include "dsp/fft.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,6 +17,7 @@ enum {
     REACH = (int)(DELAY_REACH_S * DELAY_RATE),
     SPAN = WINDOW + 2 * REACH,
     SIZE = 131072, /* SPAN and more: nothing wraps around onto a delay within reach */
+    BINS = SIZE / 2 + 1,
     SHORTEST_STEP = DELAY_RATE,
     GUARD = DELAY_RATE * 3 / 1000, /* around a peak that belongs to the peak itself */
     TAIL = DELAY_RATE * 50 / 1000
@@ -42,8 +43,11 @@ enum {
 #define STEEPEST     5000.0
 
 struct search {
-    struct fft *fft;
-    complex_float *echo, *source;
+    real_fft *fft;
+    float *window;           /* [SIZE] of a signal, then the correlation */
+    float *echo_re, *echo_im; /* [BINS] spectra, then that of the correlation */
+    float *source_re, *source_im;
+    float *memory;
     double after, before, floor; /* energy around the peaks, and of as much noise */
 };
 
@@ -55,15 +59,17 @@ static double power(const float *x, size_t n)
     return n ? sum / (double)n : 0.0;
 }
 
-/* x from `from` on, which may lie outside, n samples, zeros around it. */
-static void load(complex_float *to, const float *x, size_t x_n, long from, size_t n)
+/* The spectrum of n samples from x[from], which may lie outside, with zeros around them. */
+static void take_spectrum(struct search *s, float *re, float *im, const float *x, size_t x_n,
+                          long from, size_t n)
 {
-    memset(to, 0, SIZE * sizeof(*to));
+    memset(s->window, 0, SIZE * sizeof(*s->window));
     for (size_t i = 0; i < n; i++) {
         const long at = from + (long)i;
         if (at >= 0 && (size_t)at < x_n)
-            to[i].re = x[at];
+            s->window[i] = x[at];
     }
+    real_fft_forward(s->fft, re, im, s->window);
 }
 
 /* The cross-spectrum's phase alone, in the band. */
@@ -71,21 +77,20 @@ static void whiten(struct search *s)
 {
     const size_t low = (size_t)(BAND_LOW * SIZE / DELAY_RATE);
     const size_t high = (size_t)(BAND_HIGH * SIZE / DELAY_RATE);
-    for (size_t k = 0; k < SIZE; k++) {
-        const size_t bin = k <= SIZE / 2 ? k : SIZE - k;
-        const complex_float e = s->echo[k], f = s->source[k];
-        const complex_float cross = {e.re * f.re + e.im * f.im, e.im * f.re - e.re * f.im};
-        const float size = sqrtf(cross.re * cross.re + cross.im * cross.im);
-        s->echo[k] = bin < low || bin > high || !(size > 0.0f)
-                         ? (complex_float){0.0f, 0.0f}
-                         : (complex_float){cross.re / size, cross.im / size};
+    for (size_t k = 0; k < BINS; k++) {
+        const float re = s->echo_re[k] * s->source_re[k] + s->echo_im[k] * s->source_im[k];
+        const float im = s->echo_im[k] * s->source_re[k] - s->echo_re[k] * s->source_im[k];
+        const float size = sqrtf(re * re + im * im);
+        const bool counts = k >= low && k <= high && size > 0.0f;
+        s->echo_re[k] = counts ? re / size : 0.0f;
+        s->echo_im[k] = counts ? im / size : 0.0f;
     }
 }
 
 /* The source's span begins REACH before the window: at index i the delay is i + REACH. */
 static float correlation(const struct search *s, long delay)
 {
-    return s->echo[(size_t)(delay - REACH + SIZE) % SIZE].re;
+    return s->window[(size_t)(delay - REACH + SIZE) % SIZE];
 }
 
 /* The top of the parabola through the peak and its neighbours, in samples beside the peak. */
@@ -112,12 +117,10 @@ static void look_at_window(struct search *s, const float *echo, size_t echo_n, c
     long best = 0;
     float peak = 0.0f;
     double sum;
-    load(s->echo, echo, echo_n, start, WINDOW);
-    load(s->source, source, source_n, start - REACH, SPAN);
-    fft_forward(s->fft, s->echo);
-    fft_forward(s->fft, s->source);
+    take_spectrum(s, s->echo_re, s->echo_im, echo, echo_n, start, WINDOW);
+    take_spectrum(s, s->source_re, s->source_im, source, source_n, start - REACH, SPAN);
     whiten(s);
-    fft_inverse(s->fft, s->echo);
+    real_fft_inverse(s->fft, s->window, s->echo_re, s->echo_im);
 
     for (long d = -REACH; d <= REACH; d++) {
         if (fabsf(correlation(s, d)) > peak) {
@@ -231,15 +234,26 @@ static void fit_line(struct delay_line *line)
     line->found = line->fitting >= (line->windows < 3 ? 1 : 2) && evidence(line) >= LEAST_EVIDENCE;
 }
 
+static bool search_open(struct search *s)
+{
+    s->fft = real_fft_new(SIZE);
+    s->memory = malloc((SIZE + 4 * BINS) * sizeof(*s->memory));
+    if (!s->fft || !s->memory)
+        return false;
+    s->window = s->memory;
+    s->echo_re = s->window + SIZE;
+    s->echo_im = s->echo_re + BINS;
+    s->source_re = s->echo_im + BINS;
+    s->source_im = s->source_re + BINS;
+    return true;
+}
+
 bool delay_find(struct delay_line *line, const float *echo, size_t echo_n, const float *source,
                 size_t source_n, size_t most)
 {
-    struct search s = {.fft = fft_new(SIZE)};
-    bool done;
+    struct search s = {0};
     size_t step = echo_n / (most ? most : 1);
-    s.echo = malloc(SIZE * sizeof(*s.echo));
-    s.source = malloc(SIZE * sizeof(*s.source));
-    done = s.fft && s.echo && s.source;
+    const bool done = search_open(&s);
     memset(line, 0, sizeof(*line));
     if (step < SHORTEST_STEP)
         step = SHORTEST_STEP;
@@ -250,9 +264,8 @@ bool delay_find(struct delay_line *line, const float *echo, size_t echo_n, const
             is_active(source, source_n, (long)start - REACH, SPAN))
             look_at_window(&s, echo, echo_n, source, source_n, (long)start, line);
     }
-    fft_free(s.fft);
-    free(s.echo);
-    free(s.source);
+    real_fft_free(s.fft);
+    free(s.memory);
     fit_line(line);
     if (s.after + s.before > 2.0 * s.floor)
         line->tail =

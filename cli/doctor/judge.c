@@ -1,6 +1,6 @@
 /*
- * From what was found out about a pair of recordings to what is wrong with it and what to do. It
- * measures nothing, and prints nothing.
+ * From the analysis of a pair of recordings to what is wrong with it and what to do. It measures
+ * nothing and prints nothing.
  */
 #include "doctor/doctor.h"
 
@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define SILENT_PEAK    0.0018 /* -55 dB: nobody speaks so softly, and no loopback is so low */
+#define SILENT_PEAK    0.0018 /* -55 dB: no speech and no loopback is this quiet */
 #define LOW_DB         (-45.0)
 #define SHORTEST_S     1.0
 #define OFFSET         0.01 /* 1 % of full scale */
@@ -45,7 +45,7 @@ REPORT_FORMAT(2, 3) static void advise(struct finding *finding, const char *advi
     va_end(arguments);
 }
 
-/* ---- Is there anything to look at ------------------------------------------------------- */
+/* ---- Is there any signal ---------------------------------------------------------------- */
 
 static bool is_silent(const struct measures *end)
 {
@@ -56,27 +56,27 @@ static bool judge_presence(struct diagnosis *d, const struct analysis *a)
 {
     const char *mic = a->input->mic.name, *far = a->input->far.name;
     if (a->mic.seconds < SHORTEST_S || a->far.seconds < SHORTEST_S) {
-        advise(add(d, true, "too-short", "%s lasts %.2f s, %s %.2f s: too short to say anything",
+        advise(add(d, true, "too-short", "%s lasts %.2f s, %s %.2f s: too short for a diagnosis",
                    mic, a->mic.seconds, far, a->far.seconds),
-               "record some ten seconds in which the far end speaks");
+               "record about ten seconds in which the far end speaks");
         return false;
     }
     if (is_silent(&a->mic))
         advise(add(d, true, "silent-microphone", "the microphone's recording is %s",
-                   a->mic.peak == 0.0 ? "digitally silent" : "as good as silent"),
-               "check that the microphone is not muted, and that this is its channel "
+                   a->mic.peak == 0.0 ? "digitally silent" : "almost silent"),
+               "check that the microphone is not muted and that this is its channel "
                "(--mic-channel)");
     if (is_silent(&a->far))
         advise(add(d, true, "silent-reference", "the far end's recording is %s (peak %.1f dB)",
-                   a->far.peak == 0.0 ? "digitally silent" : "as good as silent",
+                   a->far.peak == 0.0 ? "digitally silent" : "almost silent",
                    20.0 * log10(fmax(a->far.peak, 1e-6))),
-               "the loopback was taken where nothing plays: record the output device that the "
-               "loudspeaker hangs on, after its mixer, and check --far-channel; there is nothing "
-               "to cancel with until then, and unecho passes the microphone through");
+               "the loopback was taken where nothing plays: record the output device of the "
+               "loudspeaker, after its mixer, and check --far-channel. Without a far end unecho "
+               "passes the microphone through");
     if (a->same)
         advise(add(d, true, "same-signal", "microphone and far end are the same signal"),
-               "FAR has to be what the loudspeaker played alone; here everything would be taken "
-               "for echo. Check that not one file or channel was given twice");
+               "FAR must be what the loudspeaker played and nothing else; here everything counts "
+               "as echo. Check that no file or channel is given twice");
     return d->problems == 0 && d->count == 0;
 }
 
@@ -93,7 +93,7 @@ static void judge_rate(struct diagnosis *d, const struct analysis *a)
     if (a->rate_factor == 1.0)
         return;
     advise(add(d, true, "rate-mismatch",
-               "the two recordings run at different speeds, by a factor of %.4f: one file says a "
+               "the two recordings run at different speeds, by a factor of %.4f: one file states a "
                "wrong sample rate",
                a->rate_factor),
            "%s fits if it is read as %d Hz (its header says %d): sox -r %d %s fixed.wav; or else "
@@ -109,25 +109,25 @@ static void judge_no_echo(struct diagnosis *d, const struct analysis *a)
     if (a->line.found || is_silent(&a->mic) || is_silent(&a->far))
         return;
     if (a->was_cancelled && a->cancelled.stats.aligned && a->cancelled.stats.confidence >= 0.5f) {
-        add(d, false, "weak-echo", "an echo is seen only in places (confidence %.2f)",
+        add(d, false, "weak-echo", "the echo is visible only in places (confidence %.2f)",
             (double)a->cancelled.stats.confidence);
         return;
     }
     if (a->mic.active_db < a->far.active_db - 40.0 || a->mic.active_seconds < 1.0) {
         add(d, false, "no-echo",
-            "the microphone hears hardly anything, and no echo: with headphones that is as it "
-            "should be, and there is nothing to cancel");
+            "the microphone picks up hardly anything, and no echo: with headphones that is "
+            "normal, and there is nothing to cancel");
         return;
     }
     finding = add(d, true, "no-echo-found",
-                  "no echo of the far end is found in the microphone, at no delay from %.0f s "
+                  "there is no echo of the far end in the microphone, at any delay from %.0f s "
                   "before to %.0f s after it",
                   DELAY_REACH_S, DELAY_REACH_S);
-    advise(finding, "either FAR is another recording than the one that played (compare names and "
-                    "times, try --far-channel), or it was changed on its way to the loudspeaker "
-                    "(speed, another mix), or the loudspeaker is not heard (headphones: then "
-                    "nothing needs doing). The delay may also be longer: cut the silence off the "
-                    "start of the later file");
+    advise(finding, "either FAR is not the recording that played (compare names and times, try "
+                    "--far-channel), or it was changed on its way to the loudspeaker (speed, "
+                    "another mix), or the microphone does not hear the loudspeaker (headphones: "
+                    "then there is nothing to do). The delay may also be longer: cut the silence "
+                    "off the start of the later file");
 }
 
 static void judge_delay(struct diagnosis *d, const struct analysis *a)
@@ -137,25 +137,24 @@ static void judge_delay(struct diagnosis *d, const struct analysis *a)
         return;
     if (a->swapped) {
         advise(add(d, true, "swapped",
-                   "microphone and far end are swapped: what is given as far end holds the echo of "
-                   "what is given as microphone, %.1f ms after it",
+                   "microphone and far end are swapped: FAR contains the echo of MIC, %.1f ms after "
+                   "it",
                    -delay),
-               "give them the other way round: %s",
-               "unecho process FAR MIC -o OUT, or change --mic-channel and --far-channel");
+               "swap them: unecho process FAR MIC -o OUT, or change --mic-channel and --far-channel");
         return;
     }
     if (delay > UNECHO_DELAY_MAX_MS)
         advise(
             add(d, true, "delay-too-long",
-                "the echo comes %.0f ms after the far end, more than the %d ms that unecho looks "
-                "for",
+                "the echo comes %.0f ms after the far end, and unecho searches up to %d ms",
                 delay, UNECHO_DELAY_MAX_MS),
             "the recordings did not begin together: cut %.2f s off the start of the microphone's "
-            "(sox MIC cut.wav trim %.2f), or start both recorders at once",
+            "(sox MIC cut.wav trim %.2f), or start both recorders at the same time",
             1e-3 * delay - 0.1, 1e-3 * delay - 0.1);
-    else if (delay < RANGE_EARLY_MS)
+    else if (delay < -UNECHO_REFERENCE_LATE_MAX_MS)
         advise(add(d, true, "reference-too-late",
-                   "the far end comes %.0f ms after its echo, more than can be waited for", -delay),
+                   "the far end comes %.0f ms after its echo, and unecho allows %d ms", -delay,
+                   UNECHO_REFERENCE_LATE_MAX_MS),
                "cut %.2f s off the start of the far end's recording (sox FAR cut.wav trim %.2f)",
                -1e-3 * delay + 0.05, -1e-3 * delay + 0.05);
     else if (delay < -5.0)
@@ -163,13 +162,13 @@ static void judge_delay(struct diagnosis *d, const struct analysis *a)
                    "the far end comes %.1f ms after its echo: it was recorded with more delay than "
                    "the microphone",
                    -delay),
-               "for recordings use --reference-late %d%s; live that costs as much latency: take "
-               "the far end where it is handed to the sound card, or buffer the microphone less. "
-               "If it cannot be late, the two are swapped",
+               "for recordings use --reference-late %d%s. In a live call that costs as much "
+               "latency: capture the far end where it goes to the sound card, or buffer the "
+               "microphone less. If the far end cannot be late, the two are swapped",
                delay < -150.0 ? (int)fmin(UNECHO_REFERENCE_LATE_MAX_MS, 1.25 * -delay + 50.0) : 200,
                delay < -150.0 ? "" : " (the default)");
     else
-        add(d, false, "delay", "the echo comes %.1f ms after the far end; unecho finds that itself",
+        add(d, false, "delay", "the echo comes %.1f ms after the far end; unecho finds this delay itself",
             delay);
 }
 
@@ -180,16 +179,16 @@ static void judge_drift(struct diagnosis *d, const struct analysis *a)
         return;
     if (size > FOLLOWED_PPM * 1.1)
         advise(add(d, true, "drift-too-fast",
-                   "the far end's clock is %.0f ppm %s than the microphone's: the delay moves by "
-                   "%.1f ms a minute, and unecho follows %.0f ppm",
+                   "the far end's clock is %.0f ppm %s than the microphone's: the delay changes by "
+                   "%.1f ms per minute, and unecho follows up to %.0f ppm",
                    size, drift > 0.0 ? "faster" : "slower", 0.06 * size, FOLLOWED_PPM),
                "record both with one device or one clock, or correct the speed first: "
                "sox FAR fixed.wav speed %.6f",
-               1.0 / (1.0 + 1e-6 * drift));
+               1.0 + 1e-6 * drift);
     else if (size > NOTED_PPM)
         add(d, false, "drift",
-            "the far end's clock is %.0f ppm %s than the microphone's, %.1f ms a minute; unecho "
-            "follows that",
+            "the far end's clock is %.0f ppm %s than the microphone's, %.1f ms per minute; unecho "
+            "follows it",
             size, drift > 0.0 ? "faster" : "slower", 0.06 * size);
 }
 
@@ -197,11 +196,11 @@ static void judge_jumps(struct diagnosis *d, const struct analysis *a)
 {
     if (a->line.found && a->line.clear_beside >= 2)
         advise(add(d, true, "delay-jumps",
-                   "the delay jumps: %zu of %zu stretches have clearly another one than the rest",
+                   "the delay jumps: in %zu of %zu windows it clearly differs from the rest",
                    a->line.clear_beside, a->line.windows),
-               "samples were lost on one side (overruns, packets) or the device was changed; "
-               "unecho goes after each jump, some seconds late. Give the recorder larger buffers, "
-               "or tell the library of gaps (unecho_notify_gap)");
+               "samples were lost on one side (overruns, lost packets) or the device was changed; "
+               "unecho follows each jump after some seconds. Use larger buffers for recording, or "
+               "report gaps to the library (unecho_notify_gap)");
 }
 
 /* ---- Each end by itself ----------------------------------------------------------------- */
@@ -217,32 +216,32 @@ static void judge_end(struct diagnosis *d, const struct doctor_end *end, const s
                    "the %s is clipped: %.2f %% of the samples while it is active are cut off at "
                    "%.1f dB",
                    who, 100.0 * m->clipped_share, 20.0 * log10(m->peak)),
-               is_mic ? "turn the microphone's gain down, or the loudspeaker, or move them apart: "
-                        "an echo that is cut off is no longer an image of the far end"
-                      : "take the far end before it is cut off, or at a lower level: the "
-                        "loudspeaker may play something else than this");
+               is_mic ? "turn down the microphone's gain or the loudspeaker, or move them apart: a "
+                        "clipped echo no longer resembles the far end"
+                      : "capture the far end before it is clipped, or at a lower level: the "
+                        "loudspeaker may play something else");
     if (m->gaps > 0)
         advise(add(d, true, is_mic ? "gaps-microphone" : "gaps-reference",
-                   "the %s has %zu gap%s of digital silence within sound, %.0f ms in all", who,
+                   "the %s has %zu gap%s of digital silence within sound, %.0f ms in total", who,
                    m->gaps, m->gaps == 1 ? "" : "s", 1000.0 * m->gap_seconds),
-               "samples were lost while recording: larger buffers, a less busy machine, a wired "
+               "samples were lost while recording: use larger buffers, a less busy machine, a wired "
                "network. %s",
-               is_mic ? "The voice has holes there that nothing can fill"
-                      : "The echo of what is missing here stays in the output");
+               is_mic ? "Nothing can restore the voice there"
+                      : "The echo of the missing parts stays in the output");
     if (fabs(m->offset) > OFFSET)
         advise(add(d, true, is_mic ? "offset-microphone" : "offset-reference",
                    "the %s has a DC offset of %.1f %% of full scale", who, 100.0 * m->offset),
-               "a fault of the sound card or its settings; take it out first: "
+               "a fault of the sound card or its settings; remove it first: "
                "sox %s fixed.wav highpass 20",
                end->name);
     if (m->active_seconds < 0.2 || m->active_db < LOW_DB)
         advise(add(d, true, is_mic ? "low-microphone" : "low-reference",
-                   "the %s is very low: %.0f dB of full scale where it is active", who,
+                   "the %s is very quiet: %.0f dB of full scale while it is active", who,
                    m->active_seconds < 0.2 ? 20.0 * log10(fmax(m->peak, 1e-6)) : m->active_db),
-               "raise the level of the recording to some -25 dB; below %.0f dB %s",
+               "raise the level of the recording to about -25 dB; below %.0f dB %s",
                (double)ACTIVE_DB,
-               is_mic ? "rounding and noise come near the voice"
-                      : "unecho does not take the far end for active");
+               is_mic ? "the voice comes close to noise and rounding"
+                      : "unecho considers the far end inactive");
     if (m->silent_seconds > 0.5 * m->seconds)
         add(d, false, is_mic ? "mostly-silent-microphone" : "mostly-silent-reference",
             "the %s is digitally silent for %.1f of %.1f s", who, m->silent_seconds, m->seconds);
@@ -258,16 +257,16 @@ static void judge_outcome(struct diagnosis *d, const struct analysis *a)
     if (a->line.found && stats->far_active_seconds > 2.0f &&
         (double)stats->erle_db < fmin(GOOD_ERLE_DB, a->expected_erle_db - 3.0))
         advise(add(d, true, "echo-left",
-                   "echo is left: a linear filter could take %.1f dB off while the far end is "
-                   "active, unecho took %.1f",
+                   "echo is left: a linear filter could reduce the level by %.1f dB while the far "
+                   "end is active, unecho reduced it by %.1f dB",
                    a->expected_erle_db, (double)stats->erle_db),
-               "see the points above first; then try --precision fp32, or a larger model");
+               "deal with the points above first; then try --precision fp32 or a larger model");
     if (a->near_seconds >= 1.0 && a->near_db < LOST_NEAR_DB)
         advise(add(d, true, "near-end-lost",
-                   "where only the microphone sounds, its level falls by %.1f dB over %.1f s",
+                   "where only the near end is active, its level drops by %.1f dB over %.1f s",
                    -a->near_db, a->near_seconds),
-               "if that is a voice, it suffers: see the points above first. Background noise alone "
-               "is meant to fall");
+               "if that is a voice, it suffers: deal with the points above first. If it is only "
+               "background noise, it should drop");
 }
 
 static void say_fine(struct diagnosis *d, const struct analysis *a)
@@ -276,13 +275,13 @@ static void say_fine(struct diagnosis *d, const struct analysis *a)
         snprintf(d->verdict, sizeof(d->verdict), "fine: no echo, nothing to cancel");
     else
         snprintf(d->verdict, sizeof(d->verdict),
-                 "fine: the echo is found, %.1f ms %s the far end (ERLE %.1f dB, with whatever "
-                 "near-end speech there is)",
+                 "fine: the echo is found, %.1f ms %s the far end (ERLE %.1f dB, near-end speech "
+                 "included)",
                  fabs(a->line.delay_ms), a->line.delay_ms < 0.0 ? "before" : "after",
                  (double)a->cancelled.stats.erle_db);
 }
 
-/* The problems' codes, with blanks for dashes. */
+/* The codes of the problems, with spaces for dashes. */
 static void say_problems(struct diagnosis *d)
 {
     size_t length = (size_t)snprintf(d->verdict, sizeof(d->verdict), "%zu problem%s", d->problems,
@@ -295,7 +294,7 @@ static void say_problems(struct diagnosis *d)
             *c = ' ';
 }
 
-/* Problems first; the order among them, and among the others, stays. */
+/* Problems first, otherwise in the same order. */
 static void sort(struct diagnosis *d)
 {
     struct finding sorted[DOCTOR_MOST_FINDINGS];

@@ -1,6 +1,6 @@
 /*
- * A diagnosis as an SVG: how the delay went, the levels of the three signals, and the microphone's
- * spectrogram before and after. Plain text, no library. It measures nothing.
+ * A diagnosis as an SVG: the delay over time, the levels of the three signals, and the microphone's
+ * spectrogram before and after. It measures nothing.
  */
 #include "doctor/doctor.h"
 
@@ -30,7 +30,7 @@ enum {
 #define LOWEST_LEVEL (-90.0)
 #define HIGHEST_HZ   8000
 
-/* Weak to strong; readable on either background, as the panel brings its own. */
+/* Weak to strong, on the panel's own background. */
 static const char *const shades[SPECTROGRAM_SHADES] = {"#07060f", "#150e36", "#2b115e", "#47107a",
                                                        "#641a80", "#812581", "#a1307e", "#c23c74",
                                                        "#e05064", "#f4725c", "#fca06e", "#fee0a0"};
@@ -69,7 +69,7 @@ static double tick_step(double range, int most)
     return 10.0 * step;
 }
 
-/* A panel's ground and its time axis. */
+/* A panel's background and its time axis. */
 static void draw_panel(const struct frame *f, double top, double height, const char *head)
 {
     const double step = tick_step(f->seconds, MOST_TICKS);
@@ -147,7 +147,7 @@ static void draw_delay(const struct frame *f)
     const struct range range = delay_range(f->a);
     draw_panel(
         f, DELAY_TOP, DELAY_HEIGHT,
-        "Delay of the echo in ms: the canceller's (line), by stretches of two seconds (dots)");
+        "Delay of the echo in ms: by the canceller (line), in windows of two seconds (dots)");
     if (range.low > range.high) {
         svg_text(f->stream, LEFT + ROOM / 2.0, DELAY_TOP + DELAY_HEIGHT / 2.0 + 4, "note x",
                  "none found");
@@ -204,7 +204,7 @@ static void draw_levels(const struct frame *f)
 
 /* ---- Spectrograms ----------------------------------------------------------------------- */
 
-/* How far a rectangle of one shade reaches from a cell to the right and up. */
+/* The size of the rectangle of one shade to the right of a cell and above it. */
 static void grow(const spectrogram cells, const spectrogram taken, size_t column, size_t row,
                  size_t *width, size_t *height)
 {
@@ -219,7 +219,7 @@ static void grow(const spectrogram cells, const spectrogram taken, size_t column
                 return;
 }
 
-/* All cells of a shade as one path of as few rectangles as one pass finds. */
+/* All cells of a shade as one path of a few rectangles. */
 static void draw_shade(FILE *stream, const spectrogram cells, int shade)
 {
     spectrogram taken;
@@ -289,18 +289,20 @@ static bool draw_spectrograms(const struct frame *f)
 static void draw_head(const struct frame *f, const struct diagnosis *d)
 {
     const unecho_stats *stats = &f->a->cancelled.stats;
-    char names[560];
+    char names[560], delay[96] = "";
     snprintf(names, sizeof(names), "%s, %s", f->a->input->mic.name, f->a->input->far.name);
     svg_begin(f->stream, WIDTH, HEIGHT, "unecho doctor", style);
     fprintf(f->stream, "<rect width=\"%d\" height=\"%d\" class=\"page\"/>\n", WIDTH, HEIGHT);
     svg_text_within(f->stream, 20, 34, "title", d->verdict, 92);
     svg_text_within(f->stream, 20, 57, "note", names, 140);
-    if (stats->far_active_seconds > 0.0f)
-        svg_text_of(f->stream, 20, 78, "note",
-                    "ERLE %.1f dB over %.1f s with an active far end; delay at the end %.1f ms, "
-                    "drift %+.0f ppm, confidence %.2f",
-                    (double)stats->erle_db, (double)stats->far_active_seconds,
-                    (double)stats->delay_ms, (double)stats->drift_ppm, (double)stats->confidence);
+    if (stats->far_active_seconds <= 0.0f)
+        return;
+    if (stats->aligned)
+        snprintf(delay, sizeof(delay),
+                 "; delay at the end %.1f ms, drift %+.0f ppm, confidence %.2f",
+                 (double)stats->delay_ms, (double)stats->drift_ppm, (double)stats->confidence);
+    svg_text_of(f->stream, 20, 78, "note", "ERLE %.1f dB over %.1f s with an active far end%s",
+                (double)stats->erle_db, (double)stats->far_active_seconds, delay);
 }
 
 bool doctor_plot(const struct analysis *a, const struct diagnosis *d, FILE *stream)

@@ -1,39 +1,17 @@
-/*
- * A diagnosis for people and for programs. It draws no conclusions.
- */
+/* A diagnosis as text and as JSON. It draws no conclusions. */
 #include "doctor/doctor.h"
 
-#include "process/summary.h"
+#include "files/json.h"
+#include "wrap.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-/* Columns of a terminal. */
-#define WIDTH 80
-
-/* Words, broken between them; every line but the first indented like the first one's text. */
 static void print_wrapped(const char *head, const char *text, FILE *stream)
 {
-    const size_t indent = 10;
-    size_t column = indent;
-    fprintf(stream, "%-*s", (int)indent, head);
-    while (*text) {
-        const size_t length = strcspn(text, " ");
-        if (column > indent && column + 1 + length > WIDTH) {
-            fprintf(stream, "\n%*s", (int)indent, "");
-            column = indent;
-        }
-        if (column > indent) {
-            fputc(' ', stream);
-            column++;
-        }
-        fwrite(text, 1, length, stream);
-        column += length;
-        text += length;
-        text += strspn(text, " ");
-    }
-    fputc('\n', stream);
+    fputs(head, stream);
+    wrap_print(text, strlen(head), 10, stream);
 }
 
 static void print_db(const char *label, double mic, double far, FILE *stream)
@@ -62,10 +40,10 @@ static void print_ends(const struct analysis *a, FILE *stream)
     fprintf(stream, "  %-24s %12d Hz %12d Hz\n", "sample rate", a->input->mic.rate,
             a->input->far.rate);
     fprintf(stream, "  %-24s %13.2f s %13.2f s\n", "active", m->active_seconds, f->active_seconds);
-    print_db("level where active", m->active_db, f->active_db, stream);
-    print_db("quietest tenth", m->floor_db, f->floor_db, stream);
+    print_db("level while active", m->active_db, f->active_db, stream);
+    print_db("noise floor", m->floor_db, f->floor_db, stream);
     print_db("peak", to_db(m->peak), to_db(f->peak), stream);
-    fprintf(stream, "  %-24s %13.3f %% %13.3f %%\n", "clipped, of active", 100.0 * m->clipped_share,
+    fprintf(stream, "  %-24s %13.3f %% %13.3f %%\n", "clipped while active", 100.0 * m->clipped_share,
             100.0 * f->clipped_share);
     fprintf(stream, "  %-24s %13.2f %% %13.2f %%\n", "DC offset", 100.0 * m->offset,
             100.0 * f->offset);
@@ -77,38 +55,40 @@ static void print_ends(const struct analysis *a, FILE *stream)
 static void print_outcome(const struct analysis *a, FILE *stream)
 {
     const unecho_stats *stats = &a->cancelled.stats;
+    /* The first alignment is no change. */
+    const uint32_t moves = stats->realignments > 0 ? stats->realignments - 1 : 0;
     fputc('\n', stream);
     if (a->line.found)
         fprintf(stream,
-                "  delay of the echo          %.1f ms at the start, drift %+.1f ppm (%zu of %zu "
-                "stretches agree)\n",
+                "  delay of the echo          %.1f ms at the start, drift %+.1f ppm\n"
+                "                             (%zu of %zu windows agree)\n",
                 a->line.delay_ms, a->line.drift_ppm, a->line.fitting, a->line.windows);
     else
-        fprintf(stream, "  delay of the echo          none found (in %zu stretches)\n",
+        fprintf(stream, "  delay of the echo          none found (in %zu windows)\n",
                 a->line.windows);
     if (!a->was_cancelled)
         return;
     if (stats->aligned)
         fprintf(stream,
-                "  the canceller's view       %.1f ms at the end, drift %+.0f ppm, confidence "
-                "%.2f, moved %" PRIu32 " time%s\n",
+                "  as the canceller sees it   %.1f ms at the end, drift %+.0f ppm, confidence %.2f,\n"
+                "                             changed %" PRIu32 " time%s\n",
                 (double)stats->delay_ms, (double)stats->drift_ppm, (double)stats->confidence,
-                stats->realignments, stats->realignments == 1 ? "" : "s");
+                moves, moves == 1 ? "" : "s");
     if (isfinite(a->expected_erle_db))
         fprintf(stream,
-                "  expected ERLE              %.1f dB by a linear filter, from the coherence\n",
+                "  expected ERLE              %.1f dB for a linear filter, from the coherence\n",
                 a->expected_erle_db);
     if (stats->far_active_seconds > 0.0f)
-        fprintf(stream, "  linear ERLE                %.1f dB by the linear filter as it went\n",
+        fprintf(stream, "  linear ERLE                %.1f dB by the linear filter alone\n",
                 (double)stats->linear_erle_db);
     if (stats->far_active_seconds > 0.0f)
         fprintf(stream, "  achieved ERLE              %.1f dB over %.1f s with an active far end\n",
                 (double)stats->erle_db, (double)stats->far_active_seconds);
+    /* Rounded first: no "-0.0". */
     if (a->near_seconds >= 0.5)
         fprintf(stream,
-                "  near end alone             %+.1f dB in the output, over %.1f s in which only "
-                "the microphone sounds\n",
-                a->near_db, a->near_seconds);
+                "  near end alone             %+.1f dB in the output, over %.1f s\n",
+                0.1 * round(10.0 * a->near_db) + 0.0, a->near_seconds);
 }
 
 void doctor_print(const struct analysis *a, const struct diagnosis *d, FILE *stream)
@@ -123,10 +103,10 @@ void doctor_print(const struct analysis *a, const struct diagnosis *d, FILE *str
     print_ends(a, stream);
     print_outcome(a, stream);
     if (a->input->cut)
-        fprintf(stream, "\n  Only the first %d s were looked at.\n", DOCTOR_LONGEST_S);
+        fprintf(stream, "\n  Only the first %d s were examined.\n", DOCTOR_LONGEST_S);
 }
 
-/* ---- For programs ----------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------- */
 
 static void number(const char *key, double value, FILE *stream)
 {

@@ -3,8 +3,8 @@
  */
 #include "doctor/spectrogram.h"
 
-#include "doctor/fft.h"
-#include "doctor/resample.h"
+#include "dsp/convert.h"
+#include "dsp/fft.h"
 #include "report.h"
 
 #include <math.h>
@@ -16,21 +16,20 @@
 enum { RATE = 16000, SIZE = 512, BINS = SIZE / 2 };
 
 struct work {
-    struct fft *fft;
-    float window[SIZE];
-    complex_float frame[SIZE];
+    real_fft *fft;
+    float window[SIZE], frame[SIZE];
+    float re[BINS + 1], im[BINS + 1];
     double bands[SPECTROGRAM_ROWS];
 };
 
 static void add_frame(struct work *w, const float *x)
 {
     for (size_t i = 0; i < SIZE; i++)
-        w->frame[i] = (complex_float){w->window[i] * x[i], 0.0f};
-    fft_forward(w->fft, w->frame);
+        w->frame[i] = w->window[i] * x[i];
+    real_fft_forward(w->fft, w->re, w->im, w->frame);
     for (size_t k = 1; k < BINS; k++) {
-        const complex_float c = w->frame[k];
-        w->bands[k * SPECTROGRAM_ROWS / BINS] +=
-            (double)c.re * (double)c.re + (double)c.im * (double)c.im;
+        const double re = (double)w->re[k], im = (double)w->im[k];
+        w->bands[k * SPECTROGRAM_ROWS / BINS] += re * re + im * im;
     }
 }
 
@@ -59,8 +58,8 @@ bool spectrogram_take(spectrogram cells, const float *samples, size_t n, int rat
     const size_t length = (size_t)((double)n * RATE / rate);
     struct work *w = calloc(1, sizeof(*w));
     /* Silence follows, as the last frames reach beyond the end. */
-    float *x = resample(samples, n, 0.0, (double)rate / RATE, length + SIZE);
-    const bool done = w && x && (w->fft = fft_new(SIZE)) != NULL;
+    float *x = convert_rate(samples, n, rate, RATE, 0, length + SIZE);
+    const bool done = w && x && (w->fft = real_fft_new(SIZE)) != NULL;
     if (done) {
         for (size_t i = 0; i < SIZE; i++)
             w->window[i] = (float)(0.5 - 0.5 * cos(2.0 * PI * (double)i / SIZE));
@@ -71,7 +70,7 @@ bool spectrogram_take(spectrogram cells, const float *samples, size_t n, int rat
         report_error("out of memory");
     }
     if (w)
-        fft_free(w->fft);
+        real_fft_free(w->fft);
     free(w);
     free(x);
     return done;

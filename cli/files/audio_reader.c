@@ -20,15 +20,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Programs that write into pipes put the largest size in the header that they dare, in bytes. */
+/* Programs that write to pipes put the largest possible size in the header, in bytes. */
 #define LARGEST_SAID INT64_C(0x7ffff000)
-/* The most bytes per sample. */
+/* The most bytes of a sample. */
 #define LARGEST_WIDTH 8
-/* Of headerless samples about which the options say nothing. */
+/* Of headerless samples, unless the options say otherwise. */
 #define USUAL_RATE     UNECHO_SAMPLE_RATE
 #define USUAL_CHANNELS 1
 
-/* How long a request to stop may wait on a silent pipe. */
+/* How long an interrupt may wait while a pipe is silent. */
 #define LOOK_MILLISECONDS 100
 
 struct audio_reader {
@@ -51,7 +51,7 @@ static double seconds(const audio_reader *reader, int64_t frames)
 }
 
 /*
- * libsndfile repairs a header that promises more than the file has and tells only its log:
+ * libsndfile repairs a header that states more than the file has, and says so only in its log:
  * "data : 344320 (should be 199956)".
  */
 static bool parse_repair(const char *line, const char **what, int64_t *said, int64_t *there)
@@ -81,13 +81,13 @@ static void warn_of_truncation(audio_reader *reader)
         int64_t said, there;
         if (!parse_repair(line, &what, &said, &there))
             continue;
-        /* Of the outermost sizes only W64's is worth anything; it has no other. */
+        /* Of the outermost sizes only that of W64 counts: it has no other. */
         if (strncmp(what, "data", 4) != 0 && strncmp(what, "Data", 4) != 0 &&
             strncmp(what, "SSND", 4) != 0 && container != SF_FORMAT_W64)
             continue;
         if (said > there && said < LARGEST_SAID) {
             report_warning("%s: cut short: its header says %" PRId64 " bytes, there are %" PRId64
-                           "; the %.2f s that are there are used",
+                           "; using the %.2f s that are there",
                            reader->name, said, there, seconds(reader, reader->length));
             return;
         }
@@ -98,28 +98,28 @@ static bool check_signal(const audio_reader *reader, const audio_layout *layout)
 {
     if (reader->channels > UNECHO_CHANNELS_MAX) {
         report_error(
-            "%s: has %u channels, %d are the most; to keep the first two: "
+            "%s: has %u channels, and unecho takes at most %d; to keep the first two: "
             "ffmpeg -i %s -af 'pan=stereo|c0=c0|c1=c1' OUT.wav, or sox %s OUT.wav remix 1 2",
             reader->name, reader->channels, UNECHO_CHANNELS_MAX, reader->name, reader->name);
         return false;
     }
     if (reader->rate < UNECHO_RATE_MIN || reader->rate > UNECHO_RATE_MAX) {
-        report_error("%s: has a sample rate of %d Hz, which is not from %d to %d; to convert it: "
+        report_error("%s: has a sample rate of %d Hz, and unecho takes %d to %d; to convert it: "
                      "ffmpeg -i %s -ar 48000 OUT.wav, or sox %s -r 48000 OUT.wav",
                      reader->name, reader->rate, UNECHO_RATE_MIN, UNECHO_RATE_MAX, reader->name,
                      reader->name);
         return false;
     }
     if (layout->rate && (int)layout->rate != reader->rate) {
-        report_error("%s: has a sample rate of %d Hz, and the options say %u; the rate of a sound "
-                     "file stands in the file, and only headerless samples (--raw) need telling",
+        report_error("%s: has a sample rate of %d Hz, and the options say %u; they are for headerless "
+                     "samples (--raw) only",
                      reader->name, reader->rate, layout->rate);
         return false;
     }
     if (layout->channels && layout->channels != reader->channels) {
         report_error(
-            "%s: has %u channel%s, and the options say %u; only headerless samples (--raw) "
-            "need telling",
+            "%s: has %u channel%s, and the options say %u; they are for headerless samples (--raw) "
+            "only",
             reader->name, reader->channels, reader->channels == 1 ? "" : "s", layout->channels);
         return false;
     }
@@ -131,19 +131,19 @@ static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
     SF_INFO info = {0};
     reader->file = sf_open_fd(reader->fd, SFM_READ, &info, SF_FALSE);
     if (!reader->file) {
-        report_error("%s: not a sound file that can be read%s: %s (headerless samples need --raw; "
+        report_error("%s: not a sound file that unecho can read%s: %s (headerless samples need --raw; "
                      "other formats can be converted: ffmpeg -i %s OUT.wav)",
                      reader->name,
                      S_ISREG(reader->identity.st_mode)
                          ? ""
-                         : " from a pipe, through which only WAV, AIFF and AU can come",
+                         : " from a pipe, which can carry WAV, AIFF and AU only",
                      sf_strerror(NULL), reader->name);
         return false;
     }
     reader->format = info.format;
     reader->rate = info.samplerate;
     reader->channels = (unsigned)info.channels;
-    /* FLAC without a length says the largest number; WAV through a pipe, what 4 GiB would hold. */
+    /* FLAC of unknown length states the largest number; WAV through a pipe, what fits in 4 GiB. */
     reader->length = info.frames;
     if (info.frames < 0 || info.frames == SF_COUNT_MAX ||
         (!S_ISREG(reader->identity.st_mode) &&
@@ -155,7 +155,7 @@ static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
     return true;
 }
 
-/* Bytes of a frame of headerless samples. */
+/* Bytes per frame of headerless samples. */
 static size_t frame_width(const audio_reader *reader)
 {
     return raw_width(reader->raw) * reader->channels;
@@ -218,7 +218,7 @@ fail:
     return NULL;
 }
 
-/* It ended before its time. */
+/* The input ended early. */
 static void warn_of_loss(const audio_reader *reader, const char *why)
 {
     report_warning("%s: cut short or damaged after %.2f s (sample %" PRId64 "): %s", reader->name,
@@ -244,8 +244,8 @@ static bool read_sound_file(audio_reader *reader, float *frames, size_t n, size_
 }
 
 /*
- * Until there is something to read. A signal that comes just before read() would not wake it: look
- * at the flag now and then. false: the user wants to stop.
+ * Until there is something to read. A signal just before read() would not interrupt it, so check
+ * the flag now and then. false: the user interrupted.
  */
 static bool wait_for_input(const audio_reader *reader)
 {
@@ -258,7 +258,7 @@ static bool wait_for_input(const audio_reader *reader)
     return false;
 }
 
-/* Fewer bytes than wanted mean the end of the input, or a request to stop. */
+/* Fewer bytes than wanted: the input has ended, or the user interrupted. */
 static bool read_bytes(audio_reader *reader, unsigned char *bytes, size_t want, size_t *have)
 {
     *have = 0;
@@ -292,12 +292,12 @@ static bool read_raw(audio_reader *reader, float *frames, size_t n, size_t *got)
         *got += have / width;
         reader->position += (int64_t)(have / width);
         reader->ended = have < count * width;
-        /* It was longer when it was opened. */
+        /* The file was longer when it was opened. */
         if (reader->ended && reader->length > reader->position && !interrupted())
             warn_of_loss(reader, "the file ends");
         if (reader->ended && have % width != 0 && !interrupted())
-            report_warning("%s: not a whole number of %s %s (%zu bytes each); what is left at "
-                           "the end, %zu of its bytes, is dropped",
+            report_warning("%s: not a whole number of %s %s (%zu bytes each); ignoring the last %zu "
+                           "bytes",
                            reader->name, raw_name(reader->raw),
                            reader->channels == 1 ? "samples" : "frames", width, have % width);
     }
@@ -322,7 +322,7 @@ bool audio_reader_has_more(audio_reader *reader)
         return false;
     if (reader->length >= 0)
         return reader->position < reader->length;
-    /* Nobody may ever write into that pipe again: look without waiting. */
+    /* Nothing may ever come from that pipe again: do not wait. */
     if (!S_ISREG(reader->identity.st_mode) && poll(&waiting, 1, 0) != 1)
         return false;
     return audio_reader_read(reader, frame, 1, &got) && got == 1;

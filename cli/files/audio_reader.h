@@ -15,9 +15,9 @@
 typedef struct audio_reader audio_reader;
 
 /*
- * What the options say of an input. raw: what headerless samples look like, RAW_NONE if there are
- * none. rate (Hz) and channels are those of headerless samples, 0 for 16 kHz and mono; a sound file
- * that says otherwise is refused.
+ * What the options say about an input. raw: the format of headerless samples, RAW_NONE if there are
+ * none. rate (Hz) and channels are those of headerless samples, 0: 16 kHz, mono; a sound file that
+ * differs from them is refused.
  */
 typedef struct audio_layout {
     raw_format raw;
@@ -25,21 +25,20 @@ typedef struct audio_layout {
 } audio_layout;
 
 /*
- * Open path, "-" for standard input; of a rate and with as many channels as the library takes. NULL
- * on failure, which has been reported.
+ * Open path, "-" for standard input. Sample rate and channels are within the library's limits. NULL
+ * on failure, reported.
  */
 audio_reader *audio_reader_open(const char *path, const audio_layout *layout);
 
 /*
- * Read n frames, the channels interleaved. *got < n means that the input has ended, for good; an
- * input that turns out to be shorter than it says is reported as a warning. false: reading failed,
- * reported.
+ * Read n frames, channels interleaved. *got < n: the input has ended. Warns of an input that is
+ * shorter than it states. false: failed, reported.
  */
 bool audio_reader_read(audio_reader *reader, float *frames, size_t n, size_t *got);
 
 /*
- * Whether there is more to read; takes a frame away where that is the only way to find out, and
- * does not wait for a pipe.
+ * Whether there is more to read. Consumes a frame if that is the only way to find out; does not wait
+ * for a pipe.
  */
 bool audio_reader_has_more(audio_reader *reader);
 
@@ -47,7 +46,7 @@ bool audio_reader_has_more(audio_reader *reader);
 int audio_reader_rate(const audio_reader *reader);
 unsigned audio_reader_channels(const audio_reader *reader);
 
-/* Frames in all, -1 if only time will tell. */
+/* Frames in total; -1: unknown. */
 int64_t audio_reader_length(const audio_reader *reader);
 
 /* libsndfile's format; for headerless samples that of format_like_raw. */
@@ -56,7 +55,7 @@ int audio_reader_format(const audio_reader *reader);
 /* Name for messages. */
 const char *audio_reader_name(const audio_reader *reader);
 
-/* What fstat says, to tell files apart. */
+/* The result of fstat, to tell files apart. */
 const struct stat *audio_reader_identity(const audio_reader *reader);
 
 /* A text such as title or comment (SF_STR_*), NULL if there is none. */

@@ -22,10 +22,10 @@ struct audio_writer {
     raw_format raw;
     int format;
     int rate, channels;
-    int bits; /* that samples are rounded to; 0: they stay floats */
+    int bits; /* bits that samples are rounded to; 0: they stay floats */
     int64_t most, written;
     uint64_t clipped;
-    int failure; /* errno of the first write that failed */
+    int failure; /* errno of the first failed write */
 };
 
 static bool write_bytes(audio_writer *writer, const unsigned char *bytes, size_t size)
@@ -46,8 +46,8 @@ static bool write_bytes(audio_writer *writer, const unsigned char *bytes, size_t
 }
 
 /*
- * libsndfile writes through these, because some of its formats swallow errors, above all those of
- * their last block: here none gets lost, and errno says what it was.
+ * libsndfile writes through these functions: some of its formats ignore errors, above all of their
+ * last block, and here none gets lost.
  */
 static sf_count_t file_size(void *user)
 {
@@ -79,8 +79,8 @@ static bool check_size(const audio_writer *writer, int64_t samples)
 {
     if (samples <= writer->most)
         return true;
-    report_error("%s: %.1f hours of audio or more do not fit in 4 GiB, the most that this kind of "
-                 "file can hold; .w64, .rf64 and .flac can hold more",
+    report_error("%s: %.1f hours of audio or more exceed 4 GiB, the limit of this file format; "
+                 ".w64, .rf64 and .flac have no such limit",
                  writer->output->name, (double)samples / writer->channels / writer->rate / 3600.0);
     return false;
 }
@@ -89,7 +89,7 @@ static void copy_texts(audio_writer *writer, const audio_reader *like)
 {
     for (int kind = SF_STR_FIRST; kind <= SF_STR_LAST; kind++) {
         const char *text = audio_reader_text(like, kind);
-        /* libsndfile would add its own name to that of the program that wrote the original. */
+        /* libsndfile would append its own name to that of the original's program. */
         if (text && kind != SF_STR_SOFTWARE)
             sf_set_string(writer->file, kind, text);
     }
@@ -111,7 +111,7 @@ static bool open_sound_file(audio_writer *writer, const audio_reader *like)
                          sf_strerror(NULL));
         return false;
     }
-    /* That chunk holds the time of day: equal input would not give equal files. */
+    /* This chunk holds the time of day: equal inputs would not give equal files. */
     sf_command(writer->file, SFC_SET_ADD_PEAK_CHUNK, NULL, SF_FALSE);
     if (like)
         copy_texts(writer, like);
@@ -152,12 +152,12 @@ audio_writer *audio_writer_start(output_file *output, int format, int rate, unsi
 
 static void clip(audio_writer *writer, float *samples, size_t n)
 {
-    /* The largest integer is one step short of full scale; with 32 bits a float cannot tell. */
+    /* The largest integer is one step below full scale, which a float cannot tell with 32 bits. */
     float step = ldexpf(1.0f, writer->bits > 24 ? -24 : 1 - writer->bits);
     float highest = 1.0f - step;
     for (size_t i = 0; i < n; i++) {
         if (samples[i] > highest) {
-            /* What rounds to the largest integer is not worth a word. */
+            /* What rounds to the largest integer does not count as clipped. */
             writer->clipped += samples[i] > highest + 0.5f * step;
             samples[i] = highest;
         } else if (samples[i] < -1.0f) {
@@ -182,7 +182,7 @@ static bool write_raw(audio_writer *writer, const float *samples, size_t n)
     return true;
 }
 
-/* libsndfile would not round to nearest, or scale by one less than full scale. */
+/* libsndfile would not round to nearest, or would scale by one less than full scale. */
 static bool write_integers(audio_writer *writer, const float *samples, size_t n)
 {
     int values[4096];
@@ -238,8 +238,8 @@ bool audio_writer_write(audio_writer *writer, float *samples, size_t n)
 }
 
 /*
- * Some of libsndfile's formats write their header only with the first sample; and where its FLAC
- * encoder lacks memory for the last step it leaves a header without a length, and says nothing.
+ * Some of libsndfile's formats write their header only with the first sample, and its FLAC encoder,
+ * out of memory in the last step, leaves a header without a length and reports nothing.
  */
 static bool is_sound_file(const output_file *output)
 {
@@ -265,8 +265,8 @@ bool audio_writer_finish(audio_writer *writer)
         return fail(writer);
     if (is_file && !is_sound_file(writer->output)) {
         report_error(writer->written == 0
-                         ? "%s: there are no samples to write, and a file of this format needs one"
-                         : "%s: libsndfile left it unfinished",
+                         ? "%s: there are no samples to write, and a file of this format needs at least one"
+                         : "%s: libsndfile left the file incomplete",
                      writer->output->name);
         return false;
     }

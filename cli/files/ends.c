@@ -24,7 +24,7 @@ struct pick {
 struct ends {
     audio_reader *mic, *far; /* far NULL: in the microphone's file */
     struct pick mic_pick, far_pick;
-    float *waiting; /* the far end beside the microphone that was read, with one file */
+    float *waiting; /* with one file: the far end that came with the microphone */
     size_t waiting_n, waiting_room;
     float frames[PART * UNECHO_CHANNELS_MAX];
 };
@@ -135,7 +135,7 @@ bool ends_choice_check(ends_choice *choice, const struct arguments *arguments)
                      far->layout.rate ? "far-rate" : "far-channels");
         return false;
     }
-    /* Two devices of one machine mostly have one rate. */
+    /* Two devices of one machine usually have the same rate. */
     if (far->path && format_is_raw(far->path, far->layout.raw) && !far->layout.rate)
         far->layout.rate = mic->layout.rate;
     return true;
@@ -238,7 +238,7 @@ fail:
 
 /* ---- Reading ---------------------------------------------------------------------------- */
 
-/* n samples of one end out of as many frames. */
+/* n samples of one end from as many frames. */
 static void take(struct pick *pick, const float *frames, unsigned channels, float *samples,
                  size_t n)
 {
@@ -254,7 +254,7 @@ static void take(struct pick *pick, const float *frames, unsigned channels, floa
     }
 }
 
-/* Room for n more samples that wait. */
+/* Room for n more waiting samples. */
 static bool make_room(ends *pair, size_t n)
 {
     const size_t needed = pair->waiting_n + n;

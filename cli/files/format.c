@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* SF_FORMAT_MPEG and its layer III, in figures: libsndfile has had the names since 1.1 only. */
+/* SF_FORMAT_MPEG and its layer III as numbers: libsndfile has the names since 1.1 only. */
 #define CONTAINER_MPEG         0x230000
 #define CODING_MP3             0x0082
 #define CODING_IS_MPEG(coding) ((coding) >= 0x0080 && (coding) <= 0x0082)
@@ -16,7 +16,7 @@
 typedef struct ending {
     const char *name;
     int container;
-    int coding; /* the only one that this ending may stand for; 0: any */
+    int coding; /* the only one for this ending; 0: any */
 } ending;
 
 static const ending endings[] = {
@@ -111,7 +111,7 @@ int format_for_output(const char *path, int like, int rate)
     int coding = like & SF_FORMAT_SUBMASK;
     bool fine = format_bits(like) > 16 || coding == SF_FORMAT_FLOAT || coding == SF_FORMAT_DOUBLE;
 
-    /* Extensible and RF64 files are called .wav as well. */
+    /* Extensible and RF64 files also end in .wav. */
     if (container == SF_FORMAT_WAV && is_riff(like & SF_FORMAT_TYPEMASK))
         container = like & SF_FORMAT_TYPEMASK;
     if (end && end->coding)
@@ -119,7 +119,7 @@ int format_for_output(const char *path, int like, int rate)
     if (container == (like & SF_FORMAT_TYPEMASK) && can_write(like, rate))
         return like;
 
-    /* libsndfile says yes to MP3 inside WAV, and then no. */
+    /* libsndfile accepts MP3 inside WAV here, and refuses it later. */
     if (CODING_IS_MPEG(coding))
         coding = SF_FORMAT_PCM_16;
 
@@ -140,7 +140,7 @@ int64_t format_most_samples(int format)
 {
     int bits = format_bits(format);
     int bytes = (format & SF_FORMAT_SUBMASK) == SF_FORMAT_DOUBLE ? 8 : bits ? bits / 8 : 4;
-    /* What a header and its extra chunks can need is left free. */
+    /* Leaves room for the header and extra chunks. */
     const int64_t most_bytes = INT64_C(0xffffffff) - 65536;
 
     switch (format & SF_FORMAT_TYPEMASK) {

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a temporary name adds to the file's own must fit in a directory entry. */
+/* A temporary name is longer than the file's own, and must fit in a directory entry. */
 #define LONGEST_NAME 200
 
 static bool fail(const output_file *output, const char *what)
@@ -132,7 +132,7 @@ bool output_same(const output_file *a, const output_file *b)
            first.st_ino == second.st_ino && strcmp(name_in_directory(a), name_in_directory(b)) == 0;
 }
 
-/* What a new file would get, or what the file that is replaced has. */
+/* The mode of the file that is replaced, or that a new file would get. */
 static mode_t mode_for(const output_file *output)
 {
     mode_t mask = umask(0);
@@ -150,14 +150,14 @@ static bool open_temporary(output_file *output)
     snprintf(path, size, "%s/.%.*s.unecho-XXXXXX", output->directory, LONGEST_NAME, name);
     output->fd = mkstemp(path);
     if (output->fd < 0) {
-        report_error("%s: cannot create a temporary file beside it: %s", output->name,
+        report_error("%s: cannot create a temporary file in its directory: %s", output->name,
                      strerror(errno));
         free(path);
         return false;
     }
     output->temporary = path;
     interrupt_removes(path);
-    /* mkstemp lets only the owner in. File systems that know no modes may refuse: no loss. */
+    /* mkstemp gives access to the owner only. File systems without modes may refuse: no harm. */
     (void)!fchmod(output->fd, mode_for(output));
     return true;
 }
@@ -203,7 +203,7 @@ static void forget_temporary(output_file *output)
 
 bool output_commit(output_file *output)
 {
-    /* Some file systems tell only now that the disk is full. */
+    /* Some file systems report a full disk only now. */
     if (!close_descriptor(output))
         return fail(output, strerror(errno));
     if (output->kind != OUTPUT_REPLACED)

@@ -1,7 +1,4 @@
-/*
- * Headerless samples, byte by byte, so that it works on hosts of either byte order. It does not
- * know where the bytes come from.
- */
+/* Byte by byte, so that it works with either byte order. */
 #include "files/raw_pcm.h"
 
 #include <math.h>

@@ -1,7 +1,4 @@
-/*
- * Headerless samples: their formats, and the way between their bytes and float samples. It does not
- * know where the bytes come from.
- */
+/* Headerless samples: their formats, and conversion between their bytes and floats. */
 #ifndef UNECHO_CLI_RAW_PCM_H
 #define UNECHO_CLI_RAW_PCM_H
 

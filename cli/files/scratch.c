@@ -1,6 +1,3 @@
-/*
- * A temporary file that loses its name at once. It does not know what the samples are.
- */
 #include "files/scratch.h"
 
 #include "report.h"

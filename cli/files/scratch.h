@@ -1,7 +1,4 @@
-/*
- * Samples put aside on disk, to be read again from the start. The file has no name and is gone with
- * the program. It does not know what the samples are.
- */
+/* Samples set aside in a temporary file without a name, which goes away with the program. */
 #ifndef UNECHO_CLI_SCRATCH_H
 #define UNECHO_CLI_SCRATCH_H
 
@@ -9,7 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* In directory, NULL: where temporary files go. NULL on failure, reported. */
+/* directory NULL: where temporary files go. NULL on failure, reported. */
 FILE *scratch_open(const char *directory);
 
 /* false: failed, reported. */

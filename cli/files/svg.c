@@ -1,6 +1,3 @@
-/*
- * Plain text, no library. It does not know what is drawn.
- */
 #include "files/svg.h"
 
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* Texts and heads of SVG files. It does not know what is drawn. */
+/* Heads and texts of SVG files. */
 #ifndef UNECHO_CLI_SVG_H
 #define UNECHO_CLI_SVG_H
 
@@ -7,17 +7,17 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Everything up to what is drawn; style is a style sheet. */
+/* Everything before the drawing; style: a style sheet. */
 void svg_begin(FILE *stream, int width, int height, const char *title, const char *style);
 
-/* Text as it may stand between tags. */
+/* Text escaped for use between tags. */
 void svg_escape(FILE *stream, const char *text);
 
-/* Texts at a place, their looks by classes of the style sheet. */
+/* Text at a position, styled by classes of the style sheet. */
 void svg_text(FILE *stream, double x, double y, const char *classes, const char *text);
 REPORT_FORMAT(5, 6)
 void svg_text_of(FILE *stream, double x, double y, const char *classes, const char *format, ...);
-/* Cut to so many characters, with an ellipsis. */
+/* Cut to `most` characters, with an ellipsis. */
 void svg_text_within(FILE *stream, double x, double y, const char *classes, const char *text,
                      size_t most);
 

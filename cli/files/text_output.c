@@ -1,6 +1,3 @@
-/*
- * A text is made in memory first, and then written as a whole. It does not know what the text says.
- */
 #include "files/text_output.h"
 
 #include "report.h"

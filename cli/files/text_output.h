@@ -1,4 +1,4 @@
-/* A text file that appears whole or not at all. It does not know what the text says. */
+/* A text file that appears complete or not at all. */
 #ifndef UNECHO_CLI_TEXT_OUTPUT_H
 #define UNECHO_CLI_TEXT_OUTPUT_H
 
@@ -10,7 +10,7 @@
 /* Writes the text. false: failed, reported. */
 typedef bool text_writer(void *user, FILE *stream);
 
-/* Have it written and put it in its place; output has been inspected. false: failed, reported. */
+/* Write the text to output, which has been inspected. false: failed, reported. */
 bool text_output_write(output_file *output, text_writer *writer, void *user);
 
 #endif

@@ -7,7 +7,7 @@
 #include "files/output_file.h"
 #include "interrupt.h"
 #include "models/convert_quality.h"
-#include "process/summary.h"
+#include "files/json.h"
 #include "report.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* unecho info: what the model and this machine are. It processes nothing. */
 #include "command.h"
 #include "engine_choice.h"
-#include "process/summary.h"
+#include "files/json.h"
 #include "report.h"
 
 #include "unecho_model.h"

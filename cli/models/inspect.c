@@ -2,7 +2,7 @@
  * unecho inspect: what model files are, and what runs them. It changes nothing.
  */
 #include "command.h"
-#include "process/summary.h"
+#include "files/json.h"
 #include "report.h"
 
 #include "unecho_model.h"

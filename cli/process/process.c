@@ -94,7 +94,7 @@ static bool open_record(struct job *job)
         return false;
     }
     if (output_same(&job->record, &job->output)) {
-        report_error("%s: cannot be both the output and the recording", name);
+        report_error("%s: cannot be both the output and the record", name);
         return false;
     }
     return output_open(&job->record);

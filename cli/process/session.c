@@ -100,7 +100,7 @@ static bool read_far(struct session *session, size_t n)
     return true;
 }
 
-static bool keep_recording(struct session *session)
+static bool keep_record(struct session *session)
 {
     unsigned char bytes[16384];
     size_t got = session->record ? sizeof(bytes) : 0;
@@ -127,7 +127,7 @@ static bool feed(struct session *session, float *mic, size_t n)
         status = unecho_process(session->stream, mic, far, mic, n);
     session->fed += n;
     if (status == UNECHO_OK)
-        return keep_recording(session);
+        return keep_record(session);
     report_error("the library failed: %s", unecho_strerror(status));
     return false;
 }

@@ -154,18 +154,3 @@ void summary_print_json(const struct summary *summary, FILE *stream)
     print_count("guarded_samples", stats->guarded_samples, stream);
     fprintf(stream, "\"clipped_samples\": %" PRIu64 "}\n", summary->clipped_samples);
 }
-
-void json_print_string(const char *text, FILE *stream)
-{
-    fputc('"', stream);
-    for (const char *c = text; *c; c++) {
-        unsigned char byte = (unsigned char)*c;
-        if (byte == '"' || byte == '\\')
-            fprintf(stream, "\\%c", byte);
-        else if (byte < 0x20)
-            fprintf(stream, "\\u%04x", (unsigned)byte);
-        else
-            fputc(byte, stream);
-    }
-    fputc('"', stream);
-}

@@ -34,7 +34,4 @@ void summary_print(const struct summary *summary, FILE *stream);
 /* One JSON object on a line; null where there is no finite number. */
 void summary_print_json(const struct summary *summary, FILE *stream);
 
-/* "text" with JSON's escapes, quotes included. */
-void json_print_string(const char *text, FILE *stream);
-
 #endif

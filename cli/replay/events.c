@@ -99,7 +99,7 @@ void events_print_call(const record_reader *from, const recorded_call *call, dou
     printf("%8" PRIu64 " %10.3f s  %s", from->record, seconds, names[h->kind]);
     if (h->kind == RECORD_LOST) {
         events_describe_loss(from, h, text, sizeof(text));
-        printf(": no room for %s\n", text);
+        printf(": did not fit: %s\n", text);
         return;
     }
     if (h->kind == RECORD_GAP)

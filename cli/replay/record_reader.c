@@ -254,7 +254,7 @@ reader_result record_reader_open(record_reader *r, FILE *file)
         magic[0] != record_load((const unsigned char *)RECORD_MAGIC) ||
         magic[1] != record_load((const unsigned char *)RECORD_MAGIC + 4))
         return bad(r,
-                   "is no recording of a stream: expected \"unecho\" and a line end at offset 0");
+                   "is not the record of a stream: expected \"unecho\" and a line end at offset 0");
     const reader_result result = take_record(r, &head);
     return result == READER_GOOD ? take_header(r, &head) : result;
 }

@@ -1,9 +1,9 @@
 /*
- * Reads the recording of a stream (docs/record.md) record by record. The file may be damaged: no
+ * Reads the record of a stream (docs/record.md) record by record. The file may be damaged: no
  * more memory is taken than it has bytes for. It does not know what is done with the calls.
  */
-#ifndef UNECHO_CLI_RECORDING_H
-#define UNECHO_CLI_RECORDING_H
+#ifndef UNECHO_CLI_RECORD_READER_H
+#define UNECHO_CLI_RECORD_READER_H
 
 #include "record/format.h"
 

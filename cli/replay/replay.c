@@ -1,7 +1,7 @@
 /*
  * unecho replay: makes the calls of a recorded stream again, says whether the output is the same,
  * and writes what went in and out as sound files. How calls are read and made is the business of
- * recording.c and recording_replay.c.
+ * record_reader.c and rerun.c.
  */
 #include "command.h"
 #include "engine_choice.h"
@@ -48,7 +48,7 @@ static bool tell_bad(const struct job *job)
     return false;
 }
 
-static bool open_recording(struct job *job)
+static bool open_record(struct job *job)
 {
     job->file = fopen(job->options->path, "rb");
     if (!job->file) {
@@ -168,7 +168,7 @@ static bool write_sounds(struct job *job)
     return true;
 }
 
-/* *whole: whether the recording was good to its end. false: failed, reported. */
+/* *whole: whether the record was good to its end. false: failed, reported. */
 static bool replay_all(struct job *job, bool *whole)
 {
     reader_result result;
@@ -228,7 +228,7 @@ static bool tell(const struct job *job, bool whole)
     if (r->lost.kind == RECORD_LOST) {
         char text[160];
         events_describe_loss(&job->from, &r->lost, text, sizeof(text));
-        report_warning("%s: the recording ended there: it had no room for %s", job->options->path,
+        report_warning("%s: the record ended there: these did not fit: %s", job->options->path,
                        text);
     }
     return whole ? same : tell_bad(job);
@@ -254,7 +254,7 @@ static int list_events(struct job *job)
 static int run(struct job *job)
 {
     bool whole = false;
-    if (!open_recording(job))
+    if (!open_record(job))
         return EXIT_FAILED;
     if (job->options->events)
         return list_events(job);

@@ -30,7 +30,7 @@ static size_t place(const buffers *b, uint32_t form, size_t frame, size_t channe
     return form == RECORD_PLANAR ? channel * b->n + frame : frame * b->channels + channel;
 }
 
-/* From the channels interleaved, as recordings have them. */
+/* From the channels interleaved, as records have them. */
 static void fill(const buffers *b, uint32_t form, const recorded_signal *from)
 {
     for (size_t frame = 0; from->there && frame < b->n; frame++)

@@ -1,9 +1,9 @@
 /*
- * Makes the calls of a recording again and compares what comes out. It does not know what is told
+ * Makes the calls of a record again and compares what comes out. It does not know what is told
  * about it.
  */
-#ifndef UNECHO_CLI_RECORDING_REPLAY_H
-#define UNECHO_CLI_RECORDING_REPLAY_H
+#ifndef UNECHO_CLI_RERUN_H
+#define UNECHO_CLI_RERUN_H
 
 #include "replay/record_reader.h"
 
@@ -20,7 +20,7 @@ typedef struct rerun_difference {
 
 /* All zero but the stream to begin with. */
 typedef struct rerun {
-    unecho *stream; /* opened as the recording's config says; the caller's */
+    unecho *stream; /* opened as the record's config says; the caller's */
     uint64_t calls, refused, gaps, resets;
     uint64_t frames, far_frames; /* given to the calls */
     uint64_t different_samples;

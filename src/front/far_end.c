@@ -32,7 +32,7 @@ void far_end_layout(far_end *f, arena *a, const far_end_plan *plan)
 void far_end_start(far_end *f, const kernels *k)
 {
     if (f->plan.rate != UNECHO_SAMPLE_RATE || f->plan.drifts)
-        resampler_start(&f->resampler, k);
+        resampler_start(&f->resampler, k->dot);
 }
 
 void far_end_reset(far_end *f)

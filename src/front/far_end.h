@@ -6,7 +6,8 @@
 #define UNECHO_FAR_END_H
 
 #include "fifo.h"
-#include "resampler.h"
+#include "dsp/resampler.h"
+#include "kernels/kernels.h"
 
 typedef struct far_end_plan {
     unsigned rate;

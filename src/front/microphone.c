@@ -31,7 +31,7 @@ void microphone_layout(microphone *m, arena *a, const microphone_plan *plan)
 void microphone_start(microphone *m, const kernels *k)
 {
     if (resamples(m))
-        resampler_start(&m->resampler, k);
+        resampler_start(&m->resampler, k->dot);
 }
 
 void microphone_reset(microphone *m)

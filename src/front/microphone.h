@@ -6,7 +6,8 @@
 #define UNECHO_MICROPHONE_H
 
 #include "fifo.h"
-#include "resampler.h"
+#include "dsp/resampler.h"
+#include "kernels/kernels.h"
 
 typedef struct microphone_plan {
     unsigned rate;

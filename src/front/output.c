@@ -60,7 +60,7 @@ void output_layout(output *o, arena *a, const output_plan *plan)
 void output_start(output *o, const kernels *k)
 {
     if (resamples(o))
-        resampler_start(&o->resampler, k);
+        resampler_start(&o->resampler, k->dot);
 }
 
 static void push_silence(resampler *r, size_t n)

@@ -11,7 +11,8 @@
 
 #include "fifo.h"
 #include "high_band.h"
-#include "resampler.h"
+#include "dsp/resampler.h"
+#include "kernels/kernels.h"
 
 typedef struct output_plan {
     unsigned rate;

@@ -1,13 +1,13 @@
 /*
- * The kernels: the inner loops, one table of functions per instruction set, chosen when a stream is
- * opened. They know vectors and panels, not what a layer means.
+ * The kernels: the inner loops, one table of functions for each instruction set, chosen when a
+ * stream is opened. They know vectors and panels, not what a layer means.
  *
  * Exactness: every set gives the same bits. A sum is one running sum per output, in input order,
- * with fused multiply-add; everything else is element by element in the operations that the plain
- * set (plain.c) spells out, which is the definition.
+ * with fused multiply-add; everything else performs, element by element, the operations of the
+ * plain set (plain.c), which defines the result.
  *
- * Memory: rows have room for KERNEL_PAD(n) elements; kernels may write the padding, and leave in it
- * finite numbers. Pointers need the alignment of float only, unless a kernel says otherwise.
+ * Memory: rows have room for KERNEL_PAD(n) elements; kernels may write finite numbers to the
+ * padding. Pointers need the alignment of float only, unless a kernel says otherwise.
  */
 #ifndef UNECHO_KERNELS_H
 #define UNECHO_KERNELS_H
@@ -69,9 +69,9 @@ typedef struct dense {
     dense_format format;
     const void *weights;
     const float *bias; /* per packed row; NULL: none */
-    /* DENSE_INT8, per packed row: what the weights are multiples of, and -128 times their sum, for
-     * instructions that want the inputs unsigned, 128 higher. DENSE_BF16: what the caller is to
-     * multiply the results by, NULL: nothing. */
+    /* DENSE_INT8, per packed row: the scale of the weights, and -128 times their sum, for
+     * instructions that take the inputs unsigned, 128 higher. DENSE_BF16: factors that the
+     * caller applies to the results; NULL: none. */
     const float *scales;
     const int32_t *offsets;
 } dense;
@@ -90,15 +90,15 @@ static inline const void *dense_panel(const dense *layer, size_t panel)
 /* Bytes that dense_pack fills, a multiple of 64. */
 size_t dense_size(size_t rows, size_t columns, dense_rows order, dense_format format);
 /*
- * weights: [rows, columns], row-major. scales: [rows], what the weights, then integers from -127 to
- * 127, are multiplied by (not with DENSE_F32); NULL: nothing. bias: [rows] or NULL. memory:
+ * weights: [rows, columns], row-major. scales: [rows], factors of the weights, which are then
+ * integers from -127 to 127 (not with DENSE_F32); NULL: none. bias: [rows] or NULL. memory:
  * dense_size() bytes, aligned to 64, which must outlive the result.
  */
 void dense_pack(dense *layer, void *memory, const float *weights, const float *scales,
                 const float *bias, size_t rows, size_t columns, dense_rows order,
                 dense_format format);
 
-/* Bytes of scratch that the matrix kernels want for `count` inputs of so many columns. */
+/* Bytes of scratch that the matrix kernels need for `count` inputs of that many columns. */
 #define DENSE_SCRATCH(columns, count) (((columns) + 64) * 2 * (count))
 
 /* ---- Pairs of spectra ------------------------------------------------------------------- */
@@ -114,35 +114,35 @@ typedef struct spectrum_pair {
 
 /*
  * A filter in the frequency domain whose impulse response is cut into partitions of 128 samples,
- * each with a transform of 256: what src/linear adapts.
+ * each with a transform of 256. src/linear adapts it.
  */
 enum {
     PARTITION_BINS = 129,
     PARTITION_ROW = 144, /* distance of the rows; the bins after PARTITION_BINS hold 0 */
     PARTITION_COUNT_MOST = UNECHO_LINEAR_TAIL_MAX_MS / 8,
-    PARTITION_REUSED = 3 /* earlier blocks that a hop learns from once more */
+    PARTITION_REUSED = 3 /* earlier blocks that a hop adapts to again */
 };
 
 typedef struct partitions {
     size_t count;
-    /* Spectra of the last `ring` >= count blocks of the input: that of partition p is row
-     * (newest + p) % ring, and row (newest + age + p) % ring was it `age` hops ago. */
+    /* Spectra of the last `ring` >= count blocks of the input: partition p has row
+     * (newest + p) % ring; `age` hops ago it had row (newest + age + p) % ring. */
     size_t ring, newest;
     float *x_re, *x_im;
     float *w_re, *w_im; /* the filter, row p for partition p */
     float *variance;    /* of each of its bins */
-    /* The changes of the first `recent` partitions' filter, fading. */
+    /* Recent changes of the filter in its first `recent` partitions, fading. */
     size_t recent;
     float *change_re, *change_im;
 } partitions;
 
-/* What `partitions_weigh` takes and makes, each a row of PARTITION_ROW. */
+/* Input and output of `partitions_weigh`, each a row of PARTITION_ROW. */
 typedef struct innovation {
     const float *e_re, *e_im; /* spectra of the error, */
     const float *y_re, *y_im; /* of the echo estimate, */
-    const float *z_re, *z_im; /* of what its recent changes make of it */
-    const float *spread;      /* the error's variance that the filter's explains */
-    float *noise;             /* tracked variance of all else in the error */
+    const float *z_re, *z_im; /* of the filter's recent changes */
+    const float *spread;      /* variance of the error that the filter's variance explains */
+    float *noise;             /* tracked variance of the rest of the error */
     float memory;             /* of that, hop to hop */
     float caution;            /* factor on it */
     float least;              /* added to every variance that is divided by */
@@ -163,28 +163,28 @@ typedef struct misfit {
     float energy, expected;    /* sums of |e|^2 and of |e|^2 spread inverse */
 } misfit;
 
-/* What `partitions_adapt` is to do. */
+/* Parameters of `partitions_adapt`. */
 typedef struct adaptation {
     const float *gain_re, *gain_im; /* of `partitions_weigh` */
     const float *inverse;
     float scale;         /* factor on the weights */
     float fade;          /* factor on the recent changes */
-    float shrink;        /* share of the variance that an observation takes away */
+    float shrink;        /* share of the variance that an observation removes */
     float keep;          /* factor on the variance, hop to hop */
-    float drift;         /* what of |w|^2 is added to it */
-    const float *unrest; /* what is added besides: row `unrest`, */
+    float drift;         /* share of |w|^2 that is added to it */
+    const float *unrest; /* also added: row `unrest`, */
     const float *shape;  /* times shape[p] in partition p */
     float least, most;   /* bounds of the variance */
 } adaptation;
 
-/* A block of `age` hops ago, age + count <= ring, with the filter of now. Each a row. */
+/* A block of `age` hops ago, age + count <= ring, with the present filter. Each a row. */
 typedef struct reused_block {
     size_t age;
     float *y_re, *y_im, *spread; /* as of `partitions_predict` */
     float *e_re, *e_im;          /* spectra of the error */
 } reused_block;
 
-/* The blocks, and what weighs their errors; see `innovation`. */
+/* The blocks, and the weights of their errors; see `innovation`. */
 typedef struct reuse {
     reused_block blocks[PARTITION_REUSED];
     const float *noise;
@@ -285,7 +285,7 @@ typedef struct kernels {
      * v kept within least and most, change flushed below 1e-15. power = sum over p of |w|^2.
      */
     void (*partitions_adapt)(const partitions *f, const adaptation *a, float *power);
-    /* What `partitions_predict` makes of earlier blocks: y and spread of each. */
+    /* `partitions_predict` of earlier blocks: y and spread of each. */
     void (*partitions_predict_reused)(const partitions *f, const reuse *r);
     /*
      * w += v times the sum over the blocks of conj(x) gain, each block's
@@ -302,8 +302,7 @@ const kernels *kernels_at(size_t index);
 /* The UNECHO_CPU_* flags that this build and this CPU have. */
 uint32_t kernels_cpu(void);
 
-/* The index of the fastest set that needs no more than `allowed`; always one: 0 is the plain set.
- */
+/* The index of the fastest set that needs no more than `allowed`; 0, the plain set, always fits. */
 size_t kernels_choose(uint32_t allowed);
 
 #endif

@@ -9,13 +9,13 @@ static size_t round_up(size_t n, size_t multiple)
 
 enum { PANEL_UNITS = PANEL_ROWS / 4 };
 
-/* With ROWS_GATES each gate is filled up by itself. */
+/* With ROWS_GATES each gate is padded by itself. */
 static size_t packed_rows(size_t rows, dense_rows order)
 {
     return order == ROWS_GATES ? 4 * round_up(rows / 4, PANEL_UNITS) : round_up(rows, PANEL_ROWS);
 }
 
-/* The row of the matrix that stands at a packed row; `rows` where there is none. */
+/* The row of the matrix at a packed row; `rows`: none, padding. */
 static size_t source_row(size_t packed, size_t rows, dense_rows order)
 {
     if (order == ROWS_PLAIN)
@@ -48,7 +48,7 @@ static int32_t pack_multiples(int8_t *first, const float *row, size_t columns, f
     return -128 * sum;
 }
 
-/* The same, of a 127th of the row's largest weight. */
+/* The same, in units of a 127th of the row's largest weight. */
 static int32_t pack_int8(int8_t *first, const float *row, size_t columns, float *scale)
 {
     float most = 0.0f;

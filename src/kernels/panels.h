@@ -1,19 +1,19 @@
 /*
- * The matrix kernels of every instruction set with vectors, written once. A set defines, before it
- * includes this:
+ * The matrix kernels of every instruction set with vectors, written once. Before it includes this,
+ * a set defines:
  *
- * - vector: LANES words of 32 bits, of whatever type
+ * - vector: LANES 32-bit words, of any type
  * - LANES: words in it
  * - WIDE, PAIR, TALL, HOPS: vectors of a block for one hop, for two, for more, and the most hops of
- * a block (2 to 6): as many sums as there are registers for
+ *   a block (2 to 6): as many sums as there are registers for
  * - vector_load, vector_store, vector_zero, vector_add (of words), vector_spread (one word from
- * memory in all lanes)
+ *   memory in all lanes)
  * - vector_f32, vector_bf16, vector_int8 (sums, weights, input): one step of each format
- * - vector_scale (sums, row_scales, x_scale, base): base + sums * (row_scales * x_scale), the sums
- *   being integers
- * - vector_hide (v): v, but the compiler no longer knows what it is
- * - INPUT_FLIP: what the words of an int8 input are to be xor-ed with: 0, or 0x80808080 where the
- *   instruction wants them unsigned
+ * - vector_scale (sums, row_scales, x_scale, base): base + sums * (row_scales * x_scale), where the
+ *   sums are integers
+ * - vector_hide (v): v, but the compiler no longer knows its value
+ * - INPUT_FLIP: xor of the words of an int8 input: 0, or 0x80808080 where the instruction takes
+ * them unsigned
  */
 #ifndef UNECHO_PANELS_H
 #define UNECHO_PANELS_H
@@ -27,18 +27,19 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-/* How far ahead one hop's weights are asked for: they come from the outer caches at full speed only
- * if the next page is asked for before it is reached. */
+/* How far ahead the weights are prefetched for one hop: the outer caches deliver at full speed
+ * only if the next page is touched before it is reached. */
 enum { AHEAD_BYTES = 1024 };
 
-/* The inputs of a matrix as words, `stride` apart; for int8 also what they are multiples of. */
+/* The inputs of a matrix as words, `stride` apart; for int8 also their scales. */
 typedef struct inputs {
     const void *words;
     size_t stride;
     const uint32_t *scales; /* bits of a float, `stride` apart */
 } inputs;
 
-/* The sums of `vectors` * LANES rows for `hops` hops. Arguments but the pointers are constants. */
+/* The sums of `vectors` * LANES rows for `hops` hops. All arguments but the pointers are
+ * constants. */
 INLINE void block(const dense_format format, const int vectors, const int hops, const dense *layer,
                   size_t row, const inputs *in, float *y, size_t y_stride, const int accumulate)
 {
@@ -58,7 +59,7 @@ INLINE void block(const dense_format format, const int vectors, const int hops, 
                 sums[v][t] = vector_load(bias + v * LANES);
             else
                 sums[v][t] = vector_zero();
-            /* GCC, where it sees that sums of integers begin alike, keeps them in memory. */
+            /* GCC keeps sums of integers in memory if it sees that they start equal. */
             vector_hide(sums[v][t]);
         }
     }
@@ -138,7 +139,7 @@ INLINE void panel(const dense_format format, const dense *layer, size_t row, con
 #undef BLOCKS
 }
 
-/* The first `hops` of what is left, so that no block is much smaller than the others. */
+/* How many of the remaining hops to take next, so that no block is much smaller than the others. */
 static inline size_t next_hops(size_t left)
 {
     const size_t blocks = (left + HOPS - 1) / HOPS;
@@ -183,7 +184,7 @@ static void run_panel(const dense *layer, size_t row, const inputs *in, float *y
         panel_int8(layer, row, in, y, y_stride, count, accumulate);
 }
 
-/* Inputs as the format wants them: floats where they lie, or words in scratch. */
+/* Inputs as the format needs them: floats in place, or words in scratch. */
 static inputs prepare(const dense *layer, const float *x, size_t x_stride, size_t count,
                       void *scratch)
 {
@@ -218,7 +219,7 @@ static void panels_lstm_step(const dense *recurrent, const float *h_before, floa
     const inputs in = prepare(recurrent, h_before, units_row, count, scratch);
     for (size_t row = 0; row < recurrent->rows; row += PANEL_ROWS) {
         run_panel(recurrent, row, &in, gates + row, gates_row, count, 1);
-        /* The cells of this panel while the weights of the next one are on their way. */
+        /* Update the cells of this panel while the weights of the next one arrive. */
         for (size_t t = 0; t < count; t++) {
             const size_t unit = t * units_row + row / 4;
             update_cells(gates + t * gates_row + row, c + unit, h + unit);

@@ -1,5 +1,4 @@
-/* The plain C kernels: what every CPU can run, and the definition that every other set is tested
- * against. */
+/* The plain C kernels: they run on every CPU and define the results of every other set. */
 #include "plain.h"
 
 /* sums[r] += W[r] x for the rows of one panel, in input order. */

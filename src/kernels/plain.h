@@ -1,6 +1,5 @@
 /*
- * The plain C kernels that no instruction set needs to write by itself: element by element or
- * nearly so, which compilers turn into its vectors. Included by every set, so that all run the same
+ * The kernels that compilers vectorise well. Every set includes them, so that all run the same
  * operations.
  */
 #ifndef UNECHO_PLAIN_H
@@ -9,7 +8,9 @@
 #include "kernels.h"
 #include "scalar.h"
 
-/* What is this small is taken as 0, so that a decaying state never becomes subnormal. */
+#include "../dsp/dot.h"
+
+/* Values this small become 0, so that a decaying state never becomes subnormal. */
 static inline float flush(float x)
 {
     return fabsf(x) < 1e-30f ? 0.0f : x;
@@ -44,8 +45,8 @@ static void plain_gru_update(const float *x, const float *sums, const float *h_b
 }
 
 /*
- * One hop's input as the words that a matrix of that format takes: pairs of bf16 or quadruples of
- * int8, filled up with zeros. Returns what the integers are multiples of (1 for bf16).
+ * The input of one hop as the words that the format takes: two bf16 or four int8, padded with
+ * zeros. Returns the scale of the integers (1 for bf16).
  */
 static inline float prepare_words(uint32_t *restrict words, const float *restrict x, size_t columns,
                                   dense_format format)
@@ -58,14 +59,14 @@ static inline float prepare_words(uint32_t *restrict words, const float *restric
         return 1.0f;
     }
     int8_t *const bytes = (int8_t *)words;
-    /* The largest magnitude by its bits, which compilers can look for in vectors. */
+    /* The largest magnitude by its bits, a search that compilers vectorise. */
     uint32_t most_bits = 0;
     for (size_t k = 0; k < columns; k++) {
         const uint32_t magnitude = bits_of_float(x[k]) & 0x7fffffffu;
         most_bits = magnitude > most_bits ? magnitude : most_bits;
     }
     const float most = float_of_bits(most_bits);
-    /* So small that 127 / most could overflow: it is nothing. */
+    /* Below this 127 / most could overflow: take it as 0. */
     const float inverse = most > 1e-30f ? 127.0f / most : 0.0f;
     for (size_t k = 0; k < columns; k++)
         bytes[k] = (int8_t)round_(x[k] * inverse);
@@ -98,24 +99,6 @@ static void plain_decibels(float *y, const float *x, size_t n)
         y[i] = 0x1.15f2cep2f * log_(x[i] + 1e-12f); /* 10 / ln 10 */
 }
 
-/* Floats wherever they lie. The compiler cuts them into the set's own vectors. */
-typedef float four_floats __attribute__((vector_size(16), aligned(4), may_alias));
-typedef float eight_floats __attribute__((vector_size(32), aligned(4), may_alias));
-
-static float plain_dot(const float *x, const float *y, size_t n)
-{
-    eight_floats low = {0}, high = {0};
-    for (size_t i = 0; i < n; i += 16) {
-        low += *(const eight_floats *)(x + i) * *(const eight_floats *)(y + i);
-        high += *(const eight_floats *)(x + i + 8) * *(const eight_floats *)(y + i + 8);
-    }
-    const eight_floats eight = low + high;
-    const four_floats left = {eight[0], eight[1], eight[2], eight[3]};
-    const four_floats right = {eight[4], eight[5], eight[6], eight[7]};
-    const four_floats four = left + right;
-    return (four[0] + four[2]) + (four[1] + four[3]);
-}
-
 static void plain_multiply(float *y, const float *x, const float *m, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -131,8 +114,8 @@ static void plain_log_power(float *y, const float *x, size_t n)
 /*
  * Sixteen running sums, element k in sum k mod 16, added up pairwise at the end: wide vectors can
  * do that and give the same bits. In double, because the deviations of a nearly constant vector (a
- * silent block) are divided by something near sqrt(1e-7): the rounding of a float mean would come
- * out as signal.
+ * silent block) are divided by something near sqrt(1e-7): the rounding of a float mean would become
+ * signal.
  */
 enum { NORM_SUMS = 16 };
 
@@ -272,7 +255,7 @@ static inline void pass2(const float *xr, const float *xi, float *restrict yr, f
 
 enum { HALF_MOST = FFT_SIZE / 2 };
 
-/* n = 256 or 128 complex points, forward, unnormalised. zr and zi are used up. */
+/* n = 256 or 128 complex points, forward, unnormalised. zr and zi are scratch. */
 static inline void fft_complex(const fft *f, size_t n, const float *xr, const float *xi,
                                size_t x_step, float *yr, float *yi, float *zr, float *zi)
 {
@@ -338,7 +321,7 @@ static inline void inverse_of(const fft *f, size_t n, float *x, const float *re,
     }
 }
 
-/* Each size by itself, so that compilers know how long the loops are. */
+/* One call for each size, so that compilers know the lengths of the loops. */
 static void plain_fft_forward(const fft *f, float *re, float *im, const float *x)
 {
     if (f->size == FFT_SIZE)
@@ -357,10 +340,10 @@ static void plain_fft_inverse(const fft *f, float *x, const float *re, const flo
 
 #include "adaptive.h"
 
-/* The part of a kernel table that every set takes from here. */
+/* The entries of a kernel table that every set takes from here. */
 #define PLAIN_KERNELS                                                                              \
     .gru_update = plain_gru_update, .sigmoid = plain_sigmoid, .tanh = plain_tanh,                  \
-    .raise = plain_raise, .decibels = plain_decibels, .dot = plain_dot,                            \
+    .raise = plain_raise, .decibels = plain_decibels, .dot = dsp_dot,                              \
     .multiply = plain_multiply, .smooth_power = plain_smooth_power, .coherence = plain_coherence,  \
     .log_power = plain_log_power, .normalize = plain_normalize, .fft_forward = plain_fft_forward,  \
     .fft_inverse = plain_fft_inverse, .magnitude = plain_magnitude,                                \

@@ -1,6 +1,6 @@
 /*
- * exp, tanh, sigmoid, log and powers of one float: the definition that every set repeats, operation by
- * operation. All finite input gives finite output, without branches.
+ * exp, tanh, sigmoid, log and powers of one float: every set performs these operations in this
+ * order. Finite input gives finite output, without branches.
  */
 #ifndef UNECHO_SCALAR_H
 #define UNECHO_SCALAR_H
@@ -23,7 +23,7 @@ static inline uint32_t bits_of_float(float f)
     return bits;
 }
 
-/* x within [low, high]; written so that compilers make it one min and one max. */
+/* Written so that compilers make it one min and one max. */
 static inline float clamp_(float x, float low, float high)
 {
     x = x < low ? low : x;
@@ -52,7 +52,7 @@ static inline float exp_parts(float x, float *scale)
     return fmaf(r * r, q, r);
 }
 
-/* 1 / (1 + e^-x). Saturates at 2^-58 and 1, far below and at what float keeps of it. */
+/* 1 / (1 + e^-x). Saturates at 2^-58 and 1. */
 static inline float sigmoid_(float x)
 {
     float scale;

@@ -1,4 +1,4 @@
-/* The bytes of the built-in models' ONNX files, put into the library by builtin.S. */
+/* The ONNX files of the built-in models, which builtin.S embeds. */
 #ifndef UNECHO_BUILTIN_H
 #define UNECHO_BUILTIN_H
 

@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Far above any model of this kind; a device that never ends must not eat all memory. */
+/* Far above any model of this kind: an endless device must not take all memory. */
 static const size_t most_bytes = (size_t)1 << 30;
 
-/* All of an open file, whatever its size turns out to be: it may be a pipe, or change meanwhile. */
+/* Read to the end, whatever that is: the file may be a pipe, or change meanwhile. */
 static int read_all(unsigned char **bytes, size_t *size, FILE *file, const char *path,
                     const message *to)
 {

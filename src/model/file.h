@@ -7,11 +7,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* *bytes is to be freed by the caller; untouched on failure. Returns UNECHO_OK, UNECHO_ERROR_FILE
+/* The caller frees *bytes, which is untouched on failure. Returns UNECHO_OK, UNECHO_ERROR_FILE
  * or UNECHO_ERROR_MEMORY. */
 int file_read(unsigned char **bytes, size_t *size, const char *path, const message *to);
 
-/* Is there no file of that name? One that is there but cannot be opened is not missing. */
+/* Does no file have that name? One that exists but cannot be opened is not missing. */
 bool file_is_missing(const char *path);
 
 #endif

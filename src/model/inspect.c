@@ -1,4 +1,4 @@
-/* What one file is, without making a model of it. */
+/* unecho_model_inspect_file: what a file holds, without making a model of it. */
 #include "file.h"
 #include "message.h"
 #include "sized.h"

@@ -173,7 +173,7 @@ int unecho_model_write(const unecho_model *model, int file, unecho_storage stora
     if (!model || !size || (!bytes && capacity > 0) || file < 1 ||
         (size_t)file > model->file_count || storage < UNECHO_STORAGE_FP32 || storage > UNECHO_STORAGE_INT8)
         return message_fail(&to, UNECHO_ERROR_ARGUMENT,
-                            "model or size is NULL, or there is no such file (stage) or storage");
+                            "model or size is NULL, or the file (stage) or storage is invalid");
     if (model->kind == UNECHO_MODEL_POSTFILTER)
         return postfilter_write(&model->postfilter, storage, model->name, bytes, capacity, size,
                                 &to);

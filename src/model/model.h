@@ -27,12 +27,12 @@ const postfilter_weights *model_postfilter(const unecho_model *model);
 size_t model_units(const unecho_model *model);
 
 /*
- * What users of a model derive from it once and share, such as packed weights. The first call with
- * a key makes it, later ones return it; the model destroys it when it is freed itself. Threads that
- * make the same thing at the same time each call `make`, and all but one result is destroyed. Any
- * thread; not real-time. NULL where `make` returns NULL, and is called again next time.
+ * What streams derive from a model once and share, such as packed weights. The first call with a
+ * key makes it, later calls return it; it is destroyed with the model. Threads that make the same
+ * thing at the same time each call `make`, and all but one result is destroyed. Any thread; not
+ * real-time. Returns NULL if `make` did, and the next call tries again.
  */
-enum { MODEL_CACHED_MAX = 32 }; /* keys are less than that */
+enum { MODEL_CACHED_MAX = 32 }; /* keys are below this */
 void *model_cached(unecho_model *model, size_t key, void *(*make)(void *user), void *user,
                    void (*destroy)(void *made));
 

@@ -1,4 +1,4 @@
-/* Making models, for those who load them. */
+/* How models are made, for the files that load them. */
 #ifndef UNECHO_MODEL_CREATE_H
 #define UNECHO_MODEL_CREATE_H
 
@@ -19,9 +19,9 @@ int model_create(unecho_model **result, const source *sources, unsigned char *co
 typedef _Atomic(unecho_model *) model_slot;
 
 /*
- * Count the references of a model in a word that lies elsewhere, of which it may use the low bits
- * only, and store NULL in the slot just before the model is freed. NULL, NULL: in the model again.
- * Only for the single owner of a model with one reference; the word is not touched.
+ * Count the references of a model in the low bits of a word outside it, and store NULL in the slot
+ * just before the model is freed. NULL, NULL: count in the model again. Only the single owner of a
+ * model with one reference may call this; it does not change the word.
  */
 void model_count_in(unecho_model *model, atomic_size_t *references, model_slot *slot);
 /* The bits of such a word that count. */

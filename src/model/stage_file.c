@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Only to choose which reader explains what is wrong with a file that is neither. */
+/* Decides only which reader's message a file gets that is neither format. */
 static bool has_ending(const char *name)
 {
     static const char ending[] = ".tflite";

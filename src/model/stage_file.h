@@ -9,17 +9,16 @@
 #include "unecho_model.h"
 
 /*
- * As onnx_stage_read; the content tells which format it is. The ports of a TFLite file have no
- * names.
+ * As stage_match; the content decides which format it is. The ports of a TFLite file have no names.
  */
 int stage_file_read(stage_weights *weights, int stage, const unsigned char *bytes, size_t size,
                     const char *name, const message *to);
 
-/* The same of a post-filter, as postfilter_match. */
+/* The same for a post-filter, as postfilter_match. */
 int postfilter_file_read(postfilter_weights *weights, const unsigned char *bytes, size_t size,
                          const char *name, const message *to);
 
-/* What there is to tell about a file of either kind. */
+/* Read a file of either kind and fill in *info but its size. */
 int model_file_inspect(unecho_model_file_info *info, const unsigned char *bytes, size_t size,
                        const char *name, const message *to);
 

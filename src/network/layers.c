@@ -3,8 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* A row whose elements stand side by side, as in TFLite files: told so, compilers make vectors of
- * it, which is ten times as fast. */
+/* A contiguous row, as in TFLite files: with constant type and step, compilers vectorise the
+ * loop, which is ten times as fast. */
 static void row_floats(float *restrict floats, const matrix *m, size_t row)
 {
     matrix line = {m->data, 1, m->columns, m->row_step, 1, m->type, m->scale, NULL, m->zero};
@@ -26,8 +26,7 @@ static void row_floats(float *restrict floats, const matrix *m, size_t row)
     }
 }
 
-/* ONNX files hold most matrices column by column: a block of rows at a time reads whole cache
- * lines. */
+/* ONNX files store most matrices by columns: a block of rows at a time uses whole cache lines. */
 enum { ROWS_AT_ONCE = 16 };
 
 static size_t row_in(const matrix *m, const size_t rows_at[GATES], size_t row)
@@ -55,8 +54,8 @@ void matrix_floats(float *floats, const matrix *m, const size_t rows_at[GATES])
     }
 }
 
-/* The integers that a matrix holds, as floats, and what each row of them is multiplied by; false:
- * it holds none, or some that the int8 kernels do not multiply exactly. */
+/* The integers of a matrix, as floats, and the scale of each row; false: it has no integers, or
+ * some that the int8 kernels do not multiply exactly. */
 static bool matrix_integers(float *integers, float *scales, const matrix *m,
                             const size_t rows_at[GATES])
 {
@@ -74,7 +73,7 @@ static bool matrix_integers(float *integers, float *scales, const matrix *m,
     return true;
 }
 
-/* integers: where the matrix holds some, keep them and their scales as they are. */
+/* integers: keep the matrix's own integers and scales, if it has them. */
 static void build(dense *layer, arena *a, const matrix *m, const size_t rows_at[GATES],
                   const float *bias, dense_rows order, dense_format format, bool integers,
                   float *scratch)
@@ -125,7 +124,7 @@ void dense_run(const dense *layer, const kernels *k, const float *x, float *y, s
         k->multiply(y + t * stride, y + t * stride, layer->scales, layer->rows);
 }
 
-/* c of each stream between -limit and limit; a limit of 0 is none. */
+/* Keep c of each stream between -limit and limit; 0: no limit. */
 static void limit_cells(float *c, size_t units, const float *limits, size_t count)
 {
     for (size_t s = 0; s < count; s++) {

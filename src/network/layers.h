@@ -1,6 +1,6 @@
 /*
- * The layers that networks are built of, each over any number of hops at once, on a kernel table.
- * They know no topology: which layers there are and what feeds what is dtln.c's.
+ * The layers that networks are made of, over any number of hops at once, on a kernel table. They
+ * know neither topologies nor file formats.
  */
 #ifndef UNECHO_LAYERS_H
 #define UNECHO_LAYERS_H
@@ -28,15 +28,14 @@ typedef struct gru {
     size_t units;
 } gru;
 
-/* Row-major floats of one matrix, for packing: `rows_at` says at which row each quarter of the
- * rows begins in m (an LSTM's gates). NULL: in order. */
+/* A matrix as row-major floats, for packing. rows_at: the row of m at which each quarter of the
+ * rows begins (the gates of an LSTM); NULL: in order. */
 void matrix_floats(float *floats, const matrix *m, const size_t rows_at[GATES]);
 
 /*
- * Pack into the arena; while that measures, nothing else is done. scratch: room for the rows *
- * columns + rows floats of the largest matrix of the layer. int8 keeps the integers of a matrix
- * that holds integers, and their scales, as they are; bf16 does so where `integers` says it, which
- * is for dense_run only.
+ * Pack into the arena; only take room while it measures. scratch: rows * columns + rows floats of
+ * the largest matrix of the layer. int8 keeps a matrix's own integers and scales; `integers` lets
+ * bf16 do so too, in layers that run by dense_run.
  */
 void dense_build(dense *layer, arena *a, const matrix *m, const float *bias, dense_format format,
                  bool integers, float *scratch);
@@ -48,7 +47,7 @@ void gru_build(gru *layer, arena *a, const gru_weights *w, size_t units, dense_f
 
 /* ---- Running ---------------------------------------------------------------------------- */
 
-/* y = W x for `count` rows, both with that stride; of a layer without bias. Scratch as for the
+/* y = W x for `count` rows, both with that stride, of a layer without bias. Scratch as for the
  * kernels. */
 void dense_run(const dense *layer, const kernels *k, const float *x, float *y, size_t stride,
                size_t count, void *scratch);
@@ -56,10 +55,10 @@ void dense_run(const dense *layer, const kernels *k, const float *x, float *y, s
 /*
  * `hops` steps of an LSTM for `count` streams. Rows of x, gates and hidden stand for hops and
  * streams, the streams of a hop side by side: hop t of stream s is row t * count + s; rows of x are
- * x_stride apart, rows of hidden KERNEL_PAD(units). h, c [count][KERNEL_PAD(units)]: what the layer
- * remembers of each stream, zero at the start. limits [count]: the most magnitude of c between two
- * steps, 0: none. gates: scratch, [hops * count][KERNEL_PAD(4 *
- * units)]; scratch: DENSE_SCRATCH for the inputs of all rows. x may be hidden.
+ * x_stride apart, rows of hidden KERNEL_PAD(units). h, c [count][KERNEL_PAD(units)]: the layer's
+ * state of each stream, zero at the start. limits [count]: the largest magnitude of c between two
+ * steps, 0: no limit. gates: scratch, [hops * count][KERNEL_PAD(4 * units)]; scratch: DENSE_SCRATCH
+ * for the inputs of all rows. x may be hidden.
  */
 void lstm_run(const lstm *layer, const kernels *k, float *h, float *c, const float *limits,
               const float *x, size_t x_stride, float *gates, float *hidden, size_t count,

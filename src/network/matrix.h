@@ -1,6 +1,6 @@
 /*
- * A matrix of weights where it lies: in the bytes of a model file, in the file's own type and
- * layout. Layers are packed from it.
+ * A matrix of weights in place: in the bytes of a model file, in its type and layout. Layers are
+ * packed from it.
  */
 #ifndef UNECHO_MATRIX_H
 #define UNECHO_MATRIX_H
@@ -78,7 +78,7 @@ static inline float matrix_scale(const matrix *m, size_t row)
 static inline int matrix_integer(const matrix *m, size_t row, size_t column)
 {
     const int element = m->data[row * m->row_step + column * m->column_step];
-    /* the sign, without a branch */
+    /* the sign without a branch */
     return (m->type == MATRIX_INT8 ? (element ^ 128) - 128 : element) - m->zero;
 }
 

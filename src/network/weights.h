@@ -1,5 +1,4 @@
-/* The weights of layers: matrices as views, vectors as floats. Whoever reads a model fills them in.
- */
+/* The weights of layers: matrices as views, vectors as floats. A model reader fills them in. */
 #ifndef UNECHO_WEIGHTS_H
 #define UNECHO_WEIGHTS_H
 

@@ -198,7 +198,7 @@ static void lose(recorder *r, const record_head *call)
     atomic_fetch_add_explicit(&r->lost_calls, 1, memory_order_release);
 }
 
-/* Whether so many words may be written; else the recording is over. */
+/* Whether so many words may be written; else the record ends. */
 static int make_room(recorder *r, const record_head *call, uint64_t words)
 {
     if (atomic_load_explicit(&r->lost_calls, memory_order_relaxed) == 0 &&

@@ -1,7 +1,7 @@
 /*
- * Delays are found, steps and drift followed, and where there is nothing to be found nothing is
- * moved. The study behind docs/alignment.md (bench/alignment.c) tells how well; this holds the
- * promises.
+ * Delays are found, steps and drift are followed, and nothing moves where there is nothing to find.
+ * The study behind docs/alignment.md (bench/alignment.c) measures how well; this test checks what
+ * is promised.
  */
 #include "check.h"
 #include "scene.h"
@@ -14,7 +14,7 @@
 
 enum { CHUNK = 128, LENGTH = 8 * RATE };
 
-/* The far end talks alone; its echo comes 40 samples later. */
+/* Only the far end talks; its echo arrives 40 samples later. */
 static signal_ far, mic;
 static const double direct_ms = 2.5;
 
@@ -56,7 +56,7 @@ static unecho_stats stats_of(const unecho *stream)
     return stats;
 }
 
-/* Samples from..to through the stream, the output to out + from. */
+/* Processes samples from..to, with the output to out + from. */
 static void pass(unecho *stream, const signal_ *m, const signal_ *f, float *out, size_t from,
                  size_t to)
 {
@@ -108,8 +108,10 @@ static void delays(void **unused)
     }
 }
 
-/* The output of a pair that was recorded apart, once it is found, is as good as that of one that
- * was not; without alignment it is not. */
+/*
+ * Once the delay is found, the output of a pair recorded apart is as good as that of one that was
+ * not; without alignment it is not.
+ */
 static void echo_is_gone_then(void **unused)
 {
     (void)unused;
@@ -155,8 +157,10 @@ static void step(void **unused)
     free(out);
 }
 
-/* Two clocks 300 ppm apart for a minute: the delay stays known within a millisecond although the
- * streams have moved by 18 ms. */
+/*
+ * Two clocks that differ by 300 ppm for a minute: the delay stays known within a millisecond
+ * although the streams have moved apart by 18 ms.
+ */
 static void drift(void **state)
 {
     const double ppm = *(const double *)*state;
@@ -190,7 +194,7 @@ static void drift(void **state)
 /* ---- What is left alone ------------------------------------------------------------------------
  */
 
-/* A pair whose delay the network copes with: the same bits as without alignment. */
+/* A pair with a delay that the network can handle: the same bits as without alignment. */
 static void aligned_pair_is_left_alone(void **unused)
 {
     (void)unused;
@@ -235,7 +239,7 @@ static void nothing_to_be_found(void **unused)
     free(out);
 }
 
-/* The delay that is told is the delay that is used: as if the far end had been recorded later. */
+/* The delay that is set is the delay that is used: as if the far end had been recorded later. */
 static void fixed_delay(void **unused)
 {
     (void)unused;

@@ -1,4 +1,6 @@
-/* The public contract at its edges: bad arguments, hooks, references, whole signals, statistics. */
+/*
+ * The public interface at its edges: bad arguments, hooks, references, whole signals, statistics.
+ */
 #define _POSIX_C_SOURCE 200809L
 #include "check.h"
 #include "signals.h"
@@ -123,7 +125,7 @@ static void nothing_is_read_beyond_the_size(void **unused)
     unecho_close(&stream);
 }
 
-/* A config is refused with that status and a line that has these words. */
+/* A config is refused with that status and a message that contains these words. */
 static void assert_refused(unecho_config config, int status, const char *const words[3])
 {
     char message[UNECHO_MESSAGE_SIZE] = "left over";
@@ -145,7 +147,7 @@ static void assert_refused(unecho_config config, int status, const char *const w
         assert_refused(config, status, (const char *const[3]){__VA_ARGS__});                       \
     } while (0)
 
-/* Every message names the field, what it is, and what it may be. */
+/* Every message names the field, its value, and the values allowed. */
 static void fields_of_the_front_end(void **unused)
 {
     (void)unused;
@@ -212,7 +214,7 @@ static void records(void **unused)
     unecho_close(&stream);
 }
 
-/* At the edges of what is allowed they open. */
+/* At the limits of what is allowed, streams open. */
 static void edges_of_the_front_end(void **unused)
 {
     (void)unused;
@@ -263,7 +265,7 @@ static void calls_of_the_front_end(void **unused)
     config.far_queue_ms = 100;
     assert_int_equal(unecho_open(&apart, &config), UNECHO_OK);
     const int wrong = UNECHO_ERROR_ARGUMENT;
-    /* Brought along where it is to be pushed, pushed where it is to come along. */
+    /* Passed with the microphone where it must be pushed, pushed where it must be passed. */
     assert_int_equal(unecho_process(apart, x, x, x, 64), wrong);
     assert_int_equal(unecho_process_int16(apart, y, y, y, 64), wrong);
     assert_int_equal(unecho_process_planar(apart, one, one, out, 64), wrong);
@@ -291,7 +293,7 @@ static void calls_of_the_front_end(void **unused)
     assert_int_equal(unecho_notify_gap(along, UINT64_MAX, 0), UNECHO_OK);
     assert_int_equal(unecho_notify_gap(apart, 0, UINT64_MAX), UNECHO_OK);
     assert_int_equal(unecho_notify_gap(apart, UINT64_MAX, 0), UNECHO_OK);
-    /* Nothing was consumed, and both go on. */
+    /* Nothing was consumed, and both continue. */
     unecho_stats stats = {.size = sizeof stats};
     unecho_get_stats(along, &stats);
     assert_int_equal(stats.frames, 0);
@@ -414,7 +416,7 @@ static void model_info(void **unused)
     unecho_model_info info = {.size = sizeof info};
     assert_int_equal(unecho_model_get_info(model, &info), UNECHO_OK);
     assert_int_equal(info.units, 128);
-    assert_int_equal(info.parameters, 494981 + 1314304); /* SPEC section 8 */
+    assert_int_equal(info.parameters, 494981 + 1314304);
     assert_string_equal(info.name, "unecho-128");
     assert_string_equal(info.producer, "unecho");
     const uint64_t hash = info.hash;
@@ -429,7 +431,7 @@ static void model_info(void **unused)
 
 /* ---- Whole signals ---------------------------------------------------------------------- */
 
-/* What the whole-signal helper does, done with the stream: 384 zeros first, latency cut off. */
+/* What the whole-signal call does, done with a stream: 384 zeros first, latency removed. */
 static void by_streaming(const float *mic, const float *far, size_t n, float *out, size_t lag)
 {
     const size_t length = n + 384 + 384 + 512;
@@ -487,11 +489,11 @@ static void whole_signal_with_other_lengths(void **unused)
     unecho_process_whole(stream, mic.samples, LENGTH, cut, LENGTH, expected, 0);
     unecho_process_whole(stream, mic.samples, LENGTH, far.samples, 5000, out, 0);
     assert_memory_equal(out, expected, LENGTH * sizeof *out);
-    /* A far end that goes on is left out. */
+    /* A far end that is longer is cut. */
     unecho_process_whole(stream, mic.samples, 5000, far.samples, 5000, expected, 0);
     unecho_process_whole(stream, mic.samples, 5000, far.samples, LENGTH, out, 0);
     assert_memory_equal(out, expected, 5000 * sizeof *out);
-    /* None at all is silence. */
+    /* A missing one is silence. */
     memset(cut, 0, LENGTH * sizeof *cut);
     unecho_process_whole(stream, mic.samples, 5000, cut, 5000, expected, 0);
     unecho_process_whole(stream, mic.samples, 5000, NULL, 0, out, 0);
@@ -556,7 +558,7 @@ static void statistics(void **unused)
     for (size_t i = 0; i < N; i++)
         peak = fmaxf(peak, fabsf(out[i]));
     assert_true(stats.peak == peak);
-    /* The output's timeline: the microphone 384 samples late. */
+    /* The output's timeline: the microphone, 384 samples late. */
     const double shift = 10.0 * log10((double)(N - 384) / N);
     assert_true(fabs((double)stats.mic_db - (power_db(mic.samples, N - 384) + shift)) < 0.01);
     assert_true(fabs((double)stats.far_db - (power_db(far.samples, N - 384) + shift)) < 0.01);

@@ -1,6 +1,6 @@
 /*
- * Whatever comes in, what goes out is finite, the stream recovers, and it does not become slow:
- * NaN, infinity, huge and subnormal samples, full-scale noise, silence on either side.
+ * Whatever comes in, the output is finite, the stream recovers and does not slow down: NaN,
+ * infinity, huge and subnormal samples, full-scale noise, silence on either side.
  */
 #include "check.h"
 #include "rates.h"
@@ -30,8 +30,7 @@ static void assert_finite(const float *x, size_t n)
             fail_msg("sample %zu is %g", i, (double)x[i]);
 }
 
-/* A second of bad samples, in a signal otherwise good, gives what zeros (or the limit) there give.
- */
+/* A second of bad samples in a good signal gives what zeros (or the limit) in their place give. */
 static void assert_guarded(float bad, float taken_as)
 {
     ends e = double_talk(LENGTH), clean = double_talk(LENGTH);
@@ -77,7 +76,7 @@ static void beyond_range(void **unused)
     assert_guarded(-3.4e38f, -100.0f);
 }
 
-/* After a burst of the worst there is, a stream comes back to what it did before. */
+/* After a burst of the worst samples, a stream returns to what it did before. */
 static void recovers(void **unused)
 {
     (void)unused;
@@ -131,7 +130,7 @@ static void silence(void **unused)
         unecho *stream = open_stream();
         unecho_process(stream, e.mic.samples, e.far.samples, e.out, LENGTH);
         assert_finite(e.out, LENGTH);
-        if (silent & 1) /* no microphone: nothing to pass on */
+        if (silent & 1) /* no microphone: nothing to pass */
             assert_true(power_db(e.out, LENGTH) < -60.0);
         unecho_close(&stream);
         free_ends(&e);
@@ -153,9 +152,11 @@ static void no_far_end_is_silence(void **unused)
     free_ends(&silent);
 }
 
-/* 48 kHz on one side, 44.1 kHz pushed on the other, alignment looking for a delay: everything that
- * has a memory. Whatever a burst brings, it is counted, nothing of it comes out, and both output
- * and alignment come back. */
+/*
+ * 48 kHz on one side, 44.1 kHz pushed on the other, alignment searching for a delay: everything
+ * that has memory. A burst is counted, none of it reaches the output, and both output and alignment
+ * recover.
+ */
 static void at_48_khz_with_alignment(void **unused)
 {
     (void)unused;
@@ -172,7 +173,7 @@ static void at_48_khz_with_alignment(void **unused)
     config.far_rate = 44100;
     config.far_queue_ms = 100;
     for (size_t b = 0; b <= sizeof bursts / sizeof *bursts; b++) {
-        const size_t bad = b == 0 ? 0 : 4800; /* first without */
+        const size_t bad = b == 0 ? 0 : 4800; /* first without bad samples */
         const float value = b == 0 ? 0.0f : bursts[b - 1];
         unecho *stream = open_with(&config);
         uint64_t guarded = 0;

@@ -1,12 +1,12 @@
 /*
- * The output of the built-in model is the same bits on every CPU: of every kernel set, and of every
- * machine that this test is run on, as the constants below say.
+ * The output of the built-in model has the same bits on every CPU: with every kernel set, and on
+ * every machine that runs this test, as the constants below show.
  *
- * A change of the constants means that what users hear has changed, if only in the last bit. That
- * is right where the built-in model or the sample was replaced, or where an operation was redefined
- * on purpose; then take the new constants from the messages of this test and say in the commit why.
- * It is wrong after a change of speed, of a compiler or of an instruction set: then a kernel no
- * longer does what its definition says.
+ * If the constants change, what users hear has changed, if only in the last bit. That is right
+ * where the built-in model or the sample was replaced, or an operation was redefined on purpose;
+ * then take the new constants from this test's messages and give the reason in the commit. It is
+ * wrong after a change of speed, compiler or instruction set: then a kernel no longer computes its
+ * definition.
  */
 #include "check.h"
 #include "signals.h"
@@ -16,14 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* 1.5 s: both ends speak in it, and it is short enough for plain C on an emulated CPU. */
+/* 1.5 s: both ends talk in it, and it is short enough for plain C on an emulated CPU. */
 enum { LENGTH = 24000 };
 
 static const uint64_t input_hash = 0x4ad4c8fef423f56a;
 static const struct {
     const char *name;
     unecho_precision precision;
-    int rate; /* what the samples are taken for; 0: the network alone, as in the reference */
+    int rate; /* declared for the samples; 0: the network alone, as in the reference */
     uint64_t hash;
 } outputs[] = {
     {"fp32", UNECHO_PRECISION_FP32, 0, 0xdf3ddc1d3968d24c},
@@ -51,7 +51,7 @@ static int tear_down(void **unused)
     return 0;
 }
 
-/* FNV-1a over the bits of the samples, lowest byte first whatever the machine; 0 starts one. */
+/* FNV-1a over the bits of the samples, low byte first on every machine; 0 starts one. */
 static uint64_t hash_of(const float *x, size_t n, uint64_t hash)
 {
     hash = hash ? hash : 0xcbf29ce484222325u;
@@ -64,7 +64,7 @@ static uint64_t hash_of(const float *x, size_t n, uint64_t hash)
     return hash;
 }
 
-/* First of all: if this fails, the others say nothing. */
+/* Runs first: if this fails, the others mean nothing. */
 static void the_sample_is_the_one_that_was_hashed(void **unused)
 {
     (void)unused;
@@ -74,7 +74,7 @@ static void the_sample_is_the_one_that_was_hashed(void **unused)
                  (unsigned long long)input_hash);
 }
 
-/* Chunks of all kinds, so that single hops and blocks of many go through the kernels. */
+/* Chunks of all kinds, so that the kernels see single hops and blocks of many. */
 static uint64_t hash_of_stream(unecho *stream, float *out)
 {
     static const size_t chunks[] = {128, 128, 2048, 300, 1, 700, 128, 4000};
@@ -107,7 +107,7 @@ static void every_set_gives_these_bits(void **unused)
             config.precision = outputs[i].precision;
             unecho *stream = NULL;
             assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
-            /* Many masks choose the same kernels: each once. */
+            /* Many masks select the same kernels: test each once. */
             char name[32];
             snprintf(name, sizeof name, " %s ", unecho_kernels(stream));
             if (!strstr(seen, name)) {

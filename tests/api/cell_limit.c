@@ -1,7 +1,7 @@
 /*
- * A limit of the LSTM cells changes the output, is the stream's own, and keeps every other promise:
- * the same bits for any chunking, in any company and on every kernel set. One that no cell reaches
- * changes nothing.
+ * A limit of the LSTM cells changes the output, belongs to one stream, and keeps every other
+ * promise: the same bits for any chunking, in any company and on every kernel set. A limit that no
+ * cell reaches changes nothing.
  */
 #include "check.h"
 #include "signals.h"
@@ -13,7 +13,7 @@
 
 enum { SAMPLES = 150 * UNECHO_HOP };
 
-static const float limit = 0.5f; /* that cells reach within these 1.2 s */
+static const float limit = 0.5f; /* reached by cells within these 1.2 s */
 
 static ends signals;
 static unecho_model *model;
@@ -102,7 +102,7 @@ static void chunks_and_kernels_do_not_matter(void **state)
     assert_memory_equal(out, right, sizeof out);
 }
 
-/* And a reset keeps it. */
+/* A reset keeps it. */
 static void company_does_not_matter(void **state)
 {
     (void)state;

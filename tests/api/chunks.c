@@ -1,6 +1,6 @@
 /*
- * The output depends on the samples alone, bit for bit: not on how they are cut into calls, on
- * where the output goes, on what other streams and threads do, nor on the kernel set.
+ * The output depends on the samples alone, bit for bit: not on how they are split into calls, where
+ * the output goes, what other streams and threads do, or the kernel set.
  */
 #include "check.h"
 #include "signals.h"
@@ -13,7 +13,7 @@
 enum { LENGTH = 3 * 16000 + 77 };
 
 static signal_ mic, far;
-static float *expected; /* of a stream of any chunk, in one call */
+static float *expected; /* of a stream that takes any chunk, in one call */
 
 static unecho *open_stream(int whole_hops, unsigned hops_at_once, uint32_t cpu)
 {
@@ -55,7 +55,7 @@ static int tear_down(void **unused)
     return 0;
 }
 
-/* Samples from..from+n through the stream, into their place in out. */
+/* Processes samples from..from+n, with the output at their place in out. */
 static void pass(unecho *stream, float *out, size_t from, size_t n)
 {
     assert_int_equal(unecho_process(stream, mic.samples + from, far.samples + from, out + from, n),
@@ -179,7 +179,7 @@ static void reset_equals_fresh(void **unused)
     (void)unused;
     float *const out = malloc(LENGTH * sizeof *out);
     unecho *stream = open_default();
-    /* Leave it in the middle of a hop. */
+    /* Stop in the middle of a hop. */
     pass_in_chunks(stream, out, 1000, 20001);
     assert_int_equal(unecho_reset(stream), UNECHO_OK);
     pass_in_chunks(stream, out, 777, LENGTH);
@@ -198,7 +198,7 @@ static void interleaved_streams(void **unused)
     unecho_process(third, far.samples, mic.samples, alone, length);
     for (size_t i = 0; i < length; i += 500) {
         pass(first, a, i, 500);
-        /* The other one hears something else: the two ends exchanged. */
+        /* The other one hears something else: the two ends swapped. */
         unecho_process(second, far.samples + i, mic.samples + i, b + i, 500);
     }
     assert_same(a, expected, length);

@@ -1,7 +1,7 @@
 /*
- * Opening and closing for ever leaves nothing behind: UNECHO_CYCLES streams (ten thousand
- * where it is not set), each opened, used and closed, and a hundredth as many models loaded, and
- * the heap and the process are no larger than after the first thousand.
+ * Opening and closing again and again leaks nothing: UNECHO_CYCLES streams (ten thousand by
+ * default), each opened, used and closed, and a hundredth as many models loaded; heap and process
+ * are no larger than after the first thousand.
  */
 #include "check.h"
 #include "onnx_writer.h"
@@ -52,7 +52,7 @@ static void run(unsigned long count)
     unecho_model_unref(&model);
 }
 
-/* In bytes, of memory that is there. */
+/* Resident memory in bytes. */
 static size_t resident(void)
 {
     unsigned long all = 0, there = 0;
@@ -76,7 +76,7 @@ static void nothing_grows(void **state)
     print_message("# %lu cycles: heap %zu then %zu bytes, resident %zu then %zu bytes\n", cycles,
                   heap, mallinfo2().uordblks, pages, resident());
     assert_int_equal(mallinfo2().uordblks, heap);
-    /* A page lost every thousand cycles would be seen; fragments of the heap may come and go. */
+    /* A page lost every thousand cycles would show; fragments of the heap may come and go. */
     assert_true(resident() <= pages + ((size_t)2 << 20));
     free(stages[0].at);
     free(stages[1].at);

@@ -1,6 +1,6 @@
 /*
- * The engines: the linear filter alone and in front of the network keep what streams promise, and
- * do what they are there for, on the bundled sample.
+ * The engines: the linear filter alone and before the network keep what streams promise, and cancel
+ * the echo of the bundled sample.
  */
 #include "check.h"
 #include "scene.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where in the sample who talks, in samples: samples/meeting.json. */
+/* Where each end talks in the sample, in samples: samples/meeting.json. */
 enum {
     FAR_FROM = 9600,
     FAR_TO = 143072,
@@ -19,7 +19,7 @@ enum {
     NEAR_TO = 256704,
     BOTH_FROM = 271104,
     BOTH_TO = 387264,
-    /* For what need not take so long. */
+    /* For tests that need no more. */
     LENGTH = 3 * RATE + 77,
 };
 enum { ENGINES = 3 };
@@ -81,8 +81,10 @@ static void pass(unecho *stream, const float *m, const float *f, float *out, siz
 
 /* ---- What streams promise ---------------------------------------------------------------- */
 
-/* The far end comes 300 ms before its echo: the aligner moves it on the way, and filter and network
- * start anew there. */
+/*
+ * The far end arrives 300 ms before its echo: the aligner moves it along the way, where filter and
+ * network start again.
+ */
 static void the_same_bits(void **state)
 {
     const unecho_engine engine = *(const unecho_engine *)*state;
@@ -127,7 +129,7 @@ static void the_same_bits(void **state)
     free(out);
 }
 
-/* While the far end is silent the output is the microphone, late by the latency, bit for bit. */
+/* While the far end is silent the output is the microphone, delayed by the latency, bit for bit. */
 static void latency(void **state)
 {
     const unecho_engine engine = *(const unecho_engine *)*state;
@@ -157,7 +159,7 @@ static void latency(void **state)
     free(out);
 }
 
-/* At 48 kHz: as late as it says, the high band too. */
+/* At 48 kHz: with the latency that it reports, in the high band as well. */
 static void latency_at_another_rate(void **state)
 {
     const unecho_engine engine = *(const unecho_engine *)*state;
@@ -225,7 +227,7 @@ static void many_at_once(void **unused)
     free(alone);
 }
 
-/* What is no number, too large or too small does no harm that lasts. */
+/* Samples that are NaN, too large or too small do no lasting harm. */
 static void bad_samples(void **state)
 {
     const unecho_engine engine = *(const unecho_engine *)*state;
@@ -286,7 +288,7 @@ static void memory(void **unused)
     const size_t lone = bytes_of(UNECHO_ENGINE_LINEAR, 256);
     print_message("bytes of a live stream: neural %zu, linear %zu, linear+neural %zu\n", neural,
                   lone, both);
-    /* Without a linear filter its tail takes nothing, without a network that does not. */
+    /* The tail needs no memory without a linear filter, nor the network where there is none. */
     assert_int_equal(neural, bytes_of(UNECHO_ENGINE_NEURAL, 64));
     assert_true(lone < both && neural < both);
     assert_true(bytes_of(UNECHO_ENGINE_LINEAR, 64) < lone);
@@ -364,8 +366,10 @@ static void on_the_sample(void **unused)
     const figures neural = measure(UNECHO_ENGINE_NEURAL);
     const figures alone = measure(UNECHO_ENGINE_LINEAR);
     const figures both = measure(UNECHO_ENGINE_LINEAR_NEURAL);
-    /* Behind the filter the network has less to take out, and takes out less where the far end
-     * talks alone; but where both talk, it leaves much more of the voice. */
+    /*
+     * After the filter the network has less to remove, and removes less where only the far end
+     * talks; but in double talk it keeps much more of the voice.
+     */
     assert_true(neural.erle >= 35.0);
     assert_true(alone.erle >= 15.0);
     assert_true(both.erle >= alone.erle + 8.0);
@@ -375,14 +379,14 @@ static void on_the_sample(void **unused)
     assert_true(fabs(both.level) < 0.5);
 
     assert_true(neural.stats.linear_erle_db == 0.0f && neural.stats.linear_diverged == 0);
-    /* Alone, its ERLE is the stream's; in front, it is the same filter. */
+    /* Alone, its ERLE is the stream's; before the network, it is the same filter. */
     assert_true(fabsf(alone.stats.linear_erle_db - alone.stats.erle_db) < 0.1f);
     assert_true(fabsf(alone.stats.linear_erle_db - both.stats.linear_erle_db) < 0.1f);
     assert_true(both.stats.erle_db > both.stats.linear_erle_db);
     assert_int_equal(alone.stats.linear_diverged, 0);
 }
 
-/* The far end is moved when the delay is found; from then on the filter cancels. */
+/* The far end moves when the delay is found; from then on the filter cancels. */
 static void behind_the_aligner(void **unused)
 {
     (void)unused;

@@ -1,6 +1,6 @@
 /*
- * Where there is nothing to cancel nothing is done: without a far end the output is the microphone,
- * late by unecho_latency, to the bit; and the ways into that state and out of it are not heard.
+ * Where there is nothing to cancel, nothing is done: without a far end the output is the
+ * microphone, delayed by unecho_latency, bit for bit; entering and leaving that state is inaudible.
  */
 #include "check.h"
 #include "rates.h"
@@ -41,7 +41,9 @@ static unecho_config config_at(int rate)
 
 enum { FRAMES = 187 * UNECHO_HOP };
 
-/* Random chunks, 1 among them: the output never runs dry, and frame t is that of t - latency. */
+/*
+ * Random chunks, some of one frame: the output never runs dry, and frame t is that of t - latency.
+ */
 static void assert_the_microphone_late(const unecho_config *config, const float *silence,
                                        uint32_t *seed)
 {
@@ -65,7 +67,7 @@ static void assert_the_microphone_late(const unecho_config *config, const float 
     }
     const unecho_stats stats = stats_of(stream);
     assert_int_equal(stats.frames, FRAMES);
-    /* All that the network could have had to do: the last hops are on their way. */
+    /* All that the network could have to process: the last hops are on their way. */
     const double seconds = (double)FRAMES / config->sample_rate;
     assert_true((double)stats.far_silent_seconds >
                 seconds - (double)latency / config->sample_rate - 0.009);
@@ -87,7 +89,7 @@ static void silent_far_end(void **unused)
             config.reference_late_ms = late[(r + k) % 3];
             config.align = (unecho_align)(k % 3);
             assert_the_microphone_late(&config, k == 0 ? NULL : silence, &seed);
-            /* And a far end that never comes. */
+            /* And a far end that never arrives. */
             config.far_queue_ms = 20 + 60 * (unsigned)k;
             config.far_rate = rates[(r + 3 * k) % (sizeof rates / sizeof *rates)];
             assert_the_microphone_late(&config, NULL, &seed);
@@ -100,7 +102,9 @@ static void silent_far_end(void **unused)
     free((void *)(uintptr_t)silence);
 }
 
-/* As documented: 512 samples or 384 at 16 kHz, 37 to 44 ms else, and reference_late_ms on top. */
+/*
+ * As documented: 512 or 384 samples at 16 kHz, 37 to 44 ms at other rates, plus reference_late_ms.
+ */
 static void latency(void **unused)
 {
     (void)unused;
@@ -109,7 +113,7 @@ static void latency(void **unused)
         for (int far_rate = 8000; far_rate <= 192000; far_rate += far_rate < 48000 ? 8000 : 72000) {
             unecho_config config = config_at(rate);
             config.hops_at_once = 1;
-            config.align = UNECHO_ALIGN_OFF; /* it takes less memory to clear */
+            config.align = UNECHO_ALIGN_OFF; /* less memory to clear */
             config.far_rate = far_rate;
             config.far_queue_ms = 100;
             unecho *stream = open_with(&config);
@@ -137,7 +141,7 @@ static void latency(void **unused)
     unecho_close(&stream);
 }
 
-/* With fail_open 0 the network hears everything, as the reference implementation does. */
+/* With fail_open 0 the network processes everything, like the reference implementation. */
 static void switched_off(void **unused)
 {
     (void)unused;
@@ -162,14 +166,15 @@ static float largest_step(const signal_ *x, size_t from, size_t to)
     return most;
 }
 
-/* The far end sets in after silence: its echo does not come through while the network is faded in,
- * and there is no click. */
+/*
+ * The far end starts after silence: no echo comes through while the network fades in, and there is
+ * no click.
+ */
 static void far_end_starts(void **unused)
 {
     (void)unused;
     enum { START = 3 * 16000, LENGTH = 8 * 16000, INTO = 40000 };
-    /* Nobody but the far end talks: noise of the room, then its echo from one sample to the next.
-     */
+    /* Only the far end talks: room noise, then its echo from one sample to the next. */
     signal_ m = {calloc(LENGTH, sizeof(float)), LENGTH};
     signal_ f = {calloc(LENGTH, sizeof(float)), LENGTH};
     uint32_t seed = 3;
@@ -190,7 +195,7 @@ static void far_end_starts(void **unused)
         print_message("%d Hz: the first 100 ms of echo are %.1f dB, %.1f dB of them come through\n",
                       rates[r], before, after);
         assert_true(after < before - 20.0);
-        /* No louder step than the microphone has there. */
+        /* No larger step than the microphone has there. */
         const float step = largest_step(&out, onset - 2000 * scale, onset + 4000 * scale);
         const float own = largest_step(&mm, onset - 2000 * scale, onset + 4000 * scale);
         print_message("largest step %g, of the microphone %g\n", (double)step, (double)own);
@@ -203,7 +208,7 @@ static void far_end_starts(void **unused)
     free(f.samples);
 }
 
-/* The far end stops while somebody talks: her voice is taken over without a click or a hole. */
+/* The far end stops while somebody talks: the voice continues without a click or a gap. */
 static void far_end_stops(void **unused)
 {
     (void)unused;
@@ -220,14 +225,14 @@ static void far_end_stops(void **unused)
         part_db(&out, 16000, (part){2.0, 3.5}) - part_db(&m, 16000, (part){2.0, 3.5});
     print_message("near end on the way %+.2f dB\n", held);
     assert_true(fabs(held) <= 1.0);
-    /* A second and the fade later it is the microphone itself. */
+    /* A second and the fade later the output is the microphone itself. */
     assert_memory_equal(out.samples + STOP + 20000, m.samples + STOP + 20000,
                         (LENGTH - STOP - 20000) * sizeof(float));
     free(f.samples);
     free(out.samples);
 }
 
-/* For how long the network need not run, seen from outside. */
+/* How long the network need not run, seen from outside. */
 static void the_network_is_spared(void **unused)
 {
     (void)unused;
@@ -239,7 +244,7 @@ static void the_network_is_spared(void **unused)
     static float out[LENGTH];
     unecho *stream = open_with(&config);
     unecho_process(stream, mic.samples, f.samples, out, LENGTH);
-    /* Two seconds before; from one second after the end, which the fade makes a little more. */
+    /* From two seconds before; from one second after the end, plus the fade. */
     const double silent = (double)stats_of(stream).far_silent_seconds;
     print_message("%.2f s of 10 without the network\n", silent);
     assert_true(silent > 6.6 && silent < 7.0);
@@ -250,7 +255,7 @@ static void the_network_is_spared(void **unused)
 /* ---- A far end that has nothing to do with it --------------------------------------------------
  */
 
-/* Over segments of 20 ms in which she talks, each between -10 and 35 dB. */
+/* Over segments of 20 ms with speech, each between -10 and 35 dB. */
 static double segmental_snr_db(const signal_ *out, const signal_ *voice)
 {
     const double level = power_db(voice->samples, voice->count);

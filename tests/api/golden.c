@@ -1,6 +1,6 @@
 /*
  * The output is that of the reference algorithm evaluated in double precision
- * ($UNECHO_REFERENCE/expected/golden): at most 3e-6 of full scale away, 90 dB below the signal.
+ * ($UNECHO_REFERENCE/expected/golden): within 3e-6 of full scale, and 90 dB below the signal.
  */
 #include "check.h"
 #include "signals.h"
@@ -11,14 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a call of the reference's streaming mode takes. */
+/* The samples in a call of the reference's streaming mode. */
 enum { REFERENCE_CALL = 1024 };
 
 typedef struct run {
     const char *name;
     unsigned units;
     int batch;
-    int tflite; /* the published files: where stage 1 is fp32, golden is made from that */
+    int tflite; /* the published files: golden is computed from them where stage 1 is fp32 */
 } run;
 
 static unecho *open_stream(const run *r)
@@ -86,7 +86,7 @@ static void equals_golden(void **state)
         stream_recording(stream, &mic, &far, out);
     unecho_close(&stream);
 
-    /* The reference drops the samples of a last incomplete hop; ours are not to be compared. */
+    /* The reference drops an incomplete last hop; ours is not compared. */
     const size_t whole = mic.count / UNECHO_HOP * UNECHO_HOP;
     const float difference = max_difference(out, golden.samples, whole);
     const double snr = snr_db(out, golden.samples, whole);

@@ -1,6 +1,6 @@
 /*
- * unecho_process_many: each stream gets what it gets alone, bit for bit, in any company, in every
- * precision, on every kernel set; and it holds the contract at its edges.
+ * unecho_process_many: each stream gets the output that it gets alone, bit for bit, in any company,
+ * precision and kernel set; the interface holds at its edges.
  */
 #include "check.h"
 #include "signals.h"
@@ -114,7 +114,7 @@ static void as_alone(void **unused)
         }
 }
 
-/* Scratch for one, for a few, for more than there are streams. */
+/* Scratch for one stream, for a few, and for more than there are. */
 static void any_room(void **unused)
 {
     (void)unused;
@@ -141,7 +141,7 @@ static void every_kernel_set(void **unused)
     }
 }
 
-/* Streams whose hops are not complete at the same time, some of which have run alone before. */
+/* Streams whose hops complete at different times, some of which have run alone before. */
 static void out_of_step(void **unused)
 {
     (void)unused;
@@ -150,7 +150,7 @@ static void out_of_step(void **unused)
     unecho *others[STREAMS];
     for (size_t i = 0; i < STREAMS; i++) {
         others[i] = open_stream(16, UNECHO_PRECISION_FP32, UNECHO_CPU_ALL);
-        const size_t before = 37 * i; /* heard before the others joined */
+        const size_t before = 37 * i; /* processed before the others joined */
         unecho_process(c.streams[i], mic.samples, far.samples, alone, before);
         unecho_process(others[i], mic.samples, far.samples, alone, before);
     }

@@ -1,7 +1,4 @@
-/*
- * Whichever allocation fails, loading and opening end with a clear error and give back all they
- * took.
- */
+/* Whichever allocation fails, loading and opening end with a clear error and free all they took. */
 #include "check.h"
 #include "failing_malloc.h"
 #include "onnx_writer.h"
@@ -64,7 +61,7 @@ static int tear_down(void **state)
 /* One use of the library; returns its status. */
 typedef int (*scenario)(char *message);
 
-/* The model opened in every precision, with a whole signal processed; model NULL: the built-in. */
+/* Opens the model in every precision and processes a whole signal; model NULL: the built-in. */
 static int use(unecho_model **model, char *message)
 {
     int status = UNECHO_OK;
@@ -115,7 +112,7 @@ static int load_memory(char *message)
     return status == UNECHO_OK ? use(&model, message) : status;
 }
 
-/* Each allocation in turn; returns how many there were. */
+/* Fails each allocation in turn; returns how many there were. */
 static unsigned fail_each(scenario play, bool for_good)
 {
     char message[UNECHO_MESSAGE_SIZE];
@@ -129,7 +126,7 @@ static unsigned fail_each(scenario play, bool for_good)
         malloc_disarm();
         if (malloc_live() != 0)
             fail_msg("allocation %u fails: %zu blocks are lost", k, malloc_live());
-        /* The C library's qsort() does without, if need be. */
+        /* The C library's qsort() works without memory if it must. */
         if (status == UNECHO_OK)
             assert_memory_equal(output, right, sizeof right);
         if (malloc_failures() == 0) {
@@ -140,7 +137,7 @@ static unsigned fail_each(scenario play, bool for_good)
             continue;
         if (status != UNECHO_ERROR_MEMORY && status != UNECHO_ERROR_FILE)
             fail_msg("allocation %u fails: status %d", k, status);
-        /* fopen has memory of its own to ask for; then the file is what cannot be had. */
+        /* fopen allocates too; if that fails, the error is that the file cannot be opened. */
         if (!strstr(message, "memory"))
             fail_msg("allocation %u fails: status %d with the message '%s'", k, status, message);
     }

@@ -1,7 +1,7 @@
 /*
- * What bf16 and int8 cost: the distance of their output from that of fp32, on real recordings with
- * the reference model and on the bundled sample with the built-in one. The floors are what a user
- * is promised, not what happened to come out.
+ * What bf16 and int8 cost: the distance of their output from fp32's, on real recordings with the
+ * reference model and on the bundled sample with the built-in one. The bounds are what users are
+ * promised, not what happened to come out.
  */
 #include "check.h"
 #include "signals.h"
@@ -13,7 +13,7 @@
 
 typedef struct result {
     double snr_db;        /* of the output against that of fp32 */
-    double difference_db; /* its difference from fp32 against the microphone's level */
+    double difference_db; /* its difference from fp32 relative to the microphone's level */
     double erle_db;
 } result;
 
@@ -44,7 +44,7 @@ static double difference_db(const float *a, const float *b, size_t n)
     return db;
 }
 
-/* ERLE of fp32 and of the precision on the same recording: their difference. */
+/* The ERLE of fp32 and of the precision on the same recording: their difference. */
 static result compare(unecho_model *model, unecho_precision precision, const char *name,
                       const signal_ *mic, const signal_ *far)
 {
@@ -97,7 +97,7 @@ static void int8_with_the_reference_model(void **unused)
     unecho_model_unref(&model);
 }
 
-/* Their weights are int8 already, and taken as they are: what is left is the rounding of inputs. */
+/* Their weights are int8 already and used as they are: only the rounding of inputs is left. */
 static void int8_with_int8_files(void **unused)
 {
     (void)unused;
@@ -141,7 +141,7 @@ static void on_the_bundled_sample(void **unused)
     free(far.samples);
 }
 
-/* Whatever the kernels and the chunks: the same bits. */
+/* Whatever the kernels and chunks: the same bits. */
 static void check_bits(unecho_model *model, unecho_precision first)
 {
     enum { LENGTH = 12000 };

@@ -1,6 +1,6 @@
 /*
- * A far end that comes apart from the microphone: early, late, in bursts, at another rate, not at
- * all for a while; a microphone that stands still; and what unecho_notify_gap makes good at once.
+ * A far end that arrives separately from the microphone: early, late, in bursts, at another rate,
+ * or not at all for a while; a microphone that stalls; and what unecho_notify_gap repairs at once.
  */
 #include "check.h"
 #include "rates.h"
@@ -11,7 +11,7 @@
 
 enum { RATE = 16000, LENGTH = 12 * RATE, CHUNK = 160 };
 
-static signal_ mic, far; /* the far end alone talks; the echo lags by 122 ms */
+static signal_ mic, far; /* only the far end talks; the echo lags by 122 ms */
 
 static int set_up(void **unused)
 {
@@ -47,7 +47,7 @@ static unecho_config pushed_config(unecho_align align, unsigned queue_ms)
     return config;
 }
 
-/* Who stands between sound card and stream. Frame numbers are of the true time. */
+/* What sits between sound card and stream. Frame numbers count true time. */
 typedef struct card {
     size_t mic_at, far_at;
 } card;
@@ -77,8 +77,10 @@ static void go_on(unecho *stream, card *c, float *out, size_t until)
     }
 }
 
-/* Of frames from..to of the microphone's time, up to 30 dB: beyond that it is a matter of what the
- * network remembers, and not of whether the two ends are in line. */
+/*
+ * Over frames from..to of the microphone's time, at most 30 dB: beyond that the figure depends on
+ * what the network remembers, not on whether the two ends are aligned.
+ */
 static double erle(const float *out, double from, double to)
 {
     const size_t first = (size_t)(from * RATE), n = (size_t)((to - from) * RATE);
@@ -95,7 +97,7 @@ static float *steady(const unecho_config *config)
     return out;
 }
 
-/* Pushed or brought along: the same bits. */
+/* Pushed or passed with the microphone: the same bits. */
 static void as_brought_along(void **unused)
 {
     (void)unused;
@@ -126,7 +128,7 @@ static void as_brought_along(void **unused)
     }
 }
 
-/* Bursts up to 60 ms early or late change no bit where the delay is longer than that. */
+/* Bursts up to 60 ms early or late change no bit if the delay is longer. */
 static void bursts(void **unused)
 {
     (void)unused;
@@ -178,7 +180,7 @@ static void stops_and_resumes(void **unused)
     free(out);
 }
 
-/* Nobody takes the microphone for a while, nothing says so, and the far end overflows. */
+/* The microphone is not processed for a while, nobody reports it, and the far end overflows. */
 static void microphone_stands_still(void **unused)
 {
     (void)unused;
@@ -211,12 +213,12 @@ static void microphone_stands_still(void **unused)
 /* ---- Gaps that are told of ------------------------------------------------------------------- */
 
 typedef struct gap {
-    size_t mic, far; /* frames that are lost, at the same time */
+    size_t mic, far; /* frames lost at the same time */
 } gap;
 
 typedef enum loss { NONE, TOLD, UNTOLD } loss;
 
-/* The streams come along or apart; ERLE right after the gap, or where it would be. */
+/* The far end is passed or pushed; ERLE right after the gap, or where it would be. */
 static double erle_after(const gap *g, unecho_align align, int pushed, loss how)
 {
     unecho_config config = pushed_config(align, pushed ? 400 : 0);
@@ -236,7 +238,7 @@ static double erle_after(const gap *g, unecho_align align, int pushed, loss how)
     }
     if (how == TOLD)
         assert_int_equal(unecho_notify_gap(stream, g->mic, g->far), UNECHO_OK);
-    if (pushed && c.mic_at > c.far_at) /* what was played meanwhile has been pushed */
+    if (pushed && c.mic_at > c.far_at) /* what was played in the meantime has been pushed */
         push(stream, &c, c.mic_at);
     for (; c.mic_at + CHUNK <= LENGTH && c.far_at + CHUNK <= LENGTH;
          c.mic_at += CHUNK, c.far_at += CHUNK)
@@ -247,7 +249,7 @@ static double erle_after(const gap *g, unecho_align align, int pushed, loss how)
             unecho_process(stream, mic.samples + c.mic_at, far.samples + c.far_at, out + c.mic_at,
                            CHUNK);
     unecho_close(&stream);
-    /* What the lost far end played is heard 122 ms later, and cannot be told from a voice. */
+    /* The echo of the lost far end arrives 122 ms later and cannot be told from a voice. */
     const size_t lost = g->mic > g->far + 1952 ? g->mic : g->far + 1952;
     const double at = 5.0 + (double)lost / RATE;
     const double db = erle(out, at + 0.8, at + 2.0);
@@ -264,18 +266,19 @@ static void told_of_gaps(void **unused)
             const double told = erle_after(&gaps[i], (unecho_align)align, 0, TOLD);
             const double untold = erle_after(&gaps[i], (unecho_align)align, 0, UNTOLD);
             const double none = erle_after(&gaps[i], (unecho_align)align, 0, NONE);
-            print_message("%zu and %zu frames lost, %s: ERLE %.1f dB, not told of %.1f dB, without "
-                          "gap %.1f dB\n",
-                          gaps[i].mic, gaps[i].far, align == UNECHO_ALIGN_AUTO ? "auto" : "fixed",
-                          told, untold, none);
-            /* Where far end is lost that is still heard, the filter learns wrong things from it. */
+            print_message(
+                "%zu and %zu frames lost, %s: ERLE %.1f dB, not reported %.1f dB, without "
+                "gap %.1f dB\n",
+                gaps[i].mic, gaps[i].far, align == UNECHO_ALIGN_AUTO ? "auto" : "fixed", told,
+                untold, none);
+            /* Where far end is lost whose echo is heard, the filter learns wrong things from it. */
             assert_true(told >= (gaps[i].far > gaps[i].mic ? 20.0 : none - 1.0));
         }
-    /* The test can fail: where nothing is told the echo is back. */
+    /* The test can fail: if nothing is reported, the echo is back. */
     assert_true(erle_after(&gaps[1], UNECHO_ALIGN_FIXED, 0, UNTOLD) < 20.0);
 }
 
-/* A far end that waits in the queue need not be late: the microphone goes on behind it. */
+/* A far end waiting in the queue need not be late: the microphone continues after it. */
 static void told_of_gaps_of_the_microphone(void **unused)
 {
     (void)unused;
@@ -285,10 +288,11 @@ static void told_of_gaps_of_the_microphone(void **unused)
             const double told = erle_after(&gaps[i], (unecho_align)align, 1, TOLD);
             const double untold = erle_after(&gaps[i], (unecho_align)align, 1, UNTOLD);
             const double none = erle_after(&gaps[i], (unecho_align)align, 1, NONE);
-            print_message("pushed, %zu and %zu frames lost, %s: ERLE %.1f dB, not told of %.1f dB, "
-                          "without gap %.1f dB\n",
-                          gaps[i].mic, gaps[i].far, align == UNECHO_ALIGN_AUTO ? "auto" : "fixed",
-                          told, untold, none);
+            print_message(
+                "pushed, %zu and %zu frames lost, %s: ERLE %.1f dB, not reported %.1f dB, "
+                "without gap %.1f dB\n",
+                gaps[i].mic, gaps[i].far, align == UNECHO_ALIGN_AUTO ? "auto" : "fixed", told,
+                untold, none);
             assert_true(told >= none - 1.0);
         }
 }

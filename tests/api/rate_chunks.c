@@ -1,7 +1,6 @@
 /*
- * With rates, alignment, late references and pushed far ends the output is still that of the
- * samples alone: not of how they are cut into calls, nor of hops_at_once, company or what was
- * before.
+ * With rates, alignment, late references and pushed far ends the output still depends on the
+ * samples alone: not on how they are split into calls, hops_at_once, company or what came before.
  */
 #include "check.h"
 #include "rates.h"
@@ -31,7 +30,7 @@ typedef struct kind {
     int rate, far_rate;
     unsigned queue_ms, late_ms;
     unecho_align align;
-    unsigned later; /* ms that the echo lags more */
+    unsigned later; /* ms of additional echo delay */
 } kind;
 
 static const kind kinds[] = {
@@ -73,7 +72,7 @@ static void run(unecho *stream, const kind *k, const material *m, float *out, ui
     for (size_t i = 0, n; i < m->mic.count; i += n) {
         static const size_t limits[] = {1, 7, 130, 1000, 9000};
         n = seed ? 1 + random_bits(seed) % limits[random_bits(seed) % 5] : (size_t)k->rate / 100;
-        /* No more than the queue holds of the other end. */
+        /* No more of the other end than the queue holds. */
         n = k->queue_ms > 0 && n > (size_t)k->rate / 8 ? (size_t)k->rate / 8 : n;
         n = m->mic.count - i < n ? m->mic.count - i : n;
         if (k->queue_ms == 0) {
@@ -82,7 +81,7 @@ static void run(unecho *stream, const kind *k, const material *m, float *out, ui
                 UNECHO_OK);
             continue;
         }
-        /* Ahead of the microphone by 50 ms or more. */
+        /* Ahead of the microphone by at least 50 ms. */
         size_t until = (size_t)((i + n) * far_rate / (uint64_t)k->rate + far_rate / 20);
         until += seed ? random_bits(seed) % (far_rate / 20) : 0;
         until = until < m->far.count ? until : m->far.count;
@@ -129,7 +128,7 @@ static void any_chunks(void **unused)
         for (size_t h = 0; h < 4; h++) {
             const unecho_config config = config_of(&kinds[i], hops[h]);
             unecho *stream = open_with(&config);
-            if (h == 0) { /* as new after a reset in the middle of things */
+            if (h == 0) { /* like new after a reset in mid-stream */
                 unecho_process(stream, m.mic.samples, NULL, m.out, 20001);
                 assert_int_equal(unecho_reset(stream), UNECHO_OK);
             }
@@ -144,7 +143,7 @@ static void any_chunks(void **unused)
     }
 }
 
-/* The whole signal is the stream, behind 24 ms of silence and without the latency. */
+/* The whole signal is the stream after 24 ms of silence, without the latency. */
 static void whole_signals(void **unused)
 {
     (void)unused;
@@ -178,7 +177,7 @@ static void whole_signals(void **unused)
     }
 }
 
-/* All kinds in one call, some without a far end: each as alone. */
+/* All kinds in one call, some without a far end: each as if alone. */
 static void in_company(void **unused)
 {
     (void)unused;

@@ -1,6 +1,6 @@
 /*
- * Any rate, any format, any channel: the result is that at 16 kHz, and what the network does not
- * hear comes along. On the sample, whose echo lags the far end by 22 ms.
+ * Any rate, format and channel: the result is that at 16 kHz, and the band that the network does
+ * not hear is kept. On the sample, whose echo lags the far end by 22 ms.
  */
 #include "rates.h"
 #include "check.h"
@@ -24,7 +24,7 @@ static unecho_config config_at(int rate)
     return config;
 }
 
-/* With the network by itself, whose output tells most exactly what the front end gave it. */
+/* With the network alone, whose output shows most exactly what the front end gave it. */
 static unecho_config network_at(int rate)
 {
     unecho_config config = config_at(rate);
@@ -53,7 +53,7 @@ static int tear_down(void **unused)
     return 0;
 }
 
-/* Everything that is said about a result: the echo alone, the near end alone, and both. */
+/* All that is measured of a result: echo alone, near end alone, and both. */
 typedef struct figures {
     double erle, level, both, near_snr;
 } figures;
@@ -77,7 +77,7 @@ static void print_figures(const char *name, const figures *f)
         name, f->erle, f->level, f->both, f->near_snr);
 }
 
-/* The sample brought to the config's rate, through a stream, and back at 16 kHz. */
+/* The sample converted to the config's rate, through a stream, and back to 16 kHz. */
 static figures figures_at(const char *name, const unecho_config *config)
 {
     const int rate = (int)config->sample_rate;
@@ -127,7 +127,9 @@ static void every_rate_as_16_khz(void **unused)
         }
 }
 
-/* Below 16 kHz there is less to hear: against the result at 16 kHz of what such a rate leaves. */
+/*
+ * Below 16 kHz there is less to hear: compared with the result at 16 kHz of what such a rate keeps.
+ */
 static void lower_rates_as_their_band(void **unused)
 {
     (void)unused;
@@ -155,7 +157,7 @@ static void lower_rates_as_their_band(void **unused)
     }
 }
 
-/* The far end's rate is its own business. */
+/* The far end's rate is independent. */
 static void far_end_at_another_rate(void **unused)
 {
     (void)unused;
@@ -177,7 +179,7 @@ static void far_end_at_another_rate(void **unused)
     }
 }
 
-/* The linear filter by itself: what it takes out at every rate is what it does at 16 kHz. */
+/* The linear filter alone: it cancels at every rate what it cancels at 16 kHz. */
 static void linear_alone(void **unused)
 {
     (void)unused;
@@ -194,17 +196,19 @@ static void linear_alone(void **unused)
     }
 }
 
-/* Beyond this what is left is not heard, and differs by a decibel or two with every detail of what
- * the linear filter leaves. */
+/*
+ * Beyond this the rest is inaudible, and varies by a decibel or two with every detail of what the
+ * linear filter leaves.
+ */
 static double erle_heard(const figures *f)
 {
     return fmin(f->erle, 30.0);
 }
 
 /*
- * With the linear filter in front what is left for the network differs from rate to rate, and with
- * it, where both talk, what it takes from the near end: by a few of the 14 dB by which it does
- * better than alone.
+ * With the linear filter in front, what is left for the network varies with the rate, and so does
+ * what it removes from the near end in double talk: by a few of the 14 dB by which it beats the
+ * network alone.
  */
 static void by_default(void **unused)
 {
@@ -262,7 +266,7 @@ static void full_band(void **state)
 
 /* ---- Formats and channels -------------------------------------------------------------------- */
 
-enum { FRAMES = 30000 }; /* of 44.1 kHz, out of the sample */
+enum { FRAMES = 30000 }; /* 44.1 kHz, from the sample */
 
 typedef struct stereo {
     float *left, *right, *both; /* both interleaved */

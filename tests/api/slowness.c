@@ -1,6 +1,6 @@
 /*
- * No input makes it slow: silence, subnormal and tiny samples, bad ones, full scale. The best of
- * several rounds against ordinary input, in one process; no absolute times.
+ * No input slows a stream down: silence, subnormal and tiny samples, bad ones, full scale. The best
+ * of several rounds against ordinary input, in one process; no absolute times.
  */
 #include "check.h"
 #include "signals.h"
@@ -13,8 +13,10 @@
 
 enum { SECOND = 16000, LENGTH = 2 * SECOND };
 
-/* At 16 kHz as it comes, or taken for 48 kHz; alignment looks on in both, and the network has to
- * run on silence too. */
+/*
+ * At 16 kHz as it comes, or declared as 48 kHz; alignment watches both, and the network runs on
+ * silence as well.
+ */
 static double best_seconds(const ends *e, int rate)
 {
     double best = 1e9;
@@ -46,7 +48,7 @@ static void assert_nothing_slows_it_down(int rate)
             e.mic.samples[k] = isfinite(levels[i]) ? e.mic.samples[k] * levels[i] : levels[i];
             e.far.samples[k] = isfinite(levels[i]) ? e.far.samples[k] * levels[i] : levels[i];
         }
-        /* Speech, then fading away: states that decay are where subnormal numbers arise. */
+        /* Speech, then a fade: decaying states are where subnormal numbers arise. */
         memcpy(e.mic.samples, ordinary.mic.samples, SECOND / 4 * sizeof(float));
         const double seconds = best_seconds(&e, rate);
         print_message("level %g: %.2f x the usual time\n", (double)levels[i], seconds / usual);

@@ -1,7 +1,7 @@
 /*
  * One model, shared by many threads that load, open, process and close at the same time, and by a
- * process that forks: everybody gets the same output. Run it with ./run-tests --threads too, under
- * ThreadSanitizer.
+ * process that forks: everyone gets the same output. Run it with ./run-tests --threads as well,
+ * under ThreadSanitizer.
  */
 #define _XOPEN_SOURCE 700 /* barriers */
 #include "check.h"
@@ -73,7 +73,7 @@ static void *work(void *argument)
                     memcmp(out, right[precision], sizeof out) != 0;
         unecho_model_unref(&mine);
     }
-    /* Whoever is last frees it. */
+    /* The last one frees it. */
     unecho_model_unref(&w->model);
     return NULL;
 }
@@ -84,7 +84,7 @@ static void threads_share_a_model(void **state)
     static worker workers[THREADS];
     pthread_barrier_t start;
     unecho_model *model = NULL;
-    /* Fresh: the threads race to pack its network, too. */
+    /* New: the threads also race to pack its network. */
     assert_int_equal(unecho_model_default(&model, NULL, 0), UNECHO_OK);
     assert_int_equal(pthread_barrier_init(&start, NULL, THREADS), 0);
     for (unsigned i = 0; i < THREADS; i++) {
@@ -100,8 +100,8 @@ static void threads_share_a_model(void **state)
 }
 
 /*
- * Threads open and close streams with the built-in model at the same time: the first of them reads
- * it, the last frees it, some while others want it again.
+ * Threads open and close streams with the built-in model at the same time: the first one loads
+ * it and the last one frees it, while others may open it again.
  */
 static void threads_open_the_built_in_model(void **state)
 {
@@ -120,7 +120,7 @@ static void threads_open_the_built_in_model(void **state)
     pthread_barrier_destroy(&start);
 }
 
-/* A stream opened before a fork goes on in both processes, each on its own. */
+/* A stream opened before a fork continues in both processes, independently. */
 static void fork_copies_streams(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /*
- * `unecho bench` and `unecho tune` as users run them: what they print, what they write, and what
- * they say where something is wrong. No test looks at how fast anything is: machines are busy.
+ * `unecho bench` and `unecho tune` as users run them: what they print and write, and their errors.
+ * No test checks how fast anything is: machines are busy.
  */
 #include "check.h"
 #include "command.h"
@@ -15,20 +15,20 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Two seconds, of which the first one is timed. */
+/* Two seconds, of which the first is timed. */
 #define COUNT     32000
 #define RECORDING " --mic mic.wav --far far.wav "
 #define SHORT     RECORDING "--seconds 1 --rounds 2 "
 #define NOWHERE   "--onnxruntime no-such-library.so "
 
-/* What is said where there is no library. */
+/* The error if there is no library. */
 #if HAVE_ONNXRUNTIME
 #define ABSENT "no-such-library.so"
 #else
 #define ABSENT "no ONNX Runtime backend"
 #endif
 
-/* Skips the test where there is no ONNX Runtime, or fails it where there has to be one. */
+/* Skips the test if there is no ONNX Runtime, or fails it where there must be one. */
 static void need_onnxruntime(void)
 {
     const char *const library = getenv("UNECHO_ONNXRUNTIME"), *const ci = getenv("CI");
@@ -55,14 +55,14 @@ static int set_up(void **state)
     return 0;
 }
 
-/* To be freed. */
+/* Freed by the caller. */
 static char *read_text(const char *path)
 {
     size_t size;
     return read_bytes(path, &size);
 }
 
-/* Standard output of a run that succeeds, to be freed. */
+/* Standard output of a run that succeeds; freed by the caller. */
 static char *output_of(const char *words)
 {
     const surroundings around = {.output = "bench.out"};
@@ -97,7 +97,7 @@ static void expect_figures(const char *json, const char *backend, const char *ba
     assert_true(json_number(json, backend, "p99") <= json_number(json, backend, "max"));
     near(json_number(json, backend, "us"), json_number(json, backend, "max"));
     near(json_number(json, backend, "ratio"), json_number(json, backend, "samples_per_second") /
-                                                 json_number(json, base, "samples_per_second"));
+                                                  json_number(json, base, "samples_per_second"));
     near(json_number(json, backend, "live_ratio"),
          json_number(json, backend, "live_samples_per_second") /
              json_number(json, base, "live_samples_per_second"));
@@ -170,7 +170,7 @@ static void onnxruntime_has_rows(void **state)
 {
     (void)state;
     static const char *const backends[] = {"onnxruntime untuned", "onnxruntime 2+4",
-                                          "onnxruntime tuned here", "native fp32"};
+                                           "onnxruntime tuned here", "native fp32"};
     need_onnxruntime();
     write_bytes("one.profile", "unecho-profile 1\nstage1_threads 1\nstage2_threads 1\n", 51);
     char *json = output_of("bench --json --profile one.profile " SHORT);
@@ -241,7 +241,8 @@ static void errors(void **state)
         const char *words, *message;
         int code;
     } cases[] = {
-        {"bench --backends native,warp", "unknown backend 'warp'; expected some of onnxruntime untuned", 2},
+        {"bench --backends native,warp",
+         "unknown backend 'warp'; expected some of onnxruntime untuned", 2},
         {"bench --backends native,", "unknown backend ''", 2},
         {"bench --rounds 0", "--rounds 0", 2},
         {"bench --rounds 101", "--rounds 101", 2},

@@ -1,6 +1,6 @@
 /*
- * unecho doctor tells what is wrong with a pair of recordings: each fault is put into a pair that
- * has none, and has to be found, named, and nothing else.
+ * unecho doctor reports what is wrong with a pair of recordings: each fault is added to a good pair
+ * and must be found and named, and nothing else.
  */
 #include "check.h"
 #include "command.h"
@@ -14,10 +14,10 @@
 #include <string.h>
 
 #define FLOAT_WAV (SF_FORMAT_WAV | SF_FORMAT_FLOAT)
-/* Out of the sample: five seconds of far end alone, then more than three of near end alone. */
+/* From the sample: five seconds of far end alone, then more than three of near end alone. */
 #define FROM  (4 * 16000)
 #define COUNT (9 * 16000)
-/* From the far-end file to the direct sound, by the sample's room; ms. */
+/* From the far-end file to the direct sound in the sample's room; ms. */
 #define ROOM_DELAY 22.4
 
 static signal_ mic, far;
@@ -49,14 +49,14 @@ static int tear_down(void **state)
     return leave_folder(state);
 }
 
-/* Writes and frees it. */
+/* Writes it to a file and frees it. */
 static void put(const char *path, signal_ s)
 {
     write_sound(path, FLOAT_WAV, s.samples, s.count);
     free(s.samples);
 }
 
-/* What it says in JSON; problem NULL: all is fine. */
+/* The result as JSON; problem NULL: all is well. */
 static void expect_problem(outcome *result, const char *words, const char *problem)
 {
     char line[256], code[80];
@@ -138,7 +138,7 @@ static void rates_that_differ_are_no_problem(void **state)
 static void delays(void **state)
 {
     static const struct {
-        int ms; /* that the far end comes later */
+        int ms; /* how much later the far end comes */
         const char *problem;
     } cases[] = {{-300, NULL},
                  {120, NULL},
@@ -156,7 +156,7 @@ static void delays(void **state)
     }
 }
 
-/* A device that is changed after three seconds. */
+/* The device changes after three seconds. */
 static void jump(void **state)
 {
     signal_ jumping = delayed(&mic, 16 * 80);
@@ -174,15 +174,42 @@ static void drifts(void **state)
     put("faster.wav", stretched(&far, 1.0 / 1.0002));
     expect_problem(&result, "mic.wav faster.wav", NULL);
     expect_part(result.output, "\"code\": \"drift\", \"problem\": false");
-    /* Five stretches of two seconds: what weighs most in one may be half a second off its middle,
-     * which at 200 ppm is 0.1 ms either way of 0.8 ms between the first and the last. */
+    /*
+     * Five stretches of two seconds: the strongest part of one may be half a second off its middle,
+     * which at 200 ppm is 0.1 ms either way of 0.8 ms between the first and the last.
+     */
     assert_true(fabs(figure(&result, "drift_ppm") - 200.0) < 60.0);
     put("slower.wav", stretched(&far, 1.0015));
     expect_problem(&result, "mic.wav slower.wav", "drift-too-fast");
     assert_true(fabs(figure(&result, "drift_ppm") + 1500.0) < 100.0);
 }
 
-/* Recorded at 44.1 kHz, and said to be at 48. */
+/* `sox FAR fixed.wav speed S` puts sample k of the output at k * S of the input. */
+static void following_the_advice_removes_the_drift(void **state)
+{
+    static const double steps[] = {1.0015, 1.0 / 1.0015};
+    static const char advice[] = "sox FAR fixed.wav speed ";
+    /* All 25 seconds: the longer, the more exact is the drift that doctor measures. */
+    signal_ whole = read_sample("far");
+    (void)state;
+    put("whole.wav", read_sample("mic"));
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        outcome result;
+        signal_ drifting = stretched(&whole, steps[i]);
+        write_sound("drifting.wav", FLOAT_WAV, drifting.samples, drifting.count);
+        expect_problem(&result, "whole.wav drifting.wav", "drift-too-fast");
+        expect_part(result.output, advice);
+        const double speed = strtod(strstr(result.output, advice) + strlen(advice), NULL);
+        put("fixed.wav", stretched(&drifting, speed));
+        free(drifting.samples);
+        expect_problem(&result, "whole.wav fixed.wav", NULL);
+        /* A thirtieth of what it was. */
+        assert_true(fabs(figure(&result, "drift_ppm")) < 50.0);
+    }
+    free(whole.samples);
+}
+
+/* Recorded at 44.1 kHz, declared as 48. */
 static void rate_that_is_not_what_the_file_says(void **state)
 {
     outcome result;
@@ -204,7 +231,7 @@ static void swapped_ends(void **state)
     outcome result;
     (void)state;
     expect_only("far.wav mic.wav", "swapped");
-    /* Where the near end is never heard, a late far end looks much the same. */
+    /* If the near end is never heard, a late far end looks much the same. */
     write_sound("m.wav", FLOAT_WAV, mic.samples, far_alone);
     write_sound("f.wav", FLOAT_WAV, far.samples, far_alone);
     write_sound("later.wav", FLOAT_WAV, later.samples, far_alone);
@@ -244,7 +271,7 @@ static void same_signal(void **state)
     expect_only("mic.wav mic.wav", "same-signal");
 }
 
-/* Nobody speaks, and the loudspeaker is not heard; then someone does. */
+/* Nobody talks, and the loudspeaker is not heard; then someone talks. */
 static void headphones(void **state)
 {
     outcome result;
@@ -254,7 +281,7 @@ static void headphones(void **state)
     expect_part(result.output, "\"code\": \"no-echo\", \"problem\": false");
     put("near.wav", cut(read_sample("near")));
     expect_problem(&result, "near.wav far.wav", "no-echo-found");
-    expect_part(result.output, "headphones: then nothing needs doing");
+    expect_part(result.output, "headphones: then there is nothing to do");
 }
 
 static void too_short(void **state)
@@ -274,7 +301,7 @@ static void clipping(void **state)
     expect_problem(&result, "clipped.wav far.wav", "clipped-microphone");
     put("clipped.wav", amplified(&far, 12.0f));
     expect_problem(&result, "mic.wav clipped.wav", "clipped-reference");
-    /* What is loud is not clipped yet. */
+    /* Loud is not yet clipped. */
     put("loud.wav", amplified(&mic, 2.0f));
     expect_problem(&result, "loud.wav far.wav", NULL);
 }
@@ -302,7 +329,7 @@ static void gaps(void **state)
     signal_ holes = delayed(&mic, 0);
     outcome result;
     (void)state;
-    /* 20 ms every half a second. */
+    /* 20 ms every half second. */
     for (size_t at = 8000; at + 320 < COUNT; at += 8000)
         memset(holes.samples + at, 0, 320 * sizeof(float));
     put("holes.wav", holes);
@@ -327,7 +354,7 @@ static void picture(void **state)
     assert_true(size < 400000);
     free(svg);
     assert_int_equal(count_hidden(), 0);
-    /* A recording with nothing in it still has a picture. */
+    /* An empty recording still has a picture. */
     run(&result, "doctor silent.wav silent.wav --picture empty.svg");
     expect_code(&result, 3);
     svg = read_bytes("empty.svg", &size);
@@ -374,6 +401,7 @@ int main(void)
         cmocka_unit_test(delays),
         cmocka_unit_test(jump),
         cmocka_unit_test(drifts),
+        cmocka_unit_test(following_the_advice_removes_the_drift),
         cmocka_unit_test(rate_that_is_not_what_the_file_says),
         cmocka_unit_test(swapped_ends),
         cmocka_unit_test(wrong_reference),

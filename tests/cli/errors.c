@@ -1,6 +1,6 @@
 /*
- * The command line where things go wrong: every error names what is wrong, has its exit code, and
- * leaves no half-written file and no input changed.
+ * The command line where things go wrong: every error names what is wrong and has its exit code,
+ * and leaves no half-written file and no input changed.
  */
 #include "check.h"
 #include "command.h"
@@ -88,7 +88,8 @@ static void wrong_usage(void **state)
         {"process a b -o x.wav --chunk -1", "--chunk -1", "unecho process --help"},
         {"process a b -o x.wav --chunk 12x", "--chunk 12x", "unecho process --help"},
         {"process a b -o x.wav --chunk 99999999999999999999", "--chunk 9", "unecho process --help"},
-        {"process a b -o x.wav --model-files one", "needs two values: STAGE1 STAGE2", "unecho process --help"},
+        {"process a b -o x.wav --model-files one", "needs two values: STAGE1 STAGE2",
+         "unecho process --help"},
         {"process a b -o x.wav --model m --model-files s t", "exclude", "unecho process --help"},
         {"process - far.wav -o x.wav", "--raw", "unecho process --help"},
         {"process mic.wav - -o x.wav", "--raw", "unecho process --help"},
@@ -145,7 +146,7 @@ static void help(void **state)
 
 /* ---- Bad files -------------------------------------------------------------------------- */
 
-/* The output is there already and must stay as it is. */
+/* The output exists and must not change. */
 static void expect_failure(const char *words, const char *message)
 {
     static const surroundings usual;
@@ -179,7 +180,7 @@ static void bad_rates_and_channels(void **state)
     expect_failure("process slow.wav far.wav -o x.wav", "slow.wav: has a sample rate of 7999 Hz");
     expect_failure("process slow.wav far.wav -o x.wav", "ffmpeg -i slow.wav -ar 48000");
     expect_failure("process mic.wav fast.wav -o x.wav", "fast.wav: has a sample rate of 192001 Hz");
-    expect_failure("process nine.wav far.wav -o x.wav", "nine.wav: has 9 channels, 8 are the most");
+    expect_failure("process nine.wav far.wav -o x.wav", "nine.wav: has 9 channels, and unecho takes at most 8");
     expect_failure("process mic.wav far.wav -o x.wav --rate 48000",
                    "mic.wav: has a sample rate of 16000 Hz, and the options say 48000");
     expect_failure("process mic.wav far.wav -o x.wav --far-rate 8000",
@@ -249,7 +250,7 @@ static void inputs_are_never_overwritten(void **state)
 static void models_are_never_overwritten(void **state)
 {
     (void)state;
-    /* What it is does not matter: it is told apart before it is loaded. */
+    /* Its content does not matter: it is identified before it is loaded. */
     write_bytes("m_1.onnx", "stage 1", 7);
     write_bytes("m_2.onnx", "stage 2", 7);
     expect_failure("process --raw f32le mic.f32 far.wav -o m_2.onnx --model m", "of the model");
@@ -269,7 +270,7 @@ static void other_files_are_replaced(void **state)
     run(&result, "process mic.wav far.wav -o to_old.wav");
     expect_code(&result, 0);
     assert_int_equal(format_of("old.wav"), SF_FORMAT_WAV | SF_FORMAT_PCM_16);
-    /* The link is still one. */
+    /* The link is still a link. */
     assert_int_equal(readlink("to_old.wav", (char[16]){0}, 15), 7);
 }
 
@@ -324,7 +325,7 @@ static void empty_microphone(void **state)
     run(&result, "process none.wav far.wav -o out.wav");
     expect_code(&result, 0);
     expect_part(result.messages, "none.wav: is empty");
-    /* There is no such thing as a FLAC file without samples by libsndfile. */
+    /* libsndfile cannot write a FLAC file without samples. */
     remove("out.flac");
     run(&result, "process none.wav far.wav -o out.flac");
     expect_code(&result, 1);
@@ -391,7 +392,7 @@ static void closed_output(void **state)
     expect_code(&result, 1);
     expect_part(result.messages, "standard output: No space left on device");
 
-    /* The file is good all the same, and no summary has run into it. */
+    /* The file is good all the same, and has no summary mixed in. */
     remove("out.wav");
     run_in(&result, &closed, "process mic.wav far.wav -o out.wav");
     expect_code(&result, 1);
@@ -414,12 +415,12 @@ static void closed_pipe(void **state)
     (void)state;
     assert_int_equal(mkfifo("pipe", 0600), 0);
     assert_int_equal(mkfifo("live.f32", 0600), 0);
-    /* It opens the pipe, then waits for the microphone; by then nobody reads any more. */
+    /* It opens the pipe, then waits for the microphone; by then the reader is gone. */
     pid = start(&into, "process --raw f32le live.f32 far.wav -o -");
     end = fopen("pipe", "rb");
     assert_non_null(end);
     fclose(end);
-    /* Two chunks, and little enough to fit in the pipe. */
+    /* Two chunks, small enough to fit in the pipe. */
     write_bytes("live.f32", bytes, 16384);
     free(bytes);
     finish(&result, pid);

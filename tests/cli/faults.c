@@ -1,7 +1,7 @@
 /*
- * The command line where the system below fails: files that cannot be read or that shrink, pipes
- * that nobody writes into, no standard input. Full disks and closed outputs are in
- * test_command_line_errors.c, lack of memory in test_command_line_memory.c.
+ * The command line where the system below it fails: files that cannot be read or that shrink, pipes
+ * that nobody writes into, no standard input. Full disks and closed outputs are in errors.c, lack
+ * of memory in memory.c.
  */
 #include "check.h"
 #include "command.h"
@@ -48,7 +48,7 @@ static void expect_failure(const char *words, const char *message)
     assert_int_equal(count_hidden(), 0);
 }
 
-/* Its reads fail: nothing can be mapped at address 0. */
+/* Reading it fails: nothing can be mapped at address 0. */
 #define UNREADABLE "/proc/self/mem"
 
 static void unreadable_files(void **state)
@@ -71,7 +71,7 @@ static void directories(void **state)
                    "m_1.onnx: cannot be read: Is a directory");
 }
 
-/* Let a process of its own write `size` bytes into a pipe, as a shell would. */
+/* A second process writes `size` bytes into a pipe, as a shell would. */
 static pid_t write_into(const char *pipe, const void *bytes, size_t size)
 {
     const pid_t writer = fork();
@@ -116,13 +116,13 @@ static void no_standard_input(void **state)
     expect_code(&result, 1);
     expect_part(result.messages, "standard input: ");
     assert_false(exists("out.wav"));
-    /* Who does not use it does not miss it. */
+    /* A command that does not use it does not miss it. */
     run_in(&result, &closed, "process far.wav far.wav -o out.wav");
     expect_code(&result, 0);
     unlink("out.wav");
 }
 
-/* A pipe for the far end holds the run while the microphone's file shrinks under it. */
+/* A pipe for the far end pauses the run while the microphone's file shrinks. */
 static void shrinks_while_read(const char *mic, int format, off_t left, const char *words)
 {
     outcome result;

@@ -1,6 +1,6 @@
 /*
  * Whichever allocation fails, the command line ends with a clear error and without half an output,
- * and gives back all it took.
+ * and frees all it took.
  */
 #include "check.h"
 #include "command.h"
@@ -24,17 +24,17 @@
 #define AT_INSTRUCTION(context) (context)->uc_mcontext.pc
 #endif
 
-/* cli/main.c, renamed by the build. */
+/* The tool's main(), renamed by the build. */
 int unecho_main(int argc, char **argv);
 
 enum { SAMPLES = 3000, MOST_ALLOCATIONS = 5000, MOST_WORDS = 20 };
 
-/* What a run told before it ended. */
+/* What a run reported before it ended. */
 typedef struct report {
     int code;
     unsigned failures;
     size_t live;
-    bool crashed_below; /* in libsndfile or what it uses */
+    bool crashed_below; /* in libsndfile or one of its libraries */
 } report;
 static report *shared;
 
@@ -50,7 +50,7 @@ static int set_up(void **state)
     return shared == MAP_FAILED ? -1 : 0;
 }
 
-/* Where it crashed: a library below does not survive what we let happen to it. Ours may not. */
+/* Where it crashed: a library below may not survive the failures. Our code must. */
 static void on_crash(int signal_number, siginfo_t *what, void *context)
 {
     const ucontext_t *const at = context;
@@ -69,7 +69,7 @@ static void watch_for_crashes(void)
     signal(SIGFPE, SIG_DFL);
 }
 
-/* In a process of its own: main() with standard output and error in files. */
+/* In a separate process: main() with standard output and error in files. */
 static void become_tool(const char *line, unsigned fail_at, bool for_good)
 {
     static char name[] = "unecho";
@@ -107,7 +107,7 @@ static int call_tool(const char *line, unsigned fail_at, bool for_good)
     return WEXITSTATUS(status);
 }
 
-/* What a crash kept from being removed. */
+/* Remove what a crash left. */
 static void remove_hidden(void)
 {
     DIR *const directory = opendir(".");
@@ -128,8 +128,10 @@ static void expect_error(unsigned k, const char *output)
     free(errors);
 }
 
-/* What libraries below keep for themselves may be missing without harm: then the output is right. A
- * decoder that ends early is a damaged input to the tool: then it warns. */
+/*
+ * Libraries may lack memory for something optional: then the output is right. To the tool, a
+ * decoder that ends early is a damaged input: then it warns.
+ */
 static void expect_right_or_warning(const char *line, unsigned k, const char *output, signal_ right)
 {
     size_t size;
@@ -144,8 +146,10 @@ static void expect_right_or_warning(const char *line, unsigned k, const char *ou
     free(errors);
 }
 
-/* Each allocation in turn; returns how many there were, and tells how many runs
- * crashed below. */
+/*
+ * Fails each allocation in turn; returns how many there were, and counts the runs that crashed in
+ * libraries.
+ */
 static unsigned fail_each_of_tool(const char *line, const char *output, bool for_good,
                                   unsigned *crashed_below)
 {

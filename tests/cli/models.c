@@ -1,5 +1,5 @@
 /*
- * `unecho inspect` and `unecho convert` as users run them: what they tell, what they refuse, and
+ * `unecho inspect` and `unecho convert` as users run them: what they report, what they reject, and
  * that no file is ever half written.
  */
 #include "check.h"
@@ -21,7 +21,7 @@ static void expect_output(const char *part)
     expect_part(result.output, part);
 }
 
-/* Fail and say why, leave nothing behind. */
+/* Fails with the reason and leaves nothing behind. */
 static void expect_refusal(const char *words, int code, const char *part)
 {
     run(&result, words);
@@ -65,7 +65,7 @@ static void tells_of_one_file_alone(void **state)
     expect_output("matrices stored as bf16, int8");
     expect_output("only with a stage 1 of 128 units");
     assert_null(strstr(result.output, "whole model"));
-    /* in whatever order they are named */
+    /* named in any order */
     run(&result, "inspect alone_2.onnx alone_1.onnx");
     expect_code(&result, 0);
     expect_output("alone_1.onnx and alone_2.onnx: a whole model");
@@ -101,7 +101,7 @@ static void units_must_agree(void **state)
     char words[1024];
     snprintf(words, sizeof words, "inspect %s %s", reference_path("models/model_128_1.onnx"),
              reference_path("models/dtln_aec_256_quant_2.tflite"));
-    expect_refusal(words, 1, "the two are not of one network");
+    expect_refusal(words, 1, "they do not belong together");
     snprintf(words, sizeof words, "inspect %s", reference_path("models/dtln_aec_256_quant"));
     run(&result, words);
     expect_code(&result, 0);
@@ -141,7 +141,7 @@ static void reports_what_it_cost(void **state)
     expect_code(&result, 0);
     expect_output("\"fp32_engine\": {\"equal\": false, \"max_difference\": 0.0");
     expect_output("\"int8_engine\": {\"equal\": true");
-    /* from what it has written itself, and nothing is lost twice */
+    /* from its own output, and nothing is lost twice */
     run(&result, "convert --precision int8 --model small " RECORDING "again");
     expect_code(&result, 0);
     expect_output("fp32 engine  the same samples");
@@ -177,7 +177,7 @@ static void never_overwrites_the_source(void **state)
     expect_refusal("convert --model-files kept_1.onnx kept_2.onnx link", 2,
                    "link_2.onnx is a file of the model itself");
     assert_false(exists("link_1.onnx"));
-    make_model("convert --no-report -q kept"); /* the built-in model is no file */
+    make_model("convert --no-report -q kept"); /* the built-in model is not a file */
 }
 
 static void writes_both_files_or_none(void **state)
@@ -210,7 +210,7 @@ static void refuses_places_that_are_no_files(void **state)
     assert_false(exists("pipe_1.onnx"));
 }
 
-/* A failing recording is found out before anything is written. */
+/* A bad recording is detected before anything is written. */
 static void writes_nothing_without_its_report(void **state)
 {
     (void)state;
@@ -227,7 +227,7 @@ static void wrong_usage(void **state)
     expect_refusal("convert", 2, "OUTPREFIX");
     expect_refusal("convert a b", 2, "'b' is one argument too many");
     expect_refusal("convert --precision bf16 a", 2, "expected fp32, fp16 or int8");
-    expect_refusal("convert --mic x a", 2, "--mic and --far go together");
+    expect_refusal("convert --mic x a", 2, "--mic and --far belong together");
     expect_refusal("convert --mic x --far y --no-report a", 2, "--no-report");
     expect_refusal("convert --model x --model-files y z a", 2, "exclude each other");
     run(&result, "help inspect");

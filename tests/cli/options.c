@@ -2,8 +2,8 @@
  * Every option of every command is in the manual page, with the same argument, and the manual page
  * has no option that does not exist.
  */
-#include "check.h"
 #include "../../cli/command.h"
+#include "check.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -165,8 +165,7 @@ static void every_option_in_the_page_exists(void **state)
             const char *end = strchr(line + 1, '\n');
             for (const char *at = strstr(line, "--"); at && at < end; at = strstr(at + 2, "--"))
                 if (!find(commands[i], at + 2, name_length(at + 2)))
-                    fail_msg("%s has no option %.*s", commands[i]->name,
-                             (int)name_length(at), at);
+                    fail_msg("%s has no option %.*s", commands[i]->name, (int)name_length(at), at);
         }
     }
     /* ... and what the text names one of some command. */

@@ -1,6 +1,6 @@
 /*
- * unecho process does its work: any format, any chunk, files and pipes give the samples that the
- * library gives, in the microphone's format and on its timeline.
+ * unecho process: any format, any chunk, files and pipes give the samples that the library gives,
+ * in the microphone's format and on its timeline.
  */
 #include "check.h"
 #include "command.h"
@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-/* Neither a whole number of hops nor of default chunks. */
+/* Not a whole number of hops or default chunks. */
 #define COUNT 20011
 
 static signal_ mic, far;
@@ -43,7 +43,7 @@ static int tear_down(void **state)
     return leave_folder(state);
 }
 
-/* As --reference asks for. */
+/* With the settings of --reference. */
 static unecho *open_reference(void)
 {
     const unecho_config config = reference_config();
@@ -52,7 +52,7 @@ static unecho *open_reference(void)
     return stream;
 }
 
-/* What the library makes of it. To be freed by the caller. */
+/* The library's output. Freed by the caller. */
 static float *expected(const float *m, size_t m_count, const float *f, size_t f_count,
                        unsigned options)
 {
@@ -64,7 +64,10 @@ static float *expected(const float *m, size_t m_count, const float *f, size_t f_
     return out;
 }
 
-/* What a live caller gets for the first `count` samples, but for `lag` of latency. To be freed. */
+/*
+ * What a live caller gets for the first `count` samples, without `lag` of latency. Freed by the
+ * caller.
+ */
 static float *expected_live(size_t count, size_t lag)
 {
     float *m = calloc(count + 512, sizeof(*m)), *f = calloc(count + 512, sizeof(*f));
@@ -119,7 +122,7 @@ static void latency_is_kept(void **state)
     free(without);
 }
 
-/* Whole and live, each engine does what it does in the library. */
+/* Whole and live, each engine gives what it gives in the library. */
 static void engines(void **state)
 {
     static const struct {
@@ -159,7 +162,7 @@ static void engines(void **state)
     }
 }
 
-/* As a live caller: nothing before the signal, whatever the chunk. */
+/* Like a live caller: nothing before the signal, whatever the chunk. */
 static void chunks_do_not_matter(void **state)
 {
     static const char *const chunks[] = {"1", "100", "128", "1000", "4096", "1048576"};
@@ -214,12 +217,12 @@ static void pipes_carry_the_same(void **state)
     run_in(&result, &through, "process --reference --raw f32le --chunk 128 - far.f32 -o -");
     expect_code(&result, 0);
     expect_samples("piped.f32", live, COUNT);
-    /* The summary has gone where the samples are not. */
+    /* The summary goes where the samples do not. */
     expect_part(result.messages, "standard output: 1.25 s");
 
     succeed(&result, "process --reference --raw f32le mic.f32 far.f32 -o raw.f32");
     expect_samples("raw.f32", out, COUNT);
-    /* A known ending is still what it says. */
+    /* A known file name extension decides the format. */
     succeed(&result, "process --reference --raw f32le mic.f32 far.wav -o raw.wav");
     assert_int_equal(format_of("raw.wav"), SF_FORMAT_WAV | SF_FORMAT_FLOAT);
     expect_samples("raw.wav", out, COUNT);
@@ -242,7 +245,7 @@ static void sixteen_bit_pipes_carry_the_same(void **state)
     expect_code(&result, 0);
     succeed(&result, "process --reference mic16.wav far16.wav -o out16.wav");
 
-    /* A WAV file by libsndfile with nothing to tell: 44 bytes of header. */
+    /* An empty WAV file as libsndfile writes it: 44 bytes of header. */
     raw = read_bytes("out16.wav", &raw_size);
     piped = read_bytes("piped.s16", &size);
     assert_int_equal(size, 2 * COUNT);
@@ -252,7 +255,7 @@ static void sixteen_bit_pipes_carry_the_same(void **state)
     free(piped);
 }
 
-/* Without --reference the delay is looked for, in both directions; with --chunk in one. */
+/* Without --reference the delay is searched for, in both directions; with --chunk in one. */
 static void alignment_is_that_of_the_library(void **state)
 {
     static const struct {
@@ -461,7 +464,7 @@ static void bad_samples_are_counted(void **state)
 
 /* ---- What it says ----------------------------------------------------------------------- */
 
-/* The number behind "key": , or NAN for null. */
+/* The number after "key": , or NAN for null. */
 static double number_of(const char *json, const char *key)
 {
     char quoted[64];

@@ -1,6 +1,6 @@
 /*
- * unecho process takes what devices give: any rate on either side, any channel of any number, both
- * ends in one file, an unknown delay; and what comes out is what the library gives.
+ * unecho process takes what devices deliver: any rate on either side, any of the channels, both
+ * ends in one file, an unknown delay; the output is what the library gives.
  */
 #include "check.h"
 #include "command.h"
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 #define FLOAT_WAV (SF_FORMAT_WAV | SF_FORMAT_FLOAT)
-/* Eight seconds of the sample, in which only the far end talks. */
+/* Eight seconds of the sample in which only the far end talks. */
 #define FROM  (3 * 4000)
 #define COUNT (8 * 16000)
 
@@ -112,7 +112,7 @@ static void channels_are_chosen_or_averaged(void **state)
     succeed(&result, "process mic.wav loud.wav -o expected.wav");
     succeed(&result, "process right.wav uneven.wav -o out.wav --mic-channel 2 --far-channel 2");
     expect_same_samples("out.wav", "expected.wav");
-    /* The mean of half and one and a half; their rounding is that of a power of two. */
+    /* The mean of half and one and a half; rounding is that of a power of two. */
     succeed(&result, "process mic.wav far.wav -o expected.wav");
     succeed(&result, "process right.wav uneven.wav -o out.wav --mic-channel 2");
     signal_ a = read_signal("out.wav"), b = read_signal("expected.wav");
@@ -131,7 +131,7 @@ static void channels_are_chosen_or_averaged(void **state)
 
 /* ---- Rates ------------------------------------------------------------------------------ */
 
-/* What the library makes of it: to be freed by the caller. */
+/* The library's output. Freed by the caller. */
 static float *expected(const signal_ *m, int mic_rate, const signal_ *f, int far_rate)
 {
     float *out = malloc((m->count + 1) * sizeof(*out));
@@ -155,7 +155,7 @@ static void any_pair_of_rates(void **state)
 {
     static const int rates[][2] = {
         {8000, 8000}, {44100, 48000}, {48000, 44100}, {16000, 48000}, {96000, 16000}};
-    /* Long enough to lock. */
+    /* Long enough to find the delay. */
     const signal_ some_mic = {mic.samples, COUNT / 2}, some_far = {far.samples, COUNT / 2};
     outcome result;
     (void)state;
@@ -222,7 +222,7 @@ static void headerless_samples_of_any_layout(void **state)
     succeed(&result, "process --raw f32le --channels 2 odd.f32 -o out.wav");
     expect_part(result.messages, "not a whole number of f32le frames (8 bytes each)");
 
-    /* --rate is that of the microphone; the far end's file knows its own. */
+    /* --rate is the microphone's; the far end's file has its own. */
     write_sound_as("f48.wav", FLOAT_WAV, 48000, 1, f.samples, f.count);
     write_bytes("m16.f32", mic.samples, COUNT * sizeof(float));
     succeed(&result, "process mic.wav f48.wav -o expected.wav");
@@ -258,8 +258,10 @@ static void lengths_are_told_at_the_rate_of_the_file(void **state)
 
 /* ---- Alignment -------------------------------------------------------------------------- */
 
-/* By how much the last second but one is weaker than that of the microphone, in dB: by then it has
- * locked; in the last one a far end that is late ends before its echo. */
+/*
+ * How much weaker the second to last second is than the microphone's, in dB: by then the delay is
+ * found; in the last one a late far end ends before its echo.
+ */
 static double gain_at_end(const signal_ *m, const char *words, double *delay_ms)
 {
     outcome result;
@@ -281,7 +283,7 @@ static void delays_are_found_and_taken(void **state)
     write_sound("late.wav", FLOAT_WAV, late.samples, COUNT);
     write_sound("behind.wav", FLOAT_WAV, behind.samples, COUNT);
 
-    /* Taken as they come the ends do not match. */
+    /* As they are, the ends do not match. */
     assert_true(gain_at_end(&late,
                             "process late.wav far.wav -o out.wav --json --align off "
                             "--engine neural",

@@ -1,6 +1,6 @@
 /*
- * `unecho process --record` and `unecho replay` as users run them: the same bits, what goes in and
- * out as sound files, and what is said of files that are no good.
+ * `unecho process --record` and `unecho replay` as users run them: the same bits, input and output
+ * as sound files, and the errors for bad files.
  */
 #include "check.h"
 #include "command.h"
@@ -13,7 +13,7 @@ enum { SECONDS = 3, RATE = 16000, LENGTH = SECONDS * RATE };
 
 static outcome result;
 
-static int make_recordings(void **state)
+static int make_records(void **state)
 {
     if (enter_folder(state) != 0)
         return -1;
@@ -25,7 +25,7 @@ static int make_recordings(void **state)
     }
     write_sound("mic.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, e.mic.samples, LENGTH);
     write_sound("far.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, e.far.samples, LENGTH);
-    /* As if it were at 48 kHz: another rate than the far end's, pushed. */
+    /* Declared as 48 kHz: another rate than the far end's, pushed. */
     write_sound_as("fast.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 48000, 2, both, LENGTH);
     free(both);
     free_ends((ends *)(uintptr_t)&e);
@@ -56,7 +56,7 @@ static void expect_equal_files(const char *a, const char *b)
     free(bytes[1]);
 }
 
-static void a_recording_is_replayed(void **state)
+static void a_record_is_replayed(void **state)
 {
     (void)state;
     succeed("process mic.wav far.wav -o alone.wav -q --chunk 128");
@@ -100,7 +100,7 @@ static void what_went_in_and_out_can_be_heard(void **state)
     assert_true(in.count >= given.count);
     assert_memory_equal(in.samples, given.samples, given.count * sizeof *in.samples);
     const signal_ out = read_signal("was.wav"), near = read_signal("near.wav");
-    /* Run as a live stream: its latency is still in the recording. */
+    /* Run as a live stream: its latency is still in the record. */
     assert_memory_equal(out.samples + 512, near.samples, near.count * sizeof *near.samples);
     const signal_ loop = read_signal("loop.flac");
     assert_int_equal(loop.count, in.count);
@@ -125,7 +125,7 @@ static void events_are_listed(void **state)
     expect_part(result.output, "process 9000 frames, mic -");
 }
 
-/* The wrong model is refused, the right one taken from its files. */
+/* The wrong model is rejected, the right one is read from its files. */
 static void the_model_has_to_be_the_same(void **state)
 {
     (void)state;
@@ -153,11 +153,11 @@ static void damaged_files_are_told(void **state)
     expect_refusal("replay --events damaged", 1, "does not have the checksum");
     memset(bytes, 0x7f, 8);
     write_bytes("strange", bytes, size);
-    expect_refusal("replay strange", 1, "is no recording of a stream");
+    expect_refusal("replay strange", 1, "is not the record of a stream");
     free(bytes);
     write_bytes("empty", "", 0);
-    expect_refusal("replay empty", 1, "is no recording of a stream");
-    expect_refusal("replay mic.wav", 1, "is no recording of a stream");
+    expect_refusal("replay empty", 1, "is not the record of a stream");
+    expect_refusal("replay mic.wav", 1, "is not the record of a stream");
     expect_refusal("replay nowhere", 1, "nowhere: No such file");
     expect_refusal("replay .", 1, ".: ");
 }
@@ -184,7 +184,7 @@ static void inputs_and_outputs_are_kept_apart(void **state)
     assert_false(exists("a.wav"));
 }
 
-/* A disk that is full leaves neither output nor recording. */
+/* On a full disk there is neither output nor record. */
 static void a_full_disk_leaves_nothing(void **state)
 {
     (void)state;
@@ -200,7 +200,7 @@ static void a_full_disk_leaves_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_recording_is_replayed),
+        cmocka_unit_test(a_record_is_replayed),
         cmocka_unit_test(other_settings_are_replayed),
         cmocka_unit_test(what_went_in_and_out_can_be_heard),
         cmocka_unit_test(events_are_listed),
@@ -209,5 +209,5 @@ int main(void)
         cmocka_unit_test(inputs_and_outputs_are_kept_apart),
         cmocka_unit_test(a_full_disk_leaves_nothing),
     };
-    return cmocka_run_group_tests(tests, make_recordings, leave_folder);
+    return cmocka_run_group_tests(tests, make_records, leave_folder);
 }

@@ -1,6 +1,6 @@
 /*
- * WAV files of every kind, right, odd, wrong and cut off anywhere: the right samples come out, or a
- * clear error, and never half a file. What is expected of each stands in one table.
+ * WAV files of every kind, right, odd, wrong and truncated: the output is the right samples or a
+ * clear error, and never half a file. One table says what each should give.
  */
 #include "check.h"
 #include "command.h"
@@ -16,18 +16,18 @@ enum { PCM = 1, FLOAT = 3, EXTENSIBLE = 0xfffe };
 
 typedef enum container { RIFF, RF64, W64 } container;
 
-/* What a file of the zoo says and holds. */
+/* What a file of the zoo claims and holds. */
 typedef struct animal {
     const char *name;
     container in;
     unsigned tag, bits, channels, rate;
     unsigned frames;
-    unsigned chunk; /* bytes of a chunk of no meaning before the samples */
-    bool lies;      /* the sizes below stand in the header, not the true ones */
+    unsigned chunk; /* bytes of a meaningless chunk before the samples */
+    bool lies;      /* the header has the sizes below, not the true ones */
     uint32_t riff, data;
-    /* What is to come of it: so many samples, those of the plain file at its rate ... */
+    /* The expected result: so many samples, those of the plain file at its rate ... */
     int samples;
-    /* ... or, -1, an error with this in it. */
+    /* ... or, -1, an error that contains this. */
     const char *error;
 } animal;
 
@@ -57,14 +57,14 @@ static const animal zoo[] = {
     {"one_sample", AS(PCM, 16, 1, RATE, 1), .samples = 1},
     {"odd_bytes", AS(PCM, 8, 1, RATE, 3), .samples = 3},
     {"empty", AS(PCM, 16, 1, RATE, 0), .samples = 0},
-    /* Programs that write into pipes do not know the sizes; others get them wrong. */
+    /* Programs that write to pipes do not know the sizes; others get them wrong. */
     {"sizes_ffffffff", MONO, SIZES(0xffffffff, 0xffffffff), RIGHT},
     {"sizes_7fffffff", MONO, SIZES(0x7fffffff, 0x7fffffff), RIGHT},
     {"riff_size_0", MONO, SIZES(0, 2 * FRAMES), RIGHT},
     {"riff_size_wrong", MONO, SIZES(17, 2 * FRAMES), RIGHT},
     {"data_size_half", MONO, SIZES(2 * FRAMES + 36, FRAMES), .samples = FRAMES / 2},
     {"data_size_larger", MONO, SIZES(2 * FRAMES + 36, 2 * FRAMES + 100), RIGHT},
-    /* Other rates and channels, as far as there are devices for them. */
+    /* Other rates and channel counts, as far as devices have them. */
     {"rate_48000", AS(PCM, 16, 1, 48000, FRAMES), RIGHT},
     {"rate_8000", AS(PCM, 16, 1, 8000, FRAMES), RIGHT},
     {"rate_7999", AS(PCM, 16, 1, 7999, FRAMES), REFUSED("7999 Hz")},
@@ -107,7 +107,7 @@ static int sample_at(size_t i)
     return (int)(i * i * 31 % 201) - 100;
 }
 
-/* Bytes of a sample; 13 bits stand in the upper part of 16. */
+/* Bytes per sample; 13 bits are in the upper part of 16. */
 static unsigned width(const animal *a)
 {
     return (a->bits + 7) / 8;
@@ -191,7 +191,7 @@ static void make_riff(const animal *a)
     put(0, bytes % 2);
 }
 
-/* Chunks named by 16 bytes, their sizes with those 16 and the 8 of the size itself. */
+/* Chunks named by 16 bytes; their sizes include those 16 and the 8 of the size itself. */
 static void put_w64(const char *name, const unsigned char rest[12], uint64_t size)
 {
     put_text(name);
@@ -229,7 +229,7 @@ static void make(const animal *a)
 
 /* ---- Trying them ------------------------------------------------------------------------ */
 
-static signal_ plain; /* what comes out of the plain file */
+static signal_ plain; /* the output for the plain file */
 
 static int set_up(void **state)
 {
@@ -286,7 +286,7 @@ static void every_kind(void **state)
     }
 }
 
-/* Cut to `size` bytes: as many samples as are there, with a warning, or an error. */
+/* Cut to `size` bytes: the samples that are there, with a warning, or an error. */
 static void try_cut(const animal *a, size_t size, size_t header)
 {
     outcome result;

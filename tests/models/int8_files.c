@@ -1,6 +1,6 @@
 /*
- * The int8 engine computes with an int8 file's own integers and scales: what it packs is what the
- * file holds, nothing is rounded a second time.
+ * The int8 engine computes with an int8 file's own integers and scales: it packs what the file
+ * holds, and nothing is rounded twice.
  */
 #include "check.h"
 #include "model/stage_file.h"
@@ -44,7 +44,7 @@ static void unload(loaded *l)
     free(l->net);
 }
 
-/* Where row `row` of a matrix is among the packed ones: gates come 16 units of each at a time. */
+/* Where row `row` of a matrix is among the packed ones: 16 units of each gate at a time. */
 static size_t packed_row(const dense *layer, size_t row, int gates)
 {
     if (!gates)
@@ -53,7 +53,7 @@ static size_t packed_row(const dense *layer, size_t row, int gates)
     return unit / 16 * PANEL_ROWS + row / units * 16 + unit % 16;
 }
 
-/* gate_row: as in lstm_weights; NULL: rows are as they are. Returns how many rows differ. */
+/* gate_row: as in lstm_weights; NULL: rows keep their order. Returns how many rows differ. */
 static size_t differing_rows(const dense *layer, const matrix *m, const size_t *gate_row)
 {
     const size_t quarter = m->rows / GATES;
@@ -123,7 +123,7 @@ static void packs_what_tflite_files_hold(void **state)
     unload(&l);
 }
 
-/* -128 is what not every instruction set multiplies exactly: that matrix is rounded anew. */
+/* Not every instruction set multiplies -128 exactly: that matrix is rounded again. */
 static void rounds_where_an_integer_does_not_fit(void **state)
 {
     (void)state;
@@ -155,7 +155,10 @@ static void packs_what_reference_files_hold(void **state)
     }
 }
 
-/* ONNX: with one scale and with one for each output, signed and unsigned, LSTM operator or not. */
+/*
+ * ONNX: with one scale and one for each output, signed and unsigned, with and without LSTM
+ * operators.
+ */
 static void packs_what_onnx_files_hold(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /*
- * Which files a prefix means, in whatever format each of the two is, and what is said where they
- * are not there or are not a pair.
+ * Which files a prefix means, in any format of either one, and what the error says if they do not
+ * exist or are not a pair.
  */
 #include "check.h"
 #include "onnx_writer.h"
@@ -65,7 +65,7 @@ static int write_all(void **state)
     write_tflite("only_2.tflite", 2, 4);
     write_tflite("wide_2.tflite", 2, 8);
     write_tflite("half_1.tflite", 1, 4);
-    write_onnx("name.tflite", 2, 4); /* an ONNX file, whatever it is called */
+    write_onnx("name.tflite", 2, 4); /* an ONNX file, whatever its name */
     return 0;
 }
 
@@ -162,7 +162,7 @@ static void the_two_must_be_of_one_network(void **state)
     check_refused(status, UNECHO_ERROR_MODEL, text, "wide_2.tflite has 8");
 }
 
-/* Whether there is a libonnxruntime or not. */
+/* With or without libonnxruntime. */
 static void onnxruntime_refuses_tflite(void **state)
 {
     (void)state;

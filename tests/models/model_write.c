@@ -1,6 +1,6 @@
 /*
- * What unecho writes, unecho reads: in fp32 bit for bit, in fp16 and int8 as the header says; and
- * what a file is can be asked without loading it.
+ * What unecho writes, unecho reads: fp32 bit for bit, fp16 and int8 as the header says; and a file
+ * can be inspected without loading it.
  */
 #include "check.h"
 #include "onnx_writer.h"
@@ -23,7 +23,7 @@ static void write_stage(const unecho_model *model, int stage, unecho_storage sto
     size_t size = 0, again = 0;
     if (unecho_model_write(model, stage, storage, NULL, 0, &size, message, sizeof message) < 0)
         fail_msg("%s", message);
-    /* with a byte on either side that must stay what it is */
+    /* with a byte on either side that must not change */
     unsigned char *at = malloc(size + 1);
     at[size] = 77;
     assert_int_equal(unecho_model_write(model, stage, storage, at, size, &again, NULL, 0),
@@ -91,7 +91,7 @@ static void same_output(unecho_model *a, unecho_model *b, unecho_precision preci
     free_ends(&e);
 }
 
-/* fp32 is the source again. */
+/* fp32 equals the source. */
 static void check_exact(unecho_model *source)
 {
     written w = write_model(source, UNECHO_STORAGE_FP32);
@@ -102,7 +102,7 @@ static void check_exact(unecho_model *source)
     free_written(&w);
 }
 
-/* int8 is for the int8 engine what the source is for it. */
+/* To the int8 engine, int8 equals the source. */
 static void check_int8(unecho_model *source)
 {
     written w = write_model(source, UNECHO_STORAGE_INT8);
@@ -162,7 +162,7 @@ static void is_as_small_as_promised(void **state)
     unecho_model_unref(&source);
 }
 
-/* fp16 in the exact engine: no further from the source than float16's 11 bits let it be. */
+/* fp16 in the exact engine: no further from the source than float16's 11 bits allow. */
 static void fp16_is_close(void **state)
 {
     (void)state;
@@ -183,7 +183,7 @@ static void fp16_is_close(void **state)
     unecho_model_unref(&source);
 }
 
-/* Our model with weights of the second layer's dense matrix replaced. */
+/* Our model with some weights of the second layer's dense matrix replaced. */
 static unecho_model *with_weights(size_t first, size_t step, size_t count, float value)
 {
     proto *trees[2] = {our_model(1), our_model(2)};
@@ -221,7 +221,7 @@ static void refuses_what_float16_does_not_hold(void **state)
     unecho_model_unref(&source);
 }
 
-/* A row without weights has no largest one to go by. */
+/* A row of zeros has no largest weight to scale by. */
 static void rows_of_zeros_are_no_matter(void **state)
 {
     (void)state;
@@ -275,7 +275,7 @@ static void refuses_wrong_arguments(void **state)
     unecho_model_unref(&source);
 }
 
-/* All of info but the size stays what it was where there is nothing to tell. */
+/* Where there is nothing to say, all of info but the size keeps its value. */
 static void check_not_inspected(const char *path, size_t size, int status, const char *word)
 {
     char message[UNECHO_MESSAGE_SIZE] = "old";

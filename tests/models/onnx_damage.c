@@ -1,6 +1,6 @@
 /*
  * No damage to an ONNX file makes the reader crash, read beyond its bytes (run this under
- * AddressSanitizer) or leak; no truncated file is taken for a whole one.
+ * AddressSanitizer) or leak; no truncated file passes for a whole one.
  */
 #include "check.h"
 #include "model/stage_file.h"
@@ -36,7 +36,7 @@ static int read_quietly(const unsigned char *at, size_t size, int stage, char *t
     return status;
 }
 
-/* Into memory of exactly that size, so that a byte beyond it is noticed. */
+/* In memory of exactly that size, so that a read beyond it is detected. */
 static void check_cut(const bytes *file, size_t size, int stage)
 {
     char text[UNECHO_MESSAGE_SIZE];
@@ -48,8 +48,10 @@ static void check_cut(const bytes *file, size_t size, int stage)
         fail_msg("status %d for %zu of %zu bytes: %s", status, size, file->size, text);
 }
 
-/* Spread evenly over the file, and each one of the last bytes. whole: how much of the file is a
- * model; what follows may be missing without a loss. */
+/*
+ * Spread evenly over the file, and each of the last bytes. whole: how much of the file is a model;
+ * what follows may be missing without loss.
+ */
 static void check_cuts(bytes file, size_t whole, int stage)
 {
     for (size_t i = 0; i < CUTS; i++)
@@ -101,8 +103,7 @@ static bytes small_model(int stage)
     return file;
 }
 
-/* Where the bytes are that are not elements of weights: those that stay when all elements change.
- */
+/* The bytes that are not elements of weights: those that stay when all elements change. */
 static size_t *structure_of(const bytes *file, size_t *count)
 {
     proto *model = proto_parse(file->at, file->size, PROTO_MODEL);
@@ -124,7 +125,7 @@ static size_t *structure_of(const bytes *file, size_t *count)
     return places;
 }
 
-/* Every third offset, where a file is small enough for that. */
+/* Every third offset, in files small enough for that. */
 static void truncated_anywhere(void **state)
 {
     (void)state;
@@ -172,7 +173,7 @@ static void single_bytes_changed(void **state)
     }
 }
 
-/* Blocks removed or doubled: lengths no longer agree with what they enclose. */
+/* Blocks removed or doubled: lengths no longer match what they enclose. */
 static void blocks_moved(void **state)
 {
     (void)state;
@@ -212,7 +213,7 @@ static void copy_text(proto_field *to, const proto_field *from)
     }
 }
 
-/* A node reads something else: a tensor, or what another node makes. */
+/* A node reads something else: a tensor, or another node's output. */
 static void rewire(const proto *graph, proto *node, uint32_t *seed)
 {
     proto_field *input = proto_find(node, NODE_INPUT, pick(seed, proto_count(node, NODE_INPUT)));
@@ -287,7 +288,7 @@ static void change_tensor(proto *tensor, uint32_t *seed)
         size = proto_find(tensor, TENSOR_DIMS, d)->value < 4096
                    ? size * proto_find(tensor, TENSOR_DIMS, d)->value
                    : UINT64_MAX;
-    raw = proto_find(tensor, TENSOR_RAW, 0); /* fields move when one is added */
+    raw = proto_find(tensor, TENSOR_RAW, 0); /* adding a field moves them */
     if (size < 1 << 20) {
         free(raw->data.at);
         raw->data = (bytes){calloc((size_t)size + 1, 1), (size_t)size};
@@ -339,7 +340,7 @@ static void graphs_changed(void **state)
     const char *more = getenv("UNECHO_FUZZ_GRAPHS");
     const long graphs = more ? strtol(more, NULL, 10) : CHANGES;
     for (long i = 0; i < graphs; i++) {
-        const int stage = i % 8 == 7 ? 2 : 1; /* stage 2 has 2 MB however few the units */
+        const int stage = i % 8 == 7 ? 2 : 1; /* stage 2 has 2 MB however few units */
         proto *model = proto_parse(small[stage - 1].at, small[stage - 1].size, PROTO_MODEL);
         const proto *graph = graph_of(model);
         for (size_t k = 1 + pick(&seed, 3); k > 0; k--) {

@@ -1,6 +1,6 @@
 /*
- * A file that the ONNX reader refuses is named, with the node or tensor that is at fault, and with
- * what was expected and found. One test for each way to be wrong.
+ * The error for a file that the ONNX reader rejects names it, the node or tensor at fault, and what
+ * was expected and found. One test for each kind of error.
  */
 #include "check.h"
 #include "model/match/stage.h"
@@ -16,7 +16,7 @@
 
 enum { FLOAT = 1, UINT16 = 4, INT64 = 7, FLOAT16 = 10, DOUBLE = 11 };
 
-/* Never as TFLite, which stage_file_read would tell by the content. */
+/* Reads it as ONNX even where the content looks like TFLite. */
 static int read_onnx(stage_weights *weights, int stage, const unsigned char *at, size_t size,
                      const char *name, const message *to)
 {
@@ -49,7 +49,7 @@ static void check_refused(const unsigned char *at, size_t size, int stage, int s
             fail_msg("'%s' is missing in: %s", *words, text);
 }
 
-/* Takes the tree. */
+/* Takes ownership of the tree. */
 static void check_tree(proto *model, int stage, int status, const char *const *words)
 {
     const bytes file = proto_write(model);
@@ -131,9 +131,9 @@ static void stages_swapped(void **state)
 {
     (void)state;
     check_tree(our_model(2), 1, UNECHO_ERROR_MODEL,
-               WORDS("this is stage 2 of the network, stage 1 was expected"));
+               WORDS("this is stage 2 of the network, expected stage 1"));
     check_tree(our_model(1), 2, UNECHO_ERROR_MODEL,
-               WORDS("this is stage 1 of the network, stage 2 was expected"));
+               WORDS("this is stage 1 of the network, expected stage 2"));
 }
 
 static void missing_initialisers(void **state)
@@ -384,7 +384,7 @@ static void circles(void **state)
     check_tree(model, 1, UNECHO_ERROR_FORMAT, WORDS("node", "depends on its own output"));
 }
 
-/* Every node of both stages in turn becomes something else: each one matters, each is named. */
+/* Every node of both stages in turn becomes something else: each one matters and is named. */
 static void other_operators(void **state)
 {
     (void)state;
@@ -414,7 +414,7 @@ static void swap_op(int stage, const char *output, const char *op, const char *n
     check_tree(model, stage, UNECHO_ERROR_MODEL, WORDS(named, "expected"));
 }
 
-/* An operator that is known, in a place where it is not what the network computes. */
+/* A known operator in a place where it does not compute this network. */
 static void operators_in_the_wrong_place(void **state)
 {
     (void)state;
@@ -510,7 +510,7 @@ static void other_convolutions(void **state)
     free(file.at);
 }
 
-/* Names that are long or no text at all do not break the message. */
+/* Names that are long or not text do not break the message. */
 static void unprintable_names(void **state)
 {
     (void)state;
@@ -524,7 +524,7 @@ static void unprintable_names(void **state)
     check_tree(model, 1, UNECHO_ERROR_MODEL, WORDS("'??[2J%s%n", "nnn...nnn", "operator"));
 }
 
-/* A message is optional, and is cut where its buffer ends. */
+/* A message is optional, and is cut at the end of its buffer. */
 static void small_messages(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /*
- * The ONNX reader goes by data flow: every export of the network gives its weights, bit for bit the
- * same however the graph is spelled, named and ordered.
+ * The ONNX reader follows the data flow: every export of the network gives its weights, the same
+ * bits however the graph is spelled, named and ordered.
  */
 #include "check.h"
 #include "model/stage_file.h"
@@ -39,7 +39,7 @@ static loaded load_ours(int stage)
     return load_bytes(our_bytes(stage), stage, "ours");
 }
 
-/* Takes the tree. */
+/* Takes ownership of the tree. */
 static loaded load_tree(proto *model, int stage, const char *name)
 {
     const bytes file = proto_write(model);
@@ -414,7 +414,7 @@ static void add_identities(proto *model)
     }
 }
 
-/* A batch size that is left open, and inputs that list the initialisers, too. */
+/* A batch size left open, and inputs that also list the initialisers. */
 static void open_ports(proto *model)
 {
     proto *graph = graph_of(model);
@@ -429,7 +429,7 @@ static void open_ports(proto *model)
     proto_add_text(proto_add(graph, GRAPH_INPUT), PORT_NAME, "epsilon");
 }
 
-/* Nodes and tensors that nothing depends on are nobody's business. */
+/* Nodes and tensors that nothing depends on are ignored. */
 static void add_dead_nodes(proto *model)
 {
     proto_add_text(add_node(model, "Fantasy", "unused"), NODE_INPUT, "states");

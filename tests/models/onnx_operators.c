@@ -1,7 +1,7 @@
 /*
- * The network by the operators of other exporters and quantisers: LSTM, LayerNormalization, Gemm in
- * every form, float16, int8. The weights are those that the file stands for, bit for bit; what is
- * not this network is refused by the node that does not fit.
+ * The network in the operators of other exporters and quantisers: LSTM, LayerNormalization, Gemm in
+ * every form, float16, int8. The weights are those that the file stands for, bit for bit; the error
+ * for a file that is not this network names the node that does not fit.
  */
 #include "check.h"
 #include "model/stage_file.h"
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Takes the tree; the weights point into *file. */
+/* Takes ownership of the tree; the weights point into *file. */
 static int read_tree(proto *model, int stage, bytes *file, stage_weights *weights, char *text)
 {
     const message to = {text, UNECHO_MESSAGE_SIZE};
@@ -57,7 +57,7 @@ static const spelling *find(const char *called)
     return NULL;
 }
 
-/* Spelled so, changed, refused as MODEL with both words. */
+/* In this spelling, changed, rejected as MODEL with both words. */
 static void refused(const char *called, void (*change)(proto *model), const char *first,
                     const char *second)
 {
@@ -283,7 +283,7 @@ static void infinite_half(proto *m)
     proto_find(tensor_of(m, "lstm0/U"), TENSOR_RAW, 0)->data.at[2 * 77] = 0;
 }
 
-/* Numbers of two bytes as onnx.helper writes them, one varint each: vectors, but not matrices. */
+/* Two-byte numbers as onnx.helper writes them, one varint each: vectors, but not matrices. */
 static void one_by_one(proto *m, const char *called)
 {
     proto *tensor = tensor_of(m, called);
@@ -349,7 +349,8 @@ static int read_copy(const unsigned char *at, size_t size, int stage)
     char text[UNECHO_MESSAGE_SIZE] = "";
     const message to = {text, sizeof text};
     stage_weights weights;
-    unsigned char *const exact = malloc(size > 0 ? size : 1); /* so that a byte beyond is noticed */
+    unsigned char *const exact =
+        malloc(size > 0 ? size : 1); /* so that a read beyond it is detected */
     memcpy(exact, at, size);
     const int status = stage_file_read(&weights, stage, exact, size, "some.onnx", &to);
     if (status == UNECHO_OK)

@@ -1,6 +1,6 @@
 /*
  * TFLite files give the weights of the network, bit for bit those of the ONNX files where these
- * hold the same, however the graph is spelled; what is wrong with one is said by name.
+ * hold the same, however the graph is spelled; errors name what is wrong.
  */
 #include "check.h"
 #include "model/stage_file.h"
@@ -46,7 +46,7 @@ static stage_weights read_good(bytes file, int stage)
 
 /* ---- Files of our own ------------------------------------------------------------------- */
 
-/* A matrix of the model as the file has it: [out, in]. */
+/* A matrix of the model as it is in the file: [out, in]. */
 static void check_matrix(tflite_model *m, const char *name, const matrix *read)
 {
     const tflite_spec *const t = tflite_find(m, name);
@@ -111,7 +111,7 @@ static void gives_the_weights(void **state)
                 check_model(stage, units[i], int8);
 }
 
-/* One scale for each output, where the file holds so. */
+/* One scale for each output, where the file has them. */
 static void takes_a_scale_for_each_output(void **state)
 {
     (void)state;
@@ -133,7 +133,7 @@ static void takes_a_scale_for_each_output(void **state)
 
 /* ---- Other spellings of one graph -------------------------------------------------------- */
 
-/* Half the size, as the converter's float16 quantisation leaves it. */
+/* Half the size, as the converter's float16 quantisation writes it. */
 static void takes_float16(void **state)
 {
     (void)state;
@@ -324,8 +324,8 @@ static void refuses_by_name(void **state)
         {no_scale, 1, 1, UNECHO_ERROR_MODEL, {"'lstm0/W'", "scale is 0"}},
         {infinite_scale, 1, 1, UNECHO_ERROR_MODEL, {"'lstm0/W'", "scale is inf"}},
         {infinite_weight, 1, 0, UNECHO_ERROR_MODEL, {"'dense/b'", "element 2 is inf"}},
-        {unknown_operator, 1, 0, UNECHO_ERROR_MODEL, {"(operator 77)", "none of those"}},
-        {late_operator, 1, 0, UNECHO_ERROR_MODEL, {"(operator 150)", "none of those"}},
+        {unknown_operator, 1, 0, UNECHO_ERROR_MODEL, {"(operator 77)", "does not read"}},
+        {late_operator, 1, 0, UNECHO_ERROR_MODEL, {"(operator 150)", "does not read"}},
         {other_epsilon, 1, 0, UNECHO_ERROR_MODEL, {"'epsilon'", "expected 1e-07"}},
         {short_buffer, 1, 0, UNECHO_ERROR_FORMAT, {"'lstm1/U'", "need 256 bytes, found 252"}},
         {other_shape, 1, 0, UNECHO_ERROR_MODEL, {"'state' (STRIDED_SLICE)", "[1, 8]", "[1, 4]"}},
@@ -398,7 +398,7 @@ static void published_files_equal_onnx(void **state)
     }
 }
 
-/* Half a quantum at most, and vectors that are exact. */
+/* Half a quantum at most, and exact vectors. */
 static void int8_is_the_rounded_network(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /*
  * No damage to a TFLite file makes the reader crash, read beyond its bytes (run this under
- * AddressSanitizer) or leak; no truncated file is taken for a whole one.
+ * AddressSanitizer) or leak; no truncated file passes for a whole one.
  */
 #include "check.h"
 #include "model/stage_file.h"
@@ -30,7 +30,7 @@ static int read_quietly(bytes file, int stage, char *text)
     return status;
 }
 
-/* From memory of exactly that size, so that a byte beyond it is noticed. */
+/* From memory of exactly that size, so that a read beyond it is detected. */
 static int read_exact(const void *at, size_t size, char *text)
 {
     bytes exact = {malloc(size > 0 ? size : 1), size};
@@ -55,8 +55,8 @@ static void refuses_what_is_no_tflite(void **state)
         {12, {0, 0, 0, 0, 'T', 'F', 'L', '3'}, "byte 0 of 12: an offset of 0"},
         {12, {0xff, 0xff, 0xff, 0xff, 'T', 'F', 'L', '3'}, "an offset of 4294967295"},
         {15, {12, 0, 0, 0, 'T', 'F', 'L', '3'}, "an offset of 12"},
-        {16, {10, 0, 0, 0, 'T', 'F', 'L', '3'}, "byte 10, expected one that 4 divides"},
-        /* its list of fields: before the file, odd, behind it, too short, too long */
+        {16, {10, 0, 0, 0, 'T', 'F', 'L', '3'}, "byte 10, expected a multiple of 4"},
+        /* its list of fields: before the file, odd, after it, too short, too long */
         {16, {8, 0, 0, 0, 'T', 'F', 'L', '3', 9, 0, 0, 0}, "byte 8 of 16: a table's list of"},
         {16, {8, 0, 0, 0, 'T', 'F', 'L', '3', 7, 0, 0, 0}, "out of place"},
         {16, {8, 0, 0, 0, 'T', 'F', 'L', '3', 0xf8, 0xff, 0xff, 0xff}, "list of fields is at 16"},
@@ -110,7 +110,7 @@ static void survives_changed_bytes(void **state)
         const bytes whole = tflite_write(m);
         bytes file = {malloc(whole.size), whole.size};
         memcpy(file.at, whole.at, whole.size);
-        /* The buffers, mostly weights, are written last: what is before them is structure. */
+        /* The buffers, mostly weights, are written last: what comes before them is structure. */
         const size_t structure = 20000;
         assert_true(file.size > structure);
         size_t harmless = 0;

@@ -1,7 +1,6 @@
 /*
  * ONNX Runtime agrees about the files that other exporters and quantisers write, and about those
- * that unecho writes: it reads the very bytes that the native engine reads, and gives the same
- * output.
+ * that unecho writes: it reads the bytes that the native engine reads, and gives the same output.
  */
 #include "backends.h"
 
@@ -13,8 +12,10 @@
 
 enum { LENGTH = 12800, HOP = 128 };
 
-/* How close it has to be, in dB. It rounds what goes into products with int8 weights, too: as far
- * from the native engine, which does not, as 8 bits are. */
+/*
+ * How close they must be, in dB. With int8 weights ONNX Runtime also rounds the inputs of products,
+ * which the native engine does not: they differ by the precision of 8 bits.
+ */
 static double floor_for(const spelling *s)
 {
     if (strcmp(s->name, "float16 throughout") == 0)

@@ -1,6 +1,6 @@
 /*
- * The ONNX Runtime backend on the library itself: every model file runs on it and gives what the
- * native engine gives, however the samples are cut, whatever a profile says, on any thread.
+ * The ONNX Runtime backend with the real library: every model file runs on it and gives what the
+ * native engine gives, however the samples are split, whatever a profile says, on any thread.
  */
 #include "backends.h"
 #include "check.h"
@@ -12,8 +12,9 @@
 
 enum { SECOND = UNECHO_SAMPLE_RATE };
 
-/* Both engines on the same model and samples. They differ by rounding: SPEC section 9 measured
- * 2.1e-6 between two float32 implementations in free running; noise never leaves a channel silent.
+/*
+ * Both engines on the same model and samples. They differ by rounding: two float32 implementations
+ * in free running were measured to differ by 2.1e-6. Noise never leaves a channel silent.
  */
 static void assert_same_as_native(const char *name, unecho_model *model)
 {
@@ -72,7 +73,7 @@ static void every_model_file(void **unused)
     }
 }
 
-/* As the native engine: the output depends on the samples alone. */
+/* Like the native engine: the output depends on the samples alone. */
 static void same_bits_however_cut(void **unused)
 {
     (void)unused;
@@ -89,7 +90,7 @@ static void same_bits_however_cut(void **unused)
         config.hops_at_once = ways[i].hops_at_once;
         unecho *stream = open_stream(&config);
         float *const out = stream_signal(stream, &mic, &far, ways[i].chunk);
-        /* And a reset stream is a fresh one. */
+        /* A reset stream is like a new one. */
         unecho_reset(stream);
         float *const again = stream_signal(stream, &mic, &far, ways[i].chunk);
         unecho_close(&stream);
@@ -107,7 +108,7 @@ static void same_bits_however_cut(void **unused)
     free(far.samples);
 }
 
-/* A profile's settings replace those of the config, and change no bit. */
+/* A profile's settings override the config's, and change no bit. */
 static void profile_is_used(void **unused)
 {
     (void)unused;
@@ -157,7 +158,7 @@ static void *open_process_close(void *argument)
     return NULL;
 }
 
-/* Streams of all kinds come and go on several threads at once: each gets the same samples. */
+/* Streams of all kinds open and close on several threads at once: each gets the same samples. */
 static void streams_side_by_side(void **unused)
 {
     (void)unused;

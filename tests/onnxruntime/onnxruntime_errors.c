@@ -1,7 +1,6 @@
 /*
- * What the ONNX Runtime backend says when the library is not there, not what it should be or too
- * old; that it gives back everything when a call of the library fails, and silence instead of
- * garbage.
+ * What the ONNX Runtime backend reports when the library is missing, wrong or too old; that it
+ * frees everything when a call of the library fails, and outputs silence instead of garbage.
  */
 #include "backends.h"
 #include "check.h"
@@ -20,7 +19,7 @@ static void assert_contains(const char *text, const char *part)
         fail_msg("'%s' does not say '%s'", text, part);
 }
 
-/* Opening fails with this status and a message with this part. */
+/* Opening fails with this status and a message that contains part. */
 static void assert_refused(unecho_config config, int status, const char *part)
 {
     char message[UNECHO_MESSAGE_SIZE] = "stale";
@@ -60,7 +59,7 @@ static void environment_that_is_wrong(void **unused)
     setenv("UNECHO_ONNXRUNTIME", "/nowhere/else.so", 1);
     assert_refused(onnxruntime_config(NULL), UNECHO_ERROR_BACKEND,
                    "UNECHO_ONNXRUNTIME says is /nowhere/else.so, cannot be loaded");
-    /* The config goes first. */
+    /* The config takes precedence. */
     assert_refused(onnxruntime_config("/nowhere/first.so"), UNECHO_ERROR_BACKEND,
                    "/nowhere/first.so");
     if (before)
@@ -70,7 +69,7 @@ static void environment_that_is_wrong(void **unused)
     free(before);
 }
 
-/* Where the system has none, the message says how to get one. */
+/* If the system has none, the message says how to get one. */
 static void library_that_nobody_installed(void **unused)
 {
     (void)unused;
@@ -99,7 +98,7 @@ static void file_that_is_no_library(void **unused)
                    "libm.so.6 is not ONNX Runtime: it has no OrtGetApiBase");
 }
 
-/* A failure leaves the output parameter and the message buffer's end alone. */
+/* A failure does not touch the output parameter or the bytes after the message buffer. */
 static void message_buffers(void **unused)
 {
     (void)unused;
@@ -152,7 +151,7 @@ static void fields_out_of_range(void **unused)
     assert_refused(config, UNECHO_ERROR_SAMPLE_RATE, "sample_rate is 7999");
 }
 
-/* ONNX Runtime would report to its maker if it were not told not to; a choice made before stays. */
+/* ONNX Runtime reports to its maker unless told otherwise; an earlier choice stays. */
 static void nothing_is_reported(void **unused)
 {
     (void)unused;
@@ -226,7 +225,7 @@ static unecho_config fake_config(int untuned)
     return config;
 }
 
-/* Let each call on the way to an open stream fail once. */
+/* Fails each call on the way to an open stream once. */
 static void nothing_stays_when_opening_fails(void **unused)
 {
     (void)unused;
@@ -242,7 +241,10 @@ static void nothing_stays_when_opening_fails(void **unused)
             const int status = unecho_open(&stream, &config);
             if (controls->calls <= at) {
                 assert_int_equal(status, UNECHO_OK);
-                /* Environment, memory, allocator; per stage session, options, their settings. */
+                /*
+                 * Environment, memory, allocator; for each stage session, options and their
+                 * settings.
+                 */
                 assert_true(at >= 3 + 2 * 3);
                 print_message("%ld calls to an %s stream\n", at, untuned ? "untuned" : "open");
                 unecho_close(&stream);
@@ -286,7 +288,7 @@ static void not_many_at_once(void **unused)
     unecho_close(&closing);
 }
 
-/* Let each call that five hops take fail once: in place, as both formats. */
+/* Fails each call that five hops need once: in place, in both formats. */
 static void silence_when_a_run_fails(void **unused)
 {
     (void)unused;
@@ -322,7 +324,7 @@ static void silence_when_a_run_fails(void **unused)
             assert_int_equal(unecho_process_whole(stream, mic.samples, N, NULL, 0, out, 0),
                              UNECHO_ERROR_BACKEND);
             assert_true(is_silent(out, sizeof out));
-            /* It goes on when the library does. */
+            /* It continues when the library works again. */
             assert_int_equal(unecho_process(stream, mic.samples, NULL, out, N), UNECHO_OK);
         }
         assert_true(calls >= 10);

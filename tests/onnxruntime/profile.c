@@ -1,4 +1,6 @@
-/* Profiles: every setting is read, every mistake is named with its line, no bytes crash it. */
+/*
+ * Profiles: every setting is read, every mistake is reported with its line, and no bytes crash it.
+ */
 #include "onnxruntime/profile.h"
 #include "check.h"
 #include "signals.h"
@@ -31,7 +33,7 @@ static void every_setting(void **unused)
     assert_true(s.spinning && s.parallel && !s.memory_pattern && !s.arena && s.untuned);
 }
 
-/* What is not named stays; layout does not matter. */
+/* What is not named keeps its value; layout does not matter. */
 static void layouts(void **unused)
 {
     (void)unused;
@@ -87,8 +89,10 @@ static void mistakes(void **unused)
     }
 }
 
-/* Damaged profiles: bytes replaced, cut off, inserted. The bytes lie at the end of their memory, so
- * that a sanitizer sees the first step beyond them. */
+/*
+ * Damaged profiles: bytes replaced, cut off, inserted. The bytes are at the end of their memory, so
+ * that a sanitizer detects the first read beyond them.
+ */
 static void any_bytes(void **unused)
 {
     (void)unused;

@@ -1,13 +1,12 @@
 /*
- * What comes out of the reference recordings, by two models, as one whole signal and as a stream in
+ * The output for the reference recordings, with two models, as one whole signal and as a stream in
  * calls of 1024 samples.
  *
- * - The native engine's output has the statistics that tests/onnxruntime/snapshots remembers. It is
- * that engine's and not ONNX Runtime's, because only ours gives the same output on every machine.
- *   `test_snapshots --update` writes them anew.
- * - ONNX Runtime's output is the same bits however it is tuned.
- * - The two engines agree, and where a channel is digitally silent, which blows the rounding of a
- *   mean up, the distance of both from the golden output is told.
+ * - The native engine's output has the statistics in tests/onnxruntime/snapshots. Only that engine
+ *   gives the same output on every machine. `test_snapshots --update` writes new ones.
+ * - ONNX Runtime's output has the same bits however it is tuned.
+ * - The two engines agree, and where a channel is digitally silent, which amplifies the rounding of
+ *   a mean, the test prints the distance of both from the golden output.
  *
  * Needs UNECHO_REFERENCE and, but for the first, UNECHO_ONNXRUNTIME.
  */
@@ -36,7 +35,7 @@ static const char *mode(const run *r)
     return r->batch ? "batch" : "streaming";
 }
 
-/* A recording through a stream. To be freed. */
+/* A recording through a stream. Freed by the caller. */
 static float *output(const run *r, unecho_config config, size_t *count)
 {
     signal_ mic, far;
@@ -93,7 +92,7 @@ static void transform(double complex *to, const double complex *from, size_t n, 
 }
 
 /*
- * Power per frequency, of frames without window or overlap, so that the powers add up to that of
+ * Power per frequency, over frames without window or overlap, so that the powers add up to that of
  * the signal (Parseval) and a change of the signal bounds theirs. Below 1 kHz, below 4 kHz, above.
  */
 static void measure_spectrum(double *fields, const float *x, size_t count)
@@ -297,7 +296,7 @@ static void engines_agree(void **state)
     print_message("%s %u %s: native and ONNX Runtime are %.2g apart, SNR %.1f dB\n", r->name,
                   r->units, mode(r), (double)difference, snr_db(other, native, whole));
     report_golden(r, native, other, whole);
-    /* The two whose channels are never digitally silent; of the others SPEC section 7 tells. */
+    /* The two whose channels are never digitally silent. */
     if (!r->batch &&
         (strcmp(r->name, "doubletalk") == 0 || strcmp(r->name, "farend_singletalk") == 0))
         assert_true(difference <= 1e-5f);

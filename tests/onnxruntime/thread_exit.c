@@ -1,8 +1,8 @@
 /*
  * No leak when a thread exits, whatever it opened: a thousand threads open a stream, process, and
- * leave; every other one leaves its stream to be closed by somebody else. The allocator is replaced
- * by one that counts the blocks in use, ONNX Runtime's included, and the count is shown to notice
- * one tensor per thread.
+ * exit; every other one leaves its stream for somebody else to close. A replaced allocator counts
+ * the blocks in use, including ONNX Runtime's, and the test shows that the count notices one tensor
+ * per thread.
  */
 #include "backends.h"
 #include "check.h"
@@ -18,7 +18,7 @@
 enum {
     THREADS = 1000,
     AT_ONCE = 4,
-    /* What the C library and ONNX Runtime set up once and keep. */
+    /* What the C library and ONNX Runtime allocate once and keep. */
     WARM_UP = 40,
     /* Blocks that all threads together may leave: the C library keeps some per thread slot. */
     BLOCKS_ALLOWED = 20,
@@ -100,7 +100,7 @@ static void *open_process_leave(void *argument)
     for (size_t i = 0; i < 2 * UNECHO_HOP; i++)
         mic[i] = (float)(i % 13) * 0.02f;
     if (unecho_open(&v->stream, &v->config) < 0)
-        return NULL; /* the stream that is missing tells */
+        return NULL; /* the missing stream shows it */
     unecho_process(v->stream, mic, mic, out, 2 * UNECHO_HOP);
     if (v->also)
         v->also();
@@ -128,7 +128,7 @@ static void run_threads(const unecho_config *config, unsigned count, void (*also
     }
 }
 
-/* By how many blocks `count` threads raise what is in use. */
+/* How many more blocks are in use after `count` threads. */
 static long growth(const unecho_config *config, unsigned count, void (*also)(void))
 {
     run_threads(config, WARM_UP, NULL);
@@ -139,7 +139,7 @@ static long growth(const unecho_config *config, unsigned count, void (*also)(voi
 
 static void forget_a_block(void)
 {
-    /* Through a volatile pointer, or the compiler leaves it out. */
+    /* Through a volatile pointer, or the compiler removes it. */
     char *volatile forgotten = malloc(64);
     (void)forgotten;
 }
@@ -162,7 +162,7 @@ static void native(void **unused)
 static const ort_api *api;
 static ort_memory_info *memory;
 
-/* What the original design did with the tensors that it kept per thread. */
+/* A leak to detect: tensors kept per thread. */
 static void forget_a_tensor(void)
 {
     static float data[1];
@@ -171,7 +171,7 @@ static void forget_a_tensor(void)
     api->create_tensor_with_data(memory, data, sizeof data, dims, 1, ORT_FLOAT, &value);
 }
 
-/* Of the library that the streams are on; after the first of them, which loads it. */
+/* In the library that the streams use; after the first of them, which loads it. */
 static void find_api(void)
 {
     void *const library = dlopen(getenv("UNECHO_ONNXRUNTIME"), RTLD_NOW);

@@ -1,4 +1,4 @@
-/* cmocka with the headers that it wants before it. */
+/* cmocka and the headers that it needs. */
 #ifndef UNECHO_TEST_CHECK_H
 #define UNECHO_TEST_CHECK_H
 

@@ -1,6 +1,6 @@
 /*
- * Processes, files and folders for the tests of the command line. It does not know what the command
- * line is supposed to do.
+ * Processes, files and folders for the tests of the command line. Knows nothing about what the
+ * command line should do.
  */
 #include "command.h"
 

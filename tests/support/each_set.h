@@ -1,4 +1,4 @@
-/* For tests of the kernels: random shapes, and every set of kernels that this CPU has. */
+/* For tests of the kernels: random shapes, and every kernel set that this CPU has. */
 #ifndef UNECHO_TEST_EACH_SET_H
 #define UNECHO_TEST_EACH_SET_H
 
@@ -20,7 +20,7 @@ static inline void fill(float *x, size_t n, float scale)
         x[i] = scale * random_float(&seed);
 }
 
-/* The set of that index; NULL where this CPU cannot run it. */
+/* The set with that index; NULL where this CPU cannot run it. */
 static inline const kernels *runnable(size_t index)
 {
     const kernels *const k = kernels_at(index);

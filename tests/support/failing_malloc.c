@@ -14,7 +14,7 @@ void __libc_free(void *memory);
 static bool armed, failing_for_good;
 static unsigned calls, failures, failing_at;
 
-/* Blocks that are ours and not freed. */
+/* Blocks that we allocated and have not freed. */
 enum { MOST_LIVE = 4096 };
 static void *live[MOST_LIVE];
 static size_t live_count;

@@ -1,6 +1,6 @@
 /*
- * malloc and its like, replaced by ones that count what is not given back and that fail when told
- * to. For programs of one thread.
+ * Replaces malloc and its relatives: counts the blocks in use and fails on request. For
+ * single-threaded programs.
  */
 #ifndef UNECHO_TEST_FAILING_MALLOC_H
 #define UNECHO_TEST_FAILING_MALLOC_H
@@ -8,19 +8,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Count from here on. The `fail_at`-th allocation fails (1: the first; 0: none), and with
- * `for_good` all after it. */
+/*
+ * Start counting. The `fail_at`-th allocation fails (1: the first; 0: none), and with `for_good`
+ * all later ones.
+ */
 void malloc_arm(unsigned fail_at, bool for_good);
-/* Count no more. */
+/* Stop counting. */
 void malloc_disarm(void);
 
-/* Since malloc_arm: allocations asked for, those that failed, and blocks taken but not freed, save
- * those that libsndfile or what it uses took: what these lose where memory is short is not ours. */
+/*
+ * Since malloc_arm: allocations requested, those that failed, and blocks not freed. Blocks of
+ * libsndfile and its libraries do not count: what they leak when memory is short is not our bug.
+ */
 unsigned malloc_calls(void);
 unsigned malloc_failures(void);
 size_t malloc_live(void);
 
-/* Whether code lies in libsndfile or what it uses. */
+/* Whether code belongs to libsndfile or one of its libraries. */
 bool malloc_is_below(const void *code);
 
 #endif

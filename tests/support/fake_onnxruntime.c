@@ -19,7 +19,7 @@ struct ort_status {
 
 struct ort_value {
     void *data;
-    void *own; /* NULL: the data is the caller's */
+    void *own; /* NULL: the caller owns the data */
 };
 
 struct ort_io_binding {
@@ -40,7 +40,7 @@ static void drop(void *object)
     free(object);
 }
 
-/* NULL, or the failure that was ordered for this call. */
+/* NULL, or the failure requested for this call. */
 static ort_status *next_call(void)
 {
     const long call = fake.calls++;
@@ -189,7 +189,7 @@ static ort_status *bind_output(ort_io_binding *binding, const char *name, const 
     return status;
 }
 
-/* Every output becomes 0.25 throughout: audible, should it get out where silence was promised. */
+/* Every output is 0.25 throughout: audible if it leaks where silence is promised. */
 static ort_status *run(ort_session *session, const ort_run_options *options,
                        const char *const *input_names, const ort_value *const *inputs,
                        size_t input_count, const char *const *output_names, size_t output_count,

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Each of these takes what it is called after off the text; NULL: it is not there. */
+/* Each parses what it is named after and returns the text behind it; NULL: it is not there. */
 static const char *take_value(const char *at);
 
 static const char *take_space(const char *at)
@@ -35,7 +35,7 @@ static const char *take_number(const char *at)
     char *end;
     if (*at != '-' && !isdigit((unsigned char)*at))
         return NULL;
-    if (isalpha((unsigned char)at[*at == '-'])) /* strtod would take "-inf" */
+    if (isalpha((unsigned char)at[*at == '-'])) /* strtod would accept "-inf" */
         return NULL;
     strtod(at, &end);
     return end;

@@ -1,4 +1,4 @@
-/* Steps of changing a graph. Trusts its input. */
+/* Edits of a graph. Trusts its input. */
 #include "onnx_edit.h"
 
 #include <stdbool.h>

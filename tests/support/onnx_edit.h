@@ -1,4 +1,4 @@
-/* Steps of changing a graph that onnx_writer.h reads and writes, for the spellings of it. */
+/* Edits of a graph that onnx_writer.h reads and writes, used by the spellings. */
 #ifndef UNECHO_TEST_ONNX_EDIT_H
 #define UNECHO_TEST_ONNX_EDIT_H
 
@@ -21,12 +21,12 @@ proto *add_reading(proto *model, const char *op, const char *output, const char 
     add_reading(model, op, output, (const char *const[]){__VA_ARGS__},                             \
                 sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 
-/* A tensor of int64, unless it is there. */
+/* Adds a tensor of int64 unless it exists. */
 void add_ints(proto *model, const char *called, const int64_t *list, size_t count);
 void reshape(proto *model, const char *output, const char *input, const int64_t *dims, size_t rank);
 void add_float_attribute(proto *node, const char *called, float value);
 
-/* Drop nodes and tensors that no output depends on, and put the nodes in order. */
+/* Drop nodes and tensors that no output depends on, and sort the nodes. */
 void tidy(proto *model);
 
 #endif

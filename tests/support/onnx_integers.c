@@ -1,4 +1,7 @@
-/* Matrices as integers, as quantisers spell them. Knows our own models' names; trusts its input. */
+/*
+ * Matrices as integers, the way quantisers write them. Knows the names in our own models; trusts
+ * its input.
+ */
 #include "onnx_integers.h"
 
 #include "onnx_edit.h"
@@ -14,7 +17,7 @@ enum { MATRICES = sizeof matrices / sizeof matrices[0] };
 
 /* ---- Rounding --------------------------------------------------------------------------- */
 
-/* A power of two of which every weight of the column (all: of the matrix) is 127 at most. */
+/* A power of two for which every weight of the column (all: of the matrix) is at most 127. */
 static float scale_of(const float *weights, size_t rows, size_t columns, size_t column, bool all)
 {
     float most = 1e-6f;
@@ -47,7 +50,7 @@ void round_matrices(proto *model, bool per_output)
         float *scales = scales_of(tensor, per_output);
         for (size_t k = 0; k < count; k++) {
             const float scale = scales[k % dim_of(tensor, 1)];
-            weights[k] = scale * rintf(weights[k] / scale) + 0.0f; /* integers know no -0 */
+            weights[k] = scale * rintf(weights[k] / scale) + 0.0f; /* integers have no -0 */
         }
         free(scales);
     }
@@ -62,7 +65,7 @@ static void import_microsoft(proto *model)
 
 /* ---- Integers --------------------------------------------------------------------------- */
 
-enum { MIDDLE = 128 }; /* what stands for 0 in uint8 */
+enum { MIDDLE = 128 }; /* the uint8 value that represents 0 */
 
 static void add_scale(proto *model, const char *called, const float *scales, size_t count,
                       size_t rank)
@@ -80,7 +83,7 @@ static void add_zero(proto *model, const char *called, int type, size_t count, s
     free(zeros);
 }
 
-/* Its scales and zero points by name, in the tensor's place. Takes scales. */
+/* Replaces the tensor by its scales and zero points, by name. Takes ownership of scales. */
 static void quantise(proto *model, const char *called, int type, float *scales, size_t repeat,
                      name scale, name zero)
 {
@@ -134,7 +137,7 @@ static void use_integers(proto *model, proto *node, int type, bool per_output)
     const proto *tensor = tensor_of(model, w);
     snprintf(scale, sizeof scale, "%.40s/scale", w);
     snprintf(zero, sizeof zero, "%.40s/zero", w);
-    if (!tensor_of(model, scale)) { /* the encoder stands twice */
+    if (!tensor_of(model, scale)) { /* the encoder appears twice */
         const size_t columns = dim_of(tensor, 1), count = per_output ? columns : 1;
         float *scales = scales_of(tensor, per_output);
         quantise(model, w, type, scales, columns, scale, zero);
@@ -170,7 +173,7 @@ void spell_dynamic_lstm(proto *model, int type, bool per_output)
         proto_set_text(proto_find(node, NODE_OP, 0), "DynamicQuantizeLSTM");
         proto_add_text(node, NODE_DOMAIN, "com.microsoft");
         for (size_t i = 0; i < 2; i++) {
-            /* one for all: that of the matrix, in whatever order its rows are */
+            /* one for the whole matrix, so the order of its rows does not matter */
             const proto *tensor;
             size_t count;
             snprintf(n[i][0], sizeof n[i][0], "lstm%d/%s/lstm", layer, i == 0 ? "W" : "U");

@@ -1,4 +1,4 @@
-/* One network, spelled by other operators. Knows our own models' names; trusts its input. */
+/* One network written with other operators. Knows the names in our own models; trusts its input. */
 #include "onnx_spellings.h"
 
 #include "onnx_edit.h"
@@ -12,8 +12,7 @@
 
 /* ---- Floats of half the size ------------------------------------------------------------- */
 
-/* To nearest, ties to even; what is too small becomes subnormal, what is too large does not occur.
- */
+/* To nearest, ties to even. Small values become subnormal; values too large do not occur. */
 static uint16_t half_of(float x)
 {
     uint32_t bits;
@@ -251,7 +250,7 @@ static const struct {
                 {"dense/xW", "dense/W"}};
 enum { PRODUCTS = sizeof products / sizeof products[0] };
 
-/* x W = (W^T x^T)^T: on the left the matrix is [out, in], unless turned. */
+/* x W = (W^T x^T)^T: on the left the matrix is [out, in], unless transposed. */
 static void spell_gemm(proto *model, bool turned, bool left)
 {
     for (size_t i = 0; i < PRODUCTS; i++) {

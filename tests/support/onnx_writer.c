@@ -1,6 +1,6 @@
 /*
- * An ONNX file as a tree that tests change and write again. Knows which fields are messages, and
- * where names stand; trusts its input.
+ * An ONNX file as a tree that tests edit and write again. Knows which fields are messages and where
+ * names are; trusts its input.
  */
 #include "onnx_writer.h"
 
@@ -378,7 +378,7 @@ void redirect(const proto *model, const char *from, const char *to)
     for_each_reading(model, rename_one, &r);
 }
 
-/* Old names are replaced by new ones of which none is an old one: they begin with a byte 1. */
+/* No new name equals an old one: new names begin with a byte 1. */
 static void rename_value(const proto *model, proto_field *made, uint32_t *seed)
 {
     if (made->data.size == 0)
@@ -426,7 +426,7 @@ void shuffle_all(const proto *model, uint32_t *seed)
 
 /* ---- Units ------------------------------------------------------------------------------ */
 
-/* Which sizes of a tensor of ours count units: 1 or 4 times that number, 0: neither. */
+/* Which dimensions of a tensor of ours count units: 1 or 4 times their number; 0: neither. */
 static void unit_dims(const proto *tensor, unsigned *times)
 {
     static const struct {
@@ -463,7 +463,7 @@ static void resize_weights(const proto *tensor, unsigned units)
     *data = resized;
 }
 
-/* Ends of slices and shapes: whatever is 128 counts units. */
+/* Ends of slices and shapes: every 128 counts units. */
 static void resize_integers(const proto *tensor, unsigned units)
 {
     enum { OURS = 128 };

@@ -1,6 +1,6 @@
 /*
- * An ONNX file as a tree that tests change and write again: parsed as protobuf, with no more of a
- * schema than which fields are messages. Trusts its input: for our own files only.
+ * An ONNX file as a tree that tests edit and write again: parsed as protobuf with no schema beyond
+ * which fields are messages. Trusts its input: only for our own files.
  */
 #ifndef UNECHO_TEST_ONNX_WRITER_H
 #define UNECHO_TEST_ONNX_WRITER_H
@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 typedef struct bytes {
-    unsigned char *at; /* to be freed by the caller */
+    unsigned char *at; /* freed by the caller */
     size_t size;
 } bytes;
 
@@ -45,8 +45,8 @@ typedef struct proto_field {
     uint32_t number;
     unsigned wire;
     uint64_t value; /* varint */
-    bytes data;     /* of the other wire types */
-    proto *child;   /* instead of data: a message */
+    bytes data;     /* other wire types */
+    proto *child;   /* a message, instead of data */
 } proto_field;
 
 struct proto {
@@ -59,7 +59,7 @@ proto *proto_parse(const unsigned char *at, size_t size, proto_kind kind);
 bytes proto_write(const proto *p);
 void proto_free(proto *p);
 
-/* The k-th field of that number, NULL: there is none. */
+/* The k-th field with that number; NULL: there is none. */
 proto_field *proto_find(const proto *p, uint32_t number, size_t k);
 size_t proto_count(const proto *p, uint32_t number);
 
@@ -70,7 +70,7 @@ proto_field *proto_add_text(proto *p, uint32_t number, const char *text);
 proto *proto_add(proto *p, uint32_t number); /* a message */
 void proto_set_text(proto_field *field, const char *text);
 int proto_is(const proto_field *field, const char *text);
-/* A message and all in it once more, as the last field of that number of `to`. */
+/* A deep copy of a message, appended to `to` as a field with that number. */
 proto *proto_copy(proto *to, uint32_t number, const proto *from);
 
 /* ---- Graphs ----------------------------------------------------------------------------- */
@@ -89,25 +89,25 @@ proto *add_node(proto *model, const char *op, const char *output);
 proto *add_attribute_int(proto *node, const char *name, uint64_t value);
 proto *add_tensor(proto *model, const char *name, const uint64_t *dims, size_t rank, int type,
                   const void *data, size_t size);
-/* Let whatever reads one value read another. */
+/* Redirect every reader of one value to another. */
 void redirect(const proto *model, const char *from, const char *to);
 
-/* Replace every name in a file that means nothing by a random one. */
+/* Replace every meaningless name in a file by a random one. */
 void rename_all(const proto *model, uint32_t *seed);
-/* Put nodes, tensors, graph inputs and outputs in a random order. */
+/* Shuffle nodes, tensors, graph inputs and outputs. */
 void shuffle_all(const proto *model, uint32_t *seed);
 
-/* Give one of our own models another number of LSTM units; its weights repeat those it has. */
+/* Change the number of LSTM units of one of our own models; its weights are repeated. */
 void resize_units(const proto *model, unsigned units);
 
 /* ---- Files ------------------------------------------------------------------------------ */
 
-/* Fails the test where the file cannot be read. */
+/* Fails the test if the file cannot be read. */
 bytes read_bytes(const char *path);
-/* One of our own models, stage 1 or 2; a tree of it. */
+/* One of our own models, stage 1 or 2, as a tree. */
 bytes our_bytes(int stage);
 proto *our_model(int stage);
-/* The same with as few LSTM units as there may be, for tests that open it very often. */
+/* The same with the smallest number of LSTM units allowed, for tests that open it very often. */
 enum { FEWEST_UNITS = 4 };
 bytes small_bytes(int stage);
 

@@ -21,13 +21,13 @@ signal_ resampled(const signal_ *x, int from, int to)
     size_t done = 0;
     assert_null(soxr_oneshot(from, to, 1, x->samples, x->count, NULL, y.samples, count, &done, NULL,
                              &best, NULL));
-    assert_true(done + 1 >= count); /* it rounds down */
+    assert_true(done + 1 >= count); /* rounds down */
     return y;
 }
 
 signal_ with_air(const signal_ *x, float air)
 {
-    /* The second difference is strongest next to 8 kHz, and its first image right above. */
+    /* The second difference is strongest below 8 kHz, and its first image just above. */
     const signal_ bright = {calloc(x->count, sizeof(float)), x->count};
     for (size_t i = 2; i < x->count; i++)
         bright.samples[i] = x->samples[i] - 2.0f * x->samples[i - 1] + x->samples[i - 2];
@@ -65,7 +65,7 @@ double part_erle_db(const signal_ *mic, const signal_ *out, int rate, part p)
     return fmin(part_db(mic, rate, p) - part_db(out, rate, p), 40.0);
 }
 
-/* One for all, so that opening a stream takes no time. */
+/* Shared, so that opening a stream takes no time. */
 static unecho_model *shared_model(void)
 {
     static unecho_model *model;

@@ -44,7 +44,7 @@ void mix(scene *s)
         s->mic[i] = s->echo[i] + s->near[i] + s->noise[i];
 }
 
-/* Where in the sample someone talks, in seconds: samples/meeting.json. */
+/* Where each talker speaks in the sample, in seconds: samples/meeting.json. */
 static void speech(float *x, size_t count, const char *name, const double parts[2][2])
 {
     signal_ s = read_sample(name);

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 typedef struct signal_ {
-    float *samples; /* to be freed by the caller */
+    float *samples; /* freed by the caller */
     size_t count;
 } signal_;
 
@@ -23,9 +23,9 @@ signal_ noise_signal(size_t count, float amplitude, uint32_t seed);
 
 /* $UNECHO_REFERENCE, or NULL. */
 const char *reference_folder(void);
-/* Skip the test, saying why, where UNECHO_REFERENCE is unset. */
+/* Skip the test, saying why, if UNECHO_REFERENCE is not set. */
 void need_reference(void);
-/* $UNECHO_REFERENCE/..., in a static buffer of which there are four. */
+/* $UNECHO_REFERENCE/..., in one of four static buffers. */
 const char *reference_path(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A mono sound file (by libsndfile, or .f32: raw floats); fails the test if it cannot be read. */
@@ -38,13 +38,13 @@ typedef struct ends {
     float *out;
 } ends;
 
-/* `count` samples of double talk out of the sample. */
+/* `count` samples of double talk from the sample. */
 ends double_talk(size_t count);
 void free_ends(ends *e);
 /* recordings/NAME_{mic,lpb}.{wav,f32}, cut to the shorter of the two. */
 void read_recording(const char *name, signal_ *mic, signal_ *far);
 
-/* As the reference implementation: nothing aligned, every hop through the network. */
+/* As in the reference implementation: no alignment, and the network runs on every hop. */
 unecho_config reference_config(void);
 
 /* max |a - b| */

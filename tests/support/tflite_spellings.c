@@ -30,7 +30,7 @@ static void use_product(tflite_model *m)
     square->input_count = 2;
 }
 
-/* The only slice along an axis by taking that axis away. */
+/* The only slice along an axis, written as a removal of that axis. */
 static void use_squeeze(tflite_model *m)
 {
     tflite_op *const op = tflite_find_op(m, UNPACK, 0);
@@ -53,7 +53,7 @@ static void use_shape_option(tflite_model *m)
     op->list_count = (unsigned)(shape->size / sizeof *op->list);
 }
 
-/* Let the product that takes `stored` take `made`. */
+/* Let the product that reads `stored` read `made`. */
 static void multiply_by(tflite_model *m, int32_t stored, int32_t made)
 {
     for (unsigned k = 0; k < 5; k++) {
@@ -63,7 +63,7 @@ static void multiply_by(tflite_model *m, int32_t stored, int32_t made)
     }
 }
 
-/* The recurrent matrix of the second layer by an operator that says what it stands for. */
+/* The recurrent matrix of the second layer from an operator that decodes it. */
 static void use_dequantize(tflite_model *m)
 {
     const int32_t stored = (int32_t)(tflite_find(m, "lstm1/U") - m->tensors);
@@ -76,12 +76,12 @@ void use_float16(tflite_model *m)
     uint32_t seed = 3;
     t->type = FLOAT16;
     t->size /= 2;
-    for (size_t i = 0; i < t->size; i++) /* odd bytes: sign and exponent, which is not to be 31 */
+    for (size_t i = 0; i < t->size; i++) /* odd bytes: sign and exponent, which must not be 31 */
         t->data[i] = (unsigned char)(random_bits(&seed) & (i % 2 ? 0xbb : 0xff));
     use_dequantize(m);
 }
 
-/* A matrix that is stored transposed, and turned by an operator. */
+/* A matrix stored transposed, and transposed back by an operator. */
 static void use_transpose(tflite_model *m)
 {
     static const int32_t order[2] = {1, 0};

@@ -1,6 +1,6 @@
 /*
- * Flatbuffers are written front to back: a table, then what it points to, whose place is filled in
- * afterwards. Every field takes four bytes: little-endian, so that a shorter one reads its own.
+ * Flatbuffers are written front to back: a table, then what it points to, whose offset is filled in
+ * afterwards. Every field takes four bytes, little-endian, so that a shorter one reads its own.
  */
 #include "tflite_writer.h"
 
@@ -33,7 +33,7 @@ static void put(bytes *file, size_t at, uint64_t value, size_t size)
         file->at[at + i] = (unsigned char)(value >> (8 * i));
 }
 
-/* The table's place; its field k stands at field(place, k). */
+/* The table's position; its field k is at field(position, k). */
 static size_t add_table(bytes *file, const int32_t *fields, size_t count)
 {
     align(file, 4);
@@ -57,7 +57,7 @@ static size_t field(size_t table, size_t k)
     return table + 4 + 4 * k;
 }
 
-/* What stands at the end of the file from now on is where the offset at `from` leads. */
+/* The offset at `from` points to what is appended next. */
 static void link_end(bytes *file, size_t from)
 {
     align(file, 4);
@@ -75,7 +75,7 @@ static size_t add_vector(bytes *file, size_t from, const void *data, size_t coun
     return at + 4;
 }
 
-/* A table that the offset at `from` leads to. */
+/* A table that the offset at `from` points to. */
 static size_t add_linked(bytes *file, size_t from, const int32_t *fields, size_t count)
 {
     const size_t at = add_table(file, fields, count);
@@ -212,7 +212,7 @@ static int32_t constant(tflite_model *m, const char *name, float x)
     return index;
 }
 
-/* Weights of a product: int8 where the model is. */
+/* Weights of a product: int8 if the model's are. */
 static int32_t matrix_(tflite_model *m, const char *name, shape dims)
 {
     const int32_t index = weights(m, name, dims);
@@ -292,7 +292,7 @@ static int32_t connected(tflite_model *m, const char *name, int32_t x, int32_t i
     return y;
 }
 
-/* kernel: the tensor, so that two convolutions may share one. */
+/* kernel: the tensor, so that two convolutions can share one. */
 static int32_t convolved(tflite_model *m, int32_t kernel, int32_t x)
 {
     const int32_t n = (int32_t)m->features;

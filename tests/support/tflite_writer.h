@@ -1,5 +1,5 @@
 /*
- * TFLite files of this network for tests: a model as lists of tensors and operators that a test may
+ * TFLite files of this network for tests: a model as lists of tensors and operators that a test can
  * change before they are written.
  */
 #ifndef UNECHO_TEST_TFLITE_WRITER_H
@@ -10,7 +10,7 @@
 enum { TFLITE_FLOAT = 0, TFLITE_INT32 = 2, TFLITE_INT8 = 9 };
 enum { TFLITE_TENSORS = 160, TFLITE_OPERATORS = 100, TFLITE_ENDS = 4, TFLITE_OPTIONS = 6 };
 
-/* Builtin codes that tests ask for. */
+/* Builtin codes that tests look for. */
 enum { TFLITE_ADD = 0, TFLITE_CONV = 3, TFLITE_FULLY_CONNECTED = 9, TFLITE_SLICE = 45 };
 
 typedef struct tflite_spec {
@@ -20,7 +20,7 @@ typedef struct tflite_spec {
     unsigned char *data; /* NULL: not constant */
     size_t size;
     float scale;
-    unsigned scales; /* how many the file holds: scale, twice, three times that, and so on */
+    unsigned scales; /* how many scales the file holds: scale, twice, three times that, and so on */
     int64_t zero_point;
 } tflite_spec;
 
@@ -28,7 +28,7 @@ typedef struct tflite_op {
     int code, options_type;
     int32_t inputs[TFLITE_ENDS], outputs[TFLITE_ENDS], options[TFLITE_OPTIONS];
     unsigned input_count, output_count, option_count;
-    int32_t list[4]; /* instead of the first option, where it has some */
+    int32_t list[4]; /* replaces the first option, if there is one */
     unsigned list_count;
 } tflite_op;
 
@@ -42,17 +42,19 @@ typedef struct tflite_model {
     uint32_t version, seed;
 } tflite_model;
 
-/* A stage with that many units and random weights; int8: the matrices are. */
+/* A stage with that many units and random weights; int8: with int8 matrices. */
 tflite_model *tflite_new(int stage, unsigned units, int int8, uint32_t seed);
 void tflite_free(tflite_model *m);
 bytes tflite_write(const tflite_model *m);
 
-/* Fails the test where there is none. */
+/* Fails the test if there is none. */
 tflite_spec *tflite_find(tflite_model *m, const char *name);
 /* The k-th operator with that code. */
 tflite_op *tflite_find_op(tflite_model *m, int code, unsigned k);
-/* One more operator without options, before all others, of one constant (and integers, if any):
- * returns what it makes, of the same shape as the constant. */
+/*
+ * Adds an operator without options before all others, with one constant input (and integers, if
+ * any). Returns its output, which has the constant's shape.
+ */
 int32_t tflite_insert(tflite_model *m, int code, int32_t of, const int32_t *list, unsigned count);
 
 #endif

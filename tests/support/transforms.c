@@ -25,7 +25,7 @@ signal_ delayed(const signal_ *x, long delay)
     return y;
 }
 
-/* x between its samples: 64 of them under a Hann window. */
+/* x between its samples: a sinc over 64 of them with a Hann window. */
 static float between(const signal_ *x, double position)
 {
     enum { HALF = 32 };
@@ -88,7 +88,7 @@ signal_ amplified(const signal_ *x, float gain)
     return y;
 }
 
-/* Some tests take ten thousand million steps here: the sanitizers would take a minute over them. */
+/* Some tests take ten thousand million steps here, for which the sanitizers would need a minute. */
 __attribute__((no_sanitize("address", "undefined"))) void
 add_filtered(float *y, const float *x, const signal_ *response, size_t from, size_t to)
 {

@@ -1,4 +1,4 @@
-/* Fail the test unless weights that two files gave are equal, bit for bit. */
+/* Fail the test unless the weights from two files are equal, bit for bit. */
 #ifndef UNECHO_TEST_WEIGHTS_EQUAL_H
 #define UNECHO_TEST_WEIGHTS_EQUAL_H
 

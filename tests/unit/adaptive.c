@@ -1,6 +1,6 @@
 /*
- * The kernels of the adaptive filter: the plain set against their equations in double, every other
- * set of this CPU against the plain one, bit for bit, over random shapes.
+ * The kernels of the adaptive filter over random shapes: the plain set against their equations in
+ * double, every other set of this CPU against the plain one, bit for bit.
  */
 #include "check.h"
 #include "each_set.h"
@@ -10,7 +10,7 @@
 
 enum { COUNT_MOST = 11, RING_MOST = 20, RECENT_MOST = 5, ROW = PARTITION_ROW };
 
-/* A filter with everything in it; as in src/linear, nothing stands in the bins that are none. */
+/* A complete filter; as in src/linear, the bins between the used ones are zero. */
 typedef struct filter {
     float x[2][RING_MOST * ROW], w[2][COUNT_MOST * ROW], v[COUNT_MOST * ROW];
     float change[2][COUNT_MOST * ROW];
@@ -21,7 +21,7 @@ typedef struct filter {
     float reused_e[PARTITION_REUSED][2][ROW];
 } filter;
 
-/* How long it and its ring are, where that begins, and the ages of the blocks that are reused. */
+/* Lengths of filter and ring, where the ring begins, and the ages of the blocks that are reused. */
 typedef struct shape {
     size_t count, ring, newest, ages[PARTITION_REUSED];
 } shape;
@@ -122,7 +122,7 @@ static int is_near(float got, double exact, double scale)
     return fabs((double)got - exact) <= 1e-5 * (scale + fabs(exact));
 }
 
-/* Held against: the equations in kernels.h, in double, bin by bin. */
+/* The reference: the equations in kernels.h, in double, bin by bin. */
 static void check_bin(const filter *before, const filter *after, const shape *s, size_t k)
 {
     const size_t count = s->count, recent = count < RECENT_MOST ? count : RECENT_MOST;

@@ -1,12 +1,12 @@
 /*
- * What `unecho bench` and `unecho tune` rest on: that a backend cannot win by skipping work, and
- * that the figures are drawn as they say.
+ * What `unecho bench` and `unecho tune` rely on: a backend cannot win by skipping work, and the
+ * figures are drawn as described.
  */
 #include "check.h"
 #include "signals.h"
 
-#include "bench/compare.h"
 #include "bench/backend.h"
+#include "bench/compare.h"
 #include "bench/stats.h"
 #include "bench/tune_search.h"
 
@@ -75,7 +75,7 @@ static void one_sample_that_is_no_number_is_found(void **state)
     free(s.samples);
 }
 
-/* An exact backend that leaves out one hop of a thousand is off by about 30 dB: far from 50. */
+/* An exact backend that skips one hop in a thousand is off by about 30 dB: far from 50. */
 static void one_skipped_hop_is_found(void **state)
 {
     (void)state;
@@ -89,7 +89,7 @@ static void one_skipped_hop_is_found(void **state)
     free(s.samples);
 }
 
-/* The microphone passed through: the echo is in the difference. */
+/* The microphone passed through: the echo is the difference. */
 static void doing_nothing_is_found(void **state)
 {
     (void)state;
@@ -201,7 +201,7 @@ static void all_settings_are_tried(void **state)
     (void)state;
     struct tune_setting settings[512];
     size_t n = tune_settings(settings, 512, 2);
-    /* 1, 2 and 4 threads for either stage, with and without spinning, which one thread cannot. */
+    /* 1, 2 and 4 threads for either stage, with and without spinning, which needs two threads. */
     assert_int_equal(n, 3 * 3 * 2 - 1);
     assert_true(has(settings, n, 2, 4, false) && has(settings, n, 2, 4, true));
     assert_true(has(settings, n, 1, 1, false) && !has(settings, n, 1, 1, true));

@@ -1,6 +1,6 @@
 /*
- * The front end's parts: the queue, the far end that comes early, late, too much or not at all, and
- * the microphone's arithmetic, which is what keeps the output from running dry.
+ * The parts of the front end: the queue; the far end that arrives early, late, in excess or not at
+ * all; and the microphone's arithmetic, which keeps the output from running dry.
  */
 #include "check.h"
 #include "front/far_end.h"
@@ -40,7 +40,7 @@ static void first_in_first_out(void **unused)
         for (size_t i = 0; i < n; i++, out++)
             assert_true(dropped || x[i] == out);
         assert_true((float)f.count == in - out);
-        if (in > 1e6f) { /* where every float is still a number of its own */
+        if (in > 1e6f) { /* up to here every integer is a float of its own */
             fifo_reset(&f);
             in = out = 0.0f;
         }
@@ -70,7 +70,7 @@ static open_far open_far_end(unsigned rate, int drifts, size_t queue, size_t pas
     return o;
 }
 
-/* Frames first..first+n, numbered from 1 so that none is silence. */
+/* Frames first..first+n, numbered from 1 so that none is silent. */
 static void push_numbers(far_end *f, size_t first, size_t n, uint64_t now)
 {
     float x[FAR_END_PART];
@@ -93,7 +93,8 @@ static void assert_reads(const far_end *f, int64_t first, size_t n, float expect
                      (double)x[i], (double)(expected + step * (float)i));
 }
 
-/* At 16 kHz without drift the samples are those that came, and beyond both ends there is silence.
+/*
+ * At 16 kHz without drift the samples are the frames that arrived, with silence beyond both ends.
  */
 static void read_back(void **unused)
 {
@@ -110,7 +111,7 @@ static void read_back(void **unused)
     far_end_read(&o.f, x, -10, 20);
     assert_true(x[9] == 0.0f && x[10] == 1.0f && x[19] == 10.0f);
 
-    /* Only what had come when the microphone had come so far; a bounded number at once. */
+    /* Only what had arrived when the microphone had come that far, and a bounded number at once. */
     far_end_advance(&o.f, 900, 700);
     assert_int_equal(o.f.made, 700);
     push_numbers(&o.f, 1000, 2000, 0);
@@ -118,7 +119,7 @@ static void read_back(void **unused)
     assert_int_equal(o.f.made, 700 + 4 * HOP);
     while (o.f.made < 3000)
         far_end_advance(&o.f, 3000, UINT64_MAX);
-    /* The past is as long as was asked for. */
+    /* The past is as long as requested. */
     assert_reads(&o.f, 1500, 1000, 1501.0f, 1.0f);
     assert_reads(&o.f, 1400, 100, 0.0f, 0.0f);
     assert_true(o.f.missing_frames == 0 && o.f.dropped_frames == 0);
@@ -126,7 +127,7 @@ static void read_back(void **unused)
     free(o.memory);
 }
 
-/* Nothing comes: silence after 100 ms, and what comes then was played then. */
+/* Nothing arrives: silence after 100 ms, and what arrives later was played later. */
 static void starved_and_resumed(void **unused)
 {
     (void)unused;
@@ -157,7 +158,7 @@ static void starved_and_resumed(void **unused)
     free(o.memory);
 }
 
-/* One that comes along with the microphone is never short for long: nothing is put in its place. */
+/* A far end passed with the microphone is never short for long: nothing replaces it. */
 static void not_starved_when_it_comes_along(void **unused)
 {
     (void)unused;
@@ -169,7 +170,7 @@ static void not_starved_when_it_comes_along(void **unused)
     free(o.memory);
 }
 
-/* The microphone stands still: what waits is dropped rather than the newest. */
+/* The microphone stalls: the oldest frames are dropped rather than the newest. */
 static void too_much(void **unused)
 {
     (void)unused;
@@ -182,8 +183,10 @@ static void too_much(void **unused)
     free(o.memory);
 }
 
-/* From samples that have passed as they are to resampled ones: without a seam, and each where it
- * should be by its clock. */
+/*
+ * From samples passed unchanged to resampled ones: no seam, and each sample where its clock puts
+ * it.
+ */
 static void drift_sets_in(void **unused)
 {
     (void)unused;
@@ -202,7 +205,7 @@ static void drift_sets_in(void **unused)
         assert_true(x[i] > 1000.9f + (float)i && x[i] < 1001.1f + (float)i);
     assert_true(far_end_slip(&o.f) > -1e-6 && far_end_slip(&o.f) < 1e-6);
 
-    /* 1000 samples at a clock 500 ppm faster take 1000.5 of its own. */
+    /* 1000 samples on a clock that is 500 ppm faster take 1000.5 of its own. */
     far_end_drift(&o.f, 500e-6);
     while (o.f.made < 6000)
         far_end_advance(&o.f, 6000, UINT64_MAX);
@@ -217,7 +220,7 @@ static void drift_sets_in(void **unused)
 static const unsigned rates[] = {8000,  8001,  11025, 15999, 16000, 16001,  22050, 24000,
                                  32000, 44100, 44101, 48000, 96000, 191999, 192000};
 
-/* Hop h is complete exactly when microphone_needed() frames have come, in any chunks. */
+/* Hop h is complete exactly when microphone_needed() frames have arrived, in any chunks. */
 static void complete_when_needed(void **unused)
 {
     (void)unused;
@@ -248,7 +251,7 @@ static void complete_when_needed(void **unused)
                     microphone_give(&m, hop);
                 assert_int_equal(m.hops, hops + plan.hops_at_once);
             }
-            /* Not a frame more than the wait and a filter's length are held back. */
+            /* No more frames are held back than the wait and a filter's length. */
             assert_true(microphone_needed(&m, 0) <= HOP * rates[r] / 16000 + 1 + m.wait);
             free(memory);
         }

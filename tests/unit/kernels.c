@@ -1,7 +1,7 @@
 /*
- * Every kernel of every set that this CPU has: the plain set against what the operation means,
- * evaluated in double or spelled out; every other set against the plain one, bit for bit. Random
- * shapes, odd alignments, and no write beyond what the kernel may touch.
+ * Every kernel of every set that this CPU has: the plain set against the meaning of the operation,
+ * in double or spelled out; every other set against the plain one, bit for bit. Random shapes, odd
+ * alignments, and no write beyond what the kernel may touch.
  */
 #include "check.h"
 #include "each_set.h"
@@ -57,7 +57,7 @@ static void log_is_exact_to_3_ulps(void **unused)
     double worst = 0.0;
     for (float x = 1e-7f; x < 1e12f; x *= 1.0003f) {
         const double exact = log((double)x);
-        /* Beside ln 1 = 0 the error is that of the argument: absolute, not relative. */
+        /* Near ln 1 = 0 the error is that of the argument: absolute, not relative. */
         worst = fmax(worst, fmin(ulps(log_(x), exact), fabs((double)log_(x) - exact) / 1e-8));
     }
     print_message("worst: %.2f ulp\n", worst);
@@ -125,7 +125,7 @@ static void vectors_agree(void **unused)
                     y[g] = 12345.0f;
                 all[i](k, y + shift, a + shift, b + shift, c + shift, n);
                 assert_memory_equal(y + shift, expected, n * sizeof *y);
-                /* No more than the row's padding is written. */
+                /* Nothing beyond the row's padding is written. */
                 assert_true(y[shift + KERNEL_PAD(n) < MOST + 16 + GUARD ? shift + KERNEL_PAD(n)
                                                                         : MOST + 15 + GUARD] ==
                             12345.0f);
@@ -137,7 +137,7 @@ static void vectors_agree(void **unused)
         }
 }
 
-/* Lengths as the resampler's filters have them, at any place in memory. */
+/* Lengths of the resampler's filters, anywhere in memory. */
 static void dots_agree(void **unused)
 {
     (void)unused;
@@ -208,7 +208,7 @@ static void normalize_equals_double(void **unused)
     }
 }
 
-/* A silent block is constant; what is left of it must be nothing (SPEC 7.1's trap). */
+/* A silent block is constant; what is left after its mean must be exactly zero. */
 static void normalize_of_a_constant_is_beta(void **unused)
 {
     (void)unused;
@@ -232,7 +232,7 @@ static void *aligned(size_t bytes)
     return memory;
 }
 
-/* One output of a matrix product as its format defines it; bits, not approximations. */
+/* One output of a matrix product as its format defines it, bit for bit. */
 static float defined_sum(const float *w, const float *x, size_t columns, float start,
                          dense_format format)
 {
@@ -320,7 +320,7 @@ static void int8_products(void **unused)
     products_are_as_defined(DENSE_INT8);
 }
 
-/* The ends of the range: silence, one loud sample, the largest weights there can be. */
+/* The ends of the range: silence, one loud sample, the largest weights possible. */
 static void extreme_products(void **unused)
 {
     (void)unused;
@@ -355,7 +355,7 @@ static void extreme_products(void **unused)
     free(scratch);
 }
 
-/* A matrix whose gates stand in a file's own order, as a loader would hand it over. */
+/* A matrix whose gates are in a file's own order, as a loader passes it. */
 static matrix view(const float *w, size_t rows, size_t columns)
 {
     return (matrix){(const unsigned char *)w, rows, columns, columns, 1,
@@ -389,7 +389,7 @@ static void lstm_in_double(const lstm_weights *w, size_t units, const float *x, 
     }
 }
 
-/* How far a step may be from the equations: rounding, and what the format costs. */
+/* How far a step may be from the equations: rounding, and the cost of the format. */
 static const double lstm_tolerance[] = {5e-6, 0.03, 0.06};
 
 static void lstm_follows_its_equations(void **unused)

@@ -1,6 +1,6 @@
 /*
- * The linear canceller on simulated rooms: how fast and how far it converges, that double talk does
- * not spoil it, that it finds a changed room again, and that it never makes anything worse.
+ * The linear canceller in simulated rooms: how fast and how far it converges, that double talk does
+ * not spoil it, that it follows a change of room, and that it never makes anything worse.
  */
 #include "check.h"
 #include "linear_run.h"
@@ -12,7 +12,7 @@
 static const double t60s[] = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6};
 enum { ROOMS = sizeof t60s / sizeof *t60s };
 
-/* One second that begins after three. */
+/* Over one second that begins after three. */
 static double erle_after_3_s(int with_speech, size_t i)
 {
     signal_ h = room(t60s[i], 11 + (uint32_t)i);
@@ -29,7 +29,7 @@ static double erle_after_3_s(int with_speech, size_t i)
     return erle;
 }
 
-/* 30 dB is all there can be: the noise is that far below the echo. */
+/* 30 dB is the limit: the noise is that far below the echo. */
 static void white_noise_25_db_in_3_s(void **unused)
 {
     (void)unused;
@@ -44,7 +44,7 @@ static void speech_15_db_in_3_s(void **unused)
         assert_true(erle_after_3_s(1, i) >= 15.0);
 }
 
-/* Both ends as loud as each other from 5 s on; how much the misalignment rises at most, in dB. */
+/* Both ends equally loud from 5 s on; the largest rise of the misalignment, in dB. */
 static double rise_in_double_talk(int with_speech, size_t i)
 {
     signal_ h = room(t60s[i], 21 + (uint32_t)i);
@@ -81,7 +81,7 @@ static void double_talk_keeps_the_filter(void **unused)
 
 /*
  * Another room after 4 seconds of speech: two seconds later the filter is within 3 dB of where it
- * was, and of one that began with the new room and has nothing to unlearn.
+ * was, and of one that started in the new room with nothing to unlearn.
  */
 static void a_changed_room_is_found_in_2_s(void **unused)
 {
@@ -108,7 +108,7 @@ static void a_changed_room_is_found_in_2_s(void **unused)
     }
 }
 
-/* Also with a filter that has learnt a room: what is silent has no echo. */
+/* Even with a filter that has learnt a room: a silent far end has no echo. */
 static void a_silent_far_end_changes_no_bit(void **unused)
 {
     (void)unused;
@@ -129,7 +129,7 @@ static void a_silent_far_end_changes_no_bit(void **unused)
     free(h.samples);
 }
 
-/* Headphones: the far end plays and nothing of it is heard. The near end stays as it is. */
+/* Headphones: the far end plays and is not heard. The near end stays as it is. */
 static void a_far_end_that_is_not_heard_costs_nothing(void **unused)
 {
     (void)unused;
@@ -185,7 +185,7 @@ static void silence_leaks_nothing_away(void **unused)
     free(h.samples);
 }
 
-/* How much louder the loudest second of whole hops is than the microphone's, in dB. */
+/* How much louder the output is than the microphone in the worst second of whole hops, in dB. */
 static double loudest_second_db(const scene *s)
 {
     enum { SECOND = 125 * KALMAN_HOP };
@@ -198,8 +198,10 @@ static double loudest_second_db(const scene *s)
     return most;
 }
 
-/* What could tempt a filter: an echo that is none, a room that changes all the time, one that goes
- * away, near end that begins loudly, a muted microphone. */
+/*
+ * What could mislead a filter: a far end without echo, a room that keeps changing, one that goes
+ * away, a near end that starts loudly, a muted microphone.
+ */
 static void no_second_gets_louder(void **unused)
 {
     (void)unused;
@@ -233,10 +235,10 @@ static void no_second_gets_louder(void **unused)
     print_message("%u hops were held back, the loudest second %.4f dB above the microphone\n",
                   (unsigned)bounded, worst);
     assert_true(worst < 0.1);
-    assert_true(bounded > 0); /* else nothing was tempting */
+    assert_true(bounded > 0); /* else nothing misled it */
 }
 
-/* The loudspeaker is switched off, its signal goes on: an old filter would add echo. */
+/* The loudspeaker is switched off while its signal goes on: the old filter would add echo. */
 static void an_echo_that_ends_is_given_up(void **unused)
 {
     (void)unused;
@@ -279,7 +281,7 @@ static void a_poisoned_filter_begins_anew(void **unused)
     free(h.samples);
 }
 
-/* The ends of the range of samples: nothing but numbers comes out, and it recovers. */
+/* The ends of the sample range: the output is finite, and the filter recovers. */
 static void wild_samples_do_no_harm(void **unused)
 {
     (void)unused;
@@ -306,7 +308,7 @@ static void wild_samples_do_no_harm(void **unused)
     free(h.samples);
 }
 
-/* Every set, every length of the tail, in place, and again after a reset. */
+/* Every set and tail length, in place, and again after a reset. */
 static void the_same_bits_everywhere(void **unused)
 {
     (void)unused;

@@ -1,6 +1,6 @@
 /*
- * training/linear.py, on whose output networks are trained, is the linear canceller: 10 seconds
- * with everything in them, single talk, double talk, another room, silence and a muted microphone.
+ * training/linear.py, whose output networks are trained on, is the linear canceller: 10 seconds
+ * with single talk, double talk, another room, silence and a muted microphone.
  */
 #include "check.h"
 #include "linear_run.h"

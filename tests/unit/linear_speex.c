@@ -1,6 +1,6 @@
 /*
- * The linear canceller beside SpeexDSP's, on the same rooms and recordings, with tails of the same
- * length: a higher ERLE, and in double talk a higher SI-SDR of the near end.
+ * The linear canceller compared with SpeexDSP's, in the same rooms and recordings, with tails of
+ * the same length: a higher ERLE, and in double talk a higher SI-SDR of the near end.
  */
 #include "check.h"
 #include "linear_run.h"
@@ -53,8 +53,8 @@ static void better_in_simulated_rooms(void **unused)
 }
 
 /*
- * How far the microphone is behind the far end, 0 to 200 ms: where their samples, each less 0.95 of
- * the one before, correlate most.
+ * How far the microphone lags the far end, 0 to 200 ms: where their samples, each minus 0.95 of the
+ * previous one, correlate most.
  */
 static size_t bulk_delay(const signal_ *mic, const signal_ *far)
 {
@@ -74,7 +74,7 @@ static size_t bulk_delay(const signal_ *mic, const signal_ *far)
     return best;
 }
 
-/* The far end 3 ms less late than the delay, so that nothing begins before it. */
+/* The far end is delayed by 3 ms less, so that no echo comes before it. */
 static scene recording(const char *name)
 {
     signal_ mic, far;

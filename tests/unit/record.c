@@ -1,6 +1,6 @@
 /*
- * A recorded stream can be replayed bit for bit, whatever was called; recording changes nothing; a
- * ring that is full and a file that is damaged are told, and what was before is good.
+ * A recorded stream can be replayed bit for bit, whatever was called; the record changes nothing; a
+ * full ring and a damaged file are reported, and what came before is good.
  */
 #define _XOPEN_SOURCE 700 /* fmemopen */
 #include "check.h"
@@ -26,7 +26,7 @@ static int set_up(void **unused)
     (void)unused;
     const ends e = double_talk(LENGTH);
     for (size_t i = 0; i < LENGTH; i++) {
-        /* not what 16 bits can hold */
+        /* beyond what 16 bits can hold */
         mic[i] = e.mic.samples[i] * 0.999f;
         far[i] = e.far.samples[i] * 0.999f;
         mic16[i] = (int16_t)(32767.0f * mic[i]);
@@ -50,7 +50,7 @@ typedef struct file {
     size_t size;
 } file;
 
-/* Everything that is there, in pieces of an odd size. */
+/* All there is, in pieces of an odd size. */
 static void drain(unecho *stream, file *f)
 {
     size_t got = 1;
@@ -62,7 +62,7 @@ static void drain(unecho *stream, file *f)
     }
 }
 
-/* A mixture of calls: what a seed says, of all kinds that suit the config. */
+/* A mixture of calls of all kinds that suit the config, from a seed. */
 typedef struct caller {
     unecho *stream;
     const unecho_config *config;
@@ -129,7 +129,7 @@ static void process_some(caller *c, size_t at, size_t n)
     }
 }
 
-/* Over the whole of the signals; f NULL: nobody reads. */
+/* Over all of the signals; f NULL: nobody reads. */
 static uint64_t make_calls(unecho *stream, const unecho_config *config, uint32_t seed, file *f)
 {
     caller c = {stream, config, seed, HASH_BASIS};
@@ -171,7 +171,7 @@ static file record(const unecho_config *config, uint32_t seed)
 
 /* ---- Replaying -------------------------------------------------------------------------- */
 
-/* As far as it is good; why it is not goes into message [256]. */
+/* As far as it is good; the reason why it is not goes into message [256]. */
 static reader_result replay_file(rerun *r, const file *f, char *message)
 {
     record_reader from;
@@ -348,7 +348,7 @@ static void streams_of_a_batch(void **unused)
     }
 }
 
-static void recording_changes_nothing(void **unused)
+static void a_record_changes_nothing(void **unused)
 {
     (void)unused;
     unecho_config config;
@@ -365,7 +365,7 @@ static void recording_changes_nothing(void **unused)
     free(f.bytes);
 }
 
-/* Silence and what 16 bits hold are not stored as floats. */
+/* Silence and samples that fit 16 bits are not stored as floats. */
 static void what_needs_no_room_takes_none(void **unused)
 {
     (void)unused;
@@ -403,7 +403,7 @@ static void a_full_ring_ends_the_record(void **unused)
         drain(stream, &f);
         const size_t told = f.size;
         drain(stream, &f);
-        assert_int_equal(f.size, told); /* said once, as long as nothing more is lost */
+        assert_int_equal(f.size, told); /* reported once until more is lost */
         static float out[100];
         assert_int_equal(unecho_process(stream, mic, far, out, 100), UNECHO_OK);
         drain(stream, &f);
@@ -416,7 +416,7 @@ static void a_full_ring_ends_the_record(void **unused)
         assert_int_equal(r.first.call, 0);
         assert_int_equal(r.lost.kind, RECORD_LOST);
         assert_true(r.lost.extra > 0 && r.lost.n > 0 && f.size < room + 2 * 44);
-        /* Kept and lost calls are all that were made. */
+        /* Kept and lost calls add up to all calls. */
         file whole = record(&config, 3);
         const rerun all = expect_same(&whole);
         assert_int_equal(r.calls + r.lost.extra, all.calls + 1);
@@ -426,7 +426,7 @@ static void a_full_ring_ends_the_record(void **unused)
     }
 }
 
-/* A different output is found, and where. */
+/* A different output is detected and located. */
 static void a_difference_is_found(void **unused)
 {
     (void)unused;
@@ -437,7 +437,7 @@ static void a_difference_is_found(void **unused)
     file f = record(&config, 1);
     rerun r;
     char message[256];
-    /* The setting with key 6, precision, is made another one; and the checksum to it. */
+    /* Changes the setting with key 6, precision, and the checksum with it. */
     uint32_t words[RECORD_HEAD];
     unsigned char *const head = f.bytes + 8;
     for (size_t i = 0; i < RECORD_HEAD; i++)
@@ -487,7 +487,7 @@ static void every_cut_is_told(void **unused)
     file f = small_file();
     size_t whole = 0;
     for (size_t size = 1; size < f.size; size++) {
-        /* Of its own size, so that a read beyond is seen. */
+        /* Of its exact size, so that a read beyond it is detected. */
         file cut = {malloc(size), size};
         memcpy(cut.bytes, f.bytes, size);
         rerun r;
@@ -499,7 +499,7 @@ static void every_cut_is_told(void **unused)
         assert_int_equal(r.first.call, 0);
         free(cut.bytes);
     }
-    assert_int_equal(whole, 5); /* behind the header and behind each call but the last */
+    assert_int_equal(whole, 5); /* after the header and after each call but the last */
     free(f.bytes);
 }
 
@@ -520,7 +520,7 @@ static void every_changed_byte_is_told(void **unused)
     free(f.bytes);
 }
 
-/* Several bytes at once, with the right checksum: nothing may trust what only looks whole. */
+/* Several bytes at once, with the right checksum: nothing may trust what only looks intact. */
 static void senseless_records_do_no_harm(void **unused)
 {
     (void)unused;
@@ -577,7 +577,7 @@ static void *read_along(void *argument)
     return NULL;
 }
 
-/* In a ring that goes round many times; with a small one it may end early, but never wrong. */
+/* In a ring that wraps many times; with a small one it may end early, but never wrong. */
 static void another_thread_reads(void **unused)
 {
     (void)unused;
@@ -610,7 +610,7 @@ int main(void)
         cmocka_unit_test(samples_that_are_no_numbers),
         cmocka_unit_test(whole_signals_and_calls_that_are_refused),
         cmocka_unit_test(streams_of_a_batch),
-        cmocka_unit_test(recording_changes_nothing),
+        cmocka_unit_test(a_record_changes_nothing),
         cmocka_unit_test(what_needs_no_room_takes_none),
         cmocka_unit_test(a_full_ring_ends_the_record),
         cmocka_unit_test(a_difference_is_found),

@@ -1,9 +1,10 @@
 /*
- * The resampler between all rates: flat where signals are, silent where they must not be, in time
- * to the sample and for hours, whatever the chunks; against sines as they are defined, and against
- * the best that libsoxr has.
+ * The resampler between all rates: flat in the pass band, silent in the stop band, in time to the
+ * sample for hours, in any chunks; compared with the definition of sines and with libsoxr's best
+ * quality.
  */
-#include "front/resampler.h"
+#include "dsp/resampler.h"
+#include "kernels/kernels.h"
 #include "check.h"
 #include "signals.h"
 
@@ -26,7 +27,7 @@ static const unsigned pairs[][2] = {
     for (size_t p_ = 0, in, out;                                                                   \
          p_ < sizeof pairs / sizeof *pairs && (in = pairs[p_][0]) && (out = pairs[p_][1]); p_++)
 
-/* Inputs between a push and a pull, and more outputs than they make at any rate. */
+/* Inputs between a push and a pull, and more outputs than they give at any rate. */
 enum { ROOM = 4096, MOST_AT_ONCE = 16 * ROOM };
 
 typedef struct converter {
@@ -42,7 +43,7 @@ static converter open_converter(size_t rate_in, size_t rate_out, int fixed)
     c.memory = a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
     a.used = 0;
     resampler_layout(&c.r, &a, (unsigned)rate_in, (unsigned)rate_out, ROOM, fixed);
-    resampler_start(&c.r, kernels_at(kernels_choose(UNECHO_CPU_ALL)));
+    resampler_start(&c.r, kernels_at(kernels_choose(UNECHO_CPU_ALL))->dot);
     resampler_reset(&c.r, NULL, 0);
     return c;
 }
@@ -52,7 +53,7 @@ static void close_converter(converter *c)
     free(c->memory);
 }
 
-/* All of x in chunks of at most `chunk`, everything out that there is. Returns how much. */
+/* All of x in chunks of at most `chunk`, and all output there is. Returns its count. */
 static size_t convert(resampler *r, const float *x, size_t n, float *y, size_t chunk)
 {
     size_t made = 0;
@@ -75,7 +76,7 @@ typedef struct chord {
     double frequency[SINES], phase[SINES]; /* Hz */
 } chord;
 
-/* Up to the edge of the pass band of that rate. */
+/* Up to the edge of the pass band at that rate. */
 static chord chord_below(size_t rate, uint32_t seed)
 {
     chord c;
@@ -107,10 +108,10 @@ static float *sampled_chord(const chord *c, size_t rate, size_t n)
 /* ---- A single frequency ------------------------------------------------------------------ */
 
 typedef struct tone {
-    double gain, late, rest; /* dB, radians, dB: what is left without it */
+    double gain, late, rest; /* dB, radians, dB: the rest without it */
 } tone;
 
-/* How much of a tone of amplitude 1 is in y, and what else is. */
+/* How much of a tone of amplitude 1 is in y, and how much else. */
 static tone tone_in(const float *y, size_t n, double cycles)
 {
     double a = 0.0, b = 0.0, cc = 0.0, ss = 0.0, cs = 0.0;
@@ -228,7 +229,7 @@ static void as_defined_and_as_libsoxr(void **unused)
         assert_null(soxr_oneshot((double)in, (double)out, 1, x, length, NULL, other, room, &done,
                                  NULL, &best, NULL));
         assert_true(done >= n);
-        /* Not where a filter reaches beyond the ends; theirs is the longer. */
+        /* Not where a filter reaches beyond the ends; libsoxr's is the longer one. */
         const size_t from = n / 5, to = n - n / 5;
         const double snr = snr_db(y + from, exact + from, to - from);
         const double near = snr_db(y + from, other + from, to - from);
@@ -247,7 +248,7 @@ static void as_defined_and_as_libsoxr(void **unused)
                   worst_other);
 }
 
-/* A table for any fraction is as good as one for those that occur. */
+/* A table for any fraction is as good as one for the fractions that occur. */
 static void drift(void **unused)
 {
     (void)unused;
@@ -260,7 +261,7 @@ static void drift(void **unused)
             const chord notes = chord_below(in < out ? in : out, 7);
             float *const x = sampled_chord(&notes, in, length);
             converter c = open_converter(in, out, 0);
-            /* Another drift every few samples: the place is the sum of all steps. */
+            /* The drift changes every few samples: the position is the sum of all steps. */
             enum { SPAN = 160 };
             static float y[4 * 16000], exact[4 * 16000];
             size_t made = 0, fed = 0;
@@ -304,7 +305,7 @@ static void any_chunks(void **unused)
             x[i] = random_float(&seed);
         converter c = open_converter(in, out, (int)(out % 2));
         const size_t n = convert(&c.r, x, N, y, ROOM);
-        /* What is out depends on what is in alone. */
+        /* The output depends on the input alone. */
         const size_t expected = ((N - resampler_look_ahead(&c.r)) * out + in - 1) / in;
         assert_int_equal(n, expected);
         static const size_t chunks[] = {1, 100, 1023};
@@ -317,7 +318,7 @@ static void any_chunks(void **unused)
     }
 }
 
-/* A start that is late, and behind a past: the rest of what another began. */
+/* A late start, with a past: the rest of what another one began. */
 static void a_late_start(void **unused)
 {
     (void)unused;
@@ -332,7 +333,7 @@ static void a_late_start(void **unused)
         converter c = open_converter(in, out, 1);
         const size_t made = convert(&c.r, x, n, whole, ROOM);
         const size_t past = resampler_look_ahead(&c.r) - 1;
-        /* The first output not before input `past`. */
+        /* The first output at or after input `past`. */
         const size_t first = (past * out + in - 1) / in;
         resampler_reset(&c.r, x, first * in - past * out);
         const size_t left = convert(&c.r, x + past, n - past, rest, ROOM);
@@ -343,7 +344,7 @@ static void a_late_start(void **unused)
     }
 }
 
-/* Two hours later output k still lies at k * rate_in / rate_out. */
+/* Two hours later output k is still at k * rate_in / rate_out. */
 static void no_error_adds_up(void **unused)
 {
     (void)unused;
@@ -365,7 +366,7 @@ static void no_error_adds_up(void **unused)
                 made += ready;
             }
         assert_int_equal(made, hours * 3600 * out - resampler_look_ahead(&c.r) * out / in);
-        /* On to a whole second, from where the phase is known. */
+        /* On to a whole second, where the phase is known. */
         const size_t behind = (size_t)(hours * 3600 * out - made);
         const size_t n = convert(&c.r, x, in, y, ROOM / 2);
         const tone t = tone_in(y + behind, n - behind, frequency / (double)out);

@@ -4,8 +4,8 @@
  */
 #include "arena.h"
 #include "check.h"
-#include "suppress/dtln/dtln_model.h"
 #include "signals.h"
+#include "suppress/dtln/dtln_model.h"
 #include "unecho_model.h"
 
 #include <math.h>

@@ -5,7 +5,7 @@
 
 #define MODEL UNECHO_ERROR_MODEL
 
-/* Smaller or larger ones would leave the range of float32 or its full precision. */
+/* Products with scales beyond these would leave the range or the precision of float32. */
 bool graph_scale_fits(float scale)
 {
     return scale >= 1e-30f && scale <= 1e30f;
@@ -28,7 +28,7 @@ int graph_zero_of(const graph *g, size_t value, uint64_t type, int *zero)
     if (value == GRAPH_NONE)
         return UNECHO_OK;
     if (g->values[value].from != FROM_TENSOR)
-        return graph_fail_value(g, value, MODEL, "this zero point was expected to be constant");
+        return graph_fail_value(g, value, MODEL, "this zero point must be constant");
     const graph_tensor *t = &g->tensors[g->values[value].index];
     if (t->type != type || !graph_tensor_is_bytes(t) || t->shape.elements == 0)
         return graph_fail_value(g, value, MODEL, "this zero point of %s is %s%s",
@@ -74,8 +74,8 @@ static int dequantize(graph *g, const graph_node *n)
     const size_t scale = graph_in(g, n, 1);
     if (x->from != FROM_TENSOR || g->values[scale].from != FROM_TENSOR)
         return graph_fail_node(g, n, MODEL,
-                               "its input and scale were expected to be constant: activations that "
-                               "are quantised with fixed scales are not what unecho computes");
+                               "its input and scale must be constant: unecho does not compute "
+                               "activations with fixed scales");
     graph_tensor *const t = &g->tensors[x->index];
     const graph_tensor *s = &g->tensors[g->values[scale].index];
     if (!graph_tensor_is_bytes(t))

@@ -1,4 +1,4 @@
-/* What the shape rules of operators share: parameters, axes, outputs. Knows no operator. */
+/* What the shape rules of operators share: parameters, axes, outputs. */
 #include "rules.h"
 
 #include "unecho.h"
@@ -69,11 +69,11 @@ int rule_integers(const graph *g, const graph_node *n, size_t input, const char 
     if (list->given) {
         const graph_value *v = &g->values[value];
         if (v->from != FROM_TENSOR)
-            return graph_fail_node(g, n, MODEL, "its %s '%s' was expected to be constant",
-                                   attribute, graph_label_of(v->name).text);
+            return graph_fail_node(g, n, MODEL, "its %s '%s' must be constant", attribute,
+                                   graph_label_of(v->name).text);
         if (!graph_tensor_ints(&g->tensors[v->index], list->at, &list->count))
-            return graph_fail_node(g, n, MODEL, "its %s '%s' was expected to be a few integers",
-                                   attribute, graph_label_of(v->name).text);
+            return graph_fail_node(g, n, MODEL, "its %s '%s' must be a few integers", attribute,
+                                   graph_label_of(v->name).text);
         return UNECHO_OK;
     }
     const graph_attribute *a = graph_attribute_of(g, n, attribute);
@@ -87,7 +87,7 @@ int rule_integers(const graph *g, const graph_node *n, size_t input, const char 
     return UNECHO_OK;
 }
 
-/* The same, each one an axis of a tensor with rank dims. */
+/* The same for axes of a tensor with rank dims. */
 int rule_axes(const graph *g, const graph_node *n, size_t rank, integers *list, bool *chosen)
 {
     const int status = rule_integers(g, n, 1, "axes", list);

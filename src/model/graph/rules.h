@@ -4,14 +4,14 @@
 
 #include "graph.h"
 
-/* A parameter that is a list of integers: an input in later opsets, an attribute in earlier. */
+/* A list of integers as a parameter: an input in later opsets, an attribute in earlier ones. */
 typedef struct integers {
     int64_t at[GRAPH_LIST_MAX];
     size_t count;
     bool given;
 } integers;
 
-/* input SIZE_MAX: an attribute in every opset */
+/* input SIZE_MAX: always an attribute */
 int rule_integers(const graph *g, const graph_node *n, size_t input, const char *attribute,
                   integers *list);
 /* The parameter axes, for a tensor with rank dims; chosen: [GRAPH_RANK_MAX]. */
@@ -29,7 +29,7 @@ int rule_same_shape(graph *g, const graph_node *n);
 int rule_lstm(graph *g, const graph_node *n);
 int rule_gru(graph *g, const graph_node *n);
 
-/* The rule of an operator of which graph_moves is true. */
+/* The rule of an operator for which graph_moves is true. */
 int rule_move(graph *g, graph_node *n);
 
 #endif

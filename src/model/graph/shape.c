@@ -1,6 +1,6 @@
 /*
- * The static shape of every value that the outputs depend on, operator by operator, and with it
- * the check that widths match. Knows the rules of ONNX; computes no value.
+ * The static shape of every value that the outputs depend on, by the rules of ONNX; checks that
+ * widths match.
  */
 #include "rules.h"
 
@@ -90,7 +90,7 @@ static bool all_are(const integers *list, int64_t value)
     return true;
 }
 
-/* Only the convolution that is a matrix product at each place. */
+/* Only a convolution that is a matrix product at each position. */
 static int infer_conv(graph *g, const graph_node *n)
 {
     const graph_shape *x = rule_in(g, n, 0);
@@ -116,7 +116,7 @@ static int infer_conv(graph *g, const graph_node *n)
     memcpy(dims, x->dims, sizeof dims);
     dims[1] = w->dims[0];
     status = rule_set_output(g, n, 0, x->rank, dims);
-    /* the third input of ConvInteger is no bias */
+    /* the third input of ConvInteger is not a bias */
     if (status != UNECHO_OK || n->op != OP_CONV || graph_in(g, n, 2) == GRAPH_NONE)
         return status;
     const graph_shape *bias = rule_in(g, n, 2);
@@ -166,7 +166,7 @@ static int infer_layer_normalization(graph *g, graph_node *n)
     return status == UNECHO_OK ? rule_same_shape(g, n) : status;
 }
 
-/* The integers, their scale, and which of them stands for 0. */
+/* The integers, their scale and their zero point. */
 static int infer_quantise(graph *g, const graph_node *n)
 {
     int status = rule_same_shape(g, n);

@@ -1,6 +1,6 @@
 /*
- * Shapes of what operators make that only move elements, and what moves where: the permutation or
- * the begin and step of each axis, for graph_trace. Computes no value.
+ * Shape rules of the operators that only move elements, and where they move them: the permutation,
+ * or begin and step of each axis, for graph_trace.
  */
 #include "rules.h"
 
@@ -236,7 +236,7 @@ static int infer_slice(graph *g, graph_node *n)
     return rule_set_output(g, n, 0, in->rank, dims);
 }
 
-/* One index only: a slice that drops its axis. */
+/* A single index: a slice without its axis. */
 static int infer_gather(graph *g, graph_node *n)
 {
     const graph_shape *in = rule_in(g, n, 0);
@@ -248,7 +248,7 @@ static int infer_gather(graph *g, graph_node *n)
         return status;
     const size_t kept = rule_in(g, n, 1)->rank;
     if (at.count != 1 || kept > 1 || !rule_axis(at.at[0], in->dims[n->axis], &n->begin[0]))
-        return graph_fail_node(g, n, MODEL, "its indices were expected to be one index into %s",
+        return graph_fail_node(g, n, MODEL, "its indices must be one index into %s",
                                graph_shape_label(in).text);
     size_t dims[GRAPH_RANK_MAX] = {0};
     size_t rank = 0;

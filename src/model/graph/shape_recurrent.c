@@ -33,9 +33,9 @@ static int check_shared_attributes(const graph *g, const graph_node *n, size_t f
     const graph_attribute *direction = graph_attribute_of(g, n, "direction");
     const graph_attribute *activations = graph_attribute_of(g, n, "activations");
     if (direction && !texts_are(direction, forward, 1))
-        return graph_fail_node(g, n, MODEL, "its direction was expected to be forward");
+        return graph_fail_node(g, n, MODEL, "its direction must be forward");
     if (activations && !texts_are(activations, names, functions))
-        return graph_fail_node(g, n, MODEL, "its activations were expected to be Sigmoid, Tanh%s",
+        return graph_fail_node(g, n, MODEL, "its activations must be Sigmoid, Tanh%s",
                                functions == GRAPH_TEXTS_MAX ? ", Tanh" : "");
     if (graph_attribute_of(g, n, "clip"))
         return graph_fail_node(g, n, MODEL, "it clips, expected no clip");
@@ -54,7 +54,7 @@ static int check_attributes(const graph *g, const graph_node *n)
     return UNECHO_OK;
 }
 
-/* One step of one sequence; a length, where it is told, says the same. */
+/* One step of one sequence; the sequence length, if given, must agree. */
 static int check_sequence(const graph *g, const graph_node *n)
 {
     const graph_shape *x = rule_in(g, n, LSTM_X);
@@ -69,10 +69,10 @@ static int check_sequence(const graph *g, const graph_node *n)
     if (v->from == FROM_TENSOR && graph_tensor_ints(&g->tensors[v->index], length, &count) &&
         count == 1 && length[0] == 1)
         return UNECHO_OK;
-    return graph_fail_node(g, n, MODEL, "its sequence length was expected to be 1");
+    return graph_fail_node(g, n, MODEL, "its sequence length must be 1");
 }
 
-/* [1, a, b], or turned as DynamicQuantizeLSTM has it. */
+/* [1, a, b], transposed for DynamicQuantizeLSTM. */
 static int check_shape(const graph *g, const graph_node *n, size_t input, const char *name,
                        size_t a, size_t b)
 {

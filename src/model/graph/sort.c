@@ -9,7 +9,7 @@ enum { UNSEEN, OPEN, DONE };
 
 typedef struct walk {
     unsigned char *seen;  /* per node */
-    size_t *stack, *next; /* nodes on the way down, and which input of each comes next */
+    size_t *stack, *next; /* the nodes being visited, and the next input of each */
     size_t depth;
 } walk;
 

@@ -1,7 +1,7 @@
 /*
- * Where the elements of a value come from: back through the operators that only move them. What a
- * row of gates, a slice of the states or a packed output *is* follows from this, however the
- * exporter spells it. Knows movement, no arithmetic.
+ * Where the elements of a value come from: back through the operators that only move them. This
+ * identifies a row of gates, a slice of the states or a packed output, however the exporter writes
+ * it.
  */
 #include "graph.h"
 
@@ -12,7 +12,7 @@ bool graph_moves(graph_op op)
     return op >= OP_IDENTITY;
 }
 
-/* The last hidden state of an LSTM or GRU (its second output) is the first output's only step. */
+/* The last hidden state of an LSTM or GRU (its second output) is the only step of its first. */
 static bool is_last_state(const graph *g, const graph_value *v)
 {
     const graph_op op = g->nodes[v->index].op;
@@ -69,7 +69,7 @@ static size_t through_slice(const graph_node *n, const graph_shape *in, const gr
     return ravel(in, at);
 }
 
-/* The element of a list of pieces along an axis, from its place in the piece. */
+/* From an element of a piece along an axis to the element of the whole. */
 static size_t into(size_t index, size_t inner, size_t piece, size_t whole, size_t begin)
 {
     const size_t outer = index / (inner * piece);
@@ -118,7 +118,7 @@ int graph_trace(graph *g, size_t *value, size_t *index)
         }
         if (g->steps_left-- == 0)
             return graph_fail_node(g, n, UNECHO_ERROR_MODEL,
-                                   "the graph moves its data about more than any export does");
+                                   "the graph moves its data around more than any export does");
         const size_t input = graph_in(g, n, 0);
         const graph_shape *in = &g->values[input].shape;
         *value = input;
@@ -138,7 +138,7 @@ int graph_trace(graph *g, size_t *value, size_t *index)
         case OP_GATHER:
             *index = into(*index, inner_of(in, n->axis), 1, in->dims[n->axis], n->begin[0]);
             break;
-        default: /* the others give the same elements another shape */
+        default: /* the others only change the shape */
             break;
         }
     }
@@ -165,7 +165,7 @@ int graph_view_of(graph *g, size_t value, size_t first, size_t count, graph_view
         }
         if (from != found.value || at != found.offset + i * found.step)
             return graph_fail_value(g, value, UNECHO_ERROR_MODEL,
-                                    "its elements were expected to be those of one tensor, in "
+                                    "its elements must be those of one tensor, in "
                                     "order");
     }
     *view = found;

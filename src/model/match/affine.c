@@ -1,6 +1,6 @@
 /*
  * Sums of matrix products, recognised from their output backwards, and what all matching shares:
- * views of operands, constants. What does not fit is named. Knows no stage.
+ * views of operands, constants.
  */
 #include "match.h"
 
@@ -12,7 +12,7 @@
 
 #define MODEL UNECHO_ERROR_MODEL
 
-/* What a Gemm may multiply by: anything that leaves float32 its precision. */
+/* Factors of a Gemm with which float32 keeps its precision. */
 #define FACTOR_MIN 1e-6f
 #define FACTOR_MAX 1e6f
 
@@ -49,7 +49,7 @@ int match_operand(graph *g, const graph_node *node, size_t k, graph_view *view)
 
 int match_unexpected(const graph *g, const graph_view *view, const char *what)
 {
-    return graph_fail_value(g, view->value, MODEL, "%s was expected here", what);
+    return graph_fail_value(g, view->value, MODEL, "expected %s here", what);
 }
 
 int match_operands(graph *g, const graph_node *n, graph_view *two)
@@ -79,7 +79,7 @@ int want_float(const graph *g, size_t value)
                             graph_type_name(t->type));
 }
 
-/* Element i of a view of a float tensor; a view of one element stands for any number of them. */
+/* Element i of a view of a float tensor; a view of one element repeats it. */
 static int element(const graph *g, const graph_view *view, size_t i, float *x)
 {
     const graph_tensor *t = &g->tensors[g->values[view->value].index];
@@ -102,7 +102,7 @@ int add_constant(const graph *g, const graph_view *view, size_t count, float fac
     return status;
 }
 
-/* A constant with one value: of one element, or of several that agree. */
+/* A constant with a single value, in one element or in several. */
 int want_scalar(const graph *g, const graph_view *view, double value, double tolerance)
 {
     int status = want_float(g, view->value);
@@ -118,7 +118,7 @@ int want_scalar(const graph *g, const graph_view *view, double value, double tol
 
 /* ---- Sums of matrix products ------------------------------------------------------------ */
 
-/* Does the value come from a tensor? Elements of a Concat may come from several; one will do. */
+/* Does the value come from a tensor? For a Concat, the first input decides. */
 static bool comes_from_tensor(graph *g, size_t value)
 {
     while (g->values[value].from == FROM_NODE) {
@@ -130,7 +130,7 @@ static bool comes_from_tensor(graph *g, size_t value)
     return g->values[value].from == FROM_TENSOR;
 }
 
-/* How the matrix of a product node lies: as its operand `constant`, [out, in] or [in, out]. */
+/* The layout of the matrix, operand `constant` of a product node: [out, in] or [in, out]. */
 static int read_layout(const graph *g, const graph_node *n, size_t constant, size_t rows,
                        matrix_layout *l)
 {
@@ -154,7 +154,7 @@ static int read_layout(const graph *g, const graph_node *n, size_t constant, siz
         l->column_step = rows;
     if (shape->elements == rows * columns)
         return UNECHO_OK;
-    return graph_fail_node(g, n, MODEL, "the matrix %s was expected to be %zu by %zu",
+    return graph_fail_node(g, n, MODEL, "the matrix %s must be %zu by %zu",
                            graph_shape_label(shape).text, rows, columns);
 }
 
@@ -168,7 +168,7 @@ static int check_width(const graph *g, const graph_node *n, const affine_term *t
                            l->columns);
 }
 
-/* What a product node multiplies: which input is the vector, and how the matrix lies. */
+/* The operands of a product node: which one is the vector, and the layout of the matrix. */
 static int read_product(graph *g, const graph_node *n, size_t rows, affine_term *term)
 {
     const bool on_left = n->op != OP_CONV && comes_from_tensor(g, graph_in(g, n, 0));
@@ -181,7 +181,7 @@ static int read_product(graph *g, const graph_node *n, size_t rows, affine_term 
     return status == UNECHO_OK ? match_matrix(g, n, l, term) : status;
 }
 
-/* A product of integers that an activation, quantised as it came, and a tensor make. */
+/* A product of a dynamically quantised activation and a tensor of integers. */
 static int read_quantised(graph *g, const graph_view *view, const char *what, affine_term *term)
 {
     scaled_product scaled;
@@ -198,7 +198,7 @@ static int read_quantised(graph *g, const graph_view *view, const char *what, af
     return status;
 }
 
-/* alpha and beta of a Gemm; 1 of everything else. */
+/* alpha and beta of a Gemm; 1 for other operators. */
 static int read_factors(const graph *g, const graph_node *n, float *alpha, float *beta)
 {
     const graph_attribute *a = n->op == OP_GEMM ? graph_attribute_of(g, n, "alpha") : NULL;
@@ -211,13 +211,13 @@ static int read_factors(const graph *g, const graph_node *n, float *alpha, float
                            (double)*alpha, (double)*beta);
 }
 
-/* A part of a sum that is left to be looked at, and what it is multiplied by. */
+/* A part of a sum that is still to be examined, and its factor. */
 typedef struct part {
     graph_view view;
     float factor;
 } part;
 
-/* One product of the sum, and what it adds to it. */
+/* One product of the sum; beta: the factor of what a Gemm adds. */
 static int add_term(graph *g, const graph_node *n, const part *p, const char *what,
                     affine_sum *affine, float *beta)
 {
@@ -264,7 +264,7 @@ int match_affine(graph *g, const graph_view *view, const char *what, float *bias
         }
         if (left + 2 > PENDING_MAX)
             return graph_fail_node(g, n, MODEL, "%s: more terms than expected", what);
-        /* What is added: both sides of an Add, the third input of the others. */
+        /* The summands: both inputs of an Add, the third input of the others. */
         for (size_t k = n->op == OP_ADD ? 0 : 2; status == UNECHO_OK && k < n->inputs; k++)
             if (graph_in(g, n, k) != GRAPH_NONE) {
                 pending[left].factor = factor;

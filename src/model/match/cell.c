@@ -1,6 +1,6 @@
 /*
- * The LSTM cell, recognised from its hidden output backwards: which rows of the gates' sum are
- * which gate is told by what is done with them. Knows no stage.
+ * The LSTM cell, recognised from its hidden output backwards. What happens to the rows of the sum
+ * tells which gate they are.
  */
 #include "match.h"
 
@@ -15,7 +15,7 @@ typedef struct gates {
     graph_view from[GATES];
 } gates;
 
-/* The two operands of a product of which exactly one is a sigmoid: its input, and the other. */
+/* A product of a sigmoid and something else: the input of the sigmoid, and the other operand. */
 static int match_gated(graph *g, const graph_view *view, const char *what, graph_view *gate,
                        graph_view *other)
 {
@@ -59,8 +59,8 @@ static int match_memory(graph *g, const graph_view *view, const graph_view *c, c
             z->from[GATE_FORGET] = gate;
         } else {
             return graph_fail_value(g, part.value, MODEL,
-                                    "%s: forget gate times c of this layer's states, plus input "
-                                    "gate times tanh, were expected",
+                                    "%s: expected forget gate times c of this layer's states, "
+                                    "plus input gate times tanh",
                                     what);
         }
         if (status != UNECHO_OK)
@@ -82,7 +82,7 @@ static int match_rows(const graph *g, const gates *z, size_t units, const char *
         if (v->value != sum || v->step != 1 || v->count != units || v->offset % units != 0 ||
             quarter >= GATES || taken[quarter] || g->values[sum].shape.elements != GATES * units)
             return graph_fail_value(g, v->value, MODEL,
-                                    "%s: its %s gate was expected to be a quarter of the sum that "
+                                    "%s: its %s gate must be a quarter of the sum that "
                                     "makes the others",
                                     what, names[i]);
         taken[quarter] = true;
@@ -91,7 +91,7 @@ static int match_rows(const graph *g, const gates *z, size_t units, const char *
     return UNECHO_OK;
 }
 
-/* Two products: one takes h of this layer's states, the other anything else. */
+/* Two products: one of h from this layer's states, the other of anything else. */
 static int match_terms(graph *g, const graph_view *sum, const affine_sum *affine,
                        const graph_view *h, const char *what, size_t *recurrent)
 {
@@ -113,7 +113,7 @@ static int match_terms(graph *g, const graph_view *sum, const affine_sum *affine
     if (views_equal(&found, h))
         return UNECHO_OK;
     return graph_fail_value(g, sum->value, MODEL,
-                            "%s: its gates were expected to be one matrix times the layer's input "
+                            "%s: its gates must be one matrix times the layer's input "
                             "plus one times h of this layer's states",
                             what);
 }

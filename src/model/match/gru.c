@@ -24,7 +24,7 @@ static int check_state(graph *g, const graph_node *n, const graph_view *h, const
     if (status != UNECHO_OK || views_equal(&found, h))
         return status;
     return graph_fail_node(g, n, MODEL,
-                           "%s: its initial_h was expected to be that of this layer's states", what);
+                           "%s: its initial_h must be that of this layer's states", what);
 }
 
 static int read_matrix(graph *g, const graph_node *n, size_t input, size_t rows, size_t columns,

@@ -30,7 +30,7 @@ int match_scale(const graph *g, const graph_view *view, size_t count, integer_sc
                             (double)scale->scale);
 }
 
-/* The DynamicQuantizeLinear that makes all of a view with that output; NULL: something else. */
+/* The DynamicQuantizeLinear whose output is all of a view; NULL: none. */
 static const graph_node *quantiser_of(const graph *g, const graph_view *view, size_t output)
 {
     const graph_value *v = &g->values[view->value];
@@ -40,7 +40,7 @@ static const graph_node *quantiser_of(const graph *g, const graph_view *view, si
     return n->op == OP_DYNAMIC_QUANTIZE ? n : NULL;
 }
 
-/* What the product multiplies must be what that quantiser made, less its zero point. */
+/* The input of the product must be the output of that quantiser, minus its zero point. */
 static int check_input(graph *g, const graph_node *product, const graph_node *quantiser,
                        const char *what)
 {
@@ -51,10 +51,10 @@ static int check_input(graph *g, const graph_node *product, const graph_node *qu
     if (quantiser_of(g, &x, 0) != quantiser)
         return graph_fail_node(g, product, MODEL,
                                "%s: the output of the DynamicQuantizeLinear that makes its scale "
-                               "was expected as its first input",
+                               "must be its first input",
                                what);
     if (graph_in(g, product, 2) == GRAPH_NONE)
-        return graph_fail_node(g, product, MODEL, "%s: it leaves its input's zero point out", what);
+        return graph_fail_node(g, product, MODEL, "%s: it omits the zero point of its input", what);
     status = match_operand(g, product, 2, &zero);
     if (status == UNECHO_OK && quantiser_of(g, &zero, 2) != quantiser)
         return graph_fail_node(g, product, MODEL,
@@ -87,7 +87,7 @@ int match_scaled(graph *g, const graph_view *view, const char *what, scaled_prod
         } else if (view_is_constant(g, &part)) {
             status = match_scale(g, &part, view->count, &scaled->weights);
         } else {
-            /* without any part of such a product, the whole is what does not fit */
+            /* without any part of such a product, report the whole */
             return match_unexpected(g, product || quantiser ? &part : view, what);
         }
         if (status != UNECHO_OK)

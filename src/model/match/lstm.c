@@ -27,8 +27,8 @@ static int check_state(graph *g, const graph_node *n, size_t input, const char *
         status = match_operand(g, n, input, &found);
     if (status != UNECHO_OK || views_equal(&found, expected))
         return status;
-    return graph_fail_node(g, n, MODEL, "%s: its %s was expected to be that of this layer's states",
-                           what, name);
+    return graph_fail_node(g, n, MODEL, "%s: its %s must be that of this layer's states", what,
+                           name);
 }
 
 static int read_scale(graph *g, const graph_node *n, size_t input, size_t count,
@@ -61,7 +61,7 @@ static int read_weights(graph *g, const graph_node *n, size_t input, size_t unit
     return status == UNECHO_OK ? match_integers(g, n, l, &scale, term) : status;
 }
 
-/* B is Wb and Rb, one after the other; both are added to the same gates. */
+/* B is Wb followed by Rb; both are added to the same gates. */
 static int read_bias(graph *g, const graph_node *n, const lstm_cell *cell, size_t units,
                      float *bias)
 {

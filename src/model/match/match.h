@@ -1,6 +1,6 @@
 /*
- * The parts that the network is made of, recognised in a graph by what they compute: sums of matrix
- * products, layer norm, LSTM cell. Knows no stage, and no name.
+ * The parts of the network, recognised in a graph by what they compute: sums of matrix products,
+ * layer norms, LSTM cells. Ignores names.
  */
 #ifndef UNECHO_MODEL_MATCH_H
 #define UNECHO_MODEL_MATCH_H
@@ -10,11 +10,11 @@
 
 enum { TERMS_MAX = 4 };
 
-/* One matrix product of a sum: matrix times all elements of a value. */
+/* One matrix product of a sum: the matrix times all elements of a value. */
 typedef struct affine_term {
     size_t input;
     matrix matrix;
-    size_t tensor; /* that the matrix is in */
+    size_t tensor; /* that holds the matrix */
     size_t node;
 } affine_term;
 
@@ -23,7 +23,7 @@ typedef struct affine_sum {
     size_t count;
 } affine_sum;
 
-/* An LSTM cell with the states it reads and the values it makes. */
+/* An LSTM cell. */
 typedef struct lstm_cell {
     size_t hidden, cell; /* values: h' and c' */
     affine_term input, recurrent;
@@ -51,26 +51,26 @@ typedef struct matrix_layout {
     size_t value, rows, columns, row_step, column_step;
 } matrix_layout;
 
-/* The tensor that the value comes from as the matrix of a term: floats, or integers that a
- * DequantizeLinear gave a meaning. */
+/* Set the matrix of a term, from the tensor that the value comes from: floats, or integers with
+ * a DequantizeLinear. */
 int match_matrix(graph *g, const graph_node *node, matrix_layout layout, affine_term *term);
 
-/* What integers of a tensor stand for: as in matrix, zero as the value that holds it. */
+/* The scale of integers, as in matrix; zero: the value that holds the zero point. */
 typedef struct integer_scale {
     float scale;
     const unsigned char *scales;
     size_t zero; /* GRAPH_NONE: 0 */
 } integer_scale;
 
-/* The same of integers that only the node that multiplies them gives a meaning. */
+/* The same for integers that only get a scale after the product. */
 int match_integers(graph *g, const graph_node *node, matrix_layout layout,
                    const integer_scale *scale, affine_term *term);
 
-/* One more factor of a scale: a constant with one element, or with `count`, one for each output. */
+/* Multiply a scale by a constant of one element, or of `count`, one for each output. */
 int match_scale(const graph *g, const graph_view *view, size_t count, integer_scale *scale);
 
-/* The product of an input, quantised by DynamicQuantizeLinear, and a matrix of integers, made float
- * again by both scales. */
+/* The product of a matrix of integers and an input that DynamicQuantizeLinear quantises, times
+ * both scales. */
 typedef struct scaled_product {
     const graph_node *product; /* MatMulInteger or ConvInteger */
     size_t input;
@@ -83,26 +83,26 @@ int match_scaled(graph *g, const graph_view *view, const char *what, scaled_prod
 bool view_is_whole(const graph *g, const graph_view *view);
 bool views_equal(const graph_view *a, const graph_view *b);
 
-/* The node that computes all of a view with this operator; NULL: it is something else. */
+/* The node with this operator that computes all of a view; NULL: none. */
 const graph_node *view_node(const graph *g, const graph_view *view, graph_op op);
 
-/* All elements of the k-th input of a node; of its first two; of a value. */
+/* All elements of the k-th input of a node; of its first two inputs; of a value. */
 int match_operand(graph *g, const graph_node *node, size_t k, graph_view *view);
 int match_operands(graph *g, const graph_node *node, graph_view *two);
 int match_whole(graph *g, size_t value, graph_view *view);
 
-/* "...: WHAT was expected here", naming what stands there instead. */
+/* "...: expected WHAT here", naming what is there instead. */
 int match_unexpected(const graph *g, const graph_view *view, const char *what);
 
 bool view_is_constant(const graph *g, const graph_view *view);
 
-/* Refuse a tensor that is not of floats of any size. */
+/* Refuse a tensor that is not float32, float16 or bfloat16. */
 int want_float(const graph *g, size_t value);
 
-/* Add factor times a view of a tensor to count floats; a view of one element is added to each. */
+/* Add factor times a view of a tensor to count floats; a view of one element to each of them. */
 int add_constant(const graph *g, const graph_view *view, size_t count, float factor, float *to);
 
-/* Refuse a tensor that has not this value in each element of the view. */
+/* Refuse a view with an element that is not this value. */
 int want_scalar(const graph *g, const graph_view *view, double value, double tolerance);
 
 /* ---- Parts of the network --------------------------------------------------------------- */
@@ -111,7 +111,7 @@ int want_scalar(const graph *g, const graph_view *view, double value, double tol
 int match_affine(graph *g, const graph_view *view, const char *what, float *bias,
                  affine_sum *affine);
 
-/* The same where one term of a given width is expected: out[rows] = matrix[rows, columns] * in. */
+/* The same for a single term of a given width: out[rows] = matrix[rows, columns] * in. */
 int match_product(graph *g, const graph_view *view, size_t columns, const char *what, float *bias,
                   affine_term *term);
 
@@ -125,12 +125,12 @@ int match_log_power(graph *g, const graph_view *view, graph_view *x);
 /*
  * view = h' of an LSTM cell with that many units whose h and c are elements h_at, h_at + 2, ... and
  * h_at + 1, h_at + 3, ... of the value states. bias: [4 * units], in the order of GATE_*; scratch:
- * as large.
+ * of the same size.
  */
 int match_cell(graph *g, const graph_view *view, size_t states, size_t h_at, const char *what,
                float *bias, float *scratch, lstm_cell *cell);
 
-/* The same where the cell is one operator, LSTM or DynamicQuantizeLSTM; NULL: it is not. */
+/* The same for a cell that is one operator, LSTM or DynamicQuantizeLSTM; NULL: it is not. */
 const graph_node *view_lstm(const graph *g, const graph_view *view);
 int match_lstm(graph *g, const graph_node *node, const graph_view *h, const graph_view *c,
                const char *what, float *bias, lstm_cell *cell);

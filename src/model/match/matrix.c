@@ -1,7 +1,4 @@
-/*
- * Matrices: which tensor's elements a product's operand is made of, and how they lie there. Knows
- * tensors and movement, no sums.
- */
+/* Matrices: from an operand of a product to the elements of the tensor that it is made of. */
 #include "match.h"
 
 #include "unecho.h"
@@ -12,11 +9,10 @@
 
 static int not_a_matrix(const graph *g, size_t value)
 {
-    return graph_fail_value(g, value, MODEL,
-                            "this was expected to be one tensor, or its transpose");
+    return graph_fail_value(g, value, MODEL, "this must be one tensor, or its transpose");
 }
 
-/* The same in the tensor that the value's elements come from. */
+/* The same layout in the tensor that the elements of the value come from. */
 static int follow_matrix(graph *g, matrix_layout *l, size_t *base)
 {
     const size_t value = l->value;
@@ -42,12 +38,12 @@ static int follow_matrix(graph *g, matrix_layout *l, size_t *base)
     return status;
 }
 
-/* In the order of the file, which is that of its memory. */
+/* In the order of memory. */
 static int check_finite(const graph *g, const affine_term *term, size_t base)
 {
     const matrix *m = &term->matrix;
     if (m->type >= MATRIX_INT8)
-        return UNECHO_OK; /* the scales are finite, and so is all that they multiply */
+        return UNECHO_OK; /* the scales are finite, and so are the products */
     const bool by_rows = m->column_step <= m->row_step;
     const size_t lines = by_rows ? m->rows : m->columns;
     const size_t length = by_rows ? m->columns : m->rows;
@@ -62,7 +58,7 @@ static int check_finite(const graph *g, const affine_term *term, size_t base)
     return UNECHO_OK;
 }
 
-/* The tensor that the layout's value is made of, and the element with which the matrix begins. */
+/* The tensor that the value of the layout is made of, and the first element of the matrix. */
 static int find_tensor(graph *g, const graph_node *n, matrix_layout *l, size_t *base)
 {
     *base = 0;
@@ -73,7 +69,7 @@ static int find_tensor(graph *g, const graph_node *n, matrix_layout *l, size_t *
     }
     if (g->values[l->value].from == FROM_TENSOR)
         return UNECHO_OK;
-    return graph_fail_node(g, n, MODEL, "one of its operands was expected to be constant");
+    return graph_fail_node(g, n, MODEL, "one of its operands must be constant");
 }
 
 static matrix_type type_of(const graph_tensor *t)

@@ -1,6 +1,6 @@
 /*
  * Layer norm and log power, recognised from their output backwards. Operands may be swapped and
- * products regrouped; what does not fit is named. Knows no stage.
+ * products regrouped.
  */
 #include "match.h"
 
@@ -11,10 +11,10 @@
 
 #define MODEL UNECHO_ERROR_MODEL
 
-/* The engine's constant (SPEC: 1e-7 as float32), and how far a file's may be from it. */
+/* The constant of the engine, 1e-7 as float32, and the tolerance for that of a file. */
 #define EPSILON           1e-7
 #define EPSILON_TOLERANCE 1e-12
-/* The float16 nearest to it: what becomes of it in files that hold everything so. */
+/* The nearest float16, for files that store everything in it. */
 #define EPSILON_FLOAT16 0x1p-23
 
 /* view = rest + 1e-7 */
@@ -115,7 +115,7 @@ static int match_deviation(graph *g, const graph_node *n, graph_view *x)
     return status;
 }
 
-/* The three factors of a layer norm, in whatever order and grouping they are multiplied. */
+/* The three factors of a layer norm, in any order and grouping. */
 typedef struct norm_factors {
     graph_view gamma, centred;
     const graph_node *deviation;
@@ -180,7 +180,7 @@ static int copy_norm(graph *g, const graph_view *from, const char *what, size_t 
     return add_constant(g, from, count, 1, to);
 }
 
-/* The operator of its own that opset 17 has. */
+/* The operator LayerNormalization of opset 17. */
 static int match_operator(graph *g, const graph_view *view, const graph_node *n, const char *what,
                           float *gamma, float *beta, graph_view *x)
 {
@@ -194,7 +194,7 @@ static int match_operator(graph *g, const graph_view *view, const graph_node *n,
     if (!(fabs(value - EPSILON) <= EPSILON_TOLERANCE))
         return graph_fail_node(g, n, MODEL, "its epsilon is %.9g, expected %g", value, EPSILON);
     if (graph_in(g, n, 2) == GRAPH_NONE)
-        return graph_fail_node(g, n, MODEL, "a third input (beta) was expected");
+        return graph_fail_node(g, n, MODEL, "expected a third input (beta)");
     int status = match_operand(g, n, 0, x);
     if (status == UNECHO_OK)
         status = match_operand(g, n, 1, &scale);
@@ -236,7 +236,7 @@ int match_norm(graph *g, const graph_view *view, const char *what, float *gamma,
     if (status != UNECHO_OK)
         return status;
     if (!views_equal(x, &spread))
-        return graph_fail_node(g, factors.deviation, MODEL,
-                               "%s: its variance is that of other features", what);
+        return graph_fail_node(g, factors.deviation, MODEL, "%s: its variance is of other features",
+                               what);
     return UNECHO_OK;
 }

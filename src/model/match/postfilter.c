@@ -223,7 +223,7 @@ static int check_states(reader *r)
             return status;
         if (!views_equal(&part, &r->hidden[i]))
             return graph_fail_value(g, r->states_out, MODEL,
-                                    "part %zu of the states that it makes was expected to be the "
+                                    "part %zu of the states that it makes must be the "
                                     "output of GRU layer %zu",
                                     i, i);
     }

@@ -1,7 +1,6 @@
 /*
- * One stage of the network in a graph: which graph inputs and outputs are which, told by
- * shape and data flow, and what stands between them. Knows the two topologies; the parts are
- * recognised elsewhere.
+ * One stage of the network in a graph: identifies the inputs and outputs by shape and data flow,
+ * and follows the two topologies from the outputs to the inputs.
  */
 #include "stage.h"
 
@@ -53,7 +52,7 @@ static int check_units(const reader *r)
                             UNITS_STEP, UNITS_MIN, UNITS_MAX);
 }
 
-/* Sort the inputs into states and features; tell from these which stage the file is. */
+/* Sort the inputs into states and features, whose size tells the stage. */
 static int read_inputs(reader *r, int stage)
 {
     const graph *g = r->graph;
@@ -86,13 +85,13 @@ static int read_inputs(reader *r, int stage)
     }
     if (sizes[0] != sizes[1])
         return message_fail(g->file.message, MODEL,
-                            "%s: graph inputs with %zu and %zu values, expected twice the same",
+                            "%s: graph inputs of %zu and %zu values, expected two of the same size",
                             g->file.name, sizes[0], sizes[1]);
     const int found = sizes[0] == FEATURES_1 ? 1 : 2;
     if (stage != 0 && found != stage)
         return message_fail(g->file.message, MODEL,
-                            "%s: this is stage %d of the network, stage %d was expected",
-                            g->file.name, found, stage);
+                            "%s: this is stage %d of the network, expected stage %d", g->file.name,
+                            found, stage);
     r->features = sizes[0];
     return check_units(r);
 }
@@ -161,7 +160,7 @@ static int allocate(reader *r)
 
 /* ---- The network ------------------------------------------------------------------------ */
 
-/* mask = sigmoid(dense_W h1 + dense_b); h1 receives where h1 comes from. */
+/* mask = sigmoid(dense_W h1 + dense_b); *h1: the view of h1. */
 static int read_dense(reader *r, const graph_view *mask, graph_view *h1)
 {
     graph *g = r->graph;
@@ -202,7 +201,7 @@ static int read_lstm(reader *r, size_t layer, const graph_view *hidden, size_t i
     return UNECHO_OK;
 }
 
-/* The first layer's input is both normalised features, main first. */
+/* The input of the first layer is both normalised features, main first. */
 static int read_features(reader *r)
 {
     graph *g = r->graph;
@@ -239,7 +238,7 @@ static int read_network(reader *r, const graph_view *mask)
     return status;
 }
 
-/* Each element of the states output is the h or c that the next call reads in its place. */
+/* Each element of the states output must be the h or c that the next call reads there. */
 static int check_states(reader *r)
 {
     graph *g = r->graph;
@@ -252,7 +251,7 @@ static int check_states(reader *r)
             return status;
         if (value != expected || at != i / 2 % r->units)
             return graph_fail_value(g, r->states_out, MODEL,
-                                    "element %zu of the states that it makes was expected to be %s "
+                                    "element %zu of the states that it makes must be %s "
                                     "of unit %zu of layer %zu",
                                     i, i % 2 == 0 ? "h" : "c", i / 2 % r->units,
                                     i / (2 * r->units));
@@ -260,7 +259,7 @@ static int check_states(reader *r)
     return UNECHO_OK;
 }
 
-/* A view of all of a graph input that is not the states. */
+/* The view must be all of a graph input that is not the states. */
 static int want_input(const reader *r, const graph_view *view, const char *what)
 {
     if (r->graph->values[view->value].from == FROM_INPUT && view->value != r->states &&
@@ -269,7 +268,7 @@ static int want_input(const reader *r, const graph_view *view, const char *what)
     return match_unexpected(r->graph, view, what);
 }
 
-/* Which graph inputs carry the main features and the far end's: not the same one. */
+/* The graph inputs of the main features and of the far end's: two different ones. */
 static int set_inputs(reader *r, const graph_view *main, const graph_view *far)
 {
     if (main->value == far->value)
@@ -361,15 +360,15 @@ static int read_stage_2(reader *r)
     if (status != UNECHO_OK)
         return status;
     if (!views_equal(&estimate, &ports[0]))
-        return graph_fail_node(g, &g->nodes[masked_encoder.node], MODEL,
-                               "the mask applies to the encoding of '%s', expected '%s', whose "
-                               "features stand first",
-                               graph_label_of(g->values[estimate.value].name).text,
-                               graph_label_of(g->values[ports[0].value].name).text);
+        return graph_fail_node(
+            g, &g->nodes[masked_encoder.node], MODEL,
+            "the mask applies to the encoding of '%s', expected '%s', whose features come first",
+            graph_label_of(g->values[estimate.value].name).text,
+            graph_label_of(g->values[ports[0].value].name).text);
     if (!matrices_equal(&encoders[0].matrix, &encoders[1].matrix) ||
         !matrices_equal(&encoders[0].matrix, &masked_encoder.matrix))
         return graph_fail_node(g, &g->nodes[encoders[1].node], MODEL,
-                               "estimate and far end were expected to have the same encoder");
+                               "estimate and far end must have the same encoder");
     r->weights.encoder = encoders[0].matrix;
     r->weights.decoder = decoder.matrix;
     return UNECHO_OK;

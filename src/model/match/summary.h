@@ -1,4 +1,4 @@
-/* What unecho_model_inspect_file tells about a graph and the weights in it. */
+/* What unecho_model_inspect_file reports of a graph and the weights in it. */
 #ifndef UNECHO_MODEL_SUMMARY_H
 #define UNECHO_MODEL_SUMMARY_H
 

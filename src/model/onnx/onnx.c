@@ -1,10 +1,8 @@
 /*
- * ModelProto, GraphProto, NodeProto, AttributeProto and ValueInfoProto: bytes to the lists of the
- * graph, counted first, then filled.
+ * ModelProto and GraphProto: bytes to the lists of the graph, counted first, then filled.
  */
 #include "onnx.h"
 
-#include "network/matrix.h"
 #include "onnx_reader.h"
 
 #include "unecho.h"
@@ -55,7 +53,7 @@ static int check_kind(const source *file)
         if (pb_varint(&tag, &key) < 0 || key >> 3 > UINT32_MAX ||
             model_wire((uint32_t)(key >> 3)) != (int)(key & 7) + 1)
             return message_fail(file->message, UNECHO_ERROR_FORMAT,
-                                "%s: not an ONNX model: no field of one at byte %zu", file->name,
+                                "%s: not an ONNX model: unknown field at byte %zu", file->name,
                                 (size_t)(cursor.at - file->bytes));
         if (key >> 3 == 7)
             return UNECHO_OK;
@@ -65,12 +63,6 @@ static int check_kind(const source *file)
     return message_fail(file->message, UNECHO_ERROR_FORMAT,
                         "%s: not an ONNX model, or truncated: no graph in its %zu bytes",
                         file->name, file->size);
-}
-
-static int want_text(const pb_field *field, graph_text *text)
-{
-    *text = onnx_text_of(field->body);
-    return pb_want(field, PB_BYTES);
 }
 
 /* ---- Model ------------------------------------------------------------------------------ */
@@ -83,7 +75,7 @@ static int read_opset(graph *g, pb_cursor body)
     int status;
     while ((status = pb_next(&body, &field)) > 0) {
         if (field.number == 1)
-            status = want_text(&field, &domain);
+            status = onnx_want_text(&field, &domain);
         else if (field.number == 2) {
             status = pb_want(&field, PB_VARINT);
             version = field.value;
@@ -105,10 +97,10 @@ static int read_model(graph *g, pb_cursor *graph_body)
     while ((status = pb_next(&body, &field)) > 0) {
         switch (field.number) {
         case 2:
-            status = want_text(&field, &g->producer_name);
+            status = onnx_want_text(&field, &g->producer_name);
             break;
         case 3:
-            status = want_text(&field, &g->producer_version);
+            status = onnx_want_text(&field, &g->producer_version);
             break;
         case 7:
             if (graph_body->at)
@@ -149,8 +141,6 @@ typedef struct counts {
     size_t nodes, names, outputs, attributes, integers, tensors, graph_inputs, graph_outputs;
 } counts;
 
-enum { ATTRIBUTE_INTS = 8 };
-
 /* A varint ends with the only byte below 128. */
 static int count_attribute(counts *c, pb_cursor body)
 {
@@ -159,7 +149,8 @@ static int count_attribute(counts *c, pb_cursor body)
     int status;
     while ((status = pb_next(&body, &field)) > 0)
         for (const unsigned char *at = field.body.at;
-             field.number == ATTRIBUTE_INTS && at < field.body.end && integers < GRAPH_LIST_MAX;
+             field.number == ONNX_ATTRIBUTE_INTS && at < field.body.end &&
+             integers < GRAPH_LIST_MAX;
              at++)
             integers += *at < 128;
     c->integers += integers;
@@ -261,212 +252,6 @@ static int allocate(onnx_reader *r, const counts *c)
 
 /* ---- Filling ---------------------------------------------------------------------------- */
 
-static int read_ints(graph *g, graph_attribute *a, const pb_field *field)
-{
-    pb_cursor packed = field->body;
-    uint64_t value = 0;
-    int status = pb_want_list(field, PB_VARINT);
-    while (status == UNECHO_OK && packed.at < packed.end) {
-        status = pb_varint(&packed, &value);
-        if (a->listed++ < GRAPH_LIST_MAX && status == UNECHO_OK)
-            g->lists[g->list_count++] = (int64_t)value;
-    }
-    return status;
-}
-
-static void read_text(graph_attribute *a, const pb_field *field)
-{
-    if (a->text_count < GRAPH_TEXTS_MAX)
-        a->texts[a->text_count] = onnx_text_of(field->body);
-    a->text_count++;
-}
-
-/* tensor: receives the value of field 5; untouched without one. */
-static int read_attribute(graph *g, graph_attribute *a, pb_cursor *tensor, pb_cursor body)
-{
-    pb_field field;
-    int status;
-    a->list = g->lists + g->list_count;
-    while ((status = pb_next(&body, &field)) > 0) {
-        switch (field.number) {
-        case 1:
-            status = want_text(&field, &a->name);
-            break;
-        case 2:
-            status = pb_want(&field, PB_FIXED32);
-            if (status == UNECHO_OK)
-                a->f = float32_of(field.body.at);
-            break;
-        case 3:
-            status = pb_want(&field, PB_VARINT);
-            a->i = (int64_t)field.value;
-            break;
-        case 5:
-            status = pb_want(&field, PB_BYTES);
-            *tensor = field.body;
-            break;
-        case 4:
-        case 9:
-            read_text(a, &field);
-            break;
-        case ATTRIBUTE_INTS:
-            status = read_ints(g, a, &field);
-            break;
-        default:
-            break;
-        }
-        if (status < 0)
-            return status;
-    }
-    return status;
-}
-
-/* The first attribute called `value` counts. */
-static int read_node_attribute(onnx_reader *r, pb_cursor *constant, const pb_field *field)
-{
-    graph *const g = r->graph;
-    graph_attribute *const a = &g->attributes[g->attribute_count++];
-    pb_cursor tensor = {0};
-    int status = pb_want(field, PB_BYTES);
-    if (status == UNECHO_OK)
-        status = read_attribute(g, a, &tensor, field->body);
-    if (!constant->at && graph_text_is(a->name, "value"))
-        *constant = tensor;
-    return status;
-}
-
-static int read_node(onnx_reader *r, pb_cursor body)
-{
-    graph *const g = r->graph;
-    pb_cursor *const constant = &r->constants[g->node_count];
-    graph_node *n = &g->nodes[g->node_count++];
-    pb_field field;
-    int status;
-    n->first_input = g->link_count;
-    n->first_output = g->value_count;
-    n->first_attribute = g->attribute_count;
-    while ((status = pb_next(&body, &field)) > 0) {
-        switch (field.number) {
-        case 1:
-            n->inputs++;
-            status = want_text(&field, &r->names[g->link_count++]);
-            break;
-        case 2: {
-            graph_value *v = &g->values[g->value_count++];
-            v->from = FROM_NODE;
-            v->index = g->node_count - 1;
-            v->output = n->outputs++;
-            status = want_text(&field, &v->name);
-            break;
-        }
-        case 3:
-            status = want_text(&field, &n->name);
-            break;
-        case 4:
-            status = want_text(&field, &n->op_type);
-            break;
-        case 5:
-            n->attributes++;
-            status = read_node_attribute(r, constant, &field);
-            break;
-        case 7:
-            status = want_text(&field, &n->domain);
-            break;
-        default:
-            break;
-        }
-        if (status < 0)
-            return status;
-    }
-    return status;
-}
-
-/* TensorShapeProto */
-static int read_shape(graph_port *port, pb_cursor body)
-{
-    size_t dims[GRAPH_RANK_MAX] = {0};
-    size_t rank = 0;
-    pb_field field;
-    int status;
-    while ((status = pb_next(&body, &field)) > 0) {
-        if (field.number != 1)
-            continue;
-        status = pb_want(&field, PB_BYTES);
-        if (status < 0)
-            return status;
-        if (rank == GRAPH_RANK_MAX)
-            return source_fail(body.file, field.body.at, "'%s' has more than 8 dims",
-                               graph_label_of(port->name).text);
-        pb_cursor dim = field.body;
-        int64_t size = 0;
-        while ((status = pb_next(&dim, &field)) > 0)
-            if (field.number == 1)
-                size = (int64_t)field.value;
-        if (status < 0)
-            return status;
-        if (size > INT32_MAX)
-            return source_fail(body.file, dim.end, "'%s': dim %zu is %lld",
-                               graph_label_of(port->name).text, rank, (long long)size);
-        if (size <= 0)
-            port->open |= 1u << rank;
-        dims[rank++] = size <= 0 ? 1 : (size_t)size;
-    }
-    if (status < 0)
-        return status;
-    port->shaped = graph_shape_set(&port->shape, rank, dims);
-    return UNECHO_OK;
-}
-
-/* TypeProto { tensor_type: { elem_type, shape } } */
-static int read_type(graph_port *port, pb_cursor body)
-{
-    pb_field field;
-    int status;
-    while ((status = pb_next(&body, &field)) > 0) {
-        if (field.number != 1)
-            continue;
-        status = pb_want(&field, PB_BYTES);
-        if (status < 0)
-            return status;
-        pb_cursor tensor = field.body;
-        while ((status = pb_next(&tensor, &field)) > 0) {
-            if (field.number == 1)
-                port->type = field.value;
-            if (field.number == 2) {
-                status = pb_want(&field, PB_BYTES);
-                if (status == UNECHO_OK)
-                    status = read_shape(port, field.body);
-                if (status < 0)
-                    return status;
-            }
-        }
-        if (status < 0)
-            return status;
-    }
-    return status;
-}
-
-static int read_port(graph_port *port, const pb_field *whole)
-{
-    pb_cursor body = whole->body;
-    pb_field field;
-    int status = pb_want(whole, PB_BYTES);
-    if (status < 0)
-        return status;
-    while ((status = pb_next(&body, &field)) > 0) {
-        if (field.number == 1)
-            status = want_text(&field, &port->name);
-        if (field.number == 2) {
-            status = pb_want(&field, PB_BYTES);
-            if (status == UNECHO_OK)
-                status = read_type(port, field.body);
-        }
-        if (status < 0)
-            return status;
-    }
-    return status;
-}
-
 static int read_initialiser(graph *g, const pb_field *field)
 {
     int status = pb_want(field, PB_BYTES);
@@ -485,16 +270,16 @@ static int read_graph(onnx_reader *r, pb_cursor body)
     while ((status = pb_next(&body, &field)) > 0) {
         switch (field.number) {
         case 1:
-            status = read_node(r, field.body);
+            status = onnx_read_node(r, field.body);
             break;
         case 5:
             status = read_initialiser(g, &field);
             break;
         case 11:
-            status = read_port(&g->inputs[g->input_count++], &field);
+            status = onnx_read_port(&g->inputs[g->input_count++], &field);
             break;
         case 12:
-            status = read_port(&g->outputs[g->output_count++], &field);
+            status = onnx_read_port(&g->outputs[g->output_count++], &field);
             break;
         case 15:
             return message_fail(g->file.message, UNECHO_ERROR_MODEL,

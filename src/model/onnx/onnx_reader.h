@@ -13,8 +13,13 @@ typedef struct onnx_reader {
 } onnx_reader;
 
 graph_text onnx_text_of(pb_cursor body);
+int onnx_want_text(const pb_field *field, graph_text *text);
 
-/* TensorProto */
+enum { ONNX_ATTRIBUTE_INTS = 8 }; /* field of AttributeProto */
+
+/* NodeProto, ValueInfoProto and TensorProto */
+int onnx_read_node(onnx_reader *r, pb_cursor body);
+int onnx_read_port(graph_port *port, const pb_field *whole);
 int onnx_read_tensor(graph_tensor *tensor, pb_cursor body);
 
 /* Set each node's operator. */

@@ -86,8 +86,7 @@ int onnx_check_operators(const graph *g)
         size_t least, most;
         op_of(n->domain, n->op_type, &least, &most);
         if (n->op == OP_UNKNOWN)
-            return graph_fail_node(g, n, UNECHO_ERROR_MODEL,
-                                   "this operator is none of those that unecho reads");
+            return graph_fail_node(g, n, UNECHO_ERROR_MODEL, "unecho does not read this operator");
         if (n->op == OP_CONSTANT)
             return graph_fail_node(g, n, UNECHO_ERROR_MODEL, "no tensor in its attribute 'value'");
         if (n->inputs < least || n->inputs > most)

@@ -1,7 +1,4 @@
-/*
- * The protobuf wire format, bounded: no read leaves the cursor's bytes, and every malformed byte is
- * reported with its place in the file. Knows no message type.
- */
+/* No read leaves the bytes of the cursor; malformed bytes are reported with their offset. */
 #include "protobuf.h"
 
 #include "model/graph/bytes.h"

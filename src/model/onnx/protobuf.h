@@ -1,6 +1,5 @@
 /*
- * A bounded reader for the protobuf wire format. Knows tags, varints and lengths, and where in the
- * file it stands; knows no message type.
+ * A bounded reader of the protobuf wire format: tags, varints and lengths. Knows no message type.
  */
 #ifndef UNECHO_PROTOBUF_H
 #define UNECHO_PROTOBUF_H
@@ -21,20 +20,20 @@ typedef struct pb_field {
     uint32_t number;
     unsigned wire;
     uint64_t value; /* of a varint */
-    pb_cursor body; /* the bytes of the value, whatever its wire type */
+    pb_cursor body; /* the bytes of the value, for every wire type */
 } pb_field;
 
 pb_cursor pb_open(const source *file);
 
-/* 1: a field was read; 0: the cursor is at its end; negative: a status, the message is written. */
+/* 1: a field was read; 0: the end; negative: a status, with a message. */
 int pb_next(pb_cursor *cursor, pb_field *field);
 
 int pb_varint(pb_cursor *cursor, uint64_t *value);
 
-/* Refuse a field whose wire type is not the one that its message type gives it. */
+/* Refuse a field of another wire type. */
 int pb_want(const pb_field *field, unsigned wire);
 
-/* The same for repeated numbers, which may come packed (PB_BYTES) or one by one (wire). */
+/* The same for repeated numbers, which may be packed (PB_BYTES) or single (wire). */
 int pb_want_list(const pb_field *field, unsigned wire);
 
 #endif

@@ -1,17 +1,9 @@
-/*
- * TensorProto: name, type, dims, and where its data stands; checked against each other. Knows how
- * elements are stored, not what they are for.
- */
+/* TensorProto: name, type, dims and the place of the data, checked against each other. */
 #include "onnx_reader.h"
 
 #include "unecho.h"
 
 #include <string.h>
-
-graph_text onnx_text_of(pb_cursor body)
-{
-    return (graph_text){(const char *)body.at, (size_t)(body.end - body.at)};
-}
 
 enum {
     FIELD_FLOATS = 4,
@@ -47,7 +39,7 @@ static int read_dims(parsing *p, const pb_field *field)
 static int read_data(graph_tensor *t, parsing *p, const pb_field *field)
 {
     if (field->body.at == field->body.end)
-        return UNECHO_OK; /* some writers write the fields that they do not use */
+        return UNECHO_OK; /* some writers write unused fields */
     if (field->wire != PB_BYTES && field->number != FIELD_STRINGS)
         p->unpacked = true;
     if (t->data && field->number != FIELD_STRINGS)
@@ -119,7 +111,7 @@ static int check_size(const graph_tensor *t, unsigned field, const source *file)
     case FIELD_INT64S:
     case FIELD_UINT64S:
         if (t->type == 21 || t->type == 22 || t->type == 23)
-            return UNECHO_OK; /* two elements share a number */
+            return UNECHO_OK; /* two elements in a number */
         expected = elements;
         unit = "numbers";
         found = count_varints(t->data, t->size);
@@ -138,7 +130,7 @@ static int check_size(const graph_tensor *t, unsigned field, const source *file)
                         graph_type_name(t->type), expected, unit, found);
 }
 
-/* The type must be able to stand in the field that holds the data. */
+/* Is the field that holds the data one for the type? */
 static bool field_fits(const graph_tensor *t, unsigned field)
 {
     if (!t->data || field == FIELD_RAW)
@@ -204,7 +196,7 @@ int onnx_read_tensor(graph_tensor *tensor, pb_cursor body)
     }
     if (!graph_shape_set(&tensor->shape, p.rank, dims))
         return message_fail(file->message, UNECHO_ERROR_FORMAT,
-                            "%s: tensor '%s': dims %s are more than any model holds", file->name,
+                            "%s: tensor '%s': dims %s are larger than any model needs", file->name,
                             graph_label_of(tensor->name).text,
                             graph_shape_label(&tensor->shape).text);
     if (p.unpacked && tensor->shape.elements != 1)
@@ -212,7 +204,7 @@ int onnx_read_tensor(graph_tensor *tensor, pb_cursor body)
                            "its numbers are stored one by one, expected packed");
     if (!field_fits(tensor, p.field))
         return tensor_fail(tensor, file, UNECHO_ERROR_FORMAT,
-                           "its data stands in a field for another type");
+                           "its data is in a field for another type");
     tensor->encoding = encoding_of(tensor, p.field);
     return check_size(tensor, p.field, file);
 }

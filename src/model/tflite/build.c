@@ -1,7 +1,4 @@
-/*
- * What translating an operator takes: its options and inputs on one side, nodes, values and
- * attributes of the graph on the other. Knows no operator.
- */
+/* What translations of operators share: reading options and inputs, adding nodes to the graph. */
 #include "operation.h"
 
 #include "unecho.h"
@@ -146,8 +143,8 @@ int op_integers(const operation *o, size_t k, const char *what, int64_t *list, s
     const graph_value *const v = &g->values[op_input(o, k)];
     if (v->from == FROM_TENSOR && graph_tensor_ints(&g->tensors[v->index], list, count))
         return UNECHO_OK;
-    return graph_fail_node(g, &n, MODEL, "its %s '%s' was expected to be a few constant integers",
-                           what, graph_label_of(v->name).text);
+    return graph_fail_node(g, &n, MODEL, "its %s '%s' must be a few constant integers", what,
+                           graph_label_of(v->name).text);
 }
 
 int op_simple(operation *o, graph_op op)

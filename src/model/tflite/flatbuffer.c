@@ -1,6 +1,5 @@
 /*
- * Flatbuffers, bounded: every offset is checked before anything is read through it, and what is out
- * of place is reported with the byte at which it stands. Knows no schema.
+ * Every offset is checked before it is followed; errors are reported with their offset in the file.
  */
 #include "flatbuffer.h"
 
@@ -20,7 +19,7 @@ static bool has(const source *file, size_t at, size_t bytes)
     return at <= file->size && bytes <= file->size - at;
 }
 
-/* Where the offset at `from`, which is within the file, points: to at least four aligned bytes. */
+/* Follow the offset at `from`, within the file, to at least four aligned bytes. */
 static int follow(const source *file, size_t from, size_t *to)
 {
     const size_t offset = (size_t)little_endian(file->bytes + from, 4);
@@ -29,14 +28,12 @@ static int follow(const source *file, size_t from, size_t *to)
                            offset);
     if ((from + offset) % 4 != 0)
         return source_fail(file, file->bytes + from,
-                           "an offset leads to byte %zu, expected one that "
-                           "4 divides",
-                           from + offset);
+                           "an offset leads to byte %zu, expected a multiple of 4", from + offset);
     *to = from + offset;
     return UNECHO_OK;
 }
 
-/* A table begins with how far before it (or behind, if negative) its list of fields stands. */
+/* A table begins with the distance back to its list of fields. */
 static int read_table(const source *file, size_t at, fb_table *table)
 {
     const int64_t back = (int32_t)(uint32_t)little_endian(file->bytes + at, 4);
@@ -66,7 +63,7 @@ int fb_open(const source *file, const char *identifier, fb_table *root)
     return status == UNECHO_OK ? read_table(file, at, root) : status;
 }
 
-/* Where a field stands in the file; 0: it is left out. */
+/* The offset of a field in the file; 0: left out. */
 static int find(const fb_table *table, unsigned field, size_t bytes, size_t *at)
 {
     *at = 0;
@@ -80,9 +77,8 @@ static int find(const fb_table *table, unsigned field, size_t bytes, size_t *at)
         return source_fail(table->file, entry, "field %u is outside its table of %zu bytes", field,
                            table->size);
     if ((table->at + offset) % bytes != 0)
-        return source_fail(table->file, entry,
-                           "field %u is at %zu, expected a place that %zu divides", field,
-                           table->at + offset, bytes);
+        return source_fail(table->file, entry, "field %u is at %zu, expected a multiple of %zu",
+                           field, table->at + offset, bytes);
     *at = table->at + offset;
     return UNECHO_OK;
 }

@@ -1,6 +1,6 @@
 /*
- * A bounded reader for flatbuffers: tables, vectors and strings by their offsets. Offsets point
- * forwards only, so that nothing can be its own part. Knows no schema.
+ * A bounded reader of flatbuffers: tables, vectors and strings. Offsets point forwards only, so
+ * nothing can contain itself. Knows no schema.
  */
 #ifndef UNECHO_MODEL_FLATBUFFER_H
 #define UNECHO_MODEL_FLATBUFFER_H
@@ -10,26 +10,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A table whose inline bytes and whose list of fields lie within the file. */
+/* A table whose inline bytes and list of fields are within the file. */
 typedef struct fb_table {
-    const source *file; /* NULL: there is no such table */
+    const source *file; /* NULL: no such table */
     size_t at, size;
     size_t fields_at, fields;
 } fb_table;
 
 /* The elements of a vector or string, in place. */
 typedef struct fb_vector {
-    const unsigned char *at; /* NULL: there is no such vector */
+    const unsigned char *at; /* NULL: no such vector */
     size_t count;
 } fb_vector;
 
 /* The root table of a file with that identifier (four characters). */
 int fb_open(const source *file, const char *identifier, fb_table *root);
 
-/* An unsigned little-endian field of 1, 2, 4 or 8 bytes; `otherwise` where it is left out. */
+/* An unsigned little-endian field of 1, 2, 4 or 8 bytes; `otherwise` if it is left out. */
 int fb_number(const fb_table *table, unsigned field, size_t bytes, uint64_t otherwise,
               uint64_t *value);
-/* The same of one or four bytes, signed. */
+/* The same, signed, of one or four bytes. */
 int fb_int(const fb_table *table, unsigned field, size_t bytes, int32_t otherwise, int32_t *value);
 
 int fb_table_of(const fb_table *table, unsigned field, fb_table *found);

@@ -1,6 +1,4 @@
-/*
- * Operators of a TFLite file that only move elements, as the nodes of ONNX that move them so.
- */
+/* TFLite operators that only move elements, as the ONNX nodes that do the same. */
 #include "operation.h"
 
 #include "unecho.h"
@@ -40,7 +38,7 @@ int move_squeeze(operation *o, graph_op op)
         list[i] = fb_int_at(&axes, i);
     graph_node *const n = op_add_node(o, op);
     op_add_input(o, n, op_input(o, 0));
-    if (axes.count > 0) /* none: all that are 1, as in ONNX */
+    if (axes.count > 0) /* none: all of size 1, as in ONNX */
         op_add_list(o, n, "axes", list, axes.count);
     op_add_output(o, n, 0);
     return UNECHO_OK;
@@ -73,7 +71,7 @@ int move_concatenation(operation *o, graph_op op)
     return UNECHO_OK;
 }
 
-/* A new axis in each input, along which they stand one after the other. */
+/* A new axis in each input, along which they are concatenated. */
 int move_pack(operation *o, graph_op op)
 {
     int32_t axis = 0;
@@ -96,7 +94,7 @@ int move_pack(operation *o, graph_op op)
     return UNECHO_OK;
 }
 
-/* Pieces of one along an axis, and the axis removed. */
+/* Pieces of size 1 along an axis, without the axis. */
 int move_unpack(operation *o, graph_op op)
 {
     int32_t axis = 0;
@@ -127,7 +125,7 @@ int move_split(operation *o, graph_op op)
     if (status != UNECHO_OK)
         return status;
     if (count != 1)
-        return op_fail(o, MODEL, "its axis was expected to be one number");
+        return op_fail(o, MODEL, "its axis must be one number");
     graph_node *const n = op_add_node(o, op);
     op_add_input(o, n, op_input(o, 1));
     op_add_int(o, n, "axis", axis[0]);
@@ -136,7 +134,7 @@ int move_split(operation *o, graph_op op)
     return UNECHO_OK;
 }
 
-/* Begins, ends and steps of an operator that may leave some to masks, and axes that it drops. */
+/* Begins, ends and steps, of which masks may replace some, and the axes that are dropped. */
 typedef struct slices {
     int64_t begin[GRAPH_LIST_MAX], end[GRAPH_LIST_MAX], step[GRAPH_LIST_MAX],
         dropped[GRAPH_LIST_MAX];

@@ -1,17 +1,17 @@
 /*
- * Operators of a TFLite file on their way into the graph: what the translations share. op: what a
- * translation of several operators shall make.
+ * Translation of TFLite operators to nodes of the graph: what all translations share. op: the
+ * node's operator, where several TFLite operators share a translation.
  */
 #ifndef UNECHO_MODEL_OPERATION_H
 #define UNECHO_MODEL_OPERATION_H
 
 #include "tflite_reader.h"
 
-/* One operator on the way into the graph. */
+/* One operator being translated. */
 typedef struct operation {
     tflite_reader *t;
     const char *name;
-    graph_text label; /* its first output's name: operators have none of their own */
+    graph_text label; /* the name of its first output: operators have no names */
     fb_vector inputs, outputs;
     fb_table options;
 } operation;
@@ -25,7 +25,7 @@ tflite_tensor *op_output_tensor(const operation *o, size_t k);
 
 /* A number among the options, of one or four bytes. */
 int op_option(const operation *o, unsigned field, size_t bytes, int32_t otherwise, int32_t *value);
-/* The option of that field, a byte, must be 0. */
+/* Refuse an option, a byte, that is not 0. */
 int op_want_none(const operation *o, unsigned field, const char *what);
 /* The constant integers of input k; list: [GRAPH_LIST_MAX]. */
 int op_integers(const operation *o, size_t k, const char *what, int64_t *list, size_t *count);
@@ -38,9 +38,9 @@ int op_fail(const operation *o, int status, const char *what);
 
 graph_node *op_add_node(const operation *o, graph_op op);
 void op_add_input(const operation *o, graph_node *n, size_t value);
-/* One more value that the node makes, which is the last one added. */
+/* Add an output to the node, which must be the last one added. */
 size_t op_add_value(const operation *o, graph_node *n);
-/* The same, and it is the operator's output k, of the shape that the file says. */
+/* The same, as output k of the operator, with the shape from the file. */
 void op_add_output(const operation *o, graph_node *n, size_t k);
 void op_add_int(const operation *o, graph_node *n, const char *name, int64_t value);
 void op_add_list(const operation *o, graph_node *n, const char *name, const int64_t *list,

@@ -1,6 +1,6 @@
 /*
- * Operators of a TFLite file, each as the nodes of ONNX that compute the same: most are one node, a
- * few are two or three. Knows what the operators mean; computes no value and no shape.
+ * TFLite operators as the ONNX nodes that compute the same: most are one node, a few are two or
+ * three.
  */
 #include "operation.h"
 
@@ -14,7 +14,7 @@
 
 enum { OPERATOR_CODE, OPERATOR_INPUTS, OPERATOR_OUTPUTS, OPERATOR_OPTIONS_TYPE, OPERATOR_OPTIONS };
 
-/* How an operator is translated; op: what the simple ones are in ONNX. */
+/* A translation; op: the node's operator, where it is used. */
 typedef int translator(operation *o, graph_op op);
 
 /* ---- Element by element ----------------------------------------------------------------- */
@@ -26,7 +26,7 @@ static int pair(operation *o, graph_op op)
     return status == UNECHO_OK ? op_simple(o, op) : status;
 }
 
-/* x * x, x being a value */
+/* x * x of a value x */
 static void add_square(const operation *o, size_t x)
 {
     graph_node *const n = op_add_node(o, OP_MUL);
@@ -89,7 +89,7 @@ static size_t add_reshape(const operation *o, size_t value, const int64_t *dims,
     return op_add_value(o, n);
 }
 
-/* x times the transpose of weights [out, in], plus a bias, at each place of x. */
+/* x times the transpose of weights [out, in], plus a bias, at each position of x. */
 static int add_product(operation *o, size_t weights)
 {
     const size_t x = op_input(o, 0);
@@ -129,11 +129,11 @@ static int fully_connected(operation *o, graph_op op)
     if (status != UNECHO_OK)
         return status;
     if (op_shape(o, op_input(o, 1))->rank != 2)
-        return op_fail(o, MODEL, "its weights were expected to be [outputs, inputs]");
+        return op_fail(o, MODEL, "its weights must be [outputs, inputs]");
     return add_product(o, op_input(o, 1));
 }
 
-/* Only the convolution that is a matrix product at each place; its kernel is [out, 1, 1, in]. */
+/* Only a convolution that is a matrix product at each position; its kernel is [out, 1, 1, in]. */
 static int convolution(operation *o, graph_op op)
 {
     (void)op;
@@ -150,7 +150,7 @@ static int convolution(operation *o, graph_op op)
     if (v->from != FROM_TENSOR || v->shape.rank != 4 || v->shape.dims[1] != 1 ||
         v->shape.dims[2] != 1 || across != 1 || down != 1)
         return op_fail(o, MODEL, "expected a convolution of size 1 with strides 1");
-    /* The kernel once more, as the matrix that it is. */
+    /* The kernel again, as a matrix. */
     const graph_tensor *const kernel = &g->tensors[v->index];
     tflite_tensor as_matrix = {.name = kernel->name,
                                .type = kernel->type,
@@ -163,7 +163,7 @@ static int convolution(operation *o, graph_op op)
     return add_product(o, tflite_add_constant(o->t, &as_matrix));
 }
 
-/* Of a constant, which is read as what it stands for anyway. */
+/* Of a constant, whose scale the tensor has already. */
 static int dequantize(operation *o, graph_op op)
 {
     (void)op;
@@ -171,7 +171,7 @@ static int dequantize(operation *o, graph_op op)
     const graph_value *const v = &g->values[op_input(o, 0)];
     const graph_tensor *const t = v->from == FROM_TENSOR ? &g->tensors[v->index] : NULL;
     if (!t || (t->scale == 0 && t->type != TYPE_FLOAT16))
-        return op_fail(o, MODEL, "its input was expected to be constant int8 or float16");
+        return op_fail(o, MODEL, "its input must be constant int8 or float16");
     op_output_tensor(o, 0)->value = op_input(o, 0);
     return UNECHO_OK;
 }
@@ -180,7 +180,7 @@ static int dequantize(operation *o, graph_op op)
 
 enum { MANY = 255 };
 
-/* By BuiltinOperator; options: the BuiltinOptions that belong to it, 0: none that matter. */
+/* By BuiltinOperator; options: its BuiltinOptions, 0: none that matter. */
 static const struct {
     unsigned char code, options;
     unsigned char least, most; /* inputs */
@@ -217,8 +217,7 @@ static const struct {
 };
 enum { OPERATORS = sizeof operators / sizeof operators[0] };
 
-/* Which row of the table an operator is; the codes beyond 127 came later, in a field of their own.
- */
+/* The operator's row in the table. Codes above 127 have a field of their own. */
 static int find_operator(operation *o, const fb_table *table, size_t *row)
 {
     const source *const file = &o->t->graph->file;
@@ -249,12 +248,12 @@ static int find_operator(operation *o, const fb_table *table, size_t *row)
         }
     snprintf(name, sizeof name, "operator %ld", (long)builtin);
     o->name = name;
-    status = op_fail(o, MODEL, "this operator is none of those that unecho reads");
+    status = op_fail(o, MODEL, "unecho does not read this operator");
     o->name = NULL;
     return status;
 }
 
-/* All inputs are known by now, or left out where they may be. */
+/* Every input must be known by now, or be optional and left out. */
 static int check_inputs(const operation *o, size_t least, size_t most)
 {
     const graph *const g = o->t->graph;
@@ -271,8 +270,8 @@ static int check_inputs(const operation *o, size_t least, size_t most)
                                    (long)index, o->t->tensor_count);
         if (o->t->tensors[index].value == GRAPH_NONE)
             return graph_fail_node(g, &n, FORMAT,
-                                   "its input '%s' is missing: it is no constant, no graph input "
-                                   "and made by no operator before it",
+                                   "its input '%s' is missing: it is neither a constant nor a "
+                                   "graph input, and no earlier operator makes it",
                                    graph_label_of(o->t->tensors[index].name).text);
     }
     return UNECHO_OK;

@@ -1,7 +1,4 @@
-/*
- * Tensors of a TFLite file: type, shape, scale and data, checked against each other. Knows how
- * elements are stored, not what they are for.
- */
+/* Tensors of a TFLite file: type, shape, scale and data, checked against each other. */
 #include "network/matrix.h"
 #include "tflite_reader.h"
 
@@ -10,7 +7,7 @@
 
 #include <string.h>
 
-/* TensorType as ONNX numbers it, and the bytes of an element; 0: cannot be checked. */
+/* By TensorType: the number of the type in ONNX, and the bytes of an element; 0: not checked. */
 static const struct {
     unsigned char type, bytes;
 } types[] = {
@@ -50,7 +47,7 @@ static int read_shape(const tflite_reader *t, tflite_tensor *tensor, const fb_ta
     }
     if (!graph_shape_set(&tensor->shape, shape.count, dims))
         return tensor_fail(t, tensor, UNECHO_ERROR_FORMAT,
-                           "its dims are more than any model holds");
+                           "its dims are larger than any model needs");
     tensor->shaped = shape.at != NULL;
     return UNECHO_OK;
 }
@@ -79,7 +76,7 @@ static int read_data(const tflite_reader *t, tflite_tensor *tensor, const fb_tab
         return status;
     if (outside > 1)
         return tensor_fail(t, tensor, UNECHO_ERROR_MODEL,
-                           "its data stands outside the flatbuffer, expected inside");
+                           "its data is outside the flatbuffer, expected inside");
     if (tensor->data.count == 0)
         return UNECHO_OK;
     if (sparsity.file)
@@ -93,7 +90,7 @@ static int read_data(const tflite_reader *t, tflite_tensor *tensor, const fb_tab
                         bytes * tensor->shape.elements, tensor->data.count);
 }
 
-/* Smaller or larger ones would leave the range of float32 or its full precision. */
+/* Products with scales beyond these would leave the range or the precision of float32. */
 static int check_scale(const tflite_reader *t, const tflite_tensor *tensor, float scale)
 {
     if (scale >= 1e-30f && scale <= 1e30f)
@@ -124,7 +121,7 @@ static int read_scales(const tflite_reader *t, tflite_tensor *tensor, const fb_v
     return status;
 }
 
-/* Of constant int8: one scale or one for each output, and 0 for 0. */
+/* Constant int8 has one scale, or one for each output, and zero points of 0. */
 static int read_quantisation(const tflite_reader *t, tflite_tensor *tensor, const fb_table *table)
 {
     fb_table quantisation;

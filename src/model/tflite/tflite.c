@@ -1,6 +1,6 @@
 /*
- * Model, SubGraph and Buffer: what there is, counted first, then filled, operator by operator in
- * the order of the file, in which each must stand after what it reads. Knows no operator.
+ * Model, SubGraph and Buffer: counted first, then filled in, in the order of the file, in which
+ * each operator must follow those whose outputs it reads.
  */
 #include "tflite.h"
 
@@ -21,7 +21,7 @@ enum { OPERATOR_INPUTS = 1, OPERATOR_OUTPUTS = 2 };
 static const char identifier[] = "TFL3";
 enum { SCHEMA_VERSION = 3 };
 
-/* The first subgraph, as it stands in the file. */
+/* The first subgraph of the file. */
 typedef struct parts {
     fb_vector tensors, inputs, outputs;
 } parts;
@@ -44,7 +44,7 @@ static int check_kind(const source *file)
                         identifier);
 }
 
-/* The lists of the model's root, and the table of its first subgraph. */
+/* The lists of the root table, and the table of the first subgraph. */
 static int read_root(tflite_reader *t, const fb_table *root, fb_table *subgraph)
 {
     graph *const g = t->graph;
@@ -112,7 +112,7 @@ static int check_counts(const tflite_reader *t, const parts *p, size_t ends)
     return UNECHO_OK;
 }
 
-/* How much the operators need, none of which must make the sum of their inputs too large. */
+/* Room for all operators; refuses a file in which they have too many inputs and outputs. */
 static int count(const tflite_reader *t, const parts *p, tflite_room *room)
 {
     size_t ends = 0;
@@ -166,7 +166,7 @@ static int read_tensors(tflite_reader *t, const parts *p)
     return status;
 }
 
-/* The tensor that is graph input or output i; NULL: there is none, the message is written. */
+/* The tensor that is graph input or output i; NULL: none, with a message. */
 static tflite_tensor *port_tensor(const tflite_reader *t, const fb_vector *list, size_t i,
                                   const char *what)
 {

@@ -8,15 +8,15 @@
 /* One of the subgraph's tensors, constant if it has data. */
 typedef struct tflite_tensor {
     graph_text name;
-    uint64_t type; /* as ONNX numbers types */
+    uint64_t type; /* numbered as in ONNX */
     bool shaped;
     graph_shape shape;
     unsigned open; /* bit d: size d was left open */
     fb_vector data;
-    float scale;                 /* of int8; 0: none */
-    const unsigned char *scales; /* float32, along axis, times scale; NULL: none */
+    float scale;                 /* of int8; 0: not quantised */
+    const unsigned char *scales; /* float32, along axis, times scale; NULL: one for all */
     size_t axis;
-    size_t value; /* of the graph; GRAPH_NONE: nothing has made it yet */
+    size_t value; /* of the graph; GRAPH_NONE: no operator before makes it */
 } tflite_tensor;
 
 typedef struct tflite_reader {
@@ -29,10 +29,10 @@ typedef struct tflite_reader {
 /* Tensor `index` of the subgraph from its table. */
 int tflite_read_tensor(tflite_reader *t, size_t index, const fb_table *table);
 
-/* One more value of the graph that is a tensor with data. */
+/* Add a tensor with data to the graph; returns its value. */
 size_t tflite_add_constant(tflite_reader *t, const tflite_tensor *tensor);
 
-/* What one operator may add to the graph, given how many inputs and outputs it has. */
+/* What an operator may add to the graph at most, by its number of inputs and outputs. */
 typedef struct tflite_room {
     size_t nodes, links, values, attributes, lists, tensors;
 } tflite_room;

@@ -1,4 +1,4 @@
-/* The network as nodes of opset 13. The reader knows nothing of this spelling. */
+/* The network as nodes of opset 13. The reader does not rely on how they are written. */
 #include "stage_write.h"
 
 #include "graph_write.h"

@@ -1,4 +1,4 @@
-/* One stage as an ONNX file of our own spelling, that of the built-in model. */
+/* One stage as an ONNX file, written as the built-in model is. */
 #ifndef UNECHO_MODEL_STAGE_WRITE_H
 #define UNECHO_MODEL_STAGE_WRITE_H
 
@@ -8,9 +8,9 @@
 #include "unecho_model.h"
 
 /*
- * At most room bytes; *size receives how many the file has. name: the model's, for messages and as
- * where the weights are from. Returns UNECHO_OK, UNECHO_ERROR_MEMORY, or UNECHO_ERROR_MODEL where a
- * weight does not fit the storage.
+ * Write at most room bytes; *size receives the size of the file. name: of the model, for messages
+ * and for the origin in the file. Returns UNECHO_OK, UNECHO_ERROR_MEMORY, or UNECHO_ERROR_MODEL if
+ * a weight does not fit the storage.
  */
 int stage_write(const stage_weights *weights, int stage, unecho_storage storage, const char *name,
                 unsigned char *bytes, size_t room, size_t *size, const message *to);

@@ -35,8 +35,8 @@ matrix_type stored_type(const matrix *m, unecho_storage storage, bool exact)
 
 /* ---- int8 ------------------------------------------------------------------------------- */
 
-/* As the engine's int8 precision rounds: to a 127th of the row's largest weight. Integers that fit
- * keep their own scale, and nothing is rounded. */
+/* Round as the int8 engine does, to a 127th of the row's largest weight. Integers that fit keep
+ * their scale and are not rounded. */
 static void set_scales(stored *s)
 {
     const bool kept = holds_int8(s->m);
@@ -49,7 +49,7 @@ static void set_scales(stored *s)
         }
         s->inverses[row] = kept ? 0 : 127.0f / most;
         s->scales[row] = kept ? matrix_scale(s->m, from) : most / 127.0f;
-        /* Weights that are as good as none: a scale that every reader takes for one. */
+        /* A row that is practically zero gets a scale that every reader accepts. */
         if (!kept && !(most > 1e-28f)) {
             s->inverses[row] = 1;
             s->scales[row] = 1;

@@ -10,20 +10,20 @@
 
 #include <stdbool.h>
 
-/* A matrix of a network, and how it is to be stored: as float32 there is nothing but the tensor NAME;
- * else NAME/stored, out of which a node makes NAME, for int8 by the help of NAME/scale. */
+/* A matrix of a network and how it is stored: in float32 as tensor NAME; otherwise as NAME/stored,
+ * from which a node makes NAME, in int8 with NAME/scale. */
 typedef struct stored {
     const char *name;
     const matrix *m;
     const size_t *gate_row; /* rows in the order of GATE_*; NULL: as they are */
     bool recurrent;         /* as [1, out, in], as GRU takes it, not [in, out] */
-    matrix_type type;       /* as which it is stored */
-    /* Of int8, [rows] each: what the integers are multiplied by, and what the weights were, to
-     * become integers; 0: they were integers. */
+    matrix_type type;       /* in which it is stored */
+    /* int8, [rows] each: the factor of the integers, and the factor that made integers of the
+     * weights; 0: they were integers. */
     float *scales, *inverses;
 } stored;
 
-/* As what a matrix is stored; exact: its rounding would go straight into the output. */
+/* The type in which a matrix is stored. exact: its rounding would go straight into the output. */
 matrix_type stored_type(const matrix *m, unecho_storage storage, bool exact);
 
 /* Fill in the scales, and check that every number fits. name: of the model, for messages. */

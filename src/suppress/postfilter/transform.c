@@ -1,6 +1,6 @@
 #include "transform.h"
 
-#include "sine.h"
+#include "dsp/sine.h"
 
 #include <string.h>
 

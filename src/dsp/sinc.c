@@ -1,6 +1,6 @@
-#include "sinc.h"
+#include "dsp/sinc.h"
 
-#include "sine.h"
+#include "dsp/sine.h"
 
 /* As fractions of the lower rate: where the pass band ends, and where the stop band begins. */
 static const double pass_edge = 0.4375, stop_edge = 0.5;

@@ -1,4 +1,4 @@
-#include "resampler.h"
+#include "dsp/resampler.h"
 
 #include <string.h>
 
@@ -35,9 +35,9 @@ void resampler_layout(resampler *r, arena *a, unsigned rate_in, unsigned rate_ou
     r->line = arena_floats(a, r->capacity);
 }
 
-void resampler_start(resampler *r, const kernels *k)
+void resampler_start(resampler *r, dot_product *dot)
 {
-    r->k = k;
+    r->dot = dot;
     sinc_fill(&r->filter, r->rows, r->rate_in, r->rate_out);
 }
 
@@ -121,8 +121,8 @@ static float output(const resampler *r)
     const size_t row = (size_t)place;
     const float share = (float)(place - (double)row);
     const float *const weights = r->rows + row * taps;
-    const float here = r->k->dot(window, weights, taps);
-    return share > 0.0f ? here + share * (r->k->dot(window, weights + taps, taps) - here) : here;
+    const float here = r->dot(window, weights, taps);
+    return share > 0.0f ? here + share * (r->dot(window, weights + taps, taps) - here) : here;
 }
 
 /* On to the place of the next output. */

@@ -9,13 +9,16 @@
 #define UNECHO_RESAMPLER_H
 
 #include "arena.h"
-#include "kernels/kernels.h"
-#include "sinc.h"
+#include "dsp/sinc.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
+/* The sum of x * y over n elements, a multiple of 16: see the kernel of this name. */
+typedef float dot_product(const float *x, const float *y, size_t n);
+
 typedef struct resampler {
-    const kernels *k;
+    dot_product *dot;
     unsigned rate_in, rate_out;
     sinc filter;
     float *rows;
@@ -39,7 +42,7 @@ typedef struct resampler {
 void resampler_layout(resampler *r, arena *a, unsigned rate_in, unsigned rate_out, size_t capacity,
                       int fixed);
 /* Fill the tables; once there is memory. */
-void resampler_start(resampler *r, const kernels *k);
+void resampler_start(resampler *r, dot_product *dot);
 /*
  * The next output lies late / rate_out of an input sample behind the next input, 0 <= late <
  * rate_out. past: the resampler_look_ahead() - 1 inputs before that; NULL: silence.

@@ -1,0 +1,112 @@
+/*
+ * The signal processing that library and command line share: the Fourier transform against its
+ * definition, and whole signals at other rates against sines.
+ */
+#include "check.h"
+#include "dsp/convert.h"
+#include "dsp/fft.h"
+#include "signals.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const double pi = 3.14159265358979323846;
+
+static void transform_is_as_defined(void **state)
+{
+    (void)state;
+    for (size_t size = 4; size <= 256; size *= 4) {
+        const size_t bins = size / 2 + 1;
+        signal_ x = noise_signal(size, 1.0f, (unsigned)size);
+        float *re = malloc(bins * sizeof *re), *im = malloc(bins * sizeof *im);
+        real_fft *f = real_fft_new(size);
+        assert_non_null(f);
+        real_fft_forward(f, re, im, x.samples);
+        for (size_t k = 0; k < bins; k++) {
+            double a = 0.0, b = 0.0;
+            for (size_t i = 0; i < size; i++) {
+                const double turn = 2.0 * pi * (double)(i * k % size) / (double)size;
+                a += (double)x.samples[i] * cos(turn);
+                b -= (double)x.samples[i] * sin(turn);
+            }
+            /* log2(size) roundings of values up to sqrt(size). */
+            assert_true(fabs(a - (double)re[k]) < 1e-5 && fabs(b - (double)im[k]) < 1e-5);
+        }
+        real_fft_free(f);
+        free(x.samples);
+        free(re);
+        free(im);
+    }
+}
+
+/* The longest that the doctor takes: one tone, one bin. */
+static void inverse_undoes_it(void **state)
+{
+    enum { SIZE = 131072, BINS = SIZE / 2 + 1, BIN = 12345 };
+    float *x = malloc(SIZE * sizeof *x), *y = malloc(SIZE * sizeof *y);
+    float *re = malloc(BINS * sizeof *re), *im = malloc(BINS * sizeof *im);
+    real_fft *f = real_fft_new(SIZE);
+    (void)state;
+    assert_true(f && x && y && re && im);
+    for (size_t i = 0; i < SIZE; i++)
+        x[i] = (float)cos(2.0 * pi * (double)(i * BIN % SIZE) / SIZE + 0.5);
+    real_fft_forward(f, re, im, x);
+    for (size_t k = 0; k < BINS; k++) {
+        const double wanted = k == BIN ? 0.5 * SIZE : 0.0;
+        assert_true(fabs((double)hypotf(re[k], im[k]) - wanted) < 1e-6 * SIZE);
+    }
+    real_fft_inverse(f, y, re, im);
+    for (size_t i = 0; i < SIZE; i++)
+        assert_true(fabs((double)y[i] / SIZE - (double)x[i]) < 2e-6);
+    real_fft_free(f);
+    free(x);
+    free(y);
+    free(re);
+    free(im);
+}
+
+/* A tone stays where it was, whatever the rates, fractions of a hertz included. */
+static void rates_are_converted(void **state)
+{
+    static const struct {
+        double from;
+        unsigned to;
+        long start;
+    } cases[] = {{48000.0, 8000, 0},    {44100.0, 16000, 300},  {16000.0, 16000, -50},
+                 {8000.0, 16000, 1000}, {16024.0, 16000, 0},    {44113.25, 16000, -441},
+                 {132300.0, 8000, 0},   {192000.0, 8000, 4000}};
+    const double hertz = 997.0;
+    (void)state;
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        const size_t n = (size_t)cases[c].from, out_n = cases[c].to / 2;
+        float *x = malloc(n * sizeof *x), *y;
+        assert_non_null(x);
+        for (size_t i = 0; i < n; i++)
+            x[i] = (float)sin(2.0 * pi * hertz * (double)i / cases[c].from);
+        y = convert_rate(x, n, cases[c].from, cases[c].to, cases[c].start, out_n);
+        assert_non_null(y);
+        /* A filter's length from both borders. */
+        size_t compared = 0;
+        const double border = 100.0 * fmax(1.0, cases[c].from / cases[c].to);
+        for (size_t i = 0; i < out_n; i++) {
+            const double at = (double)cases[c].start + (double)i * cases[c].from / cases[c].to;
+            if (at < (double)cases[c].start + border || at < border || at > (double)n - border)
+                continue;
+            compared++;
+            assert_true(fabs((double)y[i] - sin(2.0 * pi * hertz * at / cases[c].from)) < 1e-3);
+        }
+        assert_true(compared > out_n / 2);
+        free(x);
+        free(y);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(transform_is_as_defined),
+        cmocka_unit_test(inverse_undoes_it),
+        cmocka_unit_test(rates_are_converted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
