@@ -81,8 +81,8 @@ bool model_choice_uses(const model_choice *choice, const output_file *output)
     bool uses = false;
     if (choice->stages[0])
         uses = is_file(output, choice->stages[0]) || is_file(output, choice->stages[1]);
-    static const char *const endings[] = {"_1.onnx", "_2.onnx", "_1.tflite", "_2.tflite",
-                                          ".onnx",   ""};
+    static const char *const endings[] = {"_1.onnx",   "_2.onnx", "_1.tflite",
+                                          "_2.tflite", ".onnx",   ""};
     const size_t count = sizeof(endings) / sizeof(endings[0]);
     for (size_t i = 0; choice->prefix && i < count && !uses; i++) {
         size_t size = strlen(choice->prefix) + sizeof("_1.tflite");

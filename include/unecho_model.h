@@ -127,8 +127,8 @@ typedef enum unecho_storage {
     UNECHO_STORAGE_FP32 = 0, /* exact */
     UNECHO_STORAGE_FP16 = 1, /* half the size */
     /*
-     * A third: int8 with a scale per output; encoder and decoder of DTLN-aec as bfloat16. A stream with
-     * UNECHO_PRECISION_INT8 gives the same samples, bit for bit, as with the model itself.
+     * A third: int8 with a scale per output; encoder and decoder of DTLN-aec as bfloat16. A stream
+     * with UNECHO_PRECISION_INT8 gives the same samples, bit for bit, as with the model itself.
      */
     UNECHO_STORAGE_INT8 = 2
 } unecho_storage;

@@ -4,10 +4,10 @@
  */
 #include "bench/recording.h"
 #include "command.h"
+#include "files/json.h"
 #include "files/output_file.h"
 #include "interrupt.h"
 #include "models/convert_quality.h"
-#include "files/json.h"
 #include "report.h"
 
 #include <errno.h>

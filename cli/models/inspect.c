@@ -218,8 +218,7 @@ static void print_postfilter(const struct pair *pair)
     printf("%s: a whole model\n", pair->stages[0]->path);
     printf("  runs       behind the linear filter, on the native engine in fp32, bf16 and int8%s; "
            "kernels here: %s\n",
-           holds_integers(pair->stages[0]) ? " (with the file's own integers)" : "",
-           pair->kernels);
+           holds_integers(pair->stages[0]) ? " (with the file's own integers)" : "", pair->kernels);
 }
 
 static void print_pair(const struct pair *pair)

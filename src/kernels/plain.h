@@ -343,8 +343,8 @@ static void plain_fft_inverse(const fft *f, float *x, const float *re, const flo
 /* The entries of a kernel table that every set takes from here. */
 #define PLAIN_KERNELS                                                                              \
     .gru_update = plain_gru_update, .sigmoid = plain_sigmoid, .tanh = plain_tanh,                  \
-    .raise = plain_raise, .decibels = plain_decibels, .dot = dsp_dot,                              \
-    .multiply = plain_multiply, .smooth_power = plain_smooth_power, .coherence = plain_coherence,  \
+    .raise = plain_raise, .decibels = plain_decibels, .dot = dsp_dot, .multiply = plain_multiply,  \
+    .smooth_power = plain_smooth_power, .coherence = plain_coherence,                              \
     .log_power = plain_log_power, .normalize = plain_normalize, .fft_forward = plain_fft_forward,  \
     .fft_inverse = plain_fft_inverse, .magnitude = plain_magnitude,                                \
     .partitions_predict = plain_partitions_predict, .partitions_change = plain_partitions_change,  \

@@ -1,6 +1,7 @@
 /*
  * The built-in models: read by whoever needs one first, shared by all, freed with the last
- * reference. There is no lock, so that no thread waits for one that was suspended or lost in a fork.
+ * reference. There is no lock, so that no thread waits for one that was suspended or lost in a
+ * fork.
  */
 #include "builtin.h"
 

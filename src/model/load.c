@@ -65,8 +65,8 @@ int unecho_model_load(unecho_model **model, const char *prefix, char *text, size
     }
     free(paths);
     if (missing)
-        message_fail(&to, status, "there is no %s_1.onnx, %s_1.tflite, %s.onnx or %s", prefix, prefix,
-                     prefix, prefix);
+        message_fail(&to, status, "there is no %s_1.onnx, %s_1.tflite, %s.onnx or %s", prefix,
+                     prefix, prefix, prefix);
     return status;
 }
 

@@ -157,8 +157,7 @@ int unecho_model_get_info(const unecho_model *model, unecho_model_info *info)
     snprintf(all.description, sizeof all.description, "%s, %u units",
              is_postfilter ? "post-filter" : "DTLN-aec", all.units);
     memcpy(all.name, model->name, sizeof all.name);
-    memcpy(all.producer,
-           is_postfilter ? model->postfilter.producer : model->stages[0].producer,
+    memcpy(all.producer, is_postfilter ? model->postfilter.producer : model->stages[0].producer,
            sizeof all.producer);
     for (size_t i = 0; i < model->file_count; i++)
         all.hash = hash_bytes(all.hash, model->files[i].bytes, model->files[i].size);
@@ -171,7 +170,8 @@ int unecho_model_write(const unecho_model *model, int file, unecho_storage stora
 {
     const message to = message_begin(text, text_size);
     if (!model || !size || (!bytes && capacity > 0) || file < 1 ||
-        (size_t)file > model->file_count || storage < UNECHO_STORAGE_FP32 || storage > UNECHO_STORAGE_INT8)
+        (size_t)file > model->file_count || storage < UNECHO_STORAGE_FP32 ||
+        storage > UNECHO_STORAGE_INT8)
         return message_fail(&to, UNECHO_ERROR_ARGUMENT,
                             "model or size is NULL, or the file (stage) or storage is invalid");
     if (model->kind == UNECHO_MODEL_POSTFILTER)

@@ -10,8 +10,9 @@
 enum { MODEL_FILES_MAX = 2 };
 
 /*
- * Read `count` files: one is a post-filter, two are the stages of DTLN-aec. owned: the sources' bytes, which the model frees with itself and which are
- * freed on failure; NULL: they outlive the model.
+ * Read `count` files: one is a post-filter, two are the stages of DTLN-aec. owned: the sources'
+ * bytes, which the model frees with itself and which are freed on failure; NULL: they outlive the
+ * model.
  */
 int model_create(unecho_model **result, const source *sources, unsigned char *const *owned,
                  size_t count);

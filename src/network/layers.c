@@ -156,8 +156,8 @@ void lstm_run(const lstm *layer, const kernels *k, float *h, float *c, const flo
     memcpy(h, before, hidden_hop * sizeof *h);
 }
 
-void gru_run(const gru *layer, const kernels *k, float *const *h, layer_rows x, layer_rows y, float *gates,
-             size_t count, size_t hops, void *scratch)
+void gru_run(const gru *layer, const kernels *k, float *const *h, layer_rows x, layer_rows y,
+             float *gates, size_t count, size_t hops, void *scratch)
 {
     const size_t gates_row = KERNEL_PAD(GRU_GATES * layer->units);
     const size_t bytes = layer->units * sizeof(float);

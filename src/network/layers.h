@@ -76,7 +76,7 @@ typedef struct layer_rows {
  * at the start. gates: scratch, [hops * count + count][KERNEL_PAD(3 * units)]; scratch:
  * DENSE_SCRATCH for the inputs of all rows.
  */
-void gru_run(const gru *layer, const kernels *k, float *const *h, layer_rows x, layer_rows y, float *gates,
-             size_t count, size_t hops, void *scratch);
+void gru_run(const gru *layer, const kernels *k, float *const *h, layer_rows x, layer_rows y,
+             float *gates, size_t count, size_t hops, void *scratch);
 
 #endif

@@ -63,9 +63,8 @@ void twin_write(const char *name, const float *x, size_t count)
 void twin_run(const char *python, const char *program, const char *arguments)
 {
     char command[1024];
-    const int length =
-        snprintf(command, sizeof command, "cd '%s' && '%s' -B '%s' %s", folder, python, program,
-                 arguments);
+    const int length = snprintf(command, sizeof command, "cd '%s' && '%s' -B '%s' %s", folder,
+                                python, program, arguments);
     assert_true(length > 0 && (size_t)length < sizeof command);
     assert_int_equal(system(command), 0);
 }

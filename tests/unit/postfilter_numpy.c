@@ -44,7 +44,8 @@ static void run(float *out, const scene *s, size_t kernels_index, unsigned hops_
     config.hops_at_once = hops_at_once;
     suppressor_plan plan = {&postfilter_native, &config, kernels_index, 1, NULL, NULL};
     const message silent = {NULL, 0};
-    assert_int_equal(unecho_model_builtin(&plan.model, UNECHO_MODEL_POSTFILTER, NULL, 0), UNECHO_OK);
+    assert_int_equal(unecho_model_builtin(&plan.model, UNECHO_MODEL_POSTFILTER, NULL, 0),
+                     UNECHO_OK);
     assert_int_equal(postfilter_native.prepare(&plan, &silent), UNECHO_OK);
     arena a = {0};
     postfilter_native.layout(&a, &plan);

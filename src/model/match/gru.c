@@ -23,8 +23,8 @@ static int check_state(graph *g, const graph_node *n, const graph_view *h, const
         status = match_operand(g, n, LSTM_H, &found);
     if (status != UNECHO_OK || views_equal(&found, h))
         return status;
-    return graph_fail_node(g, n, MODEL,
-                           "%s: its initial_h must be that of this layer's states", what);
+    return graph_fail_node(g, n, MODEL, "%s: its initial_h must be that of this layer's states",
+                           what);
 }
 
 static int read_matrix(graph *g, const graph_node *n, size_t input, size_t rows, size_t columns,

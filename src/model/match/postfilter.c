@@ -147,8 +147,8 @@ static int read_gains(reader *r)
         status = match_product(g, &sum, LAYERS * r->weights.units, "the dense layer of the gains",
                                r->weights.output_bias, &term);
     for (size_t i = 0; status == UNECHO_OK && i < LAYERS; i++)
-        status = graph_view_of(g, term.input, i * r->weights.units, r->weights.units,
-                               &r->hidden[i]);
+        status =
+            graph_view_of(g, term.input, i * r->weights.units, r->weights.units, &r->hidden[i]);
     if (status == UNECHO_OK)
         r->weights.output = term.matrix;
     return status;

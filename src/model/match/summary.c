@@ -79,11 +79,10 @@ void summarise_stage(unecho_model_file_info *info, const graph *g, const stage_w
     summarise_graph(info, g, w->producer);
 }
 
-void summarise_postfilter(unecho_model_file_info *info, const graph *g,
-                          const postfilter_weights *w)
+void summarise_postfilter(unecho_model_file_info *info, const graph *g, const postfilter_weights *w)
 {
-    const matrix *const all[] = {&w->input,         &w->gru[0].input,     &w->gru[0].recurrent,
-                                 &w->gru[1].input,  &w->gru[1].recurrent, &w->output};
+    const matrix *const all[] = {&w->input,        &w->gru[0].input,     &w->gru[0].recurrent,
+                                 &w->gru[1].input, &w->gru[1].recurrent, &w->output};
     info->kind = UNECHO_MODEL_POSTFILTER;
     info->file = 1;
     info->units = (unsigned)w->units;

@@ -56,9 +56,9 @@ static void put_node(pb_out *out, const void *what)
     }
     pb_put_text(out, NODE_OP, n->spec->op);
     for (size_t k = 0; k < NODE_ATTRIBUTES_MAX && n->spec->attributes[k].name; k++)
-        pb_put_message(out, NODE_ATTRIBUTE, put_attribute,
-                       &(attribute){n->spec->attributes[k].name, n->spec->attributes[k].value,
-                                    false});
+        pb_put_message(
+            out, NODE_ATTRIBUTE, put_attribute,
+            &(attribute){n->spec->attributes[k].name, n->spec->attributes[k].value, false});
     /* the last axis is kept, with one element */
     if (strcmp(n->spec->op, "ReduceMean") == 0)
         pb_put_message(out, NODE_ATTRIBUTE, put_attribute, &(attribute){"axes", -1, true});

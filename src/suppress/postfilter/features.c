@@ -10,7 +10,8 @@ static const float coherence_centre = 0.3f, coherence_factor = 3.0f;
 /* The two signals of each pair. */
 static const struct {
     size_t a, b;
-} pairs[PAIRS] = {{SIGNAL_ERROR, SIGNAL_ECHO}, {SIGNAL_MIC, SIGNAL_ECHO}, {SIGNAL_ERROR, SIGNAL_FAR}};
+} pairs[PAIRS] = {
+    {SIGNAL_ERROR, SIGNAL_ECHO}, {SIGNAL_MIC, SIGNAL_ECHO}, {SIGNAL_ERROR, SIGNAL_FAR}};
 
 _Static_assert((int)SIGNALS + (int)PAIRS == (int)BANDS_ROWS, "a row for each");
 _Static_assert((int)BANDS_ROWS *(int)POSTFILTER_BANDS == (int)POSTFILTER_FEATURES, "no other rows");

@@ -16,8 +16,8 @@ typedef enum postfilter_precision {
     POSTFILTER_PRECISIONS
 } postfilter_precision;
 
-/* The network packed for one kernel table and precision, and the tables around it. Immutable, shared
- * by any number of streams. */
+/* The network packed for one kernel table and precision, and the tables around it. Immutable,
+ * shared by any number of streams. */
 typedef struct postfilter {
     const kernels *k;
     size_t units;

@@ -12,11 +12,11 @@ static const float gain_exponent = 1.3f;
 
 /* What a run needs besides the network, for up to `rows` rows. */
 typedef struct scratch {
-    float *error;   /* spectra of the error, [rows][2][TRANSFORM_ROW] */
-    float *others;  /* of the other signals, [SIGNALS - 1][2][TRANSFORM_ROW] */
-    float *rows;    /* [BANDS_ROWS][TRANSFORM_ROW] */
-    float *block;   /* [TRANSFORM_BLOCK] */
-    float *gains;   /* of the bins, [TRANSFORM_ROW] */
+    float *error;  /* spectra of the error, [rows][2][TRANSFORM_ROW] */
+    float *others; /* of the other signals, [SIGNALS - 1][2][TRANSFORM_ROW] */
+    float *rows;   /* [BANDS_ROWS][TRANSFORM_ROW] */
+    float *block;  /* [TRANSFORM_BLOCK] */
+    float *gains;  /* of the bins, [TRANSFORM_ROW] */
     network_work network;
 } scratch;
 
@@ -103,8 +103,9 @@ static void analyse(postfilter_suppressor *p, scratch *s, size_t t, bins error, 
     bins all[SIGNALS] = {[SIGNAL_ERROR] = error};
     for (size_t i = 1; i < SIGNALS; i++)
         all[i] = spectrum(s->others + (i - 1) * 2 * TRANSFORM_ROW);
-    const float *const from[SIGNALS] = {
-        [SIGNAL_ERROR] = p->lines.error + at, [SIGNAL_MIC] = p->lines.mic + at, [SIGNAL_FAR] = p->lines.far + at};
+    const float *const from[SIGNALS] = {[SIGNAL_ERROR] = p->lines.error + at,
+                                        [SIGNAL_MIC] = p->lines.mic + at,
+                                        [SIGNAL_FAR] = p->lines.far + at};
     for (size_t i = 0; i < SIGNALS; i++)
         if (from[i])
             transform_forward(&net->transform, net->k, p->fft, all[i], from[i], s->block);

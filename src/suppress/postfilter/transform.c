@@ -15,7 +15,8 @@ void transform_init(transform *t)
     double window[TRANSFORM_BLOCK];
     for (size_t n = 0; n < TRANSFORM_BLOCK; n++) {
         const double at = (double)n + 0.5;
-        window[n] = sine_of_pi(n < RISE ? 0.5 * at / RISE : 0.5 + 0.5 * (at - RISE) / TRANSFORM_HOP);
+        window[n] =
+            sine_of_pi(n < RISE ? 0.5 * at / RISE : 0.5 + 0.5 * (at - RISE) / TRANSFORM_HOP);
         t->analysis[n] = (float)(scale * window[n]);
     }
     for (size_t n = 0; n < TRANSFORM_TAIL; n++) {
