@@ -1,6 +1,6 @@
 /*
- * unecho convert: a model as ONNX files in another precision, with what that has cost. Both files
- * are whole before either takes its place.
+ * unecho convert: writes a model as ONNX files in another precision, and reports what that costs.
+ * Both files are complete before either takes its place.
  */
 #include "bench/recording.h"
 #include "command.h"
@@ -38,7 +38,7 @@ struct job {
     size_t sizes[FILES_MOST];
     struct recording_choice recording;
     struct bench_audio audio;
-    struct quality exact, integer; /* on the engine in fp32, in int8 */
+    struct quality exact, integer; /* on the native backend in fp32, in int8 */
 };
 
 /* ---- Before anything is written ---------------------------------------------------------- */
@@ -108,7 +108,7 @@ static bool make_file(struct job *job, int file)
     return status == UNECHO_OK ? true : tell_failure(status, message);
 }
 
-/* What is written is read again before it is: a file that does not load would be of no use. */
+/* Load the files before writing them: files that do not load would be useless. */
 static bool make_copy(struct job *job)
 {
     char message[UNECHO_MESSAGE_SIZE] = "";
@@ -143,7 +143,7 @@ static bool write_all(const output_file *output, const unsigned char *bytes, siz
     while (size > 0) {
         const ssize_t n = write(output->fd, bytes, size);
         if (interrupted()) {
-            report_error("interrupted: nothing is written");
+            report_error("interrupted: nothing was written");
             return false;
         }
         if (n < 0 && errno == EINTR)
@@ -168,24 +168,23 @@ static bool write_files(struct job *job)
         return false;
     if (job->files == 1 || output_commit(&job->outputs[1]))
         return true;
-    report_error("%s is new and %s is not: they do not belong together", job->outputs[0].name,
+    report_error("%s is new and %s is old: they do not belong together", job->outputs[0].name,
                  job->outputs[1].name);
     return false;
 }
 
 /* ---- Telling ---------------------------------------------------------------------------- */
 
-static void print_quality(const char *engine, const struct quality *q)
+static void print_quality(const char *precision, const struct quality *q)
 {
-    printf("  %s engine  ", engine);
+    printf("  %s arithmetic: ", precision);
     if (q->equal)
         printf("the same samples as the source, bit for bit\n");
     else
         printf("SNR %.1f dB, largest difference %.2g of full scale\n", q->snr_db,
                q->max_difference);
     if (!q->equal && isfinite(q->erle_db))
-        printf("               ERLE %.2f dB, source %.2f dB (%+.2f dB)\n", q->erle_db,
-               q->source_erle_db, q->erle_db - q->source_erle_db);
+        printf("                   ERLE %.2f dB, source %.2f dB\n", q->erle_db, q->source_erle_db);
 }
 
 static void print(const struct job *job)
@@ -194,8 +193,8 @@ static void print(const struct job *job)
         printf("%s: %.2f MB\n", job->names[i], (double)job->sizes[i] / 1e6);
     if (!job->options->report)
         return;
-    printf("  over %.1f s of %s, against the source:\n", (double)job->audio.n / UNECHO_SAMPLE_RATE,
-           job->recording.mic);
+    printf("  over %.1f s of %s, compared with the source:\n",
+           (double)job->audio.n / UNECHO_SAMPLE_RATE, job->recording.mic);
     print_quality("fp32", &job->exact);
     if (job->options->storage == UNECHO_STORAGE_INT8)
         print_quality("int8", &job->integer);
@@ -230,9 +229,9 @@ static void print_json(const struct job *job)
     putchar(']');
     if (job->options->report) {
         printf(", \"seconds\": %.3f", (double)job->audio.n / UNECHO_SAMPLE_RATE);
-        print_json_quality("fp32_engine", &job->exact);
+        print_json_quality("fp32", &job->exact);
         if (job->options->storage == UNECHO_STORAGE_INT8)
-            print_json_quality("int8_engine", &job->integer);
+            print_json_quality("int8", &job->integer);
     }
     fputs("}\n", stdout);
 }

@@ -21,7 +21,7 @@ static bool run(unecho_model *model, unecho_precision precision, const struct be
         engine.engine = UNECHO_ENGINE_LINEAR_NEURAL;
     unecho_config_init(&config);
     config.model = model;
-    /* the network alone, whatever else a stream does for its output */
+    /* the network alone, without the rest of a stream */
     config.align = UNECHO_ALIGN_OFF;
     config.fail_open = 0;
     stream = engine_choice_open(&engine, &config);
@@ -33,7 +33,7 @@ static bool run(unecho_model *model, unecho_precision precision, const struct be
     unecho_close(&stream);
     *erle_db = stats.far_active_seconds > 0 ? (double)stats.erle_db : NAN;
     if (status != UNECHO_OK)
-        report_error("the recording cannot be processed: %s", unecho_strerror(status));
+        report_error("cannot process the recording: %s", unecho_strerror(status));
     return status == UNECHO_OK;
 }
 

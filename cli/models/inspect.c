@@ -1,9 +1,8 @@
-/*
- * unecho inspect: what model files are, and what runs them. It changes nothing.
- */
+/* unecho inspect: describes model files, and what can run them. */
 #include "command.h"
 #include "files/json.h"
 #include "report.h"
+#include "wrap.h"
 
 #include "unecho_model.h"
 
@@ -27,7 +26,7 @@ struct file {
     char message[UNECHO_MESSAGE_SIZE]; /* why it is not good */
 };
 
-/* A whole model: two files that stand side by side and are the two stages, or one post-filter. */
+/* A complete model: two consecutive files that are its stages, or one post-filter. */
 struct pair {
     const struct file *stages[2]; /* the second NULL: a post-filter */
     bool good;
@@ -96,7 +95,7 @@ static bool is_postfilter(const struct file *file)
     return file->info.kind == UNECHO_MODEL_POSTFILTER;
 }
 
-/* Whether it loads and opens, and on which kernels. */
+/* Whether it loads and opens, and with which kernels. */
 static void try_pair(struct pair *pair)
 {
     unecho_model *model = NULL;
@@ -208,15 +207,16 @@ static void print_file(const struct findings *f, const struct file *file)
         printf("  producer   %s\n", info->producer);
     printf("  weights    %" PRIu64 ", matrices stored as %s; %.2f MB\n", info->parameters,
            info->storage, (double)info->bytes / 1e6);
-    printf("  operators  %u: %s\n", info->operators, info->operator_counts);
+    const int column = printf("  operators  %u: ", info->operators);
+    wrap_print(info->operator_counts, (size_t)column, 13, stdout);
     if (!is_paired(f, file))
         printf("  runs       only with a stage %d of %u units\n", 3 - info->file, info->units);
 }
 
 static void print_postfilter(const struct pair *pair)
 {
-    printf("%s: a whole model\n", pair->stages[0]->path);
-    printf("  runs       behind the linear filter, on the native engine in fp32, bf16 and int8%s; "
+    printf("%s: a complete model\n", pair->stages[0]->path);
+    printf("  runs       behind the linear filter, on the native backend in fp32, bf16 and int8%s; "
            "kernels here: %s\n",
            holds_integers(pair->stages[0]) ? " (with the file's own integers)" : "", pair->kernels);
 }
@@ -228,13 +228,13 @@ static void print_pair(const struct pair *pair)
         return;
     }
     const bool integers = holds_integers(pair->stages[0]) || holds_integers(pair->stages[1]);
-    printf("%s and %s: a whole model, %" PRIu64 " weights\n", pair->stages[0]->path,
+    printf("%s and %s: a complete model, %" PRIu64 " weights\n", pair->stages[0]->path,
            pair->stages[1]->path,
            pair->stages[0]->info.parameters + pair->stages[1]->info.parameters);
-    printf("  runs       on the native engine in fp32, bf16 and int8%s; kernels here: %s\n",
+    printf("  runs       on the native backend in fp32, bf16 and int8%s; kernels here: %s\n",
            integers ? " (with the files' own integers)" : "", pair->kernels);
     printf("             %s\n",
-           is_onnx(pair) ? "on ONNX Runtime, where there is one" : "not on ONNX Runtime: TFLite");
+           is_onnx(pair) ? "on ONNX Runtime, where installed" : "not on ONNX Runtime: TFLite");
 }
 
 static void print(const struct findings *f)
@@ -305,7 +305,7 @@ static void print_json(const struct findings *f)
     fputs("]}\n", stdout);
 }
 
-static void tell_refusals(const struct findings *f)
+static void report_refusals(const struct findings *f)
 {
     fflush(stdout);
     for (size_t i = 0; i < f->count; i++)
@@ -326,7 +326,7 @@ static int run_inspect(const void *opaque)
             print_json(&findings);
         else
             print(&findings);
-        tell_refusals(&findings);
+        report_refusals(&findings);
         if (report_output_written() && all_good(&findings))
             code = EXIT_DONE;
     }

@@ -16,8 +16,14 @@ static const unecho_config defaults = {
     .cpu = UNECHO_CPU_ALL,
 };
 
+_Static_assert(sizeof(void *) < 8 ||
+                   (offsetof(unecho_config, cell_limit) + sizeof(float) == sizeof(unecho_config) &&
+                    offsetof(unecho_onnxruntime, reserved) + sizeof(int) ==
+                        sizeof(unecho_onnxruntime)),
+               "no padding at the end");
+
 enum {
-    /* Every config has these, so that every error can be told. */
+    /* Every config has these, so that every error can be reported. */
     CONFIG_LEAST = offsetof(unecho_config, message_size) + sizeof(size_t),
     ONNXRUNTIME_LEAST = offsetof(unecho_onnxruntime, library) + sizeof(const char *),
 };

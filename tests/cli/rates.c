@@ -85,7 +85,7 @@ static void both_ends_in_one_file(void **state)
     write_sound_as("turned.wav", FLOAT_WAV, 16000, 2, turned, frames);
     succeed(&result, "process mic.wav far.wav -o two.wav");
     succeed(&result, "process both.wav -o one.wav");
-    expect_part(result.messages, "channel 1 is taken as the microphone, channel 2 as the far end");
+    expect_part(result.messages, "using channel 1 as the microphone and channel 2 as the far end");
     expect_same_samples("one.wav", "two.wav");
     succeed(&result, "process turned.wav -o one.wav --mic-channel 2 --far-channel 1");
     assert_string_equal(result.messages, "");
@@ -118,7 +118,7 @@ static void channels_are_chosen_or_averaged(void **state)
     signal_ a = read_signal("out.wav"), b = read_signal("expected.wav");
     assert_true(snr_db(a.samples, b.samples, COUNT) > 60.0);
     succeed(&result, "process right.wav far.wav -o out.wav --json");
-    expect_part(result.messages, "right.wav: has 2 channels; the first is taken");
+    expect_part(result.messages, "right.wav: has 2 channels; using the first as the microphone");
     assert_true(isnan(json_number(result.output, NULL, "mic_db")));
     free(a.samples);
     free(b.samples);
