@@ -45,8 +45,10 @@ typedef struct kind {
     unecho_precision precision;
 } kind;
 
-enum { DTLN = UNECHO_MODEL_DTLN_AEC, POST = UNECHO_MODEL_POSTFILTER };
-enum { ALONE = UNECHO_ENGINE_NEURAL, FILTERED = UNECHO_ENGINE_LINEAR_NEURAL };
+#define DTLN     UNECHO_MODEL_DTLN_AEC
+#define POST     UNECHO_MODEL_POSTFILTER
+#define ALONE    UNECHO_ENGINE_NEURAL
+#define FILTERED UNECHO_ENGINE_LINEAR_NEURAL
 
 static const kind kinds[] = {
     {"network fp32", DTLN, ALONE, UNECHO_PRECISION_FP32},
