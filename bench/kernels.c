@@ -336,8 +336,7 @@ static void run_dense(void *context)
                 r->count, r->scratch);
 }
 
-/* The gates of one step stay in y and are the next input: the time does not depend on the values.
- */
+/* The gates of one step stay in y and are the next input; the time does not depend on values. */
 static void run_lstm_step(void *context)
 {
     matrix_run *const r = context;
@@ -356,8 +355,7 @@ static timing time_matrix(task run, matrix_run *r, size_t cycle, const limits *m
     t.gbps = (double)bytes / t.ns;
     t.gmacs = macs / t.ns;
     if (most->gmacs[layer->format] > 0.0) {
-        /* Reading the weights can overlap with multiplying, so the slower one is the lower bound.
-         */
+        /* Reading the weights can overlap with multiplying: the slower one is the lower bound. */
         const double read = (double)bytes / most->gbps[t.level];
         const double multiply = macs / most->gmacs[layer->format];
         t.percent = 100.0 * (read > multiply ? read : multiply) / t.ns;

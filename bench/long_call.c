@@ -3,8 +3,7 @@
  * so it might. One stream processes recordings of the reference data, repeated with seeded gains.
  * Every line covers the same samples, so all lines would be equal if only the last seconds
  * mattered. The hardest start is hours of one kind of signal: --after KIND:HOURS. By default the
- * network runs alone, without bypass; --as default selects a stream with alignment, linear filter
- * and bypass.
+ * network runs alone; --as default selects a stream with alignment and linear filter.
  *
  *     bench_long_call [--model PREFIX] [--precision fp32|bf16|int8] [--hours N] [--seconds N]
  *                     [--cell-limit X] [--as network|default]
@@ -29,9 +28,8 @@ typedef struct clip {
 typedef struct options {
     const char *prefix;
     double hours;
-    double
-        window_seconds; /* the length that a line of the table covers, rounded up to whole rounds */
-    char before[32];    /* the kind of signal that comes first */
+    double window_seconds; /* covered by a line of the table, rounded up to whole rounds */
+    char before[32];       /* the kind of signal that comes first */
     double before_hours;
 } options;
 

@@ -13,8 +13,7 @@ typedef struct peak {
     double (*f32)(size_t steps);
     double (*bf16)(size_t steps);
     double (*int8)(size_t steps);
-    /* Read n floats once, a multiple of 256. The result keeps the compiler from removing the loads.
-     */
+    /* Read n floats once, a multiple of 256. Returns their sum, so that no load is removed. */
     float (*read)(const float *x, size_t n);
 } peak;
 

@@ -65,8 +65,7 @@ static const char *const words[] = {
 };
 enum { WORDS = sizeof words / sizeof *words };
 
-static int
-    home; /* the working directory at the start, to which the fuzzer's own arguments are relative */
+static int home; /* the initial directory, to which the fuzzer's own arguments are relative */
 static char folder[] = "/tmp/unecho-fuzz-XXXXXX";
 
 static void expect(int holds, const char *what)

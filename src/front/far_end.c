@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* Upper bound of the samples that one far_end_advance makes: four hops, to catch up after a delay.
- */
+/* Upper bound of the samples that one far_end_advance makes: four hops, to catch up if late. */
 enum { MOST_AT_ONCE = 4 * UNECHO_HOP };
 /* A pushed far end that brings nothing for longer than this counts as silent: 100 ms. */
 enum { PATIENCE = UNECHO_SAMPLE_RATE / 10 };

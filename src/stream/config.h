@@ -19,8 +19,7 @@ typedef struct full_config {
  */
 int config_read(full_config *full, const unecho_config *given, message *to);
 
-/* Returns UNECHO_OK or a status, with a message that names the invalid field and what is expected.
- */
+/* Returns UNECHO_OK or a status, with a message that names the invalid field and what it needs. */
 int config_check(const unecho_config *config, const message *to);
 
 /* The far end's rate in Hz. */

@@ -45,9 +45,7 @@ typedef struct suppressor_plan {
 struct suppressor_kind {
     size_t history; /* samples that it needs before the newest hop */
     size_t latency; /* samples by which the output lags the input; a multiple of a hop */
-    int model;      /* whether it needs a model */
-    int denoises;   /* whether it changes a near end without echo, so that a silent far end bypasses
-                       it */
+    int denoises;   /* whether it changes a near end without echo: silent far ends bypass it */
 
     /* Build plan->network. NULL: nothing to share. Returns a status. */
     int (*prepare)(suppressor_plan *plan, const message *to);
