@@ -304,9 +304,10 @@ static matrix_run matrix_build(const kernels *k, const shape *s, dense_rows orde
     fill(weights, s->rows * s->columns);
     for (size_t i = 0; i < s->rows * s->columns; i++)
         weights[i] *= 0.1f;
+    const dense_values values = {
+        .rows = s->rows, .columns = s->columns, .order = order, .weights = weights};
     for (size_t i = 0; i < *copies; i++)
-        dense_pack(&r.copies[i], (char *)r.memory + i * bytes, weights, NULL, NULL, s->rows,
-                   s->columns, order, format);
+        dense_pack(&r.copies[i], (char *)r.memory + i * bytes, &values, format);
     free(weights);
     return r;
 }

@@ -93,6 +93,7 @@ void network_run(const postfilter *net, network_work *work, network_memory *cons
 {
     const kernels *const k = net->k;
     const size_t all = count * hops, units = net->units;
+    const layer_work run = {count, hops, work->gates, work->scratch};
     const layer_rows input = {work->dense, KERNEL_PAD(units)};
     const layer_rows hidden = {work->hidden + count * hidden_row(net), hidden_row(net)};
 
@@ -105,7 +106,7 @@ void network_run(const postfilter *net, network_work *work, network_memory *cons
         const layer_rows y = {hidden.at + i * units, hidden.stride};
         for (size_t s = 0; s < count; s++)
             h[s] = memories[s]->h[i];
-        gru_run(&net->gru[i], k, h, x, y, work->gates, count, hops, work->scratch);
+        gru_run(&net->gru[i], k, h, x, y, &run);
         x = y;
     }
     k->dense(&net->output, hidden.at, hidden.stride, work->gains, GAINS_ROW, all, work->scratch);
