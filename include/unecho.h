@@ -5,13 +5,23 @@
  * end, the signal that goes to the loudspeaker, and returns the near end: the microphone without
  * the echo.
  *
+ *     char why[UNECHO_MESSAGE_SIZE];
  *     unecho_config config;
  *     unecho *stream = NULL;
- *     unecho_config_init(&config);                                // the defaults
- *     config.sample_rate = 48000;
- *     if (unecho_open(&stream, &config) < 0) ...
- *     for (;;) unecho_process(stream, mic, far, out, n);          // n frames in, n frames out
+ *     unecho_config_init(&config);                         // the defaults
+ *     config.sample_rate = 48000;                          // of microphone, far end and output
+ *     config.message = why;
+ *     config.message_size = sizeof why;
+ *     if (unecho_open(&stream, &config) < 0)
+ *         fprintf(stderr, "unecho: %s\n", why);
+ *     for (;;)
+ *         unecho_process(stream, mic, far, out, n);        // n frames in, n frames out
  *     unecho_close(&stream);
+ *
+ * In a duplex callback, far is the chunk that goes to the loudspeaker in the same callback. Where
+ * the two come from different callbacks, rates or devices, set far_queue_ms and call
+ * unecho_push_far. Complete programs are in the folder examples; build with
+ * `pkg-config --cflags --libs unecho`.
  *
  * The default engine aligns the far end with its echo, cancels the linear part of the echo with an
  * adaptive filter and removes the rest, and background noise, with a neural network that is built
@@ -22,8 +32,8 @@
  * planar. A frame is one sample of every channel. Microphone and far end may have different rates
  * and clocks, and need not start together.
  *
- * Threads: calls on one stream must not overlap, whichever threads make them; only
- * unecho_record_read may run beside another call. Different streams are independent.
+ * Threads: calls on one stream must not overlap, unecho_get_stats included, whichever threads make
+ * them; only unecho_record_read may run beside another call. Different streams are independent.
  *
  * Real time: a function marked "Real-time safe" allocates nothing, takes no lock, makes no system
  * call, uses no global or thread-local state and takes bounded time. Call the others from another
