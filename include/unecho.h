@@ -32,8 +32,10 @@
  * planar. A frame is one sample of every channel. Microphone and far end may have different rates
  * and clocks, and need not start together.
  *
- * Threads: calls on one stream must not overlap, unecho_get_stats included, whichever threads make
- * them; only unecho_record_read may run beside another call. Different streams are independent.
+ * Threads: calls on one stream must not overlap, whichever threads make them; only
+ * unecho_record_read may run beside another call. To show statistics elsewhere, call
+ * unecho_get_stats where you call unecho_process and pass the struct on. Different streams are
+ * independent. Functions without a stream may be called by any thread.
  *
  * Real time: a function marked "Real-time safe" allocates nothing, takes no lock, makes no system
  * call, uses no global or thread-local state and takes bounded time. Call the others from another
