@@ -1,12 +1,13 @@
-/* Prints what the Python package has to know of the header: "struct field offset size" in each line,
- * "struct size" at the end of each, and the numbers of its constants. */
+/* Prints what the Python package has to know of the header: "struct field offset size" in each
+ * line, "struct size" at the end of each, and the numbers of its constants. */
 #include <stdio.h>
 #include <unecho.h>
+#include <unecho_model.h>
 
 #define FIELD(type, name)                                                                          \
     printf(#type " " #name " %zu %zu\n", offsetof(type, name), sizeof(((type *)0)->name))
-#define SIZE(type)      printf(#type " %zu\n", sizeof(type))
-#define CONSTANT(name)  printf(#name " %d\n", (int)(name))
+#define SIZE(type)     printf(#type " %zu\n", sizeof(type))
+#define CONSTANT(name) printf(#name " %d\n", (int)(name))
 
 int main(void)
 {
@@ -78,5 +79,7 @@ int main(void)
     CONSTANT(UNECHO_BACKEND_NATIVE);
     CONSTANT(UNECHO_BACKEND_ONNXRUNTIME);
     CONSTANT(UNECHO_CHANNEL_MEAN);
+    CONSTANT(UNECHO_MODEL_DTLN_AEC);
+    CONSTANT(UNECHO_MODEL_POSTFILTER);
     return 0;
 }

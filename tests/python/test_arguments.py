@@ -39,6 +39,9 @@ class Opening(unittest.TestCase):
         self.assertEqual(caught.exception.status, -3)
         with self.assertRaisesRegex(unecho.Error, "/nowhere/a"):
             unecho.Model("/nowhere/a.onnx", "/nowhere/b.onnx")
+        with self.assertRaisesRegex(ValueError, "kind='x': expected one of 'dtln_aec', 'postfilter'"):
+            unecho.Model.builtin("x")
+        self.refused(ValueError, "engine", model=unecho.Model.builtin("postfilter"), engine="neural")
 
 
 class Samples(unittest.TestCase):

@@ -37,6 +37,8 @@ class Layout(unittest.TestCase):
         for kind in (unecho.Engine, unecho.Align, unecho.Precision, unecho.Backend):
             for member in kind:
                 self.assertEqual(numbers[f"UNECHO_{kind.__name__.upper()}_{member.name}"], member)
+        for member in unecho.ModelKind:
+            self.assertEqual(numbers[f"UNECHO_MODEL_{member.name}"], member)
         for name in ("ERROR_ARGUMENT", "ERROR_MEMORY", "ERROR_SAMPLE_RATE", "ERROR_CHUNK",
                      "MESSAGE_SIZE"):
             self.assertEqual(numbers["UNECHO_" + name], getattr(_library, name))

@@ -94,6 +94,15 @@ class Stream(unittest.TestCase):
             two.reset()
             self.assertEqual(two.process(mic.tobytes(), far.tobytes()), out.tobytes())
 
+    def test_models(self):
+        outs = []
+        for model in (None, unecho.Model.builtin("dtln_aec"), unecho.Model.builtin("postfilter")):
+            with unecho.Canceller(16000, model=model) as canceller:
+                del model  # the canceller has a reference of its own
+                outs.append(canceller.process(sample.mic[:32000], sample.far[:32000]))
+        equal = [np.array_equal(outs[i], outs[j]) for i, j in ((0, 1), (0, 2), (1, 2))]
+        self.assertEqual(sum(equal), 1)  # one of the two is the default
+
     def test_record(self):
         with unecho.Canceller(16000, record_capacity=1 << 20) as canceller:
             canceller.process(sample.mic[:160], sample.far[:160])

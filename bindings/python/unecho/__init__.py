@@ -17,13 +17,13 @@ A whole recording::
 
 from ._canceller import Canceller, Stats
 from ._library import Error, library
-from ._settings import CHANNEL_MEAN, Align, Backend, Engine, Model, Precision
+from ._settings import CHANNEL_MEAN, Align, Backend, Engine, Model, ModelKind, Precision
 from ._signals import process, process_file, process_many
 
 #: Of the library; the package has the same.
 __version__: str = library.unecho_version().decode()
 
 __all__ = [
-    "Align", "Backend", "CHANNEL_MEAN", "Canceller", "Engine", "Error", "Model", "Precision",
-    "Stats", "__version__", "process", "process_file", "process_many",
+    "Align", "Backend", "CHANNEL_MEAN", "Canceller", "Engine", "Error", "Model", "ModelKind",
+    "Precision", "Stats", "__version__", "process", "process_file", "process_many",
 ]

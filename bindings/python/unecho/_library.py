@@ -129,6 +129,7 @@ _SIGNATURES = {
     "unecho_kernels": (c_char_p, [c_void_p]),
     "unecho_model_load": (c_int, [POINTER(c_void_p), c_char_p, c_char_p, c_size_t]),
     "unecho_model_load_files": (c_int, [POINTER(c_void_p), c_char_p, c_char_p, c_char_p, c_size_t]),
+    "unecho_model_builtin": (c_int, [POINTER(c_void_p), c_int, c_char_p, c_size_t]),
     "unecho_model_unref": (None, [POINTER(c_void_p)]),
 }
 

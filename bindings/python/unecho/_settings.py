@@ -46,23 +46,40 @@ class Backend(enum.IntEnum):
 CHANNEL_MEAN = -1
 
 
+class ModelKind(enum.IntEnum):
+    """The networks: DTLN-aec, or unecho's post-filter, which is smaller and faster."""
+
+    DTLN_AEC = 1
+    POSTFILTER = 2
+
+
 class Model:
     """A network from files, for any number of cancellers and threads.
 
-    ``Model("models/dtln_aec_256")`` loads PREFIX_1.onnx and PREFIX_2.onnx, or the .tflite files;
-    ``Model("a.onnx", "b.onnx")`` loads files by name. What can be loaded is in docs/models.md.
+    ``Model("models/dtln_aec_256")`` loads PREFIX_1.onnx and PREFIX_2.onnx, the .tflite files, or
+    one file; ``Model("a.onnx", "b.onnx")`` loads files by name. What can be loaded is in
+    docs/models.md.
     """
 
     def __init__(self, prefix_or_file1: Union[str, os.PathLike[str]],
                  file2: Union[str, os.PathLike[str], None] = None) -> None:
-        self._handle = c_void_p()
-        message = ctypes.create_string_buffer(MESSAGE_SIZE)
         first = os.fsencode(prefix_or_file1)
         if file2 is None:
-            status = library.unecho_model_load(byref(self._handle), first, message, MESSAGE_SIZE)
+            self._load(library.unecho_model_load, first)
         else:
-            status = library.unecho_model_load_files(byref(self._handle), first, os.fsencode(file2),
-                                                     message, MESSAGE_SIZE)
+            self._load(library.unecho_model_load_files, first, os.fsencode(file2))
+
+    @classmethod
+    def builtin(cls, kind: Union[str, ModelKind]) -> "Model":
+        """The network of that kind in the library: "dtln_aec" or "postfilter"."""
+        model = cls.__new__(cls)
+        model._load(library.unecho_model_builtin, _enum("kind", kind))
+        return model
+
+    def _load(self, function: Any, *source: Any) -> None:
+        self._handle = c_void_p()
+        message = ctypes.create_string_buffer(MESSAGE_SIZE)
+        status = function(byref(self._handle), *source, message, MESSAGE_SIZE)
         check(status, message.value.decode(errors="replace"))
 
     def __del__(self, unref=library.unecho_model_unref) -> None:
@@ -75,6 +92,7 @@ class Model:
 
 
 _ENUMS = {"engine": Engine, "align": Align, "precision": Precision, "backend": Backend}
+_KINDS = {**_ENUMS, "kind": ModelKind}
 
 _INTEGERS = {
     "sample_rate", "far_rate", "far_queue_ms", "mic_channels", "mic_channel", "far_channels",
@@ -90,7 +108,7 @@ NAMES = (set(_ENUMS) | _INTEGERS | _FLAGS | _FLOATS | {"model"}) - {
 
 
 def _enum(name: str, value: Any) -> int:
-    kind = _ENUMS[name]
+    kind = _KINDS[name]
     try:
         return int(kind[value.upper()] if isinstance(value, str) else kind(value))
     except (KeyError, ValueError):
