@@ -7,10 +7,12 @@ import asyncio
 import doctest
 import os
 import random
+import subprocess
 import sys
 import threading
 import unittest
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 
@@ -264,3 +266,12 @@ class LiveKit(unittest.TestCase):
         module.process_stream(frame)
         module.process_reverse_stream(frame)
         self.assertEqual(bytes(frame.data), MICS[30][:320])
+
+
+class Example(unittest.TestCase):
+    def test_every_interruption_is_heard_and_none_is_false(self):
+        example = Path(__file__).parents[2] / "bindings/python/examples/barge_in.py"
+        result = subprocess.run([sys.executable, example, sample.FOLDER], capture_output=True,
+                                text=True)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertIn("\nwith unecho: 4 of 4 interruptions heard, 0 false\n", result.stdout)
