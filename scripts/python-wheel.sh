@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds the Python package as a wheel, without the network, and prints its path. Needs a C compiler,
-# meson, ninja, and Python with pip, setuptools and wheel; installs what is missing.
+# Builds the Python package as a wheel from this checkout, and prints its path. Uses the network only
+# to install the Debian packages that are missing.
 #
 #   scripts/python-wheel.sh [FOLDER]     where the wheel goes, default build-python/
 #

@@ -248,7 +248,8 @@ class LiveKit(unittest.TestCase):
 
     def test_audio_processing_module(self):
         """10 ms on both sides, in place."""
-        module = unecho.livekit.AudioProcessingModule(echo_cancellation=True, noise_suppression=True)
+        module = unecho.livekit.AudioProcessingModule(echo_cancellation=True,
+                                                      noise_suppression=True)
         module.set_stream_delay_ms(40)
         out = b""
         for m, f in zip(sample.chunks(160, sample.mic), sample.chunks(240, far24)):

@@ -14,8 +14,8 @@ import unecho
 @unittest.skipUnless("UNECHO_TOOL" in os.environ, "the command line is not built")
 class Bits(unittest.TestCase):
     def run_tool(self, *options):
-        out = subprocess.run([os.environ["UNECHO_TOOL"], "process", "-q", "--raw", "f32le", "--rate",
-                              "16000", *options, "mic.raw", "far.raw", "-o", "-"],
+        out = subprocess.run([os.environ["UNECHO_TOOL"], "process", "-q", "--raw", "f32le",
+                              "--rate", "16000", *options, "mic.raw", "far.raw", "-o", "-"],
                              cwd=self.folder, check=True, capture_output=True).stdout
         return np.frombuffer(out, np.float32)
 

@@ -225,7 +225,7 @@ class Memory(unittest.TestCase):
 
     def test_neither_copied_nor_pickled(self):
         with unecho.Canceller() as canceller:
-            self.assertRaisesRegex(TypeError, "cannot be copied or pickled", pickle.dumps, canceller)
+            self.assertRaisesRegex(TypeError, "cannot be .* pickled", pickle.dumps, canceller)
             self.assertRaisesRegex(TypeError, "cannot be copied", copy.copy, canceller)
             self.assertRaisesRegex(TypeError, "cannot be copied", copy.deepcopy, canceller)
             self.assertIsInstance(copy.copy(canceller.stats), unecho.Stats)

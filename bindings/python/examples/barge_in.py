@@ -22,8 +22,8 @@ import unecho.aio
 
 RATE = 16000
 CHUNK = 320
-# When the user speaks: the place in meeting_near that is played, and when the user says it, seconds.
-# The agent talks from 0.6 to 8.9 and from 16.9 to 24.2.
+# What the user says and when, in seconds: a part of meeting_near, its length, its new time. The agent
+# talks from 0.6 to 8.9 and from 16.9 to 24.2.
 USER = [(9.84, 1.3, 3.0), (9.84, 1.3, 6.0), (9.84, 1.3, 18.0), (9.84, 1.3, 21.5)]
 # The detector: three chunks in a row above this level, in dB of full scale, and silence again after
 # 0.4 s below it.
@@ -108,8 +108,9 @@ def main():
     for time in cleaned:
         if belongs(time, said):
             begin = min(said, key=lambda start: abs(start - time))
-            events.append((time, f"with unecho:    hears the user, {1000 * (time - begin):+.0f} ms, "
-                                 f"first word {first_word_db(near, user, begin):+.1f} dB"))
+            late_ms, word_db = 1000 * (time - begin), first_word_db(near, user, begin)
+            events.append((time, f"with unecho:    hears the user, {late_ms:+.0f} ms, first word "
+                                 f"{word_db:+.1f} dB"))
         else:
             events.append((time, "with unecho:    the agent interrupts itself"))
     for time, what in sorted(events):

@@ -1,4 +1,4 @@
-"""The C library: where it is, its structs and its functions. The header unecho.h is the reference."""
+"""The C library: where it is, its structs and functions. The header unecho.h is the reference."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What an agent is about to play, until the time at which it is played.
 
-Speech comes from its synthesis faster than it is played, and when the user interrupts, what waits is
-never played. The library's queue cannot give back what was pushed: here it is pushed just when the
-microphone has reached it.
+Synthesis is faster than playback, and when the user interrupts, what waits is never played. The
+library's queue cannot give back what was pushed: here it is pushed just when the microphone has
+reached it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ class Playout:
         self.channels = channels
         self._bytes = bytearray()
         self._lock = threading.Lock()
+
+    def fits(self, rate: int, channels: int) -> bool:
+        return (self.rate, self.channels) == (rate, channels)
 
     def add(self, audio: Any) -> None:
         with self._lock:
@@ -71,6 +74,10 @@ class Call:
         self._paused = not far and (
             self._paused or self._due * 1000 > PATIENCE_MS * canceller.rate * canceller.far_rate)
         return canceller.process(mic, far)
+
+    def fits(self, playout: Playout, rate: int, channels: int) -> bool:
+        """Whether it serves this far end and this microphone."""
+        return self.playout is playout and self.format == (rate, channels)
 
     @property
     def canceller(self) -> Canceller:

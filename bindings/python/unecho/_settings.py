@@ -20,7 +20,7 @@ class Engine(enum.IntEnum):
 
 
 class Align(enum.IntEnum):
-    """How the far end is aligned with its echo: found and followed, by ``delay_ms``, or not at all."""
+    """How the far end is aligned: the delay is found and followed, or ``delay_ms``, or 0."""
 
     AUTO = 0
     FIXED = 1
@@ -122,10 +122,7 @@ def _integer(name: str, value: Any) -> int:
     except AttributeError:
         raise TypeError(f"{name}={value!r}: expected a whole number") from None
     # ctypes would cut the number down to the field's size without a word.
-    size = ctypes.sizeof(dict(Config._fields_)[name])
-    signed = dict(Config._fields_)[name](-1).value == -1
-    low, high = (-(1 << 8 * size - 1), (1 << 8 * size - 1) - 1) if signed else (0, (1 << 8 * size) - 1)
-    if not low <= number <= high:
+    if dict(Config._fields_)[name](number).value != number:
         raise ValueError(f"{name}={value!r} is out of range")
     return number
 

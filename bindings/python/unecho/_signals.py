@@ -109,7 +109,8 @@ def process_many(cancellers: Sequence[Canceller], mics: Sequence[np.ndarray],
         frames = mic.size // canceller.channels
         first = heard[0].size // cancellers[0].channels if heard else frames
         if frames != first:
-            raise ValueError(f"mics[{i}] has {frames} frames and mics[0] {first}: expected the same")
+            raise ValueError(f"mics[{i}] has {frames} frames and mics[0] {first}: expected the "
+                             f"same")
         if canceller._queued and fars[i] is not None:
             raise ValueError(f"fars[{i}]: that canceller has a queue; use its push_far")
         heard.append(mic)

@@ -19,8 +19,8 @@ __all__ = ["Canceller", "clean"]
 class Canceller:
     """unecho.Canceller, whose ``process`` is awaited.
 
-    ``executor`` is a concurrent.futures.Executor of threads; None: the loop's own. Calls are carried
-    out in the order in which they were made.
+    ``executor`` is a concurrent.futures.Executor of threads; None: the loop's own. Calls take
+    effect in the order in which they were made.
 
     >>> import asyncio
     >>> async def main():

@@ -57,7 +57,7 @@ class EchoCanceller(rtc.FrameProcessor[rtc.AudioFrame]):
     def play(self, frame: rtc.AudioFrame) -> None:
         """What the agent plays; may come faster than it is played. Any thread."""
         playout = self._playout
-        if not playout or (playout.rate, playout.channels) != (frame.sample_rate, frame.num_channels):
+        if not playout or not playout.fits(frame.sample_rate, frame.num_channels):
             playout = self._playout = Playout(frame.sample_rate, frame.num_channels)
         playout.add(frame.data)
 
@@ -78,7 +78,7 @@ class EchoCanceller(rtc.FrameProcessor[rtc.AudioFrame]):
         if not self._playout:
             self._playout = Playout(frame.sample_rate)
         call = self._call
-        if not call or call.playout is not self._playout or call.format != wanted:
+        if not call or not call.fits(self._playout, *wanted):
             if call:
                 call.close()
             call = self._call = Call(*wanted, self._playout, **self._settings)
@@ -119,7 +119,7 @@ class AudioProcessingModule:
         if not self._playout:
             self._playout = Playout(data.sample_rate)
         call = self._call
-        if not call or call.playout is not self._playout or call.format != wanted:
+        if not call or not call.fits(self._playout, *wanted):
             call = self._call = Call(*wanted, self._playout, **self._settings)
         samples = data.data
         samples.cast("B")[:] = call.process(samples)
@@ -129,7 +129,7 @@ class AudioProcessingModule:
         if not self._cancels:
             return
         playout = self._playout
-        if not playout or (playout.rate, playout.channels) != (data.sample_rate, data.num_channels):
+        if not playout or not playout.fits(data.sample_rate, data.num_channels):
             playout = self._playout = Playout(data.sample_rate, data.num_channels)
         playout.add(data.data)
 

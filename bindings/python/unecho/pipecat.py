@@ -6,7 +6,7 @@ output's end of the pipeline sees it. Both belong together::
     echo = unecho.pipecat.EchoCanceller()
     params = TransportParams(audio_in_filter=echo.filter, audio_out_mixer=echo.mixer, ...)
 
-Microphone and output may have different rates; the output must be mono. Where the user's interruption
+Microphone and output may have different rates; both must be mono. Where the user's interruption
 makes the transport drop what it has buffered, call ``echo.interrupt()`` when the InterruptionFrame
 comes: what is dropped is never played, and has no echo.
 """
