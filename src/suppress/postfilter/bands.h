@@ -14,8 +14,7 @@ enum { BANDS_ROWS = 7 };
 typedef struct bands {
     size_t first[POSTFILTER_BANDS]; /* bins first[b] to first[b + 1] - 1 lie behind centre b */
     float share[FFT_BINS];          /* of bin k in band b + 1; the rest is in b */
-    /* The same over the sum of the band's shares. */
-    float weight[FFT_BINS], next_weight[FFT_BINS];
+    float scale[POSTFILTER_BANDS];  /* 1 over the sum of the band's shares */
 } bands;
 
 void bands_init(bands *b);
