@@ -46,7 +46,6 @@ int backend_open(unecho **stream, const struct backend *backend, unecho_model *m
                                                                       : hops);
     /* Measure the network alone: on every hop, on the two ends as they are. */
     config.align = UNECHO_ALIGN_OFF;
-    config.fail_open = 0;
     config.engine = UNECHO_ENGINE_NEURAL;
     config.message = message;
     config.message_size = message_size;

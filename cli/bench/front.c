@@ -59,7 +59,6 @@ static unecho *open_stream(const struct setup *setup, unecho_model *model)
     config.mic_channels = config.far_channels = setup->channels;
     config.align = setup->align;
     config.engine = setup->engine;
-    config.fail_open = 0;
     config.whole_hops = setup->up == 1;
     config.hops_at_once = 1;
     config.message = message;

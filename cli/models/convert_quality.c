@@ -23,7 +23,6 @@ static bool run(unecho_model *model, unecho_precision precision, const struct be
     config.model = model;
     /* the network alone, without the rest of a stream */
     config.align = UNECHO_ALIGN_OFF;
-    config.fail_open = 0;
     stream = engine_choice_open(&engine, &config);
     if (!stream)
         return false;

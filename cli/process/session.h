@@ -27,7 +27,8 @@ typedef struct session_settings {
     unecho_align align;
     double delay_ms;
     unsigned reference_late_ms;
-    bool fail_open, high_band;
+    unsigned noise_reduction_db;
+    bool high_band;
     output_file *record; /* open, takes the record of the stream; NULL: none */
 } session_settings;
 

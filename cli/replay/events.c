@@ -42,8 +42,7 @@ static void print_engine(const record_reader *from)
         printf(" in %s", (unsigned)c->precision < 3 ? precisions[c->precision] : "?");
     if (c->cell_limit > 0.0f)
         printf(", cells limited to %g", (double)c->cell_limit);
-    printf("%s; %u hops at once\n", c->fail_open ? "" : ", also while the far end is silent",
-           c->hops_at_once);
+    printf("; noise reduction %u dB; %u hops at once\n", c->noise_reduction_db, c->hops_at_once);
 }
 
 void events_print_header(const record_reader *from)

@@ -24,7 +24,6 @@ static double best_seconds(const ends *e, int rate)
     unecho_config_init(&config);
     config.model = model;
     config.sample_rate = rate;
-    config.fail_open = 0;
     for (int round = 0; round < 7; round++) {
         unecho *stream = NULL;
         assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);

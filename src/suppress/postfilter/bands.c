@@ -4,7 +4,7 @@
 
 enum { LAST_BIN = FFT_BINS - 1 };
 
-/* In bins. */
+/* The centres of the bands, in bins. */
 static void place_centres(double *centres)
 {
     enum { SINGLE = 40 }; /* up to this bin every bin is a centre */
@@ -41,7 +41,7 @@ void bands_init(bands *b)
 /* One element of each row; the last is 0. */
 typedef float eight_rows __attribute__((vector_size(32)));
 
-/* All rows side by side: the sums of one row wait for each other. */
+/* Processes all rows in parallel, as the sums of a single row depend on each other. */
 void bands_mean(const bands *b, float *y, const float *x, size_t stride)
 {
     eight_rows upper = {0.0f}; /* what the bins before the centre add to the band */
