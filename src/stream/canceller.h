@@ -24,9 +24,7 @@ typedef struct canceller {
     float *error, *echo;
     levels levels;
     bypass bypass;
-    /* Bit t: with hop t of the next run the suppressor starts anew; the linear filter does; the
-     * linear filter keeps the echo path and forgets the far end. */
-    uint64_t restarts, relearns, forgets;
+    uint64_t restarts; /* bit t: with hop t of the next run the suppressor starts anew */
 } canceller;
 
 /* The suppressor's own memory comes with it. */
@@ -45,8 +43,16 @@ void canceller_reset(canceller *c);
 float *canceller_mic(canceller *c);
 float *canceller_far(canceller *c);
 
-/* With hop t of the next run the far end jumps. */
-void canceller_jump(canceller *c, size_t t, const aligner_jump *jump);
+/*
+ * With hop t of the next run the far end jumps. Returns how many hops of the far end before it, as
+ * if it had always been where it is now, canceller_remember wants.
+ */
+size_t canceller_jump(canceller *c, size_t t, const aligner_jump *jump);
+/* The next of those, oldest first. */
+void canceller_remember(canceller *c, const float *far);
+
+/* Hop t of the next run, both ends of which are in their places, goes through the linear filter. */
+void canceller_filter(canceller *c, size_t t);
 
 /*
  * Advance `count` cancellers by `hops` hops each, in the scratch memory of `host`'s suppressor:
