@@ -281,8 +281,8 @@ UNECHO_API int unecho_process_planar(unecho *stream, const float *const *mic,
  * The first frame counts as played when the next microphone frame is recorded, and the following
  * ones without a gap. If frames are missing the far end counts as silent; after 100 ms without any
  * the next one counts as played at its arrival. If more than far_queue_ms waits the microphone must
- * have stopped, and what waits is dropped. unecho_stats counts both. Report a shorter stop of the
- * microphone by unecho_notify_gap.
+ * have stopped, and what waits is dropped. unecho_stats counts both. A shorter stop shows by what
+ * stays in the queue for far_queue_ms and 0.3 s; unecho_notify_gap reports it at once.
  *
  * Real-time safe. Errors: ARGUMENT, and nothing is consumed.
  */
@@ -302,8 +302,8 @@ UNECHO_API int unecho_notify_gap(unecho *stream, uint64_t mic_lost, uint64_t far
 
 /*
  * The constant latency of unecho_process in frames at sample_rate: at 16 kHz on both sides 512, or
- * 384 with whole_hops; at other rates 34 to 45 ms; with UNECHO_ENGINE_LINEAR 24 ms less; plus
- * reference_late_ms. Real-time safe. Errors: ARGUMENT.
+ * 384 with whole_hops; at other rates 34 to 45 ms; with a post-filter 16 ms less, so 256 or 128 at 16
+ * kHz; with UNECHO_ENGINE_LINEAR 24 ms less; plus reference_late_ms. Real-time safe. Errors: ARGUMENT.
  */
 UNECHO_API int unecho_latency(const unecho *stream);
 
@@ -318,9 +318,9 @@ UNECHO_API int unecho_reset(unecho *stream);
  * afterwards. out may be mic, or far if that has as many channels and the same rate; otherwise the
  * buffers must not overlap. options: UNECHO_KEEP_LATENCY, UNECHO_NORMALIZE_PEAK, or-ed.
  *
- * Where a network runs, 24 ms of silence come first, as in the batch mode of its reference
+ * Where a DTLN network runs, 24 ms of silence come first, as in the batch mode of its reference
  * implementation, whose result is that of UNECHO_ENGINE_NEURAL with UNECHO_ALIGN_OFF and
- * UNECHO_KEEP_LATENCY.
+ * UNECHO_KEEP_LATENCY; where a post-filter runs, 8 ms.
  *
  * Not real-time safe. Errors: ARGUMENT; BACKEND (ONNX Runtime): the output is silence and the
  * stream is reset.
