@@ -163,7 +163,7 @@ class Pipecat(unittest.TestCase):
             return (i,)
 
         reduction(self, self.run_call(echo, ("filter", "mixer"), bursts), latency())
-        self.assertEqual(self.stats.realignments, 1)
+        self.assertAlmostEqual(self.stats.delay_ms, 22, delta=2)  # see samples/README.md
 
     def test_disabled_it_goes_on_listening(self):
         async def run():

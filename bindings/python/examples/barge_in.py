@@ -22,8 +22,8 @@ import unecho.aio
 
 RATE = 16000
 CHUNK = 320
-# What the user says and when, in seconds: a part of meeting_near, its length, its new time. The agent
-# talks from 0.6 to 8.9 and from 16.9 to 24.2.
+# What the user says and when, in seconds: a part of meeting_near, its length, its new time. The
+# agent talks from 0.6 to 8.9 and from 16.9 to 24.2.
 USER = [(9.84, 1.3, 3.0), (9.84, 1.3, 6.0), (9.84, 1.3, 18.0), (9.84, 1.3, 21.5)]
 # The detector: three chunks in a row above this level, in dB of full scale, and silence again after
 # 0.4 s below it.
