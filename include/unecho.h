@@ -302,8 +302,8 @@ UNECHO_API int unecho_notify_gap(unecho *stream, uint64_t mic_lost, uint64_t far
 
 /*
  * The constant latency of unecho_process in frames at sample_rate: at 16 kHz on both sides 512, or
- * 384 with whole_hops; at other rates 34 to 45 ms; with UNECHO_ENGINE_LINEAR 24 ms less; plus
- * reference_late_ms. Real-time safe. Errors: ARGUMENT.
+ * 384 with whole_hops; at other rates 34 to 45 ms; with a post-filter 16 ms less, so 256 or 128 at 16
+ * kHz; with UNECHO_ENGINE_LINEAR 24 ms less; plus reference_late_ms. Real-time safe. Errors: ARGUMENT.
  */
 UNECHO_API int unecho_latency(const unecho *stream);
 
@@ -318,9 +318,9 @@ UNECHO_API int unecho_reset(unecho *stream);
  * afterwards. out may be mic, or far if that has as many channels and the same rate; otherwise the
  * buffers must not overlap. options: UNECHO_KEEP_LATENCY, UNECHO_NORMALIZE_PEAK, or-ed.
  *
- * Where a network runs, 24 ms of silence come first, as in the batch mode of its reference
+ * Where a DTLN network runs, 24 ms of silence come first, as in the batch mode of its reference
  * implementation, whose result is that of UNECHO_ENGINE_NEURAL with UNECHO_ALIGN_OFF and
- * UNECHO_KEEP_LATENCY.
+ * UNECHO_KEEP_LATENCY; where a post-filter runs, 8 ms.
  *
  * Not real-time safe. Errors: ARGUMENT; BACKEND (ONNX Runtime): the output is silence and the
  * stream is reset.

@@ -187,12 +187,13 @@ static inline float smooth_cross(float before, float now, float memory)
     return flush_root(fmaf(memory, before, (1.0f - memory) * now));
 }
 
-static void plain_coherence(float *restrict y, const spectrum_pair *pair, float memory, size_t n)
+/* With all pointers as parameters: GCC does not see through a struct that they do not overlap. */
+static inline void coherence_of(float *restrict y, float *restrict cr, float *restrict ci,
+                                const float *restrict ar, const float *restrict ai,
+                                const float *restrict br, const float *restrict bi,
+                                const float *restrict ap, const float *restrict bp, float memory,
+                                size_t n)
 {
-    const float *restrict const ar = pair->a_re, *restrict const ai = pair->a_im;
-    const float *restrict const br = pair->b_re, *restrict const bi = pair->b_im;
-    const float *restrict const ap = pair->a_power, *restrict const bp = pair->b_power;
-    float *restrict const cr = pair->cross_re, *restrict const ci = pair->cross_im;
     for (size_t i = 0; i < n; i++) {
         const float re = smooth_cross(cr[i], fmaf(ar[i], br[i], ai[i] * bi[i]), memory);
         const float im = smooth_cross(ci[i], fmaf(ai[i], br[i], -(ar[i] * bi[i])), memory);
@@ -200,6 +201,12 @@ static void plain_coherence(float *restrict y, const spectrum_pair *pair, float 
         ci[i] = im;
         y[i] = fmaf(re, re, im * im) / fmaf(ap[i], bp[i], 1e-18f);
     }
+}
+
+static void plain_coherence(float *y, const spectrum_pair *p, float memory, size_t n)
+{
+    coherence_of(y, p->cross_re, p->cross_im, p->a_re, p->a_im, p->b_re, p->b_im, p->a_power,
+                 p->b_power, memory, n);
 }
 
 /*

@@ -132,7 +132,7 @@ static void every_set_gives_these_bits(void **unused)
 {
     (void)unused;
     enum { FROM = 12 * RATE, LENGTH = 24000 / HOP * HOP }; /* both ends talk there */
-    static const uint64_t hashes[] = {0x53a3f6f77b1adf62, 0x7983e538ee07bc86, 0xd7db6cd1ae21e5d9};
+    static const uint64_t hashes[] = {0x6b7384fb88d1847b, 0x7983e538ee07bc86, 0xd7db6cd1ae21e5d9};
     const signal_ mic = read_sample("mic"), far = read_sample("far"), near = read_sample("near");
     const scene s = {.count = LENGTH,
                      .mic = mic.samples + FROM,

@@ -22,43 +22,45 @@ static void place_centres(double *centres)
 
 void bands_init(bands *b)
 {
-    double centres[POSTFILTER_BANDS], counts[POSTFILTER_BANDS] = {0.0}, share[FFT_BINS];
-    size_t band_of[FFT_BINS];
+    double centres[POSTFILTER_BANDS], counts[POSTFILTER_BANDS] = {0.0};
     place_centres(centres);
+    b->first[0] = 0;
     for (size_t k = 0, at = 0; k < FFT_BINS; k++) {
         while (at + 2 < POSTFILTER_BANDS && centres[at + 1] <= (double)k)
             b->first[++at] = k;
-        band_of[k] = at;
-        share[k] = ((double)k - centres[at]) / (centres[at + 1] - centres[at]);
-        counts[at] += 1.0 - share[k];
-        counts[at + 1] += share[k];
+        const double share = ((double)k - centres[at]) / (centres[at + 1] - centres[at]);
+        counts[at] += 1.0 - share;
+        counts[at + 1] += share;
+        b->share[k] = (float)share;
     }
-    b->first[0] = 0;
     b->first[POSTFILTER_BANDS - 1] = FFT_BINS;
-    for (size_t k = 0; k < FFT_BINS; k++) {
-        b->share[k] = (float)share[k];
-        b->weight[k] = (float)((1.0 - share[k]) / counts[band_of[k]]);
-        b->next_weight[k] = (float)(share[k] / counts[band_of[k] + 1]);
-    }
+    for (size_t band = 0; band < POSTFILTER_BANDS; band++)
+        b->scale[band] = (float)(1.0 / counts[band]);
 }
+
+/* One element of each row; the last is 0. */
+typedef float eight_rows __attribute__((vector_size(32)));
 
 /* Processes all rows in parallel, as the sums of a single row depend on each other. */
 void bands_mean(const bands *b, float *y, const float *x, size_t stride)
 {
-    float sums[BANDS_ROWS] = {0.0f};
+    eight_rows upper = {0.0f}; /* what the bins before the centre add to the band */
     for (size_t band = 0; band + 1 < POSTFILTER_BANDS; band++) {
-        float next[BANDS_ROWS] = {0.0f};
-        for (size_t k = b->first[band]; k < b->first[band + 1]; k++)
-            for (size_t r = 0; r < BANDS_ROWS; r++) {
-                sums[r] += b->weight[k] * x[r * stride + k];
-                next[r] += b->next_weight[k] * x[r * stride + k];
-            }
+        eight_rows sum = {0.0f}, part = {0.0f};
+        for (size_t k = b->first[band]; k < b->first[band + 1]; k++) {
+            const float *const v = x + k;
+            const eight_rows values = {v[0],          v[stride],     v[2 * stride], v[3 * stride],
+                                       v[4 * stride], v[5 * stride], v[6 * stride], 0.0f};
+            sum += values;
+            part += b->share[k] * values;
+        }
+        const eight_rows mean = b->scale[band] * (upper + (sum - part));
         for (size_t r = 0; r < BANDS_ROWS; r++)
-            y[r * POSTFILTER_BANDS + band] = sums[r];
-        memcpy(sums, next, sizeof sums);
+            y[r * POSTFILTER_BANDS + band] = mean[r];
+        upper = part;
     }
     for (size_t r = 0; r < BANDS_ROWS; r++)
-        y[r * POSTFILTER_BANDS + POSTFILTER_BANDS - 1] = sums[r];
+        y[(r + 1) * POSTFILTER_BANDS - 1] = b->scale[POSTFILTER_BANDS - 1] * upper[r];
 }
 
 void bands_interpolate(const bands *b, float *y, const float *x)

@@ -14,8 +14,7 @@ enum { BANDS_ROWS = 7 };
 typedef struct bands {
     size_t first[POSTFILTER_BANDS]; /* bins first[b] to first[b + 1] - 1 follow centre b */
     float share[FFT_BINS];          /* of bin k in band b + 1; the rest is in b */
-    /* The shares of bin k in bands b and b + 1, each normalised by the band's sum of shares. */
-    float weight[FFT_BINS], next_weight[FFT_BINS];
+    float scale[POSTFILTER_BANDS];  /* 1 over the sum of the band's shares */
 } bands;
 
 void bands_init(bands *b);
