@@ -11,7 +11,7 @@ from typing import Any, Optional
 from numpy import empty, ndarray
 
 from ._library import ERROR_ARGUMENT, MESSAGE_SIZE, StatsStruct, check, library
-from ._samples import INT16, address, output, samples
+from ._samples import INT16, address, output, pointer, samples
 from ._settings import make_config
 
 #: How much far end may wait for the microphone where only far_rate is given, in milliseconds.
@@ -191,9 +191,9 @@ class Canceller:
             if self._queued and played is not None:
                 self._push(played)
                 played = None
-            status = function(self._handle, address(heard),
-                              None if played is None else address(played), address(target),
-                              heard.size // channels)
+            status = function(self._handle, pointer(mic, heard),
+                              None if played is None else pointer(far, played),
+                              address(target), heard.size // channels)
         if status:
             check(status)
         if out is not None:

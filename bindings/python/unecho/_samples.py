@@ -36,6 +36,11 @@ def address(array: ndarray) -> int:
     return array.__array_interface__["data"][0]
 
 
+def pointer(given: Any, array: ndarray) -> Any:
+    """What ctypes passes as the address of an argument that became that array."""
+    return given if type(given) is bytes else address(array)
+
+
 def _from_bytes(name: str, given: Any, channels: int) -> ndarray:
     if isinstance(given, memoryview):
         if given.format not in ("B", "b", "c", "h"):
