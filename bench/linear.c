@@ -66,7 +66,6 @@ static unecho *open_network(const kernels *k)
     config.cpu = k->cpu;
     config.engine = UNECHO_ENGINE_NEURAL;
     config.align = UNECHO_ALIGN_OFF;
-    config.fail_open = 0;
     config.whole_hops = 1;
     config.hops_at_once = 1;
     unecho *stream = NULL;

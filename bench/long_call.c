@@ -187,7 +187,7 @@ static int take(unecho_config *config, options *how, const char *option, const c
         unecho_config usual;
         unecho_config_init(&usual);
         config->align = usual.align;
-        config->fail_open = usual.fail_open;
+        config->noise_reduction_db = usual.noise_reduction_db;
         config->engine = usual.engine;
         return 1;
     }

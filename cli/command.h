@@ -1,6 +1,4 @@
-/*
- * The commands. Each is a row of data: how it is called, its options, what it does.
- */
+/* The commands: what the user types, the options, the help and the code of each. */
 #ifndef UNECHO_CLI_COMMAND_H
 #define UNECHO_CLI_COMMAND_H
 
@@ -15,8 +13,8 @@ struct command {
     const struct option_group *groups;
     const void *defaults; /* of the struct that the groups fill */
     size_t size;          /* of that struct */
-    /* Takes the arguments and looks whether the options go together, without touching files.
-     * false: they do not, reported. */
+    /* Take the arguments, and check whether they and the options go together, without touching
+     * files. false: they do not, reported. */
     bool (*check)(void *options, const struct arguments *arguments);
     int (*run)(const void *options); /* returns one of report.h's exit codes */
 };

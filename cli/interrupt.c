@@ -1,6 +1,4 @@
-/*
- * Signals turned into a flag that is looked at between chunks. It does not know what the work is.
- */
+/* A signal sets a flag, which the work checks between chunks. */
 #include "interrupt.h"
 
 #include "report.h"
@@ -9,7 +7,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
-/* Files that are written at the same time. */
+/* Files written at the same time. */
 enum { UNFINISHED_MOST = 4 };
 
 static volatile sig_atomic_t requests;
@@ -30,10 +28,10 @@ static void on_request(int signal_number)
 static void handle(int signal_number)
 {
     struct sigaction action = {0}, old;
-    /* nohup and shells that start jobs in the background have some of these ignored: so be it. */
+    /* nohup, and shells for background jobs, ignore some signals: keep it so. */
     if (sigaction(signal_number, NULL, &old) == 0 && old.sa_handler == SIG_IGN)
         return;
-    /* No SA_RESTART: a read that waits on a silent pipe has to return. */
+    /* No SA_RESTART: a read from a silent pipe must return. */
     action.sa_handler = on_request;
     sigemptyset(&action.sa_mask);
     sigaction(signal_number, &action, NULL);

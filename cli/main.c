@@ -110,8 +110,8 @@ static int run_command(const struct command *c, int argc, char **argv)
 }
 
 /*
- * A standard descriptor that the caller has closed would become the next file that is opened, and
- * the summary would end up in it. Opened the wrong way round, its use fails as it should.
+ * The next file to be opened would get the number of a closed standard descriptor, and the summary
+ * would end up in it. Open those the wrong way round, so that using them fails.
  */
 static void occupy_standard_descriptors(void)
 {
@@ -120,11 +120,17 @@ static void occupy_standard_descriptors(void)
             (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+/* As if there were one command only: unecho mic.wav far.wav -o near.wav */
+static bool looks_like_a_file(const char *word)
+{
+    return strpbrk(word, "./") || access(word, F_OK) == 0;
+}
+
 static int refuse(const char *word)
 {
     if (word[0] == '-')
         report_usage("", "unknown option %s", word);
-    else if (access(word, F_OK) == 0)
+    else if (looks_like_a_file(word))
         report_usage("",
                      "unknown command '%s'; to cancel the echo in this file: "
                      "unecho process %s ...",

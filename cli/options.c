@@ -226,7 +226,7 @@ bool arguments_at_most(const struct arguments *arguments, size_t most, const cha
 
 /* ---- Help ------------------------------------------------------------------------------- */
 
-/* Where the explanations start. */
+/* Where the help texts start. */
 #define COLUMN 25
 
 static void print_row(const struct option *o, FILE *stream)

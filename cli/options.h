@@ -22,13 +22,13 @@ typedef bool option_setter(void *field, const struct option_value *value);
 
 struct option {
     const char *name;     /* without the dashes; NULL ends a table */
-    char letter;          /* of the short form, 0: none */
-    const char *argument; /* its name in the help; two names: it takes two; NULL: none */
+    const char *argument; /* its name in the help; NULL: none; two names: two values */
     const char *help;
     option_setter *set;             /* NULL: the option asks for the help */
     size_t at;                      /* offset of the field in the struct that the table fills */
-    unsigned lowest, highest, step; /* for option_number; step 0: any */
     const char *const *names;       /* for option_choice; NULL ends them */
+    unsigned lowest, highest, step; /* for option_number; step 0: any */
+    char letter;                    /* of the short form; 0: none */
 };
 
 /* A table, and where its struct lies in the options of a command. */
@@ -65,8 +65,7 @@ typedef enum options_result {
     OPTIONS_WRONG /* reported */
 } options_result;
 
-/* Store the options in the struct `options`; what is left of the arguments are those that are no
- * options. */
+/* Store the options in the struct `options`, and remove them from the arguments. */
 options_result options_parse(const struct option_group *groups, void *options,
                              struct arguments *arguments);
 

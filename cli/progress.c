@@ -1,6 +1,3 @@
-/*
- * The status line of a long job, at most five times a second. It does not know what the work is.
- */
 #include "progress.h"
 
 #include "report.h"

@@ -1,6 +1,4 @@
-/*
- * How far the work has come, on the status line. It does not know what the work is.
- */
+/* The progress of a long job on the status line, at most five times a second. */
 #ifndef UNECHO_CLI_PROGRESS_H
 #define UNECHO_CLI_PROGRESS_H
 
@@ -14,15 +12,15 @@ struct progress {
     int rate;           /* of the samples, Hz */
 };
 
-/* Seconds of a clock that only goes forward. */
+/* Seconds of a monotonic clock. */
 double progress_now(void);
 
 void progress_start(struct progress *progress, int64_t total, int rate);
 
-/* Whether it is time to show it again. Cheap enough for every chunk. */
+/* Whether to show it again. Cheap enough for every chunk. */
 bool progress_is_due(const struct progress *progress);
 
-/* details: what else is to be said, "" for nothing. */
+/* details: appended, may be "". */
 void progress_show(struct progress *progress, int64_t done, const char *details);
 
 void progress_end(struct progress *progress);

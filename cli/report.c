@@ -1,7 +1,3 @@
-/*
- * Messages on standard error, and the status line that they must not run into. It does not know
- * what the messages are about.
- */
 #include "report.h"
 
 #include <errno.h>
@@ -79,7 +75,7 @@ void report_status(const char *line)
     size_t length = strlen(line);
     if (length == 0 && status_length == 0)
         return;
-    /* Blanks cover what a longer line left; no escape sequences, for the plainest terminals. */
+    /* Spaces erase the rest of a longer line; plain terminals know no escape sequences. */
     fprintf(stderr, "\r%-*s", (int)status_length, line);
     if (length == 0)
         fputc('\r', stderr);

@@ -119,9 +119,9 @@ int main(int argc, char **argv)
         return 2;
     }
     const sound mic = sound_read(argv[1]), far = sound_read(argv[2]);
-    sound out = {mic.rate, mic.frames, calloc(mic.frames + 1, sizeof(float))};
+    const sound out = sound_silence(mic.rate, mic.frames);
     static call c;
-    if (!out.samples || open_stream(&c.stream, mic.rate, far.rate) < 0)
+    if (open_stream(&c.stream, mic.rate, far.rate) < 0)
         return 1;
 
     /*

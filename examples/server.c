@@ -12,27 +12,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unecho_model.h>
+#include <unecho.h>
 
 enum { MOST = 256, PACKET_MAX = UNECHO_RATE_MAX / 100 };
 
 static int open_streams(unecho **streams, size_t count, int rate)
 {
     char message[UNECHO_MESSAGE_SIZE];
-    unecho_model *model = NULL;
     unecho_config config;
-    int status = unecho_model_default(&model, message, sizeof message);
+    int status = UNECHO_OK;
     unecho_config_init(&config);
     config.message = message;
     config.message_size = sizeof message;
     config.sample_rate = rate;
-    config.model = model; /* one for all: what is shared is computed together */
     for (size_t i = 0; i < count && status == UNECHO_OK; i++) {
         /* One stream has the memory to take so many through at once; the others stay small. */
         config.hops_at_once = i == 0 ? UNECHO_HOPS_AT_ONCE_MAX : 1;
         status = unecho_open(&streams[i], &config);
     }
-    unecho_model_unref(&model); /* each stream has a reference of its own */
     if (status < 0)
         fprintf(stderr, "unecho: %s\n", message);
     return status;
@@ -49,7 +46,7 @@ static void take(const sound *s, long at, float *packet, size_t n)
 
 int main(int argc, char **argv)
 {
-    const size_t count = argc == 5 ? strtoul(argv[4], NULL, 10) : 20;
+    const size_t count = argc == 5 ? strtoul(argv[4], NULL, 10) : 10;
     if (argc < 4 || argc > 5 || count < 1 || count > MOST) {
         fprintf(stderr, "usage: server MIC FAR OUT [1 to %d]\n", MOST);
         return 2;
@@ -63,8 +60,8 @@ int main(int argc, char **argv)
     static float mics[MOST][PACKET_MAX], fars[MOST][PACKET_MAX], outs[MOST][PACKET_MAX];
     const float *mic_of[MOST], *far_of[MOST];
     float *out_of[MOST];
-    sound out = {mic.rate, mic.frames, calloc(mic.frames + 1, sizeof(float))};
-    if (!out.samples || open_streams(streams, count, mic.rate) < 0)
+    const sound out = sound_silence(mic.rate, mic.frames);
+    if (open_streams(streams, count, mic.rate) < 0)
         return 1;
     for (size_t i = 0; i < count; i++) {
         mic_of[i] = mics[i];

@@ -27,6 +27,14 @@ sound sound_read(const char *path)
     return s;
 }
 
+sound sound_silence(int rate, size_t frames)
+{
+    const sound s = {rate, frames, calloc(frames + 1, sizeof(float))};
+    if (!s.samples)
+        fail("memory", "not enough for a sound of this length");
+    return s;
+}
+
 void sound_write(const char *path, const sound *s)
 {
     const size_t length = strlen(path);

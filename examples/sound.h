@@ -10,8 +10,9 @@ typedef struct sound {
     float *samples;
 } sound;
 
-/* Both end the program with a message if they fail. samples is to be freed. */
+/* All end the program with a message if they fail. samples must be freed. */
 sound sound_read(const char *path);
+sound sound_silence(int rate, size_t frames);
 void sound_write(const char *path, const sound *s);
 
 #endif

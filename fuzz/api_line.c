@@ -74,7 +74,7 @@ static void set_rates(unecho_config *config, input *script)
         config->far_queue_ms = 20 + queue * 8 % 1981;
     }
     config->align = (unecho_align)(align % 64 % 3);
-    config->fail_open = (int)(align >> 6 & 1);
+    config->noise_reduction_db = align >> 6 & 1 ? 0 : UNECHO_NOISE_REDUCTION_DB;
     config->high_band = (int)(align >> 7);
     config->delay_ms = take_byte(script) * 4.0;
     config->reference_late_ms = take_byte(script) * 5 % 1001;
@@ -189,18 +189,18 @@ void line_open(line *l, unecho_model *model, input *script)
     unecho_config config;
     const wrong how = take_config(&config, model, script);
     const unsigned twin = take_byte(script);
-    const unsigned room = take_byte(script); /* 0: no message */
-    config.message = room > 0 ? text : NULL;
-    config.message_size = room;
+    const unsigned capacity = take_byte(script); /* 0: no message */
+    config.message = capacity > 0 ? text : NULL;
+    config.message_size = capacity;
     line_close(l);
     const size_t before = held;
     const int status = unecho_open(how == WRONG_POINTER ? NULL : &l->stream, &config);
     expect(status <= 0 && status >= UNECHO_STATUS_LAST, "an unknown status");
     expect((status == UNECHO_OK) == (l->stream != NULL), "status and stream disagree");
     expect(held == before + (l->stream && config.allocate ? 1 : 0), "not one allocation");
-    if (room > 0 && config.size == sizeof config)
-        expect(memchr(text, 0, room) != NULL &&
-                   (text[0] == 0) == (status == UNECHO_OK || room == 1),
+    if (capacity > 0 && config.size == sizeof config)
+        expect(memchr(text, 0, capacity) != NULL &&
+                   (text[0] == 0) == (status == UNECHO_OK || capacity == 1),
                "a failure without a message, or the reverse");
     if (!l->stream)
         return;

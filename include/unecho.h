@@ -84,25 +84,25 @@ UNECHO_API const char *unecho_strerror(int status);
 
 /* ---- Configuration ---------------------------------------------------------------------- */
 
-#define UNECHO_SAMPLE_RATE 16000 /* default rate, and the rate at which echo is cancelled, in Hz   \
-                                  */
-#define UNECHO_RATE_MIN 8000
-#define UNECHO_RATE_MAX 192000
-#define UNECHO_HOP      128 /* samples at 16 kHz (8 ms): the step in which it is cancelled */
+/* The default sample rate, at which the canceller works, and its step of 8 ms in samples. */
+#define UNECHO_SAMPLE_RATE 16000
+#define UNECHO_HOP         128
 
-#define UNECHO_CHANNELS_MAX          8
-#define UNECHO_DELAY_MAX_MS          1000
-#define UNECHO_FAR_QUEUE_MIN_MS      20
-#define UNECHO_FAR_QUEUE_MAX_MS      2000
-#define UNECHO_REFERENCE_LATE_MAX_MS 1000
-#define UNECHO_HOPS_AT_ONCE_MAX      64
-#define UNECHO_LINEAR_TAIL_MIN_MS    64
-#define UNECHO_LINEAR_TAIL_MAX_MS    512
-#define UNECHO_RECORD_CAPACITY_MIN   4096
-#define UNECHO_RECORD_CAPACITY_MAX   1073741824
-
-/* A size that is enough for every message, terminator included. */
-#define UNECHO_MESSAGE_SIZE 512
+#define UNECHO_RATE_MIN               8000
+#define UNECHO_RATE_MAX               192000
+#define UNECHO_CHANNELS_MAX           8
+#define UNECHO_DELAY_MAX_MS           1000
+#define UNECHO_FAR_QUEUE_MIN_MS       20
+#define UNECHO_FAR_QUEUE_MAX_MS       2000
+#define UNECHO_REFERENCE_LATE_MAX_MS  1000
+#define UNECHO_HOPS_AT_ONCE_MAX       64
+#define UNECHO_NOISE_REDUCTION_DB     20 /* the default */
+#define UNECHO_NOISE_REDUCTION_MAX_DB 60
+#define UNECHO_LINEAR_TAIL_MIN_MS     64
+#define UNECHO_LINEAR_TAIL_MAX_MS     512
+#define UNECHO_RECORD_CAPACITY_MIN    4096
+#define UNECHO_RECORD_CAPACITY_MAX    1073741824
+#define UNECHO_MESSAGE_SIZE           512 /* enough for every message, terminator included */
 
 /* What cancels the echo. */
 typedef enum unecho_engine {
@@ -121,8 +121,8 @@ typedef enum unecho_align {
 /* The arithmetic of the network. */
 typedef enum unecho_precision {
     UNECHO_PRECISION_FP32 = 0, /* exact within rounding */
-    UNECHO_PRECISION_BF16 = 1, /* half the memory; differs by less than -52 dB of the output */
-    UNECHO_PRECISION_INT8 = 2  /* a quarter; differs by less than -34 dB of the microphone */
+    UNECHO_PRECISION_BF16 = 1, /* half the memory; error 52 dB or more below the output */
+    UNECHO_PRECISION_INT8 = 2  /* a quarter; error 34 dB or more below the microphone */
 } unecho_precision;
 
 /* What computes the network. */
@@ -134,10 +134,8 @@ typedef enum unecho_backend {
 /* For unecho_config.mic_channel: the mean of all channels. */
 #define UNECHO_CHANNEL_MEAN (-1)
 
-/* A network, see unecho_model.h. */
-typedef struct unecho_model unecho_model;
-/* Settings of ONNX Runtime, see unecho_onnxruntime.h. */
-typedef struct unecho_onnxruntime unecho_onnxruntime;
+typedef struct unecho_model unecho_model;             /* see unecho_model.h */
+typedef struct unecho_onnxruntime unecho_onnxruntime; /* see unecho_onnxruntime.h */
 
 /*
  * The configuration of a stream. Call unecho_config_init first, then set what differs from the
@@ -146,56 +144,50 @@ typedef struct unecho_onnxruntime unecho_onnxruntime;
 typedef struct unecho_config {
     size_t size; /* sizeof(unecho_config), set by unecho_config_init */
 
-    /* Buffer for one line that says why unecho_open failed; always terminated, empty on success. */
-    char *message;       /* NULL (default): none */
-    size_t message_size; /* its size in bytes */
+    char *message; /* receives one line: why unecho_open failed, "" if not; NULL (default): none */
+    size_t message_size; /* of that buffer, in bytes */
 
     unecho_engine engine; /* default UNECHO_ENGINE_LINEAR_NEURAL */
-    unecho_model *model;  /* NULL (default): the built-in one. The stream takes a reference */
+    unecho_model *model;  /* the network; NULL (default): the built-in one */
 
     int sample_rate; /* of microphone and output, in Hz; default 16000 */
     int far_rate;    /* of the far end, in Hz; 0 (default): sample_rate */
-    /*
-     * 0 (default): unecho_process takes microphone and far end together. 20 to 2000: the far end
+    /* 0 (default): unecho_process takes microphone and far end together. 20 to 2000: the far end
      * comes by unecho_push_far, and this much of it, in milliseconds, may wait for the microphone.
-     * Needed where far_rate differs from sample_rate.
-     */
+     * Required if far_rate differs from sample_rate. */
     unsigned far_queue_ms;
 
     unsigned mic_channels; /* of microphone and output, 1 to 8; default 1 */
     int mic_channel;       /* the one to use, 0 (default) to 7, or UNECHO_CHANNEL_MEAN */
     unsigned far_channels; /* of the far end, 1 to 8; their mean is used; default 1 */
 
-    /*
-     * Default UNECHO_ALIGN_AUTO: finds echoes from reference_late_ms before the far end to
-     * UNECHO_DELAY_MAX_MS after it, and follows jumps and up to 300 ppm of clock drift.
-     */
+    /* Default UNECHO_ALIGN_AUTO: finds echoes from reference_late_ms before the far end to
+     * UNECHO_DELAY_MAX_MS after it, and follows jumps and up to 300 ppm of clock drift. */
     unecho_align align;
     double delay_ms; /* with UNECHO_ALIGN_FIXED: echo behind far end, -reference_late_ms to 1000 */
     /* How late the far end may arrive after its echo, 0 (default) to 1000 ms. Adds that latency. */
     unsigned reference_late_ms;
 
-    /*
-     * Nonzero: every call brings a multiple of UNECHO_HOP frames, which saves 128 samples (8 ms) of
-     * latency. Both rates must be 16 kHz, reference_late_ms a multiple of 8. Default 0.
-     */
+    /* 1: every call brings a multiple of UNECHO_HOP frames, which saves 128 samples (8 ms) of
+     * latency. Both rates must be 16 kHz, reference_late_ms a multiple of 8. 0 (default): any n. */
     int whole_hops;
-    /*
-     * How many hops one pass computes at most, 1 to 64; default 16. More is faster for long chunks
-     * and takes more memory; 1 is enough for a live stream. The output is the same.
-     */
+    /* The most hops in one pass, 1 to 64; default 16. More is faster for long chunks and takes more
+     * memory; 1 suits a live stream. The output is the same. */
     unsigned hops_at_once;
 
     unecho_precision precision; /* of the native backend; default UNECHO_PRECISION_FP32 */
-    /* Length of echo path that the linear filter covers, a multiple of 8 ms, 64 to 512; def. 256 */
+    unecho_backend backend;     /* default UNECHO_BACKEND_NATIVE */
+    /* How long an echo path the linear filter covers: 64 to 512 ms in steps of 8; default 256. */
     unsigned linear_tail_ms;
-    /* 1 (default): after a second of silent far end the microphone passes unchanged. */
-    int fail_open;
-    /* 1 (default): at other rates than 16 kHz, keep the near end's band above that of the network.
-     * 0: the output ends at 7 kHz, or at 7/16 of a rate below 16 kHz. */
+    /* How much background noise is reduced, in dB, 0 to 60; default 20. A DTLN network knows only
+     * 0 and as much as it can. 0: off; after a second of digital silence in the far end the
+     * microphone passes unchanged, and the network rests. */
+    unsigned noise_reduction_db;
+    /* 1 (default): at other rates than 16 kHz, frequencies above the network's range follow what it
+     * does below. 0: they are removed, from 7 kHz on (7/16 of a rate below 16 kHz). */
     int high_band;
     /* Bytes of memory for a record of the stream's calls, which unecho_record_read reads: 4096 to
-     * 2^30; 0 (default): no record. */
+     * 2^30; 0 (default): no record. A second of 48 kHz float stereo on both sides takes 960 kB. */
     size_t record_capacity;
 
     /* The memory of a stream, one allocation by unecho_open, aligned for any type. Both NULL
@@ -204,20 +196,20 @@ typedef struct unecho_config {
     void (*release)(void *user, void *memory);
     void *user;
 
-    const unecho_onnxruntime *onnxruntime; /* of that backend; NULL (default): its defaults */
-    unecho_backend backend;                /* default UNECHO_BACKEND_NATIVE */
+    const unecho_onnxruntime *onnxruntime; /* settings of that backend; NULL (default): none */
     /* Instruction sets that may be used, UNECHO_CPU_* or-ed; default UNECHO_CPU_ALL. The
      * environment variable UNECHO_CPU restricts them further: plain, avx2, avxvnni, avx512,
      * avx512bf16, neon or dotprod. The output is the same. */
     uint32_t cpu;
-    /* Limit of the network's LSTM cells, native backend only; 0 (default): none. With 2 the network
-     * forgets long silence sooner, and lets more near end through (docs/reliability.md). */
+    /* Limit of the magnitude of the network's LSTM cells, native backend only; 0 (default): none.
+     * With 2 the network adapts sooner after long silence, and lets more near end through
+     * (docs/reliability.md). */
     float cell_limit;
 } unecho_config;
 
-/* Set *config to the defaults. size: of the caller's struct, beyond which nothing is written. */
-UNECHO_API void unecho_config_init_size(unecho_config *config, size_t size);
+/* Set *config to the defaults. The macro passes on the size that the program was compiled with. */
 #define unecho_config_init(config) unecho_config_init_size((config), sizeof *(config))
+UNECHO_API void unecho_config_init_size(unecho_config *config, size_t size);
 
 /* ---- Streams ---------------------------------------------------------------------------- */
 
@@ -227,10 +219,12 @@ typedef struct unecho unecho;
 /*
  * Open a stream; config NULL: the defaults. Not real-time safe.
  *
- * A config from an older header works, and one from a newer header as long as its additional fields
- * are 0. Errors: ARGUMENT; MEMORY; SAMPLE_RATE; with ONNX Runtime also BACKEND, and FILE or FORMAT
- * for its profile. config->message says what is wrong, except where config->size is no size of this
- * struct (less than 3 * sizeof(size_t), or far too large).
+ * A config from an older header gets the defaults of newer fields; one from a newer header works as
+ * long as the fields that the library does not know are 0. The same holds for unecho_onnxruntime.
+ *
+ * Errors: ARGUMENT, MEMORY, SAMPLE_RATE; with ONNX Runtime also BACKEND, and FILE or FORMAT for its
+ * profile. config->message says what is wrong, unless config->size is invalid: less than
+ * 3 * sizeof(size_t), not a multiple of sizeof(size_t), or more than 4096 bytes too large.
  */
 UNECHO_API int unecho_open(unecho **stream, const unecho_config *config);
 
@@ -240,12 +234,13 @@ UNECHO_API void unecho_close(unecho **stream);
 /*
  * Take n frames of microphone and far end, and give n frames of near end, interleaved.
  *
- * far NULL: silence; with far_queue_ms it must be NULL. out may be mic, or far where that has as
- * many channels; else the buffers must not overlap. Every channel of the output is the same signal.
- * Output frame t belongs to microphone frame t - unecho_latency(stream); the first frames are
- * silence. The output depends on the samples only, bit for bit: neither on n nor on the CPU.
+ * far NULL: silence; with far_queue_ms it must be NULL. out may be mic, or far if that has as many
+ * channels; otherwise the buffers must not overlap. Every channel of the output is the same signal.
+ * Output frame t belongs to microphone frame t - unecho_latency(stream): the output begins with
+ * that much silence, and to get the last frames out, feed that much silence. The output depends on
+ * the samples alone, bit for bit: neither on n nor on the CPU.
  *
- * Samples that are not finite count as 0, samples beyond +-100 as +-100.
+ * Samples that are not finite count as 0, samples beyond +-100 as +-100, below 1e-15 as 0.
  *
  * Real-time safe. n: any, 0 included. Errors: ARGUMENT, CHUNK, and nothing is consumed; BACKEND
  * (ONNX Runtime), then the n frames are consumed, the output is silence and the network restarts.
@@ -263,13 +258,15 @@ UNECHO_API int unecho_process_planar(unecho *stream, const float *const *mic,
 
 /*
  * Queue n frames of far end, for streams with far_queue_ms: at another rate than the microphone, in
- * chunks of another size, or from another callback. Threads that do not take turns must not call
- * this and unecho_process directly: pass the frames through a queue of your own, or lock both.
+ * chunks of another size, or from another callback. It must not run beside unecho_process: if the
+ * callbacks run in different threads, pass the frames on through a queue, as does
+ * examples/live_duplex.c.
  *
  * The first frame counts as played when the next microphone frame is recorded, and the following
  * ones without a gap. If frames are missing the far end counts as silent; after 100 ms without any
  * the next one counts as played at its arrival. If more than far_queue_ms waits the microphone must
- * have stopped, and what waits is dropped. unecho_stats counts both.
+ * have stopped, and what waits is dropped. unecho_stats counts both. Report a shorter stop of the
+ * microphone by unecho_notify_gap.
  *
  * Real-time safe. Errors: ARGUMENT, and nothing is consumed.
  */
@@ -280,39 +277,45 @@ UNECHO_API int unecho_push_far_planar(unecho *stream, const float *const *far, s
 /*
  * Report that frames of microphone or far end were lost since the last call (an overrun, a gap in
  * the packets). The signals are shifted by the difference at once, as far as the range of delays
- * reaches; the aligner alone takes seconds to find it. Push far end that was played while only the
- * microphone was lost; do not report it. Without effect with UNECHO_ALIGN_OFF.
+ * reaches; the aligner alone takes seconds to find it. A far end that is pushed and was played
+ * while the microphone was lost is not lost: push it. Without effect with UNECHO_ALIGN_OFF.
  *
  * Real-time safe. Errors: ARGUMENT.
  */
 UNECHO_API int unecho_notify_gap(unecho *stream, uint64_t mic_lost, uint64_t far_lost);
 
 /*
- * The constant latency of unecho_process in frames at sample_rate. At 16 kHz on both sides 512, or
- * 384 with whole_hops; at other rates 34 to 45 ms; plus reference_late_ms. With
- * UNECHO_ENGINE_LINEAR 24 ms less. Real-time safe. Errors: ARGUMENT.
+ * The constant latency of unecho_process in frames at sample_rate: at 16 kHz on both sides 512, or
+ * 384 with whole_hops; at other rates 34 to 45 ms; with UNECHO_ENGINE_LINEAR 24 ms less; plus
+ * reference_late_ms. Real-time safe. Errors: ARGUMENT.
  */
 UNECHO_API int unecho_latency(const unecho *stream);
 
-/* Return the stream to its state after opening, statistics included. Real-time safe. */
+/* Return the stream to its state after opening, statistics included. Real-time safe. Errors:
+ * ARGUMENT. */
 UNECHO_API int unecho_reset(unecho *stream);
 
 /*
  * Cancel the echo in a whole recording without latency: mic_n frames in, mic_n frames out. far_n
- * counts frames at far_rate; a shorter far end is followed by silence, a longer one is cut. The
- * stream is reset first; its statistics are those of the recording afterwards. out may be mic, or
- * far where that has as many channels and the same rate.
+ * counts frames at far_rate, also with far_queue_ms; a shorter far end is followed by silence, a
+ * longer one is cut. The stream is reset first; its statistics are those of the recording
+ * afterwards. out may be mic, or far if that has as many channels and the same rate; otherwise the
+ * buffers must not overlap. options: UNECHO_KEEP_LATENCY, UNECHO_NORMALIZE_PEAK, or-ed.
  *
- * Not real-time safe. Errors: ARGUMENT; BACKEND (ONNX Runtime): the output is silence, the stream
- * is reset.
+ * Where a network runs, 24 ms of silence come first, as in the batch mode of its reference
+ * implementation, whose result is that of UNECHO_ENGINE_NEURAL with UNECHO_ALIGN_OFF and
+ * UNECHO_KEEP_LATENCY.
+ *
+ * Not real-time safe. Errors: ARGUMENT; BACKEND (ONNX Runtime): the output is silence and the
+ * stream is reset.
  */
 UNECHO_API int unecho_process_whole(unecho *stream, const float *mic, size_t mic_n,
                                     const float *far, size_t far_n, float *out, unsigned options);
 
-/* Options of unecho_process_whole, or-ed: leave the network's own lag of 24 ms in the output. */
-#define UNECHO_KEEP_LATENCY 1u
-/* If the peak of the output exceeds 1, scale the output by 0.99 / peak. */
-#define UNECHO_NORMALIZE_PEAK 2u
+#define UNECHO_KEEP_LATENCY 1u /* leave the network's lag in the output */
+#define UNECHO_NORMALIZE_PEAK                                                                      \
+    2u /* if the peak of the output exceeds 1, scale it by 0.99 / peak                             \
+        */
 
 /*
  * unecho_process for `count` streams at once, for servers: stream i takes mic[i] and far[i] and
@@ -320,8 +323,8 @@ UNECHO_API int unecho_process_whole(unecho *stream, const float *mic, size_t mic
  * the bits that it would give alone. far, or any far[i], NULL: silence.
  *
  * The streams must be different ones on the native backend, with a network, and have the same model
- * (one unecho_model, passed to all of them), precision and kernels. One of them should have 16
- * hops_at_once or more, which is how many streams go through at once; 1 is enough for the others.
+ * (one unecho_model, or NULL for all), precision and kernels. The largest hops_at_once among them
+ * is how many go through at once: open one with 16 or more, the others with 1 to save memory.
  *
  * Real-time safe. Errors: ARGUMENT, CHUNK, and nothing is consumed.
  */
@@ -338,7 +341,7 @@ UNECHO_API int unecho_process_many(unecho *const *streams, const float *const *m
 typedef struct unecho_stats {
     size_t size;     /* set to sizeof(unecho_stats) before the call */
     uint64_t frames; /* taken by unecho_process */
-    float mic_db;    /* mean power of the microphone (sine of amplitude 1: -3); -inf: 0 */
+    float mic_db;    /* mean power of the microphone; sine of amplitude 1: -3, silence: -inf */
     float far_db;    /* of the far end */
     float out_db;    /* of the output */
     float peak;      /* highest magnitude of the output */
@@ -349,7 +352,7 @@ typedef struct unecho_stats {
     float erle_db;
     float linear_erle_db;     /* the same for the output of the linear filter */
     float far_active_seconds; /* how much audio both rest on */
-    float far_silent_seconds; /* how much of the output is the unchanged microphone (fail_open) */
+    float far_silent_seconds; /* how much of the output is the unchanged microphone */
 
     int aligned; /* a delay is found (AUTO) or set (FIXED) */
     /* How certain the delay is, 0 to 1; below 0.3 no echo is seen, and delay and drift are old. */
@@ -366,7 +369,8 @@ typedef struct unecho_stats {
     uint64_t far_dropped_frames; /* pushed, but dropped as the microphone had stopped */
 } unecho_stats;
 
-/* Fill *stats, as much of it as stats->size says. Real-time safe. Errors: ARGUMENT. */
+/* Fill *stats, as much of it as stats->size says (fields that the library does not know with 0).
+ * Real-time safe. Errors: ARGUMENT, also for a size that is invalid. */
 UNECHO_API int unecho_get_stats(const unecho *stream, unecho_stats *stats);
 
 /* ---- Record ----------------------------------------------------------------------------- */
@@ -379,8 +383,9 @@ UNECHO_API int unecho_get_stats(const unecho *stream, unecho_stats *stats);
  * A call that does not fit, because nobody read in time, ends the record; the file says how much is
  * missing. The output of the stream does not depend on it.
  *
- * Real-time safe, for one thread at a time, also while another thread makes a call on the stream
- * (but unecho_close). Errors: ARGUMENT, also for a stream without a record.
+ * For one thread at a time, which may be another than that of the calls on the stream and need not
+ * take turns with it, except for unecho_close. Real-time safe. Errors: ARGUMENT, also for a stream
+ * without a record.
  */
 UNECHO_API int unecho_record_read(unecho *stream, void *buffer, size_t capacity, size_t *size);
 

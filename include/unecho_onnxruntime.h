@@ -33,6 +33,7 @@ struct unecho_onnxruntime {
     const char *profile;
     unsigned stage_threads[2]; /* threads for each of the model's files, 1 to 64; 0: 1 */
     int spinning;              /* whether waiting threads spin, which occupies cores */
+    int reserved;              /* 0 */
 };
 
 #ifdef __cplusplus

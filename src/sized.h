@@ -2,8 +2,8 @@
  * Structs of the public interface that begin with their size. A program built with an older header
  * brings a shorter one than this library knows, one built with a newer header a longer one.
  *
- * No released struct may get a field in its trailing padding: shorter callers have bytes of their
- * own there.
+ * A released struct must not end in padding: a field that a later version adds there would take
+ * what happens to be in an older program's padding.
  */
 #ifndef UNECHO_SIZED_H
 #define UNECHO_SIZED_H

@@ -1,6 +1,3 @@
-/*
- * The rows of `unecho bench`. It does not know how they are measured.
- */
 #include "bench/backend.h"
 
 #include "unecho_onnxruntime.h"
@@ -47,9 +44,8 @@ int backend_open(unecho **stream, const struct backend *backend, unecho_model *m
     config.hops_at_once = (unsigned)(hops < 1                         ? 1
                                      : hops > UNECHO_HOPS_AT_ONCE_MAX ? UNECHO_HOPS_AT_ONCE_MAX
                                                                       : hops);
-    /* What is measured is the network: on every hop, and on the two ends as they come. */
+    /* Measure the network alone: on every hop, on the two ends as they are. */
     config.align = UNECHO_ALIGN_OFF;
-    config.fail_open = 0;
     config.engine = UNECHO_ENGINE_NEURAL;
     config.message = message;
     config.message_size = message_size;

@@ -1,6 +1,4 @@
-/*
- * The backends that can be measured, one row each. It does not know how they are measured.
- */
+/* The backends that `unecho bench` compares, one row each. */
 #ifndef UNECHO_CLI_BENCH_ENGINE_H
 #define UNECHO_CLI_BENCH_ENGINE_H
 
@@ -12,8 +10,8 @@
 struct backend {
     const char *name;
     /*
-     * Less than this against the reference, and the backend does not do the work: far below what
-     * its precision costs, far above what comes of leaving hops out.
+     * The least SNR against the reference's output: far below what the precision costs, far above
+     * what skipping hops would give.
      */
     double least_snr_db;
     unecho_backend kind;
@@ -27,12 +25,12 @@ struct backend {
 extern const struct backend backend_rows[];
 extern const size_t backend_row_count;
 
-/* Whether text names the backend: its whole name, or its first words; '-' stands for a blank. */
+/* Whether text is the backend's name or its first words; '-' stands for a space. */
 bool backend_is_called(const struct backend *backend, const char *text, size_t length);
 
 /*
- * Open a stream as someone would who gives the library chunk samples a time. Returns a
- * unecho_status; message: as in unecho_config.
+ * Open a stream for calls of `chunk` samples. Returns a unecho_status; message: as in
+ * unecho_config.
  */
 int backend_open(unecho **stream, const struct backend *backend, unecho_model *model, size_t chunk,
                  char *message, size_t message_size);

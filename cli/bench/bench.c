@@ -40,13 +40,13 @@ struct job {
     struct contest contest;
     struct bench_outcome outcome;
     output_file plot;
-    /* Temporary files: of the short search, and of the untuned engine; "": none. */
+    /* Temporary files: of the short search, and of the untuned backend; "": none. */
     char profile[PROFILE_PATH], untuned[PROFILE_PATH];
 };
 
 /* ---- Contestants ------------------------------------------------------------------------ */
 
-/* Whether the list asks for the backend; a NULL list asks for all. */
+/* Whether the backend is in the list; NULL: all are. */
 static bool is_wanted(const struct backend *backend, const char *list)
 {
     while (list) {
@@ -81,7 +81,7 @@ static bool check_list(const char *list)
     return true;
 }
 
-/* The first row serves as reference even where nobody asked for it, and our own where it cannot. */
+/* The first row is the reference, also when not wanted; native fp32 if it is not available. */
 static bool may_serve(const struct backend *backend)
 {
     return backend->untuned || strcmp(backend->name, "native fp32") == 0;
@@ -112,7 +112,7 @@ static struct contestant *find_tuned(struct contest *contest)
     return NULL;
 }
 
-/* Without ONNX Runtime there is nothing to search for; the backend's row will say so. */
+/* Without ONNX Runtime there is nothing to search for; the backend's row says so. */
 static bool search(struct job *job, struct backend *tuned)
 {
     struct tune_finding finding = {0};
@@ -213,7 +213,7 @@ static bool show(struct job *job)
     return !job->options->plot || text_output_write(&job->plot, draw, job);
 }
 
-/* Where our own backend is asked for. */
+/* If a native backend was measured. */
 static bool measure_front(struct job *job)
 {
     const struct contest *contest = &job->contest;

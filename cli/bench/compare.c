@@ -1,7 +1,3 @@
-/*
- * Whether a backend does the work that it is timed for: its output beside a reference's. It does
- * not know what a backend is.
- */
 #include "bench/compare.h"
 
 #include <math.h>
@@ -33,7 +29,7 @@ struct comparison compare_outputs(const float *reference, const float *output, s
         error_power += d * d;
         most = d > most ? d : most;
     }
-    /* A sum of squares stays not finite once a sample is: that is what tells, not the maximum. */
+    /* One sample that is not finite makes the sum of squares so; the maximum would miss a NaN. */
     c.max_difference = isfinite(error_power) ? most : (double)NAN;
     c.snr_db = error_power > 0.0 ? 10.0 * log10(reference_power / error_power) : (double)INFINITY;
     c.verdict =
@@ -46,7 +42,7 @@ struct comparison compare_worse(struct comparison a, struct comparison b)
     if (a.verdict != b.verdict)
         return a.verdict == VERDICT_GOOD ? b : a;
     struct comparison c = a;
-    /* Both may hold a NaN only if both are not finite. */
+    /* A NaN in either means that both are not finite. */
     c.max_difference = fmax(a.max_difference, b.max_difference);
     c.snr_db = fmin(a.snr_db, b.snr_db);
     return c;

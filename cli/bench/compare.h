@@ -1,7 +1,4 @@
-/*
- * Whether a backend does the work that it is timed for: its output beside a reference's. It does
- * not know what a backend is.
- */
+/* Whether a backend does the work that it is timed for: its output against a reference. */
 #ifndef UNECHO_CLI_BENCH_COMPARE_H
 #define UNECHO_CLI_BENCH_COMPARE_H
 
@@ -10,19 +7,19 @@
 enum verdict {
     VERDICT_GOOD,
     VERDICT_NOT_FINITE,  /* NaN or infinity in the output */
-    VERDICT_SILENT,      /* nothing comes out although something should */
+    VERDICT_SILENT,      /* silent although it should not be */
     VERDICT_OFF,         /* too far from the reference */
-    VERDICT_UNSTEADY,    /* not the same output in every round; compare_outputs never says so */
+    VERDICT_UNSTEADY,    /* not the same output in every round; not from compare_outputs */
     VERDICT_NO_REFERENCE /* the reference itself is silent or not finite */
 };
 
 struct comparison {
     enum verdict verdict;
-    double max_difference; /* largest magnitude of the difference; NaN where not finite */
-    double snr_db;         /* the reference's power over the difference's; infinite where equal */
+    double max_difference; /* largest magnitude of the difference; NaN: not finite */
+    double snr_db;         /* the reference's power over the difference's; infinite: equal */
 };
 
-/* least_snr_db: what it takes to be good. */
+/* least_snr_db: what a good output needs. */
 struct comparison compare_outputs(const float *reference, const float *output, size_t n,
                                   double least_snr_db);
 

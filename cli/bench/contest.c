@@ -1,8 +1,7 @@
 /*
- * The backends' contest. Every backend processes the whole recording by both feeds, one after the
- * other, and then again for as many rounds as wanted: what else the machine does hits all alike.
- * The first time warms up and is compared, the others are timed and must give the same output. It
- * does not know how the figures are shown.
+ * Every backend processes the recording with both feeds, in turn, for as many rounds as wanted:
+ * what else the machine does affects all alike. The first round warms up, and its outputs are
+ * compared; the others are timed and must give the same output.
  */
 #include "bench/contest.h"
 
@@ -15,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Threads that spin for a while after their last work have gone to sleep by then. */
+/* Enough for spinning threads to go to sleep. */
 static const struct timespec pause_between = {0, 30 * 1000 * 1000};
 
 struct arena {
@@ -56,14 +55,14 @@ static bool is_absent(struct contestant *contestant, const char *why)
     return true;
 }
 
-/* A library that ignores what it is asked for would be timed under another's name. */
+/* A library that ignored the setting would be timed under another name. */
 static bool runs_what_it_says(const struct contestant *contestant, const char *kernels)
 {
     return (strcmp(kernels, "onnxruntime") == 0) ==
            (contestant->backend.kind == UNECHO_BACKEND_ONNXRUNTIME);
 }
 
-/* false: the contest cannot go on. A backend that is not there at first is no reason. */
+/* false: the contest cannot go on. A backend that is missing from the start does not end it. */
 static bool run_once(struct arena *arena, size_t index, enum feed feed, size_t round,
                      struct worker_result *result)
 {
@@ -77,7 +76,7 @@ static bool run_once(struct arena *arena, size_t index, enum feed feed, size_t r
         return false;
     if (result->status == UNECHO_OK)
         return runs_what_it_says(contestant, result->kernels) ||
-               is_absent(contestant, "the library runs something else in its place");
+               is_absent(contestant, "the library runs another backend instead");
     const char *why = *result->message ? result->message : unecho_strerror(result->status);
     if (round == 0)
         return is_absent(contestant, why);
@@ -216,7 +215,7 @@ static void sum_up(const struct arena *arena, size_t index)
     sum_up_hops(contest, contestant, arena->hops[index]);
 }
 
-/* ONNX Runtime at its best; without it our own backend, then whatever there is. */
+/* ONNX Runtime at its best; else native fp32, else the first available. */
 static const struct contestant *choose_base(const struct contest *contest)
 {
     const struct contestant *native = NULL, *any = NULL;

@@ -1,7 +1,4 @@
-/*
- * The backends' contest: rounds in turn, outputs checked, figures drawn from them. It does not know
- * how they are shown.
- */
+/* The contest of the backends: rounds in turn, outputs compared, figures computed. */
 #ifndef UNECHO_CLI_BENCH_CONTEST_H
 #define UNECHO_CLI_BENCH_CONTEST_H
 
@@ -19,7 +16,7 @@ enum { CONTEST_MOST_BACKENDS = 16, CONTEST_SLOWEST = 10 };
 
 /* The two ways to feed a backend. */
 enum feed {
-    FEED_CHUNK, /* by the chunk that the options ask for */
+    FEED_CHUNK, /* in chunks, as the options say */
     FEED_LIVE,  /* hop by hop */
     FEED_COUNT
 };
@@ -29,18 +26,18 @@ struct slow_hop {
     double us;
 };
 
-/* What one backend did with one of the feeds; medians over the rounds unless it says otherwise. */
+/* The figures of a backend with one feed; medians over the rounds unless stated otherwise. */
 struct feed_figures {
     double per_second[STATS_MOST]; /* samples per second, by round */
     double cpu[STATS_MOST];        /* CPU seconds per second of audio, by round */
     double samples_per_second, lowest, highest;
     double cpu_per_audio_second;
-    double ratio; /* to the base's samples_per_second; NaN where there is none */
+    double ratio; /* to the base's samples_per_second; NaN: none */
 };
 
 struct contestant {
     struct backend backend;
-    bool shown; /* a row of its own, and timed; else it only serves to compare with */
+    bool shown; /* has a row and is timed; else it only serves as reference */
     bool available;
     char why_not[UNECHO_MESSAGE_SIZE];
     struct feed_figures feeds[FEED_COUNT];
@@ -50,7 +47,7 @@ struct contestant {
     size_t slowest_count;
     double opens[STATS_MOST];
     double open_seconds;
-    uint64_t rss_bytes, resident_bytes; /* of one live stream; see bench_worker.h */
+    uint64_t rss_bytes, resident_bytes; /* of one live stream; see worker.h */
     char kernels[32];
 };
 
@@ -64,23 +61,23 @@ struct contest {
     /* Outcome. */
     char model_name[64];
     unsigned model_units;
-    const struct contestant *reference; /* whose output the others' is compared with */
-    const struct contestant *base;      /* whose speed is 1; NULL: nobody's */
+    const struct contestant *reference; /* the others are compared with its output */
+    const struct contestant *base;      /* its speed is 1; NULL: none */
 };
 
 /*
- * Fill in the outcome. A backend that is not there says why; any other failure is reported, and
- * false. Before that the contestants' backends and shown, and what else is not outcome, are set.
+ * Fill in the outcome; the caller has set everything else. A backend that is not available says
+ * why. false: failed in another way, reported.
  */
 bool contest_run(struct contest *contest);
 
 /*
- * How much of the time the backends of one thread had a core to themselves, 0 to 1, the least of
- * their medians; NaN if there are none. Much less than 1: the machine had other things to do.
+ * The share of time for which single-threaded backends had a core, 0 to 1: the least of their
+ * medians; NaN: there are none. Much less than 1: the machine was busy.
  */
 double contest_core_share(const struct contest *contest);
 
-/* Whether the backend has figures to be shown. */
+/* Whether the backend has figures to show. */
 bool contestant_counts(const struct contestant *contestant);
 
 #endif

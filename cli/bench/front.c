@@ -1,6 +1,6 @@
 /*
- * Native fp32 streams, live, in turn: the network alone, and with what stands before it. CPU time
- * counts, as one thread does it all. It does not know how the figures are shown.
+ * Native fp32 streams, live, in turn: the network alone, and with what comes before it. Measures
+ * CPU time, as one thread does all the work.
  */
 #include "bench/front.h"
 
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* As much audio is enough for a ratio. */
+/* This much audio is enough for a ratio. */
 #define LONGEST (20 * UNECHO_SAMPLE_RATE)
 
 enum { MOST_UP = 3, MOST_CHANNELS = 2 };
@@ -30,7 +30,7 @@ static const struct setup {
     {"with aligner, 48 kHz stereo", MOST_UP, MOST_CHANNELS, UNECHO_ALIGN_AUTO,
      UNECHO_ENGINE_NEURAL},
     {"with linear filter", 1, 1, UNECHO_ALIGN_OFF, UNECHO_ENGINE_LINEAR_NEURAL},
-    {"as by default: with both", 1, 1, UNECHO_ALIGN_AUTO, UNECHO_ENGINE_LINEAR_NEURAL},
+    {"with both, the default", 1, 1, UNECHO_ALIGN_AUTO, UNECHO_ENGINE_LINEAR_NEURAL},
     {"linear filter alone", 1, 1, UNECHO_ALIGN_OFF, UNECHO_ENGINE_LINEAR},
 };
 
@@ -59,7 +59,6 @@ static unecho *open_stream(const struct setup *setup, unecho_model *model)
     config.mic_channels = config.far_channels = setup->channels;
     config.align = setup->align;
     config.engine = setup->engine;
-    config.fail_open = 0;
     config.whole_hops = setup->up == 1;
     config.hops_at_once = 1;
     config.message = message;
@@ -69,7 +68,7 @@ static unecho *open_stream(const struct setup *setup, unecho_model *model)
     return stream;
 }
 
-/* A hop at the stream's rate and with its channels: what is in it is no matter, its level is. */
+/* A hop at the stream's rate and with its channels: its level matters, its contents do not. */
 static void widen(float *frames, const float *hop, const struct setup *setup)
 {
     for (size_t i = 0; i < UNECHO_HOP; i++)

@@ -1,7 +1,4 @@
-/*
- * What front end, aligner and linear filter cost beside the network that they serve. It does not
- * know how the figures are shown.
- */
+/* What front end, aligner and linear filter cost in addition to the network. */
 #ifndef UNECHO_CLI_BENCH_FRONT_H
 #define UNECHO_CLI_BENCH_FRONT_H
 

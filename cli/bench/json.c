@@ -1,6 +1,4 @@
-/*
- * A contest's outcome for programs. It measures nothing.
- */
+/* A contest's outcome as JSON. */
 #include "bench/print.h"
 
 #include "bench/machine.h"
@@ -42,7 +40,7 @@ static void comma(FILE *stream)
     fputs(", ", stream);
 }
 
-/* prefix: what the keys begin with. */
+/* prefix: of the keys. */
 static void print_feed(const struct contest *contest, const struct feed_figures *f,
                        const char *prefix, FILE *stream)
 {

@@ -1,6 +1,3 @@
-/*
- * What machine the figures are from. It does not know what was measured.
- */
 #define _DEFAULT_SOURCE /* _SC_NPROCESSORS_ONLN */
 #include "bench/machine.h"
 

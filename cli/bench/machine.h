@@ -1,6 +1,4 @@
-/*
- * What machine the figures are from. It does not know what was measured.
- */
+/* The machine that the figures are from. */
 #ifndef UNECHO_CLI_BENCH_MACHINE_H
 #define UNECHO_CLI_BENCH_MACHINE_H
 
@@ -9,7 +7,7 @@
 /* How many cores are online, at least 1. */
 unsigned machine_cores(void);
 
-/* The CPU's name, "" where the system does not tell. */
+/* The CPU's name; "": unknown. */
 void machine_cpu(char *name, size_t size);
 
 #endif

@@ -1,6 +1,4 @@
-/*
- * One pass of a stream over a recording, timed. It does not know whose stream it is.
- */
+/* One timed pass of a stream over a recording. */
 #ifndef UNECHO_CLI_BENCH_MEASURE_H
 #define UNECHO_CLI_BENCH_MEASURE_H
 
@@ -15,17 +13,23 @@ struct bench_audio {
 };
 
 struct measurement {
-    size_t samples;      /* processed: fewer than asked for if it was stopped */
+    size_t samples;      /* processed: fewer than wanted if it was stopped */
     double wall_seconds; /* spent in the library */
     double cpu_seconds;  /* of all threads of this process */
 };
 
+struct pass {
+    size_t n, chunk;      /* samples in total, and per call */
+    double limit_seconds; /* stop when the calls have taken this long; may be infinite */
+    float *out;           /* [n] */
+    float *call_us;       /* the duration of each call; NULL: not wanted */
+};
+
 /*
- * Warm the stream up, reset it, and give it the recording's first n samples by chunk. call_us: the
- * duration of each call in microseconds, NULL if nobody asks. Stops when the calls have taken
- * limit_seconds, or the user interrupts. Returns a unecho_status.
+ * Warm the stream up, reset it, and process the first samples of the recording. Also stops if the
+ * user interrupts. Returns a unecho_status.
  */
-int measure(unecho *stream, const struct bench_audio *audio, size_t n, size_t chunk,
-            double limit_seconds, float *out, float *call_us, struct measurement *measurement);
+int measure(unecho *stream, const struct bench_audio *audio, const struct pass *pass,
+            struct measurement *measurement);
 
 #endif

@@ -1,7 +1,4 @@
-/*
- * A contest's outcome as an SVG: bars for the speed of both feeds, and beside them for the CPU time
- * that they cost. Plain text, no library. It measures nothing.
- */
+/* A contest's outcome as an SVG: bars for the speed with both feeds, and for the CPU time. */
 #include "bench/print.h"
 
 #include "files/svg.h"
@@ -13,7 +10,7 @@ enum {
     LABELS = 210, /* right edge of the backends' names */
     SPEED = 225,  /* left edge of the bars */
     COST = 660,
-    SPEED_ROOM = 340, /* for the longest bar; its figure stands behind it */
+    SPEED_ROOM = 340, /* for the longest bar; its figure follows it */
     COST_ROOM = 220,
     TOP = 128,
     ROW = 62,

@@ -1,6 +1,4 @@
-/*
- * A contest's outcome for people. It measures nothing.
- */
+/* A contest's outcome as tables. */
 #include "bench/print.h"
 
 #include "bench/machine.h"
@@ -55,24 +53,22 @@ static void print_setting(const struct bench_outcome *outcome, FILE *stream)
     if (*outcome->tuned)
         fprintf(stream, "Tuned here: %s.\n", outcome->tuned);
     if (!contest->base)
-        fputs("No backend can serve as the base of ratios.\n", stream);
+        fputs("There are no ratios: no backend can be their base.\n", stream);
     else if (contest->base->backend.tuned_here)
         fputs("Ratios are relative to onnxruntime tuned here.\n", stream);
     else
-        fprintf(stream,
-                "Ratios are relative to %s, as onnxruntime tuned here is not among the "
-                "backends that ran.\n",
+        fprintf(stream, "Ratios are relative to %s, as onnxruntime tuned here did not run.\n",
                 contest->base->backend.name);
 }
 
-/* What else the machine did shows in the wall clock, and not in CPU time. */
+/* Other work of the machine shows in the wall clock, not in CPU time. */
 static void print_doubts(const struct contest *contest, FILE *stream)
 {
     const double share = contest_core_share(contest);
     if (share < 0.95)
         fprintf(stream,
-                "The machine was busy: a backend of one thread got a core for only %.0f %% "
-                "of the time. Speeds and ratios are doubtful.\n",
+                "The machine was busy: a single-threaded backend had a core for only %.0f %% of "
+                "the time. Do not trust speeds and ratios.\n",
                 100.0 * share);
 }
 
@@ -99,7 +95,7 @@ static void headings(struct table *table, const char *const *texts, size_t count
         table_cell(table, i, "%s", texts[i]);
 }
 
-/* The comparison column says why there is none. */
+/* The table of outputs says why there is none. */
 static void ratio_cell(struct table *table, size_t column, double ratio)
 {
     if (isfinite(ratio))
@@ -174,11 +170,11 @@ static void print_comparison(const struct contest *contest, FILE *stream)
 
 static void print_front(const struct bench_front *front, FILE *stream)
 {
-    static const char *const texts[] = {"native fp32, live", "CPU µs a hop", "on top %"};
+    static const char *const texts[] = {"native fp32, live", "CPU µs per hop", "more %"};
     struct table table;
     if (!front->measured)
         return;
-    fputs("\nWhat front end, aligner and linear filter cost on top of the network:\n\n", stream);
+    fputs("\nCost of front end, aligner and linear filter in addition to the network:\n\n", stream);
     headings(&table, texts, sizeof(texts) / sizeof(texts[0]));
     for (size_t i = 0; i < FRONT_ROWS; i++) {
         table_row(&table);
@@ -229,12 +225,11 @@ void bench_print(const struct bench_outcome *outcome, FILE *stream)
     print_feed(contest, FEED_CHUNK, stream);
     fprintf(stream, "\nLive, chunks of %d samples:\n\n", UNECHO_HOP);
     print_feed(contest, FEED_LIVE, stream);
-    fputs("\nThe time of one live hop, the memory of a live stream, and opening model and "
-          "stream:\n\n",
+    fputs("\nTime of a live hop, memory of a live stream, time to open model and stream:\n\n",
           stream);
     print_hops(contest, stream);
     if (contest->reference) {
-        fprintf(stream, "\nOutput, compared with that of %s over the whole recording:\n\n",
+        fprintf(stream, "\nOutputs, compared with that of %s over the whole recording:\n\n",
                 contest->reference->backend.name);
         print_comparison(contest, stream);
     }

@@ -1,6 +1,4 @@
-/*
- * A contest's outcome for people, for programs, and as a picture. It measures nothing.
- */
+/* A contest's outcome as tables, as JSON and as a picture. */
 #ifndef UNECHO_CLI_BENCH_REPORT_H
 #define UNECHO_CLI_BENCH_REPORT_H
 
@@ -20,16 +18,16 @@ struct bench_outcome {
 /* Tables that are also valid Markdown. */
 void bench_print(const struct bench_outcome *outcome, FILE *stream);
 
-/* One JSON object on a line; null where there is no finite number. */
+/* One JSON object on a line; null: not finite. */
 void bench_print_json(const struct bench_outcome *outcome, FILE *stream);
 
-/* An SVG: speed for both feeds, and what it costs. */
+/* An SVG: speed and CPU time of both feeds. */
 void bench_plot(const struct bench_outcome *outcome, FILE *stream);
 
-/* A path's last part. */
+/* The last part of a path. */
 const char *bench_file_name(const char *path);
 
-/* Whose speed the ratios are relative to; "" where there are none. */
+/* The backend that ratios are relative to; "": none. */
 const char *bench_base_name(const struct contest *contest);
 
 #endif

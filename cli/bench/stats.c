@@ -1,6 +1,3 @@
-/*
- * Medians, percentiles, slowest ones. It does not know what is counted.
- */
 #include "bench/stats.h"
 
 #include <math.h>

@@ -1,7 +1,3 @@
-/*
- * A table of short texts, aligned for eyes and at the same time valid Markdown. It does not know
- * what is in it.
- */
 #include "bench/table.h"
 
 #include <stdarg.h>
@@ -23,7 +19,7 @@ void table_cell(struct table *table, size_t column, const char *format, ...)
     va_end(arguments);
 }
 
-/* Characters, not bytes, for what is UTF-8. */
+/* In characters, not in bytes of UTF-8. */
 static size_t width_of(const char *text)
 {
     size_t width = 0;

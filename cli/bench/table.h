@@ -1,7 +1,4 @@
-/*
- * A table of short texts, aligned for eyes and at the same time valid Markdown. It does not know
- * what is in it.
- */
+/* A table of short texts, aligned and valid Markdown. */
 #ifndef UNECHO_CLI_BENCH_TABLE_H
 #define UNECHO_CLI_BENCH_TABLE_H
 
@@ -17,14 +14,14 @@ struct table {
     char cells[TABLE_MOST_ROWS][TABLE_MOST_COLUMNS][TABLE_CELL];
 };
 
-/* The first row are the headings; begin with columns set and rows 0. Cells beyond are left out. */
+/* Add a row; the first one is the heading. Rows and cells beyond the limits are dropped. */
 void table_row(struct table *table);
 
 /* Fill in a cell of the last row. */
 __attribute__((__format__(__printf__, 3, 4))) void table_cell(struct table *table, size_t column,
                                                               const char *format, ...);
 
-/* The first column to the left, the others to the right. */
+/* The first column is aligned left, the others right. */
 void table_print(const struct table *table, FILE *stream);
 
 #endif

@@ -16,7 +16,7 @@
 /* Of the recording; the search uses the first few again and again. */
 #define SECONDS 4.0
 
-/* An idle machine stays well within. */
+/* An idle machine stays well below this. */
 #define MUCH_SPREAD 1.5
 
 typedef struct tune_options {
@@ -44,21 +44,22 @@ static void tell_runner_up(const struct tune_finding *f)
     printf("Next best: %s: %.1f us, %.1f %% %s.\n", other, f->runner_up_cost.median, fabs(gap),
            gap < 0.0 ? "less" : "more");
     if (f->clear)
-        printf("That is clear: ahead in %zu of %zu rounds in turn.\n", f->wins, f->rounds);
+        printf("The order is certain: the best was ahead in %zu of %zu rounds.\n", f->wins,
+               f->rounds);
     else
-        printf("That is not sure: ahead in %zu of %zu rounds in turn. %s\n", f->wins, f->rounds,
+        printf("The order is uncertain: the best was ahead in %zu of %zu rounds. %s\n", f->wins,
+               f->rounds,
                tune_effort(&f->winner) < tune_effort(&f->runner_up)
-                   ? "Of equals the one that asks for less is taken."
+                   ? "It asks for less of the machine than the next best."
                    : "Either will do.");
 }
 
 static void tell_doubts(const struct tune_finding *f)
 {
     if (f->winner_cost.highest > MUCH_SPREAD * f->winner_cost.lowest)
-        printf("The rounds differ a lot: the machine has other things to do. Search again when it "
-               "has not.\n");
+        printf("The rounds differ a lot: the machine is busy. Search again when it is idle.\n");
     if (f->tried < f->settings)
-        printf("There was no time for %zu settings; a larger --budget has it.\n",
+        printf("There was no time for %zu settings; try a larger --budget.\n",
                f->settings - f->tried);
 }
 
@@ -72,9 +73,10 @@ static void tell(const struct tune_finding *f, enum tune_purpose purpose)
            f->untuned_us);
     if (f->has_runner_up)
         tell_runner_up(f);
-    printf("Tried %zu of %zu settings in %.0f s; the output of %zu differed from the untuned one's "
-           "and they were rejected.\n",
-           f->tried, f->settings, f->seconds, f->different);
+    printf(
+        "Tried %zu of %zu settings in %.0f s; rejected %zu whose output differed from the untuned "
+        "one's.\n",
+        f->tried, f->settings, f->seconds, f->different);
     tell_doubts(f);
 }
 
@@ -118,7 +120,7 @@ static bool run(const tune_options *options, output_file *output)
            options->output ? " --profile " : "", options->output ? name : "");
     if (fflush(stdout) == 0 && !ferror(stdout))
         return true;
-    report_error("%s is written, but the summary is not: %s", name, strerror(errno));
+    report_error("%s is complete, but its summary cannot be written: %s", name, strerror(errno));
     return false;
 }
 

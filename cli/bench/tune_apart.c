@@ -1,6 +1,4 @@
-/*
- * A search in a process of its own. It does not know how one searches.
- */
+/* A search in a process of its own. */
 #include "bench/tune_search.h"
 #include "bench/worker.h"
 #include "interrupt.h"
@@ -18,14 +16,14 @@ static bool wait_for(pid_t child)
     int how = 0;
     while (waitpid(child, &how, 0) < 0) {
         if (errno != EINTR) {
-            report_error("the search for settings is lost: %s", strerror(errno));
+            report_error("lost the process that searches for settings: %s", strerror(errno));
             return false;
         }
         if (interrupted())
             kill(child, SIGTERM);
     }
     if (WIFSIGNALED(how))
-        report_error("the search for settings was ended by signal %d", WTERMSIG(how));
+        report_error("signal %d ended the search for settings", WTERMSIG(how));
     return WIFEXITED(how) && WEXITSTATUS(how) == EXIT_DONE;
 }
 

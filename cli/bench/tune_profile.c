@@ -1,7 +1,3 @@
-/*
- * The profile file that a search leaves behind, and where it goes. It does not know how one
- * searches.
- */
 #include "bench/tune_profile.h"
 
 #include "report.h"
@@ -32,7 +28,7 @@ bool profile_write(output_file *output, const struct tune_finding *finding, cons
     char text[1024];
     int length = write_setting(text, sizeof(text), &finding->winner);
     length += snprintf(text + length, sizeof(text) - (size_t)length,
-                       "# %.1f us a hop, by round %.1f to %.1f; untuned %.1f\n"
+                       "# %.1f us per hop, by round %.1f to %.1f; untuned %.1f\n"
                        "model %s\n"
                        "purpose %s\n",
                        finding->winner_cost.median, finding->winner_cost.lowest,
@@ -62,6 +58,6 @@ bool profile_write_temporary(const struct tune_setting *setting, char *path)
             return true;
         unlink(path);
     }
-    report_error("%s: cannot be written: %s", path, strerror(errno));
+    report_error("%s: cannot write it: %s", path, strerror(errno));
     return false;
 }

@@ -1,7 +1,6 @@
 /*
- * Successive halving: every setting runs a little, the best half runs on, round by round in turn,
- * until the time is over. Each run's output is compared with the untuned one's, bit for bit. It
- * does not know what becomes of the winner.
+ * Successive halving: all settings run for a short time, the better half continues, round by round
+ * in turn, until the time is up. Every output is compared with the untuned one, bit for bit.
  */
 #include "bench/tune_search.h"
 
@@ -21,14 +20,14 @@
 
 enum {
     MOST_SETTINGS = 512,
-    MOST_IN_FINAL = 8,      /* sessions that are open at once */
+    MOST_IN_FINAL = 8,      /* streams open at once */
     ROUNDS_PER_HALVING = 3, /* until the slower half leaves */
     HOPS = 250              /* of one run: two seconds of audio */
 };
 
-/* A setting that takes so many times as long as the best one so far is stopped. */
+/* A setting this many times slower than the best one so far is stopped. */
 #define HOPELESS 4.0
-/* Costs this close are taken as equal where fewer threads do the same. */
+/* Costs this close count as equal: fewer threads win. */
 #define AS_GOOD 1.02
 
 static const struct timespec pause_between = {0, 10 * 1000 * 1000};
@@ -36,9 +35,9 @@ static const struct timespec pause_between = {0, 10 * 1000 * 1000};
 struct candidate {
     struct tune_setting setting;
     unecho *stream;           /* open in the later rounds */
-    double costs[STATS_MOST]; /* microseconds a hop, by round */
+    double costs[STATS_MOST]; /* microseconds per hop, by round */
     size_t rounds;
-    bool out; /* different, or failed, or hopeless */
+    bool out; /* different output, failed, or hopeless */
 };
 
 struct search {
@@ -68,7 +67,7 @@ static void tell_progress(const struct search *search, const char *what, size_t 
 
 /* ---- One run ---------------------------------------------------------------------------- */
 
-/* setting NULL: untuned. A setting reaches the library as a profile, as it will later. */
+/* setting NULL: untuned. The library gets a setting as a profile, as it will later. */
 static int open_stream(const struct search *search, const struct tune_setting *setting,
                        unecho **stream, char *message)
 {
@@ -102,13 +101,13 @@ static double cost_of(const struct search *search, const struct measurement *m)
     return 1e6 * m->wall_seconds / (double)hops;
 }
 
-/* One run of a candidate's stream; it leaves the search if it does not do as it should. */
+/* One run of a candidate's stream; a faulty candidate leaves the search. */
 static void run(struct search *search, struct candidate *candidate, double limit_seconds)
 {
     struct measurement m;
     nanosleep(&pause_between, NULL);
-    const int status = measure(candidate->stream, search->request->audio, search->n, UNECHO_HOP,
-                               limit_seconds, search->output, search->hop_us, &m);
+    const struct pass pass = {search->n, UNECHO_HOP, limit_seconds, search->output, search->hop_us};
+    const int status = measure(candidate->stream, search->request->audio, &pass, &m);
     const bool same = status == UNECHO_OK &&
                       memcmp(search->output, search->expected, m.samples * sizeof(float)) == 0;
     if (status == UNECHO_OK && !same)
@@ -123,11 +122,12 @@ static bool run_untuned(struct search *search)
 {
     char message[UNECHO_MESSAGE_SIZE] = "";
     unecho *stream = NULL;
+    const struct pass pass = {search->n, UNECHO_HOP, (double)INFINITY, search->expected,
+                              search->hop_us};
     struct measurement m;
     int status = open_stream(search, NULL, &stream, message);
     if (status == UNECHO_OK)
-        status = measure(stream, search->request->audio, search->n, UNECHO_HOP, (double)INFINITY,
-                         search->expected, search->hop_us, &m);
+        status = measure(stream, search->request->audio, &pass, &m);
     unecho_close(&stream);
     if (status != UNECHO_OK) {
         snprintf(search->finding->why_not, sizeof(search->finding->why_not), "%s",
@@ -174,7 +174,7 @@ static size_t still_in(const struct search *search)
     return n;
 }
 
-/* Each setting once, in a stream of its own, as far as half of the time allows. */
+/* Each setting once, in its own stream, as far as half of the time allows. */
 static void try_all(struct search *search)
 {
     double limit = (double)INFINITY;
@@ -193,7 +193,7 @@ static void try_all(struct search *search)
         }
         const double opened = progress_now();
         run(search, candidate, limit);
-        /* Warm-up included, and opening not: it is a limit, not a measurement. */
+        /* Includes the warm-up but not opening: a limit, not a measurement. */
         limit = fmin(limit, HOPELESS * (progress_now() - opened));
         unecho_close(&candidate->stream);
     }
@@ -201,13 +201,13 @@ static void try_all(struct search *search)
     close_from(search, still_in(search));
 }
 
-/* One thread each is the yardstick: it stays for as long as it does as it should. */
+/* One thread per stage is the yardstick: it stays unless it is faulty. */
 static bool is_simplest(const struct candidate *candidate)
 {
     return tune_effort(&candidate->setting) == 16;
 }
 
-/* The first few in order, and the simplest one wherever it stands. */
+/* The first few in order, and the simplest one wherever it is. */
 static void keep(struct search *search, size_t wanted)
 {
     for (size_t i = wanted; i < search->count && wanted > 0; i++) {
@@ -221,7 +221,7 @@ static void keep(struct search *search, size_t wanted)
     close_from(search, wanted);
 }
 
-/* The execution options, each turned over in what is best so far. */
+/* Each execution option inverted in the best setting so far. */
 static void add_variants(struct search *search)
 {
     struct tune_setting variants[TUNE_VARIANTS];
@@ -242,14 +242,14 @@ static void open_final(struct search *search)
     for (size_t i = 0; i < search->count; i++) {
         char message[UNECHO_MESSAGE_SIZE];
         struct candidate *candidate = &search->candidates[i];
-        /* What was measured when nobody else was there does not count in the comparison. */
+        /* Measurements made without the others do not count in the comparison. */
         candidate->rounds = 0;
         candidate->out =
             open_stream(search, &candidate->setting, &candidate->stream, message) != UNECHO_OK;
     }
 }
 
-/* In turn, and the slower half leaves every few rounds, until the time is over. */
+/* In turn; the slower half leaves every few rounds, until the time is up. */
 static void run_final(struct search *search)
 {
     for (size_t round = 1; round <= STATS_MOST && search->count > 0 && !interrupted(); round++) {
@@ -279,7 +279,7 @@ static struct tune_cost cost(const struct candidate *candidate)
                               stats_highest(candidate->costs, candidate->rounds)};
 }
 
-/* In how many rounds a is ahead of b, and of how many. */
+/* In how many rounds a beats b, and out of how many. */
 static size_t wins_of(const struct candidate *a, const struct candidate *b, size_t *rounds)
 {
     size_t wins = 0;
@@ -296,7 +296,7 @@ static bool is_clearly_ahead(const struct candidate *a, const struct candidate *
     return tune_is_clear(wins, rounds) && median_cost(b) >= AS_GOOD * median_cost(a);
 }
 
-/* The one that asks for least among those that nobody is clearly ahead of. */
+/* The cheapest setting that no other clearly beats. */
 static size_t choose_winner(const struct search *search)
 {
     size_t winner = 0;

@@ -1,6 +1,4 @@
-/*
- * Which settings there are to try, and how they are called. It does not know how they are tried.
- */
+/* The settings to try, and their names. */
 #include "bench/tune_search.h"
 
 #include "unecho_onnxruntime.h"
@@ -17,7 +15,7 @@ static size_t thread_counts(unsigned *counts, size_t most, unsigned cores)
     size_t n = 1;
     counts[0] = 1;
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && n < most; i++) {
-        /* 2 and 4 are tried even where there are fewer cores: they were best elsewhere. */
+        /* Try 2 and 4 even on fewer cores: they were best elsewhere. */
         if (steps[i] <= cores || steps[i] == 2 || steps[i] == 4)
             counts[n++] = steps[i];
         else if (counts[n - 1] < cores)
@@ -52,7 +50,7 @@ size_t tune_settings(struct tune_setting *settings, size_t most, unsigned cores)
             .stage_threads = {counts[i / 2 / n], counts[i / 2 % n]},
             .spinning = i % 2,
         };
-        /* A pool of one thread is the caller's own: nobody waits in it. */
+        /* A pool of one thread is the caller itself: nothing spins in it. */
         if (!setting.spinning || threads_of(&setting) > 2)
             settings[have++] = setting;
     }
@@ -86,7 +84,7 @@ void tune_describe(const struct tune_setting *setting, char *text, size_t size)
 
 bool tune_is_clear(size_t wins, size_t rounds)
 {
-    /* Were both equally fast, so many wins in a row of fair coins would be rarer than one in 40. */
+    /* If both were equally fast, so many wins would have a probability below 1 in 40. */
     const double expected = 0.5 * (double)rounds, deviation = 0.5 * sqrt((double)rounds);
     return rounds >= 5 && (double)wins >= expected + 1.96 * deviation;
 }

@@ -1,6 +1,5 @@
 /*
- * A process of its own for each backend. Orders and results go through a pair of sockets, samples
- * and durations through shared memory. It does not know what comes of the figures.
+ * Orders and results go through a pair of sockets, samples and durations through shared memory.
  */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "bench/worker.h"
@@ -66,7 +65,7 @@ static uint64_t peak_rss(void)
 #endif
 }
 
-/* 0 where the system does not tell. */
+/* 0: unknown on this system. */
 static uint64_t resident(void)
 {
     char line[256] = "", *second = line;
@@ -76,15 +75,14 @@ static uint64_t resident(void)
     if (!fgets(line, sizeof(line), file))
         line[0] = '\0';
     fclose(file);
-    /* All of its pages, then the resident ones. */
+    /* All pages, then the resident ones. */
     strtoul(line, &second, 10);
     const unsigned long pages = strtoul(second, NULL, 10);
     return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 /*
- * The recording and the room for the results belong to the measurement, not to the backend: have
- * their pages in before the count starts.
+ * The memory of recording and results is not the backend's: touch all pages before counting.
  */
 static void touch(const struct task *task)
 {
@@ -100,11 +98,13 @@ static void touch(const struct task *task)
 static void run_stream(const struct task *task, const struct order *order, unecho *stream,
                        struct worker_result *result)
 {
-    struct worker *worker = task->worker;
+    const struct pass pass = {.n = order->n,
+                              .chunk = order->chunk,
+                              .limit_seconds = (double)INFINITY,
+                              .out = task->worker->out,
+                              .call_us = order->record ? task->worker->call_us : NULL};
     snprintf(result->kernels, sizeof(result->kernels), "%s", unecho_kernels(stream));
-    result->status =
-        measure(stream, task->audio, order->n, order->chunk, (double)INFINITY, worker->out,
-                order->record ? worker->call_us : NULL, &result->measured);
+    result->status = measure(stream, task->audio, &pass, &result->measured);
     result->rss_bytes = peak_rss() - task->rss_before;
     result->resident_bytes = resident() - task->resident_before;
 }
@@ -197,8 +197,7 @@ bool worker_start(struct worker *worker, const struct backend *backend, const mo
     worker->pid = fork();
     if (worker->pid == 0) {
         close(ends[0]);
-        /* Whoever holds an end of another's sockets keeps that one from noticing that it is over.
-         */
+        /* A copy of another worker's socket would keep that worker from seeing it closed. */
         for (size_t i = 0; i < count; i++)
             if (earlier[i].pid)
                 close(earlier[i].fd);

@@ -1,6 +1,6 @@
 /*
- * A process of its own for each backend, so that memory and CPU time are that backend's alone; it
- * runs the recording once whenever it is told to. It does not know what comes of the figures.
+ * A process of its own for each backend, so that memory and CPU time are that backend's alone. It
+ * processes the recording once for each order.
  */
 #ifndef UNECHO_CLI_BENCH_WORKER_H
 #define UNECHO_CLI_BENCH_WORKER_H
@@ -16,11 +16,11 @@
 /* How one run went. */
 struct worker_result {
     int status;        /* unecho_status */
-    bool model_failed; /* it is the model that could not be loaded; reported */
+    bool model_failed; /* the model could not be loaded, reported */
     char message[UNECHO_MESSAGE_SIZE];
     double open_seconds; /* model and stream */
     struct measurement measured;
-    /* Memory resident on top of the recording: the most so far, and at the end of the run. */
+    /* Resident memory besides the recording: the most so far, and at the end of the run. */
     uint64_t rss_bytes, resident_bytes;
     char kernels[32];
     char model[64];
@@ -37,15 +37,15 @@ struct worker {
 };
 
 /*
- * Start the process; nothing is opened yet. audio and everything else pointed to must stay.
- * earlier: the workers that are already there. false: reported.
+ * Start the process, which opens nothing yet. All pointers must stay valid. earlier: the workers
+ * started before. false: failed, reported.
  */
 bool worker_start(struct worker *worker, const struct backend *backend, const model_choice *model,
                   const struct bench_audio *audio, const struct worker *earlier, size_t count);
 
 /*
- * Run the recording's first n samples in a fresh stream. record: keep each call's duration; only
- * with chunks of at least a hop. false: the process is gone or the user interrupts, reported.
+ * Process the recording's first n samples in a new stream. record: keep the duration of each call,
+ * for chunks of at least a hop. false: the process is gone or the user interrupted, reported.
  */
 bool worker_run(struct worker *worker, size_t n, size_t chunk, bool record,
                 struct worker_result *result);
@@ -53,7 +53,7 @@ bool worker_run(struct worker *worker, size_t n, size_t chunk, bool record,
 /* End the process at once. */
 void worker_stop(struct worker *worker);
 
-/* n floats that parent and children see alike; NULL on failure, reported. */
+/* n floats shared by parent and children; NULL on failure, reported. */
 float *worker_share(size_t n);
 void worker_unshare(float **memory, size_t n);
 

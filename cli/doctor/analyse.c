@@ -1,7 +1,4 @@
-/*
- * Finds out what there is to know about a pair of recordings. What it means is doctor_judge.c's
- * business.
- */
+/* Analyses a pair of recordings. judge.c draws the conclusions. */
 #include "doctor/doctor.h"
 
 #include "doctor/coherence.h"
@@ -12,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How late a far end may be to be found, in ms: usually, and at most. */
+/* How late the far end may be, in ms: usually, and at most. */
 #define USUAL_LATE 200
 
 /* Windows that are enough to tell whether a rate fits. */
@@ -27,7 +24,7 @@ static bool no_memory(void)
 
 /* ---- Delay ------------------------------------------------------------------------------ */
 
-/* An end at another rate, as if its own were factor times what it says. */
+/* An end at another rate, as if its own were factor times the stated one. */
 static float *at_rate(const struct doctor_end *end, int rate, double factor, size_t *n)
 {
     *n = (size_t)((double)end->n * rate / (end->rate * factor));
@@ -37,16 +34,16 @@ static float *at_rate(const struct doctor_end *end, int rate, double factor, siz
 static bool find_delay(const struct analysis *a, double factor, size_t windows,
                        struct delay_line *line)
 {
-    size_t mic_n, far_n;
-    float *mic = at_rate(&a->input->mic, DELAY_RATE, 1.0, &mic_n);
-    float *far = at_rate(&a->input->far, DELAY_RATE, factor, &far_n);
-    const bool done = mic && far && delay_find(line, mic, mic_n, far, far_n, windows);
-    free(mic);
-    free(far);
+    struct delay_signal mic, far;
+    mic.samples = at_rate(&a->input->mic, DELAY_RATE, 1.0, &mic.n);
+    far.samples = at_rate(&a->input->far, DELAY_RATE, factor, &far.n);
+    const bool done = mic.samples && far.samples && delay_find(line, &mic, &far, windows);
+    free(mic.samples);
+    free(far.samples);
     return done || no_memory();
 }
 
-/* Tries one rate that the far end could have in truth. */
+/* Try one rate that the far end might really have. */
 static bool try_factor(struct analysis *a, double factor, size_t *most)
 {
     struct delay_line line;
@@ -60,7 +57,7 @@ static bool try_factor(struct analysis *a, double factor, size_t *most)
     return true;
 }
 
-/* Whether a factor is worth a try: not one already, in range, none of those tried. */
+/* Whether to try a factor: in range, not 1, and not tried before. */
 static bool is_new(double factor, const double *tried, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -69,7 +66,7 @@ static bool is_new(double factor, const double *tried, size_t count)
     return fabs(factor - 1.0) > 1e-6 && factor > 0.2 && factor < 5.0;
 }
 
-/* Either file may say another rate than it was recorded at. */
+/* Either file may state another rate than it was recorded at. */
 static bool try_rates(struct analysis *a)
 {
     static const double usual[] = {8000.0,  16000.0, 22050.0, 24000.0,
@@ -106,7 +103,7 @@ static bool hold_the_same(const struct doctor_input *input)
     return power > 0.0 && difference < 1e-5 * power;
 }
 
-/* Whether an end is quiet around a time, compared with its activity. */
+/* Whether an end is quiet around a time, relative to its active level. */
 static bool is_quiet(const struct measures *end, double seconds)
 {
     return (double)level_highest(&end->levels, seconds - 0.2, seconds + 0.2) <=
@@ -141,7 +138,7 @@ static bool expect_erle(struct analysis *a)
     if (!a->line.found)
         return true;
     mic = at_rate(&a->input->mic, RATE, 1.0, &n);
-    /* So that the echo comes as the far end does. */
+    /* Shifted, so that far end and echo coincide. */
     far = convert_rate(end->samples, end->n,
                        end->rate * a->rate_factor * (1.0 + 1e-6 * a->line.drift_ppm), RATE,
                        lround(-1e-3 * a->line.delay_ms * end->rate * a->rate_factor), n);
@@ -153,7 +150,7 @@ static bool expect_erle(struct analysis *a)
 
 /* ---- What the canceller makes of it ----------------------------------------------------- */
 
-/* Where the far end has been silent long enough for its echo to be gone. */
+/* While the far end has been silent for long enough that its echo is gone. */
 static bool is_near_alone(const struct analysis *a, double seconds)
 {
     const double delay = a->line.found ? 1e-3 * delay_at(&a->line, seconds) : 0.0;
@@ -199,7 +196,7 @@ static bool cancel(struct analysis *a, unecho_model *model)
 
 /* ---- Which end is which ----------------------------------------------------------------- */
 
-/* By how many dB the canceller does better with the two ends the other way round. */
+/* By how many dB the canceller does better with the two ends swapped. */
 static bool turn_round(const struct analysis *a, unecho_model *model, double *gain_db)
 {
     const struct doctor_input turned = {.mic = a->input->far, .far = a->input->mic};
@@ -210,13 +207,13 @@ static bool turn_round(const struct analysis *a, unecho_model *model, double *ga
     return done;
 }
 
-/* An echo before its source: is the far end late, or is it the microphone? */
+/* The echo comes before its source: is the far end late, or are the two swapped? */
 static bool find_swapped(struct analysis *a, unecho_model *model)
 {
     double gain_db;
     if (!a->line.found || a->line.delay_ms > -3.0)
         return true;
-    /* Someone speaks in one end who is not heard in the other: that is the near end. */
+    /* Speech in one end that is not in the other: that is the near end. */
     if (fmax(a->far_alone_seconds, a->mic_alone_seconds) > 0.5 &&
         (a->far_alone_seconds > 3.0 * a->mic_alone_seconds ||
          a->mic_alone_seconds > 3.0 * a->far_alone_seconds)) {

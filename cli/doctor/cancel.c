@@ -1,7 +1,3 @@
-/*
- * Runs the canceller over a recording in memory and notes its statistics as it goes. It does not
- * judge.
- */
 #include "doctor/cancel.h"
 
 #include "interrupt.h"
@@ -10,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The statistics are noted this often, per second, and so long are the pieces. */
+/* Statistics are noted this often per second; this is also the length of a piece. */
 #define NOTES_PER_S  4
 #define HOPS_AT_ONCE 32
 #define FAR_QUEUE_MS 1000
@@ -46,7 +42,7 @@ static void copy_part(float *to, const struct doctor_end *end, size_t at, size_t
     memset(to + some, 0, (n - some) * sizeof(*to));
 }
 
-/* The piece of the microphone from `at` on, through the stream. */
+/* Process the piece of the microphone from `at` on. */
 static int process(struct run *run, size_t at, size_t n)
 {
     const int mic_rate = run->input->mic.rate, far_rate = run->input->far.rate;

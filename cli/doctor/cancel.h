@@ -1,7 +1,4 @@
-/*
- * The canceller's own view of a recording: what comes out, and what it said on the way. It does not
- * judge.
- */
+/* The canceller's output for a recording, and its statistics over time. */
 #ifndef UNECHO_CLI_DOCTOR_CANCEL_H
 #define UNECHO_CLI_DOCTOR_CANCEL_H
 
@@ -14,7 +11,7 @@
 #include <stddef.h>
 
 struct track_point {
-    double seconds; /* of the microphone heard by then */
+    double seconds; /* of the microphone so far */
     unecho_stats stats;
 };
 
@@ -26,8 +23,8 @@ struct cancelled {
 };
 
 /*
- * With alignment, the far end up to late_ms late. false: failed or interrupted, reported.
- * cancelled_free in either case.
+ * Run the canceller, with alignment and a far end up to late_ms late. false: failed or interrupted,
+ * reported. cancelled_free in either case.
  */
 bool doctor_cancel(struct cancelled *cancelled, const struct doctor_input *input,
                    unecho_model *model, unsigned late_ms);

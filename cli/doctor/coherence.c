@@ -1,6 +1,6 @@
 /*
  * Magnitude-squared coherence by Welch's method. Of a bin's power P a linear filter leaves
- * P (1 - coherence). It does not know what the signals are.
+ * P (1 - coherence).
  */
 #include "doctor/coherence.h"
 
@@ -47,12 +47,12 @@ static void add_frame(struct work *w, const float *x, const float *y)
     }
 }
 
-/* Power of y in a stretch, and what a filter leaves of it. */
+/* Add the power of y in a stretch, and what a filter leaves of it. */
 static void add_stretch(struct work *w, const float *x, const float *y, double *before,
                         double *after)
 {
-    /* Frames that overlap by three quarters count for about half as many; so many bins of noise
-     * alone are coherent by one over that. */
+    /* Frames that overlap by three quarters count for about half as many independent ones, and
+     * noise alone has a coherence of one over that number. */
     const int frames = (STRETCH - SIZE) / HOP + 1;
     const double bias = 2.0 / frames;
     w->sums = (struct spectra){0};

@@ -1,6 +1,4 @@
-/*
- * How much of one signal a linear filter could make out of another. It does not know what they are.
- */
+/* How much of one signal a linear filter of another can explain. */
 #ifndef UNECHO_CLI_DOCTOR_COHERENCE_H
 #define UNECHO_CLI_DOCTOR_COHERENCE_H
 
@@ -8,9 +6,9 @@
 #include <stddef.h>
 
 /*
- * By how many dB the power of y would fall if what x explains of it linearly were taken out, over
- * the stretches of two seconds in which x is active; n samples each at 16 kHz, lined up to within
- * some milliseconds. NaN: x is never active. false: out of memory.
+ * By how many dB the power of y drops without what a linear filter of x explains, over the
+ * stretches of two seconds in which x is active; n samples each at 16 kHz, aligned to within some
+ * milliseconds. NaN: x is never active. false: out of memory.
  */
 bool coherence_gain(const float *x, const float *y, size_t n, double *db);
 

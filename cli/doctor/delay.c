@@ -1,8 +1,7 @@
 /*
  * Generalized cross-correlation with phase transform (Knapp and Carter, "The generalized
- * correlation method for estimation of time delay", 1976), each window of two seconds against what
- * lies within reach around it; then the line that most of the peaks lie on. It does not know what
- * the recordings are of.
+ * correlation method for estimation of time delay", 1976), each window of two seconds against all
+ * within reach around it; then the line through most of the peaks.
  */
 #include "doctor/delay.h"
 
@@ -23,28 +22,28 @@ enum {
     TAIL = DELAY_RATE * 50 / 1000
 };
 
-/* Band in which speech and rooms have something to say, Hz. */
+/* The band of speech, and of most loudspeakers, in Hz. */
 #define BAND_LOW  200.0
 #define BAND_HIGH 3600.0
-/* Power of full scale 1 below which a window is as good as silent: -65 dB. */
+/* Mean power below which a window counts as silent: -65 dB. */
 #define SILENCE 3.2e-7
-/* Peaks of noise alone reach 4.8 over so many delays, those of speech with its pitch somewhat more.
- */
+/* Peaks of noise alone reach 4.8 over so many delays; those of speech, with its pitch, slightly
+ * more. */
 #define LEAST_HEIGHT 7.0
 /*
- * Of such peaks two neighbours, which overlap, may well agree. What is above CHANCE counts; an echo
- * has peaks of 20 to 100, and in double talk still some of 12 to 18.
+ * Two overlapping windows may agree on such a peak by chance, so only what exceeds CHANCE counts.
+ * An echo has peaks of 20 to 100, and some of 12 to 18 even in double talk.
  */
 #define CHANCE         10.0
 #define LEAST_EVIDENCE 15.0
 #define CLEAR          18.0
-/* Of points around a line, ms, and the steepest line, ppm. */
+/* The distance of points from the line, ms, and the steepest line, ppm. */
 #define TOLERANCE_MS 2.5
 #define STEEPEST     5000.0
 
 struct search {
     real_fft *fft;
-    float *window;           /* [SIZE] of a signal, then the correlation */
+    float *window;            /* [SIZE] of a signal, then the correlation */
     float *echo_re, *echo_im; /* [BINS] spectra, then that of the correlation */
     float *source_re, *source_im;
     float *memory;
@@ -59,15 +58,15 @@ static double power(const float *x, size_t n)
     return n ? sum / (double)n : 0.0;
 }
 
-/* The spectrum of n samples from x[from], which may lie outside, with zeros around them. */
-static void take_spectrum(struct search *s, float *re, float *im, const float *x, size_t x_n,
+/* The spectrum of n samples of x from `from` on, which may lie outside, with zeros around them. */
+static void take_spectrum(struct search *s, float *re, float *im, const struct delay_signal *x,
                           long from, size_t n)
 {
     memset(s->window, 0, SIZE * sizeof(*s->window));
     for (size_t i = 0; i < n; i++) {
         const long at = from + (long)i;
-        if (at >= 0 && (size_t)at < x_n)
-            s->window[i] = x[at];
+        if (at >= 0 && (size_t)at < x->n)
+            s->window[i] = x->samples[at];
     }
     real_fft_forward(s->fft, re, im, s->window);
 }
@@ -93,7 +92,7 @@ static float correlation(const struct search *s, long delay)
     return s->window[(size_t)(delay - REACH + SIZE) % SIZE];
 }
 
-/* The top of the parabola through the peak and its neighbours, in samples beside the peak. */
+/* The top of the parabola through the peak and its neighbours, relative to the peak. */
 static double refine(const struct search *s, long peak)
 {
     const double before = fabs((double)correlation(s, peak - 1));
@@ -111,14 +110,14 @@ static double energy(const struct search *s, long from, long to)
     return sum;
 }
 
-static void look_at_window(struct search *s, const float *echo, size_t echo_n, const float *source,
-                           size_t source_n, long start, struct delay_line *line)
+static void look_at_window(struct search *s, const struct delay_signal *echo,
+                           const struct delay_signal *source, long start, struct delay_line *line)
 {
     long best = 0;
     float peak = 0.0f;
     double sum;
-    take_spectrum(s, s->echo_re, s->echo_im, echo, echo_n, start, WINDOW);
-    take_spectrum(s, s->source_re, s->source_im, source, source_n, start - REACH, SPAN);
+    take_spectrum(s, s->echo_re, s->echo_im, echo, start, WINDOW);
+    take_spectrum(s, s->source_re, s->source_im, source, start - REACH, SPAN);
     whiten(s);
     real_fft_inverse(s->fft, s->window, s->echo_re, s->echo_im);
 
@@ -146,12 +145,12 @@ static void look_at_window(struct search *s, const float *echo, size_t echo_n, c
     }
 }
 
-static bool is_active(const float *x, size_t n, long from, size_t length)
+static bool is_active(const struct delay_signal *x, long from, size_t length)
 {
     const size_t first = from < 0 ? 0 : (size_t)from;
     const long past = from + (long)length;
-    const size_t end = past < 0 ? 0 : (size_t)past < n ? (size_t)past : n;
-    return first < end && power(x + first, end - first) > SILENCE;
+    const size_t end = past < 0 ? 0 : (size_t)past < x->n ? (size_t)past : x->n;
+    return first < end && power(x->samples + first, end - first) > SILENCE;
 }
 
 /* ---- The line --------------------------------------------------------------------------- */
@@ -170,7 +169,7 @@ static double weigh(const struct delay_line *line, double delay, double slope)
     return sum;
 }
 
-/* Through every two points. */
+/* Try the line through every pair of points. */
 static void choose_line(const struct delay_line *line, double *delay, double *slope)
 {
     double most = 0.0;
@@ -248,21 +247,20 @@ static bool search_open(struct search *s)
     return true;
 }
 
-bool delay_find(struct delay_line *line, const float *echo, size_t echo_n, const float *source,
-                size_t source_n, size_t most)
+bool delay_find(struct delay_line *line, const struct delay_signal *echo,
+                const struct delay_signal *source, size_t most)
 {
     struct search s = {0};
-    size_t step = echo_n / (most ? most : 1);
+    size_t step = echo->n / (most ? most : 1);
     const bool done = search_open(&s);
     memset(line, 0, sizeof(*line));
     if (step < SHORTEST_STEP)
         step = SHORTEST_STEP;
     for (size_t start = 0; done && line->windows < most && line->windows < DELAY_MOST_WINDOWS &&
-                           start + WINDOW / 2 <= echo_n;
+                           start + WINDOW / 2 <= echo->n;
          start += step) {
-        if (is_active(echo, echo_n, (long)start, WINDOW) &&
-            is_active(source, source_n, (long)start - REACH, SPAN))
-            look_at_window(&s, echo, echo_n, source, source_n, (long)start, line);
+        if (is_active(echo, (long)start, WINDOW) && is_active(source, (long)start - REACH, SPAN))
+            look_at_window(&s, echo, source, (long)start, line);
     }
     real_fft_free(s.fft);
     free(s.memory);

@@ -1,14 +1,11 @@
-/*
- * By how much one recording lags another, window by window, and which line through these delays
- * most of them agree on. It does not know what the recordings are of.
- */
+/* By how much one recording lags another, window by window, and the line that fits most windows. */
 #ifndef UNECHO_CLI_DOCTOR_DELAY_H
 #define UNECHO_CLI_DOCTOR_DELAY_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What is compared has this rate, in Hz, and is looked for this far to either side, in seconds. */
+/* The sample rate of both, in Hz, and the longest delay either way, in seconds. */
 #define DELAY_RATE    8000
 #define DELAY_REACH_S 5.0
 
@@ -24,25 +21,28 @@ struct delay_point {
 struct delay_line {
     size_t windows; /* with enough signal on both sides */
     struct delay_point points[DELAY_MOST_WINDOWS];
-    size_t point_count;  /* of windows that match at all */
+    size_t point_count;  /* of windows with a match */
     size_t fitting;      /* of points on the line */
-    size_t clear_beside; /* of points beside it that are no chance */
-    bool found;          /* enough of them to believe it */
+    size_t clear_beside; /* of points off the line, too high for chance */
+    bool found;          /* enough points agree */
     double delay_ms;     /* at the start; later echo: positive */
     double drift_ppm;    /* by how much the delay shrinks, in microseconds per second */
     /*
-     * How much more of the correlation lies in the 50 ms after the peaks than in the 50 ms before
-     * them, -1 to 1: a room rings after the sound that causes it.
+     * How much more energy the correlation has in the 50 ms after its peaks than in the 50 ms
+     * before, -1 to 1: a room rings after the sound that causes it.
      */
     double tail;
 };
 
-/*
- * Delay of echo (echo_n samples) against source, both at DELAY_RATE, in at most `most` windows.
- * false: out of memory.
- */
-bool delay_find(struct delay_line *line, const float *echo, size_t echo_n, const float *source,
-                size_t source_n, size_t most);
+/* At DELAY_RATE. */
+struct delay_signal {
+    float *samples;
+    size_t n;
+};
+
+/* The delay of echo against source, in at most `most` windows. false: out of memory. */
+bool delay_find(struct delay_line *line, const struct delay_signal *echo,
+                const struct delay_signal *source, size_t most);
 
 /* The line's delay at a time. */
 double delay_at(const struct delay_line *line, double seconds);

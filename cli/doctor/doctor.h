@@ -1,6 +1,6 @@
 /*
- * What `unecho doctor` finds out about a pair of recordings, and what it says about it. The parts:
- * doctor_analyse.c looks, doctor_judge.c draws conclusions, doctor_print.c and doctor_plot.c show.
+ * The analysis of a pair of recordings (analyse.c), the diagnosis (judge.c) and its output
+ * (print.c, plot.c).
  */
 #ifndef UNECHO_CLI_DOCTOR_H
 #define UNECHO_CLI_DOCTOR_H
@@ -20,17 +20,18 @@ struct analysis {
     bool same;              /* both hold the same signal */
     struct delay_line line; /* of the microphone against the far end */
     /*
-     * The far end fits if its rate is this many times what its file says; 1: as it stands. Then
-     * line is that of the far end so corrected.
+     * The far end fits if its rate is this many times the one its file states; 1: as stated. line
+     * is that of the corrected far end.
      */
     double rate_factor;
-    double far_alone_seconds, mic_alone_seconds; /* one end sounds, the other is quiet; aligned */
-    bool swapped; /* what is called far end holds the echo of what is called microphone */
-    double expected_erle_db; /* by a linear filter; NaN: no echo to speak of */
-    bool was_cancelled;      /* the figures below are there */
+    double far_alone_seconds,
+        mic_alone_seconds;   /* one end is active, the other quiet, after alignment */
+    bool swapped;            /* the far end contains the echo of the microphone */
+    double expected_erle_db; /* of a linear filter; NaN: no echo */
+    bool was_cancelled;      /* the figures below are valid */
     struct cancelled cancelled;
     struct levels out_levels;
-    double near_seconds, near_db; /* gain where only the microphone sounds */
+    double near_seconds, near_db; /* gain while only the near end is active */
 };
 
 /* false: failed or interrupted, reported. analysis_free in either case. */
@@ -43,7 +44,7 @@ void analysis_free(struct analysis *analysis);
 enum { DOCTOR_MOST_FINDINGS = 24 };
 
 struct finding {
-    const char *code; /* one word with dashes, for programs */
+    const char *code; /* words with dashes, for programs */
     bool problem;     /* else worth knowing */
     char what[320];
     char advice[400]; /* "": nothing to do */
@@ -51,7 +52,7 @@ struct finding {
 
 struct diagnosis {
     char verdict[400];
-    struct finding findings[DOCTOR_MOST_FINDINGS]; /* problems first, the gravest before the rest */
+    struct finding findings[DOCTOR_MOST_FINDINGS]; /* problems first */
     size_t count, problems;
 };
 
@@ -61,7 +62,7 @@ void doctor_judge(struct diagnosis *diagnosis, const struct analysis *analysis);
 
 void doctor_print(const struct analysis *analysis, const struct diagnosis *diagnosis, FILE *stream);
 
-/* One JSON object on a line; null where there is no finite number. */
+/* One JSON object on a line; null: not finite. */
 void doctor_print_json(const struct analysis *analysis, const struct diagnosis *diagnosis,
                        FILE *stream);
 

@@ -1,6 +1,3 @@
-/*
- * Reads the two ends as a whole. It does not know what for.
- */
 #include "doctor/input.h"
 
 #include "interrupt.h"
@@ -10,12 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Samples at a time; the two ends take turns. */
+/* Samples at a time; the two ends alternate. */
 #define PART 65536
 
 typedef bool read_function(ends *pair, float *samples, size_t n, size_t *got);
 
-/* The next part of one end. *over: there is no more, or enough. */
+/* Append the next part of one end. *over: its end or the limit is reached. */
 static bool append(struct doctor_end *end, ends *pair, read_function *read, bool *over, bool *cut)
 {
     const size_t most = (size_t)DOCTOR_LONGEST_S * (size_t)end->rate;

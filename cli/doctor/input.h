@@ -1,6 +1,4 @@
-/*
- * The two ends of a call in memory, to be looked at more than once. It does not know what for.
- */
+/* The two ends of a call in memory. */
 #ifndef UNECHO_CLI_DOCTOR_INPUT_H
 #define UNECHO_CLI_DOCTOR_INPUT_H
 
@@ -18,15 +16,15 @@ struct doctor_end {
 
 struct doctor_input {
     struct doctor_end mic, far;
-    bool cut; /* there is more than is looked at */
+    bool cut; /* longer than the limit */
 };
 
-/* Longer recordings are looked at for so long. */
+/* Only so much of a longer recording is examined. */
 #define DOCTOR_LONGEST_S 600
 
 /*
- * Read both; what are no finite numbers is 0. false: failed, reported. doctor_input_free in either
- * case.
+ * Read both, with 0 for samples that are not finite. false: failed, reported. doctor_input_free in
+ * either case.
  */
 bool doctor_input_read(struct doctor_input *input, const ends_choice *choice);
 void doctor_input_free(struct doctor_input *input);

@@ -136,18 +136,19 @@ static void judge_delay(struct diagnosis *d, const struct analysis *a)
     if (!a->line.found)
         return;
     if (a->swapped) {
-        advise(add(d, true, "swapped",
-                   "microphone and far end are swapped: FAR contains the echo of MIC, %.1f ms after "
-                   "it",
-                   -delay),
-               "swap them: unecho process FAR MIC -o OUT, or change --mic-channel and --far-channel");
+        advise(
+            add(d, true, "swapped",
+                "microphone and far end are swapped: FAR contains the echo of MIC, %.1f ms after "
+                "it",
+                -delay),
+            "swap them: unecho process FAR MIC -o OUT, or change --mic-channel and --far-channel");
         return;
     }
     if (delay > UNECHO_DELAY_MAX_MS)
         advise(
             add(d, true, "delay-too-long",
-                "the echo comes %.0f ms after the far end, and unecho searches up to %d ms",
-                delay, UNECHO_DELAY_MAX_MS),
+                "the echo comes %.0f ms after the far end, and unecho searches up to %d ms", delay,
+                UNECHO_DELAY_MAX_MS),
             "the recordings did not begin together: cut %.2f s off the start of the microphone's "
             "(sox MIC cut.wav trim %.2f), or start both recorders at the same time",
             1e-3 * delay - 0.1, 1e-3 * delay - 0.1);
@@ -168,8 +169,8 @@ static void judge_delay(struct diagnosis *d, const struct analysis *a)
                delay < -150.0 ? (int)fmin(UNECHO_REFERENCE_LATE_MAX_MS, 1.25 * -delay + 50.0) : 200,
                delay < -150.0 ? "" : " (the default)");
     else
-        add(d, false, "delay", "the echo comes %.1f ms after the far end; unecho finds this delay itself",
-            delay);
+        add(d, false, "delay",
+            "the echo comes %.1f ms after the far end; unecho finds this delay itself", delay);
 }
 
 static void judge_drift(struct diagnosis *d, const struct analysis *a)
@@ -221,13 +222,14 @@ static void judge_end(struct diagnosis *d, const struct doctor_end *end, const s
                       : "capture the far end before it is clipped, or at a lower level: the "
                         "loudspeaker may play something else");
     if (m->gaps > 0)
-        advise(add(d, true, is_mic ? "gaps-microphone" : "gaps-reference",
-                   "the %s has %zu gap%s of digital silence within sound, %.0f ms in total", who,
-                   m->gaps, m->gaps == 1 ? "" : "s", 1000.0 * m->gap_seconds),
-               "samples were lost while recording: use larger buffers, a less busy machine, a wired "
-               "network. %s",
-               is_mic ? "Nothing can restore the voice there"
-                      : "The echo of the missing parts stays in the output");
+        advise(
+            add(d, true, is_mic ? "gaps-microphone" : "gaps-reference",
+                "the %s has %zu gap%s of digital silence within sound, %.0f ms in total", who,
+                m->gaps, m->gaps == 1 ? "" : "s", 1000.0 * m->gap_seconds),
+            "samples were lost while recording: use larger buffers, a less busy machine, a wired "
+            "network. %s",
+            is_mic ? "Nothing can restore the voice there"
+                   : "The echo of the missing parts stays in the output");
     if (fabs(m->offset) > OFFSET)
         advise(add(d, true, is_mic ? "offset-microphone" : "offset-reference",
                    "the %s has a DC offset of %.1f %% of full scale", who, 100.0 * m->offset),

@@ -1,6 +1,3 @@
-/*
- * Looks at one signal alone. It knows nothing of the other end.
- */
 #include "doctor/measure.h"
 
 #include "report.h"
@@ -9,15 +6,15 @@
 #include <stdlib.h>
 
 /*
- * Where a signal has been cut off, several samples in a row are as high as any gets; and it happens
- * more than once. Peaks below this are no cut that a converter makes.
+ * Where a signal was clipped, several samples in a row reach its peak, more than once. No converter
+ * clips below CUT_LEAST_PEAK.
  */
 #define CUT_LEAST_PEAK 0.25
 #define CUT_NEARNESS   0.9995
 #define CUT_ROW        3
 #define CUT_LEAST      12
 
-/* A gap: digital silence of this many ms, with sound right before and after, for 5 ms, in dB. */
+/* A gap: digital silence of this length, with at least this level for 5 ms before and after. */
 #define GAP_SHORTEST_MS 5
 #define GAP_LONGEST_MS  500
 #define GAP_AROUND_MS   5
@@ -36,7 +33,7 @@ static double mean_of(const float *x, size_t n)
     return n ? sum / (double)n : 0.0;
 }
 
-/* Around the mean: an offset is no sound. */
+/* Around the mean: an offset is not sound. */
 static double power_of(const float *x, size_t n)
 {
     const double mean = mean_of(x, n);
@@ -46,7 +43,7 @@ static double power_of(const float *x, size_t n)
     return n ? sum / (double)n : 0.0;
 }
 
-/* Where the i-th level begins. */
+/* The first sample of the i-th level. */
 static size_t begin_of(size_t i, int rate)
 {
     return i * (size_t)rate / LEVELS_PER_S;
@@ -73,7 +70,7 @@ void levels_free(struct levels *levels)
     *levels = (struct levels){0};
 }
 
-/* Which level is that of a time, which may lie outside. */
+/* The index of the level at a time; may be outside. */
 static long index_at(double seconds)
 {
     return (long)floor(seconds * LEVELS_PER_S);
@@ -112,7 +109,7 @@ static int compare_floats(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* What is usual, not what is exceptional: the floor and the offset. */
+/* The noise floor and the offset. */
 static bool find_usual(struct measures *measures, const struct doctor_end *end)
 {
     const struct levels *levels = &measures->levels;

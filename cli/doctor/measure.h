@@ -1,7 +1,4 @@
-/*
- * What one end of a call shows by itself: levels, clipping, offset, gaps. It knows nothing of the
- * other end.
- */
+/* What one end of a call shows by itself: levels, clipping, offset, gaps. */
 #ifndef UNECHO_CLI_DOCTOR_MEASURE_H
 #define UNECHO_CLI_DOCTOR_MEASURE_H
 
@@ -10,14 +7,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Levels are taken so often, per second. */
+/* Levels per second. */
 #define LEVELS_PER_S 50
 
-/* Powers in dB of full scale, of a level of 0 this much. */
+/* Levels are mean powers in dB of full scale; this one stands for 0. */
 #define LEVEL_NONE (-120.0f)
 
 struct levels {
-    float *db; /* [n], one for each 20 ms, without its mean; to be freed by levels_free */
+    float *db; /* [n], one per 20 ms, without the mean; levels_free frees them */
     size_t n;
 };
 
@@ -35,7 +32,7 @@ struct measures {
     double gap_seconds;    /* all of them together */
 };
 
-/* As unecho_stats.far_active_seconds has it. */
+/* As for unecho_stats.far_active_seconds. */
 #define ACTIVE_DB (-50.0f)
 
 /* false: out of memory, reported. measures_free in either case. */

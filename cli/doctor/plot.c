@@ -58,7 +58,7 @@ static double x_of(const struct frame *f, double seconds)
     return LEFT + ROOM * fmin(1.0, seconds / f->seconds);
 }
 
-/* A round number of units between ticks, at most `most` of them. */
+/* A round distance for at most `most` ticks. */
 static double tick_step(double range, int most)
 {
     double step = pow(10.0, floor(log10(range / most)));

@@ -43,8 +43,8 @@ static void print_ends(const struct analysis *a, FILE *stream)
     print_db("level while active", m->active_db, f->active_db, stream);
     print_db("noise floor", m->floor_db, f->floor_db, stream);
     print_db("peak", to_db(m->peak), to_db(f->peak), stream);
-    fprintf(stream, "  %-24s %13.3f %% %13.3f %%\n", "clipped while active", 100.0 * m->clipped_share,
-            100.0 * f->clipped_share);
+    fprintf(stream, "  %-24s %13.3f %% %13.3f %%\n", "clipped while active",
+            100.0 * m->clipped_share, 100.0 * f->clipped_share);
     fprintf(stream, "  %-24s %13.2f %% %13.2f %%\n", "DC offset", 100.0 * m->offset,
             100.0 * f->offset);
     fprintf(stream, "  %-24s %15zu %15zu\n", "gaps within sound", m->gaps, f->gaps);
@@ -69,11 +69,12 @@ static void print_outcome(const struct analysis *a, FILE *stream)
     if (!a->was_cancelled)
         return;
     if (stats->aligned)
-        fprintf(stream,
-                "  as the canceller sees it   %.1f ms at the end, drift %+.0f ppm, confidence %.2f,\n"
-                "                             changed %" PRIu32 " time%s\n",
-                (double)stats->delay_ms, (double)stats->drift_ppm, (double)stats->confidence,
-                moves, moves == 1 ? "" : "s");
+        fprintf(
+            stream,
+            "  as the canceller sees it   %.1f ms at the end, drift %+.0f ppm, confidence %.2f,\n"
+            "                             changed %" PRIu32 " time%s\n",
+            (double)stats->delay_ms, (double)stats->drift_ppm, (double)stats->confidence, moves,
+            moves == 1 ? "" : "s");
     if (isfinite(a->expected_erle_db))
         fprintf(stream,
                 "  expected ERLE              %.1f dB for a linear filter, from the coherence\n",
@@ -86,8 +87,7 @@ static void print_outcome(const struct analysis *a, FILE *stream)
                 (double)stats->erle_db, (double)stats->far_active_seconds);
     /* Rounded first: no "-0.0". */
     if (a->near_seconds >= 0.5)
-        fprintf(stream,
-                "  near end alone             %+.1f dB in the output, over %.1f s\n",
+        fprintf(stream, "  near end alone             %+.1f dB in the output, over %.1f s\n",
                 0.1 * round(10.0 * a->near_db) + 0.0, a->near_seconds);
 }
 

@@ -1,6 +1,3 @@
-/*
- * Mean power by band and column, from windowed transforms. It does not know how it is drawn.
- */
 #include "doctor/spectrogram.h"
 
 #include "dsp/convert.h"
@@ -43,7 +40,7 @@ static unsigned char shade_of(double power)
 static void fill_column(struct work *w, unsigned char *column, const float *x, size_t from,
                         size_t to)
 {
-    /* Of a window of this kind, a sine of amplitude 1 has -3 dB in its band. */
+    /* With this window, a sine of amplitude 1 has -3 dB in its band. */
     const double scale = 16.0 / 3.0 / SIZE / SIZE;
     size_t frames = 0;
     memset(w->bands, 0, sizeof(w->bands));
@@ -57,7 +54,7 @@ bool spectrogram_take(spectrogram cells, const float *samples, size_t n, int rat
 {
     const size_t length = (size_t)((double)n * RATE / rate);
     struct work *w = calloc(1, sizeof(*w));
-    /* Silence follows, as the last frames reach beyond the end. */
+    /* Followed by silence, as the last frames reach beyond the end. */
     float *x = convert_rate(samples, n, rate, RATE, 0, length + SIZE);
     const bool done = w && x && (w->fft = real_fft_new(SIZE)) != NULL;
     if (done) {

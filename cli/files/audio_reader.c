@@ -111,9 +111,10 @@ static bool check_signal(const audio_reader *reader, const audio_layout *layout)
         return false;
     }
     if (layout->rate && (int)layout->rate != reader->rate) {
-        report_error("%s: has a sample rate of %d Hz, and the options say %u; they are for headerless "
-                     "samples (--raw) only",
-                     reader->name, reader->rate, layout->rate);
+        report_error(
+            "%s: has a sample rate of %d Hz, and the options say %u; they are for headerless "
+            "samples (--raw) only",
+            reader->name, reader->rate, layout->rate);
         return false;
     }
     if (layout->channels && layout->channels != reader->channels) {
@@ -131,13 +132,14 @@ static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
     SF_INFO info = {0};
     reader->file = sf_open_fd(reader->fd, SFM_READ, &info, SF_FALSE);
     if (!reader->file) {
-        report_error("%s: not a sound file that unecho can read%s: %s (headerless samples need --raw; "
-                     "other formats can be converted: ffmpeg -i %s OUT.wav)",
-                     reader->name,
-                     S_ISREG(reader->identity.st_mode)
-                         ? ""
-                         : " from a pipe, which can carry WAV, AIFF and AU only",
-                     sf_strerror(NULL), reader->name);
+        report_error(
+            "%s: not a sound file that unecho can read%s: %s (headerless samples need --raw; "
+            "other formats can be converted: ffmpeg -i %s OUT.wav)",
+            reader->name,
+            S_ISREG(reader->identity.st_mode)
+                ? ""
+                : " from a pipe, which can carry WAV, AIFF and AU only",
+            sf_strerror(NULL), reader->name);
         return false;
     }
     reader->format = info.format;
@@ -296,10 +298,11 @@ static bool read_raw(audio_reader *reader, float *frames, size_t n, size_t *got)
         if (reader->ended && reader->length > reader->position && !interrupted())
             warn_of_loss(reader, "the file ends");
         if (reader->ended && have % width != 0 && !interrupted())
-            report_warning("%s: not a whole number of %s %s (%zu bytes each); ignoring the last %zu "
-                           "bytes",
-                           reader->name, raw_name(reader->raw),
-                           reader->channels == 1 ? "samples" : "frames", width, have % width);
+            report_warning(
+                "%s: not a whole number of %s %s (%zu bytes each); ignoring the last %zu "
+                "bytes",
+                reader->name, raw_name(reader->raw), reader->channels == 1 ? "samples" : "frames",
+                width, have % width);
     }
     return true;
 }

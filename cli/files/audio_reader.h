@@ -37,8 +37,8 @@ audio_reader *audio_reader_open(const char *path, const audio_layout *layout);
 bool audio_reader_read(audio_reader *reader, float *frames, size_t n, size_t *got);
 
 /*
- * Whether there is more to read. Consumes a frame if that is the only way to find out; does not wait
- * for a pipe.
+ * Whether there is more to read. Consumes a frame if that is the only way to find out; does not
+ * wait for a pipe.
  */
 bool audio_reader_has_more(audio_reader *reader);
 

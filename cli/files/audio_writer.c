@@ -264,10 +264,11 @@ bool audio_writer_finish(audio_writer *writer)
     if (writer->failure)
         return fail(writer);
     if (is_file && !is_sound_file(writer->output)) {
-        report_error(writer->written == 0
-                         ? "%s: there are no samples to write, and a file of this format needs at least one"
-                         : "%s: libsndfile left the file incomplete",
-                     writer->output->name);
+        report_error(
+            writer->written == 0
+                ? "%s: there are no samples to write, and a file of this format needs at least one"
+                : "%s: libsndfile left the file incomplete",
+            writer->output->name);
         return false;
     }
     return output_commit(writer->output);

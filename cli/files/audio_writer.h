@@ -18,7 +18,8 @@ typedef struct audio_writer audio_writer;
 /*
  * Start a mono file in output, which has been inspected and outlives the writer. raw: headerless in
  * that format; RAW_NONE: a sound file in the libsndfile format. Sample rate and texts (title,
- * comment) are those of like. expected: number of samples, -1 if unknown. NULL on failure, reported.
+ * comment) are those of like. expected: number of samples, -1 if unknown. NULL on failure,
+ * reported.
  */
 audio_writer *audio_writer_open(output_file *output, raw_format raw, int format,
                                 const audio_reader *like, int64_t expected);

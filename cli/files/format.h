@@ -23,7 +23,8 @@ bool format_is_raw(const char *path, raw_format raw);
 /*
  * The libsndfile format for an output: the container of path's ending, in the same variant as the
  * microphone's file if it is of that family, with its sample format if the container has it.
- * like: the libsndfile format of the microphone; rate in Hz. 0: libsndfile cannot write such a file.
+ * like: the libsndfile format of the microphone; rate in Hz. 0: libsndfile cannot write such a
+ * file.
  */
 int format_for_output(const char *path, int like, int rate);
 

@@ -1,13 +1,13 @@
 /*
- * unecho convert: a model as ONNX files in another precision, with what that has cost. Both files
- * are whole before either takes its place.
+ * unecho convert: writes a model as ONNX files in another precision, and reports what that costs.
+ * Both files are complete before either takes its place.
  */
 #include "bench/recording.h"
 #include "command.h"
+#include "files/json.h"
 #include "files/output_file.h"
 #include "interrupt.h"
 #include "models/convert_quality.h"
-#include "files/json.h"
 #include "report.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STAGES = 2 };
+enum { FILES_MOST = 2 };
 
 typedef struct convert_options {
     model_choice model;
@@ -31,22 +31,35 @@ typedef struct convert_options {
 struct job {
     const convert_options *options;
     unecho_model *source, *copy;
-    char names[STAGES][4096];
-    output_file outputs[STAGES];
-    unsigned char *bytes[STAGES];
-    size_t sizes[STAGES];
+    int files; /* of the model */
+    char names[FILES_MOST][4096];
+    output_file outputs[FILES_MOST];
+    unsigned char *bytes[FILES_MOST];
+    size_t sizes[FILES_MOST];
     struct recording_choice recording;
     struct bench_audio audio;
-    struct quality exact, integer; /* on the engine in fp32, in int8 */
+    struct quality exact, integer; /* on the native backend in fp32, in int8 */
 };
 
 /* ---- Before anything is written ---------------------------------------------------------- */
 
+static bool load_source(struct job *job)
+{
+    unecho_model_info info = {.size = sizeof(info)};
+    job->source = model_choice_load(&job->options->model);
+    if (!job->source || unecho_model_get_info(job->source, &info) != UNECHO_OK)
+        return false;
+    job->files = (int)info.files;
+    return true;
+}
+
 static bool name_outputs(struct job *job)
 {
-    for (int i = 0; i < STAGES; i++) {
-        const int length = snprintf(job->names[i], sizeof(job->names[i]), "%s_%d.onnx",
-                                    job->options->prefix, i + 1);
+    static const char *const endings[FILES_MOST][FILES_MOST] = {{".onnx", ""},
+                                                                {"_1.onnx", "_2.onnx"}};
+    for (int i = 0; i < job->files; i++) {
+        const int length = snprintf(job->names[i], sizeof(job->names[i]), "%s%s",
+                                    job->options->prefix, endings[job->files - 1][i]);
         if (length < 0 || (size_t)length >= sizeof(job->names[i])) {
             report_error("OUTPREFIX is too long");
             return false;
@@ -57,7 +70,7 @@ static bool name_outputs(struct job *job)
 
 static int check_outputs(struct job *job)
 {
-    for (int i = 0; i < STAGES; i++) {
+    for (int i = 0; i < job->files; i++) {
         output_file *output = &job->outputs[i];
         if (!output_inspect(output, job->names[i]))
             return EXIT_FAILED;
@@ -79,29 +92,29 @@ static bool tell_failure(int status, const char *message)
     return false;
 }
 
-static bool make_stage(struct job *job, int stage)
+static bool make_file(struct job *job, int file)
 {
     char message[UNECHO_MESSAGE_SIZE] = "";
-    size_t *size = &job->sizes[stage - 1];
-    int status = unecho_model_write(job->source, stage, job->options->storage, NULL, 0, size,
+    size_t *size = &job->sizes[file - 1];
+    int status = unecho_model_write(job->source, file, job->options->storage, NULL, 0, size,
                                     message, sizeof(message));
     if (status != UNECHO_OK)
         return tell_failure(status, message);
-    job->bytes[stage - 1] = malloc(*size);
-    if (!job->bytes[stage - 1])
+    job->bytes[file - 1] = malloc(*size);
+    if (!job->bytes[file - 1])
         return tell_failure(UNECHO_ERROR_MEMORY, "");
-    status = unecho_model_write(job->source, stage, job->options->storage, job->bytes[stage - 1],
+    status = unecho_model_write(job->source, file, job->options->storage, job->bytes[file - 1],
                                 *size, size, message, sizeof(message));
     return status == UNECHO_OK ? true : tell_failure(status, message);
 }
 
-/* What is written is read again before it is: a file that does not load would be of no use. */
+/* Load the files before writing them: files that do not load would be useless. */
 static bool make_copy(struct job *job)
 {
     char message[UNECHO_MESSAGE_SIZE] = "";
     int status;
-    for (int stage = 1; stage <= STAGES; stage++)
-        if (!make_stage(job, stage))
+    for (int file = 1; file <= job->files; file++)
+        if (!make_file(job, file))
             return false;
     status = unecho_model_load_memory(&job->copy, job->bytes[0], job->sizes[0], job->bytes[1],
                                       job->sizes[1], message, sizeof(message));
@@ -130,7 +143,7 @@ static bool write_all(const output_file *output, const unsigned char *bytes, siz
     while (size > 0) {
         const ssize_t n = write(output->fd, bytes, size);
         if (interrupted()) {
-            report_error("interrupted: nothing is written");
+            report_error("interrupted: nothing was written");
             return false;
         }
         if (n < 0 && errno == EINTR)
@@ -147,42 +160,41 @@ static bool write_all(const output_file *output, const unsigned char *bytes, siz
 
 static bool write_files(struct job *job)
 {
-    for (int i = 0; i < STAGES; i++)
+    for (int i = 0; i < job->files; i++)
         if (!output_open(&job->outputs[i]) ||
             !write_all(&job->outputs[i], job->bytes[i], job->sizes[i]))
             return false;
     if (!output_commit(&job->outputs[0]))
         return false;
-    if (output_commit(&job->outputs[1]))
+    if (job->files == 1 || output_commit(&job->outputs[1]))
         return true;
-    report_error("%s is new and %s is not: they do not belong together", job->outputs[0].name,
+    report_error("%s is new and %s is old: they do not belong together", job->outputs[0].name,
                  job->outputs[1].name);
     return false;
 }
 
 /* ---- Telling ---------------------------------------------------------------------------- */
 
-static void print_quality(const char *engine, const struct quality *q)
+static void print_quality(const char *precision, const struct quality *q)
 {
-    printf("  %s engine  ", engine);
+    printf("  %s arithmetic: ", precision);
     if (q->equal)
         printf("the same samples as the source, bit for bit\n");
     else
         printf("SNR %.1f dB, largest difference %.2g of full scale\n", q->snr_db,
                q->max_difference);
     if (!q->equal && isfinite(q->erle_db))
-        printf("               ERLE %.2f dB, source %.2f dB (%+.2f dB)\n", q->erle_db,
-               q->source_erle_db, q->erle_db - q->source_erle_db);
+        printf("                   ERLE %.2f dB, source %.2f dB\n", q->erle_db, q->source_erle_db);
 }
 
 static void print(const struct job *job)
 {
-    for (int i = 0; i < STAGES; i++)
+    for (int i = 0; i < job->files; i++)
         printf("%s: %.2f MB\n", job->names[i], (double)job->sizes[i] / 1e6);
     if (!job->options->report)
         return;
-    printf("  over %.1f s of %s, against the source:\n", (double)job->audio.n / UNECHO_SAMPLE_RATE,
-           job->recording.mic);
+    printf("  over %.1f s of %s, compared with the source:\n",
+           (double)job->audio.n / UNECHO_SAMPLE_RATE, job->recording.mic);
     print_quality("fp32", &job->exact);
     if (job->options->storage == UNECHO_STORAGE_INT8)
         print_quality("int8", &job->integer);
@@ -209,7 +221,7 @@ static void print_json_quality(const char *key, const struct quality *q)
 static void print_json(const struct job *job)
 {
     fputs("{\"files\": [", stdout);
-    for (int i = 0; i < STAGES; i++) {
+    for (int i = 0; i < job->files; i++) {
         fputs(i > 0 ? ", {\"path\": " : "{\"path\": ", stdout);
         json_print_string(job->names[i], stdout);
         printf(", \"bytes\": %zu}", job->sizes[i]);
@@ -217,9 +229,9 @@ static void print_json(const struct job *job)
     putchar(']');
     if (job->options->report) {
         printf(", \"seconds\": %.3f", (double)job->audio.n / UNECHO_SAMPLE_RATE);
-        print_json_quality("fp32_engine", &job->exact);
+        print_json_quality("fp32", &job->exact);
         if (job->options->storage == UNECHO_STORAGE_INT8)
-            print_json_quality("int8_engine", &job->integer);
+            print_json_quality("int8", &job->integer);
     }
     fputs("}\n", stdout);
 }
@@ -229,13 +241,12 @@ static void print_json(const struct job *job)
 static int run(struct job *job)
 {
     int code;
-    if (!name_outputs(job))
+    if (!load_source(job) || !name_outputs(job))
         return EXIT_FAILED;
     code = check_outputs(job);
     if (code != EXIT_DONE)
         return code;
-    job->source = model_choice_load(&job->options->model);
-    if (!job->source || !make_copy(job) || !measure_loss(job) || !write_files(job))
+    if (!make_copy(job) || !measure_loss(job) || !write_files(job))
         return EXIT_FAILED;
     if (job->options->json)
         print_json(job);
@@ -249,13 +260,13 @@ static int run_convert(const void *options)
     struct job job = {.options = options};
     int code;
     interrupt_install();
-    for (int i = 0; i < STAGES; i++)
+    for (int i = 0; i < FILES_MOST; i++)
         job.outputs[i].fd = -1;
     code = run(&job);
     recording_free(&job.audio);
     unecho_model_unref(&job.copy);
     unecho_model_unref(&job.source);
-    for (int i = 0; i < STAGES; i++) {
+    for (int i = 0; i < FILES_MOST; i++) {
         output_release(&job.outputs[i]);
         free(job.bytes[i]);
     }
@@ -328,7 +339,8 @@ const struct command convert_command = {
     .name = "convert",
     .summary = "write a model as ONNX files in fp32, fp16 or int8",
     .usage = "usage: unecho convert [options] OUTPREFIX\n",
-    .description = "Write a model as OUTPREFIX_1.onnx and OUTPREFIX_2.onnx, which unecho and ONNX "
+    .description = "Write a model as OUTPREFIX_1.onnx and OUTPREFIX_2.onnx (a post-filter as "
+                   "OUTPREFIX.onnx), which unecho and ONNX "
                    "Runtime read, and report what the conversion costs: run the old and the new "
                    "model over a recording (by default the first minute of the bundled sample) and "
                    "compare their outputs. Files of the model itself are never overwritten.",

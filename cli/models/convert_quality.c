@@ -10,16 +10,19 @@
 static bool run(unecho_model *model, unecho_precision precision, const struct bench_audio *audio,
                 float *out, double *erle_db)
 {
-    const engine_choice engine = {.precision = precision};
+    unecho_model_info info = {.size = sizeof(info)};
+    engine_choice engine = {.precision = precision};
     unecho_stats stats = {.size = sizeof(stats)};
     unecho_config config;
     unecho *stream;
     int status;
+    /* A post-filter does not run without the linear filter. */
+    if (unecho_model_get_info(model, &info) == UNECHO_OK && info.kind == UNECHO_MODEL_POSTFILTER)
+        engine.engine = UNECHO_ENGINE_LINEAR_NEURAL;
     unecho_config_init(&config);
     config.model = model;
-    /* the network alone, whatever else a stream does for its output */
+    /* the network alone, without the rest of a stream */
     config.align = UNECHO_ALIGN_OFF;
-    config.fail_open = 0;
     stream = engine_choice_open(&engine, &config);
     if (!stream)
         return false;
@@ -29,7 +32,7 @@ static bool run(unecho_model *model, unecho_precision precision, const struct be
     unecho_close(&stream);
     *erle_db = stats.far_active_seconds > 0 ? (double)stats.erle_db : NAN;
     if (status != UNECHO_OK)
-        report_error("the recording cannot be processed: %s", unecho_strerror(status));
+        report_error("cannot process the recording: %s", unecho_strerror(status));
     return status == UNECHO_OK;
 }
 

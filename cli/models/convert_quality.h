@@ -1,7 +1,4 @@
-/*
- * What a converted model has lost: both over a recording, compared. It does not know how it was
- * converted.
- */
+/* What a converted model has lost: both models over a recording, compared. */
 #ifndef UNECHO_CLI_CONVERT_QUALITY_H
 #define UNECHO_CLI_CONVERT_QUALITY_H
 
@@ -11,15 +8,15 @@
 
 #include <stdbool.h>
 
-/* The second model's output against the first one's. */
+/* The second model's output compared with the first one's. */
 struct quality {
     double max_difference;          /* of full scale */
-    double snr_db;                  /* infinite where they are equal */
-    double erle_db, source_erle_db; /* over the same far-end-active hops; NaN: none */
+    double snr_db;                  /* infinite: equal */
+    double erle_db, source_erle_db; /* over the hops with an active far end; NaN: none */
     bool equal;                     /* bit for bit */
 };
 
-/* Both on the native engine in that precision. false: reported. */
+/* Both on the native backend in this precision. false: failed, reported. */
 bool quality_measure(struct quality *quality, unecho_model *source, unecho_model *copy,
                      unecho_precision precision, const struct bench_audio *audio);
 

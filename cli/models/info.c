@@ -82,17 +82,18 @@ static void print(const struct facts *facts)
 {
     printf("unecho       %s\n", unecho_version());
     printf("model        %s\n", facts->model.name);
-    printf("  units      %u per LSTM layer\n", facts->model.units);
+    printf("  kind       %s\n", facts->model.description);
     printf("  parameters %" PRIu64 "\n", facts->model.parameters);
     if (facts->model.producer[0])
         printf("  producer   %s\n", facts->model.producer);
+    printf("sample rates %d to %d Hz; the network runs at %d Hz, in hops of %d samples (%.0f ms)\n",
+           UNECHO_RATE_MIN, UNECHO_RATE_MAX, UNECHO_SAMPLE_RATE, UNECHO_HOP,
+           milliseconds(UNECHO_HOP));
     printf(
-        "sample rates %d to %d Hz; the network works at %d Hz, in hops of %d samples (%.0f ms)\n",
-        UNECHO_RATE_MIN, UNECHO_RATE_MAX, UNECHO_SAMPLE_RATE, UNECHO_HOP, milliseconds(UNECHO_HOP));
-    printf("latency      at that rate %d samples (%.0f ms) with chunks of whole hops, %d (%.0f ms) "
-           "with any\n",
-           facts->latency_whole_hops, milliseconds(facts->latency_whole_hops), facts->latency_any,
-           milliseconds(facts->latency_any));
+        "latency      at that rate %d samples (%.0f ms) for chunks of whole hops, %d (%.0f ms) for "
+        "other chunks\n",
+        facts->latency_whole_hops, milliseconds(facts->latency_whole_hops), facts->latency_any,
+        milliseconds(facts->latency_any));
     fputs("CPU          ", stdout);
     print_features("");
     printf("; kernels in use: %s\n", facts->kernels);

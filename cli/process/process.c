@@ -1,6 +1,6 @@
 /*
- * unecho process: opens what the options name, runs a session over it, sums up. How the signal
- * goes through the library is session.c's business.
+ * unecho process: opens what the options name, runs a session over it, prints a summary. session.c
+ * takes the signal through the library.
  */
 #include "files/audio_writer.h"
 #include "files/ends.h"
@@ -28,7 +28,7 @@ struct job {
     int format; /* libsndfile's, of the output */
     ends *pair;
     audio_writer *writer;
-    FILE *scratch; /* the output before peak normalisation, NULL without */
+    FILE *scratch; /* the output before peak normalisation; NULL: none is wanted */
     struct session *session;
     struct progress progress;
     double scale;
@@ -36,7 +36,7 @@ struct job {
 
 /* ---- Opening ---------------------------------------------------------------------------- */
 
-/* Exit code, EXIT_DONE to go on. */
+/* Returns an exit code; EXIT_DONE: go on. */
 static int check_output(struct job *job)
 {
     const process_options *options = job->options;
@@ -53,7 +53,7 @@ static int check_output(struct job *job)
     if (format_ending_is_known(name))
         return EXIT_DONE;
     report_usage("process",
-                 "%s: the ending of its name says no format; known are %s "
+                 "%s: the name's ending is no known format; expected one of %s "
                  "(headerless samples need --raw)",
                  name, format_known_endings());
     return EXIT_WRONG_USAGE;
@@ -90,7 +90,7 @@ static bool open_record(struct job *job)
     if (!output_inspect(&job->record, name) || !check_not_an_input(job, &job->record))
         return false;
     if (job->record.kind != OUTPUT_REPLACED) {
-        report_error("%s: is not a regular file, which --record needs", name);
+        report_error("%s: is not a regular file; --record needs one", name);
         return false;
     }
     if (output_same(&job->record, &job->output)) {
@@ -157,7 +157,7 @@ static void show_progress(struct job *job)
     progress_show(&job->progress, (int64_t)session_heard(job->session), details);
 }
 
-/* Where the output of the session goes. */
+/* Takes the output of the session. */
 static bool take_output(void *user, float *samples, size_t n)
 {
     struct job *job = user;
@@ -200,7 +200,7 @@ static bool cancel(struct job *job)
 
 /* ---- Summing up ------------------------------------------------------------------------- */
 
-/* Of the far end, in frames at its own rate. */
+/* frames: of the far end, at its own rate. */
 static void tell_far_length(const struct job *job, const char *what, uint64_t frames,
                             const char *then)
 {
@@ -216,7 +216,7 @@ static void tell_lengths(const struct job *job)
     const uint64_t due = session_far_due(job->session);
     const uint64_t far_heard = session_far_heard(job->session);
     const int64_t length = audio_reader_length(far);
-    /* Of two rates not both need to have a frame where the recording ends. */
+    /* At two rates, the ends of the two recordings may differ by less than a frame. */
     const uint64_t slack = ends_far_rate(job->pair) == ends_mic_rate(job->pair) ? 0 : 1;
 
     if (session_heard(job->session) == 0)
@@ -225,11 +225,11 @@ static void tell_lengths(const struct job *job)
     if (ends_share_a_file(job->pair))
         return;
     if (far_heard + slack < due)
-        tell_far_length(job, "shorter", due - far_heard, "taken as silent after that");
+        tell_far_length(job, "shorter", due - far_heard, "silence follows");
     else if (length > (int64_t)(due + slack))
-        tell_far_length(job, "longer", (uint64_t)length - due, "the rest is left out");
+        tell_far_length(job, "longer", (uint64_t)length - due, "ignoring the rest");
     else if (length < 0 && audio_reader_has_more(far))
-        report_note("%s: longer than the microphone; the rest is left out", audio_reader_name(far));
+        report_note("%s: longer than the microphone; ignoring the rest", audio_reader_name(far));
 }
 
 static double cpu_seconds(void)
@@ -268,12 +268,13 @@ static bool print_summary(const struct job *job, double wall, double cpu)
         if (summary.clipped_samples)
             report_note("%s: %" PRIu64 " samples clipped", summary.output, summary.clipped_samples);
         if (summary.stream.guarded_samples)
-            report_note("%" PRIu64 " input samples are no numbers or far out of range",
+            report_note("%" PRIu64 " input samples are not finite or far out of range",
                         summary.stream.guarded_samples);
     }
     if (fflush(stream) == 0 && !ferror(stream))
         return true;
-    report_error("%s is written, but the summary is not: %s", summary.output, strerror(errno));
+    report_error("%s is complete, but its summary cannot be written: %s", summary.output,
+                 strerror(errno));
     return false;
 }
 
@@ -296,7 +297,7 @@ static int run(struct job *job)
     cpu = cpu_seconds() - cpu;
 
     if (session_stopped(job->session))
-        report_warning("interrupted: %s holds the first %.2f s", job->output.name,
+        report_warning("interrupted: %s contains the first %.2f s", job->output.name,
                        (double)session_heard(job->session) / ends_mic_rate(job->pair));
     else
         tell_lengths(job);

@@ -84,14 +84,21 @@ static const struct option align_rows[] = {
      .set = option_number,
      .at = offsetof(process_options, session.reference_late_ms),
      .highest = UNECHO_REFERENCE_LATE_MAX_MS},
+    {.name = "noise-reduction",
+     .argument = "DB",
+     .help =
+         "how much background noise to remove, 0 (none) to 60 (default 20); a DTLN model removes "
+         "as much as it can, and with 0 passes MIC unchanged while FAR is silent",
+     .set = option_number,
+     .at = offsetof(process_options, session.noise_reduction_db),
+     .highest = UNECHO_NOISE_REDUCTION_MAX_DB},
     {.name = "no-high-band",
      .help = "write nothing above 8 kHz; by default the band above follows the gain of the band "
              "below",
      .set = option_off,
      .at = offsetof(process_options, session.high_band)},
     {.name = "reference",
-     .help = "do what the reference implementation does: --align off, --engine neural, and run "
-             "the network even when the far end is silent",
+     .help = "do what the reference implementation does: --align off, --engine neural",
      .set = option_on,
      .at = offsetof(process_options, reference)},
     {.name = NULL},
@@ -150,7 +157,7 @@ const struct option_group process_groups[] = {
 const process_options process_defaults = {
     .session = {.engine = ENGINE_CHOICE_DEFAULT,
                 .reference_late_ms = NOT_GIVEN,
-                .fail_open = true,
+                .noise_reduction_db = UNECHO_NOISE_REDUCTION_DB,
                 .high_band = true},
 };
 
@@ -177,7 +184,6 @@ static bool settle_reference(process_options *options, const char *command)
         return false;
     }
     session->align = UNECHO_ALIGN_OFF;
-    session->fail_open = false;
     engine->engine = UNECHO_ENGINE_NEURAL;
     return true;
 }

@@ -1,9 +1,7 @@
 /*
- * Feeds a stream chunk by chunk, and cuts its output to the microphone's timeline. It does not know
- * where the samples come from and go to.
- *
- * Silence follows the signal until all that belongs to the microphone has come out. Where the ends
- * have different rates the far end goes ahead of the microphone, by less than a frame.
+ * Feeds a stream chunk by chunk, and cuts its output to the microphone's timeline. Silence follows
+ * the signal until all output for the microphone has arrived. If the ends have different rates, the
+ * far end runs ahead of the microphone by less than a frame.
  */
 #include "process/session.h"
 
@@ -16,32 +14,32 @@
 
 /* The network's own lag, which UNECHO_KEEP_LATENCY leaves in: 24 ms. */
 #define NETWORK_LAG (3 * UNECHO_HOP)
-/* At 16 kHz; as long at other rates. */
+/* At 16 kHz; of the same duration at other rates. */
 #define USUAL_CHUNK 2048
 #define HOP_MS      (1000 * UNECHO_HOP / UNECHO_SAMPLE_RATE)
-/* Of different rates: twice as much far end as the longest call takes. */
+/* For different rates: twice as much far end as the longest call takes. */
 #define FAR_QUEUE_MS 1000
 
 struct session {
     unecho *stream;
-    output_file *record; /* NULL: the stream records nothing */
+    output_file *record; /* NULL: none */
     ends *pair;
     int mic_rate, far_rate; /* Hz */
     bool has_network;
     size_t chunk;
-    /* mic takes the output too; far: of one call, or of one piece of it where the rates differ */
+    /* mic also takes the output; far: of one call, or a piece of it if the rates differ */
     float *mic, *far;
     size_t latency_left; /* in the output, in frames */
-    uint64_t skip;       /* frames of output that still belong to the silence before */
+    uint64_t skip;       /* frames of output still to come for the silence before the signal */
     uint64_t heard, far_heard, written;
-    uint64_t fed, far_fed; /* frames that the stream has had, silence included */
+    uint64_t fed, far_fed; /* frames that the stream got, silence included */
     size_t lead, far_lead; /* frames of silence before the signal */
     bool ended, stopped;
     double mic_power, out_power; /* sums of squares */
     float peak;
 };
 
-/* The mean power is meant, not an exact figure: as unecho_process, forgive what is no number. */
+/* A mean power, no exact figure: guards its input as unecho_process does. */
 static double power(const float *samples, size_t n)
 {
     double sum = 0.0;
@@ -53,7 +51,7 @@ static double power(const float *samples, size_t n)
     return sum;
 }
 
-/* The least number of frames at rate that last as long as n frames at of_rate. */
+/* The least number of frames at rate that last at least as long as n frames at of_rate. */
 static uint64_t as_long(uint64_t n, int of_rate, int rate)
 {
     const uint64_t seconds = n / (uint64_t)of_rate, rest = n % (uint64_t)of_rate;
@@ -61,7 +59,7 @@ static uint64_t as_long(uint64_t n, int of_rate, int rate)
            (rest * (uint64_t)rate + (uint64_t)of_rate - 1) / (uint64_t)of_rate;
 }
 
-/* So many frames of a rate are the network's lag; none without a network. */
+/* The network's latency in frames at a rate; 0 without a network. */
 static size_t lag_at(const struct session *session, int rate)
 {
     return session->has_network ? (size_t)as_long(NETWORK_LAG, UNECHO_SAMPLE_RATE, rate) : 0;
@@ -72,7 +70,7 @@ static bool has_two_rates(const struct session *session)
     return session->mic_rate != session->far_rate;
 }
 
-/* The most frames of the microphone that a call may bring: its far end has to fit in the queue. */
+/* The most microphone frames of a call: its far end must fit in the queue. */
 static size_t largest_piece(const struct session *session)
 {
     return has_two_rates(session) ? (size_t)session->mic_rate * (FAR_QUEUE_MS / 2) / 1000
@@ -81,11 +79,11 @@ static size_t largest_piece(const struct session *session)
 
 /* ---- Feeding the stream ----------------------------------------------------------------- */
 
-/* The next n frames for the stream; silence before the signal and after the microphone's end. */
+/* The next n frames for the stream, with silence before the signal and after the microphone. */
 static bool read_far(struct session *session, size_t n)
 {
     const uint64_t begin = session->far_lead, at = session->far_fed;
-    /* Rounded up, the far end may have to go on a little before it is known to be over. */
+    /* Rounded up: the far end may continue for a moment before its end is known. */
     const uint64_t end = session->ended ? begin + session_far_due(session) : at + n;
     const size_t before = at < begin ? (size_t)(begin - at) : 0;
     const size_t silent = before < n ? before : n;
@@ -155,7 +153,7 @@ static unsigned hops_in(const struct session *session)
                                                        : hops);
 }
 
-/* The most frames that are processed at a time, and of them and of the far end those of a call. */
+/* The most frames of a chunk, and the most far-end frames of a call. */
 static size_t largest_chunk(const struct session *session)
 {
     const size_t lag = lag_at(session, session->mic_rate);
@@ -168,8 +166,7 @@ static size_t largest_far_piece(const struct session *session)
     return (size_t)as_long(chunk < most ? chunk : most, session->mic_rate, session->far_rate) + 1;
 }
 
-/* What is read after each call takes no more: its three signals, and the header before the first.
- */
+/* Enough for what a call adds to the record, its three signals, and for the header. */
 static size_t record_capacity(const struct session *session)
 {
     return 8192 + sizeof(float) * (2 * largest_chunk(session) + largest_far_piece(session));
@@ -191,7 +188,7 @@ static bool open_stream(struct session *session, unecho_model *model,
     config.align = settings->align;
     config.delay_ms = settings->delay_ms;
     config.reference_late_ms = settings->reference_late_ms;
-    config.fail_open = settings->fail_open;
+    config.noise_reduction_db = settings->noise_reduction_db;
     config.high_band = settings->high_band;
     config.record_capacity = settings->record ? record_capacity(session) : 0;
     session->record = settings->record;
@@ -239,7 +236,7 @@ struct session *session_open(unecho_model *model, const session_settings *settin
 
 /* ---- Running ---------------------------------------------------------------------------- */
 
-/* The microphone's next chunk; where it is over, silence. */
+/* The microphone's next chunk; after its end, silence. */
 static bool read_chunk(struct session *session)
 {
     size_t chunk = session->chunk, heard = 0;
@@ -257,7 +254,7 @@ static bool read_chunk(struct session *session)
     return true;
 }
 
-/* What of the chunk that the stream gave belongs to the output. */
+/* Pass the part of the chunk that belongs to the output to the sink. */
 static bool pass_on(struct session *session, session_sink *sink, void *user)
 {
     float *samples = session->mic;
@@ -333,7 +330,7 @@ void session_sum_up(const struct session *session, struct summary *summary)
     summary->far_rate = session->far_rate;
     summary->seconds = (double)session->heard / session->mic_rate;
     summary->latency_samples = (int)session->latency_left;
-    /* Not those of the stream, which has heard the silence around the signal as well. */
+    /* Not those of the stream, which include the silence around the signal. */
     summary->mic_db = mean_db(session->mic_power, session->heard);
     summary->out_db = mean_db(session->out_power, session->written);
     summary->peak = (double)session->peak;

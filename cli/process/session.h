@@ -27,7 +27,8 @@ typedef struct session_settings {
     unecho_align align;
     double delay_ms;
     unsigned reference_late_ms;
-    bool fail_open, high_band;
+    unsigned noise_reduction_db;
+    bool high_band;
     output_file *record; /* open, takes the record of the stream; NULL: none */
 } session_settings;
 
@@ -35,34 +36,32 @@ typedef struct session_settings {
 typedef bool session_sink(void *user, float *samples, size_t n);
 
 /*
- * For the rates of the two ends, which outlive it. The model is needed no longer afterwards; NULL:
- * the built-in one, if any. NULL on failure, reported.
+ * pair must outlive the session; model need not, NULL: the built-in one. NULL on failure, reported.
  */
 struct session *session_open(unecho_model *model, const session_settings *settings, ends *pair);
 
 /*
- * Until the microphone ends or the user interrupts: as many samples into sink as it has. Where the
- * far end ends before it silence follows. false: failed, reported.
+ * Run until the microphone ends or the user interrupts, and pass as many samples to sink as the
+ * microphone has. If the far end ends first, silence follows. false: failed, reported.
  */
 bool session_run(struct session *session, session_sink *sink, void *user);
 
 /* Frames of microphone and far end so far, each at its own rate. */
 uint64_t session_heard(const struct session *session);
 uint64_t session_far_heard(const struct session *session);
-/* How many frames of the far end go with the microphone so far. */
+/* How many far-end frames belong to the microphone so far. */
 uint64_t session_far_due(const struct session *session);
 
-/* Highest magnitude in the output. */
+/* Highest magnitude of the output. */
 float session_peak(const struct session *session);
 
 /* Whether the user interrupted before the microphone's end. */
 bool session_stopped(const struct session *session);
 
-/* What the stream has seen, the silence around the signal included. */
+/* Statistics of the stream, the silence around the signal included. */
 unecho_stats session_stats(const struct session *session);
 
-/* Fill in what the signal itself tells: length, levels, delay, ERLE, what was clipped or missing.
- */
+/* Fill in the measured part: length, levels, delay, ERLE, clipped and missing samples. */
 void session_sum_up(const struct session *session, struct summary *summary);
 
 /* Close and set *session to NULL; *session may be NULL. */

@@ -1,6 +1,3 @@
-/*
- * The summary as lines and as JSON. It measures nothing itself.
- */
 #include "process/summary.h"
 
 #include <inttypes.h>
@@ -19,7 +16,7 @@ static void print_level(double db, FILE *stream)
         fputs("silence", stream);
 }
 
-/* Below that the library sees no echo path. */
+/* Below this the library sees no echo path. */
 #define LEAST_CONFIDENCE 0.3
 
 static void print_erle(const struct summary *summary, FILE *stream)
@@ -42,19 +39,20 @@ static void print_delay(const struct summary *summary, FILE *stream)
     if (summary->align == UNECHO_ALIGN_OFF)
         return;
     if (summary->align == UNECHO_ALIGN_FIXED) {
-        fprintf(stream, "  delay    %.1f ms, as told\n", (double)stats->delay_ms);
+        fprintf(stream, "  delay    %.1f ms, as given\n", (double)stats->delay_ms);
         return;
     }
     if (!stats->aligned) {
-        fputs("  delay    none found; the two ends are taken as they come\n", stream);
+        fputs("  delay    none found; the two ends are used as they are\n", stream);
         return;
     }
     fprintf(stream, "  delay    %.1f ms, drift %+.0f ppm, confidence %.2f", (double)stats->delay_ms,
             (double)stats->drift_ppm, (double)stats->confidence);
-    if (stats->realignments)
-        fprintf(stream, ", moved %" PRIu32 " time%s", stats->realignments,
-                stats->realignments == 1 ? "" : "s");
-    fputs((double)stats->confidence < LEAST_CONFIDENCE ? "; at the end no echo is seen\n" : "\n",
+    /* The first alignment is no change. */
+    if (stats->realignments > 1)
+        fprintf(stream, ", changed %" PRIu32 " time%s", stats->realignments - 1,
+                stats->realignments == 2 ? "" : "s");
+    fputs((double)stats->confidence < LEAST_CONFIDENCE ? "; no echo visible at the end\n" : "\n",
           stream);
 }
 
@@ -63,17 +61,15 @@ static void print_input(const struct summary *summary, FILE *stream)
     const unecho_stats *stats = &summary->stream;
     if (summary->mic_clipped_samples || summary->far_clipped_samples)
         fprintf(stream,
-                "  full     %" PRIu64 " samples of the microphone, %" PRIu64
+                "  peaks    %" PRIu64 " samples of the microphone and %" PRIu64
                 " of the far end are at full scale: clipped?\n",
                 summary->mic_clipped_samples, summary->far_clipped_samples);
     if (stats->far_silent_seconds >= 0.05f)
         fprintf(stream,
-                "  silent   the far end for long, digitally; %.1f s of the microphone passed "
-                "untouched\n",
+                "  silent   %.1f s of the microphone passed unchanged, as the far end was silent\n",
                 (double)stats->far_silent_seconds);
     if (stats->guarded_samples)
-        fprintf(stream,
-                "  guarded  %" PRIu64 " input samples that are no numbers or far out of range\n",
+        fprintf(stream, "  guarded  %" PRIu64 " input samples are not finite or far out of range\n",
                 stats->guarded_samples);
 }
 
@@ -82,7 +78,7 @@ static void print_output(const struct summary *summary, FILE *stream)
     if (summary->latency_samples)
         fprintf(stream, "  latency  %d samples left in the output\n", summary->latency_samples);
     if (summary->scale < 1.0)
-        fprintf(stream, "  peak     %.3f, brought down to 0.99\n", summary->peak);
+        fprintf(stream, "  peak     %.3f, scaled to 0.99\n", summary->peak);
     if (summary->clipped_samples)
         fprintf(stream, "  clipped  %" PRIu64 " samples that the output's format cannot hold\n",
                 summary->clipped_samples);

@@ -1,6 +1,4 @@
-/*
- * What is told after processing, for people or for programs. It measures nothing itself.
- */
+/* The summary of a run, as text and as JSON. It measures nothing itself. */
 #ifndef UNECHO_CLI_SUMMARY_H
 #define UNECHO_CLI_SUMMARY_H
 
@@ -12,10 +10,10 @@
 
 struct summary {
     const char *output;     /* its name */
-    const char *format;     /* its format in words */
+    const char *format;     /* described in words */
     int mic_rate, far_rate; /* Hz */
     double seconds;         /* of audio */
-    double wall_seconds;    /* that processing took */
+    double wall_seconds;    /* that the processing took */
     double cpu_seconds;     /* that it cost */
     int latency_samples;    /* left in the output */
     double mic_db, out_db;  /* mean power, dB of full scale; -inf for silence */
@@ -28,10 +26,10 @@ struct summary {
     uint64_t clipped_samples;                          /* of the output */
 };
 
-/* A few lines for people. */
+/* A few lines of text. */
 void summary_print(const struct summary *summary, FILE *stream);
 
-/* One JSON object on a line; null where there is no finite number. */
+/* One JSON object on a line; null: not finite. */
 void summary_print_json(const struct summary *summary, FILE *stream);
 
 #endif

@@ -42,8 +42,7 @@ static void print_engine(const record_reader *from)
         printf(" in %s", (unsigned)c->precision < 3 ? precisions[c->precision] : "?");
     if (c->cell_limit > 0.0f)
         printf(", cells limited to %g", (double)c->cell_limit);
-    printf("%s; %u hops at once\n", c->fail_open ? "" : ", also where the far end is silent",
-           c->hops_at_once);
+    printf("; noise reduction %u dB; %u hops at once\n", c->noise_reduction_db, c->hops_at_once);
 }
 
 void events_print_header(const record_reader *from)
@@ -71,7 +70,7 @@ static void print_level(const char *name, const recorded_signal *s, uint64_t sam
     else if (isfinite(sum))
         printf(", %s %.1f dB", name, 10.0 * log10(sum / (double)samples));
     else
-        printf(", %s with samples that are no numbers", name);
+        printf(", %s with samples that are not finite", name);
 }
 
 void events_describe_loss(const record_reader *from, const record_head *lost, char *text,
@@ -96,7 +95,7 @@ void events_print_call(const record_reader *from, const recorded_call *call, dou
     const record_head *h = &call->head;
     const recorded_signal *s = call->signals;
     char text[160];
-    printf("%8" PRIu64 " %10.3f s  %s", from->record, seconds, names[h->kind]);
+    printf("%8" PRIu64 " %10.3f s  %s", from->entry, seconds, names[h->kind]);
     if (h->kind == RECORD_LOST) {
         events_describe_loss(from, h, text, sizeof(text));
         printf(": did not fit: %s\n", text);

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Words that are read at once: a size that is not true costs no more memory than this. */
+/* Words read at a time: a false size costs no more memory than this. */
 #define PIECE 16384
-/* Of the header's content: many more fields than there are. */
+/* Of the header's content: far more than all fields need. */
 #define HEADER_MOST 4096
 
 __attribute__((__format__(__printf__, 2, 3))) static reader_result bad(record_reader *r,
@@ -29,12 +29,12 @@ static reader_result cut_off(record_reader *r, uint64_t got, uint64_t wanted, co
     if (ferror(r->file))
         return bad(r, "cannot be read at offset %" PRIu64, r->offset);
     return bad(r,
-               "cut off at offset %" PRIu64 ", in record %" PRIu64 ": %" PRIu64
+               "cut off at offset %" PRIu64 ", in entry %" PRIu64 ": %" PRIu64
                " bytes of its %s are there, expected %" PRIu64,
-               r->offset, r->record, got, what, wanted);
+               r->offset, r->entry, got, what, wanted);
 }
 
-/* Up to PIECE words; how many bytes were there. */
+/* Reads up to PIECE words; returns the number of bytes read. */
 static size_t take(record_reader *r, uint32_t *words, size_t count)
 {
     static unsigned char bytes[4 * PIECE];
@@ -65,7 +65,7 @@ static reader_result take_content(record_reader *r, size_t count)
     return READER_GOOD;
 }
 
-/* Whether a call has the signals that such a call has: all of them, or none if it was refused. */
+/* Whether a call has all its signals, or none if it was refused. */
 static bool has_its_signals(const record_head *h)
 {
     const bool refused = h->status == UNECHO_ERROR_ARGUMENT || h->status == UNECHO_ERROR_CHUNK;
@@ -78,59 +78,57 @@ static bool has_its_signals(const record_head *h)
                        (h->kind != RECORD_PUSH || h->n == 0));
 }
 
-/* Of what the head announces, that its size is right. */
+/* Whether the size that the head states is right. */
 static reader_result check_head(record_reader *r, const record_head *h, uint64_t at)
 {
     const uint64_t channels[RECORD_SIGNALS] = {r->config.mic_channels, r->config.far_channels, 1};
     const uint64_t frames[RECORD_SIGNALS] = {h->n, h->far_n, h->n};
     const int has_samples = h->kind >= RECORD_PROCESS && h->kind <= RECORD_PUSH;
     uint64_t words = RECORD_HEAD + RECORD_SUM;
-    if (h->kind == RECORD_HEADER && r->record == 0)
+    if (h->kind == RECORD_HEADER && r->entry == 0)
         return h->words >= words + RECORD_SOURCE && h->words <= HEADER_MOST
                    ? READER_GOOD
                    : bad(r, "the header at offset %" PRIu64 " cannot have %" PRIu32 " words", at,
                          h->words);
-    if (h->kind <= RECORD_HEADER || h->kind >= RECORD_KINDS || r->record == 0)
-        return bad(r,
-                   "record %" PRIu64 " at offset %" PRIu64 " is of kind %" PRIu32 ", expected %s",
-                   r->record, at, h->kind, r->record == 0 ? "1, the header" : "2 to 8");
+    if (h->kind <= RECORD_HEADER || h->kind >= RECORD_KINDS || r->entry == 0)
+        return bad(r, "entry %" PRIu64 " at offset %" PRIu64 " is of kind %" PRIu32 ", expected %s",
+                   r->entry, at, h->kind, r->entry == 0 ? "1, the header" : "2 to 8");
     for (int i = 0; i < RECORD_SIGNALS; i++) {
         const uint32_t coding = h->coding[i];
         if (coding >= RECORD_CODINGS || h->form >= RECORD_FORMS ||
             (coding != RECORD_NONE && !has_samples) ||
             (coding == RECORD_AS_FLOAT && h->form == RECORD_INT16))
             return bad(r,
-                       "record %" PRIu64 " at offset %" PRIu64 " has samples of kind %" PRIu32
+                       "entry %" PRIu64 " at offset %" PRIu64 " has samples of kind %" PRIu32
                        ", which it cannot have",
-                       r->record, at, coding);
+                       r->entry, at, coding);
         if (coding == RECORD_NONE)
             continue;
         if (frames[i] > (coding == RECORD_SILENT ? RECORD_SILENCE / channels[i] : UINT32_MAX))
-            return bad(r, "record %" PRIu64 " at offset %" PRIu64 " cannot have %" PRIu64 " frames",
-                       r->record, at, frames[i]);
+            return bad(r, "entry %" PRIu64 " at offset %" PRIu64 " cannot have %" PRIu64 " frames",
+                       r->entry, at, frames[i]);
         words += record_words(coding, frames[i] * channels[i]);
     }
     if (has_samples && !has_its_signals(h))
         return bad(r,
-                   "record %" PRIu64 " at offset %" PRIu64 " is a call of %" PRIu64 " and %" PRIu64
+                   "entry %" PRIu64 " at offset %" PRIu64 " is a call of %" PRIu64 " and %" PRIu64
                    " frames without all its samples",
-                   r->record, at, h->n, h->far_n);
+                   r->entry, at, h->n, h->far_n);
     if (h->words == words)
         return READER_GOOD;
-    return bad(r,
-               "record %" PRIu64 " at offset %" PRIu64 " says that it has %" PRIu32
-               " words, expected %" PRIu64,
-               r->record, at, h->words, words);
+    return bad(
+        r, "entry %" PRIu64 " at offset %" PRIu64 " states %" PRIu32 " words, expected %" PRIu64,
+        r->entry, at, h->words, words);
 }
 
-/* Head and content of the next record, and whether both are as they were written. */
+/* Head and content of the next entry, and whether their checksum is right. */
 static reader_result take_record(record_reader *r, record_head *head)
 {
     const uint64_t at = r->offset;
     uint32_t words[RECORD_HEAD];
     uint64_t sum = HASH_BASIS;
     const size_t got = take(r, words, RECORD_HEAD);
-    if (got == 0 && r->record > 0 && !ferror(r->file))
+    if (got == 0 && r->entry > 0 && !ferror(r->file))
         return READER_END;
     if (got < sizeof(words))
         return cut_off(r, got, sizeof(words), "head");
@@ -149,9 +147,9 @@ static reader_result take_record(record_reader *r, record_head *head)
     if (sum == (stored[0] | (uint64_t)stored[1] << 32))
         return READER_GOOD;
     return bad(r,
-               "record %" PRIu64 " at offset %" PRIu64
+               "entry %" PRIu64 " at offset %" PRIu64
                " is damaged: its content does not have the checksum %08" PRIx32 "%08" PRIx32,
-               r->record, at, stored[1], stored[0]);
+               r->entry, at, stored[1], stored[0]);
 }
 
 /* ---- The header ------------------------------------------------------------------------- */
@@ -179,7 +177,7 @@ static double real_of(uint64_t bits)
     return value;
 }
 
-/* What does not fit the type is no value that a config could have: -2 is refused wherever it is. */
+/* No config has a value that does not fit its type: -2 is refused in every field. */
 static int64_t integer_of(uint64_t bits)
 {
     return bits <= UINT32_MAX || ~bits <= INT32_MAX ? (int64_t)bits : -2;
@@ -236,7 +234,7 @@ static reader_result take_header(record_reader *r, const record_head *head)
     if (r->config.mic_channels < 1 || r->config.mic_channels > UNECHO_CHANNELS_MAX ||
         r->config.far_channels < 1 || r->config.far_channels > UNECHO_CHANNELS_MAX ||
         r->config.sample_rate < UNECHO_RATE_MIN || r->config.sample_rate > UNECHO_RATE_MAX)
-        return bad(r, "the header says %d Hz, %u and %u channels, which no stream has",
+        return bad(r, "the header states %d Hz, %u and %u channels, which no stream has",
                    r->config.sample_rate, r->config.mic_channels, r->config.far_channels);
     return READER_GOOD;
 }
@@ -254,7 +252,7 @@ reader_result record_reader_open(record_reader *r, FILE *file)
         magic[0] != record_load((const unsigned char *)RECORD_MAGIC) ||
         magic[1] != record_load((const unsigned char *)RECORD_MAGIC + 4))
         return bad(r,
-                   "is not the record of a stream: expected \"unecho\" and a line end at offset 0");
+                   "is not a record of a stream: expected \"unecho\" and a line end at offset 0");
     const reader_result result = take_record(r, &head);
     return result == READER_GOOD ? take_header(r, &head) : result;
 }
@@ -299,7 +297,7 @@ static bool decode(recorded_signal *s, uint32_t coding, const uint32_t *words, s
 reader_result record_reader_next(record_reader *r, recorded_call *call)
 {
     record_head *head = &call->head;
-    r->record++;
+    r->entry++;
     const reader_result result = take_record(r, head);
     if (result != READER_GOOD)
         return result;

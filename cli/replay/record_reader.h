@@ -1,6 +1,6 @@
 /*
- * Reads the record of a stream (docs/record.md) record by record. The file may be damaged: no
- * more memory is taken than it has bytes for. It does not know what is done with the calls.
+ * Reads the record of a stream (docs/record.md) entry by entry. The file may be damaged: it takes
+ * no more memory than the file has bytes for.
  */
 #ifndef UNECHO_CLI_RECORD_READER_H
 #define UNECHO_CLI_RECORD_READER_H
@@ -17,21 +17,20 @@
 typedef struct record_reader {
     FILE *file;
     uint64_t offset; /* bytes read so far */
-    uint64_t record; /* the number of the last one read; the header is 0 */
+    uint64_t entry;  /* the number of the last one read; the header is 0 */
     char message[256];
-    uint32_t *words; /* of that record, behind its head */
+    uint32_t *words; /* of that entry, after its head */
     size_t capacity;
 
-    /* What the header says; of the config the fields of record/format.h, the rest is the default.
-     * The texts are printable. */
+    /* From the header; config: the fields of record/format.h, the rest has its default. The texts
+     * are printable. */
     unecho_config config;
     unecho_onnxruntime onnxruntime; /* config points to it */
     char version[RECORD_VERSION + 1], kernels[RECORD_KERNELS + 1];
     unecho_model_info model; /* units 0: there was no network */
 } record_reader;
 
-/* Channels interleaved, floats that are the very samples, also of int16. NULL: nothing was given;
- * capacity in samples. */
+/* Interleaved floats, which represent int16 samples exactly; capacity in samples. */
 typedef struct recorded_signal {
     float *samples;
     size_t capacity;
@@ -49,10 +48,10 @@ typedef enum reader_result {
     READER_BAD /* the message says why, and at which offset */
 } reader_result;
 
-/* The file stays the caller's. GOOD or BAD. record_reader_close in either case. */
+/* Returns GOOD or BAD. The caller closes the file. record_reader_close in either case. */
 reader_result record_reader_open(record_reader *r, FILE *file);
 
-/* The next call, into *call, which is all zero at first and keeps its memory from call to call. */
+/* Read the next call into *call, which is zero at first and keeps its memory from call to call. */
 reader_result record_reader_next(record_reader *r, recorded_call *call);
 
 void record_reader_close(record_reader *r);

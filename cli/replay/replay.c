@@ -1,7 +1,6 @@
 /*
- * unecho replay: makes the calls of a recorded stream again, says whether the output is the same,
- * and writes what went in and out as sound files. How calls are read and made is the business of
- * record_reader.c and rerun.c.
+ * unecho replay: repeats the calls of a recorded stream, says whether the output is the same, and
+ * writes the signals as sound files. record_reader.c reads the calls, rerun.c makes them.
  */
 #include "command.h"
 #include "engine_choice.h"
@@ -20,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The sound files that can be asked for; those of the signals in the order of a record. */
+/* The sound files; the first three in the order of signals in a record. */
 enum { SOUND_MIC, SOUND_FAR, SOUND_RECORDED, SOUND_REPLAYED, SOUNDS };
 
 typedef struct replay_options {
@@ -58,8 +57,8 @@ static bool open_record(struct job *job)
     if (record_reader_open(&job->from, job->file) != READER_GOOD)
         return tell_bad(job);
     if (strcmp(job->from.version, unecho_version()) != 0)
-        report_note("%s: was recorded by unecho %s, this is %s", job->options->path,
-                    job->from.version, unecho_version());
+        report_note("%s: recorded by unecho %s, this is %s", job->options->path, job->from.version,
+                    unecho_version());
     return true;
 }
 
@@ -70,8 +69,8 @@ static bool check_model(const struct job *job, const unecho_model *model)
     if (job->from.config.engine == UNECHO_ENGINE_LINEAR ||
         (unecho_model_get_info(model, &here) == UNECHO_OK && here.hash == was->hash))
         return true;
-    report_error("%s: was recorded with the model %s (%u units, hash %016" PRIx64 "), and %s (%u "
-                 "units, hash %016" PRIx64 ") is another; --model says which one to take",
+    report_error("%s: recorded with the model %s (%u units, hash %016" PRIx64 "), and %s (%u "
+                 "units, hash %016" PRIx64 ") is another; choose the right one with --model",
                  job->options->path, was->name, was->units, was->hash, here.name, here.units,
                  here.hash);
     return false;
@@ -85,9 +84,10 @@ static bool open_stream(struct job *job)
     if (!model)
         return false;
     if (config.backend != engine.backend && config.engine != UNECHO_ENGINE_LINEAR)
-        report_note("recorded on %s, replayed on %s: other bits are no surprise; see --backend",
-                    config.backend == UNECHO_BACKEND_NATIVE ? "the native engine" : "ONNX Runtime",
-                    engine.backend == UNECHO_BACKEND_NATIVE ? "the native engine" : "ONNX Runtime");
+        report_note("recorded on %s, replayed on %s: the output will differ; see --backend",
+                    config.backend == UNECHO_BACKEND_NATIVE ? "the native backend" : "ONNX Runtime",
+                    engine.backend == UNECHO_BACKEND_NATIVE ? "the native backend"
+                                                            : "ONNX Runtime");
     engine.engine = config.engine;
     engine.precision = config.precision;
     config.model = model;
@@ -114,7 +114,7 @@ static bool check_output(struct job *job, int which)
     }
     for (int i = 0; i < which; i++)
         if (job->options->sounds[i] && output_same(&job->outputs[i], output)) {
-            report_error("%s: is to be written twice", output->name);
+            report_error("%s: cannot be two outputs at once", output->name);
             return false;
         }
     return true;
@@ -168,7 +168,7 @@ static bool write_sounds(struct job *job)
     return true;
 }
 
-/* *whole: whether the record was good to its end. false: failed, reported. */
+/* *whole: the record is good to its end. false: failed, reported. */
 static bool replay_all(struct job *job, bool *whole)
 {
     reader_result result;
@@ -204,7 +204,7 @@ static void tell_difference(const struct job *job)
     else
         printf(": its sample %" PRIu64 " was %.9g and is %.9g", d->sample, (double)d->recorded,
                (double)d->replayed);
-    printf("\n%" PRIu64 " samples differ in all, by at most %.1f dB of full scale\n",
+    printf("\n%" PRIu64 " samples differ in total, by at most %.1f dB of full scale\n",
            job->rerun.different_samples, db);
 }
 
@@ -220,15 +220,15 @@ static bool tell(const struct job *job, bool whole)
         if (r->resets || r->gaps)
             printf(", %" PRIu64 " resets, %" PRIu64 " gaps", r->resets, r->gaps);
         if (r->refused)
-            printf(", %" PRIu64 " calls had been refused", r->refused);
-        printf("%s\n", same ? ", every sample the same bits" : "");
+            printf(", %" PRIu64 " calls were refused", r->refused);
+        printf("%s\n", same ? ", every sample has the same bits" : "");
     }
     if (!same)
         tell_difference(job);
     if (r->lost.kind == RECORD_LOST) {
         char text[160];
         events_describe_loss(&job->from, &r->lost, text, sizeof(text));
-        report_warning("%s: the record ended there: these did not fit: %s", job->options->path,
+        report_warning("%s: the record ends there: it had no room for %s", job->options->path,
                        text);
     }
     return whole ? same : tell_bad(job);

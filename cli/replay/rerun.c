@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Buffers in the form that a call takes them: as stored, as int16, or one for each channel. */
+/* Buffers in the form that a call takes: interleaved floats, int16, or one per channel. */
 typedef struct buffers {
     size_t n, channels;
     float *floats; /* [n * channels] */
@@ -24,20 +24,20 @@ static buffers take(float **memory, size_t n, size_t channels)
     return b;
 }
 
-/* Where a float of the frame lies. */
+/* The index of a float. */
 static size_t place(const buffers *b, uint32_t form, size_t frame, size_t channel)
 {
     return form == RECORD_PLANAR ? channel * b->n + frame : frame * b->channels + channel;
 }
 
-/* From the channels interleaved, as records have them. */
+/* From interleaved channels, as records store them. */
 static void fill(const buffers *b, uint32_t form, const recorded_signal *from)
 {
     for (size_t frame = 0; from->there && frame < b->n; frame++)
         for (size_t c = 0; c < b->channels; c++) {
             const size_t i = frame * b->channels + c;
             if (form == RECORD_INT16)
-                b->int16[i] = (int16_t)(from->samples[i] * 32768.0f); /* it has come from there */
+                b->int16[i] = (int16_t)(from->samples[i] * 32768.0f); /* exact: it was int16 */
             else
                 b->floats[place(b, form, frame, c)] = from->samples[i];
         }
@@ -110,7 +110,7 @@ static void note_first(rerun *r, const record_reader *of, const recorded_call *c
     if (r->first.call > 0)
         return;
     r->first = (rerun_difference){
-        .call = of->record,
+        .call = of->entry,
         .seconds = rerun_seconds(r, of) + (double)frame / of->config.sample_rate,
         .sample = frame,
         .recorded = call->signals[RECORD_OUT].there ? call->signals[RECORD_OUT].samples[frame] : 0,
@@ -120,7 +120,7 @@ static void note_first(rerun *r, const record_reader *of, const recorded_call *c
     };
 }
 
-/* Every channel of the output, with the one that was recorded. */
+/* Compare every channel of the output with the recorded one. */
 static void compare(rerun *r, const record_reader *of, const recorded_call *call,
                     const buffers *out, int status)
 {
@@ -165,7 +165,7 @@ bool rerun_call(rerun *r, const record_reader *of, const recorded_call *call)
     }
     const bool gap = h->kind == RECORD_GAP;
     const size_t n = gap ? 0 : (size_t)h->n, far_n = gap ? 0 : (size_t)h->far_n;
-    /* Each in both formats; one channel of output besides; never none. */
+    /* Each in both formats, one more channel of output, and never 0. */
     if (!take_room(r, 2 * (2 * n * mic_channels + far_n * far_channels) + n + 8))
         return false;
     float *memory = r->memory;

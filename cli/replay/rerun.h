@@ -1,7 +1,4 @@
-/*
- * Makes the calls of a record again and compares what comes out. It does not know what is told
- * about it.
- */
+/* Repeats the calls of a record and compares the outputs. */
 #ifndef UNECHO_CLI_RERUN_H
 #define UNECHO_CLI_RERUN_H
 
@@ -9,7 +6,7 @@
 
 #include <stdbool.h>
 
-/* Where recorded and replayed output first differ. */
+/* The first difference of recorded and replayed output. */
 typedef struct rerun_difference {
     uint64_t call; /* its number in the file, from 1; 0: nowhere */
     double seconds;
@@ -18,16 +15,16 @@ typedef struct rerun_difference {
     int recorded_status, replayed_status; /* not equal: the call itself differs */
 } rerun_difference;
 
-/* All zero but the stream to begin with. */
+/* All zero but the stream at first. */
 typedef struct rerun {
-    unecho *stream; /* opened as the record's config says; the caller's */
+    unecho *stream; /* opened with the record's config; belongs to the caller */
     uint64_t calls, refused, gaps, resets;
     uint64_t frames, far_frames; /* given to the calls */
     uint64_t different_samples;
-    float largest; /* difference of samples; infinite where one is no number */
+    float largest; /* difference of samples; infinite if one is not finite */
     rerun_difference first;
-    record_head lost; /* kind 0: nothing was */
-    float *out;       /* of the last call, one channel; NULL if it has none */
+    record_head lost; /* kind 0: nothing */
+    float *out;       /* of the last call, one channel; NULL: none */
     float *memory;
     size_t capacity;
 } rerun;

@@ -1,6 +1,6 @@
 #include "dsp/sinc.h"
 
-#include <math.h>
+#include "dsp/sine.h"
 
 /* As fractions of the lower rate: where the pass band ends, and where the stop band begins. */
 static const double pass_edge = 0.4375, stop_edge = 0.5;
@@ -8,24 +8,6 @@ static const double pass_edge = 0.4375, stop_edge = 0.5;
 static const double attenuation = 88.0;
 
 static const double pi = 3.14159265358979323846;
-
-/* Own series, not the C library's sine: tables are to be the same bits everywhere. */
-static double sine_of_pi(double x)
-{
-    x -= 2.0 * floor(0.5 * x + 0.5);
-    /* -1 <= x < 1; fold into a quarter. */
-    if (x > 0.5)
-        x = 1.0 - x;
-    else if (x < -0.5)
-        x = -1.0 - x;
-    const double y = pi * x, square = y * y;
-    double term = y, sum = y;
-    for (int n = 2; n <= 20; n += 2) {
-        term *= -square / (double)(n * (n + 1));
-        sum += term;
-    }
-    return sum;
-}
 
 /* The modified Bessel function of order 0 of 2 sqrt(q), 0 <= q < 20: sum of q^k / k!^2. */
 static double bessel(double q)

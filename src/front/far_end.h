@@ -5,8 +5,8 @@
 #ifndef UNECHO_FAR_END_H
 #define UNECHO_FAR_END_H
 
-#include "fifo.h"
 #include "dsp/resampler.h"
+#include "fifo.h"
 #include "kernels/kernels.h"
 
 typedef struct far_end_plan {
@@ -28,7 +28,7 @@ typedef struct far_end {
     uint64_t taken; /* native frames that have left the queue */
     double jumped;  /* samples put in or left out, where the clock went on without frames */
     int starved;    /* nothing came in time, and silence has been put in its place */
-    int overrun;    /* there was no room, and nothing has been used since */
+    int overrun;    /* it did not fit, and nothing has been used since */
     uint64_t missing_frames, dropped_frames;
 } far_end;
 
@@ -37,14 +37,14 @@ void far_end_start(far_end *f, const kernels *k);
 void far_end_reset(far_end *f);
 
 /*
- * Before the parts of what comes at once: where there was no room before and the microphone still
- * stands, what waits is as old as what was dropped, and goes too.
+ * Before the parts of what comes at once: where something did not fit before and the microphone
+ * still stands, what waits is as old as what was dropped, and goes too.
  */
 void far_end_begin(far_end *f);
 
 /*
  * n <= FAR_END_PART native frames that follow the last, the first of which was played at sample
- * `now` of the 16 kHz clock if there was a gap before it. Where there is no room for them, all that
+ * `now` of the 16 kHz clock if there was a gap before it. Where they do not fit, all that
  * waits is dropped: the microphone has been standing still.
  */
 enum { FAR_END_PART = 256 };

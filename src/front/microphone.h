@@ -5,8 +5,8 @@
 #ifndef UNECHO_MICROPHONE_H
 #define UNECHO_MICROPHONE_H
 
-#include "fifo.h"
 #include "dsp/resampler.h"
+#include "fifo.h"
 #include "kernels/kernels.h"
 
 typedef struct microphone_plan {

@@ -9,9 +9,9 @@
 #ifndef UNECHO_OUTPUT_H
 #define UNECHO_OUTPUT_H
 
+#include "dsp/resampler.h"
 #include "fifo.h"
 #include "high_band.h"
-#include "dsp/resampler.h"
 #include "kernels/kernels.h"
 
 typedef struct output_plan {

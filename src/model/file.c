@@ -15,10 +15,10 @@ static const size_t most_bytes = (size_t)1 << 30;
 static int read_all(unsigned char **bytes, size_t *size, FILE *file, const char *path,
                     const message *to)
 {
-    size_t room = (size_t)1 << 20, used = 0;
-    unsigned char *buffer = malloc(room);
+    size_t capacity = (size_t)1 << 20, used = 0;
+    unsigned char *buffer = malloc(capacity);
     while (buffer) {
-        used += fread(buffer + used, 1, room - used, file);
+        used += fread(buffer + used, 1, capacity - used, file);
         if (ferror(file) || used > most_bytes) {
             const int error = errno;
             free(buffer);
@@ -28,13 +28,13 @@ static int read_all(unsigned char **bytes, size_t *size, FILE *file, const char 
             return message_fail(to, UNECHO_ERROR_FILE, "%s: cannot be read: %s", path,
                                 strerror(error));
         }
-        if (used < room) {
+        if (used < capacity) {
             *bytes = buffer;
             *size = used;
             return UNECHO_OK;
         }
-        room *= 2;
-        unsigned char *const larger = realloc(buffer, room);
+        capacity *= 2;
+        unsigned char *const larger = realloc(buffer, capacity);
         if (!larger)
             free(buffer);
         buffer = larger;

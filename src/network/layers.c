@@ -105,6 +105,15 @@ void lstm_build(lstm *layer, arena *a, const lstm_weights *w, size_t units, dens
           scratch);
 }
 
+void gru_build(gru *layer, arena *a, const gru_weights *w, size_t units, dense_format format,
+               float *scratch)
+{
+    const bool integers = format == DENSE_INT8;
+    layer->units = units;
+    dense_build(&layer->input, a, &w->input, w->bias, format, integers, scratch);
+    dense_build(&layer->recurrent, a, &w->recurrent, w->recurrent_bias, format, integers, scratch);
+}
+
 void dense_run(const dense *layer, const kernels *k, const float *x, float *y, size_t stride,
                size_t count, void *scratch)
 {
@@ -145,4 +154,27 @@ void lstm_run(const lstm *layer, const kernels *k, float *h, float *c, const flo
         before = after;
     }
     memcpy(h, before, hidden_hop * sizeof *h);
+}
+
+void gru_run(const gru *layer, const kernels *k, float *const *h, layer_rows x, layer_rows y,
+             float *gates, size_t count, size_t hops, void *scratch)
+{
+    const size_t gates_row = KERNEL_PAD(GRU_GATES * layer->units);
+    const size_t bytes = layer->units * sizeof(float);
+    float *const sums = gates + hops * count * gates_row;
+    float *before = y.at - count * y.stride;
+
+    k->dense(&layer->input, x.at, x.stride, gates, gates_row, count * hops, scratch);
+    for (size_t s = 0; s < count; s++)
+        memcpy(before + s * y.stride, h[s], bytes);
+    for (size_t t = 0; t < hops; t++) {
+        float *const after = before + count * y.stride;
+        k->dense(&layer->recurrent, before, y.stride, sums, gates_row, count, scratch);
+        for (size_t s = 0; s < count; s++)
+            k->gru_update(gates + (t * count + s) * gates_row, sums + s * gates_row,
+                          before + s * y.stride, after + s * y.stride, layer->units);
+        before = after;
+    }
+    for (size_t s = 0; s < count; s++)
+        memcpy(h[s], before + s * y.stride, bytes);
 }

@@ -23,6 +23,11 @@ typedef struct lstm {
     size_t units;
 } lstm;
 
+typedef struct gru {
+    dense input, recurrent;
+    size_t units;
+} gru;
+
 /* A matrix as row-major floats, for packing. rows_at: the row of m at which each quarter of the
  * rows begins (the gates of an LSTM); NULL: in order. */
 void matrix_floats(float *floats, const matrix *m, const size_t rows_at[GATES]);
@@ -36,6 +41,9 @@ void dense_build(dense *layer, arena *a, const matrix *m, const float *bias, den
                  bool integers, float *scratch);
 void lstm_build(lstm *layer, arena *a, const lstm_weights *w, size_t units, dense_format format,
                 float *scratch);
+
+void gru_build(gru *layer, arena *a, const gru_weights *w, size_t units, dense_format format,
+               float *scratch);
 
 /* ---- Running ---------------------------------------------------------------------------- */
 
@@ -55,5 +63,20 @@ void dense_run(const dense *layer, const kernels *k, const float *x, float *y, s
 void lstm_run(const lstm *layer, const kernels *k, float *h, float *c, const float *limits,
               const float *x, size_t x_stride, float *gates, float *hidden, size_t count,
               size_t hops, void *scratch);
+
+/* Rows of values, `stride` apart: hop t of stream s is row t * count + s. */
+typedef struct layer_rows {
+    float *at;
+    size_t stride;
+} layer_rows;
+
+/*
+ * `hops` steps of a GRU for `count` streams, from x to y, `units` values a row; the `count` rows
+ * before y are overwritten too. h [count]: what the layer remembers of each stream, [units], zero
+ * at the start. gates: scratch, [hops * count + count][KERNEL_PAD(3 * units)]; scratch:
+ * DENSE_SCRATCH for the inputs of all rows.
+ */
+void gru_run(const gru *layer, const kernels *k, float *const *h, layer_rows x, layer_rows y,
+             float *gates, size_t count, size_t hops, void *scratch);
 
 #endif

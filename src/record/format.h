@@ -124,11 +124,11 @@ static inline uint32_t record_load(const unsigned char *at)
     FIELD(15, unsigned, far_channels)                                                              \
     FIELD(16, unecho_align, align)                                                                 \
     FIELD(17, unsigned, reference_late_ms)                                                         \
-    FIELD(18, int, fail_open)                                                                      \
     FIELD(19, int, high_band)                                                                      \
     FIELD(20, unecho_engine, engine)                                                               \
-    FIELD(21, unsigned, linear_tail_ms)
-/* Those of unecho_onnxruntime; 10 is taken by one that is gone. */
+    FIELD(21, unsigned, linear_tail_ms)                                                            \
+    FIELD(22, unsigned, noise_reduction_db)
+/* Those of unecho_onnxruntime. Keys 10 and 18 were taken by fields that are gone. */
 #define RECORD_ONNXRUNTIME(FIELD)                                                                  \
     FIELD(7, unsigned, stage_threads[0])                                                           \
     FIELD(8, unsigned, stage_threads[1])                                                           \

@@ -55,7 +55,8 @@ int canceller_start(canceller *c, const suppressor_plan *plan, const fft *transf
         .error = c->error + before,
         .echo = c->echo ? c->echo + before : NULL,
     };
-    bypass_start(&c->bypass, plan->config->fail_open && kind->denoises, c->lag / UNECHO_HOP);
+    bypass_start(&c->bypass, plan->config->noise_reduction_db == 0 && kind->denoises,
+                 c->lag / UNECHO_HOP);
     if (c->linear)
         kalman_start(c->linear, kernels_at(plan->kernels_index));
     return kind->start(c->suppressor, plan, &lines, transform, to);

@@ -11,13 +11,19 @@ static const unecho_config defaults = {
     .far_channels = 1,
     .hops_at_once = 16,
     .linear_tail_ms = KALMAN_PARTITIONS * CONFIG_HOP_MS,
-    .fail_open = 1,
+    .noise_reduction_db = UNECHO_NOISE_REDUCTION_DB,
     .high_band = 1,
     .cpu = UNECHO_CPU_ALL,
 };
 
+_Static_assert(sizeof(void *) < 8 ||
+                   (offsetof(unecho_config, cell_limit) + sizeof(float) == sizeof(unecho_config) &&
+                    offsetof(unecho_onnxruntime, reserved) + sizeof(int) ==
+                        sizeof(unecho_onnxruntime)),
+               "no padding at the end");
+
 enum {
-    /* Every config has these, so that every error can be told. */
+    /* Every config has these, so that every error can be reported. */
     CONFIG_LEAST = offsetof(unecho_config, message_size) + sizeof(size_t),
     ONNXRUNTIME_LEAST = offsetof(unecho_onnxruntime, library) + sizeof(const char *),
 };
@@ -176,6 +182,9 @@ static int check_network(const unecho_config *config, const message *to)
     if (!config->allocate != !config->release)
         return message_fail(to, UNECHO_ERROR_ARGUMENT,
                             "allocate and release must both be given, or neither");
+    if (config->noise_reduction_db > UNECHO_NOISE_REDUCTION_MAX_DB)
+        return message_fail(to, UNECHO_ERROR_ARGUMENT, "noise_reduction_db is %u, expected 0 to %d",
+                            config->noise_reduction_db, UNECHO_NOISE_REDUCTION_MAX_DB);
     if (config->hops_at_once < 1 || config->hops_at_once > UNECHO_HOPS_AT_ONCE_MAX)
         return message_fail(to, UNECHO_ERROR_ARGUMENT, "hops_at_once is %u, expected 1 to %d",
                             config->hops_at_once, UNECHO_HOPS_AT_ONCE_MAX);

@@ -45,7 +45,6 @@ typedef struct suppressor_plan {
 struct suppressor_kind {
     size_t history; /* samples before the newest hop that it needs */
     size_t latency; /* samples by which its output lags its input; whole hops */
-    int model;      /* whether it needs one */
     int denoises;   /* whether it changes a near end without echo: silent far ends bypass it */
 
     /* Make plan->network. NULL: there is nothing to share. Returns a status. */

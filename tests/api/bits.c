@@ -102,6 +102,7 @@ static void every_set_gives_these_bits(void **unused)
             if (outputs[i].rate > 0) {
                 unecho_config_init(&config);
                 config.sample_rate = outputs[i].rate;
+                config.noise_reduction_db = 0;
             }
             config.cpu = set;
             config.precision = outputs[i].precision;

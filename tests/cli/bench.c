@@ -142,7 +142,7 @@ static void tables_say_what_is_not_there(void **state)
     char *text = output_of("bench " NOWHERE SHORT "--chunk 1000 --plot plot.svg");
     expect_part(text, "Chunks of 1000 samples");
     expect_part(text, "Live, chunks of 128 samples");
-    expect_part(text, "Ratios are relative to native fp32, as onnxruntime tuned here is not");
+    expect_part(text, "Ratios are relative to native fp32, as onnxruntime tuned here did not");
     expect_part(text, "onnxruntime 2+4: not available: ");
     expect_part(text, "Slowest hops");
     free(text);
@@ -217,7 +217,7 @@ static void tune_leaves_a_profile_that_the_library_reads(void **state)
     expect_code(&result, 0);
     expect_part(result.output, "Best for cpu: ");
     expect_part(result.output, "rounds");
-    expect_part(result.output, "the output of 0 differed");
+    expect_part(result.output, "rejected 0 whose output differed");
     expect_part(result.output, "Written to found.profile");
     char *profile = read_text("found.profile");
     assert_int_equal(strncmp(profile, "unecho-profile 1\nstage1_threads ", 32), 0);
@@ -268,7 +268,7 @@ static void errors(void **state)
         {"process --precision fp16 a b -o c.wav", "--precision fp16: unknown", 2},
         {"process --profile p a b -o c.wav", "--profile needs --backend onnxruntime", 2},
         {"info --onnxruntime l", "--onnxruntime needs --backend onnxruntime", 2},
-        {"info --backend onnxruntime --precision int8", "native backend only", 2},
+        {"info --backend onnxruntime --precision int8", "--precision needs --backend native", 2},
         {"info --backend onnxruntime " NOWHERE, ABSENT, 1},
         {"info --backend onnxruntime --profile none.profile", "", 1},
     };

@@ -43,6 +43,8 @@ static void wrong_usage(void **state)
         const char *words, *message, *hint;
     } cases[] = {
         {"frobnicate", "unknown command 'frobnicate'", "unecho --help"},
+        {"mic.wav far.wav -o x.wav", "unecho process mic.wav ...", "unecho --help"},
+        {"none.wav far.wav -o x.wav", "unecho process none.wav ...", "unecho --help"},
         {"--frobnicate", "unknown option --frobnicate", "unecho --help"},
         {"help frobnicate", "no help on 'frobnicate'", "unecho --help"},
         {"process", "MIC and FAR are missing", "unecho process --help"},
@@ -180,7 +182,8 @@ static void bad_rates_and_channels(void **state)
     expect_failure("process slow.wav far.wav -o x.wav", "slow.wav: has a sample rate of 7999 Hz");
     expect_failure("process slow.wav far.wav -o x.wav", "ffmpeg -i slow.wav -ar 48000");
     expect_failure("process mic.wav fast.wav -o x.wav", "fast.wav: has a sample rate of 192001 Hz");
-    expect_failure("process nine.wav far.wav -o x.wav", "nine.wav: has 9 channels, and unecho takes at most 8");
+    expect_failure("process nine.wav far.wav -o x.wav",
+                   "nine.wav: has 9 channels, and unecho takes at most 8");
     expect_failure("process mic.wav far.wav -o x.wav --rate 48000",
                    "mic.wav: has a sample rate of 16000 Hz, and the options say 48000");
     expect_failure("process mic.wav far.wav -o x.wav --far-rate 8000",
@@ -396,7 +399,7 @@ static void closed_output(void **state)
     remove("out.wav");
     run_in(&result, &closed, "process mic.wav far.wav -o out.wav");
     expect_code(&result, 1);
-    expect_part(result.messages, "out.wav is written, but the summary is not");
+    expect_part(result.messages, "out.wav is complete, but its summary cannot be written");
     assert_int_equal(format_of("out.wav"), SF_FORMAT_WAV | SF_FORMAT_PCM_16);
     run_in(&result, &full, "info");
     expect_code(&result, 1);

@@ -50,7 +50,7 @@ static void tells_what_files_are(void **state)
     expect_output("producer   unecho ");
     expect_output("weights    494981, matrices stored as fp32");
     expect_output("MatMul 5, ");
-    expect_output("exact_1.onnx and exact_2.onnx: a whole model, 1809285 weights");
+    expect_output("exact_1.onnx and exact_2.onnx: a complete model, 1809285 weights");
     expect_output("in fp32, bf16 and int8; kernels here: ");
     expect_output("on ONNX Runtime");
     assert_null(strstr(result.output, "only with"));
@@ -68,7 +68,7 @@ static void tells_of_one_file_alone(void **state)
     /* named in any order */
     run(&result, "inspect alone_2.onnx alone_1.onnx");
     expect_code(&result, 0);
-    expect_output("alone_1.onnx and alone_2.onnx: a whole model");
+    expect_output("alone_1.onnx and alone_2.onnx: a complete model");
     expect_output("(with the files' own integers)");
 }
 
@@ -132,19 +132,19 @@ static void reports_what_it_cost(void **state)
     run(&result, "convert " RECORDING "exact");
     expect_code(&result, 0);
     expect_output("exact_1.onnx: ");
-    expect_output("fp32 engine  the same samples as the source, bit for bit");
+    expect_output("fp32 arithmetic: the same samples as the source, bit for bit");
     run(&result, "convert --precision fp16 " RECORDING "half");
     expect_code(&result, 0);
-    expect_output("fp32 engine  SNR ");
+    expect_output("fp32 arithmetic: SNR ");
     expect_output("ERLE ");
     run(&result, "convert --precision int8 --json " RECORDING "small");
     expect_code(&result, 0);
-    expect_output("\"fp32_engine\": {\"equal\": false, \"max_difference\": 0.0");
-    expect_output("\"int8_engine\": {\"equal\": true");
+    expect_output("\"fp32\": {\"equal\": false, \"max_difference\": 0.0");
+    expect_output("\"int8\": {\"equal\": true");
     /* from its own output, and nothing is lost twice */
     run(&result, "convert --precision int8 --model small " RECORDING "again");
     expect_code(&result, 0);
-    expect_output("fp32 engine  the same samples");
+    expect_output("fp32 arithmetic: the same samples");
     assert_int_equal(count_hidden(), 0);
 }
 
@@ -216,7 +216,8 @@ static void writes_nothing_without_its_report(void **state)
     (void)state;
     expect_refusal("convert --mic none.wav --far none.wav unreported", 1, "none.wav");
     assert_false(exists("unreported_1.onnx"));
-    expect_refusal("convert --model none unreported", 1, "neither none_1.onnx nor none_1.tflite");
+    expect_refusal("convert --model none unreported", 1,
+                   "there is no none_1.onnx, none_1.tflite, none.onnx or none");
 }
 
 static void wrong_usage(void **state)

@@ -433,7 +433,7 @@ static void loud_output_is_scaled_or_clipped(void **state)
     expect_samples("out.wav", plain, COUNT);
     succeed(&result, "process --reference loud.wav far.wav -o out.wav --normalize-peak");
     expect_samples("out.wav", scaled, COUNT);
-    expect_part(result.output, "brought down to 0.99");
+    expect_part(result.output, "scaled to 0.99");
 
     succeed(&result, "process --reference loud.wav far.wav -o out.flac");
     expect_part(result.output, "clipped");
@@ -558,7 +558,7 @@ static void interruption_leaves_a_valid_file(void **state)
     finish(&result, pid);
     fclose(pipe);
     expect_code(&result, 1);
-    expect_part(result.messages, "interrupted: cut.wav holds the first 0.26 s");
+    expect_part(result.messages, "interrupted: cut.wav contains the first 0.26 s");
     assert_int_equal(count_hidden(), 0);
     expect_samples("cut.wav", out, 4096);
     free(out);

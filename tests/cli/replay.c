@@ -64,7 +64,7 @@ static void a_record_is_replayed(void **state)
     expect_equal_files("alone.wav", "near.wav");
     succeed("replay call");
     expect_part(result.output, " calls, 3.");
-    expect_part(result.output, "every sample the same bits");
+    expect_part(result.output, "every sample has the same bits");
     assert_int_equal(count_hidden(), 0);
     succeed("replay -q call");
     assert_string_equal(result.output, "");
@@ -86,7 +86,7 @@ static void other_settings_are_replayed(void **state)
         snprintf(words, sizeof words, "process -q -o near.wav --record other %s", settings[i]);
         succeed(words);
         succeed("replay other");
-        expect_part(result.output, "every sample the same bits");
+        expect_part(result.output, "every sample has the same bits");
     }
 }
 
@@ -131,7 +131,7 @@ static void the_model_has_to_be_the_same(void **state)
     (void)state;
     succeed("convert --no-report -q --precision fp16 half");
     succeed("process mic.wav far.wav -o near.wav -q --model half --record with_half");
-    expect_refusal("replay with_half", 1, "was recorded with the model half_1");
+    expect_refusal("replay with_half", 1, "recorded with the model half_1");
     succeed("replay with_half --model half");
     expect_part(result.output, "the same bits");
 }
@@ -146,18 +146,18 @@ static void damaged_files_are_told(void **state)
     run(&result, "replay cut");
     expect_code(&result, 1);
     expect_part(result.messages, "cut: cut off at offset ");
-    expect_part(result.output, "every sample the same bits"); /* of those before */
+    expect_part(result.output, "every sample has the same bits"); /* of those before */
     bytes[size / 2] ^= 1;
     write_bytes("damaged", bytes, size);
     expect_refusal("replay damaged", 1, "does not have the checksum");
     expect_refusal("replay --events damaged", 1, "does not have the checksum");
     memset(bytes, 0x7f, 8);
     write_bytes("strange", bytes, size);
-    expect_refusal("replay strange", 1, "is not the record of a stream");
+    expect_refusal("replay strange", 1, "is not a record of a stream");
     free(bytes);
     write_bytes("empty", "", 0);
-    expect_refusal("replay empty", 1, "is not the record of a stream");
-    expect_refusal("replay mic.wav", 1, "is not the record of a stream");
+    expect_refusal("replay empty", 1, "is not a record of a stream");
+    expect_refusal("replay mic.wav", 1, "is not a record of a stream");
     expect_refusal("replay nowhere", 1, "nowhere: No such file");
     expect_refusal("replay .", 1, ".: ");
 }
@@ -175,7 +175,7 @@ static void inputs_and_outputs_are_kept_apart(void **state)
     assert_false(exists("new"));
     succeed("process mic.wav far.wav -o near.wav -q --record kept.wav");
     expect_refusal("replay kept.wav -o kept.wav", 1, "never overwritten");
-    expect_refusal("replay kept -o a.wav --mic ./a.wav", 1, "written twice");
+    expect_refusal("replay kept -o a.wav --mic ./a.wav", 1, "cannot be two outputs");
     expect_refusal("replay kept -o a.nothing", 2, "is no known format");
     expect_refusal("replay --events kept -o a.wav", 2, "--events");
     expect_refusal("replay", 2, "RECORD is missing");

@@ -138,7 +138,6 @@ unecho_config reference_config(void)
     unecho_config config;
     unecho_config_init(&config);
     config.align = UNECHO_ALIGN_OFF;
-    config.fail_open = 0;
     config.engine = UNECHO_ENGINE_NEURAL;
     return config;
 }

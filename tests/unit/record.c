@@ -236,7 +236,6 @@ static void the_usual_stream(void **unused)
     records_and_replays(&config);
     config.precision = UNECHO_PRECISION_INT8;
     config.cell_limit = 2.0f;
-    config.fail_open = 0;
     records_and_replays(&config);
 }
 
@@ -433,7 +432,6 @@ static void a_difference_is_found(void **unused)
     unecho_config config;
     unecho_config_init(&config);
     config.align = UNECHO_ALIGN_OFF;
-    config.fail_open = 0;
     file f = record(&config, 1);
     rerun r;
     char message[256];

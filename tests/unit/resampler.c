@@ -4,8 +4,8 @@
  * quality.
  */
 #include "dsp/resampler.h"
-#include "kernels/kernels.h"
 #include "check.h"
+#include "kernels/kernels.h"
 #include "signals.h"
 
 #include <math.h>

@@ -225,7 +225,6 @@ static int together(const suppressor *a, const suppressor *b)
 const suppressor_kind dtln_native = {
     .history = HISTORY,
     .latency = HISTORY,
-    .model = 1,
     .denoises = 1,
     .prepare = prepare,
     .layout = layout,
@@ -241,7 +240,6 @@ const suppressor_kind dtln_native = {
 const suppressor_kind dtln_onnxruntime = {
     .history = HISTORY,
     .latency = HISTORY,
-    .model = 1,
     .denoises = 1,
     .layout = layout,
     .start = start_onnxruntime,

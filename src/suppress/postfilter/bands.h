@@ -1,0 +1,30 @@
+/*
+ * The bands of the post-filter: 70 triangles over the bins of a spectrum, one bin apart up to 1.25
+ * kHz, then further and further.
+ */
+#ifndef UNECHO_POSTFILTER_BANDS_H
+#define UNECHO_POSTFILTER_BANDS_H
+
+#include "kernels/kernels.h"
+#include "model/postfilter_weights.h"
+
+enum { BANDS_ROWS = 7 };
+
+/* Bin k lies between the centres of two bands, b and b + 1, and belongs to both in part. */
+typedef struct bands {
+    size_t first[POSTFILTER_BANDS]; /* bins first[b] to first[b + 1] - 1 lie behind centre b */
+    float share[FFT_BINS];          /* of bin k in band b + 1; the rest is in b */
+    /* The same over the sum of the band's shares. */
+    float weight[FFT_BINS], next_weight[FFT_BINS];
+} bands;
+
+void bands_init(bands *b);
+
+/* y [BANDS_ROWS][POSTFILTER_BANDS]: the mean of each band in each of BANDS_ROWS rows of bins, which
+ * are `stride` apart. */
+void bands_mean(const bands *b, float *y, const float *x, size_t stride);
+
+/* y [FFT_BINS]: between the centres of the bands on straight lines through x [POSTFILTER_BANDS]. */
+void bands_interpolate(const bands *b, float *y, const float *x);
+
+#endif
