@@ -138,20 +138,20 @@ typedef struct partitions {
 
 /* Input and output of `partitions_weigh`, each a row of PARTITION_ROW. */
 typedef struct innovation {
-    const float *e_re, *e_im; /* spectra of the error, */
-    const float *y_re, *y_im; /* of the echo estimate, */
-    const float *z_re, *z_im; /* of the filter's recent changes */
-    const float *spread;      /* variance of the error that the filter's variance explains */
-    float *noise;             /* tracked variance of the rest of the error */
-    float memory;             /* of that, hop to hop */
-    float caution;            /* factor on it in the gain, */
-    float output_caution;     /* and in the correction */
-    float least;              /* added to every variance that is divided by */
-    float shrink;             /* share of the filter's variance that an observation removes */
-    float credible;           /* how much of the error its spread may explain, */
-    float doubt;              /* and what share of the variance beyond that a hop removes */
-    float *gain_re, *gain_im; /* error over innovation variance */
-    float *removal;           /* what an observation removes of the filter's variance */
+    const float *e_re, *e_im;       /* spectra of the error, */
+    const float *y_re, *y_im;       /* of the echo estimate, */
+    const float *z_re, *z_im;       /* of the filter's recent changes */
+    const float *spread;            /* variance of the error that the filter's variance explains */
+    float *noise;                   /* tracked variance of the rest of the error */
+    float memory;                   /* of that, hop to hop */
+    float caution;                  /* factor on it in the gain, */
+    float output_caution;           /* and in the correction */
+    float least;                    /* added to every variance that is divided by */
+    float shrink;                   /* share of the filter's variance that an observation removes */
+    float credible;                 /* how much of the error its spread may explain, */
+    float doubt;                    /* and what share of the variance beyond that a hop removes */
+    float *gain_re, *gain_im;       /* error over innovation variance */
+    float *removal;                 /* what an observation removes of the filter's variance */
     float *correct_re, *correct_im; /* share of the error that the filter's variance explains */
 } innovation;
 

@@ -42,8 +42,8 @@ static double level_explains(const misadjustment *m, double found)
 /*
  * The factor between the echo and its estimate, where one factor explains much of the error: a
  * volume control or a gain in the microphone has moved. Two voices do not match like that, however
- * loud. The sums weigh every hop by its own error, so that before a rise they would count a thousand
- * times as much as after it; they are brought to the weight of the newest hop.
+ * loud. The sums weigh every hop by its own error, so that before a rise they would count a
+ * thousand times as much as after it; they are brought to the weight of the newest hop.
  */
 static double find_level(misadjustment *m, const misfit *hop)
 {
@@ -86,9 +86,9 @@ static double growth(const smooth_likeness *change)
 /*
  * The error of the right filter is orthogonal to whatever is made of the far end, whoever talks in
  * the room, and the standard deviation of a regression says what near-end talk alone could do to
- * it. Voices are no independent blocks, and what is certain is often wrong in double talk, which has
- * more to lose than to win: what adds variance counts with the share of the error that it explains,
- * which is small there.
+ * it. Voices are no independent blocks, and what is certain is often wrong in double talk, which
+ * has more to lose than to win: what adds variance counts with the share of the error that it
+ * explains, which is small there.
  *
  * By the echo estimate: a filter on its way leaves the rest of the echo in the error. Only a large
  * slope counts (its fourth power): two voices at one pitch reach 0.1, a filter that has to become

@@ -57,6 +57,7 @@ int canceller_start(canceller *c, const suppressor_plan *plan, const fft *transf
     };
     bypass_start(&c->bypass, plan->config->noise_reduction_db == 0 && kind->denoises,
                  c->lag / UNECHO_HOP);
+    c->cuts_rumble = kind->denoises;
     if (c->linear)
         kalman_start(c->linear, kernels_at(plan->kernels_index));
     return kind->start(c->suppressor, plan, &lines, transform, to);
@@ -78,6 +79,7 @@ void canceller_reset(canceller *c)
     c->suppressor->kind->reset(c->suppressor);
     c->levels = (levels){0};
     bypass_reset(&c->bypass);
+    c->rumble = (rumble){0};
     c->restarts = c->relearns = c->forgets = 0;
 }
 
@@ -125,6 +127,8 @@ static void run_linear(canceller *c, size_t hops)
         else if (c->forgets & bit(t))
             kalman_forget_far_end(c->linear);
         kalman_run(c->linear, c->mic + at, c->far + at, c->error + at, c->echo + at);
+        if (c->cuts_rumble)
+            rumble_cut(&c->rumble, c->error + at);
     }
 }
 
