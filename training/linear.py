@@ -31,7 +31,6 @@ BACK_WEIGHT = 0.14
 EXCESS_SIGMAS, EXCESS_WEIGHT = 4.0, 0.1
 LEVEL_SMOOTHING, LEVEL_SIGMAS, LEVEL_SHARE = 0.8, 4.0, 0.3
 LEVEL_MOST, LEVEL_FALL, LEVEL_VARIANCE = 9.0, 0.5, 0.1
-SMALL_SIGMAS, SMALL_SLOPE, SMALL_GROWTH = 5.0, 4.0, 0.3
 MISFIT_LEAST = 1e-3
 RECENT, CHANGE_FADE = 16, np.float32(0.85)
 CONSTRAINED = 2
@@ -60,8 +59,10 @@ def _flush(z, least):
 class Kalman:
     """The state of a batch of scenes. Every scene gets what it would get alone."""
 
-    def __init__(self, scenes, partitions=PARTITIONS):
+    def __init__(self, scenes, partitions=PARTITIONS, correction=1.0):
+        """correction: weight of what a hop adds to its own estimate; 0.5 in front of a network."""
         self.scenes, self.partitions = scenes, partitions
+        self.correction = np.float32(correction)
         p = np.arange(partitions)
         shape = np.float32(PRIOR_DECAY) ** np.maximum(0, p - PRIOR_LEVEL).astype(np.float32)
         self.shape = (shape / shape.sum())[None, :, None].astype(np.float32)
@@ -225,7 +226,7 @@ class Kalman:
         self._constrain(np.flatnonzero(learning))
         correction = np.fft.irfft(_flush(e * share, 1e-15))[:, HOP:].astype(np.float32)
         correction[:, :FADE] *= (np.arange(FADE, dtype=np.float32) + np.float32(0.5)) / FADE
-        return correction
+        return self.correction * correction
 
     def _learn_again(self, which):
         """Once more from earlier blocks, all held against the same filter."""
@@ -277,10 +278,7 @@ class Kalman:
         more += CHANGE_WEIGHT * onwards * np.minimum(onwards * by_change / error, 1)
         level = self._level(e, y, white, learning)
         more += np.where(level > 1, LEVEL_VARIANCE, 0)
-        change = self.change_misfit
-        small = by_change - SMALL_SIGMAS * np.sqrt(change[2])
-        small = np.maximum(small, 0) > SMALL_SLOPE * change[1]
-        found = more, BACK_WEIGHT * back - np.where(small, SMALL_GROWTH, 0), (1 - EXCESS_WEIGHT * excess) * level
+        found = more, BACK_WEIGHT * back, (1 - EXCESS_WEIGHT * excess) * level
         return (a.astype(np.float32)[:, None] for a in found)
 
     def _level(self, e, y, white, learning):

@@ -100,6 +100,7 @@ void kalman_layout(kalman *c, arena *a, size_t count)
 void kalman_start(kalman *c, const kernels *k)
 {
     c->k = k;
+    c->correction = 1.0f;
     fft_init_size(&c->fft, KALMAN_BLOCK);
     float sum = 0.0f, value = 1.0f;
     for (size_t p = 0; p < c->filter.count; p++) {
@@ -426,7 +427,7 @@ static void correct(kalman *c, float *echo)
     for (size_t i = 0; i < FADE; i++)
         correction[i] *= ((float)i + 0.5f) / FADE;
     for (size_t i = 0; i < KALMAN_HOP; i++)
-        echo[i] += correction[i];
+        echo[i] += c->correction * correction[i];
 }
 
 static void subtract(float *restrict difference, const float *a, const float *b)

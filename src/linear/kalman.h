@@ -58,6 +58,7 @@ typedef struct kalman {
     misadjustment misadjustment;
     double explained; /* share of the error that the filter's variance explains, smoothed */
     dc_offset offset;
+    float correction; /* weight of what the hop itself adds to its estimate; 1 unless set */
     /* Smoothed energies of error and microphone. */
     double error_energy, mic_energy;
     kalman_stats stats;

@@ -10,7 +10,6 @@ static const double change_memory = 0.8, change_sigmas = 4.0, change_weight = 2.
 static const double back_weight = 0.14;
 static const double level_memory = 0.8, level_sigmas = 4.0, level_share = 0.3;
 static const double level_most = 9.0, level_fall = 0.5, level_variance = 0.1;
-static const double small_sigmas = 5.0, small_slope = 4.0, small_growth = 0.3;
 static const double misfit_least = 1e-3;
 
 static void smooth(smooth_likeness *s, const likeness *l, double memory)
@@ -75,14 +74,6 @@ static double find_level(misadjustment *m, const misfit *hop)
                     : 1.0 - level_fall * fmin(down / power, 1.0);
 }
 
-/* What share the variance grows by where even the certain part of the steps is several times too
- * small: the echo has changed beyond anything that the variance still expects. */
-static double growth(const smooth_likeness *change)
-{
-    return certain(change, change->cross, small_sigmas) > small_slope * change->power ? small_growth
-                                                                                      : 0.0;
-}
-
 /*
  * The error of the right filter is orthogonal to whatever is made of the far end, whoever talks in
  * the room, and the standard deviation of a regression says what near-end talk alone could do to
@@ -117,6 +108,6 @@ readjustment misadjustment_next(misadjustment *m, const misfit *hop)
     const double more = estimate_weight * rest * rest * rest * rest * rest_share +
                         change_weight * onwards * onwards_share +
                         (level > 1.0 ? level_variance : 0.0);
-    return (readjustment){(float)more, (float)(back_weight * back - growth(&m->change)),
+    return (readjustment){(float)more, (float)(back_weight * back),
                           (float)((1.0 - excess_weight * excess) * level)};
 }

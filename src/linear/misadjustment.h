@@ -23,8 +23,8 @@ typedef struct misadjustment {
     double level_error, level_weight;
 } misadjustment;
 
-/* What the filter's variance lacks, the share of it that is too much (negative: too little), and
- * the factor that the weights need. */
+/* What the filter's variance lacks, the share of it that is too much, and the factor that the
+ * weights need. */
 typedef struct readjustment {
     float more, less, scale;
 } readjustment;

@@ -7,6 +7,8 @@
 /* After a jump of more samples the far end is another to them. The suppressor has to cope with
  * reflections as late; the filter takes longer to unlearn than to learn. */
 static const int64_t suppressor_far_away = 256, linear_far_away = 32;
+/* A network removes what is left of the echo, and keeps more of a voice that was corrected less. */
+static const float denoiser_correction = 0.5f;
 
 /* ---- Opening ---------------------------------------------------------------------------- */
 
@@ -58,8 +60,11 @@ int canceller_start(canceller *c, const suppressor_plan *plan, const fft *transf
     bypass_start(&c->bypass, plan->config->noise_reduction_db == 0 && kind->denoises,
                  c->lag / UNECHO_HOP);
     c->cuts_rumble = kind->denoises;
-    if (c->linear)
+    if (c->linear) {
         kalman_start(c->linear, kernels_at(plan->kernels_index));
+        if (kind->denoises)
+            c->linear->correction = denoiser_correction;
+    }
     return kind->start(c->suppressor, plan, &lines, transform, to);
 }
 

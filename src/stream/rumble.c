@@ -15,7 +15,7 @@ static const high_pass cuts[] = {
 };
 /* Smoothing of the powers; their quotient from which on the cut sets in, and where it is whole. The
  * least power keeps them from becoming subnormal. */
-static const double memory = 0.98, first = 1.3, whole = 1.6, least = 1e-20;
+static const double memory = 0.9, first = 1.3, whole = 1.6, least = 1e-20;
 
 static void run_high_pass(const high_pass *h, rumble_stage *s, const float *x, double *y)
 {
