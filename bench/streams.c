@@ -1,6 +1,6 @@
 /*
- * Figures for servers with live streams: how many of them one core can run, separately and many at
- * once, with a network alone and behind the linear filter; what one costs in memory and to open.
+ * Figures for servers: how many live streams one core can run, in separate calls and in one call,
+ * with a network alone and after the linear filter; their memory and opening time.
  *
  *     bench_streams [MODEL]       default: both built-in ones
  */
@@ -77,7 +77,7 @@ static unecho *open_stream(unecho_model *model, const kind *what, unsigned hops_
     config.release = release;
     unecho *stream = NULL;
     if (unecho_open(&stream, &config) < 0) {
-        fprintf(stderr, "a stream cannot be opened\n");
+        fprintf(stderr, "bench_streams: cannot open a stream\n");
         exit(1);
     }
     return stream;
@@ -107,7 +107,7 @@ static void new_samples(void)
         }
 }
 
-/* CPU microseconds for a hop of each stream, separately or in one call. */
+/* CPU microseconds for a hop of every stream, in separate calls or in one call. */
 static double round_of(crowd *c, int at_once)
 {
     double spent = 0.0;

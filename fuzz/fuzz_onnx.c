@@ -1,7 +1,7 @@
 /*
- * Any bytes as either stage or as a post-filter: the reader must reject or accept them without
- * leaving its bounds. tests/models/onnx_damage.c tries graphs that are sound protobuf but senseless
- * (UNECHO_FUZZ_GRAPHS=number for more of them).
+ * Any bytes as either stage or as a post-filter: the reader must accept or reject them without
+ * reading out of bounds. tests/models/onnx_damage.c tries graphs that are valid protobuf but make
+ * no sense (UNECHO_FUZZ_GRAPHS=number for more of them).
  */
 #include "fuzz.h"
 #include "holes.h"

@@ -1,6 +1,6 @@
 /*
- * Both stages with the smallest number of units, the weights 0 and left out, in every spelling that
- * the tests know.
+ * Both stages with the smallest number of units, in every spelling that the tests know. The weights
+ * are zeros, which become holes.
  */
 #include "holes.h"
 #include "onnx_postfilter.h"

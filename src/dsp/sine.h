@@ -1,4 +1,4 @@
-/* Own series, not the C library's sine: tables are the same bits everywhere. */
+/* A series instead of the C library's sine, so that tables have the same bits everywhere. */
 #ifndef UNECHO_SINE_H
 #define UNECHO_SINE_H
 

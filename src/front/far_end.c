@@ -4,12 +4,12 @@
 
 #include <string.h>
 
-/* The most samples that one far_end_advance makes: four hops, to catch up where it was late. */
+/* Upper bound of the samples that one far_end_advance makes: four hops, to catch up if late. */
 enum { MOST_AT_ONCE = 4 * UNECHO_HOP };
-/* How long a far end that is pushed may leave nothing before it counts as silent: 100 ms. */
+/* A pushed far end that brings nothing for longer than this counts as silent: 100 ms. */
 enum { PATIENCE = UNECHO_SAMPLE_RATE / 10 };
 
-/* Native frames for that many samples, and some. */
+/* An upper bound of the native frames for `samples` samples at 16 kHz, drift included. */
 static size_t native_for(const far_end_plan *plan, size_t samples)
 {
     return samples * plan->rate / UNECHO_SAMPLE_RATE * 101 / 100 + 2;
@@ -51,7 +51,7 @@ void far_end_reset(far_end *f)
     f->dropped_frames = 0;
 }
 
-/* Append n samples to what was made; x NULL: silence. */
+/* Append n samples to the past; x NULL: silence. */
 static void keep(far_end *f, const float *x, size_t n)
 {
     for (size_t done = 0; done < n;) {
@@ -105,7 +105,7 @@ void far_end_push(far_end *f, const float *x, size_t n, uint64_t now)
     fifo_push(&f->queue, x, n);
 }
 
-/* As many frames of the queue as wanted, there, and before the limit, into the scratch. */
+/* Move up to `wanted` queued frames before number `limit` into the scratch. Returns their count. */
 static size_t take(far_end *f, size_t wanted, uint64_t limit)
 {
     const uint64_t allowed = limit > f->taken ? limit - f->taken : 0;
@@ -166,7 +166,7 @@ void far_end_drift(far_end *f, double drift)
 {
     resampler *const r = &f->resampler;
     if (!f->resampling) {
-        /* The filter reaches back over samples that have passed unfiltered so far. */
+        /* The filter needs past samples, which have not been through the resampler so far. */
         const size_t before = resampler_look_ahead(r) - 1;
         far_end_read(f, f->scratch, (int64_t)f->made - (int64_t)before, before);
         resampler_reset(r, f->scratch, 0);

@@ -89,14 +89,20 @@ static inline const void *dense_panel(const dense *layer, size_t panel)
 
 /* Bytes that dense_pack fills, a multiple of 64. */
 size_t dense_size(size_t rows, size_t columns, dense_rows order, dense_format format);
-/*
- * weights: [rows, columns], row-major. scales: [rows], factors of the weights, which are then
- * integers from -127 to 127 (not with DENSE_F32); NULL: none. bias: [rows] or NULL. memory:
- * dense_size() bytes, aligned to 64, which must outlive the result.
- */
-void dense_pack(dense *layer, void *memory, const float *weights, const float *scales,
-                const float *bias, size_t rows, size_t columns, dense_rows order,
-                dense_format format);
+
+/* A layer before it is packed. */
+typedef struct dense_values {
+    size_t rows, columns;
+    dense_rows order;
+    const float *weights; /* [rows, columns], row-major */
+    /* [rows], factors of the weights, which are then integers from -127 to 127 (not with
+     * DENSE_F32); NULL: none. */
+    const float *scales;
+    const float *bias; /* [rows] or NULL */
+} dense_values;
+
+/* memory: dense_size() bytes, aligned to 64, which must outlive the result. */
+void dense_pack(dense *layer, void *memory, const dense_values *from, dense_format format);
 
 /* Bytes of scratch that the matrix kernels need for `count` inputs of that many columns. */
 #define DENSE_SCRATCH(columns, count) (((columns) + 64) * 2 * (count))

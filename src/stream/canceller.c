@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-/* After a jump of more samples the far end is another to them. The suppressor has to cope with
- * reflections as late; the filter takes longer to unlearn than to learn. */
+/* Jumps of the far end by more samples restart the suppressor and the filter. The suppressor copes
+ * with smaller ones, as with late reflections; the filter unlearns more slowly than it learns. */
 static const int64_t suppressor_far_away = 256, linear_far_away = 32;
 /* A network removes what is left of the echo, and keeps more of a voice that was corrected less. */
 static const float denoiser_correction = 0.5f;
@@ -120,7 +120,7 @@ void canceller_jump(canceller *c, size_t t, const aligner_jump *jump)
 
 /* ---- Running ---------------------------------------------------------------------------- */
 
-/* From the new hops of microphone and far end to error and echo estimate. */
+/* Filter the new hops of microphone and far end into error and echo estimate. */
 static void run_linear(canceller *c, size_t hops)
 {
     if (!c->linear)
@@ -143,7 +143,8 @@ static void plan_bypass(canceller *c, bypass_hop *plan, size_t hops)
         plan[t] = bypass_next(&c->bypass, canceller_far(c) + t * UNECHO_HOP, UNECHO_HOP);
 }
 
-/* How many of the hops from `first` on want the same of the suppressor. */
+/* How many hops from `first` on the suppressor can treat alike: all run or all skipped, and no
+ * restart after the first. */
 static size_t alike(const canceller *c, const bypass_hop *plan, size_t first, size_t hops)
 {
     size_t n = 1;
@@ -153,14 +154,13 @@ static size_t alike(const canceller *c, const bypass_hop *plan, size_t first, si
     return n;
 }
 
-/* `hops` have run, and `left` are still to run: what lies behind the first becomes the beginning.
- */
+/* Shift a line by the `hops` hops that have run; `left` more follow. */
 static void advance(const canceller *c, float *line, size_t hops, size_t left)
 {
     memmove(line, line + hops * UNECHO_HOP, (c->past + left * UNECHO_HOP) * sizeof *line);
 }
 
-/* The output is there: mix and measure it, and make room for the next hops. */
+/* Mix and measure the new output, and make room for the next hops. */
 static void finish(canceller *c, const bypass_hop *plan, float *out, float *mic, size_t hops,
                    size_t left)
 {
@@ -193,7 +193,7 @@ static const bypass_hop *plan_of(const batch *b, size_t stream, size_t hop)
     return b->plans + stream * b->hops + hop;
 }
 
-/* How many hops from `first` on want the same of the suppressor, in every stream. */
+/* The same for all streams of the batch. */
 static size_t next_part(const batch *b, size_t first)
 {
     size_t part = b->hops - first;
@@ -204,7 +204,7 @@ static size_t next_part(const batch *b, size_t first)
     return part;
 }
 
-/* Hops first..first+n through the suppressors that have something to do. */
+/* Run hops first..first+n of the streams whose suppressor must run; skip those of the others. */
 static int suppress(const batch *b, size_t first, size_t n)
 {
     const suppressor_kind *const kind = b->host->suppressor->kind;

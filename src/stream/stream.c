@@ -1,6 +1,6 @@
 /*
- * unecho: one conversation. Cuts the caller's chunks into hops, and leads them from the front end
- * through aligner and canceller to the output.
+ * One conversation: cuts the caller's chunks into hops and passes them from the front end through
+ * aligner and canceller to the output.
  */
 #include "stream.h"
 
@@ -51,7 +51,7 @@ size_t stream_wanted(const unecho *s, size_t hops)
     return (size_t)(microphone_needed(m, m->hops + hops - 1) - m->frames);
 }
 
-/* Where the microphone is on the network's clock. */
+/* The microphone's position on the 16 kHz clock. */
 static uint64_t now(const unecho *s)
 {
     return s->microphone.frames * UNECHO_SAMPLE_RATE / s->microphone.plan.rate +
@@ -95,7 +95,7 @@ void stream_prepare(unecho *s, size_t hops)
     for (size_t t = 0; t < hops; t++) {
         float *const mic = canceller_mic(&s->canceller) + t * UNECHO_HOP;
         float *const far = canceller_far(&s->canceller) + t * UNECHO_HOP;
-        /* A far end that comes along is used as far as it had come when this hop was complete. */
+        /* Unless pushed, use only the far end that came before this hop was complete. */
         const uint64_t limit = s->far_end.plan.pushed ? UINT64_MAX : microphone_needed(m, m->hops);
         const uint64_t end = (m->hops + s->lost + 1) * UNECHO_HOP;
         far_end_advance(&s->far_end, end + s->aligner.plan.late, limit);
@@ -151,7 +151,7 @@ int unecho_notify_gap(unecho *stream, uint64_t mic_lost, uint64_t far_lost)
         const record_head gap = {.kind = RECORD_GAP, .n = mic_lost, .far_n = far_lost};
         recorder_note(stream->recorder, &gap, UNECHO_OK);
     }
-    /* More than a minute is as good as a minute: nothing of what was before is left. */
+    /* A minute is longer than anything that the stream remembers; limit the gap to it. */
     const uint64_t most = (uint64_t)60 * UNECHO_RATE_MAX;
     const uint64_t mic = mic_lost < most ? mic_lost : most;
     const uint64_t far = far_lost < most ? far_lost : most;
@@ -159,7 +159,7 @@ int unecho_notify_gap(unecho *stream, uint64_t mic_lost, uint64_t far_lost)
     const int64_t far_samples = (int64_t)(far * UNECHO_SAMPLE_RATE / stream->far_end.plan.rate);
     int64_t later = far_samples - mic_samples;
     if (stream->far_end.plan.pushed && stream->aligner.plan.mode != UNECHO_ALIGN_OFF && later < 0) {
-        /* What was played meanwhile waits in the queue: go on behind it, in whole frames of the
+        /* The queue holds the far end that was played meanwhile: skip it, in whole frames of the
          * aligner. */
         const uint64_t hops = (uint64_t)-later / DELAY_FRAME * (DELAY_FRAME / UNECHO_HOP);
         aligner_skip(&stream->aligner, hops);

@@ -1,11 +1,11 @@
-/* Which suppressor a config asks for. */
+/* Selects the suppressor that a config asks for. */
 #include "dtln/dtln_suppressor.h"
 #include "model/model.h"
 #include "none.h"
 #include "postfilter/postfilter_suppressor.h"
 #include "suppressor.h"
 
-/* The kinds of suppressor that run a model, by its kind and who computes it. */
+/* The kinds of suppressor that run a model, by kind of model and backend. */
 static const struct {
     unecho_model_kind model;
     unecho_backend backend;

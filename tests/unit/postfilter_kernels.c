@@ -223,8 +223,7 @@ static void gru_follows_its_equations(void **unused)
         float *const u = aligned(3 * units * units * sizeof *u);
         float *const bias = aligned(6 * units * sizeof *bias);
         float *const x = aligned(rows * inputs * sizeof *x);
-        float *const gates =
-            aligned((rows + STREAMS) * KERNEL_PAD(3 * units) * sizeof *gates);
+        float *const gates = aligned((rows + STREAMS) * KERNEL_PAD(3 * units) * sizeof *gates);
         float *const y = aligned((rows + STREAMS) * stride * sizeof *y);
         float *const first = aligned(rows * stride * sizeof *first);
         float *const floats = aligned(3 * units * (inputs + units + 1) * sizeof *floats);
@@ -246,7 +245,7 @@ static void gru_follows_its_equations(void **unused)
 
             float memory[STREAMS][MOST] = {{0}}, alone[MOST] = {0};
             float *const h[STREAMS] = {memory[0], memory[1], memory[2]};
-            gru_run(&layer, k, h, in, out, gates, STREAMS, hops, scratch);
+            gru_run(&layer, k, h, in, out, &(layer_work){STREAMS, hops, gates, scratch});
             for (size_t s = 0; s < STREAMS; s++) {
                 double exact[MOST] = {0};
                 for (size_t t = 0; t < hops; t++) {
@@ -268,7 +267,7 @@ static void gru_follows_its_equations(void **unused)
             float *const one[] = {alone};
             for (size_t t = 0; t < hops; t++) {
                 const layer_rows from = {x + (t * STREAMS + STREAMS - 1) * inputs, inputs};
-                gru_run(&layer, k, one, from, out, gates, 1, 1, scratch);
+                gru_run(&layer, k, one, from, out, &(layer_work){1, 1, gates, scratch});
             }
             assert_memory_equal(alone, memory[STREAMS - 1], units * sizeof *y);
             free(a.memory);
@@ -288,9 +287,12 @@ static void gru_follows_its_equations(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tanh_of_vectors),      cmocka_unit_test(powers_of_gains),
-        cmocka_unit_test(decibels_of_powers),   cmocka_unit_test(coherence_of_spectra),
-        cmocka_unit_test(spectra_of_next_to_nothing), cmocka_unit_test(gru_follows_its_equations),
+        cmocka_unit_test(tanh_of_vectors),
+        cmocka_unit_test(powers_of_gains),
+        cmocka_unit_test(decibels_of_powers),
+        cmocka_unit_test(coherence_of_spectra),
+        cmocka_unit_test(spectra_of_next_to_nothing),
+        cmocka_unit_test(gru_follows_its_equations),
     };
     return cmocka_run_group_tests_name("postfilter_kernels", tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
 
 enum { LAST_BIN = FFT_BINS - 1 };
 
-/* In bins. */
+/* The centres of the bands, in bins. */
 static void place_centres(double *centres)
 {
     enum { SINGLE = 40 }; /* up to this bin every bin is a centre */
@@ -42,7 +42,7 @@ void bands_init(bands *b)
     }
 }
 
-/* All rows side by side: the sums of one row wait for each other. */
+/* Processes all rows in parallel, as the sums of a single row depend on each other. */
 void bands_mean(const bands *b, float *y, const float *x, size_t stride)
 {
     float sums[BANDS_ROWS] = {0.0f};

@@ -1,6 +1,6 @@
 /*
- * The bands of the post-filter: 70 triangles over the bins of a spectrum, one bin apart up to 1.25
- * kHz, then further and further.
+ * The bands of the post-filter: 70 overlapping triangles over the bins of a spectrum, one bin apart
+ * up to 1.25 kHz, then increasingly further.
  */
 #ifndef UNECHO_POSTFILTER_BANDS_H
 #define UNECHO_POSTFILTER_BANDS_H
@@ -12,9 +12,9 @@ enum { BANDS_ROWS = 7 };
 
 /* Bin k lies between the centres of two bands, b and b + 1, and belongs to both in part. */
 typedef struct bands {
-    size_t first[POSTFILTER_BANDS]; /* bins first[b] to first[b + 1] - 1 lie behind centre b */
+    size_t first[POSTFILTER_BANDS]; /* bins first[b] to first[b + 1] - 1 follow centre b */
     float share[FFT_BINS];          /* of bin k in band b + 1; the rest is in b */
-    /* The same over the sum of the band's shares. */
+    /* The shares of bin k in bands b and b + 1, each normalised by the band's sum of shares. */
     float weight[FFT_BINS], next_weight[FFT_BINS];
 } bands;
 
@@ -24,7 +24,7 @@ void bands_init(bands *b);
  * are `stride` apart. */
 void bands_mean(const bands *b, float *y, const float *x, size_t stride);
 
-/* y [FFT_BINS]: between the centres of the bands on straight lines through x [POSTFILTER_BANDS]. */
+/* y [FFT_BINS]: linear interpolation of x [POSTFILTER_BANDS] between the centres of the bands. */
 void bands_interpolate(const bands *b, float *y, const float *x);
 
 #endif

@@ -1,9 +1,9 @@
 #include "features.h"
 
-/* From hop to hop; about 50 ms. */
+/* Smoothing factor per hop; a time constant of about 50 ms. */
 static const float memory = 0.85f;
 
-/* Decibels and coherences as the network was trained on them. */
+/* Normalisation of decibels and coherences, as in training. */
 static const float db_least = -115.0f, db_centre = -60.0f, db_width = 20.0f;
 static const float coherence_centre = 0.3f, coherence_factor = 3.0f;
 

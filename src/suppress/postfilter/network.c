@@ -11,7 +11,7 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* With one float more for each row. */
+/* In floats, with one more for each row. */
 static size_t largest_matrix(const postfilter_weights *w)
 {
     const size_t input = w->units * (POSTFILTER_FEATURES + 1);
@@ -80,7 +80,7 @@ void network_work_layout(network_work *work, arena *a, const postfilter *net, si
     work->features = arena_floats(a, rows * FEATURES_ROW);
     work->gains = arena_floats(a, rows * GAINS_ROW);
     work->dense = arena_floats(a, rows * KERNEL_PAD(net->units));
-    /* With the states of as many streams as there may be. */
+    /* Room for the states of up to `rows` streams, too. */
     work->hidden = arena_floats(a, 2 * rows * hidden_row(net));
     work->gates = arena_floats(a, 2 * rows * KERNEL_PAD(GRU_GATES * net->units));
     work->scratch = arena_take(a, DENSE_SCRATCH(widest, rows));
@@ -93,6 +93,7 @@ void network_run(const postfilter *net, network_work *work, network_memory *cons
 {
     const kernels *const k = net->k;
     const size_t all = count * hops, units = net->units;
+    const layer_work run = {count, hops, work->gates, work->scratch};
     const layer_rows input = {work->dense, KERNEL_PAD(units)};
     const layer_rows hidden = {work->hidden + count * hidden_row(net), hidden_row(net)};
 
@@ -105,7 +106,7 @@ void network_run(const postfilter *net, network_work *work, network_memory *cons
         const layer_rows y = {hidden.at + i * units, hidden.stride};
         for (size_t s = 0; s < count; s++)
             h[s] = memories[s]->h[i];
-        gru_run(&net->gru[i], k, h, x, y, work->gates, count, hops, work->scratch);
+        gru_run(&net->gru[i], k, h, x, y, &run);
         x = y;
     }
     k->dense(&net->output, hidden.at, hidden.stride, work->gains, GAINS_ROW, all, work->scratch);

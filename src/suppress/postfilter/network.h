@@ -1,6 +1,6 @@
 /*
  * The post-filter's network over count x hops rows: dense, two GRU layers, gains from both. It
- * knows no signals, no files, no instruction set.
+ * knows nothing of signals, files or instruction sets.
  */
 #ifndef UNECHO_POSTFILTER_NETWORK_H
 #define UNECHO_POSTFILTER_NETWORK_H
@@ -27,14 +27,14 @@ typedef struct postfilter {
     transform transform;
 } postfilter;
 
-/* Returns NULL where memory is short; free with free(). */
+/* Returns NULL if out of memory; release with free(). */
 postfilter *postfilter_build(const kernels *k, postfilter_precision precision,
                              const postfilter_weights *weights);
 
-/* What the layers remember of one stream, each [units]. */
+/* The states of one stream, each [units]. */
 typedef struct network_memory {
     float *h[POSTFILTER_LAYERS];
-    float *all; /* all of them, all_count floats */
+    float *all; /* all states, all_count floats */
     size_t all_count;
 } network_memory;
 
@@ -54,7 +54,7 @@ typedef struct network_work {
 void network_memory_layout(network_memory *m, arena *a, const postfilter *net);
 void network_work_layout(network_work *work, arena *a, const postfilter *net, size_t rows);
 
-/* What a stream gets is the same, bit for bit, in whatever company. */
+/* A stream's output is the same, bit for bit, whichever streams run with it. */
 void network_run(const postfilter *net, network_work *work, network_memory *const *memories,
                  size_t count, size_t hops);
 

@@ -7,13 +7,13 @@
 
 enum { HISTORY = TRANSFORM_BLOCK - TRANSFORM_HOP };
 
-/* The network's gains to this power: it was trained to spare the voice, and leaves echo. */
+/* Exponent of the network's gains: it was trained to preserve the voice and leaves some echo. */
 static const float gain_exponent = 1.3f;
 
-/* What a run needs besides the network, for up to `rows` rows. */
+/* Scratch for a run of up to `rows` rows. */
 typedef struct scratch {
     float *error;  /* spectra of the error, [rows][2][TRANSFORM_ROW] */
-    float *others; /* of the other signals, [SIGNALS - 1][2][TRANSFORM_ROW] */
+    float *others; /* spectra of the other signals, [SIGNALS - 1][2][TRANSFORM_ROW] */
     float *rows;   /* [BANDS_ROWS][TRANSFORM_ROW] */
     float *block;  /* [TRANSFORM_BLOCK] */
     float *gains;  /* of the bins, [TRANSFORM_ROW] */
@@ -28,7 +28,7 @@ typedef struct postfilter_suppressor {
     scratch scratch;
     features_memory features;
     network_memory network;
-    float *tail; /* [TRANSFORM_HOP] of the newest hop, not complete yet */
+    float *tail; /* [TRANSFORM_HOP]: the newest hop, still incomplete */
 } postfilter_suppressor;
 
 static postfilter_suppressor *own(suppressor *s)
@@ -95,7 +95,7 @@ static bins spectrum(float *at)
     return (bins){at, at + TRANSFORM_ROW};
 }
 
-/* The features of hop t; error: its spectrum is kept. */
+/* Compute the features of hop t, and the error's spectrum, which `synthesise` needs. */
 static void analyse(postfilter_suppressor *p, scratch *s, size_t t, bins error, float *features)
 {
     const postfilter *const net = p->net;
@@ -116,7 +116,7 @@ static void analyse(postfilter_suppressor *p, scratch *s, size_t t, bins error, 
     features_run(&p->features, net->k, &net->bands, features, all, s->rows);
 }
 
-/* The spectrum times the gains, back in time. */
+/* Apply the gains to the spectrum and transform back. */
 static void synthesise(postfilter_suppressor *p, scratch *s, bins error, float *gains, float *out)
 {
     const postfilter *const net = p->net;
@@ -151,7 +151,7 @@ static void skip(suppressor *s, size_t hops)
     memset(own(s)->tail, 0, TRANSFORM_HOP * sizeof *own(s)->tail);
 }
 
-/* The network was trained with far ends that jump, and hears by the coherences that one did. */
+/* The network was trained with jumps of the far end, which it detects from the coherences. */
 static void restart(suppressor *s)
 {
     (void)s;

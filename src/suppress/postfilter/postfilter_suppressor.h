@@ -1,7 +1,6 @@
 /*
- * A small post-filter behind the linear filter: real gains in bands for its error, from a recurrent
- * network that hears microphone, far end, error and echo estimate. docs/postfilter.md has the
- * definition.
+ * A small post-filter after the linear filter: a recurrent network computes real gains in bands for
+ * its error, from microphone, far end, error and echo estimate. docs/postfilter.md defines it.
  */
 #ifndef UNECHO_POSTFILTER_SUPPRESSOR_H
 #define UNECHO_POSTFILTER_SUPPRESSOR_H

@@ -5,8 +5,8 @@
 #include <string.h>
 
 /*
- * Over its last 256 samples the analysis window times the synthesis window is Hann's, whose halves
- * add up to 1.
+ * Over the last 256 samples the product of analysis and synthesis window is a Hann window, whose
+ * halves add up to 1.
  */
 void transform_init(transform *t)
 {

@@ -1,6 +1,6 @@
 /*
- * The transform of the post-filter: blocks of 512 samples that end with the newest hop, of which
- * only the last 256 come back, so that the output lags by one hop.
+ * The transform of the post-filter: blocks of 512 samples that end with the newest hop. Only their
+ * last 256 samples are synthesised, so the output lags by one hop.
  */
 #ifndef UNECHO_POSTFILTER_TRANSFORM_H
 #define UNECHO_POSTFILTER_TRANSFORM_H
@@ -10,14 +10,14 @@
 enum {
     TRANSFORM_BLOCK = FFT_SIZE,
     TRANSFORM_HOP = UNECHO_HOP,
-    TRANSFORM_TAIL = 2 * TRANSFORM_HOP, /* samples of a block that come back */
+    TRANSFORM_TAIL = 2 * TRANSFORM_HOP, /* samples of a block that are synthesised */
     TRANSFORM_ROW = KERNEL_PAD(FFT_BINS),
 };
 
 typedef struct transform {
     /* The analysis window, scaled so that a full-scale sine is about 1 in the spectrum. */
     float analysis[TRANSFORM_BLOCK];
-    float synthesis[TRANSFORM_TAIL]; /* the window of the tail, scaled back */
+    float synthesis[TRANSFORM_TAIL]; /* the window of the tail, with the inverse scale */
 } transform;
 
 /* A spectrum. */
@@ -27,13 +27,13 @@ typedef struct bins {
 
 void transform_init(transform *t);
 
-/* Of x [TRANSFORM_BLOCK]; block: as much scratch. */
+/* to := the spectrum of x [TRANSFORM_BLOCK]. block: scratch, [TRANSFORM_BLOCK]. */
 void transform_forward(const transform *t, const kernels *k, const fft *f, bins to, const float *x,
                        float *block);
 
 /*
- * out [TRANSFORM_HOP]: the hop before the block's newest, complete with what the last block left in
- * tail [TRANSFORM_HOP], which receives what this one leaves. block: scratch.
+ * out [TRANSFORM_HOP] := the hop before the block's newest, completed with the previous block's
+ * tail [TRANSFORM_HOP]. tail receives this block's. block: scratch.
  */
 void transform_inverse(const transform *t, const kernels *k, const fft *f, float *out, float *tail,
                        bins from, float *block);
