@@ -14,16 +14,23 @@ HOP, BLOCK, BINS = 128, 256, 129
 PARTITIONS = 32  # of 8 ms each
 
 # What was found best by measurement: docs/linear.md, names as in src/linear/kalman.c.
-PRIOR_FIRST, PRIOR_DECAY, PRIOR_LEVEL = 0.5, 0.87, 2
+PRIOR_FIRST, PRIOR_DECAY, PRIOR_LEVEL = 4.0, 0.87, 2
 KEEP, DRIFT = np.float32(0.99994), np.float32(0.00006)
 SHRINK = np.float32(0.18)
+CREDIBLE, DOUBT = np.float32(6), np.float32(0.2)
 NOISE_MEMORY, NOISE_CAUTION = np.float32(0.93), np.float32(8)
+NOISE_CAUTION_SURE, OUTPUT_CAUTION_SURE = np.float32(2), np.float32(1)
+EXPLAINED_MEMORY, EXPLAINED_MOST = 0.8, 0.6
+FADE = 16
+REST_LEAST = np.float32(2e-4)
 LEAST_VARIANCE = np.float32(1e-6)
 VARIANCE_LEAST, VARIANCE_MOST = np.float32(1e-10), np.float32(1e4)
 ESTIMATE_MEMORY, ESTIMATE_SIGMAS, ESTIMATE_WEIGHT = 0.97, 7.0, 2e4
 CHANGE_MEMORY, CHANGE_SIGMAS, CHANGE_WEIGHT = 0.8, 4.0, 2.5
 BACK_WEIGHT = 0.14
 EXCESS_SIGMAS, EXCESS_WEIGHT = 4.0, 0.1
+LEVEL_SMOOTHING, LEVEL_SIGMAS, LEVEL_SHARE = 0.8, 4.0, 0.3
+LEVEL_MOST, LEVEL_FALL, LEVEL_VARIANCE = 9.0, 0.5, 0.1
 MISFIT_LEAST = 1e-3
 RECENT, CHANGE_FADE = 16, np.float32(0.85)
 CONSTRAINED = 2
@@ -32,6 +39,7 @@ MICS = max(REUSED_AGES) + 1
 FAR_SILENT = 1e-9
 LEVEL_MEMORY, DIVERGED_FACTOR = 0.95, 4.0
 LOUDER_MOST, LOUDER_GOOD = 1.02, 1.25
+OFFSET_MEMORY, OFFSET_REST = 0.95, 0.1
 
 
 def _energy(a, b):
@@ -51,8 +59,10 @@ def _flush(z, least):
 class Kalman:
     """The state of a batch of scenes. Every scene gets what it would get alone."""
 
-    def __init__(self, scenes, partitions=PARTITIONS):
+    def __init__(self, scenes, partitions=PARTITIONS, correction=1.0):
+        """correction: weight of what a hop adds to its own estimate; 0.5 in front of a network."""
         self.scenes, self.partitions = scenes, partitions
+        self.correction = np.float32(correction)
         p = np.arange(partitions)
         shape = np.float32(PRIOR_DECAY) ** np.maximum(0, p - PRIOR_LEVEL).astype(np.float32)
         self.shape = (shape / shape.sum())[None, :, None].astype(np.float32)
@@ -75,6 +85,11 @@ class Kalman:
         # Smoothed cross, power and scatter of error and estimate, of error and recent changes.
         self.estimate_misfit, self.change_misfit = np.zeros((2, 3, scenes))
         self.error_misfit = np.zeros(scenes)
+        # The same of error and estimate with the weight of the newest hop, and that weight.
+        self.level_misfit = np.zeros((3, scenes))
+        self.level_error, self.level_weight = np.zeros(scenes), np.zeros(scenes)
+        self.explained = np.zeros(scenes)
+        self.offset_mean, self.offset_power, self.offset = np.zeros((3, scenes))
         self.error_energy, self.mic_energy = np.zeros(scenes), np.zeros(scenes)
         self.newest = 0
         # Counted per scene.
@@ -84,10 +99,13 @@ class Kalman:
     def _restart(self, which):
         """Forget the echo path and the far end of the scenes in a mask."""
         for a in (self.x, self.w, self.noise, self.power, self.history, self.history_energy,
-                  self.constrained, self.change, self.error_misfit, self.error_energy, self.mic_energy):
+                  self.constrained, self.change, self.error_misfit, self.error_energy, self.mic_energy,
+                  self.level_error, self.level_weight, self.explained, self.offset_mean,
+                  self.offset_power, self.offset):
             a[which] = 0
         self.mics[:, which] = 0
         self.estimate_misfit[:, which] = self.change_misfit[:, which] = 0
+        self.level_misfit[:, which] = 0
         self.variance[which] = self.prior
         self.silent[which] = self.partitions
 
@@ -110,19 +128,44 @@ class Kalman:
         x2 = _power(window)
         y = np.where(active[:, None], self._filtered(self.w, window), np.float32(0))
         e = mic - y
-        mic_energy, error_energy = _energy(mic, mic), _energy(e, e)
+        mic_energy = _energy(mic, mic)
 
         heard = mic_energy > 0
+        offset = self._find_offset(e, heard)
+        level_mic = mic - offset
+        e = level_mic - y
         level = np.where(heard, LEVEL_MEMORY, 1.0)
-        self.mic_energy = level * self.mic_energy + mic_energy
-        self.error_energy = level * self.error_energy + np.where(heard, error_energy, 0)
+        self.mic_energy = level * self.mic_energy + np.where(heard, _energy(level_mic, level_mic), 0)
+        self.error_energy = level * self.error_energy + np.where(heard, _energy(e, e), 0)
         lost = heard & ~(self.error_energy <= DIVERGED_FACTOR * self.mic_energy)
-        self._learn(window, x2, e, y, heard & ~lost, active)
+        learning = heard & ~lost & active
+        correction = self._learn(window, x2, e, y, heard & ~lost, active)
+        if correction is not None:
+            y = np.where(learning[:, None], y + correction, y)
         if lost.any():
             self._restart(lost)
             self.diverged += lost
-            y[lost], e[lost], error_energy[lost] = 0, mic[lost], mic_energy[lost]
-        return self._give(mic, y, e, mic_energy, error_energy)
+            y[lost] = 0
+        e = mic - y
+        return self._give(mic, y, e, mic_energy, _energy(e, e))
+
+    def _find_offset(self, e, heard):
+        """A constant in the error where it outweighs the rest, [scenes, HOP]."""
+        m, new = OFFSET_MEMORY, 1 - OFFSET_MEMORY
+        mean = m * self.offset_mean + new * e.astype(np.float64).sum(1) / HOP
+        power = m * self.offset_power + new * _energy(e, e) / HOP
+        constant = mean * mean
+        value = mean * constant / (constant + OFFSET_REST * np.maximum(power - constant, 0) + 1e-30)
+        step = (value - self.offset) / HOP
+        ramp = (self.offset[:, None] + step[:, None] * (np.arange(HOP) + 0.5)).astype(np.float32)
+        self.offset_mean = np.where(heard, mean, self.offset_mean)
+        self.offset_power = np.where(heard, power, self.offset_power)
+        self.offset = np.where(heard, value, self.offset)
+        return np.where(heard[:, None], ramp, np.float32(0))
+
+    def _caution(self, sure):
+        share = np.minimum(self.explained / EXPLAINED_MOST, 1).astype(np.float32)[:, None]
+        return NOISE_CAUTION + (sure - NOISE_CAUTION) * share
 
     def _window(self, age):
         return self.x[:, self.newest + age : self.newest + age + self.partitions]
@@ -143,16 +186,23 @@ class Kalman:
         return np.fft.irfft(y)[:, HOP:].astype(np.float32)
 
     def _learn(self, window, x2, error, echo, heard, active):
-        """Noise, gain, misfit, then filter and variance, in the scenes that hear something."""
+        """Noise, gain, misfit, then filter and variance, in the scenes that hear something. What the
+        new filter adds to the echo estimate, None if no scene learns."""
         e = self._spectrum(error)
         e2 = _power(e)
         noise = NOISE_MEMORY * self.noise + ((1 - NOISE_MEMORY) * e2 + np.float32(1e-15))
         self.noise = np.where(heard[:, None], noise, self.noise)
         learning = heard & active
         if not learning.any():
-            return
-        spread = (self.variance * x2).sum(1)
-        inverse = 1 / (spread + NOISE_CAUTION * np.maximum(noise, e2) + LEAST_VARIANCE)
+            return None
+        spread, most = (self.variance * x2).sum(1), np.maximum(noise, e2)
+        inverse = 1 / (spread + self._caution(NOISE_CAUTION_SURE) * most + LEAST_VARIANCE)
+        share = spread / (spread + self._caution(OUTPUT_CAUTION_SURE) * most + LEAST_VARIANCE)
+        s = spread + LEAST_VARIANCE
+        removal = SHRINK * inverse + DOUBT * np.maximum(s - CREDIBLE * most, 0) / s / s
+        expected = (e2 * spread * inverse).sum(1) / (e2.sum(1, dtype=np.float64) + 1e-9)
+        m = EXPLAINED_MEMORY
+        self.explained = np.where(learning, m * self.explained + (1 - m) * expected, self.explained)
         y, z = self._spectrum(echo), self._spectrum(self._filtered(self.change, window))
         more, less, scale = self._misadjustment(e, y, z, 1 / (noise + e2 + LEAST_VARIANCE), learning)
 
@@ -162,8 +212,8 @@ class Kalman:
         w = scale[:, None] * self.w + step
         w2 = _power(w)
         mean = self.power.mean(1, keepdims=True)
-        unrest = more * np.float32(0.5) * (self.power + mean)
-        variance = (KEEP * (1 - less))[:, None] * (v - SHRINK * v * (v * x2 * inverse[:, None]))
+        unrest = (REST_LEAST + more * np.float32(0.5)) * (self.power + mean)
+        variance = (KEEP * (1 - less))[:, None] * (v - v * (v * x2 * removal[:, None]))
         variance += self.shape * unrest[:, None] + (DRIFT + more)[:, None] * w2
         variance = np.clip(variance, VARIANCE_LEAST, VARIANCE_MOST)
 
@@ -174,16 +224,20 @@ class Kalman:
         again = learning & ((e2 * spread * inverse).sum(1) > REUSE_LEAST * e2.sum(1))
         self._learn_again(again)
         self._constrain(np.flatnonzero(learning))
+        correction = np.fft.irfft(_flush(e * share, 1e-15))[:, HOP:].astype(np.float32)
+        correction[:, :FADE] *= (np.arange(FADE, dtype=np.float32) + np.float32(0.5)) / FADE
+        return self.correction * correction
 
     def _learn_again(self, which):
         """Once more from earlier blocks, all held against the same filter."""
         if not which.any():
             return
         total = np.zeros_like(self.w)
+        offset = self.offset.astype(np.float32)[:, None]
         for age in REUSED_AGES:
             window, mic = self._window(age), self.mics[age]
             heard = (_energy(mic, mic) > 0)[:, None]
-            e = self._spectrum(np.where(heard, mic - self._filtered(self.w, window), np.float32(0)))
+            e = self._spectrum(np.where(heard, mic - self._filtered(self.w, window) - offset, np.float32(0)))
             spread = (self.variance * _power(window)).sum(1)
             noise = NOISE_CAUTION * np.maximum(self.noise, _power(e))
             total += np.conj(window) * _flush(e / (spread + noise + LEAST_VARIANCE), 1e-15)[:, None]
@@ -222,8 +276,38 @@ class Kalman:
         back = certain_slope(self.change_misfit, -by_change, CHANGE_SIGMAS)
         more = ESTIMATE_WEIGHT * rest**4 * np.minimum(rest * by_estimate / error, 1)
         more += CHANGE_WEIGHT * onwards * np.minimum(onwards * by_change / error, 1)
-        found = more, BACK_WEIGHT * back, 1 - EXCESS_WEIGHT * excess
+        level = self._level(e, y, white, learning)
+        more += np.where(level > 1, LEVEL_VARIANCE, 0)
+        found = more, BACK_WEIGHT * back, (1 - EXCESS_WEIGHT * excess) * level
         return (a.astype(np.float32)[:, None] for a in found)
+
+    def _level(self, e, y, white, learning):
+        """The factor between echo and estimate where one factor explains much of the error."""
+        y2, e2 = _power(y), _power(e)
+        echo = y2.sum(1, dtype=np.float64)
+        cross = ((y.real * e.real + y.imag * e.imag) * white).sum(1)
+        power, scatter = (y2 * white).sum(1), (y2 * white * (e2 * white)).sum(1) / 2
+        weight = power / np.maximum(echo, 1e-30)
+        plain = learning & (echo > 1e-9)
+        fell = plain & (weight < self.level_weight)
+        by = np.where(fell, weight / np.maximum(self.level_weight, 1e-300), 1)
+        rising = self.level_weight + 0.1 * (weight - self.level_weight)
+        self.level_weight = np.where(fell, weight, np.where(plain, rising, self.level_weight))
+        m, new = LEVEL_SMOOTHING, 1 - LEVEL_SMOOTHING
+        before = self.level_misfit * np.stack([by, by, by * by])
+        after = m * before + new * np.stack([cross, power, scatter])
+        after[2] = m * m * before[2] + new * new * scatter
+        error = m * by * self.level_error + new * (e2 * white).sum(1)
+        certain = LEVEL_SIGMAS * np.sqrt(after[2])
+        up, down = np.maximum(after[0] - certain, 0), np.maximum(-after[0] - certain, 0)
+        explained = np.maximum(up, down) ** 2 / (after[1] * error + MISFIT_LEAST**2)
+        found = learning & (explained > LEVEL_SHARE)
+        self.level_misfit = np.where(found, 0, np.where(learning, after, self.level_misfit))
+        self.level_error = np.where(found, 0, np.where(learning, error, self.level_error))
+        power = after[1] + MISFIT_LEAST
+        factor = np.where(up > 0, 1 + np.minimum(up / power, LEVEL_MOST),
+                          1 - LEVEL_FALL * np.minimum(down / power, 1))
+        return np.where(found, factor, 1.0)
 
     def _constrain(self, scenes):
         turn = (self.constrained[scenes, None] + np.arange(CONSTRAINED)) % self.partitions

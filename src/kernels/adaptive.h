@@ -143,33 +143,43 @@ static inline float sum_of_products(const float *restrict x, const float *restri
 static misfit plain_partitions_weigh(const innovation *i)
 {
     const float *restrict e_re = i->e_re, *restrict e_im = i->e_im, *restrict spread = i->spread;
-    const float *restrict before = i->noise;
-    const float memory = i->memory, caution = i->caution, least = i->least;
-    float noise[PARTITION_ROW], inverse[PARTITION_ROW], weight[PARTITION_ROW];
-    float gain_re[PARTITION_ROW], gain_im[PARTITION_ROW], e2[PARTITION_ROW];
+    const float *restrict before = i->noise, *restrict y_re = i->y_re, *restrict y_im = i->y_im;
+    const float memory = i->memory, caution = i->caution, least = i->least, shrink = i->shrink;
+    const float output_caution = i->output_caution, credible = i->credible, doubt = i->doubt;
+    float noise[PARTITION_ROW], removal[PARTITION_ROW], weight[PARTITION_ROW];
+    float gain_re[PARTITION_ROW], gain_im[PARTITION_ROW], e2[PARTITION_ROW], y2[PARTITION_ROW];
+    float correct_re[PARTITION_ROW], correct_im[PARTITION_ROW];
     float expected[PARTITION_ROW], one[PARTITION_ROW];
     for (size_t k = 0; k < PARTITION_ROW; k++) {
         const float er = e_re[k], ei = e_im[k], power = fmaf(er, er, ei * ei);
         const float n = fmaf(memory, before[k], (1.0f - memory) * power + 1e-15f);
         const float most = n > power ? n : power;
         const float inv = 1.0f / (fmaf(caution, most, spread[k]) + least);
+        const float share = spread[k] / (fmaf(output_caution, most, spread[k]) + least);
+        const float s = spread[k] + least, beyond = fmaf(-credible, most, s), per_s = 1.0f / s;
         e2[k] = power;
+        y2[k] = fmaf(y_re[k], y_re[k], y_im[k] * y_im[k]);
         noise[k] = n;
-        inverse[k] = inv;
+        removal[k] = fmaf(shrink, inv, doubt * (beyond > 0.0f ? beyond : 0.0f) * per_s * per_s);
         weight[k] = 1.0f / (n + power + least);
         expected[k] = spread[k] * inv;
         one[k] = 1.0f;
         gain_re[k] = flush_small(er * inv);
         gain_im[k] = flush_small(ei * inv);
+        correct_re[k] = flush_small(er * share);
+        correct_im[k] = flush_small(ei * share);
     }
     memcpy(i->noise, noise, sizeof noise);
-    memcpy(i->inverse, inverse, sizeof inverse);
+    memcpy(i->removal, removal, sizeof removal);
     memcpy(i->gain_re, gain_re, sizeof gain_re);
     memcpy(i->gain_im, gain_im, sizeof gain_im);
+    memcpy(i->correct_re, correct_re, sizeof correct_re);
+    memcpy(i->correct_im, correct_im, sizeof correct_im);
     return (misfit){
         .estimate = compare(e_re, e_im, i->y_re, i->y_im, weight),
         .change = compare(e_re, e_im, i->z_re, i->z_im, weight),
         .error = sum_of_products(e2, weight),
+        .echo = sum_of_products(y2, one),
         .energy = sum_of_products(e2, one),
         .expected = sum_of_products(e2, expected),
     };
@@ -180,8 +190,8 @@ static inline void adapt_row(const adaptation *a, float shape, const float *rest
                              float *restrict variance, float *restrict power)
 {
     const float *restrict gain_re = a->gain_re, *restrict gain_im = a->gain_im;
-    const float *restrict inverse = a->inverse, *restrict unrest = a->unrest;
-    const float scale = a->scale, shrink = a->shrink, keep = a->keep, drift = a->drift;
+    const float *restrict removal = a->removal, *restrict unrest = a->unrest;
+    const float scale = a->scale, keep = a->keep, drift = a->drift;
     const float least = a->least, most = a->most;
     for (size_t k = 0; k < PARTITION_ROW; k++) {
         const float xr = x_re[k], xi = x_im[k], gr = gain_re[k], gi = gain_im[k];
@@ -189,8 +199,8 @@ static inline void adapt_row(const adaptation *a, float shape, const float *rest
         const float wr = fmaf(v, fmaf(xr, gr, xi * gi), scale * w_re[k]);
         const float wi = fmaf(v, fmaf(xr, gi, -(xi * gr)), scale * w_im[k]);
         const float w2 = fmaf(wr, wr, fmaf(wi, wi, 1e-30f));
-        const float seen = v * fmaf(xr, xr, xi * xi) * inverse[k];
-        const float left = keep * fmaf(-shrink * v, seen, v);
+        const float removed = v * fmaf(xr, xr, xi * xi) * removal[k];
+        const float left = keep * fmaf(-v, removed, v);
         w_re[k] = wr;
         w_im[k] = wi;
         variance[k] = clamp_(fmaf(drift, w2, fmaf(shape, unrest[k], left)), least, most);

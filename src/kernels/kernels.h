@@ -144,16 +144,21 @@ typedef struct partitions {
 
 /* Input and output of `partitions_weigh`, each a row of PARTITION_ROW. */
 typedef struct innovation {
-    const float *e_re, *e_im; /* spectra of the error, */
-    const float *y_re, *y_im; /* of the echo estimate, */
-    const float *z_re, *z_im; /* of the filter's recent changes */
-    const float *spread;      /* variance of the error that the filter's variance explains */
-    float *noise;             /* tracked variance of the rest of the error */
-    float memory;             /* of that, hop to hop */
-    float caution;            /* factor on it */
-    float least;              /* added to every variance that is divided by */
-    float *gain_re, *gain_im; /* error over innovation variance */
-    float *inverse;           /* 1 / innovation variance */
+    const float *e_re, *e_im;       /* spectra of the error, */
+    const float *y_re, *y_im;       /* of the echo estimate, */
+    const float *z_re, *z_im;       /* of the filter's recent changes */
+    const float *spread;            /* variance of the error that the filter's variance explains */
+    float *noise;                   /* tracked variance of the rest of the error */
+    float memory;                   /* of that, hop to hop */
+    float caution;                  /* factor on it in the gain, */
+    float output_caution;           /* and in the correction */
+    float least;                    /* added to every variance that is divided by */
+    float shrink;                   /* share of the filter's variance that an observation removes */
+    float credible;                 /* how much of the error its spread may explain, */
+    float doubt;                    /* and what share of the variance beyond that a hop removes */
+    float *gain_re, *gain_im;       /* error over innovation variance */
+    float *removal;                 /* what an observation removes of the filter's variance */
+    float *correct_re, *correct_im; /* share of the error that the filter's variance explains */
 } innovation;
 
 /* A spectrum a against the error e, whitened, summed over the bins. */
@@ -166,16 +171,16 @@ typedef struct likeness {
 typedef struct misfit {
     likeness estimate, change; /* of y and of z */
     float error;               /* sum of |e|^2 / d */
+    float echo;                /* sum of |y|^2 */
     float energy, expected;    /* sums of |e|^2 and of |e|^2 spread inverse */
 } misfit;
 
 /* Parameters of `partitions_adapt`. */
 typedef struct adaptation {
     const float *gain_re, *gain_im; /* of `partitions_weigh` */
-    const float *inverse;
+    const float *removal;
     float scale;         /* factor on the weights */
     float fade;          /* factor on the recent changes */
-    float shrink;        /* share of the variance that an observation removes */
     float keep;          /* factor on the variance, hop to hop */
     float drift;         /* share of |w|^2 that is added to it */
     const float *unrest; /* also added: row `unrest`, */
@@ -279,15 +284,17 @@ typedef struct kernels {
     void (*partitions_change)(const partitions *f, float *z_re, float *z_im);
     /*
      * Per bin, with n the noise before, e and y of the innovation:
-     *     n = memory n + (1 - memory) |e|^2,  d = n + |e|^2 + least,
-     *     inverse = 1 / (spread + caution max(n, |e|^2) + least),
-     *     gain = e inverse, flushed below 1e-15.
+     *     n = memory n + (1 - memory) |e|^2,  d = n + |e|^2 + least,  m = max(n, |e|^2),
+     *     inverse = 1 / (spread + caution m + least),  gain = e inverse,
+     *     correct = e spread / (spread + output_caution m + least),
+     *     removal = shrink inverse + doubt max(s - credible m, 0) / s^2,  s = spread + least,
+     * gain and correct flushed below 1e-15.
      */
     misfit (*partitions_weigh)(const innovation *i);
     /*
      * For each partition, with g = gain, v = variance before:
      *     w = scale w + v conj(x) g,  change = fade change + v conj(x) g where there is one,
-     *     v  = keep * v (1 - shrink v |x|^2 inverse) + drift |w|^2 + shape[p] unrest,
+     *     v  = keep v (1 - v |x|^2 removal) + drift |w|^2 + shape[p] unrest,
      * v kept within least and most, change flushed below 1e-15. power = sum over p of |w|^2.
      */
     void (*partitions_adapt)(const partitions *f, const adaptation *a, float *power);

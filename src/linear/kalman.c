@@ -6,25 +6,26 @@
 /* ---- What was found best by measurement: docs/linear.md ---------------------------------- */
 
 /* The prior of |w|^2: of one partition, level over the first ones, then falling. */
-static const float prior_first = 0.5f, prior_decay = 0.87f;
+static const float prior_first = 4.0f, prior_decay = 0.87f;
 enum { PRIOR_LEVEL = 2 };
 /* The echo path as a random walk: P <- a^2 P + (1 - a^2) |w|^2 with a = 0.99997. */
 static const float keep = 0.99994f, drift = 0.00006f;
 /* A third of what theory takes from the variance: neighbouring blocks tell nearly the same. */
 static const float shrink = 0.18f;
-/* Smoothing of the noise, and its weight: 2 in theory (256 samples, half of them zero). */
+/* Variance explains at most twice the error; of what it claims beyond, a hop removes a part. */
+static const float credible = 6.0f, doubt = 0.2f;
+/* Smoothing of the noise, and its weight: 2 in theory (256 samples, half of them zero). Less where
+ * the filter explains most of the error, in the output's correction in particular. */
 static const float noise_memory = 0.93f, noise_caution = 8.0f;
+static const float noise_caution_sure = 2.0f, output_caution_sure = 1.0f;
+static const double explained_memory = 0.8, explained_most = 0.6;
+/* Samples over which the correction of the output is faded in. */
+enum { FADE = 16 };
 /* Added to variances that are divided by: an error at -81 dB of full scale. */
 static const float least_variance = 1e-6f;
 static const float variance_least = 1e-10f, variance_most = 1e4f;
-/* What tells of a misadjusted filter (`find_misadjustment`): smoothing, how many standard
- * deviations count, what it does to variance and weights. By the echo estimate, and by the recent
- * changes. */
-static const double estimate_memory = 0.97, estimate_sigmas = 7.0, estimate_weight = 2e4;
-static const double excess_sigmas = 4.0, excess_weight = 0.1;
-static const double change_memory = 0.8, change_sigmas = 4.0, change_weight = 2.5;
-static const double back_weight = 0.14;
-static const double misfit_least = 1e-3;
+/* Variance that every partition gets, as a share of the filter's power. */
+static const float rest_least = 2e-4f;
 /* Recent changes: of the first 128 ms, each hop's fading by 15 % a hop. */
 enum { RECENT = 16 };
 static const float change_fade = 0.85f;
@@ -41,6 +42,8 @@ static const double level_memory = 0.95, diverged_factor = 4.0;
 /* How much more energy than the microphone's a hop's output may have; how much more the error may
  * have had of late in a filter that is good all the same. */
 static const double louder_most = 1.02, louder_good = 1.25;
+/* Smoothing of the error's mean; how much of the rest of its power the mean must outweigh. */
+static const double offset_memory = 0.95, offset_rest = 0.1;
 
 /* ---- Memory ------------------------------------------------------------------------------ */
 
@@ -56,7 +59,9 @@ typedef enum row {
     ROW_NOISE,
     ROW_GAIN_RE,
     ROW_GAIN_IM,
-    ROW_INVERSE,
+    ROW_REMOVAL,
+    ROW_CORRECT_RE,
+    ROW_CORRECT_IM,
     ROW_POWER,
     ROW_UNREST,
     ROW_REUSED, /* five of each block that is learnt from once more */
@@ -95,6 +100,7 @@ void kalman_layout(kalman *c, arena *a, size_t count)
 void kalman_start(kalman *c, const kernels *k)
 {
     c->k = k;
+    c->correction = 1.0f;
     fft_init_size(&c->fft, KALMAN_BLOCK);
     float sum = 0.0f, value = 1.0f;
     for (size_t p = 0; p < c->filter.count; p++) {
@@ -122,7 +128,7 @@ void kalman_forget_far_end(kalman *c)
     memset(c->history, 0, KALMAN_HOP * sizeof(float));
     c->history_energy = 0.0;
     c->silent = f->count;
-    c->estimate = c->change = (smooth_likeness){0};
+    c->misadjustment = (misadjustment){0};
 }
 
 void kalman_restart(kalman *c)
@@ -136,8 +142,9 @@ void kalman_restart(kalman *c)
     c->history_energy = 0.0;
     c->silent = c->filter.count;
     c->constrained = 0;
-    c->estimate = c->change = (smooth_likeness){0};
-    c->error = 0.0;
+    c->misadjustment = (misadjustment){0};
+    c->explained = 0.0;
+    c->offset = (dc_offset){0};
     c->error_energy = c->mic_energy = 0.0;
 }
 
@@ -217,7 +224,14 @@ static void spectrum(kalman *c, const float *hop, float *re, float *im)
     c->k->fft_forward(&c->fft, re, im, c->block);
 }
 
-/* Noise, gain and misfit from error and echo estimate. */
+/* A factor on the noise: the more of the error the filter explains, the nearer to `sure`. */
+static float caution(const kalman *c, float sure)
+{
+    const double share = fmin(c->explained / explained_most, 1.0);
+    return noise_caution + (sure - noise_caution) * (float)share;
+}
+
+/* Noise, gain, correction and misfit from error and echo estimate. */
 static misfit weigh(kalman *c, const float *error, const float *echo, int silent)
 {
     spectrum(c, error, row_of(c, ROW_E_RE), row_of(c, ROW_E_IM));
@@ -238,75 +252,23 @@ static misfit weigh(kalman *c, const float *error, const float *echo, int silent
         .spread = row_of(c, ROW_SPREAD),
         .noise = row_of(c, ROW_NOISE),
         .memory = noise_memory,
-        .caution = noise_caution,
+        .caution = caution(c, noise_caution_sure),
+        .output_caution = caution(c, output_caution_sure),
         .least = least_variance,
+        .shrink = shrink,
+        .credible = credible,
+        .doubt = doubt,
         .gain_re = row_of(c, ROW_GAIN_RE),
         .gain_im = row_of(c, ROW_GAIN_IM),
-        .inverse = row_of(c, ROW_INVERSE),
+        .removal = row_of(c, ROW_REMOVAL),
+        .correct_re = row_of(c, ROW_CORRECT_RE),
+        .correct_im = row_of(c, ROW_CORRECT_IM),
     };
     return c->k->partitions_weigh(&i);
 }
 
-static void smooth(smooth_likeness *s, const likeness *l, double memory)
-{
-    const double new = 1.0 - memory;
-    s->cross = memory * s->cross + new *(double)l->cross;
-    s->power = memory * s->power + new *(double)l->power;
-    s->scatter = memory * memory * s->scatter + new *new *(double)l->scatter;
-}
-
-/* What of a regression coefficient's magnitude is certain, at most 1; 0: nothing is. */
-static double certain_slope(const smooth_likeness *s, double cross, double sigmas)
-{
-    const double certain = cross - sigmas * sqrt(s->scatter);
-    return certain > 0.0 ? fmin(certain / (s->power + misfit_least), 1.0) : 0.0;
-}
-
-/* What the filter's variance is short of, the share of it that is too much, and what the weights
- * have to be multiplied with. */
-typedef struct misadjustment {
-    float more, less, scale;
-} misadjustment;
-
-/*
- * How the filter is wrong, as far as it is certain that it is. The error of the right filter is
- * orthogonal to whatever is made of the far end, whoever talks in the room, and the standard
- * deviation of a regression says what near-end talk alone could do to it. Voices are no independent
- * blocks, and what is certain is often wrong in double talk, where there is more to lose than to
- * win: what adds variance counts with the share of the error that it explains, which is small
- * there.
- *
- * By the echo estimate: a filter on its way leaves the rest of the echo in the error. Only a large
- * slope counts (its fourth power): two voices at one pitch reach 0.1, a filter that has to become
- * another 0.5 and more. Where the slope is negative the estimate is too large, or in the microphone
- * at all no longer, or never was: the weights fall.
- *
- * By the recent changes: where the error still goes the way in which the filter has been changed,
- * the steps are too small. Where it goes the other way, they were too large; then the variance
- * falls until the error is orthogonal to them, as that of the right step is. So in double talk,
- * whose changes turn out wrong.
- */
-static misadjustment find_misadjustment(kalman *c, const misfit *m)
-{
-    smooth(&c->estimate, &m->estimate, estimate_memory);
-    smooth(&c->change, &m->change, change_memory);
-    c->error = estimate_memory * c->error + (1.0 - estimate_memory) * (double)m->error;
-    const double error = c->error + misfit_least;
-    const double by_estimate = c->estimate.cross, by_change = c->change.cross;
-    const double rest = certain_slope(&c->estimate, by_estimate, estimate_sigmas);
-    const double excess = certain_slope(&c->estimate, -by_estimate, excess_sigmas);
-    const double onwards = certain_slope(&c->change, by_change, change_sigmas);
-    const double back = certain_slope(&c->change, -by_change, change_sigmas);
-    const double rest_share = fmin(rest * by_estimate / error, 1.0);
-    const double onwards_share = fmin(onwards * by_change / error, 1.0);
-    const double more = estimate_weight * rest * rest * rest * rest * rest_share +
-                        change_weight * onwards * onwards_share;
-    return (misadjustment){(float)more, (float)(back_weight * back),
-                           (float)(1.0 - excess_weight * excess)};
-}
-
 /* The variance that a misadjusted filter gets, half where its weights are, half by the prior. */
-static void adapt(kalman *c, misadjustment off)
+static void adapt(kalman *c, readjustment off)
 {
     float *const power = row_of(c, ROW_POWER), *const unrest = row_of(c, ROW_UNREST);
     float sum = 0.0f;
@@ -314,14 +276,13 @@ static void adapt(kalman *c, misadjustment off)
         sum += power[k];
     const float mean = sum / PARTITION_BINS;
     for (size_t k = 0; k < PARTITION_ROW; k++)
-        unrest[k] = off.more * 0.5f * (power[k] + mean);
+        unrest[k] = (rest_least + off.more * 0.5f) * (power[k] + mean);
     const adaptation a = {
         .gain_re = row_of(c, ROW_GAIN_RE),
         .gain_im = row_of(c, ROW_GAIN_IM),
-        .inverse = row_of(c, ROW_INVERSE),
+        .removal = row_of(c, ROW_REMOVAL),
         .scale = off.scale,
         .fade = change_fade,
-        .shrink = shrink,
         .keep = keep * (1.0f - off.less),
         .drift = drift + off.more,
         .unrest = unrest,
@@ -356,6 +317,7 @@ static void learn_again(kalman *c)
             .e_im = rows + 4 * PARTITION_ROW,
         };
     }
+    const float offset = (float)c->offset.value;
     c->k->partitions_predict_reused(&c->filter, &r);
     for (size_t i = 0; i < PARTITION_REUSED; i++) {
         const reused_block *const b = &r.blocks[i];
@@ -365,7 +327,7 @@ static void learn_again(kalman *c)
         float e[KALMAN_HOP];
         hop_of(c, b->y_re, b->y_im, e);
         for (size_t k = 0; k < KALMAN_HOP; k++)
-            e[k] = heard ? mic[k] - e[k] : 0.0f;
+            e[k] = heard ? mic[k] - e[k] - offset : 0.0f;
         spectrum(c, e, b->e_re, b->e_im);
     }
     c->k->partitions_correct(&c->filter, &r);
@@ -395,12 +357,35 @@ static int has_diverged(kalman *c, double mic_energy, double error_energy)
     return !(c->error_energy <= diverged_factor * c->mic_energy);
 }
 
+/*
+ * A constant in the microphone, in `offset` from sample to sample. Cut into hops it would be in
+ * every bin, and outweigh all that the bins have to say of the echo. The mean is only taken for one
+ * where it outweighs the rest of the error, so that an echo's lowest frequencies are left to it.
+ */
+static void find_offset(kalman *c, const float *error, double energy, float *offset)
+{
+    dc_offset *const o = &c->offset;
+    double sum = 0.0;
+    for (size_t i = 0; i < KALMAN_HOP; i++)
+        sum += (double)error[i];
+    o->mean = offset_memory * o->mean + (1.0 - offset_memory) * sum / KALMAN_HOP;
+    o->power = offset_memory * o->power + (1.0 - offset_memory) * energy / KALMAN_HOP;
+    const double constant = o->mean * o->mean, rest = fmax(o->power - constant, 0.0);
+    const double before = o->value;
+    o->value = o->mean * constant / (constant + offset_rest * rest + 1e-30);
+    const double step = (o->value - before) / KALMAN_HOP;
+    for (size_t i = 0; i < KALMAN_HOP; i++)
+        offset[i] = (float)(before + step * ((double)i + 0.5));
+}
+
 static void learn(kalman *c, const float *error, const float *echo, int silent)
 {
     const misfit m = weigh(c, error, echo, silent);
     if (silent)
         return;
-    adapt(c, find_misadjustment(c, &m));
+    c->explained = explained_memory * c->explained +
+                   (1.0 - explained_memory) * (double)m.expected / ((double)m.energy + 1e-9);
+    adapt(c, misadjustment_next(&c->misadjustment, &m));
     if (m.expected > reuse_least * m.energy)
         learn_again(c);
     constrain(c);
@@ -447,6 +432,45 @@ static void count(kalman *c, double mic_energy, double far_energy, double output
     c->stats.active_error_energy += output_energy;
 }
 
+/*
+ * The estimate of the filter as this hop has made it: it explains more of the hop's own echo than
+ * the one that came in. Faded in, so that the output goes on where that of the last hop ended.
+ */
+static void correct(kalman *c, float *echo)
+{
+    float correction[KALMAN_HOP];
+    hop_of(c, row_of(c, ROW_CORRECT_RE), row_of(c, ROW_CORRECT_IM), correction);
+    for (size_t i = 0; i < FADE; i++)
+        correction[i] *= ((float)i + 0.5f) / FADE;
+    for (size_t i = 0; i < KALMAN_HOP; i++)
+        echo[i] += c->correction * correction[i];
+}
+
+static void subtract(float *restrict difference, const float *a, const float *b)
+{
+    for (size_t i = 0; i < KALMAN_HOP; i++)
+        difference[i] = a[i] - b[i];
+}
+
+/* From the filter's estimate y of a hop m that is not muted to the one to subtract from it. */
+static void improve(kalman *c, const float *m, float *y, int silent)
+{
+    float e[KALMAN_HOP], offset[KALMAN_HOP], level_m[KALMAN_HOP];
+    subtract(e, m, y);
+    find_offset(c, e, dot(e, e), offset);
+    subtract(level_m, m, offset);
+    subtract(e, level_m, y);
+    if (has_diverged(c, dot(level_m, level_m), dot(e, e))) {
+        kalman_restart(c);
+        c->stats.diverged++;
+        memset(y, 0, KALMAN_HOP * sizeof *y);
+        return;
+    }
+    learn(c, e, y, silent);
+    if (!silent)
+        correct(c, y);
+}
+
 void kalman_run(kalman *c, const float *mic, const float *far, float *error, float *echo)
 {
     float m[KALMAN_HOP], y[KALMAN_HOP] = {0}, e[KALMAN_HOP];
@@ -460,22 +484,10 @@ void kalman_run(kalman *c, const float *mic, const float *far, float *error, flo
                                  row_of(c, ROW_SPREAD));
         hop_of(c, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM), y);
     }
-    for (size_t i = 0; i < KALMAN_HOP; i++)
-        e[i] = m[i] - y[i];
-    double error_energy = dot(e, e);
-
     /* A muted microphone says nothing about the room. */
-    if (mic_energy > 0.0) {
-        if (has_diverged(c, mic_energy, error_energy)) {
-            kalman_restart(c);
-            c->stats.diverged++;
-            memset(y, 0, sizeof y);
-            memcpy(e, m, sizeof e);
-            error_energy = mic_energy;
-        } else {
-            learn(c, e, y, silent);
-        }
-    }
-    const double given = give(c, m, y, e, mic_energy, error_energy, error, echo);
+    if (mic_energy > 0.0)
+        improve(c, m, y, silent);
+    subtract(e, m, y);
+    const double given = give(c, m, y, e, mic_energy, dot(e, e), error, echo);
     count(c, mic_energy, far_energy, given);
 }

@@ -1,10 +1,10 @@
 /*
  * The linear canceller: a partitioned-block Kalman filter in the frequency domain (Enzner & Vary
  * 2006; Kuech, Mabande & Enzner 2014), overlap-save, one hop of 128 samples at 16 kHz at a time. It
- * removes what of the echo is linear and leaves everything else untouched. docs/linear.md tells how
- * it differs from the papers, training/linear.py is the same algorithm in numpy.
+ * removes the linear part of the echo and leaves everything else untouched. docs/linear.md says how
+ * it differs from the papers; training/linear.py is the same algorithm in numpy.
  *
- * It knows nothing of the caller's chunks, of alignment and of the network. Microphone and far end
+ * It does not know the caller's chunks, the alignment or the network. Microphone and far end
  * are aligned: the echo of a far-end sample begins with or up to about 100 ms after it.
  */
 #ifndef UNECHO_KALMAN_H
@@ -12,6 +12,7 @@
 
 #include "arena.h"
 #include "kernels/kernels.h"
+#include "misadjustment.h"
 #include "unecho.h"
 
 enum {
@@ -35,10 +36,10 @@ typedef struct kalman_stats {
     double active_mic_energy, active_error_energy;
 } kalman_stats;
 
-/* A likeness (kernels.h) over time. */
-typedef struct smooth_likeness {
-    double cross, power, scatter;
-} smooth_likeness;
+/* A constant in the error: mean and power, smoothed, and how much of the mean counts as one. */
+typedef struct dc_offset {
+    double mean, power, value;
+} dc_offset;
 
 typedef struct kalman {
     const kernels *k;
@@ -54,9 +55,10 @@ typedef struct kalman {
     size_t silent;                     /* blocks since the last one with a far end in it */
     size_t constrained;                /* the partition whose turn it is */
     float shape[PARTITION_COUNT_MOST]; /* the prior over the partitions; its sum is 1 */
-    /* What tells of a misadjusted filter, smoothed. */
-    smooth_likeness estimate, change;
-    double error;
+    misadjustment misadjustment;
+    double explained; /* share of the error that the filter's variance explains, smoothed */
+    dc_offset offset;
+    float correction; /* weight of what the hop itself adds to its estimate; 1 unless set */
     /* Smoothed energies of error and microphone. */
     double error_energy, mic_energy;
     kalman_stats stats;

@@ -7,6 +7,8 @@
 /* Jumps of the far end by more samples restart the suppressor and the filter. The suppressor copes
  * with smaller ones, as with late reflections; the filter unlearns more slowly than it learns. */
 static const int64_t suppressor_far_away = 256, linear_far_away = 32;
+/* A network removes what is left of the echo, and keeps more of a voice that was corrected less. */
+static const float denoiser_correction = 0.5f;
 
 /* ---- Opening ---------------------------------------------------------------------------- */
 
@@ -57,8 +59,12 @@ int canceller_start(canceller *c, const suppressor_plan *plan, const fft *transf
     };
     bypass_start(&c->bypass, plan->config->noise_reduction_db == 0 && kind->denoises,
                  c->lag / UNECHO_HOP);
-    if (c->linear)
+    c->cuts_rumble = kind->denoises;
+    if (c->linear) {
         kalman_start(c->linear, kernels_at(plan->kernels_index));
+        if (kind->denoises)
+            c->linear->correction = denoiser_correction;
+    }
     return kind->start(c->suppressor, plan, &lines, transform, to);
 }
 
@@ -78,6 +84,7 @@ void canceller_reset(canceller *c)
     c->suppressor->kind->reset(c->suppressor);
     c->levels = (levels){0};
     bypass_reset(&c->bypass);
+    c->rumble = (rumble){0};
     c->restarts = 0;
 }
 
@@ -127,8 +134,11 @@ void canceller_remember(canceller *c, const float *far)
 void canceller_filter(canceller *c, size_t t)
 {
     const size_t at = c->past + t * UNECHO_HOP;
-    if (c->linear)
-        kalman_run(c->linear, c->mic + at, c->far + at, c->error + at, c->echo + at);
+    if (!c->linear)
+        return;
+    kalman_run(c->linear, c->mic + at, c->far + at, c->error + at, c->echo + at);
+    if (c->cuts_rumble)
+        rumble_cut(&c->rumble, c->error + at);
 }
 
 static void plan_bypass(canceller *c, bypass_hop *plan, size_t hops)

@@ -9,6 +9,7 @@
 #include "bypass.h"
 #include "levels.h"
 #include "linear/kalman.h"
+#include "rumble.h"
 #include "suppress/suppressor.h"
 #include "unecho.h"
 
@@ -24,6 +25,8 @@ typedef struct canceller {
     float *error, *echo;
     levels levels;
     bypass bypass;
+    int cuts_rumble; /* from what a network hears of the linear filter */
+    rumble rumble;
     uint64_t restarts; /* bit t: at hop t of the next run the suppressor restarts */
 } canceller;
 

@@ -15,7 +15,7 @@ typedef struct filter {
     float x[2][RING_MOST * ROW], w[2][COUNT_MOST * ROW], v[COUNT_MOST * ROW];
     float change[2][COUNT_MOST * ROW];
     float e[2][ROW], y[2][ROW], z[2][ROW], spread[ROW], noise[ROW];
-    float gain[2][ROW], inverse[ROW], power[ROW], unrest[ROW], shape[COUNT_MOST];
+    float gain[2][ROW], removal[ROW], correct[2][ROW], power[ROW], unrest[ROW], shape[COUNT_MOST];
     misfit misfit;
     float reused_y[PARTITION_REUSED][2][ROW], reused_spread[PARTITION_REUSED][ROW];
     float reused_e[PARTITION_REUSED][2][ROW];
@@ -91,10 +91,9 @@ static adaptation adaptation_of(const filter *f)
     return (adaptation){
         .gain_re = f->gain[0],
         .gain_im = f->gain[1],
-        .inverse = f->inverse,
+        .removal = f->removal,
         .scale = 0.95f,
         .fade = 0.9f,
-        .shrink = 0.25f,
         .keep = 0.999f,
         .drift = 0.01f,
         .unrest = f->unrest,
@@ -108,8 +107,28 @@ static adaptation adaptation_of(const filter *f)
 static void run_filter(const kernels *k, filter *f, const shape *s)
 {
     const partitions p = partitions_of(f, s);
-    const innovation i = {f->e[0],  f->e[1], f->y[0], f->y[1], f->z[0],    f->z[1],    f->spread,
-                          f->noise, 0.95f,   8.0f,    1e-6f,   f->gain[0], f->gain[1], f->inverse};
+    const innovation i = {
+        .e_re = f->e[0],
+        .e_im = f->e[1],
+        .y_re = f->y[0],
+        .y_im = f->y[1],
+        .z_re = f->z[0],
+        .z_im = f->z[1],
+        .spread = f->spread,
+        .noise = f->noise,
+        .memory = 0.95f,
+        .caution = 8.0f,
+        .output_caution = 3.0f,
+        .least = 1e-6f,
+        .shrink = 0.25f,
+        .credible = 2.0f,
+        .doubt = 0.5f,
+        .gain_re = f->gain[0],
+        .gain_im = f->gain[1],
+        .removal = f->removal,
+        .correct_re = f->correct[0],
+        .correct_im = f->correct[1],
+    };
     const adaptation a = adaptation_of(f);
     k->partitions_predict(&p, f->y[0], f->y[1], f->spread);
     k->partitions_change(&p, f->z[0], f->z[1]);
@@ -140,11 +159,16 @@ static void check_bin(const filter *before, const filter *after, const shape *s,
     }
     const double er = (double)before->e[0][k], ei = (double)before->e[1][k], e2 = er * er + ei * ei;
     const double noise = 0.95 * (double)before->noise[k] + 0.05 * e2;
-    const double inverse = 1.0 / (spread + 8.0 * fmax(noise, e2) + 1e-6);
+    const double most = fmax(noise, e2), inverse = 1.0 / (spread + 8.0 * most + 1e-6);
+    const double share = spread / (spread + 3.0 * most + 1e-6), least_spread = spread + 1e-6;
+    const double beyond = fmax(least_spread - 2.0 * most, 0.0);
+    const double removal = 0.25 * inverse + 0.5 * beyond / (least_spread * least_spread);
     assert_true(is_near(after->y[0][k], y[0], 10.0) && is_near(after->y[1][k], y[1], 10.0));
     assert_true(is_near(after->z[0][k], z[0], 10.0) && is_near(after->z[1][k], z[1], 10.0));
     assert_true(is_near(after->spread[k], spread, 0.0) && is_near(after->noise[k], noise, 0.0));
-    assert_true(is_near(after->inverse[k], inverse, 0.0));
+    assert_true(is_near(after->removal[k], removal, 0.5 / least_spread));
+    assert_true(is_near(after->correct[0][k], er * share, 0.1));
+    assert_true(is_near(after->correct[1][k], ei * share, 0.1));
     for (size_t p = 0; p < count; p++) {
         const size_t x = (s->newest + p) % s->ring * ROW + k, w = p * ROW + k;
         const double xr = (double)before->x[0][x], xi = (double)before->x[1][x];
@@ -160,7 +184,7 @@ static void check_bin(const filter *before, const filter *after, const shape *s,
             assert_true(is_near(after->change[i][w], change, 0.1));
             w2 += new *new;
         }
-        const double variance = 0.999 * v * (1.0 - 0.25 * v * x2 * inverse) + 0.01 * w2 +
+        const double variance = 0.999 * v * (1.0 - v * x2 * removal) + 0.01 * w2 +
                                 (double)before->shape[p] * (double)before->unrest[k];
         assert_true(is_near(after->v[w], variance, 0.01));
         power += w2;
@@ -185,14 +209,17 @@ static void check_likeness(const likeness *got, float a[2][ROW], const filter *f
 
 static void check_energies(const filter *f)
 {
-    double error = 0.0, energy = 0.0, expected = 0.0;
+    double error = 0.0, echo = 0.0, energy = 0.0, expected = 0.0;
     for (size_t k = 0; k < PARTITION_BINS; k++) {
         const double er = (double)f->e[0][k], ei = (double)f->e[1][k], e2 = er * er + ei * ei;
         error += e2 / ((double)f->noise[k] + e2 + 1e-6);
+        const double spread = (double)f->spread[k];
+        echo += pow((double)f->y[0][k], 2.0) + pow((double)f->y[1][k], 2.0);
         energy += e2;
-        expected += e2 * (double)f->spread[k] * (double)f->inverse[k];
+        expected += e2 * spread / (spread + 8.0 * fmax((double)f->noise[k], e2) + 1e-6);
     }
     assert_true(is_near(f->misfit.error, error, 0.0) && is_near(f->misfit.energy, energy, 0.0));
+    assert_true(is_near(f->misfit.echo, echo, 0.0));
     assert_true(is_near(f->misfit.expected, expected, 0.0));
 }
 

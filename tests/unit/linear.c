@@ -79,6 +79,12 @@ static void double_talk_keeps_the_filter(void **unused)
     assert_true(worst_rise(1) <= 3.0);
 }
 
+/* ERLE up to the noise, 30 dB below the echo: what is above it is noise that went with the echo. */
+static double erle_to_noise_db(const scene *s, double from, double to)
+{
+    return fmin(erle_db(s, from, to), 30.0);
+}
+
 /*
  * Another room after 4 seconds of speech: two seconds later the filter is within 3 dB of where it
  * was, and of one that started in the new room with nothing to unlearn.
@@ -91,12 +97,13 @@ static void a_changed_room_is_found_in_2_s(void **unused)
         scene s = changed_room(&old, &new, 7 + (uint32_t)i);
         linear_run r = open_linear(fastest(), KALMAN_PARTITIONS);
         cancel(&r, &s, 0, s.count);
-        const double before = erle_db(&s, 3.0, 4.0), after = erle_db(&s, 6.0, 7.0);
+        const double before = erle_to_noise_db(&s, 3.0, 4.0);
+        const double after = erle_to_noise_db(&s, 6.0, 7.0);
         print_message("T60 %.1f s: ERLE %.1f dB, %.1f, %.1f, %.1f dB in the seconds after", t60s[i],
                       before, erle_db(&s, 4.0, 5.0), erle_db(&s, 5.0, 6.0), after);
         kalman_reset(&r.c);
         cancel(&r, &s, 4 * RATE, s.count);
-        const double fresh = erle_db(&s, 6.0, 7.0);
+        const double fresh = erle_to_noise_db(&s, 6.0, 7.0);
         print_message("; a fresh filter: %.1f, %.1f, %.1f dB\n", erle_db(&s, 4.0, 5.0),
                       erle_db(&s, 5.0, 6.0), fresh);
         assert_true(after >= before - 3.0);
@@ -179,7 +186,7 @@ static void silence_leaks_nothing_away(void **unused)
     cancel(&r, &s, PAUSE, s.count);
     print_message("ERLE %.1f dB before, %.1f dB after\n", erle_db(&s, 3.0, 3.5),
                   erle_db(&s, 4.4, 4.9));
-    assert_true(erle_db(&s, 4.4, 4.9) >= erle_db(&s, 3.0, 3.5) - 1.0);
+    assert_true(erle_to_noise_db(&s, 4.4, 4.9) >= erle_to_noise_db(&s, 3.0, 3.5) - 1.0);
     close_linear(&r);
     free_scene(&s);
     free(h.samples);
