@@ -50,7 +50,7 @@ static void run_allocates_nothing(void **unused)
     cleanup(&i);
 }
 
-/* Each allocation of opening, and of opening again for other controls, fails once. */
+/* From each allocation on, of opening and of opening again for other controls, all fail. */
 static void no_memory(void **unused)
 {
     (void)unused;
