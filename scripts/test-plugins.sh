@@ -164,6 +164,11 @@ CONF
     # From the microphone's first sound on; the output is about 38 ms and REFERENCE-LATE behind it.
     sox -V1 live.wav begun.wav silence 1 1s -80d
     sox -V1 begun.wav clean.wav remix 2
+    # A busy machine may miss a quantum when the session starts: the far end counts from 3 s on.
+    ln -sf "$sample"_mic.flac live_mic.flac
+    ln -sf "$sample"_near.flac live_near.flac
+    sed 's/0\.6,/3.6,/' "$sample.json" >live.json
+    local sample=live
     check "PipeWire, the microphone $1 ms later, late reference $2" cancelled clean.wav \
         "0.$(printf %03d $((38 + $2)))"
 }
