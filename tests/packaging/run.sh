@@ -1,14 +1,15 @@
 #!/bin/bash
 # Installs the build, moves the installed tree elsewhere, and uses the library from there as any other
 # project would. Prints TAP.
-# Usage: run.sh SOURCE-ROOT BUILD-ROOT API-MAJOR NAMES, where NAMES says whether the internal names in
-# the static library are local or global.
+# Usage: run.sh SOURCE-ROOT BUILD-ROOT API-MAJOR NAMES LADSPA. NAMES: whether the internal names in the
+# static library are local or global. LADSPA: whether the plugin is built, ladspa or no-ladspa.
 set -uo pipefail
 
 source_root=$1
 build_root=$2
 library=libunecho.so.$3
 names=$4
+ladspa=$5
 here=$source_root/tests/packaging
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -34,6 +35,15 @@ check_local() {
         check "$@"
     else
         echo "ok $((++number)) - $1 # SKIP the internal names are global in this build"
+    fi
+}
+
+# check, for the LADSPA plugin.
+check_ladspa() {
+    if [[ $ladspa == ladspa ]]; then
+        check "$@"
+    else
+        echo "ok $((++number)) - $1 # SKIP the plugin or analyseplugin is missing"
     fi
 }
 
@@ -122,9 +132,22 @@ beside_other_names() {
         env -u LD_LIBRARY_PATH "$work/collision"
 }
 
-only_ours_needed() {
+descriptor_alone_exported() {
+    [[ $(nm -D --defined-only "$lib/ladspa/unecho.so" | awk '{ print $NF }') == ladspa_descriptor ]]
+}
+
+# The host of the LADSPA SDK reads both descriptors and finds nothing to complain about.
+analysed() {
+    local text
+    text=$(analyseplugin "$lib/ladspa/unecho.so" 2>&1) && echo "$text" &&
+        [[ $(grep -c '^Plugin Label: "unecho\(_stereo\)\?"$' <<<"$text") == 2 ]] &&
+        ! grep -E 'ERROR|cannot use in-place' <<<"$text"
+}
+
+# only_libc_needed FILE
+only_libc_needed() {
     local needed
-    needed=$(readelf -d "$lib/libunecho.so" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p') &&
+    needed=$(readelf -d "$1" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p') &&
         grep -q '^libc\.' <<<"$needed" &&
         ! grep -v -E '^(libc|libm|ld-linux.*)\.so\.[0-9]+$' <<<"$needed"
 }
@@ -145,6 +168,10 @@ check "the soname is $library" soname
 check "the shared library exports unecho_ symbols only" only_ours_exported -D "$lib/libunecho.so"
 check_local "the static library exports unecho_ symbols only" only_ours_exported -g "$lib/libunecho.a"
 check_local "a program with functions named like internal ones" beside_other_names
-check "only the C library is needed" only_ours_needed
+check "only the C library is needed" only_libc_needed "$lib/libunecho.so"
 check "no text relocations, no executable stack" no_text_relocations
+check_ladspa "the LADSPA plugin exports its descriptor only" descriptor_alone_exported
+check_ladspa "the LADSPA plugin needs only the C library" only_libc_needed "$lib/ladspa/unecho.so"
+command -v analyseplugin >/dev/null || ladspa=unseen
+check_ladspa "the LADSPA SDK's analyseplugin finds no fault" analysed
 echo "1..$number"
