@@ -7,11 +7,14 @@
 #include "interrupt.h"
 #include "report.h"
 
+#include "unecho.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PART = 16384, LEVEL = CORRELATOR_RATE / LEVELS_PER_S };
+/* CAPACITY: a part, and what is left of the one before between two outputs. */
+enum { PART = 16384, CAPACITY = PART + UNECHO_RATE_MAX / CORRELATOR_RATE + 1, LEVEL = CORRELATOR_RATE / LEVELS_PER_S };
 
 /* Part of the energy by which two copies of the same signal may differ. */
 #define SAME 1e-5
@@ -50,7 +53,7 @@ static struct copier *copier_open(struct copy *copy, ends *pair, read_function *
         return NULL;
     }
     *c = (struct copier){.copy = copy, .read = read, .pair = pair, .rate = rate};
-    resampler_layout(&c->resampler, &a, (unsigned)rate, CORRELATOR_RATE, PART, 1);
+    resampler_layout(&c->resampler, &a, (unsigned)rate, CORRELATOR_RATE, CAPACITY, 1);
     c->memory = a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
     if (!c->memory) {
         free(c);
@@ -58,7 +61,7 @@ static struct copier *copier_open(struct copy *copy, ends *pair, read_function *
         return NULL;
     }
     a.used = 0;
-    resampler_layout(&c->resampler, &a, (unsigned)rate, CORRELATOR_RATE, PART, 1);
+    resampler_layout(&c->resampler, &a, (unsigned)rate, CORRELATOR_RATE, CAPACITY, 1);
     resampler_start(&c->resampler, dsp_dot);
     resampler_reset(&c->resampler, NULL, 0);
     copy->file = scratch_open(directory);

@@ -13,6 +13,11 @@
 /* As for unecho_stats.far_active_seconds. */
 #define ACTIVE_DB (-50.0f)
 
+/* No speech and no loopback has so low a peak: -55 dB. */
+#define SILENT_PEAK 0.0018
+/* So quiet while active that voices come close to noise and rounding. */
+#define LOW_DB (-45.0)
+
 struct levels {
     float *db; /* [n], one per 20 ms, without the mean; levels_free frees them */
     size_t n;

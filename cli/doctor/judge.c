@@ -10,8 +10,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define SILENT_PEAK    0.0018 /* -55 dB: no speech and no loopback is this quiet */
-#define LOW_DB         (-45.0)
 #define SHORTEST_S     1.0
 #define OFFSET         0.01 /* 1 % of full scale */
 #define CLIPPED_SHARE  1e-4

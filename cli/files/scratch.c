@@ -9,7 +9,7 @@
 
 static bool fail(void)
 {
-    report_error("temporary file for --normalize-peak: %s", strerror(errno));
+    report_error("temporary file: %s", strerror(errno));
     return false;
 }
 
