@@ -9,6 +9,7 @@
 
 #include "unecho.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,7 @@ struct copier {
     uint64_t heard;
     int rate;
     bool ended;
+    bool full; /* there is no room for the copy */
 };
 
 static bool no_memory(void)
@@ -43,8 +45,7 @@ static bool no_memory(void)
     return false;
 }
 
-static struct copier *copier_open(struct copy *copy, ends *pair, read_function *read, int rate,
-                                  const char *directory)
+static struct copier *copier_open(struct copy *copy, ends *pair, read_function *read, int rate)
 {
     struct copier *c = calloc(1, sizeof(*c));
     arena a = {0};
@@ -64,12 +65,9 @@ static struct copier *copier_open(struct copy *copy, ends *pair, read_function *
     resampler_layout(&c->resampler, &a, (unsigned)rate, CORRELATOR_RATE, CAPACITY, 1);
     resampler_start(&c->resampler, dsp_dot);
     resampler_reset(&c->resampler, NULL, 0);
-    copy->file = scratch_open(directory);
-    if (copy->file)
-        return c;
-    free(c->memory);
-    free(c);
-    return NULL;
+    copy->file = scratch_try(NULL);
+    c->full = !copy->file;
+    return c;
 }
 
 static void copier_close(struct copier *c)
@@ -115,8 +113,10 @@ static bool put(struct copier *c)
         if (n == 0)
             return true;
         resampler_pull(&c->resampler, c->out, n);
-        if (!scratch_write(c->copy->file, c->out, n))
-            return false;
+        if (fwrite(c->out, sizeof(*c->out), n, c->copy->file) != n) {
+            c->full = true;
+            return true;
+        }
         c->copy->n += n;
         for (size_t i = 0; i < n; i++) {
             c->level[c->level_n++] = c->out[i];
@@ -144,7 +144,7 @@ static bool copy_part(struct copier *c)
     if (!put(c))
         return false;
     /* Silence after the end, which the filter looks ahead to. */
-    while (c->ended && c->copy->n < c->due) {
+    while (c->ended && !c->full && c->copy->n < c->due) {
         memset(c->in, 0, sizeof(c->in));
         resampler_push(&c->resampler, c->in, PART);
         if (!put(c))
@@ -171,26 +171,35 @@ static void find_same(struct copies *copies)
     copies->same = energy > 0.0 && difference < SAME * energy;
 }
 
-bool copies_take(struct copies *copies, ends *pair, const char *directory)
+bool copies_take(struct copies *copies, ends *pair)
 {
-    struct copier *mic = NULL, *far = NULL;
-    bool done;
+    struct copier *mic, *far;
+    bool done, full;
     *copies = (struct copies){0};
-    mic = copier_open(&copies->mic, pair, ends_read_mic, ends_mic_rate(pair), directory);
-    if (mic)
-        far = copier_open(&copies->far, pair, ends_read_far, ends_far_rate(pair), directory);
+    mic = copier_open(&copies->mic, pair, ends_read_mic, ends_mic_rate(pair));
+    far = copier_open(&copies->far, pair, ends_read_far, ends_far_rate(pair));
     done = mic && far;
-    while (done && !(mic->ended && far->ended)) {
+    full = done && (mic->full || far->full);
+    while (done && !full && !(mic->ended && far->ended)) {
         done = (mic->ended || copy_part(mic)) && (far->ended || copy_part(far));
+        full = mic->full || far->full;
         if (done && interrupted()) {
             report_error("interrupted");
             done = false;
         }
     }
+    /* The last samples may only now meet a full disk. */
+    full = full || (done && (fflush(copies->mic.file) != 0 || fflush(copies->far.file) != 0));
+    if (done && full)
+        report_note("no room for temporary files (%s): the recordings are not examined first",
+                    strerror(errno));
     copier_close(mic);
     copier_close(far);
     if (!done || !ends_rewind(pair))
         return false;
+    copies->taken = !full;
+    if (full)
+        return true;
     copies->mic.active_db = levels_active(&copies->mic.levels, &copies->mic.active_seconds);
     copies->far.active_db = levels_active(&copies->far.levels, &copies->far.active_seconds);
     find_same(copies);

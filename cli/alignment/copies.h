@@ -23,14 +23,16 @@ struct copy {
 
 struct copies {
     struct copy mic, far;
-    bool same; /* both hold the same signal */
+    bool taken; /* false: there was no room for them */
+    bool same;  /* both hold the same signal */
 };
 
 /*
- * Read both ends, and go back to their start. directory: of the temporary files, NULL: where they
- * usually are. false: failed or interrupted, reported. copies_close in either case.
+ * Read both ends, and go back to their start. Where there is no room for temporary files, a note
+ * says so and there are no copies. false: failed or interrupted, reported. copies_close in either
+ * case.
  */
-bool copies_take(struct copies *copies, ends *pair, const char *directory);
+bool copies_take(struct copies *copies, ends *pair);
 void copies_close(struct copies *copies);
 
 double copy_seconds(const struct copy *copy);

@@ -105,6 +105,7 @@ struct correlator_peak correlator_find(const struct correlator *c, long first, l
     if (most <= 0.0)
         return peak;
     peak.lag = (double)best + refine(c, best);
+    peak.size = most;
     peak.height = most / sqrt(sum / lags);
     if (best - TAIL > first && best + TAIL < last) {
         const double scale = 1.0 / (most * most);

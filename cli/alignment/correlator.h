@@ -26,6 +26,7 @@ struct correlator {
 
 struct correlator_peak {
     double lag;    /* of the echo behind the source, in samples, refined between samples */
+    double size;   /* its magnitude */
     double height; /* over the root mean square of all lags */
     /* Energy relative to the peak's: just after it, just before it, and of as much noise; 0: the
      * peak lies too close to the edge. */

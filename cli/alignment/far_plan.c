@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* The lag that remains: the filter covers lags from LEAST_S to MOST_S without searching. */
-#define LEAST_S 0.0
+#define LEAST_S (-0.003)
 #define MOST_S  0.1
 #define LEAD_S  0.03
 /* A smaller change of lag the filter covers as well. */
@@ -52,9 +52,7 @@ static double shows(struct correlator *c, const struct copies *copies, double at
     const struct correlator_peak here = correlator_find(c, -BESIDE, BESIDE);
     if (all.height <= 0.0)
         return 0.0;
-    const double size = (double)c->size, most = fabs((double)c->window[(size_t)fmod(round(all.lag) + size, size)]);
-    const double value = fabs((double)c->window[(size_t)fmod(round(here.lag) + size, size)]);
-    return fmax(0.0, all.height * value / most - NOISE);
+    return fmax(0.0, all.height * here.size / all.size - NOISE);
 }
 
 /* The quietest 20 ms of the far end around a time of it; for a part to drop, at both ends. */
@@ -148,8 +146,9 @@ bool far_plan_make(struct far_plan *plan, const struct track *track, const struc
     if (done && track->piece_count > 0) {
         const double least = least_lag(track, changes);
         if (least < LEAST_S || least > MOST_S) {
-            plan->start = least - LEAD_S;
-            put(plan, 0.0, plan->start);
+            plan->shifted = true;
+            plan->lag = least;
+            put(plan, 0.0, least - LEAD_S);
         }
     }
     for (size_t i = 1; done && i < track->piece_count; i++) {

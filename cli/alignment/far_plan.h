@@ -18,7 +18,8 @@ struct far_edit {
 struct far_plan {
     struct far_edit *edits; /* in order of time */
     size_t count;
-    double start; /* the first edit's silence if it is at the start, else 0 */
+    bool shifted; /* the first edit moves the whole far end */
+    double lag;   /* of the echo at least, before that */
 };
 
 /* false: out of memory, reported. far_plan_free in either case. */

@@ -20,6 +20,8 @@ struct alone alone_count(struct loudness mic, struct loudness far, far_time *hea
     for (size_t i = 0; i < mic.levels->n; i++) {
         const double t = ((double)i + 0.5) / LEVELS_PER_S;
         const double far_t = heard(context, t);
+        if (far_t < 0.0 || far_t * LEVELS_PER_S >= (double)far.levels->n)
+            continue;
         if (is_sounding(mic, t) && is_quiet(far, far_t))
             alone.mic_seconds += 1.0 / LEVELS_PER_S;
         if (is_sounding(far, far_t) && is_quiet(mic, t))

@@ -31,8 +31,12 @@ enum {
 enum { TRIALS = 16 };
 /* How often the whole far end is searched for, and at least for so many blocks. */
 enum { WHOLE_SEARCHES = 6, LEAST_BLOCKS = 100 };
+/* Wide searches for one window, two minutes of lags. */
+enum { MOST_ALONG = 8 };
 /* Windows in a row without a match before the whole far end is searched. */
 enum { LOST = 4 };
+/* After so many, only every LOST-th window is searched far away. */
+enum { MOST_LOST = 16 };
 
 /* Mean level below which a window counts as silent. */
 #define SILENCE_DB (-65.0)
@@ -40,11 +44,15 @@ enum { LOST = 4 };
 #define LEAST_HEIGHT   7.0
 #define CHANCE         10.0
 #define LEAST_EVIDENCE 15.0
+#define CLEAR          18.0
 /* A chance peak among the lags of hours is higher. */
 #define WHOLE_HEIGHT 12.0
 /* The lag so close to the last one is preferred to a peak so much higher elsewhere: sounds that
  * repeat have several. */
 #define PREFERENCE 1.25
+
+/* At least one in so many windows must match. */
+enum { LEAST_SHARE = 8 };
 
 /* How far points of one piece lie apart: reflections of the room, and the drift per second. */
 #define TOLERANCE_S 0.005
@@ -54,7 +62,8 @@ struct search {
     struct track *track;
     const struct copies *copies;
     struct correlator near, wide;
-    long blocks_left; /* for searches of the whole far end */
+    size_t heard, matched; /* windows with sound in both at the last lag; those that matched */
+    long blocks_left;      /* for searches of the whole far end */
     double after, before, floor;
 };
 
@@ -143,16 +152,10 @@ static struct track_point look_near(struct search *s, double at, double lag)
         correlator_find(&s->near, -NEAR_REACH - close, -NEAR_REACH + close);
     s->track->windows++;
     best = point_of(at, found, peak.height);
-    if (same.height > 0.0) {
-        /* Heights over the same noise: those of all lags. */
-        const double here = fabs((double)s->near.window[(size_t)(lround(same.lag) + NEAR_SIZE)
-                                                        % NEAR_SIZE]);
-        const double there = fabs((double)s->near.window[(size_t)(lround(peak.lag) + NEAR_SIZE)
-                                                         % NEAR_SIZE]);
-        if (here > 0.0 && PREFERENCE * here >= there)
-            best = point_of(at, (double)(middle + NEAR_REACH) + same.lag,
-                            peak.height * fmin(1.0, here / there));
-    }
+    /* Its height over the same noise: that of all lags. */
+    if (same.size > 0.0 && PREFERENCE * same.size >= peak.size)
+        best = point_of(at, (double)(middle + NEAR_REACH) + same.lag,
+                        peak.height * same.size / peak.size);
     if (best.height >= LEAST_HEIGHT)
         add_tail(s, &peak);
     return best;
@@ -170,6 +173,25 @@ static struct track_point look_wide(struct search *s, double at, double lag)
         look(s, &s->wide, start, NEAR_WINDOW, middle, WIDE_REACH, &found);
     s->track->windows++;
     return point_of(at, found, peak.height);
+}
+
+/*
+ * A recorder that leaves silence out adds at most the time since the last point to the lag; looked
+ * at backwards, it takes that off.
+ */
+static struct track_point look_along(struct search *s, double at, const struct track_point *last)
+{
+    const double step = 2.0 * WIDE_REACH / CORRELATOR_RATE, passed = at - last->at;
+    struct track_point best = {.at = at};
+    for (size_t i = 0; i < MOST_ALONG && ((double)i - 0.5) * step < fabs(passed); i++) {
+        const double lag = last->lag + copysign((double)i * step, passed);
+        const struct track_point point = look_wide(s, at, lag);
+        if (point.height > best.height)
+            best = point;
+        if (best.height >= CLEAR)
+            break;
+    }
+    return best;
 }
 
 static long blocks_of(const struct search *s)
@@ -235,6 +257,19 @@ static bool agree(const struct track_point *points, size_t n, size_t least,
     return most > 0.0;
 }
 
+/* Whether windows beside that of a point show the same lag. */
+static bool is_confirmed(struct search *s, const struct track_point *point)
+{
+    struct track_point points[5] = {*point};
+    size_t n = 1;
+    for (int i = -2; i <= 2; i++) {
+        const struct track_point beside = look_near(s, point->at + FINE_S * i, point->lag);
+        if (i != 0 && beside.height >= LEAST_HEIGHT && fits(&beside, point))
+            points[n++] = beside;
+    }
+    return n >= 2 && evidence(points, n) >= LEAST_EVIDENCE;
+}
+
 /* The i-th of TRIALS, those far apart first. */
 static size_t spread(size_t i)
 {
@@ -270,6 +305,12 @@ static bool find_anchor(struct search *s, struct track_point *anchor)
                 continue;
             points[n] = everywhere ? look_everywhere(s, at) : look_wide(s, at, 0.0);
             n += points[n].height >= LEAST_HEIGHT;
+            /* Where the lag changes again and again, no two of these agree. */
+            if (n > 0 && points[n - 1].at == at && points[n - 1].height >= WHOLE_HEIGHT &&
+                is_confirmed(s, &points[n - 1])) {
+                *anchor = points[n - 1];
+                return true;
+            }
             if (agree(points, n, least, anchor))
                 return true;
         }
@@ -294,10 +335,13 @@ static bool add(struct search *s, const struct track_point *point)
     return true;
 }
 
-/* Found near the last lag, or elsewhere beyond chance. */
-static bool counts(const struct track_point *point, const struct track_point *last)
+/* Found near the last lag, or elsewhere and in windows beside it as well. */
+static bool counts(struct search *s, const struct track_point *point,
+                   const struct track_point *last)
 {
-    return point->height >= CHANCE || (point->height >= LEAST_HEIGHT && fits(point, last));
+    if (fits(point, last))
+        return point->height >= LEAST_HEIGHT;
+    return point->height >= CHANCE && is_confirmed(s, point);
 }
 
 /* From the anchor to the end (direction 1) or the start (-1). */
@@ -311,14 +355,18 @@ static bool follow(struct search *s, struct track_point last, double direction)
         if (interrupted())
             return true;
         point = look_near(s, at, last.lag);
-        if (!counts(&point, &last) && (lost < LOST || lost % LOST == 0)) {
-            const struct track_point wide = look_wide(s, at, last.lag);
-            if (wide.height > point.height)
-                point = wide;
+        bool found = counts(s, &point, &last);
+        if (!found && (lost < MOST_LOST || lost % LOST == 0)) {
+            point = look_along(s, at, &last);
+            found = counts(s, &point, &last);
         }
-        if (!counts(&point, &last) && lost > 0 && lost % LOST == 0)
+        if (!found && lost > 0 && lost % LOST == 0) {
             point = look_everywhere(s, at);
-        if (counts(&point, &last)) {
+            found = counts(s, &point, &last);
+        }
+        s->heard += has_sound(s, at, last.lag, 0.0);
+        if (found) {
+            s->matched++;
             if (!add(s, &point))
                 return false;
             if (point.height >= CHANCE)
@@ -348,7 +396,8 @@ static bool look_between(struct search *s, struct track_point a, struct track_po
     for (double at = a.at + FINE_S; at < b.at - 0.5 * FINE_S && !interrupted(); at += FINE_S) {
         struct track_point x = look_near(s, at, a.lag), y = look_near(s, at, b.lag);
         const struct track_point *better = x.height >= y.height ? &x : &y;
-        if ((counts(better, &a) || counts(better, &b)) && !add(s, better))
+        if (better->height >= LEAST_HEIGHT && (fits(better, &a) || fits(better, &b)) &&
+            !add(s, better))
             return false;
     }
     return true;
@@ -430,6 +479,9 @@ static bool find_all(struct search *s)
     if (!add(s, &anchor) || !follow(s, anchor, 1.0) || !follow(s, anchor, -1.0))
         return false;
     sort(s->track);
+    /* Two recordings that merely share a tune or an announcement. */
+    if (s->matched * LEAST_SHARE < s->heard)
+        return true;
     return look_closer(s) && make_pieces(s->track, least);
 }
 

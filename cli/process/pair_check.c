@@ -107,25 +107,30 @@ static void judge_reach(const struct pair *p)
         report_note("the far end comes %.2f s after its echo, beyond reach: %s", -lag, advice);
 }
 
-static void report_plan(const struct pair *p, const struct far_plan *plan)
+static void report_edits(const struct pair *p, const struct far_plan *plan, double sign,
+                         const char *lacking, const char *done)
 {
-    double inserted = 0.0, dropped = 0.0;
+    double seconds = 0.0;
     size_t places = 0;
-    /* A positive lag: what the far end's recorder heard first was already in the microphone's. */
-    if (plan->start != 0.0)
-        report_note("%s starts %.2f s %s %s; shifted", p->far, fabs(p->track.points[0].lag),
-                    p->track.points[0].lag > 0.0 ? "after" : "before", p->mic);
-    for (size_t i = plan->start != 0.0; i < plan->count; i++) {
+    for (size_t i = plan->shifted; i < plan->count; i++) {
+        if (sign * plan->edits[i].silence <= 0.0)
+            continue;
         places++;
-        if (plan->edits[i].silence > 0.0)
-            inserted += plan->edits[i].silence;
-        else
-            dropped -= plan->edits[i].silence;
+        seconds += sign * plan->edits[i].silence;
     }
     if (places > 0)
-        report_note("%s and %s drift apart in steps, in %zu place%s; %.2f s of silence inserted "
-                    "in the far end, %.2f s dropped",
-                    p->mic, p->far, places, places == 1 ? "" : "s", inserted, dropped);
+        report_note("%s lacks %.2f s that %s has, in %zu place%s; %s", lacking, seconds,
+                    lacking == p->far ? p->mic : p->far, places, places == 1 ? "" : "s", done);
+}
+
+static void report_plan(const struct pair *p, const struct far_plan *plan)
+{
+    /* If the far end lags behind, what its file begins with was heard later. */
+    if (plan->shifted)
+        report_note("%s starts %.2f s %s %s; shifted", p->far, fabs(plan->lag),
+                    plan->lag > 0.0 ? "after" : "before", p->mic);
+    report_edits(p, plan, 1.0, p->far, "silence inserted");
+    report_edits(p, plan, -1.0, p->mic, "dropped from the far end");
 }
 
 static bool judge(struct pair_check *check, struct pair *p, bool shift)
@@ -149,15 +154,15 @@ static bool judge(struct pair_check *check, struct pair *p, bool shift)
     return stretches_find(&check->stretches, &p->copies, &p->track);
 }
 
-bool pair_check_run(struct pair_check *check, ends *pair, const char *directory, bool shift)
+bool pair_check_run(struct pair_check *check, ends *pair, bool shift)
 {
     struct pair p = {.mic = audio_reader_name(ends_mic_file(pair)),
                      .far = audio_reader_name(ends_far_file(pair)),
                      .shared = ends_share_a_file(pair)};
     *check = (struct pair_check){0};
     /* The far end of a shared file comes with the microphone, not before it. */
-    const bool done =
-        copies_take(&p.copies, pair, directory) && judge(check, &p, shift && !p.shared);
+    const bool done = copies_take(&p.copies, pair) &&
+                      (!p.copies.taken || judge(check, &p, shift && !p.shared));
     track_free(&p.track);
     copies_close(&p.copies);
     return done;

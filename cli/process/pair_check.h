@@ -14,11 +14,11 @@ struct pair_check {
 };
 
 /*
- * Examine both ends, report what is wrong in a note each, and go back to their start. directory: of
- * temporary files, as copies_take. shift: the plan will be used, otherwise it stays empty. false:
- * failed or interrupted, reported. pair_check_free in either case.
+ * Examine both ends, report what is wrong in a note each, and go back to their start. shift:
+ * the plan will be used, otherwise it stays empty. false: failed or interrupted, reported.
+ * pair_check_free in either case.
  */
-bool pair_check_run(struct pair_check *check, ends *pair, const char *directory, bool shift);
+bool pair_check_run(struct pair_check *check, ends *pair, bool shift);
 void pair_check_free(struct pair_check *check);
 
 #endif

@@ -90,7 +90,7 @@ static bool check_pair(struct job *job)
     const session_settings *session = &job->options->session;
     const bool shift = session->align == UNECHO_ALIGN_AUTO && session->chunk == 0;
     return !ends_can_rewind(job->pair) ||
-           pair_check_run(&job->check, job->pair, job->output.directory, shift);
+           pair_check_run(&job->check, job->pair, shift);
 }
 
 static bool open_record(struct job *job)
@@ -231,8 +231,11 @@ static void tell_lengths(const struct job *job)
     const int64_t shift = session_far_shift(job->session);
     const int64_t length = audio_reader_length(far);
     /* At two rates, the ends of the two recordings may differ by less than a frame. */
-    const uint64_t slack = ends_far_rate(job->pair) == ends_mic_rate(job->pair) ? 0 : 1;
+    uint64_t slack = ends_far_rate(job->pair) == ends_mic_rate(job->pair) ? 0 : 1;
 
+    /* A far end that was shifted ends a moment before its echo. */
+    if (shift != 0)
+        slack = (uint64_t)ends_far_rate(job->pair) / 10;
     if (session_heard(job->session) == 0)
         report_note("%s: is empty, and so is the output",
                     audio_reader_name(ends_mic_file(job->pair)));
