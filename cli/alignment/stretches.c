@@ -48,20 +48,52 @@ static bool find_floor(const struct levels *levels, double *db)
     return true;
 }
 
-static bool mark_near(struct stretches *s, const struct copies *copies, const struct track *track)
+/* The far end's levels as the plan changes it, as many as n. */
+static bool edit_levels(struct levels *edited, size_t n, const struct levels *far,
+                        const struct far_plan *plan)
 {
+    size_t edit = 0;
+    long at = 0, silent = 0;
+    edited->n = n;
+    edited->db = malloc((n + 1) * sizeof(*edited->db));
+    if (!edited->db)
+        return no_memory();
+    for (size_t i = 0; i < n; i++) {
+        while (edit < plan->count && (double)at >= plan->edits[edit].at * LEVELS_PER_S) {
+            const long change = lround(plan->edits[edit++].silence * LEVELS_PER_S);
+            silent += change > 0 ? change : 0;
+            at -= change < 0 ? change : 0;
+        }
+        if (silent > 0) {
+            edited->db[i] = LEVEL_NONE;
+            silent--;
+        } else {
+            edited->db[i] = level_at(far, ((double)at++ + 0.5) / LEVELS_PER_S);
+        }
+    }
+    return true;
+}
+
+static bool mark_near(struct stretches *s, const struct copies *copies, const struct track *track,
+                      const struct far_plan *plan)
+{
+    struct levels edited = {0};
+    const bool is_edited = plan->count > 0;
+    const struct levels *far = is_edited ? &edited : &copies->far.levels;
     double floor_db;
     if (!find_floor(&copies->mic.levels, &floor_db))
+        return false;
+    if (is_edited && !edit_levels(&edited, s->n, &copies->far.levels, plan))
         return false;
     const double least = fmax(floor_db + 15.0, -60.0);
     for (size_t i = 0; i < s->n; i++) {
         const double at = ((double)i + 0.5) / LEVELS_PER_S;
-        const double lag = track->piece_count ? track_lag(track, at) : 0.0;
+        const double lag = track->piece_count && !is_edited ? track_lag(track, at) : 0.0;
         if ((double)copies->mic.levels.db[i] >= least &&
-            level_highest(&copies->far.levels, at - lag - 0.6, at - lag + 0.1) <=
-                ACTIVE_DB - 10.0f)
+            level_highest(far, at - lag - 0.7, at - lag + 0.1) <= ACTIVE_DB - 10.0f)
             s->kinds[i] = STRETCH_NEAR;
     }
+    levels_free(&edited);
     return true;
 }
 
@@ -122,13 +154,13 @@ static bool mark_far(struct stretches *s, const struct copies *copies, const str
 }
 
 bool stretches_find(struct stretches *stretches, const struct copies *copies,
-                    const struct track *track)
+                    const struct track *track, const struct far_plan *plan)
 {
     stretches->n = copies->mic.levels.n;
     stretches->kinds = calloc(stretches->n + 1, 1);
     if (!stretches->kinds)
         return no_memory();
-    return mark_near(stretches, copies, track) &&
+    return mark_near(stretches, copies, track, plan) &&
            (track->piece_count == 0 || mark_far(stretches, copies, track));
 }
 

@@ -2,6 +2,7 @@
 #ifndef UNECHO_CLI_STRETCHES_H
 #define UNECHO_CLI_STRETCHES_H
 
+#include "alignment/far_plan.h"
 #include "alignment/track.h"
 
 #include <stdbool.h>
@@ -14,9 +15,9 @@ struct stretches {
     size_t n;
 };
 
-/* false: out of memory, reported. stretches_free in either case. */
+/* plan: of the far end. false: out of memory, reported. stretches_free in either case. */
 bool stretches_find(struct stretches *stretches, const struct copies *copies,
-                    const struct track *track);
+                    const struct track *track, const struct far_plan *plan);
 void stretches_free(struct stretches *stretches);
 
 #endif

@@ -346,9 +346,20 @@ bool audio_reader_can_rewind(const audio_reader *reader)
     return S_ISREG(reader->identity.st_mode) && reader->seekable && reader->length >= 0;
 }
 
+/* Opened anew: seeking in compressed files does not give the same samples in every libsndfile. */
+static bool reopen_sound_file(audio_reader *reader)
+{
+    SF_INFO info = {0};
+    sf_close(reader->file);
+    reader->file = lseek(reader->fd, 0, SEEK_SET) == 0
+                       ? sf_open_fd(reader->fd, SFM_READ, &info, SF_FALSE)
+                       : NULL;
+    return reader->file != NULL;
+}
+
 bool audio_reader_rewind(audio_reader *reader)
 {
-    const bool done = reader->file ? sf_seek(reader->file, 0, SEEK_SET) == 0
+    const bool done = reader->file ? reopen_sound_file(reader)
                                    : lseek(reader->fd, reader->start, SEEK_SET) >= 0;
     reader->position = 0;
     reader->ended = false;

@@ -136,7 +136,7 @@ static void report_plan(const struct pair *p, const struct far_plan *plan)
 static bool judge(struct pair_check *check, struct pair *p, bool shift)
 {
     if (!judge_presence(p))
-        return stretches_find(&check->stretches, &p->copies, &p->track);
+        return stretches_find(&check->stretches, &p->copies, &p->track, &check->plan);
     if (!track_find(&p->track, &p->copies))
         return false;
     if (p->track.piece_count == 0) {
@@ -144,6 +144,7 @@ static bool judge(struct pair_check *check, struct pair *p, bool shift)
     } else if (are_swapped(p)) {
         report_note("microphone and far end are swapped: %s contains the echo of %s; %s", p->far,
                     p->mic, swap_advice(p));
+        return true;
     } else if (!shift) {
         judge_reach(p);
     } else {
@@ -151,7 +152,7 @@ static bool judge(struct pair_check *check, struct pair *p, bool shift)
             return false;
         report_plan(p, &check->plan);
     }
-    return stretches_find(&check->stretches, &p->copies, &p->track);
+    return stretches_find(&check->stretches, &p->copies, &p->track, &check->plan);
 }
 
 bool pair_check_run(struct pair_check *check, ends *pair, bool shift)
