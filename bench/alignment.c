@@ -1,12 +1,11 @@
 /*
- * What alignment can and cannot do: delays, clock drift, steps and wrong references, in simulated
- * rooms and, if UNECHO_REFERENCE is set, in real recordings. Prints the tables of
- * docs/alignment.md.
+ * Measures the aligner: delays, clock drift, steps and wrong references, in simulated rooms and, if
+ * UNECHO_REFERENCE is set, in real recordings. Prints the tables of docs/alignment.md.
  *
  *     bench_alignment [delays] [drift] [steps] [wrong]      default: all
  *
- * ERLE counts up to 40 dB: beyond that nobody hears a difference, and the built-in network, which
- * exceeds it where only the far end talks, would add noise to the figures.
+ * ERLE is capped at 40 dB: beyond that nobody hears a difference, and the built-in network, which
+ * exceeds it in far-end single talk, would add noise to the figures.
  */
 #include "scene.h"
 #include "transforms.h"
@@ -25,7 +24,7 @@ enum { CHUNK = 128 };
 typedef struct track {
     float *out;         /* on the microphone's timeline */
     double locked_at;   /* seconds of active far end until the delay was within 1 ms; -1: never */
-    size_t locked;      /* the sample where that was */
+    size_t locked;      /* the same as a sample number */
     double least, most; /* the range of delays since then, in ms */
     unecho_stats last;
 } track;
@@ -48,7 +47,7 @@ static double error_of(double x, const track *t)
     return x < t->least ? t->least - x : x > t->most ? x - t->most : 0.0;
 }
 
-/* as: a delay counts as found if it is one of these plus `added` ms; NULL: any does. */
+/* as: a delay counts as found if it is one of these plus `added` ms; NULL: any delay counts. */
 static track run(const signal_ *mic, const signal_ *far, unecho_align align, unsigned late,
                  const track *as, double added)
 {
@@ -125,15 +124,15 @@ static size_t all_scenes(named *scenes)
 static void one_delay(const ends *s, const track *plain, double ms)
 {
     const long shift = (long)lround(ms * RATE / 1000.0);
-    /* Zero stays at the front, so that no echo is lost: for an early echo the far end moves. */
+    /* For an early echo delay the far end instead of cutting the microphone, to lose no echo. */
     signal_ mic = delayed(&s->mic, shift > 0 ? shift : 0);
     signal_ far = delayed(&s->far, shift < 0 ? -shift : 0);
     const unsigned late = ms < 0.0 ? 200 : 0;
     track with = run(&mic, &far, UNECHO_ALIGN_AUTO, late, plain, ms);
     track without = run(&mic, &far, UNECHO_ALIGN_OFF, 0, NULL, 0.0);
-    /* From where both the original pair and this one are aligned. */
+    /* Compare from where both the original pair and this one are aligned. */
     const size_t from = (plain->locked > with.locked ? plain->locked : with.locked) + RATE / 4;
-    /* Where the far end of the aligned pair is active, for both. */
+    /* For both, count the hops in which the far end of the aligned pair is active. */
     signal_ heard = delayed(&s->far, shift > 0 ? shift : 0);
     const double erle = active_erle_db(mic.samples, heard.samples, with.out, from, mic.count);
     const double lost = active_erle_db(mic.samples, heard.samples, without.out, from, mic.count);
@@ -176,7 +175,7 @@ static void delays(const named *scenes, size_t count)
 static void one_drift(const signal_ *mic, const signal_ *far, double ppm)
 {
     const size_t minute = 60 * RATE;
-    /* Room for half an hour of it in either direction. */
+    /* Room for half an hour of drift in either direction. */
     signal_ late = delayed(mic, ppm > 0.0 ? 600 * RATE / 1000 : 40 * RATE / 1000);
     signal_ played = recorded_by(far, ppm);
     signal_ active = delayed(far, ppm > 0.0 ? 600 * RATE / 1000 : 40 * RATE / 1000);
@@ -218,7 +217,7 @@ static void drift(size_t minutes)
 
 static void one_step(const named *n, double ms)
 {
-    /* Twice, so that there is time before and after. */
+    /* Repeat the scene, to have time before and after the step. */
     const size_t half = n->ends.mic.count / CHUNK * CHUNK;
     signal_ mic = repeated(&n->ends.mic, 2 * half), far = repeated(&n->ends.far, 2 * half);
     const long shift = (long)(ms * RATE / 1000.0), base = 100 * RATE / 1000;
@@ -304,7 +303,7 @@ static void wrong(void)
             free(played.samples);
         }
     }
-    /* Last, a reference that is one: music and its echo. */
+    /* Last, a correct reference for comparison: music and its echo. */
     signal_ echo = room_echo(&chords, 0.3, 0.5f, 3000, 7);
     track t = run(&echo, &chords, UNECHO_ALIGN_AUTO, 0, NULL, 0.0);
     printf("\nMusic with its echo 187.5 ms behind: found %.1f ms after %.1f s, ERLE %.1f dB\n\n",

@@ -1,7 +1,7 @@
 /*
- * Times every kernel of every set that this CPU has, at the shapes of the network, and compares it
- * with the most that the CPU can do in the same run (peak.h). Knows no stream and no model: `unecho
- * bench` measures those.
+ * Times every kernel of every set that this CPU supports, at the shapes of the network, and
+ * compares it with the CPU's peak in the same run (peak.h). For streams and models see `unecho
+ * bench`.
  */
 #include "kernels/kernels.h"
 #include "bench/stats.h"
@@ -16,10 +16,10 @@
 static const char usage[] =
     "usage: bench_kernels [--set NAME] [--kernel NAME] [--quick] [--json]\n"
     "  --set NAME     only the kernels of that set (plain, avx2, avxvnni, avx512, avx512bf16,\n"
-    "                 neon, dotprod); default: all that this CPU has\n"
+    "                 neon, dotprod); default: all that this CPU supports\n"
     "  --kernel NAME  only that kernel (dense, lstm_step, sigmoid, multiply, log_power,\n"
     "                 normalize, magnitude, fft_forward, fft_inverse)\n"
-    "  --quick        fewer and shorter rounds: for a look, not for figures\n"
+    "  --quick        fewer and shorter rounds: less precise\n"
     "  --json         one JSON object instead of the tables\n";
 
 typedef struct options {
@@ -43,7 +43,7 @@ static void *aligned(size_t bytes)
     return need(aligned_alloc(64, (bytes + 63) / 64 * 64));
 }
 
-/* Numbers of the network's magnitude, the same in every run. */
+/* Random numbers of the magnitude of the network's, the same in every run. */
 static void fill(float *x, size_t n)
 {
     static uint32_t state = 2026;
@@ -55,7 +55,7 @@ static void fill(float *x, size_t n)
 
 /* ---- Time ------------------------------------------------------------------------------- */
 
-/* CPU time of this thread, on which other work has less effect. */
+/* CPU time of this thread, which other processes affect less than wall-clock time. */
 static double now_ns(void)
 {
     struct timespec t;
@@ -73,7 +73,7 @@ static double time_calls(task run, void *context, size_t calls)
     return now_ns() - start;
 }
 
-/* Nanoseconds per call: the median of several rounds, after one that warms up. */
+/* Nanoseconds per call: the median of several rounds after a warm-up. */
 static double measure(task run, void *context)
 {
     enum { MOST_ROUNDS = 9 };
@@ -102,10 +102,10 @@ enum { LEVELS = 4, FORMATS = 3 };
 static const char *const level_names[LEVELS] = {"L1", "L2", "L3", "memory"};
 static const char *const format_names[FORMATS] = {"f32", "bf16", "int8"};
 
-/* What should come from beyond the L2 cache is so many times as large. */
+/* Weights that must not stay in the L2 cache are this many times its size. */
 enum { STREAMED_L2 = 4 };
 
-/* The caches of this CPU, in bytes; the last size fits in none. */
+/* The sizes of this CPU's caches in bytes; the last size exceeds all of them. */
 static size_t level_bytes[LEVELS];
 
 typedef struct limits {
@@ -124,13 +124,13 @@ static void find_levels(void)
     level_bytes[0] = cache_size(_SC_LEVEL1_DCACHE_SIZE, 32u << 10);
     level_bytes[1] = cache_size(_SC_LEVEL2_CACHE_SIZE, 512u << 10);
     level_bytes[2] = cache_size(_SC_LEVEL3_CACHE_SIZE, 8u << 20);
-    /* Machines with several dies report the sum of what one core cannot reach. */
+    /* Machines with several dies report the sum of their caches, which no core can use alone. */
     if (level_bytes[2] > (64u << 20))
         level_bytes[2] = 64u << 20;
     level_bytes[3] = 4 * level_bytes[2];
 }
 
-/* Where so many bytes stay between calls if something else needs room as well. */
+/* The level in which this many bytes stay between calls, with room left for other data. */
 static int level_of(size_t bytes)
 {
     int level = 0;
@@ -198,8 +198,7 @@ static limits measure_limits(const peak *p)
     }
     for (int level = 0; level < LEVELS; level++) {
         /*
-         * Half of a cache; of the third one as much as the matrices streamed from it, as others may
-         * share it.
+         * Half of a cache; of L3, which other cores may share, as much as the streamed matrices.
          */
         const size_t bytes = level == 2   ? STREAMED_L2 * level_bytes[1]
                              : level == 3 ? level_bytes[3]
@@ -217,10 +216,10 @@ static limits measure_limits(const peak *p)
 
 /* ---- Results ---------------------------------------------------------------------------- */
 
-/* The time of a call in ns, and what it means for the weights that it reads. */
+/* The time of a call in ns, and the rates that follow from it. */
 typedef struct timing {
     double ns, gbps, gmacs;
-    double percent; /* of what the set's instructions and the cache allow; 0: not known */
+    double percent; /* of the peak of the set's instructions and the cache; 0: unknown */
     int level;      /* where the weights are */
 } timing;
 
@@ -272,7 +271,7 @@ static const size_t dense_counts[] = {1, 2, 4, 16};
 static const size_t lstm_counts[] = {1, 8};
 enum { MOST_COUNT = 16 };
 
-/* One matrix in many copies, and the vectors that it multiplies. */
+/* Copies of one matrix, and the vectors that it multiplies. */
 typedef struct matrix_run {
     const kernels *k;
     const shape *shape;
@@ -305,9 +304,10 @@ static matrix_run matrix_build(const kernels *k, const shape *s, dense_rows orde
     fill(weights, s->rows * s->columns);
     for (size_t i = 0; i < s->rows * s->columns; i++)
         weights[i] *= 0.1f;
+    const dense_values values = {
+        .rows = s->rows, .columns = s->columns, .order = order, .weights = weights};
     for (size_t i = 0; i < *copies; i++)
-        dense_pack(&r.copies[i], (char *)r.memory + i * bytes, weights, NULL, NULL, s->rows,
-                   s->columns, order, format);
+        dense_pack(&r.copies[i], (char *)r.memory + i * bytes, &values, format);
     free(weights);
     return r;
 }
@@ -337,7 +337,7 @@ static void run_dense(void *context)
                 r->count, r->scratch);
 }
 
-/* The gates of one step stay in y and are the next input: sigmoid and tanh take as long for all. */
+/* The gates of one step stay in y and are the next input; the time does not depend on values. */
 static void run_lstm_step(void *context)
 {
     matrix_run *const r = context;
@@ -356,7 +356,7 @@ static timing time_matrix(task run, matrix_run *r, size_t cycle, const limits *m
     t.gbps = (double)bytes / t.ns;
     t.gmacs = macs / t.ns;
     if (most->gmacs[layer->format] > 0.0) {
-        /* Reading the weights once can overlap with multiplying: the slower one is the floor. */
+        /* Reading the weights can overlap with multiplying: the slower one is the lower bound. */
         const double read = (double)bytes / most->gbps[t.level];
         const double multiply = macs / most->gmacs[layer->format];
         t.percent = 100.0 * (read > multiply ? read : multiply) / t.ns;
@@ -395,7 +395,7 @@ static void bench_matrix(const kernels *k, const limits *most, const char *name,
 
 /* ---- Vectors and transforms ------------------------------------------------------------- */
 
-/* Every buffer has the length that the longest kernel of this kind needs. */
+/* Every buffer is long enough for all kernels of this kind. */
 enum { LONGEST = FFT_SIZE };
 
 typedef struct vector_run {
@@ -546,7 +546,7 @@ static void show_start(void)
     }
     printf("%s, one thread; L1 %zu KiB, L2 %zu KiB; compiler %s\n\n", name, level_bytes[0] >> 10,
            level_bytes[1] >> 10, __VERSION__);
-    printf("At most     GMAC/s of its steps          GB/s read from\n"
+    printf("Peak        GMAC/s of its steps          GB/s read from\n"
            "%-11s %8s %8s %8s %8s %8s %8s %8s\n",
            "", "f32", "bf16", "int8", "L1", "L2", "L3", "memory");
 }
@@ -555,7 +555,7 @@ static void show_set(const kernels *k)
 {
     if (chosen.json)
         return;
-    printf("\n%s\n%-31s  %-38s  %s\n%-31s", k->name, "", "the same weights again and again",
+    printf("\n%s\n%-31s  %-38s  %s\n%-31s", k->name, "", "the same weights every call",
            "weights from beyond L2", "");
     for (int i = 0; i < 2; i++)
         printf("  %6s %9s %7s %8s %5s", "from", "ns", "GB/s", "GMAC/s", "limit");
@@ -574,7 +574,7 @@ static void bench_set(const kernels *k, const limits *most)
     bench_vectors(k);
 }
 
-/* Whether this CPU can run the set, and the user asked for it. */
+/* Whether this CPU can run the set and the user selected it. */
 static int runnable(const kernels *k)
 {
     return (k->cpu & ~kernels_cpu()) == 0 && (!chosen.set || strcmp(chosen.set, k->name) == 0);

@@ -1,8 +1,8 @@
 /*
  * The time of a hop of the linear canceller, for each kernel set and tail length, compared with a
  * hop of the fp32 network in the same run: medians of alternating rounds, CPU time of one thread.
- * On the bundled sample, and on noise where it learns from earlier blocks in every hop, which is
- * the most that a hop can take.
+ * On the bundled sample, and on noise where it learns from earlier blocks in every hop, the worst
+ * case of a hop.
  *
  *     bench/bench_linear
  */
@@ -25,7 +25,7 @@ static double now_us(void)
     return (double)t.tv_sec * 1e6 + (double)t.tv_nsec * 1e-3;
 }
 
-/* Noise, and the same a hop later as its echo. */
+/* Noise, and the same noise a hop later as its echo. */
 static scene noise(void)
 {
     scene s = new_scene(HOPS * KALMAN_HOP);
@@ -58,7 +58,7 @@ static double network_round(unecho *stream, const scene *s)
     return (now_us() - start) * KALMAN_HOP / (double)s->count;
 }
 
-/* The network on the same kernels; NULL for the plain set, which nobody would use for it. */
+/* The network on the same kernels; NULL for the plain set, on which it is too slow to matter. */
 static unecho *open_network(const kernels *k)
 {
     unecho_config config;
@@ -70,7 +70,7 @@ static unecho *open_network(const kernels *k)
     config.hops_at_once = 1;
     unecho *stream = NULL;
     if (k->cpu != 0 && unecho_open(&stream, &config) < 0) {
-        fprintf(stderr, "bench_linear: a stream cannot be opened\n");
+        fprintf(stderr, "bench_linear: cannot open a stream\n");
         exit(1);
     }
     return stream;
@@ -117,8 +117,8 @@ int main(void)
 {
     static const size_t counts[] = {8, 16, 32, 64};
     scene talk = call(), learning = noise();
-    printf("%-11s %7s %11s %11s %11s %8s %8s %14s\n", "set", "tail", "in a call", "at most",
-           "network", "ratio", "at most", "memory");
+    printf("%-11s %7s %11s %11s %11s %8s %8s %14s\n", "set", "tail", "in a call", "worst",
+           "network", "ratio", "worst", "memory");
     for (size_t i = 0; i < kernels_count(); i++)
         for (size_t n = 0; n < sizeof counts / sizeof *counts; n++)
             if ((kernels_at(i)->cpu & ~kernels_cpu()) == 0)

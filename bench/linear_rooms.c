@@ -1,6 +1,6 @@
 /*
- * What tests/unit/linear.c checks, over rooms that the constants were not chosen on: for each T60
- * the mean and the worst of many seeded rooms. Prints the table of docs/linear.md.
+ * The figures that tests/unit/linear.c checks, in rooms that were not used to choose the constants:
+ * for each T60 the mean and the worst of many seeded rooms. Prints the table of docs/linear.md.
  *
  *     linear_rooms [ROOMS]      of each T60, 16 by default
  */

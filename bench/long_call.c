@@ -1,10 +1,9 @@
 /*
- * Is a call after hours as good as at its beginning? The cells of the network's LSTM layers keep
- * adding up, so its quality might fade. One stream processes recordings of the reference data,
- * repeated with seeded gains; every line has the same samples again, so that all lines would be
- * equal if only the last seconds mattered. The hardest start is hours of the same kind of signal:
- * --after KIND:HOURS. The network runs alone and on everything; --as default selects a stream with
- * alignment, linear filter and bypass.
+ * Does the quality of a call degrade over hours? The cells of the network's LSTM layers accumulate,
+ * so it might. One stream processes recordings of the reference data, repeated with seeded gains.
+ * Every line covers the same samples, so all lines would be equal if only the last seconds
+ * mattered. The hardest start is hours of one kind of signal: --after KIND:HOURS. By default the
+ * network runs alone; --as default selects a stream with alignment and linear filter.
  *
  *     bench_long_call [--model PREFIX] [--precision fp32|bf16|int8] [--hours N] [--seconds N]
  *                     [--cell-limit X] [--as network|default]
@@ -29,8 +28,8 @@ typedef struct clip {
 typedef struct options {
     const char *prefix;
     double hours;
-    double window_seconds; /* the length of a line of the table, rounded up to whole rounds */
-    char before[32];       /* what comes before, and for how long */
+    double window_seconds; /* covered by a line of the table, rounded up to whole rounds */
+    char before[32];       /* the kind of signal that comes first */
     double before_hours;
 } options;
 
@@ -223,7 +222,7 @@ int main(int count, char **words)
     config.message_size = sizeof text;
     for (int i = 1; i < count; i += 2)
         if (i + 1 == count || !take(&config, &how, words[i], words[i + 1])) {
-            fputs("usage: see the head of bench/long_call.c\n", stderr);
+            fputs("usage: see the top of bench/long_call.c\n", stderr);
             return 2;
         }
     if (!reference_folder()) {

@@ -1,14 +1,14 @@
 /*
- * The loops of peak.h, built from the steps that a set's kernels use: compiled once for each set,
- * with that set's source in PEAK_SOURCE, for its vector type and its steps.
+ * The loops of peak.h, compiled once for each kernel set. PEAK_SOURCE is the set's source, which
+ * provides its vector type and its steps.
  */
 #include PEAK_SOURCE // NOLINT(bugprone-suspicious-include)
 
 #include "peak.h"
 
 /*
- * The compiler must not know that the number is the same again, or it would move work out of the
- * loop that a kernel has to do for every word. Costs no instruction.
+ * Hides from the compiler that the value does not change: otherwise it would hoist work out of the
+ * loop that a kernel does for every word. Costs no instruction.
  */
 #if defined(__aarch64__)
 #define RENEW(v) __asm__ volatile("" : "+w"(v))
@@ -19,14 +19,14 @@
 #endif
 
 /*
- * Independent sums: enough to hide the latency of a step, with registers left for the operands.
- * UNROLL unrolls 16 as well.
+ * Independent sums: enough to hide the latency of a step, while registers are left for the
+ * operands. UNROLL handles up to 16.
  */
 enum { SUMS = TALL * HOPS < 16 ? TALL * HOPS : 16 };
 
 static volatile float sink;
 
-/* Of a vector, not of an array of vectors, which would stay in memory all the time. */
+/* Takes a vector, as an array of vectors would be kept in memory. */
 INLINE void keep(vector sums)
 {
     float lanes[LANES];
@@ -63,7 +63,7 @@ PEAK_OF(peak_f32, vector_f32, 1)
 PEAK_OF(peak_bf16, vector_bf16, 2)
 PEAK_OF(peak_int8, vector_int8, 4)
 
-/* Prefetches like the kernels, without which it would be slower than they are. */
+/* Prefetches like the kernels, or it would be slower than they are. */
 static float peak_read(const float *x, size_t n)
 {
     enum { LOADS = 8 };

@@ -1,8 +1,8 @@
 /*
- * Figures for servers with live streams: how many of them one core can run, separately and many at
- * once, with the network alone and with the default engine; what one costs in memory and to open.
+ * Figures for servers: how many live streams one core can run, in separate calls and in one call,
+ * with a network alone and after the linear filter; their memory and opening time.
  *
- *     bench_streams [PREFIX]      default: the built-in model
+ *     bench_streams [MODEL]       default: both built-in ones
  */
 #define _POSIX_C_SOURCE 200809L
 #include "bench/stats.h"
@@ -37,16 +37,29 @@ static void release(void *user, void *memory)
     free(memory);
 }
 
+/* What a stream runs; with a linear filter also an aligner, as by default. */
 typedef struct kind {
     const char *name;
+    unecho_model_kind model;
+    unecho_engine engine;
     unecho_precision precision;
-    int usual; /* with aligner and linear filter, as by default; else the network alone */
 } kind;
 
+#define DTLN     UNECHO_MODEL_DTLN_AEC
+#define POST     UNECHO_MODEL_POSTFILTER
+#define ALONE    UNECHO_ENGINE_NEURAL
+#define FILTERED UNECHO_ENGINE_LINEAR_NEURAL
+
 static const kind kinds[] = {
-    {"fp32", UNECHO_PRECISION_FP32, 0},          {"bf16", UNECHO_PRECISION_BF16, 0},
-    {"int8", UNECHO_PRECISION_INT8, 0},          {"fp32, default", UNECHO_PRECISION_FP32, 1},
-    {"bf16, default", UNECHO_PRECISION_BF16, 1}, {"int8, default", UNECHO_PRECISION_INT8, 1},
+    {"network fp32", DTLN, ALONE, UNECHO_PRECISION_FP32},
+    {"network bf16", DTLN, ALONE, UNECHO_PRECISION_BF16},
+    {"network int8", DTLN, ALONE, UNECHO_PRECISION_INT8},
+    {"filter + network fp32", DTLN, FILTERED, UNECHO_PRECISION_FP32},
+    {"filter + network bf16", DTLN, FILTERED, UNECHO_PRECISION_BF16},
+    {"filter + network int8", DTLN, FILTERED, UNECHO_PRECISION_INT8},
+    {"filter + post-filter fp32", POST, FILTERED, UNECHO_PRECISION_FP32},
+    {"filter + post-filter bf16", POST, FILTERED, UNECHO_PRECISION_BF16},
+    {"filter + post-filter int8", POST, FILTERED, UNECHO_PRECISION_INT8},
 };
 
 static unecho *open_stream(unecho_model *model, const kind *what, unsigned hops_at_once)
@@ -57,15 +70,14 @@ static unecho *open_stream(unecho_model *model, const kind *what, unsigned hops_
     config.precision = what->precision;
     config.hops_at_once = hops_at_once;
     config.whole_hops = 1;
-    if (!what->usual) {
+    config.engine = what->engine;
+    if (what->engine == UNECHO_ENGINE_NEURAL)
         config.align = UNECHO_ALIGN_OFF;
-        config.engine = UNECHO_ENGINE_NEURAL;
-    }
     config.allocate = allocate;
     config.release = release;
     unecho *stream = NULL;
     if (unecho_open(&stream, &config) < 0) {
-        fprintf(stderr, "a stream cannot be opened\n");
+        fprintf(stderr, "bench_streams: cannot open a stream\n");
         exit(1);
     }
     return stream;
@@ -95,7 +107,7 @@ static void new_samples(void)
         }
 }
 
-/* CPU microseconds for a hop of each stream, separately or in one call. */
+/* CPU microseconds for a hop of every stream, in separate calls or in one call. */
 static double round_of(crowd *c, int at_once)
 {
     double spent = 0.0;
@@ -132,32 +144,45 @@ static void measure(unecho_model *model, const kind *what)
         together[r] = round_of(&c, 1);
     }
     const double one = stats_median(alone, ROUNDS), many = stats_median(together, ROUNDS);
-    printf("%-14s %8.1f us %9.0f  %8.1f us %9.0f  %8zu KiB  %8.1f us\n", what->name, one,
+    printf("%-25s %8.1f us %9.0f  %8.1f us %9.0f  %8zu KiB  %8.1f us\n", what->name, one,
            hop_us / one, many, hop_us / many, stream_bytes / 1024, 1e6 * opened);
     for (size_t s = 0; s < STREAMS; s++)
         unecho_close(&c.streams[s]);
 }
 
+static void measure_kinds(unecho_model *model)
+{
+    unecho_model_info info = {.size = sizeof info};
+    unecho_model_get_info(model, &info);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].model == info.kind)
+            measure(model, &kinds[i]);
+}
+
 int main(int argc, char **argv)
 {
     char message[UNECHO_MESSAGE_SIZE];
-    unecho_model *model = NULL;
-    const double start = seconds(CLOCK_MONOTONIC);
-    const int status = argc > 1 ? unecho_model_load(&model, argv[1], message, sizeof message)
-                                : unecho_model_default(&model, message, sizeof message);
+    unecho_model *models[2] = {NULL, NULL};
+    int status =
+        argc > 1 ? unecho_model_load(&models[0], argv[1], message, sizeof message)
+                 : unecho_model_builtin(&models[0], UNECHO_MODEL_DTLN_AEC, message, sizeof message);
+    if (status == UNECHO_OK && argc <= 1)
+        status = unecho_model_builtin(&models[1], UNECHO_MODEL_POSTFILTER, message, sizeof message);
     if (status < 0) {
         fprintf(stderr, "%s\n", message);
         return 1;
     }
-    const double loaded = seconds(CLOCK_MONOTONIC) - start;
-    unecho *first = open_stream(model, &kinds[0], 1);
-    printf("%d streams; kernels: %s; model read in %.1f ms, read and packed in %.1f ms\n\n",
-           STREAMS, unecho_kernels(first), 1e3 * loaded, 1e3 * (seconds(CLOCK_MONOTONIC) - start));
+    unecho *first = NULL;
+    if (unecho_open(&first, NULL) < 0)
+        return 1;
+    printf("%d streams; kernels: %s\n\n", STREAMS, unecho_kernels(first));
     unecho_close(&first);
-    printf("               one stream's hop and streams a core   one more stream\n");
-    printf("               by itself              in one call          memory    opening\n");
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        measure(model, &kinds[i]);
-    unecho_model_unref(&model);
+    printf("                          one stream's hop and streams a core   one more stream\n");
+    printf("                          by itself              in one call          memory    "
+           "opening\n");
+    for (size_t i = 0; i < 2 && models[i]; i++) {
+        measure_kinds(models[i]);
+        unecho_model_unref(&models[i]);
+    }
     return 0;
 }

@@ -1,6 +1,6 @@
 /*
- * Writes a model with any number of units for measurements: the built-in model's files with its
- * weights repeated. It computes nothing useful, at the cost of a real model.
+ * Writes a model with any number of units, for speed measurements only: the built-in model with its
+ * weights repeated.
  *
  *     bench_wide_model UNITS PREFIX        writes PREFIX_1.onnx, PREFIX_2.onnx
  */
@@ -15,8 +15,8 @@ enum { UNITS = 128 };
 typedef struct widening {
     const char *name;
     size_t rows;   /* in the built-in model; its rows are consecutive in the file */
-    int units_in;  /* its rows stand for units: repeat them and scale their weights */
-    int gates_out; /* its columns are those of four gates: repeat the units of each */
+    int units_in;  /* its rows are units: repeat them and scale their weights */
+    int gates_out; /* its columns are four gates: repeat the units of each */
 } widening;
 
 static float at(const bytes *floats, size_t index)

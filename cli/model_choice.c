@@ -9,13 +9,13 @@
 const struct option model_options[] = {
     {.name = "model",
      .argument = "PREFIX",
-     .help = "use the model PREFIX_1.onnx and PREFIX_2.onnx (or .tflite) instead of the built-in "
-             "one",
+     .help = "use the model PREFIX_1.onnx and PREFIX_2.onnx (or .tflite), or the post-filter in "
+             "PREFIX.onnx or the file PREFIX; unecho-128 and unecho-post: the built-in ones",
      .set = option_text,
      .at = offsetof(model_choice, prefix)},
     {.name = "model-files",
      .argument = "STAGE1 STAGE2",
-     .help = "the same, naming the two files",
+     .help = "the same, naming the two files of a DTLN-aec",
      .set = option_pair,
      .at = offsetof(model_choice, stages)},
     {.name = NULL},
@@ -35,13 +35,24 @@ static bool ends_with(const char *text, const char *end)
     return length >= end_length && strcmp(text + length - end_length, end) == 0;
 }
 
+/* 0: none has that name. */
+static unecho_model_kind builtin_named(const char *name)
+{
+    if (strcmp(name, "unecho-128") == 0)
+        return UNECHO_MODEL_DTLN_AEC;
+    return strcmp(name, "unecho-post") == 0 ? UNECHO_MODEL_POSTFILTER : 0;
+}
+
 unecho_model *model_choice_load(const model_choice *choice)
 {
     unecho_model *model = NULL;
     char message[UNECHO_MESSAGE_SIZE] = "";
     int status;
 
-    if (choice->prefix)
+    const unecho_model_kind builtin = choice->prefix ? builtin_named(choice->prefix) : 0;
+    if (builtin)
+        status = unecho_model_builtin(&model, builtin, message, sizeof(message));
+    else if (choice->prefix)
         status = unecho_model_load(&model, choice->prefix, message, sizeof(message));
     else if (choice->stages[0])
         status = unecho_model_load_files(&model, choice->stages[0], choice->stages[1], message,
@@ -70,8 +81,10 @@ bool model_choice_uses(const model_choice *choice, const output_file *output)
     bool uses = false;
     if (choice->stages[0])
         uses = is_file(output, choice->stages[0]) || is_file(output, choice->stages[1]);
-    static const char *const endings[] = {"_1.onnx", "_2.onnx", "_1.tflite", "_2.tflite"};
-    for (size_t i = 0; choice->prefix && i < 4 && !uses; i++) {
+    static const char *const endings[] = {"_1.onnx",   "_2.onnx", "_1.tflite",
+                                          "_2.tflite", ".onnx",   ""};
+    const size_t count = sizeof(endings) / sizeof(endings[0]);
+    for (size_t i = 0; choice->prefix && i < count && !uses; i++) {
         size_t size = strlen(choice->prefix) + sizeof("_1.tflite");
         char *path = malloc(size);
         if (!path)

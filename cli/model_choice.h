@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-/* All NULL: the built-in model; either prefix or both stages. */
+/* All NULL: the built-in model of the default engine; either prefix or both stages. */
 typedef struct model_choice {
     const char *prefix;
     const char *stages[2];

@@ -1,4 +1,4 @@
-/* A stream of a script: opened with right and wrong configs, queried, closed. */
+/* A stream of a script: opened with valid and invalid configs, queried, closed. */
 #include "api.h"
 
 #include <math.h>
@@ -44,7 +44,7 @@ enum {
     ENGINE = 128
 };
 
-/* What is wrong with a config; one byte, of which most values mean nothing. */
+/* What is wrong with a config; one byte, most of whose values mean nothing is wrong. */
 typedef enum wrong {
     WRONG_RATE = 1,
     WRONG_BACKEND,
@@ -169,12 +169,12 @@ static void open_twin(line *l, const unecho_config *config, unsigned how)
     other.release = NULL;
     other.message = NULL;
     other.message_size = 0;
-    /* What may wait where the far end is pushed includes what is processed at once. */
+    /* With a pushed far end the capacity of the queue depends on hops_at_once. */
     if (!l->pushed)
         other.hops_at_once = 1 + how % 64;
     if (how & OTHER_KERNELS)
         other.cpu = how & AVX2_TOO ? UNECHO_CPU_AVX2 : UNECHO_CPU_PLAIN;
-    expect(unecho_open(&l->twin, &other) == UNECHO_OK, "a stream opens once, and not twice");
+    expect(unecho_open(&l->twin, &other) == UNECHO_OK, "a config that opens once but not twice");
     l->pieces = how;
 }
 
@@ -211,7 +211,7 @@ void line_open(line *l, unecho_model *model, input *script)
     l->whole_hops = config.whole_hops;
     l->pushed = config.far_queue_ms > 0;
     l->latency = unecho_latency(l->stream);
-    /* What the header says. */
+    /* As the header documents. */
     const int linear = config.engine == UNECHO_ENGINE_LINEAR;
     const double late = config.reference_late_ms;
     const double ms = l->latency * 1000.0 / l->rate - late + (linear ? 24.0 : 0.0);
@@ -230,7 +230,7 @@ void line_close(line *l)
         line_check(l);
     unecho_close(&l->stream);
     unecho_close(&l->twin);
-    expect(!l->stream && !l->twin, "a pointer to what was closed");
+    expect(!l->stream && !l->twin, "a pointer to a closed stream");
     *l = (line){.mic_channels = 1, .far_channels = 1, .rate = UNECHO_SAMPLE_RATE};
     l->far_rate = l->rate;
 }
@@ -244,15 +244,15 @@ static int is_db(float x)
 
 static void check_stats(const unecho_stats *s, uint64_t frames)
 {
-    expect(s->frames == frames, "another count of frames");
-    expect(isfinite(s->peak) && s->peak >= 0.0f, "a peak that is none");
-    expect(is_db(s->mic_db) && is_db(s->far_db) && is_db(s->out_db), "a level that is none");
+    expect(s->frames == frames, "a wrong count of frames");
+    expect(isfinite(s->peak) && s->peak >= 0.0f, "an invalid peak");
+    expect(is_db(s->mic_db) && is_db(s->far_db) && is_db(s->out_db), "an invalid level");
     expect(isfinite(s->erle_db) && isfinite(s->linear_erle_db), "an ERLE that is not finite");
     expect(s->confidence >= 0.0f && s->confidence <= 1.0f, "a confidence beyond 0 to 1");
     expect(isfinite(s->delay_ms) && isfinite(s->drift_ppm), "a delay that is not finite");
     expect(s->far_active_seconds >= 0.0f && isfinite(s->far_active_seconds) &&
                s->far_silent_seconds >= 0.0f && isfinite(s->far_silent_seconds),
-           "seconds that are none");
+           "invalid seconds");
 }
 
 void line_check(const line *l)

@@ -1,8 +1,8 @@
 /*
- * A script of calls on a few streams: opened with right and wrong configs, given chunks of any
- * length and kind of samples, together and alone, reset, queried, closed. Each answer must be what
- * the header says, every output sample finite, nothing written beside the output, the same bits for
- * other pieces of the same samples, and every byte from the hooks returned.
+ * A script of calls on a few streams: opened with valid and invalid configs, processed alone and
+ * together in chunks of any length and kind of samples, reset, queried, closed. Every status must
+ * be the documented one, every output sample finite and independent of the chunks; nothing may be
+ * written outside the output, and all memory of the hooks must be released.
  */
 #include "api.h"
 #include "onnx_writer.h"
@@ -110,7 +110,7 @@ static void process_twin(player *p, line *l, const ends *e, size_t n)
     block_shape(&p->twin_out, l->mic_channels, n, e->how == PLANES);
     for (size_t done = 0, part; done < n; done += part) {
         part = next_piece(l, n - done);
-        expect(process_part(l->twin, &its, done, part) == UNECHO_OK, "a piece that is refused");
+        expect(process_part(l->twin, &its, done, part) == UNECHO_OK, "a piece is refused");
     }
 }
 
@@ -173,7 +173,7 @@ static void push(player *p, size_t at, form how, unsigned kind, size_t n)
     p->frames += n * l->cost;
 }
 
-/* How much of the far end has been played when the microphone has n frames more. */
+/* How many frames of far end have been played when the microphone has n more frames. */
 static size_t far_due(const line *l, size_t n)
 {
     const uint64_t due = (l->mic_time + n) * l->far_rate / l->rate;
@@ -183,7 +183,7 @@ static size_t far_due(const line *l, size_t n)
 
 /* ---- The calls -------------------------------------------------------------------------- */
 
-/* A chunk, or eight of the same length and kind: seconds, long enough to find an echo. */
+/* Process a chunk, or eight of the same length and kind: long enough to find an echo. */
 static void call_process(player *p, size_t at, form how)
 {
     enum { IN_MIC = 1, IN_FAR = 2, NO_FAR = 4, MORE = 8, NOT_PUSHED = 16, FAR_AND_PUSHED = 32 };
@@ -298,7 +298,7 @@ static void call_gap(player *p, size_t at)
            "another status than the header's");
     if (l->twin)
         expect(unecho_notify_gap(l->twin, mic, far) == UNECHO_OK, "another status than its twin's");
-    /* So that an echo stays where it was. */
+    /* Keep the delay of the echo. */
     l->mic_time += mic < MOST_FRAMES ? mic : 0;
     l->far_time += far < MOST_FRAMES ? far : 0;
 }
@@ -328,13 +328,13 @@ static void call_ask(player *p, const line *l)
                "a closed stream that answers");
 }
 
-/* A second owner of the model comes and goes; null pointers in place of samples. */
+/* Take and release a reference to the model; pass null pointers in place of samples. */
 static void call_wrong(player *p, const line *l)
 {
     unecho_model *other = unecho_model_ref(small_model);
     expect(other == small_model, "another model");
     unecho_model_unref(&other);
-    expect(other == NULL, "a pointer to what was given back");
+    expect(other == NULL, "a pointer to a released model");
     float *const mic = p->mic[0].floats;
     const float *nothing[UNECHO_CHANNELS_MAX] = {NULL};
     float *no_output[UNECHO_CHANNELS_MAX] = {NULL};
@@ -405,6 +405,6 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     }
     for (size_t i = 0; i < STREAMS; i++)
         line_close(&p.lines[i]);
-    expect(hooks_hold() == 0, "memory from the hooks that was not returned");
+    expect(hooks_hold() == 0, "memory of the hooks was not released");
     return 0;
 }

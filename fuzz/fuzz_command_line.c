@@ -1,7 +1,7 @@
 /*
- * Arguments and the bytes of the files they name, for the tool's own main(), in a temporary folder
- * with a small model in it. Whatever the input, it must end with one of its three exit codes; after
- * a failure there must be no output, and never an unfinished file.
+ * Arguments, and the contents of the files they name, for the command line's own main(), in a
+ * temporary folder with a small model. It must always end with one of its three exit codes, leave
+ * no output after a failure, and never leave an unfinished file.
  *
  * Input: the number of words, the words, the size of mic.wav, its bytes, then far.wav to the end. A
  * word is a number from the list below, or, beyond it, text preceded by its length.
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The tool's main(), renamed by the build. */
+/* The command line's main(), renamed by the build. */
 int unecho_main(int argc, char **argv);
 
 enum { MOST_WORDS = 16, LONGEST_WORD = 24 };
@@ -65,7 +65,7 @@ static const char *const words[] = {
 };
 enum { WORDS = sizeof words / sizeof *words };
 
-static int home; /* where the program was started: its own arguments are relative to it */
+static int home; /* the initial directory, to which the fuzzer's own arguments are relative */
 static char folder[] = "/tmp/unecho-fuzz-XXXXXX";
 
 static void expect(int holds, const char *what)
@@ -83,7 +83,7 @@ static void write_file(const char *name, const void *data, size_t size)
            "cannot write in the folder");
 }
 
-/* Whether a file may be there after a run: an input, or a finished output. */
+/* Whether a file may exist after a run: an input or a finished output. */
 static int is_ours(const char *name)
 {
     return name[0] == '.' ? name[1] == 0 || strcmp(name, "..") == 0
@@ -91,7 +91,7 @@ static int is_ours(const char *name)
                                 strcmp(name, "far.wav") == 0;
 }
 
-/* Remove what a run left. */
+/* Remove the files of a run. */
 static void clean_up(int failed)
 {
     DIR *const directory = opendir(".");
@@ -151,7 +151,7 @@ static char *take_word(input *in, char *room)
     return room;
 }
 
-/* These measure for a long time; their arguments are parsed like the others'. */
+/* Commands that measure for too long; their arguments are parsed like those of the others. */
 static int is_slow(const char *word)
 {
     return strcmp(word, "bench") == 0 || strcmp(word, "tune") == 0;
@@ -173,7 +173,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     write_file("mic.wav", in.at, mic);
     write_file("far.wav", in.at + mic, in.left - mic);
     const int code = unecho_main(count, arguments);
-    expect(code >= 0 && code <= 2, "an exit code that is none");
+    expect(code >= 0 && code <= 2, "an undocumented exit code");
     clean_up(code != 0);
     expect(fchdir(home) == 0, "cannot go back");
     return 0;

@@ -1,10 +1,11 @@
 /*
- * Any bytes as either stage: the reader must reject or accept them without leaving its bounds.
- * tests/models/onnx_damage.c tries graphs that are sound protobuf but senseless
- * (UNECHO_FUZZ_GRAPHS=number for more of them).
+ * Any bytes as either stage or as a post-filter: the reader must accept or reject them without
+ * reading out of bounds. tests/models/onnx_damage.c tries graphs that are valid protobuf but make
+ * no sense (UNECHO_FUZZ_GRAPHS=number for more of them).
  */
 #include "fuzz.h"
 #include "holes.h"
+#include "model/match/postfilter.h"
 #include "model/match/stage.h"
 #include "model/onnx/onnx.h"
 #include "unecho.h"
@@ -30,6 +31,13 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t size)
         if (onnx_read(&g, file, full, "fuzz", &to) != UNECHO_OK)
             continue;
         if (stage_match(&weights, stage, &g) == UNECHO_OK)
+            free(weights.vectors);
+        graph_free(&g);
+    }
+    graph g;
+    if (file && onnx_read(&g, file, full, "fuzz", &to) == UNECHO_OK) {
+        postfilter_weights weights;
+        if (postfilter_match(&weights, &g) == UNECHO_OK)
             free(weights.vectors);
         graph_free(&g);
     }

@@ -1,6 +1,6 @@
 /*
- * Any bytes as either stage of a TFLite file: the reader must reject or accept them without leaving
- * its bounds.
+ * Any bytes as either stage, a TFLite file: the reader must accept or reject them without reading
+ * out of bounds.
  */
 #include "fuzz.h"
 #include "holes.h"

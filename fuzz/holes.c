@@ -8,7 +8,7 @@ static const unsigned char mark[4] = {0xf0, 'Z', 'Z', 0x0f};
 enum { HOLE = 7, LARGEST = 0xffffff };
 static const size_t most = (size_t)8 << 20;
 
-/* The number of zeros that a hole at `at` stands for; 0: there is no hole. */
+/* The number of zeros that a hole at `at` stands for; 0: no hole. */
 static size_t hole_at(const unsigned char *at, size_t left)
 {
     if (left < HOLE || memcmp(at, mark, sizeof mark) != 0)
@@ -16,7 +16,7 @@ static size_t hole_at(const unsigned char *at, size_t left)
     return at[4] | (size_t)at[5] << 8 | (size_t)at[6] << 16;
 }
 
-/* One pass to measure (to NULL) and one to write. */
+/* to NULL: only measure. */
 static size_t fill(unsigned char *to, const unsigned char *bytes, size_t size)
 {
     size_t full = 0;

@@ -1,7 +1,7 @@
 /*
- * Files with holes. Weights are 99 % of a model's file; a fuzzer that had to carry them would
- * change little else, and slowly. So in an input the four bytes HOLE and three more, a count with
- * the low byte first, stand for that many zeros. Any other file stands for itself.
+ * Files with holes. 99 % of a model file is weights, on which a fuzzer would waste its time. So in
+ * an input the four bytes HOLE and a 24-bit little-endian count stand for that many zeros. An input
+ * without holes stands for itself.
  */
 #ifndef UNECHO_FUZZ_HOLES_H
 #define UNECHO_FUZZ_HOLES_H

@@ -1,6 +1,6 @@
 /*
- * replay [--changes N] FILE|FOLDER...: a fuzz target without libFuzzer. Every file is one input,
- * and so are N copies of it with random but repeatable damage.
+ * replay [--changes N] FILE|FOLDER...: runs a fuzz target without libFuzzer, on every file and on N
+ * copies of it with random but repeatable damage.
  */
 #include "fuzz.h"
 
@@ -14,7 +14,7 @@
 typedef struct tally {
     unsigned long changes, files, inputs;
     uint32_t seed;
-    FILE *told;
+    FILE *out;
 } tally;
 
 static uint32_t random_bits(tally *t)
@@ -53,7 +53,7 @@ static void change(tally *t, unsigned char *bytes, size_t *size)
             bytes[at] ^= (unsigned char)(1u << random_bits(t) % 8);
             break;
         default:
-            /* Rarely, as it leaves little to look at. */
+            /* Truncate rarely, as little is left to read. */
             if (random_bits(t) % 8 == 0)
                 *size = at;
         }
@@ -64,7 +64,7 @@ static int try_file(tally *t, const char *path, long size)
 {
     FILE *const file = fopen(path, "rb");
     unsigned char *const bytes = malloc((size_t)size + 1), *const copy = malloc((size_t)size + 1);
-    /* A file's copies are the same whichever files come before it. */
+    /* The copies of a file do not depend on the files before it. */
     t->seed = 1;
     const int right = file && bytes && copy && fread(bytes, 1, (size_t)size, file) == (size_t)size;
     if (file)
@@ -91,7 +91,7 @@ static int try_path(tally *t, const char *path)
     if (stat(path, &status) == 0 &&
         (S_ISDIR(status.st_mode) ? try_folder(t, path) : try_file(t, path, (long)status.st_size)))
         return 1;
-    fprintf(t->told, "not ok 1 - %s cannot be read\n", path);
+    fprintf(t->out, "not ok 1 - cannot read %s\n", path);
     return 0;
 }
 
@@ -115,9 +115,9 @@ int main(int count, char **words)
 {
     tally t = {0};
     int first = 1;
-    /* The target may use standard output itself. */
-    t.told = fdopen(dup(STDOUT_FILENO), "w");
-    if (!t.told)
+    /* The target may write to standard output. */
+    t.out = fdopen(dup(STDOUT_FILENO), "w");
+    if (!t.out)
         return 1;
     if (count > 2 && strcmp(words[1], "--changes") == 0) {
         t.changes = strtoul(words[2], NULL, 10);
@@ -127,7 +127,7 @@ int main(int count, char **words)
     for (int i = first; i < count; i++)
         if (!try_path(&t, words[i]))
             return 1;
-    fprintf(t.told, "1..1\n%sok 1 - %lu inputs from %lu files\n", t.files > 0 ? "" : "not ",
+    fprintf(t.out, "1..1\n%sok 1 - %lu inputs from %lu files\n", t.files > 0 ? "" : "not ",
             t.inputs, t.files);
-    return fclose(t.told) == 0 && t.files > 0 ? 0 : 1;
+    return fclose(t.out) == 0 && t.files > 0 ? 0 : 1;
 }

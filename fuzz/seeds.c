@@ -1,6 +1,6 @@
 /*
- * seeds TARGET FOLDER: the inputs that a fuzz target starts from, made only of this project's
- * files. Creates the folder; prints the name of each seed.
+ * seeds TARGET FOLDER: writes the seeds of a fuzz target, made only of this project's files.
+ * Creates the folder; prints the name of each seed.
  */
 #include "seeds.h"
 
@@ -15,7 +15,7 @@ void seed_write(const char *folder, const char *name, const void *bytes, size_t 
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "wb");
     if (!file || fwrite(bytes, 1, size, file) != size || fclose(file) != 0) {
-        fprintf(stderr, "%s cannot be written\n", path);
+        fprintf(stderr, "seeds: cannot write %s\n", path);
         exit(1);
     }
     puts(name);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Calls: see fuzz_api.c and api_line.c for what the bytes are ------------------------ */
+/* ---- Calls: fuzz_api.c and api_line.c define the bytes ---------------------------------- */
 
 /* stream * 16 + one of these */
 enum { OPEN = 0, FLOATS = 2, INTEGERS = 4, PLANES = 5, PUSH = 7, MANY = 8, WHOLE = 10, GAP = 11 };

@@ -1,8 +1,9 @@
 /*
- * Both stages with the smallest number of units, the weights 0 and left out, in every spelling that
- * the tests know.
+ * Both stages with the smallest number of units, in every spelling that the tests know. The weights
+ * are zeros, which become holes.
  */
 #include "holes.h"
+#include "onnx_postfilter.h"
 #include "onnx_spellings.h"
 #include "seeds.h"
 #include "tflite_spellings.h"
@@ -14,12 +15,13 @@
 
 enum { SMALLEST_WEIGHTS = 256 };
 
-/* "stage_1_gemm_transb.onnx" */
+/* "stage_1_gemm_transb.onnx"; stage 0: "postfilter.onnx" */
 static void write_cut(const char *folder, int stage, const char *spelled, const char *type,
                       bytes file)
 {
     char name[128];
-    size_t used = (size_t)snprintf(name, sizeof name, "stage_%d", stage);
+    size_t used = stage == 0 ? (size_t)snprintf(name, sizeof name, "postfilter")
+                             : (size_t)snprintf(name, sizeof name, "stage_%d", stage);
     for (const char *c = spelled; *c; c++)
         if (isalnum((unsigned char)*c)) {
             if (c == spelled || !isalnum((unsigned char)c[-1]))
@@ -63,6 +65,7 @@ static void write_onnx(const char *folder, int stage, const char *spelled, proto
 
 void seeds_onnx(const char *folder)
 {
+    write_onnx(folder, 0, "", small_postfilter());
     for (int stage = 1; stage <= 2; stage++) {
         proto *const ours = our_model(stage);
         resize_units(ours, FEWEST_UNITS);

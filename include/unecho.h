@@ -5,13 +5,23 @@
  * end, the signal that goes to the loudspeaker, and returns the near end: the microphone without
  * the echo.
  *
+ *     char why[UNECHO_MESSAGE_SIZE];
  *     unecho_config config;
  *     unecho *stream = NULL;
- *     unecho_config_init(&config);                                // the defaults
- *     config.sample_rate = 48000;
- *     if (unecho_open(&stream, &config) < 0) ...
- *     for (;;) unecho_process(stream, mic, far, out, n);          // n frames in, n frames out
+ *     unecho_config_init(&config);                         // the defaults
+ *     config.sample_rate = 48000;                          // of microphone, far end and output
+ *     config.message = why;
+ *     config.message_size = sizeof why;
+ *     if (unecho_open(&stream, &config) < 0)
+ *         fprintf(stderr, "unecho: %s\n", why);
+ *     for (;;)
+ *         unecho_process(stream, mic, far, out, n);        // n frames in, n frames out
  *     unecho_close(&stream);
+ *
+ * In a duplex callback, far is the chunk that goes to the loudspeaker in the same callback. Where
+ * the two come from different callbacks, rates or devices, set far_queue_ms and call
+ * unecho_push_far. Complete programs are in the folder examples; build with
+ * `pkg-config --cflags --libs unecho`.
  *
  * The default engine aligns the far end with its echo, cancels the linear part of the echo with an
  * adaptive filter and removes the rest, and background noise, with a neural network that is built
@@ -23,17 +33,20 @@
  * and clocks, and need not start together.
  *
  * Threads: calls on one stream must not overlap, whichever threads make them; only
- * unecho_record_read may run beside another call. Different streams are independent.
+ * unecho_record_read may run beside another call. To show statistics elsewhere, call
+ * unecho_get_stats where you call unecho_process and pass the struct on. Different streams are
+ * independent. Functions without a stream may be called by any thread.
  *
  * Real time: a function marked "Real-time safe" allocates nothing, takes no lock, makes no system
  * call, uses no global or thread-local state and takes bounded time. Call the others from another
  * thread than the audio callback. No call on a stream that runs on ONNX Runtime is real-time safe.
  *
- * Errors: functions that return int return UNECHO_OK (0) or a negative unecho_status. A function
- * that fails leaves its output parameters unchanged unless its comment says otherwise.
+ * Errors: functions that return int return UNECHO_OK (0) or a negative unecho_status, which the
+ * comments name without its prefix: ARGUMENT is UNECHO_ERROR_ARGUMENT. A function that fails leaves
+ * its output parameters unchanged unless its comment says otherwise. On a stream of the native
+ * backend unecho_process fails only if its arguments are wrong.
  *
  * unecho_model.h loads, writes and inspects models; unecho_onnxruntime.h runs them on ONNX Runtime.
- * Complete programs are in the folder examples.
  */
 #ifndef UNECHO_H
 #define UNECHO_H
@@ -217,14 +230,17 @@ UNECHO_API void unecho_config_init_size(unecho_config *config, size_t size);
 typedef struct unecho unecho;
 
 /*
- * Open a stream; config NULL: the defaults. Not real-time safe.
+ * Open a stream; config NULL: the defaults. Not real-time safe. The config and all that it points
+ * to may go afterwards: the stream takes a reference to the model. Reads the environment variable
+ * UNECHO_CPU; unecho_onnxruntime.h says what ONNX Runtime adds.
  *
  * A config from an older header gets the defaults of newer fields; one from a newer header works as
  * long as the fields that the library does not know are 0. The same holds for unecho_onnxruntime.
  *
- * Errors: ARGUMENT, MEMORY, SAMPLE_RATE; with ONNX Runtime also BACKEND, and FILE or FORMAT for its
- * profile. config->message says what is wrong, unless config->size is invalid: less than
- * 3 * sizeof(size_t), not a multiple of sizeof(size_t), or more than 4096 bytes too large.
+ * Errors: ARGUMENT (also a model that the engine or backend does not run), MEMORY, SAMPLE_RATE;
+ * with ONNX Runtime also BACKEND, and FILE or FORMAT for its profile. config->message says what is
+ * wrong, unless config->size is invalid: less than 3 * sizeof(size_t), not a multiple of
+ * sizeof(size_t), or more than 4096 bytes too large.
  */
 UNECHO_API int unecho_open(unecho **stream, const unecho_config *config);
 
@@ -265,8 +281,8 @@ UNECHO_API int unecho_process_planar(unecho *stream, const float *const *mic,
  * The first frame counts as played when the next microphone frame is recorded, and the following
  * ones without a gap. If frames are missing the far end counts as silent; after 100 ms without any
  * the next one counts as played at its arrival. If more than far_queue_ms waits the microphone must
- * have stopped, and what waits is dropped. unecho_stats counts both. Report a shorter stop of the
- * microphone by unecho_notify_gap.
+ * have stopped, and what waits is dropped. unecho_stats counts both. A shorter stop shows by what
+ * stays in the queue for far_queue_ms and 0.3 s; unecho_notify_gap reports it at once.
  *
  * Real-time safe. Errors: ARGUMENT, and nothing is consumed.
  */
@@ -286,8 +302,8 @@ UNECHO_API int unecho_notify_gap(unecho *stream, uint64_t mic_lost, uint64_t far
 
 /*
  * The constant latency of unecho_process in frames at sample_rate: at 16 kHz on both sides 512, or
- * 384 with whole_hops; at other rates 34 to 45 ms; with UNECHO_ENGINE_LINEAR 24 ms less; plus
- * reference_late_ms. Real-time safe. Errors: ARGUMENT.
+ * 384 with whole_hops; at other rates 34 to 45 ms; with a post-filter 16 ms less, so 256 or 128 at 16
+ * kHz; with UNECHO_ENGINE_LINEAR 24 ms less; plus reference_late_ms. Real-time safe. Errors: ARGUMENT.
  */
 UNECHO_API int unecho_latency(const unecho *stream);
 
@@ -302,9 +318,9 @@ UNECHO_API int unecho_reset(unecho *stream);
  * afterwards. out may be mic, or far if that has as many channels and the same rate; otherwise the
  * buffers must not overlap. options: UNECHO_KEEP_LATENCY, UNECHO_NORMALIZE_PEAK, or-ed.
  *
- * Where a network runs, 24 ms of silence come first, as in the batch mode of its reference
+ * Where a DTLN network runs, 24 ms of silence come first, as in the batch mode of its reference
  * implementation, whose result is that of UNECHO_ENGINE_NEURAL with UNECHO_ALIGN_OFF and
- * UNECHO_KEEP_LATENCY.
+ * UNECHO_KEEP_LATENCY; where a post-filter runs, 8 ms.
  *
  * Not real-time safe. Errors: ARGUMENT; BACKEND (ONNX Runtime): the output is silence and the
  * stream is reset.
@@ -312,10 +328,10 @@ UNECHO_API int unecho_reset(unecho *stream);
 UNECHO_API int unecho_process_whole(unecho *stream, const float *mic, size_t mic_n,
                                     const float *far, size_t far_n, float *out, unsigned options);
 
-#define UNECHO_KEEP_LATENCY 1u /* leave the network's lag in the output */
-#define UNECHO_NORMALIZE_PEAK                                                                      \
-    2u /* if the peak of the output exceeds 1, scale it by 0.99 / peak                             \
-        */
+/* Leave the network's lag in the output. */
+#define UNECHO_KEEP_LATENCY 1u
+/* If the peak of the output exceeds 1, scale the output by 0.99 / peak. */
+#define UNECHO_NORMALIZE_PEAK 2u
 
 /*
  * unecho_process for `count` streams at once, for servers: stream i takes mic[i] and far[i] and
@@ -334,30 +350,33 @@ UNECHO_API int unecho_process_many(unecho *const *streams, const float *const *m
 
 /* ---- Statistics ------------------------------------------------------------------------- */
 
-/* Mean power of the far end, full scale being 1, above which a hop is far-end-active: -50 dB. */
+/* Mean square of the far end, full scale being 1, above which a hop of 8 ms is far-end-active: -50
+ * dB. */
 #define UNECHO_FAR_ACTIVE_POWER 1e-5
 
 /* What a stream has seen since it was opened or reset. Levels in dB of full scale. */
 typedef struct unecho_stats {
     size_t size;     /* set to sizeof(unecho_stats) before the call */
     uint64_t frames; /* taken by unecho_process */
-    float mic_db;    /* mean power of the microphone; sine of amplitude 1: -3, silence: -inf */
+    float mic_db;    /* mean power of the microphone; a full-scale sine has -3, silence -infinity */
     float far_db;    /* of the far end */
     float out_db;    /* of the output */
     float peak;      /* highest magnitude of the output */
     /*
      * Echo return loss enhancement in dB: power of the microphone over power of the output in
-     * far-end-active hops, 0 if there were none. Near-end speech in those hops lowers it.
+     * far-end-active hops, 0 if there were none. 20 and more is good while only the far end talks;
+     * near-end speech in those hops lowers it.
      */
     float erle_db;
     float linear_erle_db;     /* the same for the output of the linear filter */
-    float far_active_seconds; /* how much audio both rest on */
+    float far_active_seconds; /* the length of those hops, for both ERLEs */
     float far_silent_seconds; /* how much of the output is the unchanged microphone */
 
     int aligned; /* a delay is found (AUTO) or set (FIXED) */
-    /* How certain the delay is, 0 to 1; below 0.3 no echo is seen, and delay and drift are old. */
+    /* How certain the delay is, 0 to 1. Below 0.3 no echo is seen at present; delay and drift are
+     * those of when one was. */
     float confidence;
-    float delay_ms;           /* the echo is this much behind the far end as it came */
+    float delay_ms;           /* from a far-end sample's arrival to that of its echo */
     float drift_ppm;          /* positive: the far end's clock is faster, the delay shrinks */
     uint32_t realignments;    /* how often the far end was shifted, the first time included */
     uint32_t linear_diverged; /* how often the linear filter made things worse and restarted */
@@ -403,7 +422,8 @@ UNECHO_API int unecho_record_read(unecho *stream, void *buffer, size_t capacity,
 /* The sets, or-ed, that both this build of the library and this CPU have. */
 UNECHO_API uint32_t unecho_cpu_features(void);
 
-/* The kernels that a stream runs on: "plain", "avx2", ..., or "onnxruntime". Real-time safe. */
+/* The kernels that a stream runs on: "plain", "avx2", ..., or "onnxruntime"; of NULL: "". Real-time
+ * safe. */
 UNECHO_API const char *unecho_kernels(const unecho *stream);
 
 #ifdef __cplusplus

@@ -31,7 +31,12 @@ typedef enum unecho_model_kind {
      * DTLN-aec, two files (stage 1 and stage 2): N. L. Westhausen and B. T. Meyer, "Acoustic echo
      * cancellation with the dual-signal transformation LSTM network", ICASSP 2021.
      */
-    UNECHO_MODEL_DTLN_AEC = 1
+    UNECHO_MODEL_DTLN_AEC = 1,
+    /*
+     * unecho's own post-filter, one file: gains in bands behind the linear filter, so for
+     * UNECHO_ENGINE_LINEAR_NEURAL and UNECHO_BACKEND_NATIVE only. docs/postfilter.md defines it.
+     */
+    UNECHO_MODEL_POSTFILTER = 2
 } unecho_model_kind;
 
 /* ---- Loading ---------------------------------------------------------------------------- */
@@ -39,9 +44,13 @@ typedef enum unecho_model_kind {
 /* The model that is built into the library, a DTLN-aec of 128 units. Needs no file. */
 UNECHO_API int unecho_model_default(unecho_model **model, char *message, size_t message_size);
 
+/* The built-in model of that kind: "unecho-128" or "unecho-post". */
+UNECHO_API int unecho_model_builtin(unecho_model **model, unecho_model_kind kind, char *message,
+                                    size_t message_size);
+
 /*
  * Load PREFIX_1.onnx and PREFIX_2.onnx or, if there is no PREFIX_1.onnx, PREFIX_1.tflite and
- * PREFIX_2.tflite.
+ * PREFIX_2.tflite; or else a model of one file, PREFIX.onnx or PREFIX itself.
  *
  * Accepted is every DTLN-aec export whose data flow is that of the published network, whatever its
  * names and operators: 128, 256 or 512 units (any multiple of 4 up to 2048); weights as float32,
@@ -56,7 +65,7 @@ UNECHO_API int unecho_model_load(unecho_model **model, const char *prefix, char 
 
 /*
  * The same from files by name. The content of each tells its format: one may be ONNX and the other
- * TFLite. file2 NULL: a model of one file, which no kind is so far (ARGUMENT).
+ * TFLite. file2 NULL: a model of one file, a post-filter.
  */
 UNECHO_API int unecho_model_load_files(unecho_model **model, const char *file1, const char *file2,
                                        char *message, size_t message_size);
@@ -83,7 +92,7 @@ typedef struct unecho_model_info {
     char producer[64];    /* what wrote file 1, as it says itself; may be empty */
     uint64_t parameters;  /* trained weights */
     uint64_t hash;        /* of the bytes of all files: tells models apart */
-    unsigned units;       /* LSTM units per layer; 0 for kinds without */
+    unsigned units;       /* LSTM or GRU units per layer */
     unsigned reserved;    /* 0 */
 } unecho_model_info;
 
@@ -99,7 +108,7 @@ typedef struct unecho_model_file_info {
     char format[16];            /* "ONNX" or "TFLite" */
     char storage[32];           /* types of the matrices: "fp32", "fp16", "bf16, int8", ... */
     char producer[64];          /* what wrote it, as it says itself; may be empty */
-    unsigned units;             /* LSTM units per layer; 0 for kinds without */
+    unsigned units;             /* LSTM or GRU units per layer */
     unsigned version;           /* opset of an ONNX file, schema of a TFLite file */
     unsigned operators;         /* how many nodes it has, constants left out */
     unsigned reserved;          /* 0 */
@@ -118,8 +127,8 @@ typedef enum unecho_storage {
     UNECHO_STORAGE_FP32 = 0, /* exact */
     UNECHO_STORAGE_FP16 = 1, /* half the size */
     /*
-     * A third: int8 with a scale per output; encoder and decoder as bfloat16. A stream with
-     * UNECHO_PRECISION_INT8 gives the same samples, bit for bit, as with the model itself.
+     * A third: int8 with a scale per output; encoder and decoder of DTLN-aec as bfloat16. A stream
+     * with UNECHO_PRECISION_INT8 gives the same samples, bit for bit, as with the model itself.
      */
     UNECHO_STORAGE_INT8 = 2
 } unecho_storage;

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-# Makes the bundled sample: one side of a call, as the microphone of a laptop on a table hears it.
-# Two synthetic talkers, a simulated room and loudspeaker; everything is computed from the texts
-# and numbers below and one seed. Knows nothing of unecho.
+# Makes the bundled sample: one side of a call, as the microphone of a laptop on a table records it.
+# Two synthetic talkers, a simulated room and loudspeaker, all computed from the texts and numbers
+# below and one seed. Does not use unecho.
 #
 # Needs (Debian): flite flac python3-numpy. Usage: samples/make_sample.py [OUTPUT-FOLDER]
 

@@ -1,10 +1,10 @@
 /*
- * What echo cancelling did to the bundled sample, in decibels. Used by run-demo and, with --tap, as
- * a test. Goes by the sample's own files: microphone, near end without echo, and the segments in
- * which one side or both talk. Knows nothing of the library.
+ * Measures the result of echo cancellation on the bundled sample. Used by run-demo and, with --tap,
+ * as a test. Compares with the sample's own files: microphone, near end without echo, and the
+ * segments in which one side or both talk. Does not use the library.
  *
  * measure [--tap] SAMPLE-PREFIX CLEANED, for instance: measure samples/meeting cleaned.flac
- * Exit status: 0 all as promised, 1 not, 2 a file cannot be used.
+ * Exit status: 0 all promises hold, 1 one does not, 2 a file is unusable.
  */
 #include <math.h>
 #include <sndfile.h>
@@ -14,10 +14,10 @@
 
 #define RATE 16000
 
-/* What the README promises for this sample. */
+/* The README's promises for this sample. */
 #define LOWEST_ERLE_DB          20.0
 #define LARGEST_LEVEL_CHANGE_DB 3.0
-/* That the sample is fair: the echo is about as loud as the talker. */
+/* A fair sample: the echo is about as loud as the talker. */
 #define LARGEST_SPEECH_TO_ECHO_DB 3.0
 
 struct signal {
@@ -159,18 +159,18 @@ static int measure(const struct signal *mic, const struct signal *near, const st
     return 0;
 }
 
-static void tell(const struct figures *f)
+static void print_figures(const struct figures *f)
 {
-    printf("Far end alone (%.1f to %.1f s), where all that the microphone hears is echo:\n"
+    printf("Far end alone (%.1f to %.1f s), where the microphone contains only echo:\n"
            "    level %.1f dB before, %.1f dB after: the echo is %.1f dB weaker (ERLE; promised: "
            "at least %.0f).\n",
            f->far_alone.from, f->far_alone.to, f->echo_db, f->residue_db, f->erle_db,
            LOWEST_ERLE_DB);
-    printf("Near end alone (%.1f to %.1f s), which should stay as it is:\n"
+    printf("Near end alone (%.1f to %.1f s), which should not change:\n"
            "    the voice's level changes by %+.1f dB (promised: at most %.0f either way).\n",
            f->near_alone.from, f->near_alone.to, f->level_change_db, LARGEST_LEVEL_CHANGE_DB);
-    printf("Both at once (%.1f to %.1f s), the voice %+.1f dB over the echo:\n"
-           "    voice over all that is not the voice (SI-SDR): %.1f dB before, %.1f dB after.\n",
+    printf("Double talk (%.1f to %.1f s), the voice %+.1f dB over the echo:\n"
+           "    voice over everything else (SI-SDR): %.1f dB before, %.1f dB after.\n",
            f->both.from, f->both.to, f->speech_to_echo_db, f->sdr_before, f->sdr_after);
 }
 
@@ -213,12 +213,14 @@ int main(int argc, char **argv)
     int better = f.sdr_after > f.sdr_before;
     if (tap) {
         printf("1..4\n");
-        report(1, erle_ok, "far end alone: the echo loses at least 20 dB", f.erle_db);
-        report(2, level_ok, "near end alone: the voice stays within 3 dB", f.level_change_db);
-        report(3, better, "both at once: more voice, less of the rest", f.sdr_after - f.sdr_before);
-        report(4, fair, "the sample's echo is as loud as its talker", f.speech_to_echo_db);
+        report(1, erle_ok, "far end alone: ERLE of at least 20 dB", f.erle_db);
+        report(2, level_ok, "near end alone: the voice's level changes by at most 3 dB",
+               f.level_change_db);
+        report(3, better, "double talk: SI-SDR improves", f.sdr_after - f.sdr_before);
+        report(4, fair, "the sample's echo is as loud as its talker, within 3 dB",
+               f.speech_to_echo_db);
     } else {
-        tell(&f);
+        print_figures(&f);
     }
     status = erle_ok && level_ok && fair && better ? 0 : 1;
 

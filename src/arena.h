@@ -1,6 +1,6 @@
 /*
- * One allocation for many arrays: lay them out once without memory to learn the size, then again
- * with it. Every array starts on a cache line.
+ * One allocation for many arrays: the first layout, without memory, measures the size; the second
+ * assigns the addresses. Every array starts on a cache line.
  */
 #ifndef UNECHO_ARENA_H
 #define UNECHO_ARENA_H

@@ -1,4 +1,5 @@
-/* A hash that tells bytes apart which are not meant to be mistaken: FNV-1a, by words. */
+/* FNV-1a over 32-bit words: detects damage and identifies models, but is no protection against
+ * forgery. */
 #ifndef UNECHO_HASH_H
 #define UNECHO_HASH_H
 
@@ -7,7 +8,7 @@
 
 #define HASH_BASIS UINT64_C(0xcbf29ce484222325)
 
-/* One to one in the hash and in the word: two texts that differ in one word never have the same. */
+/* A bijection in hash and in word: inputs that differ in a single word never collide. */
 static inline uint64_t hash_word(uint64_t hash, uint32_t word)
 {
     return (hash ^ word) * UINT64_C(0x100000001b3);

@@ -1,4 +1,4 @@
-/* The one line that a loader hands its caller when it fails. */
+/* The one-line message with which a failing call explains itself to its caller. */
 #ifndef UNECHO_MESSAGE_H
 #define UNECHO_MESSAGE_H
 
@@ -9,10 +9,10 @@ typedef struct message {
     size_t size;
 } message;
 
-/* The message of a call that is about to begin: empty. */
+/* Call at the beginning of a call that may fail; clears the text. */
 message message_begin(char *text, size_t size);
 
-/* Write the message (cut to the buffer, always terminated) and return status, for `return`. */
+/* Write the message, truncated to the buffer and always terminated. Returns status. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))
 #endif

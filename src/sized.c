@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-/* Far more than later versions will add, and little enough to be read from a wrong size. */
+/* Far more than later versions will add, but small enough to reject an uninitialised size. */
 enum { UNKNOWN_MAX = 4096 };
 
 bool sized_possible(size_t size, size_t least, size_t own_size)
 {
-    /* Sizes that no compiler gives a struct would cut pointers in two. */
+    /* Any other size could end in the middle of a pointer. */
     return size >= least && size <= own_size + UNKNOWN_MAX && size % sizeof(size_t) == 0;
 }
 

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STAGES = 2 };
+enum { FILES_MOST = 2 };
 
 typedef struct convert_options {
     model_choice model;
@@ -31,10 +31,11 @@ typedef struct convert_options {
 struct job {
     const convert_options *options;
     unecho_model *source, *copy;
-    char names[STAGES][4096];
-    output_file outputs[STAGES];
-    unsigned char *bytes[STAGES];
-    size_t sizes[STAGES];
+    int files; /* of the model */
+    char names[FILES_MOST][4096];
+    output_file outputs[FILES_MOST];
+    unsigned char *bytes[FILES_MOST];
+    size_t sizes[FILES_MOST];
     struct recording_choice recording;
     struct bench_audio audio;
     struct quality exact, integer; /* on the native backend in fp32, in int8 */
@@ -42,11 +43,23 @@ struct job {
 
 /* ---- Before anything is written ---------------------------------------------------------- */
 
+static bool load_source(struct job *job)
+{
+    unecho_model_info info = {.size = sizeof(info)};
+    job->source = model_choice_load(&job->options->model);
+    if (!job->source || unecho_model_get_info(job->source, &info) != UNECHO_OK)
+        return false;
+    job->files = (int)info.files;
+    return true;
+}
+
 static bool name_outputs(struct job *job)
 {
-    for (int i = 0; i < STAGES; i++) {
-        const int length = snprintf(job->names[i], sizeof(job->names[i]), "%s_%d.onnx",
-                                    job->options->prefix, i + 1);
+    static const char *const endings[FILES_MOST][FILES_MOST] = {{".onnx", ""},
+                                                                {"_1.onnx", "_2.onnx"}};
+    for (int i = 0; i < job->files; i++) {
+        const int length = snprintf(job->names[i], sizeof(job->names[i]), "%s%s",
+                                    job->options->prefix, endings[job->files - 1][i]);
         if (length < 0 || (size_t)length >= sizeof(job->names[i])) {
             report_error("OUTPREFIX is too long");
             return false;
@@ -57,7 +70,7 @@ static bool name_outputs(struct job *job)
 
 static int check_outputs(struct job *job)
 {
-    for (int i = 0; i < STAGES; i++) {
+    for (int i = 0; i < job->files; i++) {
         output_file *output = &job->outputs[i];
         if (!output_inspect(output, job->names[i]))
             return EXIT_FAILED;
@@ -79,18 +92,18 @@ static bool tell_failure(int status, const char *message)
     return false;
 }
 
-static bool make_stage(struct job *job, int stage)
+static bool make_file(struct job *job, int file)
 {
     char message[UNECHO_MESSAGE_SIZE] = "";
-    size_t *size = &job->sizes[stage - 1];
-    int status = unecho_model_write(job->source, stage, job->options->storage, NULL, 0, size,
+    size_t *size = &job->sizes[file - 1];
+    int status = unecho_model_write(job->source, file, job->options->storage, NULL, 0, size,
                                     message, sizeof(message));
     if (status != UNECHO_OK)
         return tell_failure(status, message);
-    job->bytes[stage - 1] = malloc(*size);
-    if (!job->bytes[stage - 1])
+    job->bytes[file - 1] = malloc(*size);
+    if (!job->bytes[file - 1])
         return tell_failure(UNECHO_ERROR_MEMORY, "");
-    status = unecho_model_write(job->source, stage, job->options->storage, job->bytes[stage - 1],
+    status = unecho_model_write(job->source, file, job->options->storage, job->bytes[file - 1],
                                 *size, size, message, sizeof(message));
     return status == UNECHO_OK ? true : tell_failure(status, message);
 }
@@ -100,8 +113,8 @@ static bool make_copy(struct job *job)
 {
     char message[UNECHO_MESSAGE_SIZE] = "";
     int status;
-    for (int stage = 1; stage <= STAGES; stage++)
-        if (!make_stage(job, stage))
+    for (int file = 1; file <= job->files; file++)
+        if (!make_file(job, file))
             return false;
     status = unecho_model_load_memory(&job->copy, job->bytes[0], job->sizes[0], job->bytes[1],
                                       job->sizes[1], message, sizeof(message));
@@ -147,13 +160,13 @@ static bool write_all(const output_file *output, const unsigned char *bytes, siz
 
 static bool write_files(struct job *job)
 {
-    for (int i = 0; i < STAGES; i++)
+    for (int i = 0; i < job->files; i++)
         if (!output_open(&job->outputs[i]) ||
             !write_all(&job->outputs[i], job->bytes[i], job->sizes[i]))
             return false;
     if (!output_commit(&job->outputs[0]))
         return false;
-    if (output_commit(&job->outputs[1]))
+    if (job->files == 1 || output_commit(&job->outputs[1]))
         return true;
     report_error("%s is new and %s is old: they do not belong together", job->outputs[0].name,
                  job->outputs[1].name);
@@ -176,7 +189,7 @@ static void print_quality(const char *precision, const struct quality *q)
 
 static void print(const struct job *job)
 {
-    for (int i = 0; i < STAGES; i++)
+    for (int i = 0; i < job->files; i++)
         printf("%s: %.2f MB\n", job->names[i], (double)job->sizes[i] / 1e6);
     if (!job->options->report)
         return;
@@ -208,7 +221,7 @@ static void print_json_quality(const char *key, const struct quality *q)
 static void print_json(const struct job *job)
 {
     fputs("{\"files\": [", stdout);
-    for (int i = 0; i < STAGES; i++) {
+    for (int i = 0; i < job->files; i++) {
         fputs(i > 0 ? ", {\"path\": " : "{\"path\": ", stdout);
         json_print_string(job->names[i], stdout);
         printf(", \"bytes\": %zu}", job->sizes[i]);
@@ -228,13 +241,12 @@ static void print_json(const struct job *job)
 static int run(struct job *job)
 {
     int code;
-    if (!name_outputs(job))
+    if (!load_source(job) || !name_outputs(job))
         return EXIT_FAILED;
     code = check_outputs(job);
     if (code != EXIT_DONE)
         return code;
-    job->source = model_choice_load(&job->options->model);
-    if (!job->source || !make_copy(job) || !measure_loss(job) || !write_files(job))
+    if (!make_copy(job) || !measure_loss(job) || !write_files(job))
         return EXIT_FAILED;
     if (job->options->json)
         print_json(job);
@@ -248,13 +260,13 @@ static int run_convert(const void *options)
     struct job job = {.options = options};
     int code;
     interrupt_install();
-    for (int i = 0; i < STAGES; i++)
+    for (int i = 0; i < FILES_MOST; i++)
         job.outputs[i].fd = -1;
     code = run(&job);
     recording_free(&job.audio);
     unecho_model_unref(&job.copy);
     unecho_model_unref(&job.source);
-    for (int i = 0; i < STAGES; i++) {
+    for (int i = 0; i < FILES_MOST; i++) {
         output_release(&job.outputs[i]);
         free(job.bytes[i]);
     }
@@ -327,7 +339,8 @@ const struct command convert_command = {
     .name = "convert",
     .summary = "write a model as ONNX files in fp32, fp16 or int8",
     .usage = "usage: unecho convert [options] OUTPREFIX\n",
-    .description = "Write a model as OUTPREFIX_1.onnx and OUTPREFIX_2.onnx, which unecho and ONNX "
+    .description = "Write a model as OUTPREFIX_1.onnx and OUTPREFIX_2.onnx (a post-filter as "
+                   "OUTPREFIX.onnx), which unecho and ONNX "
                    "Runtime read, and report what the conversion costs: run the old and the new "
                    "model over a recording (by default the first minute of the bundled sample) and "
                    "compare their outputs. Files of the model itself are never overwritten.",

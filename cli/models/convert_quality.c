@@ -10,11 +10,15 @@
 static bool run(unecho_model *model, unecho_precision precision, const struct bench_audio *audio,
                 float *out, double *erle_db)
 {
-    const engine_choice engine = {.precision = precision};
+    unecho_model_info info = {.size = sizeof(info)};
+    engine_choice engine = {.precision = precision};
     unecho_stats stats = {.size = sizeof(stats)};
     unecho_config config;
     unecho *stream;
     int status;
+    /* A post-filter does not run without the linear filter. */
+    if (unecho_model_get_info(model, &info) == UNECHO_OK && info.kind == UNECHO_MODEL_POSTFILTER)
+        engine.engine = UNECHO_ENGINE_LINEAR_NEURAL;
     unecho_config_init(&config);
     config.model = model;
     /* the network alone, without the rest of a stream */

@@ -82,7 +82,7 @@ static void print(const struct facts *facts)
 {
     printf("unecho       %s\n", unecho_version());
     printf("model        %s\n", facts->model.name);
-    printf("  units      %u per LSTM layer\n", facts->model.units);
+    printf("  kind       %s\n", facts->model.description);
     printf("  parameters %" PRIu64 "\n", facts->model.parameters);
     if (facts->model.producer[0])
         printf("  producer   %s\n", facts->model.producer);

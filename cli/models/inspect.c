@@ -26,9 +26,9 @@ struct file {
     char message[UNECHO_MESSAGE_SIZE]; /* why it is not good */
 };
 
-/* Two consecutive files that are the two stages of a model. */
+/* A complete model: two consecutive files that are its stages, or one post-filter. */
 struct pair {
-    const struct file *stages[2];
+    const struct file *stages[2]; /* the second NULL: a post-filter */
     bool good;
     char message[UNECHO_MESSAGE_SIZE];
     char kernels[32];
@@ -62,14 +62,16 @@ static bool add_path(struct findings *f, char *path)
     return true;
 }
 
-/* The two files of a prefix, or the file itself. */
+/* The two files of a prefix or its single one, or the file itself. */
 static bool add_files(struct findings *f, const char *name)
 {
-    static const char *const endings[][2] = {{"_1.onnx", "_2.onnx"}, {"_1.tflite", "_2.tflite"}};
-    for (size_t i = 0; i < 2 && access(name, F_OK) != 0; i++) {
+    static const char *const endings[][2] = {
+        {"_1.onnx", "_2.onnx"}, {"_1.tflite", "_2.tflite"}, {".onnx", NULL}};
+    for (size_t i = 0; i < 3 && access(name, F_OK) != 0; i++) {
         char *first = joined(name, endings[i][0]);
         if (!first || access(first, F_OK) == 0)
-            return add_path(f, first) && add_path(f, joined(name, endings[i][1]));
+            return add_path(f, first) &&
+                   (!endings[i][1] || add_path(f, joined(name, endings[i][1])));
         free(first);
     }
     return add_path(f, joined(name, ""));
@@ -88,13 +90,19 @@ static void look_at(struct file *file)
         snprintf(file->message, sizeof(file->message), "%s", unecho_strerror(status));
 }
 
+static bool is_postfilter(const struct file *file)
+{
+    return file->info.kind == UNECHO_MODEL_POSTFILTER;
+}
+
 /* Whether it loads and opens, and with which kernels. */
 static void try_pair(struct pair *pair)
 {
     unecho_model *model = NULL;
     unecho *stream = NULL;
     unecho_config config;
-    int status = unecho_model_load_files(&model, pair->stages[0]->path, pair->stages[1]->path,
+    int status = unecho_model_load_files(&model, pair->stages[0]->path,
+                                         pair->stages[1] ? pair->stages[1]->path : NULL,
                                          pair->message, sizeof(pair->message));
     if (status != UNECHO_OK)
         return;
@@ -111,10 +119,16 @@ static void try_pair(struct pair *pair)
 
 static void find_pairs(struct findings *f)
 {
-    for (size_t i = 0; i + 1 < f->count; i++) {
-        const struct file *a = &f->files[i], *b = &f->files[i + 1];
+    for (size_t i = 0; i < f->count; i++) {
+        const struct file *a = &f->files[i], *b = &f->files[i + 1 < f->count ? i + 1 : i];
         struct pair *pair = &f->pairs[f->pair_count];
-        if (!a->good || !b->good || a->info.file == b->info.file)
+        if (a->good && is_postfilter(a)) {
+            pair->stages[0] = a;
+            try_pair(pair);
+            f->pair_count++;
+            continue;
+        }
+        if (!a->good || !b->good || is_postfilter(b) || a->info.file == b->info.file)
             continue;
         pair->stages[a->info.file - 1] = a;
         pair->stages[b->info.file - 1] = b;
@@ -168,7 +182,7 @@ static bool holds_integers(const struct file *file)
 
 static bool is_onnx(const struct pair *pair)
 {
-    return strcmp(pair->stages[0]->info.format, "ONNX") == 0 &&
+    return pair->stages[1] && strcmp(pair->stages[0]->info.format, "ONNX") == 0 &&
            strcmp(pair->stages[1]->info.format, "ONNX") == 0;
 }
 
@@ -183,7 +197,10 @@ static bool is_paired(const struct findings *f, const struct file *file)
 static void print_file(const struct findings *f, const struct file *file)
 {
     const unecho_model_file_info *info = &file->info;
-    printf("%s: stage %d of DTLN-aec, %u units\n", file->path, info->file, info->units);
+    if (is_postfilter(file))
+        printf("%s: a post-filter, %u units\n", file->path, info->units);
+    else
+        printf("%s: stage %d of DTLN-aec, %u units\n", file->path, info->file, info->units);
     printf("  format     %s, %s %u\n", info->format,
            strcmp(info->format, "ONNX") == 0 ? "opset" : "schema", info->version);
     if (info->producer[0])
@@ -196,8 +213,20 @@ static void print_file(const struct findings *f, const struct file *file)
         printf("  runs       only with a stage %d of %u units\n", 3 - info->file, info->units);
 }
 
+static void print_postfilter(const struct pair *pair)
+{
+    printf("%s: a complete model\n", pair->stages[0]->path);
+    printf("  runs       behind the linear filter, on the native backend in fp32, bf16 and int8%s; "
+           "kernels here: %s\n",
+           holds_integers(pair->stages[0]) ? " (with the file's own integers)" : "", pair->kernels);
+}
+
 static void print_pair(const struct pair *pair)
 {
+    if (!pair->stages[1]) {
+        print_postfilter(pair);
+        return;
+    }
     const bool integers = holds_integers(pair->stages[0]) || holds_integers(pair->stages[1]);
     printf("%s and %s: a complete model, %" PRIu64 " weights\n", pair->stages[0]->path,
            pair->stages[1]->path,
@@ -240,6 +269,7 @@ static void print_json_file(const struct file *file)
         print_json_text("storage", info->storage);
         print_json_text("producer", info->producer);
         print_json_text("operator_counts", info->operator_counts);
+        print_json_text("kind", is_postfilter(file) ? "post-filter" : "DTLN-aec");
     }
     putchar('}');
 }
@@ -248,7 +278,8 @@ static void print_json_pair(const struct pair *pair)
 {
     fputs("{\"stage1\": ", stdout);
     json_print_string(pair->stages[0]->path, stdout);
-    print_json_text("stage2", pair->stages[1]->path);
+    if (pair->stages[1])
+        print_json_text("stage2", pair->stages[1]->path);
     if (pair->good) {
         print_json_text("kernels", pair->kernels);
         printf(", \"precisions\": [\"fp32\", \"bf16\", \"int8\"], \"onnxruntime\": %s",

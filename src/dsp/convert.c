@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Samples that go in and out at a time. */
+/* Samples pushed and pulled at a time. */
 enum { PART = 4096 };
 
-/* x[from], ... with silence before and after. */
+/* Copy x[from..from+PART) to part, with silence outside x. */
 static void copy_part(float *part, const float *x, size_t n, long from)
 {
     const long end = from + PART;
@@ -56,7 +56,6 @@ float *convert_rate(const float *x, size_t n, double rate_in, unsigned rate_out,
     a.used = 0;
     resampler_layout(&r, &a, rate, rate_out, PART, drift == 0.0);
     resampler_start(&r, dsp_dot);
-    /* The filter looks ahead, and begins with that much silence before the first sample. */
     resampler_reset(&r, NULL, 0);
     resampler_drift(&r, drift);
     run(&r, x, n, start, out, out_n);

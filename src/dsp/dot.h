@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-/* Floats at any address. The compiler splits them into the vectors of the instruction set. */
+/* Unaligned. The compiler maps it to the vectors of the instruction set. */
 typedef float four_floats __attribute__((vector_size(16), aligned(4), may_alias));
 typedef float eight_floats __attribute__((vector_size(32), aligned(4), may_alias));
 

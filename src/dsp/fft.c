@@ -1,6 +1,6 @@
 /*
- * The real signal's even and odd samples are the two parts of a complex one of half the length,
- * which the radix-2 algorithm of Cooley and Tukey transforms.
+ * A radix-2 Cooley-Tukey transform of half the length, whose real and imaginary parts are the even
+ * and odd samples of the real signal.
  */
 #include "dsp/fft.h"
 
@@ -71,7 +71,7 @@ static complex_float product(complex_float a, complex_float b)
     return (complex_float){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
 }
 
-/* z in place. */
+/* Transform f->z in place. */
 static void transform(const real_fft *f)
 {
     complex_float *const z = f->z;
@@ -119,7 +119,7 @@ void real_fft_inverse(real_fft *f, float *x, const float *re, const float *im)
         const complex_float odd = product(turned, back);
         f->z[k] = (complex_float){even.re - odd.im, even.im + odd.re};
     }
-    /* The other sign: the transform of the mirrored input. */
+    /* The inverse transform is the forward transform of the mirrored input. */
     for (size_t i = 1, j = n - 1; i < j; i++, j--)
         swap(&f->z[i], &f->z[j]);
     transform(f);

@@ -2,10 +2,9 @@
 
 #include <string.h>
 
-/* A ratio of so few phases is tabulated as it is. */
+/* Ratios with at most this many phases get an exact table. */
 enum { EXACT_PHASES_MAX = 8 };
-/* Resolution of the drift, of the step from one output to the next: 0.004 ppm between equal rates.
- */
+/* Resolution of the drift: 2^-28 of a step, 0.004 ppm. */
 enum { DRIFT_BITS = 28 };
 
 static unsigned common_divisor(unsigned a, unsigned b)
@@ -65,7 +64,7 @@ void resampler_drift(resampler *r, double drift)
     r->drift = (int64_t)(step * drift);
 }
 
-/* Where the output after n more lies: whole samples from `at`, and the fraction behind. */
+/* The position after n more outputs: whole samples from `at`, and the fraction. */
 static size_t position_after(const resampler *r, size_t n, uint64_t *fraction)
 {
     const int64_t moved =
@@ -116,7 +115,7 @@ static float output(const resampler *r)
 {
     const size_t taps = r->filter.taps;
     const float *const window = r->line + r->at + 1 - taps / 2;
-    /* In rows: the one before the fraction, and how far it is to the next. */
+    /* Interpolate between the two rows around the fraction. */
     const double place = (double)r->fraction * r->rows_per_unit;
     const size_t row = (size_t)place;
     const float share = (float)(place - (double)row);
@@ -125,7 +124,7 @@ static float output(const resampler *r)
     return share > 0.0f ? here + share * (r->dot(window, weights + taps, taps) - here) : here;
 }
 
-/* On to the place of the next output. */
+/* Advance to the position of the next output. */
 static void advance(resampler *r)
 {
     /* The drift is far less than a unit: at most one whole sample more or less. */
@@ -149,7 +148,7 @@ void resampler_pull(resampler *r, float *y, size_t n)
             y[i] = output(r);
         advance(r);
     }
-    /* Forget what no output needs any more. */
+    /* Drop the inputs that no later output needs. */
     const size_t done = r->at + 1 - r->filter.taps / 2;
     const size_t forgotten = done < r->count ? done : r->count;
     memmove(r->line, r->line + forgotten, (r->count - forgotten) * sizeof *r->line);

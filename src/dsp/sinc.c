@@ -1,31 +1,13 @@
 #include "dsp/sinc.h"
 
-#include <math.h>
+#include "dsp/sine.h"
 
-/* As fractions of the lower rate: where the pass band ends, and where the stop band begins. */
+/* Band edges as fractions of the lower rate. */
 static const double pass_edge = 0.4375, stop_edge = 0.5;
-/* Attenuation in dB: 80, and what interpolation between rows takes of it. */
+/* In dB: 80, and a margin for the error of interpolating between rows. */
 static const double attenuation = 88.0;
 
 static const double pi = 3.14159265358979323846;
-
-/* Own series, not the C library's sine: tables are to be the same bits everywhere. */
-static double sine_of_pi(double x)
-{
-    x -= 2.0 * floor(0.5 * x + 0.5);
-    /* -1 <= x < 1; fold into a quarter. */
-    if (x > 0.5)
-        x = 1.0 - x;
-    else if (x < -0.5)
-        x = -1.0 - x;
-    const double y = pi * x, square = y * y;
-    double term = y, sum = y;
-    for (int n = 2; n <= 20; n += 2) {
-        term *= -square / (double)(n * (n + 1));
-        sum += term;
-    }
-    return sum;
-}
 
 /* The modified Bessel function of order 0 of 2 sqrt(q), 0 <= q < 20: sum of q^k / k!^2. */
 static double bessel(double q)
@@ -36,7 +18,7 @@ static double bessel(double q)
     return sum;
 }
 
-/* In input samples per unit of the lower rate's sample. */
+/* Input samples per sample at the lower rate. */
 static double stretch(unsigned rate_in, unsigned rate_out)
 {
     return rate_in > rate_out ? (double)rate_in / (double)rate_out : 1.0;
@@ -48,18 +30,18 @@ sinc sinc_design(unsigned rate_in, unsigned rate_out, size_t exact_phases)
     const double width = 2.0 * pi * (stop_edge - pass_edge);
     const double length = (attenuation - 7.95) / (2.285 * width) * stretch(rate_in, rate_out);
     const size_t taps = ((size_t)length / SINC_LANES + 1) * SINC_LANES;
-    /* Straight lines between rows are at most (pi / phases)^2 / 8 off at half the input rate, -94
-     * dB with 256 phases; where the filter ends lower, fewer do. */
+    /* The error of linear interpolation between rows is at most (pi / phases)^2 / 8 at half the
+     * input rate, -94 dB with 256 phases; with a lower cutoff fewer phases suffice. */
     const double fewest = 256.0 / stretch(rate_in, rate_out);
     return (sinc){taps, exact_phases > 0 ? exact_phases : (size_t)fewest + 1};
 }
 
-/* cos and sin of a turn. */
+/* A rotation. */
 typedef struct turn {
     double cosine, sine;
 } turn;
 
-/* By x * pi. */
+/* The rotation by x * pi. */
 static turn turn_by(double x)
 {
     return (turn){sine_of_pi(x + 0.5), sine_of_pi(x)};
@@ -88,7 +70,7 @@ static void fill_row(float *row, size_t taps, double fraction, double cutoff)
         sum += weight;
         phase = turn_on(phase, step);
     }
-    /* The weights of a row are to add up to 1, so that no phase is louder than another. */
+    /* Normalise each row to a sum of 1, so that all phases have the same gain. */
     for (size_t j = 0; j < taps; j++)
         row[j] = (float)((double)row[j] / sum);
 }
@@ -97,7 +79,7 @@ void sinc_fill(const sinc *s, float *rows, unsigned rate_in, unsigned rate_out)
 {
     const double cutoff = 0.5 * (pass_edge + stop_edge) / stretch(rate_in, rate_out);
     const size_t taps = s->taps;
-    /* As far behind one input as before the next: the same weights from the other side. */
+    /* The filter is symmetric: row phases - p is row p reversed. */
     for (size_t p = 0; 2 * p <= s->phases; p++) {
         float *const row = rows + p * taps, *const other = rows + (s->phases - p) * taps;
         fill_row(row, taps, (double)p / (double)s->phases, cutoff);

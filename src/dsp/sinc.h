@@ -8,9 +8,9 @@
 #include <stddef.h>
 
 /*
- * Row p of a table holds the filter for an output that lies p / phases of a sample behind the last
- * input in the middle: taps weights for the taps inputs around it, half of them before. There is
- * one row more than phases, so that every fraction lies between two rows.
+ * Row p of a table holds the `taps` weights for an output that lies p / phases of a sample after
+ * input i: half of them for the inputs up to i, half for those after it. There is one row more than
+ * phases, so that every fraction lies between two rows.
  */
 typedef struct sinc {
     size_t taps; /* even, a multiple of SINC_LANES */
@@ -21,7 +21,7 @@ enum { SINC_LANES = 16 };
 
 /*
  * Flat within 0.1 dB up to 7/16 of the lower rate, -80 dB from half of it on.
- * exact_phases: the fractions that occur if the ratio never changes, 0: any fraction.
+ * exact_phases: the number of fractions that occur if the ratio is fixed; 0: any fraction.
  */
 sinc sinc_design(unsigned rate_in, unsigned rate_out, size_t exact_phases);
 

@@ -4,12 +4,14 @@
 
 #include <string.h>
 
-/* The most samples that one far_end_advance makes: four hops, to catch up where it was late. */
+/* Upper bound of the samples that one far_end_advance makes: four hops, to catch up if late. */
 enum { MOST_AT_ONCE = 4 * UNECHO_HOP };
-/* How long a far end that is pushed may leave nothing before it counts as silent: 100 ms. */
+/* A pushed far end that brings nothing for longer than this counts as silent: 100 ms. */
 enum { PATIENCE = UNECHO_SAMPLE_RATE / 10 };
+/* What stays in the queue may vary with the caller's timing by less than this. */
+enum { SURPLUS_MS = 40 };
 
-/* Native frames for that many samples, and some. */
+/* An upper bound of the native frames for `samples` samples at 16 kHz, drift included. */
 static size_t native_for(const far_end_plan *plan, size_t samples)
 {
     return samples * plan->rate / UNECHO_SAMPLE_RATE * 101 / 100 + 2;
@@ -47,11 +49,12 @@ void far_end_reset(far_end *f)
     f->jumped = 0.0;
     f->starved = 0;
     f->overrun = 0;
+    f->waiting = (queue_watch){0};
     f->missing_frames = 0;
     f->dropped_frames = 0;
 }
 
-/* Append n samples to what was made; x NULL: silence. */
+/* Append n samples to the past; x NULL: silence. */
 static void keep(far_end *f, const float *x, size_t n)
 {
     for (size_t done = 0; done < n;) {
@@ -105,7 +108,7 @@ void far_end_push(far_end *f, const float *x, size_t n, uint64_t now)
     fifo_push(&f->queue, x, n);
 }
 
-/* As many frames of the queue as wanted, there, and before the limit, into the scratch. */
+/* Move up to `wanted` queued frames before number `limit` into the scratch. Returns their count. */
 static size_t take(far_end *f, size_t wanted, uint64_t limit)
 {
     const uint64_t allowed = limit > f->taken ? limit - f->taken : 0;
@@ -143,6 +146,41 @@ void far_end_advance(far_end *f, uint64_t target, uint64_t limit)
     }
 }
 
+/* The most that was the least of a period; nothing is usual before the first. */
+static size_t usual(const queue_watch *w)
+{
+    size_t most = w->periods > 0 ? 0 : SIZE_MAX / 2;
+    for (unsigned i = 0; i < FAR_END_PERIODS && i < w->periods; i++)
+        most = w->usual[i] > most ? w->usual[i] : most;
+    return most;
+}
+
+size_t far_end_surplus(far_end *f)
+{
+    queue_watch *const w = &f->waiting;
+    const size_t count = f->queue.count;
+    if (f->starved || f->overrun) {
+        /* Who begins anew may push further ahead. */
+        *w = (queue_watch){0};
+        return 0;
+    }
+    const size_t before = usual(w);
+    if (count < before + SURPLUS_MS * f->plan.rate / 1000)
+        w->more_hops = 0;
+    else
+        w->more = w->more_hops++ == 0 || count < w->more ? count : w->more;
+    if (w->more_hops == f->plan.drain_hops) {
+        w->more_hops = w->hops = 0;
+        return w->more - before;
+    }
+    w->least = w->hops++ == 0 || count < w->least ? count : w->least;
+    if (w->hops == f->plan.drain_hops) {
+        w->usual[w->periods++ % FAR_END_PERIODS] = w->least;
+        w->hops = 0;
+    }
+    return 0;
+}
+
 void far_end_read(const far_end *f, float *to, int64_t first, size_t n)
 {
     const int64_t made = (int64_t)f->made, size = (int64_t)f->plan.past;
@@ -166,7 +204,7 @@ void far_end_drift(far_end *f, double drift)
 {
     resampler *const r = &f->resampler;
     if (!f->resampling) {
-        /* The filter reaches back over samples that have passed unfiltered so far. */
+        /* The filter needs past samples, which have not been through the resampler so far. */
         const size_t before = resampler_look_ahead(r) - 1;
         far_end_read(f, f->scratch, (int64_t)f->made - (int64_t)before, before);
         resampler_reset(r, f->scratch, 0);

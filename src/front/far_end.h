@@ -1,6 +1,6 @@
 /*
- * The far end on its way to the network's clock: a queue of what the caller brought, at its own
- * rate, and behind it the same at 16 kHz, with as much of the past as the delay may reach back.
+ * The far end: a queue of the caller's frames at their native rate, then a ring of samples at 16
+ * kHz that reaches back as far as the aligner can delay the far end.
  */
 #ifndef UNECHO_FAR_END_H
 #define UNECHO_FAR_END_H
@@ -9,26 +9,40 @@
 #include "fifo.h"
 #include "kernels/kernels.h"
 
+/* So many periods tell how much usually waits. */
+enum { FAR_END_PERIODS = 4 };
+
 typedef struct far_end_plan {
     unsigned rate;
-    int drifts;   /* far_end_drift may be called */
-    size_t queue; /* the most native frames that wait */
-    size_t past;  /* samples at 16 kHz that can still be read */
-    int pushed;   /* comes apart from the microphone, and may come late or not at all */
+    int drifts;          /* whether far_end_drift may be called */
+    size_t queue;        /* capacity of the queue in native frames */
+    size_t past;         /* samples at 16 kHz that can still be read */
+    int pushed;          /* arrives independently of the microphone, perhaps late or not at all */
+    unsigned drain_hops; /* in which what is pushed at once has left the queue */
 } far_end_plan;
+
+/* How much waits in the queue from hop to hop, in native frames. */
+typedef struct queue_watch {
+    size_t least;                  /* since `hops` hops */
+    size_t usual[FAR_END_PERIODS]; /* the least of the periods before */
+    unsigned hops, periods;
+    size_t more;        /* the least since it has been more than usual, */
+    unsigned more_hops; /* so many hops ago */
+} queue_watch;
 
 typedef struct far_end {
     far_end_plan plan;
     fifo queue;
     resampler resampler;
-    int resampling; /* else native frames are samples at 16 kHz */
-    float *past;    /* a ring: sample i at i % plan.past */
+    int resampling; /* 0: native frames are samples at 16 kHz */
+    float *past;    /* ring: sample i at i % plan.past */
     float *scratch;
     uint64_t made;  /* samples at 16 kHz so far */
     uint64_t taken; /* native frames that have left the queue */
-    double jumped;  /* samples put in or left out, where the clock went on without frames */
-    int starved;    /* nothing came in time, and silence has been put in its place */
-    int overrun;    /* it did not fit, and nothing has been used since */
+    double jumped;  /* samples of silence inserted, less samples dropped */
+    int starved;    /* no frames arrived in time, and silence took their place */
+    int overrun;    /* the queue was full, and far_end_advance has not run since */
+    queue_watch waiting;
     uint64_t missing_frames, dropped_frames;
 } far_end;
 
@@ -37,36 +51,41 @@ void far_end_start(far_end *f, const kernels *k);
 void far_end_reset(far_end *f);
 
 /*
- * Before the parts of what comes at once: where something did not fit before and the microphone
- * still stands, what waits is as old as what was dropped, and goes too.
+ * Call before the far_end_push calls of one chunk. If the queue overran and the microphone has not
+ * moved since, the queued frames are as stale as those dropped: drops them, too.
  */
 void far_end_begin(far_end *f);
 
 /*
- * n <= FAR_END_PART native frames that follow the last, the first of which was played at sample
- * `now` of the 16 kHz clock if there was a gap before it. Where they do not fit, all that
- * waits is dropped: the microphone has been standing still.
+ * Push the next n <= FAR_END_PART native frames. After a gap, the first of them was played at
+ * sample `now` of the 16 kHz clock. If the queue has no room, the microphone must have stopped:
+ * drops everything queued.
  */
 enum { FAR_END_PART = 256 };
 void far_end_push(far_end *f, const float *x, size_t n, uint64_t now);
 
 /*
- * Make samples up to number `target`, from native frames before number `limit` only (the count of
- * all that have come: no limit). Bounded work: what is still missing then comes with the next
- * calls.
+ * Produce samples up to number `target`, from native frames before number `limit` only. Does a
+ * bounded amount of work: later calls produce what is still missing.
  */
 void far_end_advance(far_end *f, uint64_t target, uint64_t limit);
 
-/* Samples first..first+n at 16 kHz; silence where they are not there yet or any more. */
+/*
+ * Once a hop, of a far end that is pushed: by how many native frames more than before wait in the
+ * queue and stay there. Bursts drain, and so the microphone must have lost that much.
+ */
+size_t far_end_surplus(far_end *f);
+
+/* Samples first..first+n at 16 kHz; silence for those not made yet or no longer kept. */
 void far_end_read(const far_end *f, float *to, int64_t first, size_t n);
 
-/* From here on the far end's clock is so much faster than its rate says. */
+/* From here on the far end's clock runs at (1 + drift) times its nominal rate. */
 void far_end_drift(far_end *f, double drift);
 
-/* How far drift has moved a sample from where it would lie, in samples at 16 kHz. */
+/* How far drift compensation has moved the newest sample so far, in samples at 16 kHz. */
 double far_end_slip(const far_end *f);
 
-/* How many samples at 16 kHz the newest lags what has come, for the filter's look ahead. */
+/* By how many samples at 16 kHz the newest sample lags the input: the resampler's look ahead. */
 size_t far_end_lag(const far_end *f);
 
 #endif

@@ -13,7 +13,7 @@ void fifo_reset(fifo *f)
     f->first = f->count = 0;
 }
 
-/* How many of n samples from `at` on lie before the end of the ring. */
+/* How many of the n samples from `at` on are contiguous. */
 static size_t straight(const fifo *f, size_t at, size_t n)
 {
     return n < f->capacity - at ? n : f->capacity - at;

@@ -14,7 +14,7 @@ void fifo_reset(fifo *f);
 
 /* n <= capacity - count. */
 void fifo_push(fifo *f, const float *x, size_t n);
-/* n <= count; to NULL: dropped. */
+/* n <= count; to NULL: drop them. */
 void fifo_pop(fifo *f, float *to, size_t n);
 
 #endif

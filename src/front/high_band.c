@@ -7,8 +7,8 @@ void high_band_reset(high_band *h)
     *h = (high_band){0};
 }
 
-/* Energy of the second difference, which weighs the octave below 8 kHz most: speech that reaches
- * above 8 kHz is there too. */
+/* Energy of the second difference, which emphasises the octave below 8 kHz: speech with energy
+ * above 8 kHz has energy there, too. */
 static float upper_energy(const float *x, size_t n, float last[2])
 {
     float energy = 0.0f, before = last[0], previous = last[1];
@@ -25,7 +25,7 @@ static float upper_energy(const float *x, size_t n, float last[2])
 
 float high_band_gain(high_band *h, const float *mic, const float *out, size_t n)
 {
-    /* Over two hops or so: shorter and the gain flutters, longer and echo is heard. */
+    /* Averages over about two hops: with less the gain flutters, with more echo is audible. */
     h->mic_energy = 0.5f * h->mic_energy + upper_energy(mic, n, h->mic);
     h->out_energy = 0.5f * h->out_energy + upper_energy(out, n, h->out);
     if (h->mic_energy <= 1e-20f || h->out_energy >= h->mic_energy)

@@ -1,6 +1,6 @@
 /*
- * What the network does to the band that it hears, for the band above that it does not: hop by hop
- * a gain between 0 and 1.
+ * A gain for the band above 8 kHz, which the canceller does not see, derived from what the
+ * canceller does to the band below. One gain between 0 and 1 for each hop.
  */
 #ifndef UNECHO_HIGH_BAND_H
 #define UNECHO_HIGH_BAND_H
@@ -14,7 +14,7 @@ typedef struct high_band {
 
 void high_band_reset(high_band *h);
 
-/* The gain for a hop of n samples of the microphone that became `out`. */
+/* The gain of a hop of n microphone samples and the canceller's output for them. */
 float high_band_gain(high_band *h, const float *mic, const float *out, size_t n);
 
 #endif

@@ -7,7 +7,7 @@ static int resamples(const microphone *m)
     return m->plan.rate != UNECHO_SAMPLE_RATE;
 }
 
-/* Samples at 16 kHz of that many native frames, rounded up. */
+/* Native frames in samples at 16 kHz, rounded up. */
 static size_t samples_for(const microphone *m, size_t frames)
 {
     return (frames * UNECHO_SAMPLE_RATE + m->plan.rate - 1) / m->plan.rate;

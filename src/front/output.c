@@ -2,7 +2,7 @@
 
 #include "unecho.h"
 
-/* Of silence before the first output: a hop, and what the longest filter looks ahead. */
+/* Upper bound of the silence before the first output: a hop and the longest filter's look ahead. */
 enum { START_MOST = 8 * UNECHO_HOP };
 
 static int resamples(const output *o)
@@ -15,14 +15,14 @@ static int has_high_band(const output *o)
     return o->plan.high_band && resamples(o);
 }
 
-/* Native frames for that many samples at 16 kHz, rounded up. */
+/* Samples at 16 kHz in native frames, rounded up. */
 static size_t frames_for(const output *o, size_t samples)
 {
     return (samples * o->plan.rate + UNECHO_SAMPLE_RATE - 1) / UNECHO_SAMPLE_RATE;
 }
 
-/* A hop has to be full, and what it waits for to have come, before it goes through; then the
- * canceller's lag passes, and the resampler looks ahead. */
+/* The microphone fills a hop and holds it back, then the canceller lags and the resampler looks
+ * ahead. */
 size_t output_latency(const output *o)
 {
     if (o->whole_hops)
@@ -34,12 +34,11 @@ size_t output_latency(const output *o)
 void output_layout(output *o, arena *a, const output_plan *plan)
 {
     o->plan = *plan;
-    /* What is taken in before it is given: what the first hop waits for, as many hops as go through
-     * at once, and one not full. */
+    /* Frames heard before they are popped: those held back, hops_at_once hops and a partial one. */
     const size_t frames = plan->wait + frames_for(o, (plan->hops_at_once + 2) * UNECHO_HOP);
     if (resamples(o)) {
         const size_t capacity = (plan->hops_at_once + 2) * UNECHO_HOP + frames_for(o, 1);
-        /* At the start silence stands for the latency. */
+        /* The output starts with the latency's worth of silence. */
         const size_t lead = START_MOST + plan->wait * UNECHO_SAMPLE_RATE / plan->rate;
         resampler_layout(&o->resampler, a, UNECHO_SAMPLE_RATE, plan->rate, capacity + lead, 1);
     }
@@ -78,7 +77,7 @@ static void fill_with_silence(fifo *f, size_t n)
         fifo_push(f, silence, n - done < UNECHO_HOP ? n - done : UNECHO_HOP);
 }
 
-/* Samples of the network's output before the first frame's place, times the native rate. */
+/* Samples of the canceller's output before the place of the first frame, times the native rate. */
 static uint64_t lead(const output *o)
 {
     return (uint64_t)output_latency(o) * UNECHO_SAMPLE_RATE - (uint64_t)o->plan.lag * o->plan.rate;
@@ -88,7 +87,7 @@ void output_reset(output *o)
 {
     o->hops = 0;
     if (!resamples(o)) {
-        /* The canceller's own lag is in its output already. */
+        /* The canceller's output already includes its own lag. */
         fill_with_silence(&o->frames, output_latency(o) - o->plan.lag);
         return;
     }
@@ -136,7 +135,7 @@ void output_hop(output *o, const float *out, const float *mic)
     resampler_push(&o->resampler, rest, UNECHO_HOP);
 }
 
-/* The gain at the place of the next frame. */
+/* The high band's gain at the place of the next frame. */
 static float next_gain(output *o)
 {
     float gain = 1.0f;

@@ -1,10 +1,10 @@
 /*
  * From the canceller's hops to frames at the microphone's rate, with a constant latency.
  *
- * At other rates than 16 kHz the output is the microphone itself, late by the latency, times the
- * high band's gain, plus what the network's output differs from that: so the band that the network
- * does not hear, or that a resampler takes away, follows the band that it does, and what the
- * network leaves alone stays as it was, to the last bit of air.
+ * At other rates than 16 kHz the output is the delayed microphone times the high band's gain, plus
+ * the difference between the canceller's output and its microphone times that gain, resampled. So
+ * the band that the canceller does not see, and that the resamplers remove, follows the band that
+ * it does see, and a microphone that the canceller leaves alone passes at full bandwidth.
  */
 #ifndef UNECHO_OUTPUT_H
 #define UNECHO_OUTPUT_H
@@ -17,28 +17,28 @@
 typedef struct output_plan {
     unsigned rate;
     int high_band;
-    size_t wait;         /* native frames that a hop waits before it goes through the network */
-    size_t lag;          /* samples by which hops come later than what they were made of */
-    size_t hops_at_once; /* the most hops that are taken before frames are given */
+    size_t wait;         /* native frames by which the microphone holds back a hop */
+    size_t lag;          /* samples by which the canceller's output lags its input */
+    size_t hops_at_once; /* maximum number of hops pushed before their frames are read */
 } output_plan;
 
 typedef struct output {
     output_plan plan;
-    int whole_hops; /* frames are taken and given by multiples of a hop; looked at by the reset */
-    fifo frames;    /* ready, where the rate is 16 kHz */
+    int whole_hops; /* every chunk is a multiple of a hop; takes effect at the next reset */
+    fifo frames;    /* finished output, if the rate is 16 kHz */
     resampler resampler;
-    fifo mic; /* native, as late as the output */
+    fifo mic; /* native frames, delayed by the latency */
     high_band band;
-    float *gains; /* a ring: the gain at the end of hop i at (i + 1) % ring */
+    float *gains; /* ring: the gain at the end of hop i at (i + 1) % ring */
     size_t ring;
     float *scratch;
-    uint64_t hops; /* taken so far */
-    /* Where the next frame lies in the network's output: samples, and that many rate-th parts. */
+    uint64_t hops; /* pushed so far */
+    /* Position of the next frame in the canceller's output: place + part / rate samples. */
     int64_t place;
     unsigned part;
 } output;
 
-/* The most frames for one output_hear. */
+/* Maximum frames for one output_hear or output_give. */
 enum { OUTPUT_PART = 256 };
 
 void output_layout(output *o, arena *a, const output_plan *plan);
@@ -48,11 +48,11 @@ void output_reset(output *o);
 /* In native frames. */
 size_t output_latency(const output *o);
 
-/* The microphone as it comes, n <= OUTPUT_PART native frames. */
+/* Push n <= OUTPUT_PART native frames of the microphone, as they arrive. */
 void output_hear(output *o, const float *mic, size_t n);
-/* The network's next hop, and the hop of the microphone that it belongs to. */
+/* Push the canceller's next hop and the hop of the microphone that it belongs to. */
 void output_hop(output *o, const float *out, const float *mic);
-/* n <= OUTPUT_PART frames of output; as many as have been heard are there. */
+/* Pop n <= OUTPUT_PART frames of output: in all as many as output_hear has taken. */
 void output_give(output *o, float *x, size_t n);
 
 #endif

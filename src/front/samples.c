@@ -46,7 +46,7 @@ static void add_float(float *to, const float *from, size_t stride, size_t n, sam
     size_t guarded = 0, clipped = 0;
     for (size_t i = 0; i < n; i++) {
         const float x = from[i * stride];
-        /* Written so that NaN, which compares with nothing, is bad and then 0. */
+        /* Written so that NaN does not fit and becomes 0. */
         const int fits = fabsf(x) <= most;
         const int finite = fabsf(x) <= 3.402823466e38f;
         const float limited = finite ? copysignf(most, x) : 0.0f;

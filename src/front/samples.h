@@ -1,5 +1,5 @@
-/* Between the caller's samples and the library's floats: choice of channels and the guard on the
- * way in, rounding on the way out. */
+/* Conversion between the caller's samples and the library's floats: channel selection and the guard
+ * against harmful samples on input, rounding on output. */
 #ifndef UNECHO_SAMPLES_H
 #define UNECHO_SAMPLES_H
 
@@ -10,7 +10,7 @@
 
 typedef enum sample_format { SAMPLES_FLOAT, SAMPLES_INT16 } sample_format;
 
-/* A caller's buffers: for every channel the first sample, and how far it is to the next. */
+/* A caller's buffers: the first sample of every channel, and the distance to the next. */
 typedef struct samples {
     sample_format format;
     unsigned channels; /* 0: silence */
@@ -18,16 +18,16 @@ typedef struct samples {
     void *channel[UNECHO_CHANNELS_MAX];
 } samples;
 
-/* Frames of `channels` samples one after the other; NULL: silence. */
+/* Interleaved channels; NULL: silence. */
 samples samples_interleaved(const void *from, sample_format format, unsigned channels);
-/* A buffer for each channel. NULL: silence. */
+/* One buffer per channel; NULL: silence. */
 samples samples_planar(const float *const *from, unsigned channels);
-/* Only one channel of it. */
+/* Only one channel of `from`. */
 samples samples_channel(const samples *from, unsigned channel);
-/* Without its first frames. */
+/* The frames of `all` from number `first` on. */
 samples samples_from(const samples *all, uint64_t first);
 
-/* What the guard saw. */
+/* What the guard has counted. */
 typedef struct samples_seen {
     uint64_t guarded; /* not finite or beyond +-100 */
     uint64_t clipped; /* at full scale or beyond */

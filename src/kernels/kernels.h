@@ -89,17 +89,32 @@ static inline const void *dense_panel(const dense *layer, size_t panel)
 
 /* Bytes that dense_pack fills, a multiple of 64. */
 size_t dense_size(size_t rows, size_t columns, dense_rows order, dense_format format);
-/*
- * weights: [rows, columns], row-major. scales: [rows], factors of the weights, which are then
- * integers from -127 to 127 (not with DENSE_F32); NULL: none. bias: [rows] or NULL. memory:
- * dense_size() bytes, aligned to 64, which must outlive the result.
- */
-void dense_pack(dense *layer, void *memory, const float *weights, const float *scales,
-                const float *bias, size_t rows, size_t columns, dense_rows order,
-                dense_format format);
+
+/* A layer before it is packed. */
+typedef struct dense_values {
+    size_t rows, columns;
+    dense_rows order;
+    const float *weights; /* [rows, columns], row-major */
+    /* [rows], factors of the weights, which are then integers from -127 to 127 (not with
+     * DENSE_F32); NULL: none. */
+    const float *scales;
+    const float *bias; /* [rows] or NULL */
+} dense_values;
+
+/* memory: dense_size() bytes, aligned to 64, which must outlive the result. */
+void dense_pack(dense *layer, void *memory, const dense_values *from, dense_format format);
 
 /* Bytes of scratch that the matrix kernels need for `count` inputs of that many columns. */
 #define DENSE_SCRATCH(columns, count) (((columns) + 64) * 2 * (count))
+
+/* ---- Pairs of spectra ------------------------------------------------------------------- */
+
+/* How alike two spectra a and b are over time, bin by bin. */
+typedef struct spectrum_pair {
+    const float *a_re, *a_im, *b_re, *b_im;
+    const float *a_power, *b_power; /* smoothed, as of `smooth_power` */
+    float *cross_re, *cross_im;     /* a conj(b), smoothed */
+} spectrum_pair;
 
 /* ---- Adaptive filters ------------------------------------------------------------------- */
 
@@ -207,8 +222,24 @@ typedef struct kernels {
     void (*lstm_step)(const dense *recurrent, const float *h_before, float *gates, float *c,
                       float *h, size_t count, void *scratch);
 
+    /*
+     * The cell update of a GRU whose reset gate acts on the recurrent product. x and sums
+     * [3 * units] are what the input and the state before contribute to z, r and n in turn:
+     *     z = sigmoid(x_z + sums_z),  r = sigmoid(x_r + sums_r),  n = tanh(x_n + r sums_n),
+     *     h = n + z (h_before - n).
+     * h may be h_before.
+     */
+    void (*gru_update)(const float *x, const float *sums, const float *h_before, float *h,
+                       size_t units);
+
     /* y = sigmoid(x), n elements; y may be x. */
     void (*sigmoid)(float *y, const float *x, size_t n);
+    /* y = tanh(x), n elements; y may be x. */
+    void (*tanh)(float *y, const float *x, size_t n);
+    /* y = x^exponent for 2^-64 <= x <= 1 and exponent >= 0, n elements; y may be x. */
+    void (*raise)(float *y, const float *x, float exponent, size_t n);
+    /* y = 10 log10(x + 1e-12) for x >= 0, n elements; y may be x. */
+    void (*decibels)(float *y, const float *x, size_t n);
     /*
      * The sum of x * y over n elements, a multiple of 16: sixteen sums side by side, each product
      * rounded before it is added, then added up in pairs i and i + 8, i and i + 4, and so on.
@@ -228,6 +259,16 @@ typedef struct kernels {
     void (*fft_inverse)(const fft *f, float *x, const float *re, const float *im);
     /* y = sqrt(re^2 + im^2), n elements. */
     void (*magnitude)(float *y, const float *re, const float *im, size_t n);
+    /*
+     * re and im below 1e-15 become 0, so that no product of two is subnormal. power = re^2 + im^2,
+     * smooth = memory smooth + (1 - memory) power, flushed below 1e-30; n elements.
+     */
+    void (*smooth_power)(float *smooth, float *power, float *re, float *im, float memory, size_t n);
+    /*
+     * cross = memory cross + (1 - memory) a conj(b), flushed below 1e-15, and the coherence
+     * y = |cross|^2 / (a_power b_power + 1e-18); n elements.
+     */
+    void (*coherence)(float *y, const spectrum_pair *pair, float memory, size_t n);
 
     /*
      * Rows of PARTITION_ROW. y = sum over p of w[p] x[p]; spread = sum of variance[p] |x[p]|^2.

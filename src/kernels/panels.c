@@ -70,38 +70,37 @@ static void pack_f32(float *first, const float *row, size_t columns)
         first[k * PANEL_ROWS] = row[k];
 }
 
-void dense_pack(dense *layer, void *memory, const float *weights, const float *scales,
-                const float *bias, size_t rows, size_t columns, dense_rows order,
-                dense_format format)
+void dense_pack(dense *layer, void *memory, const dense_values *from, dense_format format)
 {
+    const size_t rows = from->rows, columns = from->columns;
     *layer = (dense){.rows = rows, .columns = columns, .format = format, .weights = memory};
-    const size_t padded = packed_rows(rows, order);
+    const size_t padded = packed_rows(rows, from->order);
     const size_t steps = dense_steps(layer);
     float *const biases = (float *)memory + padded * steps;
     float *const units = biases + padded;
     int32_t *const offsets = (int32_t *)(units + padded);
-    memset(memory, 0, dense_size(rows, columns, order, format));
+    memset(memory, 0, dense_size(rows, columns, from->order, format));
 
     for (size_t p = 0; p < padded; p++) {
-        const size_t row = source_row(p, rows, order);
+        const size_t row = source_row(p, rows, from->order);
         if (row == rows)
             continue;
         void *const first =
             (uint32_t *)memory + p / PANEL_ROWS * PANEL_ROWS * steps + p % PANEL_ROWS;
-        const float *const from = weights + row * columns;
-        if (scales)
-            units[p] = scales[row];
+        const float *const weights = from->weights + row * columns;
+        if (from->scales)
+            units[p] = from->scales[row];
         if (format == DENSE_F32)
-            pack_f32(first, from, columns);
+            pack_f32(first, weights, columns);
         else if (format == DENSE_BF16)
-            pack_bf16(first, from, columns);
+            pack_bf16(first, weights, columns);
         else
-            offsets[p] = scales ? pack_multiples(first, from, columns, 1.0f)
-                                : pack_int8(first, from, columns, &units[p]);
-        if (bias)
-            biases[p] = bias[row];
+            offsets[p] = from->scales ? pack_multiples(first, weights, columns, 1.0f)
+                                      : pack_int8(first, weights, columns, &units[p]);
+        if (from->bias)
+            biases[p] = from->bias[row];
     }
-    layer->bias = bias ? biases : NULL;
-    layer->scales = scales || format == DENSE_INT8 ? units : NULL;
+    layer->bias = from->bias ? biases : NULL;
+    layer->scales = from->scales || format == DENSE_INT8 ? units : NULL;
     layer->offsets = offsets;
 }

@@ -33,6 +33,17 @@ static inline void update_cells(const float *restrict z, float *restrict c, floa
     }
 }
 
+static void plain_gru_update(const float *x, const float *sums, const float *h_before, float *h,
+                             size_t units)
+{
+    for (size_t u = 0; u < units; u++) {
+        const float z = sigmoid_(x[u] + sums[u]);
+        const float r = sigmoid_(x[units + u] + sums[units + u]);
+        const float n = tanh_(fmaf(r, sums[2 * units + u], x[2 * units + u]));
+        h[u] = flush(fmaf(z, h_before[u] - n, n));
+    }
+}
+
 /*
  * The input of one hop as the words that the format takes: two bf16 or four int8, padded with
  * zeros. Returns the scale of the integers (1 for bf16).
@@ -68,6 +79,24 @@ static void plain_sigmoid(float *y, const float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         y[i] = sigmoid_(x[i]);
+}
+
+static void plain_tanh(float *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = tanh_(x[i]);
+}
+
+static void plain_raise(float *y, const float *x, float exponent, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = raise_(x[i], exponent);
+}
+
+static void plain_decibels(float *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = 0x1.15f2cep2f * log_(x[i] + 1e-12f); /* 10 / ln 10 */
 }
 
 static void plain_multiply(float *y, const float *x, const float *m, size_t n)
@@ -132,6 +161,52 @@ static void plain_magnitude(float *y, const float *re, const float *im, size_t n
 {
     for (size_t i = 0; i < n; i++)
         y[i] = sqrtf(fmaf(re[i], re[i], im[i] * im[i]));
+}
+
+/* What is this small is nothing once it is squared. */
+static inline float flush_root(float x)
+{
+    return fabsf(x) < 1e-15f ? 0.0f : x;
+}
+
+static void plain_smooth_power(float *restrict smooth, float *restrict power, float *restrict re,
+                               float *restrict im, float memory, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float r = flush_root(re[i]), m = flush_root(im[i]);
+        const float now = fmaf(r, r, m * m);
+        re[i] = r;
+        im[i] = m;
+        power[i] = now;
+        smooth[i] = flush(fmaf(memory, smooth[i], (1.0f - memory) * now));
+    }
+}
+
+static inline float smooth_cross(float before, float now, float memory)
+{
+    return flush_root(fmaf(memory, before, (1.0f - memory) * now));
+}
+
+/* With all pointers as parameters: GCC does not see through a struct that they do not overlap. */
+static inline void coherence_of(float *restrict y, float *restrict cr, float *restrict ci,
+                                const float *restrict ar, const float *restrict ai,
+                                const float *restrict br, const float *restrict bi,
+                                const float *restrict ap, const float *restrict bp, float memory,
+                                size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float re = smooth_cross(cr[i], fmaf(ar[i], br[i], ai[i] * bi[i]), memory);
+        const float im = smooth_cross(ci[i], fmaf(ai[i], br[i], -(ar[i] * bi[i])), memory);
+        cr[i] = re;
+        ci[i] = im;
+        y[i] = fmaf(re, re, im * im) / fmaf(ap[i], bp[i], 1e-18f);
+    }
+}
+
+static void plain_coherence(float *y, const spectrum_pair *p, float memory, size_t n)
+{
+    coherence_of(y, p->cross_re, p->cross_im, p->a_re, p->a_im, p->b_re, p->b_im, p->a_power,
+                 p->b_power, memory, n);
 }
 
 /*
@@ -274,7 +349,9 @@ static void plain_fft_inverse(const fft *f, float *x, const float *re, const flo
 
 /* The entries of a kernel table that every set takes from here. */
 #define PLAIN_KERNELS                                                                              \
-    .sigmoid = plain_sigmoid, .dot = dsp_dot, .multiply = plain_multiply,                          \
+    .gru_update = plain_gru_update, .sigmoid = plain_sigmoid, .tanh = plain_tanh,                  \
+    .raise = plain_raise, .decibels = plain_decibels, .dot = dsp_dot, .multiply = plain_multiply,  \
+    .smooth_power = plain_smooth_power, .coherence = plain_coherence,                              \
     .log_power = plain_log_power, .normalize = plain_normalize, .fft_forward = plain_fft_forward,  \
     .fft_inverse = plain_fft_inverse, .magnitude = plain_magnitude,                                \
     .partitions_predict = plain_partitions_predict, .partitions_change = plain_partitions_change,  \

@@ -1,6 +1,6 @@
 /*
- * exp, tanh, sigmoid and log of one float: every set performs these operations in this order.
- * Finite input gives finite output, without branches.
+ * exp, tanh, sigmoid, log and powers of one float: every set performs these operations in this
+ * order. Finite input gives finite output, without branches.
  */
 #ifndef UNECHO_SCALAR_H
 #define UNECHO_SCALAR_H
@@ -91,6 +91,14 @@ static inline float log_(float x)
     q = fmaf(q, z, 2.0f / 3.0f);
     const float tail = fmaf(e, 0x1.7f7d1cp-20f, s * z * q);
     return fmaf(e, 0x1.62e400p-1f, fmaf(2.0f, s, tail));
+}
+
+/* x^exponent for normal x > 0; beyond e^-80 and e^80 it saturates. */
+static inline float raise_(float x, float exponent)
+{
+    float scale;
+    const float p = exp_parts(clamp_(exponent * log_(x), -80.0f, 80.0f), &scale);
+    return fmaf(scale, p, scale);
 }
 
 /* The nearest integer, ties to even, |x| <= 2^22. */

@@ -1,5 +1,5 @@
 /*
- * The built-in model's files as they are, byte for byte, in read-only data. The assembler takes them
+ * The built-in models' files as they are, byte for byte, in read-only data. The assembler takes them
  * in at once where a C array of seven million numbers would take a compiler minutes.
  */
 #ifdef __APPLE__
@@ -29,6 +29,7 @@ SYMBOL(name##_end):;                                                            
 
 EMBED(builtin_stage1, BUILTIN_STAGE1)
 EMBED(builtin_stage2, BUILTIN_STAGE2)
+EMBED(builtin_postfilter, BUILTIN_POSTFILTER)
 
 #if defined(__ELF__)
         .section .note.GNU-stack, "", %progbits

@@ -20,14 +20,11 @@ int unecho_model_inspect_file(const char *path, unecho_model_file_info *info, ch
     unsigned char *bytes = NULL;
     size_t count = 0;
     unecho_model_file_info found = {0};
-    stage_weights weights;
     int status = file_read(&bytes, &count, path, &to);
     if (status == UNECHO_OK)
-        status = stage_file_inspect(&weights, &found, bytes, count, path, &to);
+        status = model_file_inspect(&found, bytes, count, path, &to);
     free(bytes);
-    if (status != UNECHO_OK)
-        return status;
-    free(weights.vectors);
-    sized_write(info, info->size, &found, sizeof found);
-    return UNECHO_OK;
+    if (status == UNECHO_OK)
+        sized_write(info, info->size, &found, sizeof found);
+    return status;
 }

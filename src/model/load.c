@@ -13,19 +13,19 @@ static int create(unecho_model **model, const char *const names[2], unsigned cha
 {
     const source sources[2] = {{names[0], bytes[0], sizes[0], to},
                                {names[1], bytes[1], sizes[1], to}};
-    return model_create(model, sources, bytes);
+    return model_create(model, sources, bytes, names[1] ? 2 : 1);
 }
 
 int unecho_model_load_files(unecho_model **model, const char *file1, const char *file2, char *text,
                             size_t size)
 {
     const message to = message_begin(text, size);
-    if (!model || !file1 || !file2)
-        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or a path is NULL");
+    if (!model || !file1)
+        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or the first path is NULL");
     const char *const names[2] = {file1, file2};
     unsigned char *bytes[2] = {NULL, NULL};
     size_t sizes[2] = {0, 0};
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2 && names[i]; i++) {
         const int status = file_read(&bytes[i], &sizes[i], names[i], &to);
         if (status < 0) {
             free(bytes[0]);
@@ -35,27 +35,38 @@ int unecho_model_load_files(unecho_model **model, const char *file1, const char 
     return create(model, names, bytes, sizes, &to);
 }
 
+/* One spelling of the names of a model's files, after PREFIX; the second NULL: one file. */
+typedef struct endings {
+    const char *first, *second;
+} endings;
+
+static const endings spellings[] = {
+    {"_1.onnx", "_2.onnx"}, {"_1.tflite", "_2.tflite"}, {".onnx", NULL}, {"", NULL}};
+
 int unecho_model_load(unecho_model **model, const char *prefix, char *text, size_t size)
 {
     const message to = message_begin(text, size);
     if (!model || !prefix)
         return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or prefix is NULL");
-    static const char *const endings[] = {"onnx", "tflite"};
     const size_t length = strlen(prefix) + sizeof "_1.tflite";
     char *const paths = malloc(2 * length);
     if (!paths)
         return message_fail(&to, UNECHO_ERROR_MEMORY, "out of memory");
+    char *const second = paths + length;
     int status = UNECHO_ERROR_FILE;
     bool missing = true;
-    for (size_t i = 0; i < 2 && missing; i++) {
-        for (size_t stage = 0; stage < 2; stage++)
-            snprintf(paths + stage * length, length, "%s_%zu.%s", prefix, stage + 1, endings[i]);
-        status = unecho_model_load_files(model, paths, paths + length, text, size);
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings && missing; i++) {
+        const endings *const e = &spellings[i];
+        snprintf(paths, length, "%s%s", prefix, e->first);
+        if (e->second)
+            snprintf(second, length, "%s%s", prefix, e->second);
+        status = unecho_model_load_files(model, paths, e->second ? second : NULL, text, size);
         missing = status == UNECHO_ERROR_FILE && file_is_missing(paths);
     }
     free(paths);
     if (missing)
-        message_fail(&to, status, "neither %s_1.onnx nor %s_1.tflite exists", prefix, prefix);
+        message_fail(&to, status, "there is no %s_1.onnx, %s_1.tflite, %s.onnx or %s", prefix,
+                     prefix, prefix, prefix);
     return status;
 }
 
@@ -69,16 +80,17 @@ int unecho_model_load_memory(unecho_model **model, const void *file1, size_t fil
     if (file1_size > PTRDIFF_MAX || file2_size > PTRDIFF_MAX)
         return message_fail(&to, UNECHO_ERROR_ARGUMENT, "a file of %zu bytes cannot be in memory",
                             file1_size > file2_size ? file1_size : file2_size);
-    const char *const names[2] = {"stage 1", "stage 2"};
+    const size_t count = file2 ? 2 : 1;
+    const char *const names[2] = {file2 ? "stage 1" : "file 1", file2 ? "stage 2" : NULL};
     const void *const from[2] = {file1, file2};
     const size_t sizes[2] = {file1_size, file2_size};
-    unsigned char *bytes[2];
-    for (size_t i = 0; i < 2; i++) {
+    unsigned char *bytes[2] = {NULL, NULL};
+    for (size_t i = 0; i < count; i++) {
         bytes[i] = malloc(sizes[i] + 1);
         if (bytes[i] && sizes[i] > 0)
             memcpy(bytes[i], from[i], sizes[i]);
     }
-    if (!bytes[0] || !bytes[1]) {
+    if (!bytes[0] || (file2 && !bytes[1])) {
         free(bytes[0]);
         free(bytes[1]);
         return message_fail(&to, UNECHO_ERROR_MEMORY, "out of memory");

@@ -1,5 +1,5 @@
 /*
- * unecho_model: the bytes of two files, the weights found in them, and what streams derive from
+ * unecho_model: the bytes of its files, the weights found in them, and what streams derive from
  * these. Counts its references.
  */
 #include "model.h"
@@ -9,8 +9,10 @@
 #include "model_create.h"
 #include "sized.h"
 #include "stage_file.h"
+#include "write/postfilter_write.h"
 #include "write/stage_write.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +28,12 @@ struct unecho_model {
     atomic_size_t *references; /* own_references, or elsewhere */
     atomic_size_t own_references;
     model_slot *slot;
-    unsigned char *owned[2]; /* the files' bytes; NULL: not ours */
-    model_file files[2];
-    stage_weights weights[2];
+    unecho_model_kind kind;
+    size_t file_count;
+    unsigned char *owned[MODEL_FILES_MAX]; /* the files' bytes; NULL: not ours */
+    model_file files[MODEL_FILES_MAX];
+    stage_weights stages[2];       /* of DTLN-aec */
+    postfilter_weights postfilter; /* of the post-filter */
     cached cached[MODEL_CACHED_MAX];
     char name[64];
 };
@@ -42,10 +47,11 @@ static void destroy(unecho_model *model)
         if (made)
             atomic_load (&model->cached[i].destroy)(made);
     }
-    for (size_t i = 0; i < 2; i++) {
-        free(model->weights[i].vectors);
+    for (size_t i = 0; i < 2; i++)
+        free(model->stages[i].vectors);
+    free(model->postfilter.vectors);
+    for (size_t i = 0; i < MODEL_FILES_MAX; i++)
         free(model->owned[i]);
-    }
     free(model);
 }
 
@@ -63,25 +69,32 @@ static int read_stages(unecho_model *model, const source sources[2])
 {
     for (int i = 0; i < 2; i++) {
         const source *const s = &sources[i];
-        model->files[i] = (model_file){s->bytes, s->size, model->weights[i].ports};
+        model->files[i] = (model_file){s->bytes, s->size, model->stages[i].ports};
         const int status =
-            stage_file_read(&model->weights[i], i + 1, s->bytes, s->size, s->name, s->message);
+            stage_file_read(&model->stages[i], i + 1, s->bytes, s->size, s->name, s->message);
         if (status != UNECHO_OK)
             return status;
     }
-    if (model->weights[0].units == model->weights[1].units)
+    if (model->stages[0].units == model->stages[1].units)
         return UNECHO_OK;
     return message_fail(sources[0].message, UNECHO_ERROR_MODEL,
                         "%s has %zu units and %s has %zu: they do not belong together",
-                        sources[0].name, model->weights[0].units, sources[1].name,
-                        model->weights[1].units);
+                        sources[0].name, model->stages[0].units, sources[1].name,
+                        model->stages[1].units);
 }
 
-int model_create(unecho_model **result, const source sources[2], unsigned char *const owned[2])
+static int read_postfilter(unecho_model *model, const source *s)
+{
+    model->files[0] = (model_file){s->bytes, s->size, NULL};
+    return postfilter_file_read(&model->postfilter, s->bytes, s->size, s->name, s->message);
+}
+
+int model_create(unecho_model **result, const source *sources, unsigned char *const *owned,
+                 size_t count)
 {
     unecho_model *model = calloc(1, sizeof *model);
     if (!model) {
-        for (size_t i = 0; owned && i < 2; i++)
+        for (size_t i = 0; owned && i < count; i++)
             free(owned[i]);
         return message_fail(sources[0].message, UNECHO_ERROR_MEMORY, "out of memory");
     }
@@ -91,10 +104,12 @@ int model_create(unecho_model **result, const source sources[2], unsigned char *
     }
     atomic_init(&model->own_references, 1);
     model_count_in(model, NULL, NULL);
-    for (size_t i = 0; owned && i < 2; i++)
+    model->kind = count == 1 ? UNECHO_MODEL_POSTFILTER : UNECHO_MODEL_DTLN_AEC;
+    model->file_count = count;
+    for (size_t i = 0; owned && i < count; i++)
         model->owned[i] = owned[i];
     set_name(model, sources[0].name);
-    const int status = read_stages(model, sources);
+    const int status = count == 1 ? read_postfilter(model, sources) : read_stages(model, sources);
     if (status < 0) {
         destroy(model);
         return status;
@@ -129,18 +144,22 @@ int unecho_model_get_info(const unecho_model *model, unecho_model_info *info)
 {
     if (!model || !info || !sized_possible(info->size, INFO_LEAST, sizeof *info))
         return UNECHO_ERROR_ARGUMENT;
+    const bool is_postfilter = model->kind == UNECHO_MODEL_POSTFILTER;
     unecho_model_info all = {
-        .kind = UNECHO_MODEL_DTLN_AEC,
-        .files = 2,
-        .parameters =
-            stage_weights_count(&model->weights[0]) + stage_weights_count(&model->weights[1]),
+        .kind = model->kind,
+        .files = (unsigned)model->file_count,
+        .parameters = is_postfilter ? postfilter_weights_count(&model->postfilter)
+                                    : stage_weights_count(&model->stages[0]) +
+                                          stage_weights_count(&model->stages[1]),
         .hash = HASH_BASIS,
-        .units = (unsigned)model->weights[0].units,
+        .units = (unsigned)(is_postfilter ? model->postfilter.units : model->stages[0].units),
     };
-    snprintf(all.description, sizeof all.description, "DTLN-aec, %u units", all.units);
+    snprintf(all.description, sizeof all.description, "%s, %u units",
+             is_postfilter ? "post-filter" : "DTLN-aec", all.units);
     memcpy(all.name, model->name, sizeof all.name);
-    memcpy(all.producer, model->weights[0].producer, sizeof all.producer);
-    for (size_t i = 0; i < 2; i++)
+    memcpy(all.producer, is_postfilter ? model->postfilter.producer : model->stages[0].producer,
+           sizeof all.producer);
+    for (size_t i = 0; i < model->file_count; i++)
         all.hash = hash_bytes(all.hash, model->files[i].bytes, model->files[i].size);
     sized_write(info, info->size, &all, sizeof all);
     return UNECHO_OK;
@@ -150,11 +169,15 @@ int unecho_model_write(const unecho_model *model, int file, unecho_storage stora
                        size_t capacity, size_t *size, char *text, size_t text_size)
 {
     const message to = message_begin(text, text_size);
-    if (!model || !size || (!bytes && capacity > 0) || file < 1 || file > 2 ||
-        storage < UNECHO_STORAGE_FP32 || storage > UNECHO_STORAGE_INT8)
+    if (!model || !size || (!bytes && capacity > 0) || file < 1 ||
+        (size_t)file > model->file_count || storage < UNECHO_STORAGE_FP32 ||
+        storage > UNECHO_STORAGE_INT8)
         return message_fail(&to, UNECHO_ERROR_ARGUMENT,
                             "model or size is NULL, or the file (stage) or storage is invalid");
-    return stage_write(&model->weights[file - 1], file, storage, model->name, bytes, capacity, size,
+    if (model->kind == UNECHO_MODEL_POSTFILTER)
+        return postfilter_write(&model->postfilter, storage, model->name, bytes, capacity, size,
+                                &to);
+    return stage_write(&model->stages[file - 1], file, storage, model->name, bytes, capacity, size,
                        &to);
 }
 
@@ -165,12 +188,22 @@ const model_file *model_stage_file(const unecho_model *model, size_t stage)
 
 const stage_weights *model_weights(const unecho_model *model)
 {
-    return model->weights;
+    return model->stages;
+}
+
+const postfilter_weights *model_postfilter(const unecho_model *model)
+{
+    return &model->postfilter;
+}
+
+unecho_model_kind model_kind(const unecho_model *model)
+{
+    return model->kind;
 }
 
 size_t model_units(const unecho_model *model)
 {
-    return model->weights[0].units;
+    return model->stages[0].units;
 }
 
 void *model_cached(unecho_model *model, size_t key, void *(*make)(void *user), void *user,

@@ -2,6 +2,7 @@
 #ifndef UNECHO_MODEL_H
 #define UNECHO_MODEL_H
 
+#include "postfilter_weights.h"
 #include "stage_weights.h"
 #include "unecho_model.h"
 
@@ -16,6 +17,11 @@ const model_file *model_stage_file(const unecho_model *model, size_t stage);
 
 /* The weights of both stages. Live as long as the model. */
 const stage_weights *model_weights(const unecho_model *model);
+
+unecho_model_kind model_kind(const unecho_model *model);
+
+/* The weights of a post-filter. Live as long as the model. */
+const postfilter_weights *model_postfilter(const unecho_model *model);
 
 /* LSTM units per layer, in both stages. */
 size_t model_units(const unecho_model *model);

@@ -7,11 +7,15 @@
 
 #include <stdatomic.h>
 
+enum { MODEL_FILES_MAX = 2 };
+
 /*
- * Read both stages. owned: the sources' bytes, which the model frees with itself and which are
- * freed on failure; NULL: they outlive the model.
+ * Read `count` files: one is a post-filter, two are the stages of DTLN-aec. owned: the sources'
+ * bytes, which the model frees with itself and which are freed on failure; NULL: they outlive the
+ * model.
  */
-int model_create(unecho_model **result, const source sources[2], unsigned char *const owned[2]);
+int model_create(unecho_model **result, const source *sources, unsigned char *const *owned,
+                 size_t count);
 
 typedef _Atomic(unecho_model *) model_slot;
 

@@ -1,5 +1,6 @@
 #include "stage_file.h"
 
+#include "match/postfilter.h"
 #include "match/stage.h"
 #include "match/summary.h"
 #include "onnx/onnx.h"
@@ -8,6 +9,7 @@
 #include "unecho_model.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Decides only which reader's message a file gets that is neither format. */
@@ -33,33 +35,69 @@ static int read_graph(graph *g, bool *is_tflite, const unsigned char *bytes, siz
     return *is_tflite ? tflite_read(g, bytes, size, name, to) : status;
 }
 
-static int read_file(stage_weights *weights, int stage, unecho_model_file_info *info,
-                     const unsigned char *bytes, size_t size, const char *name, const message *to)
+/* A file of the other kind, told by its own name. */
+static int wrong_kind(const graph *g, bool is_postfilter, int stage)
+{
+    if (is_postfilter)
+        return message_fail(g->file.message, UNECHO_ERROR_MODEL,
+                            "%s: this is a post-filter, a model of one file; stage %d of DTLN-aec "
+                            "was expected",
+                            g->file.name, stage);
+    return message_fail(g->file.message, UNECHO_ERROR_MODEL,
+                        "%s: this is no post-filter, whose features are a graph input of %d "
+                        "values; DTLN-aec is a model of two files",
+                        g->file.name, POSTFILTER_FEATURES);
+}
+
+int stage_file_read(stage_weights *weights, int stage, const unsigned char *bytes, size_t size,
+                    const char *name, const message *to)
 {
     graph g;
     bool is_tflite = false;
     int status = read_graph(&g, &is_tflite, bytes, size, name, to);
     if (status != UNECHO_OK)
         return status;
-    status = stage_match(weights, stage, &g);
-    if (status == UNECHO_OK && info) {
-        snprintf(info->format, sizeof info->format, "%s", is_tflite ? "TFLite" : "ONNX");
-        summarise(info, &g, weights);
-    }
+    status = postfilter_is(&g) ? wrong_kind(&g, true, stage) : stage_match(weights, stage, &g);
     graph_free(&g);
     for (size_t i = 0; status == UNECHO_OK && is_tflite && i < PORTS; i++)
         weights->ports[i].name = NULL;
     return status;
 }
 
-int stage_file_read(stage_weights *weights, int stage, const unsigned char *bytes, size_t size,
-                    const char *name, const message *to)
+int postfilter_file_read(postfilter_weights *weights, const unsigned char *bytes, size_t size,
+                         const char *name, const message *to)
 {
-    return read_file(weights, stage, NULL, bytes, size, name, to);
+    graph g;
+    bool is_tflite = false;
+    int status = read_graph(&g, &is_tflite, bytes, size, name, to);
+    if (status != UNECHO_OK)
+        return status;
+    status = postfilter_is(&g) ? postfilter_match(weights, &g) : wrong_kind(&g, false, 0);
+    graph_free(&g);
+    return status;
 }
 
-int stage_file_inspect(stage_weights *weights, unecho_model_file_info *info,
-                       const unsigned char *bytes, size_t size, const char *name, const message *to)
+int model_file_inspect(unecho_model_file_info *info, const unsigned char *bytes, size_t size,
+                       const char *name, const message *to)
 {
-    return read_file(weights, 0, info, bytes, size, name, to);
+    graph g;
+    bool is_tflite = false;
+    stage_weights stage = {0};
+    postfilter_weights postfilter = {0};
+    int status = read_graph(&g, &is_tflite, bytes, size, name, to);
+    if (status != UNECHO_OK)
+        return status;
+    const bool is_postfilter = postfilter_is(&g);
+    status = is_postfilter ? postfilter_match(&postfilter, &g) : stage_match(&stage, 0, &g);
+    if (status == UNECHO_OK) {
+        snprintf(info->format, sizeof info->format, "%s", is_tflite ? "TFLite" : "ONNX");
+        if (is_postfilter)
+            summarise_postfilter(info, &g, &postfilter);
+        else
+            summarise_stage(info, &g, &stage);
+    }
+    graph_free(&g);
+    free(postfilter.vectors);
+    free(stage.vectors);
+    return status;
 }

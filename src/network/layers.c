@@ -73,36 +73,62 @@ static bool matrix_integers(float *integers, float *scales, const matrix *m,
     return true;
 }
 
+/* One matrix of a layer. */
+typedef struct part {
+    const matrix *m;
+    const size_t *rows_at; /* as of matrix_floats */
+    const float *bias;
+    dense_rows order;
+} part;
+
 /* integers: keep the matrix's own integers and scales, if it has them. */
-static void build(dense *layer, arena *a, const matrix *m, const size_t rows_at[GATES],
-                  const float *bias, dense_rows order, dense_format format, bool integers,
+static void build(dense *layer, arena *a, const part *from, dense_format format, bool integers,
                   float *scratch)
 {
-    void *const memory = arena_take(a, dense_size(m->rows, m->columns, order, format));
+    const matrix *const m = from->m;
+    void *const memory = arena_take(a, dense_size(m->rows, m->columns, from->order, format));
     if (!memory)
         return;
     float *const scales = scratch + m->rows * m->columns;
-    const bool exact = integers && matrix_integers(scratch, scales, m, rows_at);
+    const bool exact = integers && matrix_integers(scratch, scales, m, from->rows_at);
     if (!exact)
-        matrix_floats(scratch, m, rows_at);
-    dense_pack(layer, memory, scratch, exact ? scales : NULL, bias, m->rows, m->columns, order,
-               format);
+        matrix_floats(scratch, m, from->rows_at);
+    const dense_values values = {
+        .rows = m->rows,
+        .columns = m->columns,
+        .order = from->order,
+        .weights = scratch,
+        .scales = exact ? scales : NULL,
+        .bias = from->bias,
+    };
+    dense_pack(layer, memory, &values, format);
 }
 
 void dense_build(dense *layer, arena *a, const matrix *m, const float *bias, dense_format format,
                  bool integers, float *scratch)
 {
-    build(layer, a, m, NULL, bias, ROWS_PLAIN, format, integers, scratch);
+    const part all = {m, NULL, bias, ROWS_PLAIN};
+    build(layer, a, &all, format, integers, scratch);
 }
 
 void lstm_build(lstm *layer, arena *a, const lstm_weights *w, size_t units, dense_format format,
                 float *scratch)
 {
     const bool integers = format == DENSE_INT8;
+    const part input = {&w->input, w->gate_row, w->bias, ROWS_GATES};
+    const part recurrent = {&w->recurrent, w->gate_row, NULL, ROWS_GATES};
     layer->units = units;
-    build(&layer->input, a, &w->input, w->gate_row, w->bias, ROWS_GATES, format, integers, scratch);
-    build(&layer->recurrent, a, &w->recurrent, w->gate_row, NULL, ROWS_GATES, format, integers,
-          scratch);
+    build(&layer->input, a, &input, format, integers, scratch);
+    build(&layer->recurrent, a, &recurrent, format, integers, scratch);
+}
+
+void gru_build(gru *layer, arena *a, const gru_weights *w, size_t units, dense_format format,
+               float *scratch)
+{
+    const bool integers = format == DENSE_INT8;
+    layer->units = units;
+    dense_build(&layer->input, a, &w->input, w->bias, format, integers, scratch);
+    dense_build(&layer->recurrent, a, &w->recurrent, w->recurrent_bias, format, integers, scratch);
 }
 
 void dense_run(const dense *layer, const kernels *k, const float *x, float *y, size_t stride,
@@ -128,21 +154,47 @@ static void limit_cells(float *c, size_t units, const float *limits, size_t coun
     }
 }
 
-void lstm_run(const lstm *layer, const kernels *k, float *h, float *c, const float *limits,
-              const float *x, size_t x_stride, float *gates, float *hidden, size_t count,
-              size_t hops, void *scratch)
+void lstm_run(const lstm *layer, const kernels *k, const lstm_state *state, layer_rows x,
+              float *hidden, const layer_work *work)
 {
-    const size_t gates_hop = count * KERNEL_PAD(4 * layer->units);
+    const size_t count = work->count;
+    const size_t gates_row = KERNEL_PAD(4 * layer->units);
     const size_t hidden_hop = count * KERNEL_PAD(layer->units);
 
-    k->dense(&layer->input, x, x_stride, gates, KERNEL_PAD(4 * layer->units), count * hops,
-             scratch);
-    const float *before = h;
-    for (size_t t = 0; t < hops; t++) {
+    k->dense(&layer->input, x.at, x.stride, work->gates, gates_row, count * work->hops,
+             work->scratch);
+    const float *before = state->h;
+    for (size_t t = 0; t < work->hops; t++) {
         float *const after = hidden + t * hidden_hop;
-        k->lstm_step(&layer->recurrent, before, gates + t * gates_hop, c, after, count, scratch);
-        limit_cells(c, KERNEL_PAD(layer->units), limits, count);
+        k->lstm_step(&layer->recurrent, before, work->gates + t * count * gates_row, state->c,
+                     after, count, work->scratch);
+        limit_cells(state->c, KERNEL_PAD(layer->units), state->limits, count);
         before = after;
     }
-    memcpy(h, before, hidden_hop * sizeof *h);
+    memcpy(state->h, before, hidden_hop * sizeof *state->h);
+}
+
+void gru_run(const gru *layer, const kernels *k, float *const *h, layer_rows x, layer_rows y,
+             const layer_work *work)
+{
+    const size_t count = work->count, hops = work->hops;
+    float *const gates = work->gates;
+    const size_t gates_row = KERNEL_PAD(GRU_GATES * layer->units);
+    const size_t bytes = layer->units * sizeof(float);
+    float *const sums = gates + hops * count * gates_row;
+    float *before = y.at - count * y.stride;
+
+    k->dense(&layer->input, x.at, x.stride, gates, gates_row, count * hops, work->scratch);
+    for (size_t s = 0; s < count; s++)
+        memcpy(before + s * y.stride, h[s], bytes);
+    for (size_t t = 0; t < hops; t++) {
+        float *const after = before + count * y.stride;
+        k->dense(&layer->recurrent, before, y.stride, sums, gates_row, count, work->scratch);
+        for (size_t s = 0; s < count; s++)
+            k->gru_update(gates + (t * count + s) * gates_row, sums + s * gates_row,
+                          before + s * y.stride, after + s * y.stride, layer->units);
+        before = after;
+    }
+    for (size_t s = 0; s < count; s++)
+        memcpy(h[s], before + s * y.stride, bytes);
 }

@@ -23,6 +23,11 @@ typedef struct lstm {
     size_t units;
 } lstm;
 
+typedef struct gru {
+    dense input, recurrent;
+    size_t units;
+} gru;
+
 /* A matrix as row-major floats, for packing. rows_at: the row of m at which each quarter of the
  * rows begins (the gates of an LSTM); NULL: in order. */
 void matrix_floats(float *floats, const matrix *m, const size_t rows_at[GATES]);
@@ -37,6 +42,9 @@ void dense_build(dense *layer, arena *a, const matrix *m, const float *bias, den
 void lstm_build(lstm *layer, arena *a, const lstm_weights *w, size_t units, dense_format format,
                 float *scratch);
 
+void gru_build(gru *layer, arena *a, const gru_weights *w, size_t units, dense_format format,
+               float *scratch);
+
 /* ---- Running ---------------------------------------------------------------------------- */
 
 /* y = W x for `count` rows, both with that stride, of a layer without bias. Scratch as for the
@@ -44,16 +52,38 @@ void lstm_build(lstm *layer, arena *a, const lstm_weights *w, size_t units, dens
 void dense_run(const dense *layer, const kernels *k, const float *x, float *y, size_t stride,
                size_t count, void *scratch);
 
+/* Rows of values, `stride` apart: hop t of stream s is row t * count + s. */
+typedef struct layer_rows {
+    float *at;
+    size_t stride;
+} layer_rows;
+
+/* One run of a recurrent layer: `hops` steps for `count` streams. */
+typedef struct layer_work {
+    size_t count, hops;
+    float *gates;  /* scratch, see the layer */
+    void *scratch; /* DENSE_SCRATCH for the inputs of all rows */
+} layer_work;
+
+/* An LSTM's state of each stream, zero at the start: [count][KERNEL_PAD(units)]. */
+typedef struct lstm_state {
+    float *h, *c;
+    const float *limits; /* [count], the largest magnitude of c between two steps; 0: no limit */
+} lstm_state;
+
 /*
- * `hops` steps of an LSTM for `count` streams. Rows of x, gates and hidden stand for hops and
- * streams, the streams of a hop side by side: hop t of stream s is row t * count + s; rows of x are
- * x_stride apart, rows of hidden KERNEL_PAD(units). h, c [count][KERNEL_PAD(units)]: the layer's
- * state of each stream, zero at the start. limits [count]: the largest magnitude of c between two
- * steps, 0: no limit. gates: scratch, [hops * count][KERNEL_PAD(4 * units)]; scratch: DENSE_SCRATCH
- * for the inputs of all rows. x may be hidden.
+ * From x to the rows of hidden, KERNEL_PAD(units) apart; x may be hidden.
+ * gates: [hops * count][KERNEL_PAD(4 * units)].
  */
-void lstm_run(const lstm *layer, const kernels *k, float *h, float *c, const float *limits,
-              const float *x, size_t x_stride, float *gates, float *hidden, size_t count,
-              size_t hops, void *scratch);
+void lstm_run(const lstm *layer, const kernels *k, const lstm_state *state, layer_rows x,
+              float *hidden, const layer_work *work);
+
+/*
+ * From x to y, `units` values a row; the `count` rows before y are overwritten too. h [count]: the
+ * state of each stream, [units], zero at the start.
+ * gates: [hops * count + count][KERNEL_PAD(3 * units)].
+ */
+void gru_run(const gru *layer, const kernels *k, float *const *h, layer_rows x, layer_rows y,
+             const layer_work *work);
 
 #endif

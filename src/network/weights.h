@@ -14,6 +14,16 @@ typedef struct lstm_weights {
     float *bias;            /* [4 * units], in the order of GATE_* */
 } lstm_weights;
 
+/* Rows and vectors hold the gates z (update), r (reset) and n (new state) in turn, as in ONNX. */
+enum { GRU_GATES = 3 };
+
+typedef struct gru_weights {
+    matrix input;          /* W: [3 * units, inputs] */
+    matrix recurrent;      /* U: [3 * units, units] */
+    float *bias;           /* [3 * units], of W */
+    float *recurrent_bias; /* [3 * units], of U: 0 for z and r, whose biases add up */
+} gru_weights;
+
 typedef struct norm_weights {
     float *gamma, *beta; /* [features] */
 } norm_weights;

@@ -1,7 +1,7 @@
 /*
- * The part of ONNX Runtime's C interface that unecho calls, declared in our own words: the types as
- * incomplete structs, the function table with a gap for each run of functions that are not used.
- * The table only ever grows at its end, so that the places of the older functions are for good.
+ * The part of ONNX Runtime's C interface that unecho uses, declared without its headers: types are
+ * incomplete structs, and the function table has a gap in place of each run of unused functions.
+ * The table only grows at its end, so the offsets of existing functions never change.
  */
 #ifndef UNECHO_ORT_API_H
 #define UNECHO_ORT_API_H
@@ -11,9 +11,9 @@
 
 enum {
     /*
-     * The function table's version that is asked for, which is also the minor version of the
-     * release that brought it. What we call is there since version 5; but 1.14 is the first release
-     * that knows operator set 18, in which the published models are written.
+     * The version of the function table to request, which equals the minor version of the release
+     * that introduced it. Version 5 has all functions used here, but 1.14 is the first release that
+     * supports operator set 18, which the published models use.
      */
     ORT_API_NEEDED = 14,
 };
@@ -25,7 +25,7 @@ enum { ORT_SEQUENTIAL = 0, ORT_PARALLEL = 1 };
 enum { ORT_FLOAT = 1 };
 enum { ORT_DEVICE_ALLOCATOR = 0, ORT_MEMORY_DEFAULT = 0 };
 
-typedef struct ort_status ort_status; /* NULL: success; else to be released */
+typedef struct ort_status ort_status; /* NULL: success; else the caller releases it */
 typedef struct ort_env ort_env;
 typedef struct ort_session ort_session;
 typedef struct ort_session_options ort_session_options;
@@ -35,7 +35,7 @@ typedef struct ort_allocator ort_allocator;
 typedef struct ort_value ort_value;
 typedef struct ort_io_binding ort_io_binding;
 
-/* The number in a gap's name is the place of its first function. */
+/* The number in a gap's name is the index of its first function. */
 typedef struct ort_api {
     void *gap_0[2];
     const char *(*get_error_message)(const ort_status *status);
@@ -44,7 +44,7 @@ typedef struct ort_api {
     ort_status *(*create_session_from_array)(const ort_env *env, const void *bytes, size_t size,
                                              const ort_session_options *options,
                                              ort_session **session);
-    /* An output that is NULL is allocated, else written to. */
+    /* Allocates the outputs that are NULL and writes to the others. */
     ort_status *(*run)(ort_session *session, const ort_run_options *options,
                        const char *const *input_names, const ort_value *const *inputs,
                        size_t input_count, const char *const *output_names, size_t output_count,
@@ -97,13 +97,13 @@ typedef struct ort_api {
 
 /* The library's one exported function, OrtGetApiBase, returns this. */
 typedef struct ort_api_base {
-    const ort_api *(*get_api)(uint32_t version); /* NULL: it has no such version */
+    const ort_api *(*get_api)(uint32_t version); /* NULL: unsupported version */
     const char *(*get_version)(void);
 } ort_api_base;
 
 #define ORT_PLACE(function, place)                                                                 \
     _Static_assert(offsetof(ort_api, function) == (place) * sizeof(void *),                        \
-                   #function " is not in its place")
+                   #function " is at the wrong offset")
 ORT_PLACE(get_error_message, 2);
 ORT_PLACE(create_session_from_array, 8);
 ORT_PLACE(set_session_execution_mode, 13);

@@ -18,8 +18,8 @@ static const char *const usual_names[] = {
 };
 
 /*
- * Once loaded it stays: it is C++ with thread-local objects and threads of its own, which do not
- * survive being unloaded under them. Opening it again costs nothing then.
+ * Once loaded the library stays: it is C++ with thread-local objects and threads of its own, whose
+ * code must not be unloaded. Opening it again is then cheap.
  */
 static void *load(const char *name)
 {
@@ -27,13 +27,13 @@ static void *load(const char *name)
 }
 
 /*
- * Releases from 1.29 on report what they run, on what machine and how long it takes, to their
- * maker: from the moment the first environment is made, through a file in the user's cache and a
- * number that names the machine. Nobody who cancels echo has asked for that. Only this variable
- * turns all of it off, and only if it is there before; who wants the reports sets it to 0.
+ * From release 1.29 on, ONNX Runtime sends telemetry to its vendor: models, machine and run times,
+ * under a machine identifier, as soon as the first environment exists. Users of an echo canceller
+ * did not consent to that. Only this variable disables all of it, and only if it is set before.
+ * Users who want telemetry set it to 0.
  *
- * Changing the environment is not safe beside a thread that reads it without the C library's lock,
- * hence once and no oftener than needed.
+ * setenv is not safe while another thread reads the environment without the C library's lock, so
+ * call it only if needed.
  */
 static void keep_quiet(void)
 {
@@ -42,14 +42,14 @@ static void keep_quiet(void)
         setenv(name, "1", 0);
 }
 
-static int open_path(ort_library *library, const char *path, const char *told_by, const message *to)
+static int open_path(ort_library *library, const char *path, const char *source, const message *to)
 {
     library->handle = load(path);
     if (library->handle)
         return UNECHO_OK;
     const char *const reason = dlerror();
     return message_fail(to, UNECHO_ERROR_BACKEND,
-                        "ONNX Runtime, which %s says is %s, cannot be loaded: %s", told_by, path,
+                        "cannot load ONNX Runtime from %s (set by %s): %s", path, source,
                         reason ? reason : "no reason given");
 }
 
@@ -61,21 +61,21 @@ static int open_usual(ort_library *library, const message *to)
             return UNECHO_OK;
     }
     return message_fail(to, UNECHO_ERROR_BACKEND,
-                        "ONNX Runtime is not there: the system finds neither %s nor %s. Get it "
-                        "from your distribution, from the release archives of ONNX Runtime, or "
-                        "from the npm package onnxruntime-node, and set UNECHO_ONNXRUNTIME to the "
-                        "path of that file",
+                        "ONNX Runtime not found: the system has neither %s nor %s. Get it from "
+                        "your distribution, from the release archives of ONNX Runtime, or from the "
+                        "npm package onnxruntime-node, and set UNECHO_ONNXRUNTIME to the path of "
+                        "that file",
                         usual_names[0], usual_names[1]);
 }
 
-/* Where a loaded library lies. */
+/* The path of a loaded library. */
 static const char *path_of(const void *symbol)
 {
     Dl_info info;
     return dladdr(symbol, &info) && info.dli_fname ? info.dli_fname : "libonnxruntime";
 }
 
-/* The N of a version "1.N.P"; 0: it is none. */
+/* The N of a version "1.N.P"; 0: not such a version. */
 static unsigned long minor_version(const char *version)
 {
     return version && strncmp(version, "1.", 2) == 0 ? strtoul(version + 2, NULL, 10) : 0;
@@ -88,18 +88,18 @@ static int check(ort_library *library, const char *name, const message *to)
         return message_fail(to, UNECHO_ERROR_BACKEND,
                             "%s is not ONNX Runtime: it has no OrtGetApiBase", name);
     const ort_api_base *(*get_base)(void);
-    /* What POSIX has dlsym's callers do: C has no conversion from object to function pointers. */
+    /* As POSIX suggests: C does not convert object pointers to function pointers. */
     memcpy(&get_base, &symbol, sizeof symbol);
     const ort_api_base *const base = get_base();
     const char *const version = base ? base->get_version() : NULL;
-    /* Asked for a version that it lacks, the library complains on stderr: do not ask then. */
+    /* Do not request a version that the library lacks: it would print to stderr. */
     if (minor_version(version) >= ORT_API_NEEDED)
         library->api = base->get_api(ORT_API_NEEDED);
     if (library->api)
         return UNECHO_OK;
     return message_fail(to, UNECHO_ERROR_BACKEND,
                         "%s (ONNX Runtime %s) is too old: version %d of its interface is needed, "
-                        "which release 1.%d brought",
+                        "which release 1.%d introduced",
                         path_of(symbol), version ? version : "of unknown version", ORT_API_NEEDED,
                         ORT_API_NEEDED);
 }
@@ -108,13 +108,13 @@ int ort_library_open(ort_library *library, const char *path, const message *to)
 {
     ort_library opened = {0};
     const char *const environment = getenv("UNECHO_ONNXRUNTIME");
-    const char *told_by = "onnxruntime->library";
+    const char *source = "onnxruntime->library";
     if (!path && environment && *environment) {
         path = environment;
-        told_by = "UNECHO_ONNXRUNTIME";
+        source = "UNECHO_ONNXRUNTIME";
     }
     keep_quiet();
-    int status = path ? open_path(&opened, path, told_by, to) : open_usual(&opened, to);
+    int status = path ? open_path(&opened, path, source, to) : open_usual(&opened, to);
     if (status == UNECHO_OK)
         status = check(&opened, path ? path : "libonnxruntime", to);
     if (status == UNECHO_OK)

@@ -1,4 +1,4 @@
-/* libonnxruntime, found when it is wanted and never linked. */
+/* libonnxruntime, loaded at run time, never linked. */
 #ifndef UNECHO_ORT_LIBRARY_H
 #define UNECHO_ORT_LIBRARY_H
 
@@ -11,8 +11,8 @@ typedef struct ort_library {
 } ort_library;
 
 /*
- * path: of the library's file; NULL: $UNECHO_ONNXRUNTIME, then the usual names where the system
- * looks for libraries. On failure *library is untouched and to->text says how to get one.
+ * path: of the library's file; NULL: $UNECHO_ONNXRUNTIME, then the usual names on the system's
+ * library path. On failure *library is unchanged, and the message says how to get the library.
  * Returns UNECHO_OK or UNECHO_ERROR_BACKEND.
  */
 int ort_library_open(ort_library *library, const char *path, const message *to);

@@ -1,6 +1,6 @@
 /*
- * The profile's grammar: the first line is `unecho-profile 1`; then one `key value` a line, in any
- * order, each key at most once; `#` begins a comment line; empty lines are fine.
+ * The grammar of a profile: the first line is `unecho-profile 1`; each further line is `key value`,
+ * a comment that starts with `#`, or empty. Keys come in any order, each at most once.
  */
 #include "profile.h"
 
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A hundred times the longest one that makes sense. */
+/* A hundred times the longest sensible profile. */
 enum { PROFILE_BYTES_MAX = 16384 };
 
 /* A piece of the text, not terminated. */
@@ -42,13 +42,13 @@ static const key keys[] = {
     {"arena", FLAG, offsetof(ort_settings, arena)},
     {"execution_mode", MODE, offsetof(ort_settings, parallel)},
     {"untuned", FLAG, offsetof(ort_settings, untuned)},
-    /* What it was made with and for: for people. */
+    /* Notes for people: the model and purpose that the profile was tuned for. */
     {"model", NOTE, 0},
     {"purpose", NOTE, 0},
 };
 enum { KEYS = sizeof keys / sizeof *keys };
 
-/* A word for a message: short and printable. */
+/* A word as messages show it: short and printable. */
 typedef struct label {
     char text[40];
 } label;
@@ -76,7 +76,7 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* The next line without its end and the white space around it. */
+/* The next line without the white space around it. */
 static word next_line(parser *p)
 {
     const char *const end = memchr(p->at, '\n', (size_t)(p->end - p->at));
@@ -92,7 +92,7 @@ static word next_line(parser *p)
     return line;
 }
 
-/* Splits a line in two at its first white space. */
+/* Split a line at its first white space. */
 static word split(word *line)
 {
     word first = {line->at, 0};

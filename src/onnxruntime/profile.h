@@ -1,5 +1,5 @@
 /*
- * How ONNX Runtime is set up, and the profile that `unecho tune` leaves of what was best on a
+ * The settings of ONNX Runtime, and the profile in which `unecho tune` stores the best ones for a
  * machine: a text file of `key value` lines.
  */
 #ifndef UNECHO_ORT_PROFILE_H
@@ -13,15 +13,15 @@
 typedef struct ort_settings {
     unsigned threads[2]; /* per stage, 1 to UNECHO_ONNXRUNTIME_THREADS_MAX */
     bool spinning;       /* waiting threads spin */
-    bool parallel;       /* branches of the graph side by side instead of one after the other */
-    bool memory_pattern; /* plan the memory of the tensors inside after the first run */
-    bool arena;          /* keep that memory instead of giving it back after each run */
-    bool untuned;        /* as it comes, to measure what tuning gives: nothing else counts */
+    bool parallel;       /* run independent branches of the graph in parallel */
+    bool memory_pattern; /* plan the memory of intermediate tensors after the first run */
+    bool arena;          /* keep that memory between runs */
+    bool untuned;        /* library defaults, as a baseline for benchmarks; overrides all others */
 } ort_settings;
 
 /*
  * Replace the settings that the profile names. Returns UNECHO_OK, UNECHO_ERROR_FILE (it cannot be
- * read) or UNECHO_ERROR_FORMAT (the message names the line); *settings is untouched then.
+ * read) or UNECHO_ERROR_FORMAT (the message names the line); on failure *settings is unchanged.
  */
 int ort_profile_read(ort_settings *settings, const char *path, const message *to);
 

@@ -1,6 +1,6 @@
 /*
- * The file format of recorded streams, docs/record.md, for those who write it and those who read
- * it: eight bytes of magic, then records, all in 32-bit little-endian words.
+ * The file format of recorded streams (docs/record.md): eight bytes of magic, then records, all in
+ * 32-bit little-endian words.
  */
 #ifndef UNECHO_RECORD_FORMAT_H
 #define UNECHO_RECORD_FORMAT_H
@@ -9,39 +9,39 @@
 
 #include <stdint.h>
 
-/* A transfer as text would change its end. */
+/* Ends in \r\n so that a transfer in text mode damages it detectably. */
 #define RECORD_MAGIC "unecho\r\n"
 
 enum {
-    RECORD_FORMAT = 1,      /* the version, as n of the header's record */
+    RECORD_FORMAT = 1,      /* the format's version: n of the header */
     RECORD_HEAD = 9,        /* words before a record's content */
-    RECORD_SUM = 2,         /* and behind it: the hash of content and head, in this order */
-    RECORD_SILENCE = 65536, /* the most samples that RECORD_SILENT stands for */
-    RECORD_VERSION = 16,    /* bytes of the texts in the header, zeros behind them */
+    RECORD_SUM = 2,         /* words after it: the hash of content, then head */
+    RECORD_SILENCE = 65536, /* maximum samples of RECORD_SILENT */
+    RECORD_VERSION = 16,    /* bytes of the header's texts, padded with zeros */
     RECORD_KERNELS = 16,
     RECORD_MODEL = 64,
-    /* words of the header's content before its fields: the texts, units, parameters and hash of
-     * the model, the number of fields */
+    /* words of the header's content before its fields: the texts; the model's units, parameters
+     * and hash; the number of fields */
     RECORD_SOURCE = (RECORD_VERSION + RECORD_KERNELS + RECORD_MODEL) / 4 + 6,
     RECORD_FIELD = 3, /* words of a field: its key, and 64 bits of value */
 };
 
 typedef enum record_kind {
-    RECORD_HEADER = 1, /* who recorded what; the first record, and no other */
+    RECORD_HEADER = 1, /* library, model and config; always the first record */
     RECORD_PROCESS,    /* unecho_process and its variants */
     RECORD_MANY,       /* one stream's share of unecho_process_many */
     RECORD_WHOLE,      /* unecho_process_whole; extra: its options */
     RECORD_PUSH,       /* unecho_push_far and its variants; n is 0 */
     RECORD_GAP,        /* unecho_notify_gap: n and far_n of its arguments */
     RECORD_RESET,
-    RECORD_LOST, /* calls from here on did not fit: extra of them in all, with n and far_n frames */
+    RECORD_LOST, /* calls from here on did not fit: `extra` in all, with n and far_n frames */
     RECORD_KINDS
 } record_kind;
 
 typedef enum record_form { RECORD_FLOAT, RECORD_INT16, RECORD_PLANAR, RECORD_FORMS } record_form;
 
-/* How samples are stored: bits unchanged, channels interleaved. Floats that are a multiple of
- * 1/32768 fit in AS_INT16, two in a word. */
+/* How samples are stored: losslessly, channels interleaved. Floats that are multiples of 1/32768
+ * are stored as int16, two in a word. */
 typedef enum record_coding {
     RECORD_NONE, /* nothing was given */
     RECORD_SILENT,
@@ -50,7 +50,7 @@ typedef enum record_coding {
     RECORD_CODINGS
 } record_coding;
 
-/* The three signals of a call, in the order in which they are stored; one channel of output. */
+/* The signals of a call in the order in which they are stored; only one channel of the output. */
 enum { RECORD_MIC, RECORD_FAR, RECORD_OUT, RECORD_SIGNALS };
 
 typedef struct record_head {
@@ -59,7 +59,7 @@ typedef struct record_head {
     uint64_t n;     /* frames of microphone and output */
     uint64_t far_n; /* frames of far end */
     uint64_t extra; /* by kind */
-    int32_t status; /* what the call returned; refused, it has no samples */
+    int32_t status; /* what the call returned; a refused call has no samples */
 } record_head;
 
 static inline void record_pack(uint32_t words[RECORD_HEAD], const record_head *h)
@@ -107,8 +107,8 @@ static inline uint32_t record_load(const unsigned char *at)
 }
 
 /*
- * The fields of unecho_config that the header holds: key, type, name. Keys stay what they are for
- * ever; a new field gets a new one. Integers are stored as int64, the others as double.
+ * The fields of unecho_config that the header holds: key, type, name. A key never changes its
+ * meaning; a new field gets a new key. Integers are stored as int64, reals as double.
  */
 #define RECORD_INTEGERS(FIELD)                                                                     \
     FIELD(1, int, sample_rate)                                                                     \
@@ -128,7 +128,7 @@ static inline uint32_t record_load(const unsigned char *at)
     FIELD(20, unecho_engine, engine)                                                               \
     FIELD(21, unsigned, linear_tail_ms)                                                            \
     FIELD(22, unsigned, noise_reduction_db)
-/* Those of unecho_onnxruntime. Keys 10 and 18 were taken by fields that are gone. */
+/* Fields of unecho_onnxruntime. Keys 10 and 18 belong to removed fields. */
 #define RECORD_ONNXRUNTIME(FIELD)                                                                  \
     FIELD(7, unsigned, stage_threads[0])                                                           \
     FIELD(8, unsigned, stage_threads[1])                                                           \

@@ -44,10 +44,10 @@ static size_t room_left(recorder *r)
 {
     const size_t read = atomic_load_explicit(&r->read, memory_order_acquire);
     const size_t used = r->at >= read ? r->at - read : r->at + r->size - read;
-    return r->size - used - 4; /* full and empty would look the same */
+    return r->size - used - 4; /* one word stays free: a full ring would look empty */
 }
 
-/* Begin a record; its head is written once all of it is known. */
+/* Begin a record; close_record writes its head, once its size is known. */
 static void open_record(recorder *r, const record_head *head)
 {
     r->head = *head;
@@ -57,7 +57,7 @@ static void open_record(recorder *r, const record_head *head)
     r->open = 1;
 }
 
-/* Complete it, and let the reader have it. */
+/* Complete the record and publish it to the reader. */
 static void close_record(recorder *r)
 {
     uint32_t words[RECORD_HEAD];
@@ -125,7 +125,7 @@ static uint32_t bits_of(const samples *s, unsigned channel, size_t i)
     return bits;
 }
 
-/* *value := the sample as int16, or 0. Whether the very bits come back from that. */
+/* *value := the sample as int16, or 0. Returns whether that preserves its bits. */
 static int as_int16(const samples *s, unsigned channel, size_t i, int16_t *value)
 {
     if (s->format == SAMPLES_INT16) {
@@ -141,7 +141,7 @@ static int as_int16(const samples *s, unsigned channel, size_t i, int16_t *value
         return 0;
     *value = (int16_t)(x * 32768.0f);
     x = (float)*value * (1.0f / 32768.0f);
-    uint32_t back; /* -0 is no 0 */
+    uint32_t back; /* compare bits: -0 must not become 0 */
     memcpy(&back, &x, sizeof back);
     return back == bits;
 }
@@ -198,7 +198,7 @@ static void lose(recorder *r, const record_head *call)
     atomic_fetch_add_explicit(&r->lost_calls, 1, memory_order_release);
 }
 
-/* Whether so many words may be written; else the record ends. */
+/* Whether `words` words fit; if not, the record of the stream ends here for good. */
 static int make_room(recorder *r, const record_head *call, uint64_t words)
 {
     if (atomic_load_explicit(&r->lost_calls, memory_order_relaxed) == 0 &&
@@ -217,7 +217,7 @@ void recorder_begin(recorder *r, const record_head *call, const samples *mic, co
     const uint64_t words = RECORD_HEAD + RECORD_SUM +
                            record_words(head.coding[RECORD_MIC], (uint64_t)n * mic->channels) +
                            record_words(head.coding[RECORD_FAR], (uint64_t)far_n * far->channels) +
-                           record_words(RECORD_AS_FLOAT, n); /* of output, at the most */
+                           record_words(RECORD_AS_FLOAT, n); /* the output's upper bound */
     if (!make_room(r, &head, words))
         return;
     open_record(r, &head);
@@ -247,7 +247,7 @@ void recorder_note(recorder *r, const record_head *call, int status)
 
 /* ---- Reading ---------------------------------------------------------------------------- */
 
-/* A record that says how much was lost so far; the last of them counts. */
+/* Prepare a record that says how much was lost so far; in a file the last one counts. */
 static void write_notice(recorder *r, size_t calls)
 {
     const record_head head = {
@@ -282,7 +282,7 @@ static size_t read_notice(recorder *r, unsigned char *to, size_t capacity, size_
 
 size_t recorder_read(recorder *r, unsigned char *to, size_t capacity)
 {
-    /* Looked at before the ring: once calls were lost, what it holds is all there will be. */
+    /* Load lost_calls before `written`: if it is not 0, the ring gets nothing more. */
     const size_t lost = atomic_load_explicit(&r->lost_calls, memory_order_acquire);
     const size_t written = atomic_load_explicit(&r->written, memory_order_acquire);
     size_t read = atomic_load_explicit(&r->read, memory_order_relaxed), done = 0;

@@ -3,12 +3,12 @@
 #include <string.h>
 
 enum {
-    /* Until then an echo may still be on its way. */
+    /* How long the far end must be silent: an echo may arrive until then. */
     SILENT_HOPS = 125,
-    /* Samples to fade the suppressor in: done before the first echo can be there. */
+    /* Samples in which the suppressor fades in: done before the first echo can arrive. */
     FADE = 32,
 };
-/* To fade the microphone in, there is time. */
+/* Fading in the microphone is not urgent. */
 static const float share_per_hop = 1.0f / 16.0f;
 
 void bypass_start(bypass *b, int enabled, size_t lag)
@@ -49,7 +49,7 @@ bypass_hop bypass_next(bypass *b, const float *far, size_t n)
     b->share = hop.to;
     const int alone = hop.from >= 1.0f && hop.to >= 1.0f;
     b->hops += (uint64_t)alone;
-    /* The output of this hop holds blocks of all hops since then. */
+    /* Overlap-add: this output contains blocks of the last lag + 1 hops. */
     const uint32_t reach = (UINT32_C(1) << (b->lag + 1)) - 1;
     hop.suppress = !alone || (b->quiet & reach) != reach;
     return hop;

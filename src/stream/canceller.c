@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-/* After a jump of more samples the far end is another to them. The suppressor has to cope with
- * reflections as late; the filter takes longer to unlearn than to learn. */
+/* Jumps of the far end by more samples restart the suppressor and the filter. The suppressor copes
+ * with smaller ones, as with late reflections; the filter unlearns more slowly than it learns. */
 static const int64_t suppressor_far_away = 256, linear_far_away = 32;
 
 /* ---- Opening ---------------------------------------------------------------------------- */
@@ -78,7 +78,7 @@ void canceller_reset(canceller *c)
     c->suppressor->kind->reset(c->suppressor);
     c->levels = (levels){0};
     bypass_reset(&c->bypass);
-    c->restarts = c->relearns = c->forgets = 0;
+    c->restarts = 0;
 }
 
 /* ---- The next hops ---------------------------------------------------------------------- */
@@ -98,34 +98,37 @@ static uint64_t bit(size_t t)
     return UINT64_C(1) << t;
 }
 
-void canceller_jump(canceller *c, size_t t, const aligner_jump *jump)
+size_t canceller_jump(canceller *c, size_t t, const aligner_jump *jump)
 {
     const int64_t distance = jump->samples < 0 ? -jump->samples : jump->samples;
-    if (distance > suppressor_far_away)
+    /* A suppressor that has heard the echo of what it hears now goes on. */
+    if (distance > suppressor_far_away && jump->kind != ALIGNER_MOVED)
         c->restarts |= bit(t);
-    if (distance <= linear_far_away)
-        return;
-    if (jump->told)
-        c->forgets |= bit(t);
-    else
-        c->relearns |= bit(t);
+    if (!c->linear)
+        return 0;
+    if (jump->kind == ALIGNER_MOVED) {
+        kalman_shift(c->linear, jump->samples);
+        return kalman_reach(c->linear->filter.count);
+    }
+    if (jump->kind == ALIGNER_TOLD && distance > linear_far_away)
+        kalman_forget_far_end(c->linear);
+    else if (jump->kind == ALIGNER_FOUND || distance > linear_far_away)
+        kalman_restart(c->linear);
+    return 0;
+}
+
+void canceller_remember(canceller *c, const float *far)
+{
+    kalman_remember(c->linear, far);
 }
 
 /* ---- Running ---------------------------------------------------------------------------- */
 
-/* From the new hops of microphone and far end to error and echo estimate. */
-static void run_linear(canceller *c, size_t hops)
+void canceller_filter(canceller *c, size_t t)
 {
-    if (!c->linear)
-        return;
-    for (size_t t = 0; t < hops; t++) {
-        const size_t at = c->past + t * UNECHO_HOP;
-        if (c->relearns & bit(t))
-            kalman_restart(c->linear);
-        else if (c->forgets & bit(t))
-            kalman_forget_far_end(c->linear);
+    const size_t at = c->past + t * UNECHO_HOP;
+    if (c->linear)
         kalman_run(c->linear, c->mic + at, c->far + at, c->error + at, c->echo + at);
-    }
 }
 
 static void plan_bypass(canceller *c, bypass_hop *plan, size_t hops)
@@ -134,7 +137,8 @@ static void plan_bypass(canceller *c, bypass_hop *plan, size_t hops)
         plan[t] = bypass_next(&c->bypass, canceller_far(c) + t * UNECHO_HOP, UNECHO_HOP);
 }
 
-/* How many of the hops from `first` on want the same of the suppressor. */
+/* How many hops from `first` on the suppressor can treat alike: all run or all skipped, and no
+ * restart after the first. */
 static size_t alike(const canceller *c, const bypass_hop *plan, size_t first, size_t hops)
 {
     size_t n = 1;
@@ -144,14 +148,13 @@ static size_t alike(const canceller *c, const bypass_hop *plan, size_t first, si
     return n;
 }
 
-/* `hops` have run, and `left` are still to run: what lies behind the first becomes the beginning.
- */
+/* Shift a line by the `hops` hops that have run; `left` more follow. */
 static void advance(const canceller *c, float *line, size_t hops, size_t left)
 {
     memmove(line, line + hops * UNECHO_HOP, (c->past + left * UNECHO_HOP) * sizeof *line);
 }
 
-/* The output is there: mix and measure it, and make room for the next hops. */
+/* Mix and measure the new output, and make room for the next hops. */
 static void finish(canceller *c, const bypass_hop *plan, float *out, float *mic, size_t hops,
                    size_t left)
 {
@@ -184,7 +187,7 @@ static const bypass_hop *plan_of(const batch *b, size_t stream, size_t hop)
     return b->plans + stream * b->hops + hop;
 }
 
-/* How many hops from `first` on want the same of the suppressor, in every stream. */
+/* The same for all streams of the batch. */
 static size_t next_part(const batch *b, size_t first)
 {
     size_t part = b->hops - first;
@@ -195,7 +198,7 @@ static size_t next_part(const batch *b, size_t first)
     return part;
 }
 
-/* Hops first..first+n through the suppressors that have something to do. */
+/* Run hops first..first+n of the streams whose suppressor must run; skip those of the others. */
 static int suppress(const batch *b, size_t first, size_t n)
 {
     const suppressor_kind *const kind = b->host->suppressor->kind;
@@ -221,10 +224,8 @@ int canceller_run(canceller *host, canceller *const *all, float *const *out, flo
 {
     batch b = {.host = host, .all = all, .out = out, .mic = mic, .count = count, .hops = hops};
     int status = UNECHO_OK;
-    for (size_t i = 0; i < count; i++) {
-        run_linear(all[i], hops);
+    for (size_t i = 0; i < count; i++)
         plan_bypass(all[i], b.plans + i * hops, hops);
-    }
     for (size_t done = 0, n; done < hops; done += n) {
         n = next_part(&b, done);
         const int run = suppress(&b, done, n);
@@ -234,7 +235,7 @@ int canceller_run(canceller *host, canceller *const *all, float *const *out, flo
                    mic[i] + done * UNECHO_HOP, n, hops - done - n);
     }
     for (size_t i = 0; i < count; i++) {
-        all[i]->restarts = all[i]->relearns = all[i]->forgets = 0;
+        all[i]->restarts = 0;
         if (status < 0)
             memset(out[i], 0, hops * UNECHO_HOP * sizeof *out[i]);
     }

@@ -13,7 +13,7 @@
 #include "unecho.h"
 
 typedef struct canceller {
-    kalman *linear; /* NULL: the suppressor hears the microphone itself */
+    kalman *linear; /* NULL: the suppressor gets the microphone instead of the error */
     suppressor *suppressor;
     size_t hops_at_once;
     size_t past; /* samples of every line before the new hops */
@@ -24,36 +24,42 @@ typedef struct canceller {
     float *error, *echo;
     levels levels;
     bypass bypass;
-    /* Bit t: with hop t of the next run the suppressor starts anew; the linear filter does; the
-     * linear filter keeps the echo path and forgets the far end. */
-    uint64_t restarts, relearns, forgets;
+    uint64_t restarts; /* bit t: at hop t of the next run the suppressor restarts */
 } canceller;
 
-/* The suppressor's own memory comes with it. */
+/* Includes the suppressor's memory. */
 void canceller_layout(canceller *c, arena *a, const suppressor_plan *plan);
 
 /*
- * Once laid out. Returns a status; on failure nothing is left to close. To be reset before the
- * first run.
+ * Call once, after the layout; then canceller_reset before the first run. Returns a status; on
+ * failure nothing is left to close.
  */
 int canceller_start(canceller *c, const suppressor_plan *plan, const fft *transform,
                     const message *to);
 void canceller_close(canceller *c);
 void canceller_reset(canceller *c);
 
-/* Where the next hops of microphone and far end go before canceller_run. */
+/* Write the next hops of microphone and far end here before canceller_run. */
 float *canceller_mic(canceller *c);
 float *canceller_far(canceller *c);
 
-/* With hop t of the next run the far end jumps. */
-void canceller_jump(canceller *c, size_t t, const aligner_jump *jump);
+/*
+ * Report that the far end jumps at hop t of the next run. Returns how many of the hops before it
+ * canceller_remember needs, oldest first, from where the far end is read now.
+ */
+size_t canceller_jump(canceller *c, size_t t, const aligner_jump *jump);
+void canceller_remember(canceller *c, const float *far);
+
+/* Filter hop t of the next run; microphone and far end are in place. */
+void canceller_filter(canceller *c, size_t t);
 
 /*
  * Advance `count` cancellers by `hops` hops each, in the scratch memory of `host`'s suppressor:
- * count * hops <= its rows, and their suppressors may run together. out[i] [hops * UNECHO_HOP] lags
- * the new microphone samples by `lag`; mic[i], as long, is what the microphone had there. Each gets
- * what it would get alone, bit for bit. Real-time safe if the suppressors are. If one fails its
- * status is returned, all output is silence, and the suppressors start anew with the next hops.
+ * count * hops <= its rows, and all suppressors may run together. out[i] [hops * UNECHO_HOP] lags
+ * the new microphone samples by `lag`; mic[i], of the same length, gets the microphone at that lag.
+ * The output of each is the same, bit for bit, as if it ran alone. Real-time safe if the
+ * suppressors are. If one fails, returns its status; all output is silence, and the suppressors
+ * restart.
  */
 int canceller_run(canceller *host, canceller *const *all, float *const *out, float *const *mic,
                   size_t count, size_t hops);

@@ -23,7 +23,7 @@ _Static_assert(sizeof(void *) < 8 ||
                "no padding at the end");
 
 enum {
-    /* Every config has these, so that every error can be reported. */
+    /* Every config has the message fields, so that every error can be reported. */
     CONFIG_LEAST = offsetof(unecho_config, message_size) + sizeof(size_t),
     ONNXRUNTIME_LEAST = offsetof(unecho_onnxruntime, library) + sizeof(const char *),
 };
@@ -66,7 +66,7 @@ int config_read(full_config *full, const unecho_config *given, message *to)
     unecho_config *const config = &full->config;
     if (given) {
         const size_t size = given->size;
-        /* Of a config of another size nothing is where it is expected, the message included. */
+        /* With an invalid size no field can be trusted, the message buffer included. */
         if (!sized_possible(size, CONFIG_LEAST, sizeof *config))
             return UNECHO_ERROR_ARGUMENT;
         *to = message_begin(given->message, given->message_size);

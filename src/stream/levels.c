@@ -39,7 +39,7 @@ float levels_erle_db(double before, double after, uint64_t hops)
 {
     if (hops == 0 || before <= 0.0)
         return 0.0f;
-    /* Perfect silence counts as -120 dB of full scale: a figure, not infinity. */
+    /* Digital silence counts as -120 dB of full scale, to keep the ratio finite. */
     const double floor = 1e-12 * (double)hops;
     return (float)(10.0 * log10(before / (after > floor ? after : floor)));
 }

@@ -1,7 +1,7 @@
-/* Many streams in one call, so that the weights they share are read once. */
+/* Many streams in one call, so that their shared weights are read once. */
 #include "stream.h"
 
-/* The streams of a call, and what they bring. */
+/* The arguments of a call. */
 typedef struct batch {
     unecho *const *streams;
     const float *const *mic, *const *far;
@@ -9,7 +9,7 @@ typedef struct batch {
     size_t count;
 } batch;
 
-/* Whether no stream is there twice: marks each, and unmarks them. */
+/* Whether no stream occurs twice. Marks every stream, then unmarks them. */
 static int all_different(const batch *b)
 {
     size_t i = 0;
@@ -46,7 +46,7 @@ static size_t rows(const unecho *s)
     return s->canceller.suppressor->rows;
 }
 
-/* The stream whose scratch takes most others. */
+/* The stream with the largest scratch memory. */
 static unecho *largest(const batch *b)
 {
     unecho *host = b->streams[0];
@@ -56,7 +56,7 @@ static unecho *largest(const batch *b)
     return host;
 }
 
-/* Up to `most` samples, as many as bring no stream further than the end of its hop. */
+/* The most samples, up to `most`, that complete at most one hop of any stream. */
 static size_t next_part(const batch *b, size_t most)
 {
     size_t part = most;
@@ -67,7 +67,7 @@ static size_t next_part(const batch *b, size_t most)
     return part;
 }
 
-/* One hop of each stream in `due`. */
+/* Run one hop of each stream in `due`. */
 static void run(unecho *host, unecho *const *due, size_t count)
 {
     canceller *cancellers[SUPPRESSOR_ROWS_MOST] = {NULL};
@@ -83,7 +83,7 @@ static void run(unecho *host, unecho *const *due, size_t count)
         stream_finish(due[i], 1);
 }
 
-/* What stream i brings and gets. */
+/* The buffers of stream i. */
 static call call_of(const batch *b, size_t i)
 {
     const unecho *const s = b->streams[i];
@@ -95,7 +95,7 @@ static call call_of(const batch *b, size_t i)
     };
 }
 
-/* What they are given, before any output is written over it. */
+/* Record all inputs before any output overwrites them. */
 static void record_inputs(const batch *b, size_t n)
 {
     for (size_t i = 0; i < b->count; i++) {
@@ -118,7 +118,7 @@ static void record_outputs(const batch *b)
         }
 }
 
-/* Frames first..first+part of every stream, which complete at most one hop of each. */
+/* Process frames first..first+part of every stream, which complete at most one hop of each. */
 static void advance(const batch *b, unecho *host, size_t first, size_t part)
 {
     const size_t most = rows(host);

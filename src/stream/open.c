@@ -1,4 +1,4 @@
-/* Opening and closing a stream: from a config to memory that holds everything. */
+/* Opening and closing a stream: from a config to one allocation that holds everything. */
 #include "config.h"
 #include "stream.h"
 
@@ -20,7 +20,7 @@ static void default_release(void *user, void *memory)
     free(memory);
 }
 
-/* What the environment leaves of the allowed instruction sets. */
+/* The allowed instruction sets, restricted by the environment variable UNECHO_CPU. */
 static uint32_t cpu_allowed(uint32_t allowed)
 {
     const char *const name = getenv("UNECHO_CPU");
@@ -42,9 +42,9 @@ static far_end_plan plan_far_end(const unecho_config *config, const aligner_plan
     const size_t rate = (size_t)config_far_rate(config);
     const int pushed = config->far_queue_ms > 0;
     const int drifts = config->align == UNECHO_ALIGN_AUTO;
-    /* What a call brings before it is used: its hops, and what they wait for. */
+    /* Frames that arrive before they are used: hops_at_once hops, and those held back. */
     const size_t hops = (config->hops_at_once + 3) * CONFIG_HOP_MS;
-    /* What a far end that comes along gathers while its clock is slower. */
+    /* Frames that accumulate while a far end that is not pushed has a slower clock. */
     const size_t slack = !pushed && drifts ? UNECHO_DELAY_MAX_MS : 0;
     const size_t ms = hops + config->reference_late_ms + config->far_queue_ms + slack;
     return (far_end_plan){
@@ -53,10 +53,11 @@ static far_end_plan plan_far_end(const unecho_config *config, const aligner_plan
         .queue = ms * rate / 1000 + FAR_END_PART,
         .past = aligner_past(aligning),
         .pushed = pushed,
+        .drain_hops = (300 + config->far_queue_ms) / CONFIG_HOP_MS,
     };
 }
 
-/* How long a hop of the microphone waits for the far end, in native frames. */
+/* By how many native frames a hop of the microphone is held back for the far end. */
 static size_t wait_for_far(const unecho_config *config, const far_end *f)
 {
     const size_t mic = (size_t)config->sample_rate, far = (size_t)config_far_rate(config);
@@ -67,12 +68,15 @@ static size_t wait_for_far(const unecho_config *config, const far_end *f)
 
 static void layout_front(unecho *s, arena *a, const unecho_config *config)
 {
-    /* Any number may stand there where it is of no effect. */
+    /* Otherwise delay_ms has no effect and may hold any value, even NaN. */
     const double delay_ms = config->align == UNECHO_ALIGN_FIXED ? config->delay_ms : 0.0;
+    const size_t tail_ms = config->engine == UNECHO_ENGINE_NEURAL ? 0 : config->linear_tail_ms;
     const aligner_plan aligning = {
         .mode = config->align,
         .fixed = (int64_t)floor(delay_ms * (double)samples_of_ms(1) + 0.5),
         .late = samples_of_ms(config->reference_late_ms),
+        .tail = samples_of_ms((unsigned)tail_ms),
+        .past = tail_ms > 0 ? kalman_reach(tail_ms / CONFIG_HOP_MS) * UNECHO_HOP : 0,
     };
     const far_end_plan far = plan_far_end(config, &aligning);
     far_end_layout(&s->far_end, a, &far);
@@ -135,7 +139,7 @@ static int start(unecho *s, const suppressor_plan *plan, const message *to)
     return canceller_start(&s->canceller, plan, &s->transform, to);
 }
 
-/* Zeroed, so that every page is there before the first call of unecho_process. */
+/* Zeroes the memory, so that every page is mapped before the first call of unecho_process. */
 static void *allocate_aligned(const unecho_config *config, size_t size, void **memory)
 {
     *memory = config->allocate(config->user, size + ARENA_ALIGNMENT);
@@ -153,7 +157,7 @@ static void start_recorder(unecho *stream, const unecho_config *config)
     recorder_start(stream->recorder, config, unecho_kernels(stream), stream->model ? &model : NULL);
 }
 
-/* On success the stream owns the plan's reference to the model. */
+/* On success the stream takes over the plan's reference to the model. */
 static int open_with(unecho **result, const suppressor_plan *plan, const message *to)
 {
     const unecho_config *const config = plan->config;

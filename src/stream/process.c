@@ -1,8 +1,8 @@
-/* The calls that bring samples: from the caller's buffers to a pass through the stream. */
+/* unecho_process, unecho_push_far and their variants: argument checks and recording. */
 #include "stream.h"
 
-/* The status of a call. One that was refused is recorded, too: it may be what is wrong. */
-static int told(unecho *s, const record_head *head, int status)
+/* Returns status. Records refused calls, too: they may be the fault that is looked for. */
+static int record_refused(unecho *s, const record_head *head, int status)
 {
     if (s && s->recorder && (status == UNECHO_ERROR_ARGUMENT || status == UNECHO_ERROR_CHUNK))
         recorder_note(s->recorder, head, status);
@@ -19,7 +19,6 @@ static record_head push_call(record_form form, size_t n)
     return (record_head){.kind = RECORD_PUSH, .form = form, .far_n = n};
 }
 
-/* n frames of a stream's microphone and output, as they lie in the caller's memory. */
 static int process(unecho *s, call *c, record_form form, size_t n)
 {
     if (c->far.channels > 0 && s->far_end.plan.pushed)
@@ -42,13 +41,13 @@ static int process_interleaved(unecho *s, const void *mic, const void *far, void
     const record_form form = format == SAMPLES_INT16 ? RECORD_INT16 : RECORD_FLOAT;
     const record_head head = process_call(form, n, far != NULL);
     if (!s || (n > 0 && (!mic || !out)))
-        return told(s, &head, UNECHO_ERROR_ARGUMENT);
+        return record_refused(s, &head, UNECHO_ERROR_ARGUMENT);
     call c = {
         .mic = samples_interleaved(mic, format, s->mic_channels),
         .far = samples_interleaved(far, format, s->far_channels),
         .out = samples_interleaved(out, format, s->mic_channels),
     };
-    return told(s, &head, process(s, &c, form, n));
+    return record_refused(s, &head, process(s, &c, form, n));
 }
 
 int unecho_process(unecho *stream, const float *mic, const float *far, float *out, size_t n)
@@ -83,21 +82,21 @@ int unecho_process_planar(unecho *stream, const float *const *mic, const float *
     const float *const *const outs = (const float *const *)out;
     if (!all_there(mic, stream->mic_channels) || !all_there(outs, stream->mic_channels) ||
         (far && !all_there(far, stream->far_channels)))
-        return told(stream, &head, UNECHO_ERROR_ARGUMENT);
+        return record_refused(stream, &head, UNECHO_ERROR_ARGUMENT);
     call c = {
         .mic = samples_planar(mic, stream->mic_channels),
         .far = samples_planar(far, stream->far_channels),
         .out = samples_planar(outs, stream->mic_channels),
     };
-    return told(stream, &head, process(stream, &c, RECORD_PLANAR, n));
+    return record_refused(stream, &head, process(stream, &c, RECORD_PLANAR, n));
 }
 
-/* far NULL where the caller brought none. */
+/* far NULL: the caller passed invalid buffers. */
 static int push(unecho *s, const samples *far, record_form form, size_t n)
 {
     const record_head head = push_call(form, n);
     if (!s || !far || !s->far_end.plan.pushed)
-        return told(s, &head, UNECHO_ERROR_ARGUMENT);
+        return record_refused(s, &head, UNECHO_ERROR_ARGUMENT);
     if (s->recorder)
         recorder_begin(s->recorder, &head, &(samples){0}, far);
     stream_push_far(s, far, n);

@@ -1,4 +1,4 @@
-/* What a stream has seen. */
+/* A stream's statistics, and what it runs on. */
 #include "stream.h"
 
 #include "kernels/kernels.h"

@@ -1,4 +1,4 @@
-/* The stream as the parts of this folder share it. */
+/* The stream, shared by the files of this folder. */
 #ifndef UNECHO_STREAM_H
 #define UNECHO_STREAM_H
 
@@ -17,16 +17,16 @@ struct unecho {
     aligner aligner;
     canceller canceller;
     output output;
-    unecho_model *model; /* NULL without one */
+    unecho_model *model; /* NULL without a network */
     fft transform;
     unsigned mic_channels, far_channels;
     int mic_channel;
     float *out, *heard; /* [hops_at_once] hops between canceller and output */
     samples_seen mic_seen, far_seen;
-    uint64_t frames;    /* taken in by calls */
-    uint64_t lost;      /* hops of the microphone that were lost, as far as the far end has them */
+    uint64_t frames;    /* processed so far */
+    uint64_t lost;      /* lost hops of the microphone whose far end was pushed */
     recorder *recorder; /* NULL: no record */
-    int marked; /* by unecho_process_many, while it looks for streams that are given twice */
+    int marked;         /* by unecho_process_many, to detect streams passed twice */
     void (*release)(void *user, void *memory);
     void *user;
     void *memory;
@@ -37,24 +37,24 @@ typedef struct call {
     samples mic, far, out;
 } call;
 
-/* unecho_reset, for calls that are recorded under their own name. */
+/* unecho_reset without recording it. */
 void stream_reset(unecho *s);
-/* The channels of the microphone that are listened to. */
+/* The microphone's channel or channels in use. */
 samples stream_mic(const unecho *s, const samples *mic);
-/* How many more frames complete `hops` hops. */
+/* How many frames are missing to complete `hops` hops. */
 size_t stream_wanted(const unecho *s, size_t hops);
-/* Take in frames first..first+n of both ends. Returns how many hops that completes, which are to be
- * prepared and run at once. */
+/* Push frames first..first+n of both ends. Returns how many hops they complete, which the caller
+ * must prepare and run next. */
 size_t stream_take(unecho *s, const call *c, size_t first, size_t n);
-/* Line those hops up for the canceller. */
+/* Align these hops and hand them to the canceller. */
 void stream_prepare(unecho *s, size_t hops);
-/* Their output is there. */
+/* Pass the canceller's output for them to the output stage. */
 void stream_finish(unecho *s, size_t hops);
-/* Hand out as many frames as were taken in. */
+/* Write n output frames to the caller, as many as were pushed. */
 void stream_give(unecho *s, const call *c, size_t first, size_t n);
-/* All of that on a stream's own: first..first+n in, as many out. */
+/* All of these for a single stream: frames first..first+n in, as many out. */
 int stream_pass(unecho *s, const call *c, size_t first, size_t n);
-/* A recorded call is done: one channel of what it gave. */
+/* Finish the record of a call with one channel of its output. */
 static inline void stream_recorded(unecho *s, const samples *out, int status)
 {
     if (!s->recorder)
@@ -62,7 +62,7 @@ static inline void stream_recorded(unecho *s, const samples *out, int status)
     const samples one = samples_channel(out, 0);
     recorder_end(s->recorder, &one, status);
 }
-/* n frames of far end, where it comes apart. */
+/* Queue n frames of a pushed far end. */
 void stream_push_far(unecho *s, const samples *far, size_t n);
 
 #endif

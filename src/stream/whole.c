@@ -1,30 +1,29 @@
-/* Whole signals: the reference implementation's batch mode, with the latency taken out. */
+/* Whole signals: the reference implementation's batch mode, with the latency removed. */
 #include "stream.h"
 
 #include <math.h>
 #include <string.h>
 
-/* How much goes through at once: a far end that is pushed may not be much ahead. */
+/* Frames to process at once: a pushed far end must not run far ahead of the microphone. */
 static size_t piece(const unecho *s)
 {
     return s->far_end.plan.pushed ? s->microphone.plan.rate / 100
                                   : s->canceller.hops_at_once * UNECHO_HOP;
 }
 
-/* Samples at 16 kHz in frames of that rate, rounded up. */
+/* Samples at 16 kHz in frames at `rate`, rounded up. */
 static size_t frames_for(size_t count, unsigned rate)
 {
     return (count * rate + UNECHO_SAMPLE_RATE - 1) / UNECHO_SAMPLE_RATE;
 }
 
-/* A signal of `length` frames that begins at `start`, silence around it. */
+/* A signal of `length` frames that begins at `start`, with silence around it. */
 typedef struct placed {
     samples frames;
     uint64_t start, length;
 } placed;
 
-/* What lies at `at`; how much of it is left, or how long the silence before it, goes to *n if it is
- * less than that. */
+/* The signal or silence at `at`. Reduces *n to what is left of it. */
 static samples part_at(const placed *p, uint64_t at, size_t *n)
 {
     const uint64_t end = p->start + p->length;
@@ -33,7 +32,7 @@ static samples part_at(const placed *p, uint64_t at, size_t *n)
     return at < p->start || at >= end ? (samples){0} : samples_from(&p->frames, at - p->start);
 }
 
-/* The far end up to where it has been played when the microphone has come to `end`. */
+/* Push the far end that has been played when the microphone reaches `end`. */
 static void push_until(unecho *s, const placed *far, uint64_t *pushed, uint64_t end)
 {
     const uint64_t mic_rate = s->microphone.plan.rate, far_rate = s->far_end.plan.rate;
@@ -46,7 +45,7 @@ static void push_until(unecho *s, const placed *far, uint64_t *pushed, uint64_t 
     }
 }
 
-/* From the first frame to the end of `out`, and on to a multiple of `grain`. */
+/* Process from frame 0 to the end of `out`, rounded up to a multiple of `grain`. */
 static int run(unecho *s, const placed *mic, const placed *far, const placed *out, size_t grain)
 {
     const uint64_t end = (out->start + out->length + grain - 1) / grain * grain;
@@ -77,18 +76,18 @@ static void normalize_peak(float *x, size_t n)
         x[i] *= 0.99f / peak;
 }
 
-/* With everything checked. */
+/* With arguments already checked. */
 static int process_whole(unecho *s, const samples *mic, size_t mic_n, const samples *far,
                          size_t far_n, const samples *out, unsigned options)
 {
     const unsigned rate = s->microphone.plan.rate, far_rate = s->far_end.plan.rate;
     const size_t far_most = (mic_n * far_rate + rate - 1) / rate;
-    /* While the length is any, so are the pieces; afterwards the promise holds again. */
+    /* The length need not be whole hops: lift the promise for this call. */
     const int promised = s->output.whole_hops;
     s->output.whole_hops = 0;
     stream_reset(s);
 
-    /* The network's lag; as much silence before the signal, as in the reference. */
+    /* As in the reference, silence of the suppressor's lag precedes the signal. */
     const size_t lag = s->canceller.lag;
     const uint64_t start = frames_for(lag, rate);
     const size_t kept = options & UNECHO_KEEP_LATENCY ? frames_for(lag, rate) : 0;

@@ -1,4 +1,4 @@
-/* No suppressor: the output is the linear filter's. */
+/* No suppressor: the output is that of the linear filter. */
 #ifndef UNECHO_SUPPRESS_NONE_H
 #define UNECHO_SUPPRESS_NONE_H
 

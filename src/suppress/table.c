@@ -1,47 +1,58 @@
-/* Which suppressor a config asks for. */
+/* Selects the suppressor that a config asks for. */
 #include "dtln/dtln_suppressor.h"
+#include "model/model.h"
 #include "none.h"
+#include "postfilter/postfilter_suppressor.h"
 #include "suppressor.h"
 
-/* The kinds of suppressor that run a model, by who computes it. */
+/* The kinds of suppressor that run a model, by kind of model and backend. */
 static const struct {
+    unecho_model_kind model;
     unecho_backend backend;
     const suppressor_kind *kind;
 } kinds[] = {
-    {UNECHO_BACKEND_NATIVE, &dtln_native},
-    {UNECHO_BACKEND_ONNXRUNTIME, &dtln_onnxruntime},
+    {UNECHO_MODEL_DTLN_AEC, UNECHO_BACKEND_NATIVE, &dtln_native},
+    {UNECHO_MODEL_DTLN_AEC, UNECHO_BACKEND_ONNXRUNTIME, &dtln_onnxruntime},
+    {UNECHO_MODEL_POSTFILTER, UNECHO_BACKEND_NATIVE, &postfilter_native},
 };
 
-static const suppressor_kind *kind_for(const unecho_config *config)
+static const suppressor_kind *kind_for(const unecho_model *model, unecho_backend backend)
 {
-    if (config->engine == UNECHO_ENGINE_LINEAR)
-        return &suppressor_none;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (kinds[i].backend == config->backend)
+        if (kinds[i].model == model_kind(model) && kinds[i].backend == backend)
             return kinds[i].kind;
     return NULL;
+}
+
+/* The config's model or the built-in one, and what runs it. */
+static int find_model(suppressor_plan *plan, const message *to)
+{
+    plan->model = unecho_model_ref(plan->config->model);
+    if (!plan->model) {
+        const int status = unecho_model_default(&plan->model, to->text, to->size);
+        if (status < 0)
+            return status;
+    }
+    plan->kind = kind_for(plan->model, plan->config->backend);
+    if (!plan->kind)
+        return message_fail(to, UNECHO_ERROR_ARGUMENT,
+                            "ONNX Runtime does not run a post-filter: expected backend "
+                            "UNECHO_BACKEND_NATIVE");
+    return plan->kind->prepare ? plan->kind->prepare(plan, to) : UNECHO_OK;
 }
 
 int suppressor_find(suppressor_plan *plan, const unecho_config *config, size_t kernels_index,
                     const message *to)
 {
     *plan = (suppressor_plan){
-        .kind = kind_for(config),
+        .kind = &suppressor_none,
         .config = config,
         .kernels_index = kernels_index,
         .filtered = config->engine != UNECHO_ENGINE_NEURAL,
     };
-    if (!plan->kind)
-        return message_fail(to, UNECHO_ERROR_ARGUMENT, "backend %d does not run this model",
-                            (int)config->backend);
-    int status = UNECHO_OK;
-    if (plan->kind->model) {
-        plan->model = unecho_model_ref(config->model);
-        if (!plan->model)
-            status = unecho_model_default(&plan->model, to->text, to->size);
-    }
-    if (status == UNECHO_OK && plan->kind->prepare)
-        status = plan->kind->prepare(plan, to);
+    if (config->engine == UNECHO_ENGINE_LINEAR)
+        return UNECHO_OK;
+    const int status = find_model(plan, to);
     if (status < 0)
         unecho_model_unref(&plan->model);
     return status;

@@ -40,7 +40,9 @@ static void null_pointers(void **unused)
     assert_int_equal(unecho_process_whole(stream, x, 1, x, 1, x, 8), UNECHO_ERROR_ARGUMENT);
     assert_int_equal(unecho_model_load(&model, NULL, NULL, 0), UNECHO_ERROR_ARGUMENT);
     assert_int_equal(unecho_model_load(NULL, "x", NULL, 0), UNECHO_ERROR_ARGUMENT);
-    assert_int_equal(unecho_model_load_files(&model, "x", NULL, NULL, 0), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_model_load_files(&model, NULL, "x", NULL, 0), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(unecho_model_builtin(NULL, UNECHO_MODEL_POSTFILTER, NULL, 0),
+                     UNECHO_ERROR_ARGUMENT);
     assert_int_equal(unecho_model_load_memory(&model, NULL, 1, x, 1, NULL, 0),
                      UNECHO_ERROR_ARGUMENT);
     /* More than memory can hold, by one byte and by all of them. */

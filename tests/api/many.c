@@ -3,29 +3,28 @@
  * precision and kernel set; the interface holds at its edges.
  */
 #include "check.h"
+#include "each_model.h"
 #include "signals.h"
-#include "unecho_model.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { STREAMS = 21, LENGTH = 2500 };
 
 static signal_ mic, far;
-static unecho_model *model;
 
 static int set_up(void **unused)
 {
     (void)unused;
     mic = read_sample("mic");
     far = read_sample("far");
-    return unecho_model_default(&model, NULL, 0);
+    return 0;
 }
 
 static int tear_down(void **unused)
 {
     (void)unused;
-    unecho_model_unref(&model);
     free(mic.samples);
     free(far.samples);
     return 0;
@@ -210,13 +209,17 @@ static void wrong_company(void **unused)
 
     unecho_config config;
     unecho_config_init(&config);
+    config.model = model;
     config.whole_hops = 1;
     assert_int_equal(unecho_open(&pair[0], &config), UNECHO_OK);
     assert_int_equal(unecho_process_many(pair, mics, mics, outs, 1, 100), UNECHO_ERROR_CHUNK);
     /* Another model, though the weights are the same. */
     config.whole_hops = 0;
-    assert_int_equal(unecho_model_load(&config.model, UNECHO_MODELS_DIR "/unecho-128", NULL, 0),
-                     UNECHO_OK);
+    unecho_model_info info = {.size = sizeof info};
+    assert_int_equal(unecho_model_get_info(model, &info), UNECHO_OK);
+    char path[256];
+    snprintf(path, sizeof path, UNECHO_MODELS_DIR "/%s", info.name);
+    assert_int_equal(unecho_model_load(&config.model, path, NULL, 0), UNECHO_OK);
     assert_int_equal(unecho_open(&pair[1], &config), UNECHO_OK);
     unecho_model_unref(&config.model);
     assert_int_equal(unecho_process_many(pair, mics, mics, outs, 2, 256), UNECHO_ERROR_ARGUMENT);
@@ -238,9 +241,31 @@ static void default_model(void **unused)
     assert_int_equal(unecho_open(&pair[1], &config), UNECHO_OK);
     assert_int_equal(unecho_process_many(pair, mics, mics, outs, 2, 256), UNECHO_OK);
     unecho_close(&pair[0]);
-    config.model = model;
+    assert_int_equal(unecho_model_default(&config.model, NULL, 0), UNECHO_OK);
     assert_int_equal(unecho_open(&pair[0], &config), UNECHO_OK);
+    unecho_model_unref(&config.model);
     assert_int_equal(unecho_process_many(pair, mics, mics, outs, 2, 256), UNECHO_OK);
+    unecho_close(&pair[0]);
+    unecho_close(&pair[1]);
+}
+
+/* Kinds of models do not run together. */
+static void two_kinds(void **unused)
+{
+    (void)unused;
+    float x[256] = {0};
+    const float *mics[2] = {x, x};
+    float *outs[2] = {x, x};
+    unecho *pair[2] = {NULL, NULL};
+    unecho_config config;
+    unecho_config_init(&config);
+    for (size_t i = 0; i < 2; i++) {
+        const unecho_model_kind kind = i == 0 ? UNECHO_MODEL_DTLN_AEC : UNECHO_MODEL_POSTFILTER;
+        assert_int_equal(unecho_model_builtin(&config.model, kind, NULL, 0), UNECHO_OK);
+        assert_int_equal(unecho_open(&pair[i], &config), UNECHO_OK);
+        unecho_model_unref(&config.model);
+    }
+    assert_int_equal(unecho_process_many(pair, mics, mics, outs, 2, 256), UNECHO_ERROR_ARGUMENT);
     unecho_close(&pair[0]);
     unecho_close(&pair[1]);
 }
@@ -251,7 +276,7 @@ int main(void)
         cmocka_unit_test(as_alone),         cmocka_unit_test(any_room),
         cmocka_unit_test(every_kernel_set), cmocka_unit_test(out_of_step),
         cmocka_unit_test(wrong_company),    cmocka_unit_test(in_place_and_without_far_end),
-        cmocka_unit_test(default_model),
+        cmocka_unit_test(default_model),    cmocka_unit_test(two_kinds),
     };
-    return cmocka_run_group_tests_name("many", tests, set_up, tear_down);
+    RUN_FOR_EACH_MODEL("many", tests, set_up, tear_down);
 }

@@ -112,6 +112,22 @@ static int load_memory(char *message)
     return status == UNECHO_OK ? use(&model, message) : status;
 }
 
+static int load_postfilter(char *message)
+{
+    unecho_model *model = NULL;
+    const int status =
+        unecho_model_load(&model, UNECHO_MODELS_DIR "/unecho-post", message, UNECHO_MESSAGE_SIZE);
+    return status == UNECHO_OK ? use(&model, message) : status;
+}
+
+static int open_postfilter(char *message)
+{
+    unecho_model *model = NULL;
+    const int status =
+        unecho_model_builtin(&model, UNECHO_MODEL_POSTFILTER, message, UNECHO_MESSAGE_SIZE);
+    return status == UNECHO_OK ? use(&model, message) : status;
+}
+
 /* Fails each allocation in turn; returns how many there were. */
 static unsigned fail_each(scenario play, bool for_good)
 {
@@ -191,6 +207,8 @@ static void loading(void **state)
     fail_each_both_ways(load_onnx, "ONNX pair, three precisions");
     fail_each_both_ways(load_tflite, "TFLite pair, three precisions");
     fail_each_both_ways(load_memory, "ONNX pair in memory, three precisions");
+    fail_each_both_ways(load_postfilter, "post-filter, three precisions");
+    fail_each_both_ways(open_postfilter, "built-in post-filter, three precisions");
 }
 
 static void *no_memory(void *user, size_t size)

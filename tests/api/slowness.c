@@ -3,8 +3,8 @@
  * of several rounds against ordinary input, in one process; no absolute times.
  */
 #include "check.h"
+#include "each_model.h"
 #include "signals.h"
-#include "unecho.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -22,6 +22,7 @@ static double best_seconds(const ends *e, int rate)
     double best = 1e9;
     unecho_config config;
     unecho_config_init(&config);
+    config.model = model;
     config.sample_rate = rate;
     for (int round = 0; round < 7; round++) {
         unecho *stream = NULL;
@@ -75,5 +76,5 @@ int main(void)
         cmocka_unit_test(at_16_khz),
         cmocka_unit_test(at_48_khz),
     };
-    return cmocka_run_group_tests_name("slowness", tests, NULL, NULL);
+    RUN_FOR_EACH_MODEL("slowness", tests, NULL, NULL);
 }

@@ -217,7 +217,7 @@ static void tune_leaves_a_profile_that_the_library_reads(void **state)
     expect_code(&result, 0);
     expect_part(result.output, "Best for cpu: ");
     expect_part(result.output, "rounds");
-    expect_part(result.output, "the output of 0 differed");
+    expect_part(result.output, "rejected 0 whose output differed");
     expect_part(result.output, "Written to found.profile");
     char *profile = read_text("found.profile");
     assert_int_equal(strncmp(profile, "unecho-profile 1\nstage1_threads ", 32), 0);

@@ -216,7 +216,8 @@ static void writes_nothing_without_its_report(void **state)
     (void)state;
     expect_refusal("convert --mic none.wav --far none.wav unreported", 1, "none.wav");
     assert_false(exists("unreported_1.onnx"));
-    expect_refusal("convert --model none unreported", 1, "neither none_1.onnx nor none_1.tflite");
+    expect_refusal("convert --model none unreported", 1,
+                   "there is no none_1.onnx, none_1.tflite, none.onnx or none");
 }
 
 static void wrong_usage(void **state)

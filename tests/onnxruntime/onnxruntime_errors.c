@@ -48,7 +48,8 @@ static void library_that_is_not_there(void **unused)
 {
     (void)unused;
     assert_refused(onnxruntime_config("/nowhere/libonnxruntime.so.1"), UNECHO_ERROR_BACKEND,
-                   "onnxruntime->library says is /nowhere/libonnxruntime.so.1, cannot be loaded");
+                   "cannot load ONNX Runtime from /nowhere/libonnxruntime.so.1 (set by "
+                   "onnxruntime->library)");
 }
 
 static void environment_that_is_wrong(void **unused)
@@ -58,7 +59,7 @@ static void environment_that_is_wrong(void **unused)
     char *const before = found ? strdup(found) : NULL;
     setenv("UNECHO_ONNXRUNTIME", "/nowhere/else.so", 1);
     assert_refused(onnxruntime_config(NULL), UNECHO_ERROR_BACKEND,
-                   "UNECHO_ONNXRUNTIME says is /nowhere/else.so, cannot be loaded");
+                   "cannot load ONNX Runtime from /nowhere/else.so (set by UNECHO_ONNXRUNTIME)");
     /* The config takes precedence. */
     assert_refused(onnxruntime_config("/nowhere/first.so"), UNECHO_ERROR_BACKEND,
                    "/nowhere/first.so");
@@ -93,7 +94,8 @@ static void library_that_nobody_installed(void **unused)
 static void file_that_is_no_library(void **unused)
 {
     (void)unused;
-    assert_refused(onnxruntime_config(UNECHO_THIS_FILE), UNECHO_ERROR_BACKEND, "cannot be loaded");
+    assert_refused(onnxruntime_config(UNECHO_THIS_FILE), UNECHO_ERROR_BACKEND,
+                   "cannot load ONNX Runtime from " UNECHO_THIS_FILE);
     assert_refused(onnxruntime_config("libm.so.6"), UNECHO_ERROR_BACKEND,
                    "libm.so.6 is not ONNX Runtime: it has no OrtGetApiBase");
 }
@@ -110,7 +112,7 @@ static void message_buffers(void **unused)
     config.message_size = 4;
     assert_int_equal(unecho_open(&stream, &config), UNECHO_ERROR_BACKEND);
     assert_memory_equal(small,
-                        "ONN\0"
+                        "can\0"
                         "567",
                         8);
     config.message_size = sizeof small;

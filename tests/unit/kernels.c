@@ -277,11 +277,11 @@ static void products_are_as_defined(dense_format format)
         fill(w, rows * columns, 1.0f);
         fill(bias, rows, 1.0f);
         fill(x, columns + count * x_stride + 16, 1.0f);
+        const dense_values values = {rows, columns, ROWS_PLAIN, w, NULL, with_bias ? bias : NULL};
         FOR_EACH_SET (k) {
             dense layer;
             void *const memory = aligned(dense_size(rows, columns, ROWS_PLAIN, format));
-            dense_pack(&layer, memory, w, NULL, with_bias ? bias : NULL, rows, columns, ROWS_PLAIN,
-                       format);
+            dense_pack(&layer, memory, &values, format);
             k->dense(&layer, x + shift, x_stride, y + shift, y_stride, count, scratch);
             for (size_t t = 0; t < count; t++)
                 for (size_t r = 0; r < rows; r++) {
@@ -334,7 +334,7 @@ static void extreme_products(void **unused)
             void *const memory = aligned(dense_size(64, N, ROWS_PLAIN, format));
             for (size_t i = 0; i < 64 * N; i++)
                 w[i] = i % 2 ? 1.0f : -1.0f;
-            dense_pack(&layer, memory, w, NULL, NULL, 64, N, ROWS_PLAIN, format);
+            dense_pack(&layer, memory, &(dense_values){64, N, ROWS_PLAIN, w, NULL, NULL}, format);
             memset(x, 0, N * sizeof *x);
             k->dense(&layer, x, N, y, 64, 1, scratch);
             for (size_t r = 0; r < 64; r++)
@@ -425,7 +425,9 @@ static void lstm_follows_its_equations(void **unused)
 
             float h[KERNEL_PAD(MOST)] = {0}, c[KERNEL_PAD(MOST)] = {0};
             double exact_h[MOST] = {0}, exact_c[MOST] = {0};
-            lstm_run(&layer, k, h, c, &(float){0}, x, inputs, gates, hidden, 1, hops, scratch);
+            const lstm_state state = {h, c, &(float){0}};
+            lstm_run(&layer, k, &state, (layer_rows){x, inputs}, hidden,
+                     &(layer_work){1, hops, gates, scratch});
             for (size_t t = 0; t < hops; t++) {
                 const float *const got = hidden + t * KERNEL_PAD(units);
                 lstm_in_double(&weights, units, x + t * inputs, exact_h, exact_c);
@@ -466,7 +468,8 @@ static void lstm_steps_of_many_streams(void **unused)
             dense layer;
             void *const memory = aligned(dense_size(4 * UNITS, UNITS, ROWS_GATES, format));
             fill(u, 4 * UNITS * UNITS, 0.3f);
-            dense_pack(&layer, memory, u, NULL, NULL, 4 * UNITS, UNITS, ROWS_GATES, format);
+            dense_pack(&layer, memory, &(dense_values){4 * UNITS, UNITS, ROWS_GATES, u, NULL, NULL},
+                       format);
             fill(h, STREAMS * ROW, 1.0f);
             fill(gates, STREAMS * GATE_ROW, 2.0f);
             fill(c, STREAMS * ROW, 2.0f);

@@ -4,42 +4,12 @@
  */
 #include "check.h"
 #include "linear_run.h"
+#include "twin.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-static void need_numpy(void)
-{
-    if (*PYTHON)
-        return;
-    const char *const ci = getenv("CI");
-    if (ci && strcmp(ci, "true") == 0)
-        fail_msg("there is no python3 with numpy");
-    print_message("skipped: there was no python3 with numpy when this was configured\n");
-    skip();
-}
-
-static char folder[] = "/tmp/unecho-linear-XXXXXX";
-
-static const char *in_folder(const char *name)
-{
-    static char paths[4][128];
-    static unsigned next;
-    char *const path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
-
-static void write_floats(const char *name, const float *x, size_t count)
-{
-    FILE *const file = fopen(in_folder(name), "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(x, sizeof *x, count, file), count);
-    fclose(file);
-}
 
 static scene everything(void)
 {
@@ -61,13 +31,12 @@ static scene everything(void)
 static void equals_numpy(size_t count)
 {
     scene s = everything();
-    write_floats("mic.f32", s.mic, s.count);
-    write_floats("far.f32", s.far, s.count);
-    char command[1024];
-    snprintf(command, sizeof command, "cd '%s' && '%s' '%s' %zu mic.f32 far.f32 error.f32 echo.f32",
-             folder, PYTHON, LINEAR_PY, count);
-    assert_int_equal(system(command), 0);
-    signal_ error = read_signal(in_folder("error.f32")), echo = read_signal(in_folder("echo.f32"));
+    twin_write("mic.f32", s.mic, s.count);
+    twin_write("far.f32", s.far, s.count);
+    char arguments[64];
+    snprintf(arguments, sizeof arguments, "%zu mic.f32 far.f32 error.f32 echo.f32", count);
+    twin_run(PYTHON, LINEAR_PY, arguments);
+    signal_ error = read_signal(twin_path("error.f32")), echo = read_signal(twin_path("echo.f32"));
     assert_int_equal(error.count, s.count);
     assert_int_equal(echo.count, s.count);
     linear_run r = open_linear(fastest(), count);
@@ -86,14 +55,11 @@ static void equals_numpy(size_t count)
 static void numpy_computes_the_same(void **unused)
 {
     (void)unused;
-    need_numpy();
-    assert_non_null(mkdtemp(folder));
+    need_numpy(PYTHON);
+    twin_begin();
     equals_numpy(KALMAN_PARTITIONS);
     equals_numpy(13);
-    static const char *const names[] = {"mic.f32", "far.f32", "error.f32", "echo.f32"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        unlink(in_folder(names[i]));
-    rmdir(folder);
+    twin_end();
 }
 
 int main(void)

@@ -42,6 +42,7 @@ typedef enum graph_op {
     OP_GLOBAL_AVERAGE_POOL,
     OP_LAYER_NORMALIZATION,
     OP_LSTM,
+    OP_GRU,
     /* of integers */
     OP_DYNAMIC_QUANTIZE,
     OP_MATMUL_INTEGER,
@@ -193,7 +194,8 @@ int64_t graph_attribute_int(const graph *g, const graph_node *node, const char *
 /* The value that a node has as its k-th input; GRAPH_NONE: left out. */
 size_t graph_in(const graph *g, const graph_node *node, size_t k);
 
-/* Inputs and outputs of OP_LSTM and OP_DYNAMIC_QUANTIZE_LSTM; the scales: of the latter only. */
+/* Inputs and outputs of OP_LSTM and OP_DYNAMIC_QUANTIZE_LSTM; the scales: of the latter only. Those
+ * of OP_GRU are the same up to LSTM_H, and two outputs. */
 enum { LSTM_X, LSTM_W, LSTM_R, LSTM_B, LSTM_LENGTHS, LSTM_H, LSTM_C, LSTM_PEEPHOLES };
 enum { LSTM_W_SCALE = 8, LSTM_W_ZERO, LSTM_R_SCALE, LSTM_R_ZERO };
 enum { LSTM_HIDDEN, LSTM_LAST_HIDDEN, LSTM_LAST_CELL };

@@ -25,8 +25,9 @@ const graph_shape *rule_in(const graph *g, const graph_node *n, size_t k);
 int rule_set_output(graph *g, const graph_node *n, size_t k, size_t rank, const size_t *dims);
 int rule_same_shape(graph *g, const graph_node *n);
 
-/* The rule of LSTM and DynamicQuantizeLSTM. */
+/* The rules of LSTM and DynamicQuantizeLSTM, and of GRU. */
 int rule_lstm(graph *g, const graph_node *n);
+int rule_gru(graph *g, const graph_node *n);
 
 /* The rule of an operator for which graph_moves is true. */
 int rule_move(graph *g, graph_node *n);

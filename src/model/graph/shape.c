@@ -203,6 +203,8 @@ static int infer(graph *g, graph_node *n)
     case OP_LSTM:
     case OP_DYNAMIC_QUANTIZE_LSTM:
         return rule_lstm(g, n);
+    case OP_GRU:
+        return rule_gru(g, n);
     case OP_DYNAMIC_QUANTIZE:
         return infer_quantise(g, n);
     default:

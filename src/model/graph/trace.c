@@ -12,11 +12,11 @@ bool graph_moves(graph_op op)
     return op >= OP_IDENTITY;
 }
 
-/* The last hidden state of an LSTM (its second output) is the only step of its first. */
+/* The last hidden state of an LSTM or GRU (its second output) is the only step of its first. */
 static bool is_last_state(const graph *g, const graph_value *v)
 {
     const graph_op op = g->nodes[v->index].op;
-    return (op == OP_LSTM || op == OP_DYNAMIC_QUANTIZE_LSTM) && v->output == 1;
+    return (op == OP_LSTM || op == OP_DYNAMIC_QUANTIZE_LSTM || op == OP_GRU) && v->output == 1;
 }
 
 bool graph_is_moved(const graph *g, size_t value)

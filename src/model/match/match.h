@@ -30,6 +30,20 @@ typedef struct lstm_cell {
     size_t gate_row[GATES];
 } lstm_cell;
 
+/* ---- Inputs and outputs ----------------------------------------------------------------- */
+
+/* The elements of a vector, of which at most one size is not 1; 0: it is none. */
+size_t match_vector_size(const graph_shape *shape);
+
+/* "FILE: FOUND graph WHAT, expected EXPECTED". */
+int match_count_error(const graph *g, const char *what, size_t found, size_t expected);
+
+/* The declared shape of an output against the one that follows from the nodes. */
+int match_declared(const graph *g, const graph_port *port);
+
+/* What wrote the file, as it says itself. */
+void match_producer(const graph *g, char *text, size_t size);
+
 /* ---- Matrices --------------------------------------------------------------------------- */
 
 /* A matrix whose element (r, c) is element r * row_step + c * column_step of a value. */
@@ -120,5 +134,13 @@ int match_cell(graph *g, const graph_view *view, size_t states, size_t h_at, con
 const graph_node *view_lstm(const graph *g, const graph_view *view);
 int match_lstm(graph *g, const graph_node *node, const graph_view *h, const graph_view *c,
                const char *what, float *bias, lstm_cell *cell);
+
+/*
+ * view = h' of a GRU that is one operator, of that many units, whose state before is h; NULL: it is
+ * not. match_gru fills in w, whose biases are there, and *input, the value that goes into it.
+ */
+const graph_node *view_gru(const graph *g, const graph_view *view);
+int match_gru(graph *g, const graph_node *node, const graph_view *h, const char *what,
+              gru_weights *w, size_t *input);
 
 #endif

@@ -8,7 +8,6 @@
 
 #include "unecho.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,25 +37,10 @@ typedef struct reader {
 
 /* ---- What goes in and comes out --------------------------------------------------------- */
 
-/* A vector: at most one size is not 1. */
-static size_t vector_size(const graph_shape *shape)
-{
-    for (size_t d = 0; d < shape->rank; d++)
-        if (shape->dims[d] != 1 && shape->dims[d] != shape->elements)
-            return 0;
-    return shape->elements;
-}
-
 /* [1, layers, units, h and c] */
 static bool is_states(const graph_shape *shape)
 {
     return shape->rank == 4 && shape->dims[0] == 1 && shape->dims[1] == 2 && shape->dims[3] == 2;
-}
-
-static int count_error(const reader *r, const char *what, size_t found, size_t expected)
-{
-    return message_fail(r->graph->file.message, MODEL, "%s: %zu graph %s, expected %zu",
-                        r->graph->file.name, found, what, expected);
 }
 
 static int check_units(const reader *r)
@@ -75,10 +59,10 @@ static int read_inputs(reader *r, int stage)
     size_t found_features = 0, sizes[2] = {0, 0};
     r->states = GRAPH_NONE;
     if (g->input_count != 3)
-        return count_error(r, "inputs", g->input_count, 3);
+        return match_count_error(g, "inputs", g->input_count, 3);
     for (size_t i = 0; i < 3; i++) {
         const graph_port *port = &g->inputs[i];
-        const size_t size = port->shaped ? vector_size(&port->shape) : 0;
+        const size_t size = port->shaped ? match_vector_size(&port->shape) : 0;
         if (port->type != TYPE_FLOAT)
             return graph_fail_value(g, port->value, MODEL, "its type is %s, expected float32",
                                     graph_type_name(port->type));
@@ -112,39 +96,22 @@ static int read_inputs(reader *r, int stage)
     return check_units(r);
 }
 
-/* The declared shape of an output must be the one that follows from the nodes. */
-static int check_declared(const reader *r, const graph_port *port)
-{
-    const graph_value *v = &r->graph->values[port->value];
-    bool fits = port->shape.rank == v->shape.rank;
-    if (!v->shaped)
-        return graph_fail_value(r->graph, port->value, MODEL, "its shape is not known");
-    for (size_t d = 0; fits && d < v->shape.rank; d++)
-        fits = (port->open >> d & 1) || port->shape.dims[d] == v->shape.dims[d];
-    if (fits || !port->shaped)
-        return UNECHO_OK;
-    return message_fail(r->graph->file.message, MODEL,
-                        "%s: graph output '%s' is declared as %s, but its nodes make %s",
-                        r->graph->file.name, graph_label_of(port->name).text,
-                        graph_shape_label(&port->shape).text, graph_shape_label(&v->shape).text);
-}
-
 static int read_outputs(reader *r)
 {
     graph *g = r->graph;
     size_t main_out = GRAPH_NONE;
     r->states_out = GRAPH_NONE;
     if (g->output_count != 2)
-        return count_error(r, "outputs", g->output_count, 2);
+        return match_count_error(g, "outputs", g->output_count, 2);
     for (size_t i = 0; i < 2; i++) {
         const graph_port *port = &g->outputs[i];
-        const int status = check_declared(r, port);
+        const int status = match_declared(g, port);
         if (status != UNECHO_OK)
             return status;
         const graph_shape *shape = &g->values[port->value].shape;
         if (is_states(shape) && shape->dims[2] == r->units)
             r->states_out = port->value;
-        else if (vector_size(shape) == r->features)
+        else if (match_vector_size(shape) == r->features)
             main_out = port->value;
         else
             return message_fail(g->file.message, MODEL,
@@ -407,14 +374,6 @@ static int read_stage_2(reader *r)
     return UNECHO_OK;
 }
 
-static void set_producer(reader *r)
-{
-    const graph *g = r->graph;
-    snprintf(r->weights.producer, sizeof r->weights.producer, "%.40s%s%.22s",
-             graph_label_of(g->producer_name).text, g->producer_version.size > 0 ? " " : "",
-             graph_label_of(g->producer_version).text);
-}
-
 _Static_assert((int)PORT_RANK_MAX >= (int)GRAPH_RANK_MAX, "every shape fits");
 
 static void set_ports(reader *r)
@@ -447,7 +406,7 @@ int stage_match(stage_weights *weights, int stage, graph *g)
         free(r.weights.vectors);
         return status;
     }
-    set_producer(&r);
+    match_producer(g, r.weights.producer, sizeof r.weights.producer);
     set_ports(&r);
     *weights = r.weights;
     return UNECHO_OK;

@@ -43,16 +43,13 @@ static void list_operators(unecho_model_file_info *info, const graph *g)
     }
 }
 
-/* The types of the matrices, in the order of stage_weights.h. */
-static void list_types(unecho_model_file_info *info, const stage_weights *w)
+/* The types of the matrices, those of the first elements of matrix_type first. */
+static void list_types(unecho_model_file_info *info, const matrix *const *all, size_t count)
 {
     static const char *const names[] = {"fp32", "fp16", "bf16", "int8", "uint8"};
-    const matrix *const all[] = {
-        &w->lstm[0].input, &w->lstm[0].recurrent, &w->lstm[1].input, &w->lstm[1].recurrent,
-        &w->dense,         &w->encoder,           &w->decoder};
     for (size_t type = 0; type < sizeof names / sizeof names[0]; type++) {
         bool used = false;
-        for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        for (size_t i = 0; i < count; i++)
             used = used || (all[i]->rows > 0 && (size_t)all[i]->type == type);
         const size_t length = strlen(info->storage);
         if (used)
@@ -61,15 +58,35 @@ static void list_types(unecho_model_file_info *info, const stage_weights *w)
     }
 }
 
-void summarise(unecho_model_file_info *info, const graph *g, const stage_weights *weights)
+static void summarise_graph(unecho_model_file_info *info, const graph *g, const char *producer)
 {
-    info->kind = UNECHO_MODEL_DTLN_AEC;
-    info->file = weights->encoder.rows == 0 ? 1 : 2;
-    info->units = (unsigned)weights->units;
-    info->parameters = stage_weights_count(weights);
     info->bytes = g->file.size;
     info->version = (unsigned)g->version;
-    memcpy(info->producer, weights->producer, sizeof info->producer);
-    list_types(info, weights);
+    memcpy(info->producer, producer, sizeof info->producer);
     list_operators(info, g);
+}
+
+void summarise_stage(unecho_model_file_info *info, const graph *g, const stage_weights *w)
+{
+    const matrix *const all[] = {
+        &w->lstm[0].input, &w->lstm[0].recurrent, &w->lstm[1].input, &w->lstm[1].recurrent,
+        &w->dense,         &w->encoder,           &w->decoder};
+    info->kind = UNECHO_MODEL_DTLN_AEC;
+    info->file = w->encoder.rows == 0 ? 1 : 2;
+    info->units = (unsigned)w->units;
+    info->parameters = stage_weights_count(w);
+    list_types(info, all, sizeof all / sizeof all[0]);
+    summarise_graph(info, g, w->producer);
+}
+
+void summarise_postfilter(unecho_model_file_info *info, const graph *g, const postfilter_weights *w)
+{
+    const matrix *const all[] = {&w->input,        &w->gru[0].input,     &w->gru[0].recurrent,
+                                 &w->gru[1].input, &w->gru[1].recurrent, &w->output};
+    info->kind = UNECHO_MODEL_POSTFILTER;
+    info->file = 1;
+    info->units = (unsigned)w->units;
+    info->parameters = postfilter_weights_count(w);
+    list_types(info, all, sizeof all / sizeof all[0]);
+    summarise_graph(info, g, w->producer);
 }

@@ -25,6 +25,7 @@ static const struct {
     {"GlobalAveragePool", OP_GLOBAL_AVERAGE_POOL, 1, 1},
     {"LayerNormalization", OP_LAYER_NORMALIZATION, 2, 3},
     {"LSTM", OP_LSTM, 3, 8},
+    {"GRU", OP_GRU, 3, 6},
     {"DynamicQuantizeLinear", OP_DYNAMIC_QUANTIZE, 1, 1},
     {"MatMulInteger", OP_MATMUL_INTEGER, 2, 4},
     {"ConvInteger", OP_CONV_INTEGER, 2, 4},

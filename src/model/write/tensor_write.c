@@ -129,41 +129,60 @@ static void put_matrix(pb_out *out, const void *what)
 {
     static const int types[] = {TYPE_FLOAT, TYPE_FLOAT16, TYPE_BFLOAT16, TYPE_INT8, TYPE_UINT8};
     const stored *const s = what;
-    const size_t dims[2] = {s->m->columns, s->m->rows};
-    const size_t size = dims[0] * dims[1] * matrix_bytes(s->type);
+    const size_t rows = s->m->rows, columns = s->m->columns;
+    const size_t dims[3] = {s->recurrent ? 1 : columns, rows, columns};
+    const size_t size = rows * columns * matrix_bytes(s->type);
     char name[64];
     snprintf(name, sizeof name, "%s%s", s->name, s->type == MATRIX_FLOAT32 ? "" : "/stored");
-    put_head(out, name, types[s->type], dims, 2);
+    put_head(out, name, types[s->type], dims, s->recurrent ? 3 : 2);
     pb_put_length(out, RAW_DATA, size);
     if (!out->bytes) {
         out->used += size;
         return;
     }
-    for (size_t column = 0; column < s->m->columns; column++)
-        for (size_t row = 0; row < s->m->rows; row++)
-            put_element(out, s, row, column);
+    const size_t lines = s->recurrent ? rows : columns, length = s->recurrent ? columns : rows;
+    for (size_t line = 0; line < lines; line++)
+        for (size_t i = 0; i < length; i++)
+            put_element(out, s, s->recurrent ? line : i, s->recurrent ? i : line);
 }
 
+/* n floats or integers; of floats as many more, where there are `more`, as one row. */
 typedef struct list {
     const char *name;
-    const float *floats;
+    const float *floats, *more;
     const int64_t *ints;
     size_t n;
 } list;
 
+static void put_little_endian(pb_out *out, uint64_t bits, size_t bytes)
+{
+    unsigned char element[8];
+    for (size_t k = 0; k < bytes; k++)
+        element[k] = (unsigned char)(bits >> 8 * k);
+    pb_put(out, element, bytes);
+}
+
+static void put_floats(pb_out *out, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        put_little_endian(out, bits_of_float(x[i]), 4);
+}
+
 static void put_list(pb_out *out, const void *what)
 {
     const list *const l = what;
-    const size_t bytes = l->floats ? 4 : 8;
-    put_head(out, l->name, l->floats ? TYPE_FLOAT : TYPE_INT64, &l->n, 1);
-    pb_put_length(out, RAW_DATA, l->n * bytes);
-    for (size_t i = 0; i < l->n; i++) {
-        const uint64_t bits = l->floats ? bits_of_float(l->floats[i]) : (uint64_t)l->ints[i];
-        unsigned char element[8];
-        for (size_t k = 0; k < 8; k++)
-            element[k] = (unsigned char)(bits >> 8 * k);
-        pb_put(out, element, bytes);
-    }
+    const size_t row[2] = {1, 2 * l->n}, elements = l->more ? row[1] : l->n;
+    if (l->more)
+        put_head(out, l->name, TYPE_FLOAT, row, 2);
+    else
+        put_head(out, l->name, l->floats ? TYPE_FLOAT : TYPE_INT64, &l->n, 1);
+    pb_put_length(out, RAW_DATA, elements * (l->floats ? 4 : 8));
+    if (l->floats)
+        put_floats(out, l->floats, l->n);
+    if (l->more)
+        put_floats(out, l->more, l->n);
+    for (size_t i = 0; l->ints && i < l->n; i++)
+        put_little_endian(out, (uint64_t)l->ints[i], 8);
 }
 
 enum { INITIALIZER = 5 }; /* of GraphProto */
@@ -182,10 +201,16 @@ void stored_put_scales(pb_out *out, const stored *s)
 
 void tensor_put_floats(pb_out *out, const char *name, const float *x, size_t n)
 {
-    pb_put_message(out, INITIALIZER, put_list, &(list){name, x, NULL, n});
+    pb_put_message(out, INITIALIZER, put_list, &(list){name, x, NULL, NULL, n});
+}
+
+void tensor_put_row(pb_out *out, const char *name, const float *first, const float *second,
+                    size_t n)
+{
+    pb_put_message(out, INITIALIZER, put_list, &(list){name, first, second, NULL, n});
 }
 
 void tensor_put_ints(pb_out *out, const char *name, const int64_t *x, size_t n)
 {
-    pb_put_message(out, INITIALIZER, put_list, &(list){name, NULL, x, n});
+    pb_put_message(out, INITIALIZER, put_list, &(list){name, NULL, NULL, x, n});
 }

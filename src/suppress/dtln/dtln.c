@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* With one float more for each row. */
+/* In floats, with one more for each row. */
 static size_t largest_matrix(const stage_weights *w)
 {
     const matrix *const all[] = {
@@ -107,47 +107,59 @@ void dtln_workspace_layout(dtln_workspace *work, arena *a, const dtln *net, size
     work->encoded = arena_floats(a, 2 * rows * DTLN_BLOCK);
     work->h = arena_floats(a, rows * KERNEL_PAD(units));
     work->c = arena_floats(a, rows * KERNEL_PAD(units));
-    /* The encoder's inputs are the most, or those of very wide LSTM layers. */
+    /* The encoder has the most inputs, except in very wide networks. */
     const size_t encoder = DENSE_SCRATCH(DTLN_BLOCK, 2 * rows), wide = DENSE_SCRATCH(units, rows);
     work->scratch = arena_take(a, encoder > wide ? encoder : wide);
 }
 
-/* One LSTM layer: of a single stream in its own memory, of several gathered from theirs. */
-static void remember(const dtln *net, dtln_workspace *work, dtln_line *const *lines, size_t count,
-                     size_t hops, size_t stage, size_t layer, const float *x, size_t x_stride)
+/* One run of a stage. */
+typedef struct batch {
+    const dtln *net;
+    dtln_workspace *work;
+    dtln_line *const *lines;
+    size_t count, hops, stage;
+} batch;
+
+/* Run one LSTM layer: in place for a single stream, on gathered states for several. */
+static void run_layer(const batch *b, size_t layer, layer_rows x)
 {
-    const lstm *const l = &net->stages[stage].lstm[layer];
-    if (count == 1) {
-        dtln_memory *const m = &lines[0]->memory;
-        lstm_run(l, net->k, m->h[stage][layer], m->c[stage][layer], &m->cell_limit, x, x_stride,
-                 work->gates, work->hidden, 1, hops, work->scratch);
+    const lstm *const l = &b->net->stages[b->stage].lstm[layer];
+    dtln_workspace *const work = b->work;
+    const layer_work run = {b->count, b->hops, work->gates, work->scratch};
+    if (b->count == 1) {
+        dtln_memory *const m = &b->lines[0]->memory;
+        const lstm_state own = {m->h[b->stage][layer], m->c[b->stage][layer], &m->cell_limit};
+        lstm_run(l, b->net->k, &own, x, work->hidden, &run);
         return;
     }
     const size_t row = KERNEL_PAD(l->units), bytes = row * sizeof(float);
     float limits[SUPPRESSOR_ROWS_MOST] = {0};
-    for (size_t s = 0; s < count; s++) {
-        limits[s] = lines[s]->memory.cell_limit;
-        memcpy(work->h + s * row, lines[s]->memory.h[stage][layer], bytes);
-        memcpy(work->c + s * row, lines[s]->memory.c[stage][layer], bytes);
+    const lstm_state gathered = {work->h, work->c, limits};
+    for (size_t s = 0; s < b->count; s++) {
+        const dtln_memory *const m = &b->lines[s]->memory;
+        limits[s] = m->cell_limit;
+        memcpy(work->h + s * row, m->h[b->stage][layer], bytes);
+        memcpy(work->c + s * row, m->c[b->stage][layer], bytes);
     }
-    lstm_run(l, net->k, work->h, work->c, limits, x, x_stride, work->gates, work->hidden, count,
-             hops, work->scratch);
-    for (size_t s = 0; s < count; s++) {
-        memcpy(lines[s]->memory.h[stage][layer], work->h + s * row, bytes);
-        memcpy(lines[s]->memory.c[stage][layer], work->c + s * row, bytes);
+    lstm_run(l, b->net->k, &gathered, x, work->hidden, &run);
+    for (size_t s = 0; s < b->count; s++) {
+        const dtln_memory *const m = &b->lines[s]->memory;
+        memcpy(m->h[b->stage][layer], work->h + s * row, bytes);
+        memcpy(m->c[b->stage][layer], work->c + s * row, bytes);
     }
 }
 
-/* What the stages have in common: from features [rows][2 n] to what the mask is the sigmoid of. */
-static void separate(const dtln *net, dtln_workspace *work, dtln_line *const *lines, size_t count,
-                     size_t hops, size_t stage)
+/* Common to both stages: from features [rows][2 n] to the logits of the mask. */
+static void separate(const batch *b)
 {
-    const dtln_stage *const s = &net->stages[stage];
-    const size_t hidden_row = KERNEL_PAD(s->units);
-    remember(net, work, lines, count, hops, stage, 0, work->features, KERNEL_PAD(2 * s->features));
-    remember(net, work, lines, count, hops, stage, 1, work->hidden, hidden_row);
-    net->k->dense(&s->dense, work->hidden, hidden_row, work->mask, DTLN_BLOCK, count * hops,
-                  work->scratch);
+    const dtln_stage *const s = &b->net->stages[b->stage];
+    dtln_workspace *const work = b->work;
+    const layer_rows features = {work->features, KERNEL_PAD(2 * s->features)};
+    const layer_rows hidden = {work->hidden, KERNEL_PAD(s->units)};
+    run_layer(b, 0, features);
+    run_layer(b, 1, hidden);
+    b->net->k->dense(&s->dense, hidden.at, hidden.stride, work->mask, DTLN_BLOCK,
+                     b->count * b->hops, work->scratch);
 }
 
 static void normalize(const norm *layer, const kernels *k, float *y, const float *x)
@@ -171,7 +183,7 @@ void dtln_stage1(const dtln *net, dtln_workspace *work, dtln_line *const *lines,
         normalize(&stage->norm_main, k, features, features);
         normalize(&stage->norm_far, k, features + n, features + n);
     }
-    separate(net, work, lines, count, hops, 0);
+    separate(&(batch){net, work, lines, count, hops, 0});
     for (size_t row = 0; row < count * hops; row++)
         k->sigmoid(lines[row % count]->mask + row / count * DTLN_BINS_ROW,
                    work->mask + row * DTLN_BLOCK, n);
@@ -186,7 +198,7 @@ void dtln_stage2(const dtln *net, dtln_workspace *work, dtln_line *const *lines,
     float *const far_blocks = work->blocks + count * hops * n;
     float *const far_encoded = work->encoded + count * hops * n;
 
-    /* Both ends through the encoder at once: its weights are read once. */
+    /* Encode both ends at once, to read the encoder's weights once. */
     for (size_t row = 0; row < count * hops; row++) {
         const dtln_line *const line = lines[row % count];
         const size_t t = row / count;
@@ -199,7 +211,7 @@ void dtln_stage2(const dtln *net, dtln_workspace *work, dtln_line *const *lines,
         normalize(&stage->norm_main, k, features, work->encoded + row * n);
         normalize(&stage->norm_far, k, features + n, far_encoded + row * n);
     }
-    separate(net, work, lines, count, hops, 1);
+    separate(&(batch){net, work, lines, count, hops, 1});
     for (size_t row = 0; row < count * hops; row++) {
         float *const mask = work->mask + row * n, *const encoded = work->encoded + row * n;
         k->sigmoid(mask, mask, n);

@@ -1,4 +1,4 @@
-/* The network of a model, packed once for all streams that run it alike. */
+/* The network of a model, packed once for all streams with the same kernels and precision. */
 #ifndef UNECHO_DTLN_MODEL_H
 #define UNECHO_DTLN_MODEL_H
 
@@ -6,8 +6,8 @@
 #include "model/model.h"
 
 /*
- * Packed for the kernels of that index and in that precision at the first call; lives as long as
- * the model. Any thread; not real-time. NULL where memory is short.
+ * The first call packs the network for these kernels and this precision; it lives as long as the
+ * model. May be called on any thread; not real-time safe. NULL if out of memory.
  */
 const dtln *dtln_of_model(unecho_model *model, size_t kernels_index, dtln_precision precision);
 

@@ -1,6 +1,6 @@
 /*
- * DTLN-aec around its two stages (Westhausen & Meyer, ICASSP 2021, section 2): blocks of 512
- * samples every 128, a mask on the spectrum, a second stage in the time domain, overlap-add.
+ * DTLN-aec without its two stages (Westhausen & Meyer, ICASSP 2021, section 2): framing in blocks
+ * of 512 samples every 128, transforms, masking of the spectrum, overlap-add.
  */
 #include "dtln_suppressor.h"
 
@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* What a block holds besides its newest hop; its first hop is the first to be complete. */
+/* Samples of a block before its newest hop. The oldest hop is complete after overlap-add. */
 enum { HISTORY = DTLN_BLOCK - DTLN_HOP };
 
 typedef struct dtln_suppressor {
@@ -19,8 +19,8 @@ typedef struct dtln_suppressor {
     const fft *transform;
     dtln_stages *stages;
     dtln_buffers io;
-    const float *mic; /* the line that it masks */
-    float *sums;      /* [HISTORY + hops_at_once * DTLN_HOP], the blocks so far */
+    const float *mic; /* the line to mask: the linear filter's error */
+    float *sums;      /* [HISTORY + hops_at_once * DTLN_HOP], overlap-add of the blocks */
     float *re, *im;   /* [hops_at_once][DTLN_BINS_ROW] */
 } dtln_suppressor;
 
@@ -56,7 +56,7 @@ static void layout_buffers(dtln_suppressor *d, arena *a, size_t hops_at_once)
     d->io.block = arena_floats(a, hops_at_once * DTLN_BLOCK);
 }
 
-/* plan->network NULL: ONNX Runtime has the weights. */
+/* plan->network is NULL with ONNX Runtime, which has its own weights. */
 static suppressor *layout(arena *a, const suppressor_plan *plan)
 {
     const size_t hops_at_once = plan->config->hops_at_once;
@@ -79,8 +79,8 @@ static void start(suppressor *s, const suppressor_lines *lines, const fft *trans
     d->io.far = lines->far;
 }
 
-/* Once the stages are started: they know what they run on. */
-static void take_over(suppressor *s)
+/* Call once the stages have started. */
+static void describe(suppressor *s)
 {
     s->kernels = own(s)->stages->name;
     s->rows = own(s)->stages->rows;
@@ -92,7 +92,7 @@ static int start_native(suppressor *s, const suppressor_plan *plan, const suppre
     (void)to;
     start(s, lines, transform);
     native_start(own(s)->stages, &own(s)->io, plan->config->cell_limit);
-    take_over(s);
+    describe(s);
     return UNECHO_OK;
 }
 
@@ -114,7 +114,7 @@ static int start_onnxruntime(suppressor *s, const suppressor_plan *plan,
     start(s, lines, transform);
     status = ort_start(own(s)->stages, plan->model, &own(s)->io, &settings, given->library, to);
     if (status == UNECHO_OK)
-        take_over(s);
+        describe(s);
     return status;
 }
 
@@ -126,7 +126,7 @@ static void close(suppressor *s)
 
 /* ---- Running ---------------------------------------------------------------------------- */
 
-/* Spectrum of each microphone block, magnitudes of both ends. */
+/* Compute the spectrum of each microphone block, and the magnitudes of both ends. */
 static void analyse(dtln_suppressor *d, size_t hops)
 {
     const kernels *const k = d->k;
@@ -139,7 +139,7 @@ static void analyse(dtln_suppressor *d, size_t hops)
     }
 }
 
-/* The masked spectra with the microphone's phase, back in time. */
+/* Mask the spectra, keeping the microphone's phase, and transform back. */
 static void estimate(dtln_suppressor *d, size_t hops)
 {
     const kernels *const k = d->k;
@@ -152,7 +152,7 @@ static void estimate(dtln_suppressor *d, size_t hops)
     }
 }
 
-/* What lies behind the first `hops` hops of the sums becomes their beginning. */
+/* Remove the first `hops` hops from the sums. */
 static void advance(const dtln_suppressor *d, size_t hops)
 {
     memmove(d->sums, d->sums + hops * DTLN_HOP, HISTORY * sizeof *d->sums);
@@ -165,7 +165,7 @@ static void overlap_add(dtln_suppressor *d, float *out, size_t hops)
         const float *const block = d->io.block + t * DTLN_BLOCK;
         for (size_t i = 0; i < HISTORY; i++)
             sums[i] += block[i];
-        /* Nothing was added to the newest hop yet. */
+        /* No earlier block reaches the newest hop. */
         memcpy(sums + HISTORY, block + HISTORY, DTLN_HOP * sizeof *sums);
         memcpy(out + t * DTLN_HOP, sums, DTLN_HOP * sizeof *out);
     }
@@ -225,7 +225,6 @@ static int together(const suppressor *a, const suppressor *b)
 const suppressor_kind dtln_native = {
     .history = HISTORY,
     .latency = HISTORY,
-    .model = 1,
     .denoises = 1,
     .prepare = prepare,
     .layout = layout,
@@ -241,7 +240,6 @@ const suppressor_kind dtln_native = {
 const suppressor_kind dtln_onnxruntime = {
     .history = HISTORY,
     .latency = HISTORY,
-    .model = 1,
     .denoises = 1,
     .layout = layout,
     .start = start_onnxruntime,

@@ -1,4 +1,4 @@
-/* In place of the ONNX Runtime backend where the build has none. */
+/* Replaces ort_stages.c in builds without the ONNX Runtime backend. */
 #include "ort_stages.h"
 
 static dtln_stages absent;

@@ -1,11 +1,12 @@
 /*
- * One session per stage with a thread pool of its own. Tuned, every tensor is made once, over the
- * suppressor's buffers, and bound to its name. A hop is two calls and no copy: inputs are read
- * where the suppressor wrote them, outputs land where it reads them, and of the two state tensors
- * of a stage each hop reads one and writes the other.
+ * One session per stage, each with its own thread pool. Every tensor is created once, over the
+ * suppressor's buffers, and bound to its name. A hop takes two calls and no copy: the library reads
+ * inputs where the suppressor wrote them and writes outputs where the suppressor reads them; each
+ * stage has two state tensors, which swap roles every hop. (Untuned, the baseline of benchmarks,
+ * creates and copies tensors every hop.)
  *
- * Everything belongs to the stream, nothing to a thread or the process: whichever thread closes the
- * stream releases all of it.
+ * Everything belongs to the stream, nothing to a thread or the process: any thread may close the
+ * stream and releases all of it.
  */
 #include "ort_stages.h"
 
@@ -18,7 +19,7 @@
 
 enum { INPUTS = PORT_STATES + 1, OUTPUTS = PORTS - INPUTS };
 
-/* A tensor's shape as the library wants it. */
+/* A tensor's shape in the library's terms. */
 typedef struct ort_shape {
     int64_t dims[PORT_RANK_MAX];
     size_t rank, elements;
@@ -28,11 +29,11 @@ typedef struct ort_stage {
     ort_session *session;
     char *names[PORTS];
     ort_shape shapes[PORTS];
-    float *states[2]; /* [4 * units]: what the next hop reads is states[now] */
+    float *states[2]; /* [4 * units]; the next hop reads states[now] */
     size_t now;
     ort_value *state_values[2];
-    ort_value **values[PORTS]; /* [hops_at_once], of the ports that are no states */
-    /* Of each row, for both values of now: all five tensors under their names. */
+    ort_value **values[PORTS]; /* [hops_at_once], of the ports other than the states */
+    /* All five tensors by name, for each value of `now` and each row. */
     ort_io_binding **bindings[2];
 } ort_stage;
 
@@ -41,13 +42,13 @@ typedef struct ort_stages {
     ort_library library;
     ort_env *env;
     ort_memory_info *memory;
-    ort_allocator *allocator; /* the library's own, not to be released */
+    ort_allocator *allocator; /* owned by the library */
     ort_stage stages[2];
     size_t hops_at_once;
     dtln_buffers buffers;
 } ort_stages;
 
-/* Where the rows of a port begin, and how far apart they are. */
+/* The rows of a port: the first, and the distance between them. */
 typedef struct rows {
     float *first;
     size_t step;
@@ -87,7 +88,7 @@ static void stage_reset(ort_stage *s)
 
 static void stage_close(ort_stage *s, const ort_api *api, size_t hops_at_once)
 {
-    /* The releasing functions take NULL, which is what there is after a failure on the way. */
+    /* The release functions accept NULL, which a failed start leaves behind. */
     for (size_t i = 0; i < 2; i++)
         for (size_t t = 0; t < hops_at_once; t++)
             api->release_io_binding(s->bindings[i][t]);
@@ -121,7 +122,7 @@ static void ort_close(dtln_stages *b)
 
 /* ---- Running ---------------------------------------------------------------------------- */
 
-/* Where port i of a stage has its row t. */
+/* Row t of a port. */
 static float *row(const ort_stages *b, size_t stage, size_t port, size_t t)
 {
     const dtln_buffers *const io = &b->buffers;
@@ -140,7 +141,7 @@ static float *row(const ort_stages *b, size_t stage, size_t port, size_t t)
     return of[stage][port].first + t * of[stage][port].step;
 }
 
-/* true: it worked; else what the library says about it is dropped. */
+/* Whether a call succeeded. Drops the library's message. */
 static bool worked(const ort_api *api, ort_status *status)
 {
     if (status)
@@ -148,7 +149,7 @@ static bool worked(const ort_api *api, ort_status *status)
     return !status;
 }
 
-/* Hop t of a stage, on the tensors that are tied to its row. */
+/* Run a stage on the tensors bound for row t. */
 static ort_status *run_row(ort_stages *b, size_t stage, size_t t)
 {
     ort_stage *const s = &b->stages[stage];
@@ -165,7 +166,7 @@ static int run_bound(ort_stages *b, size_t stage, size_t hops)
     return UNECHO_OK;
 }
 
-/* A tensor of the library's own with these elements; NULL: it could not be made. */
+/* A new tensor in the library's memory with a copy of these elements; NULL on failure. */
 static ort_value *fresh(const ort_stages *b, const ort_shape *shape, const float *from)
 {
     const ort_api *const api = b->library.api;
@@ -190,7 +191,7 @@ static bool copy_out(const ort_stages *b, ort_value *value, float *to, size_t co
     return true;
 }
 
-/* One hop as a program would do it that uses the library in the plainest way. */
+/* Run one hop in the simplest way: new tensors, and copies in and out. */
 static bool run_fresh(ort_stages *b, size_t stage, size_t t)
 {
     const ort_api *const api = b->library.api;
@@ -254,7 +255,7 @@ static int stage2_untuned(dtln_stages *host, dtln_stages *const *all, size_t cou
 
 /* ---- Starting --------------------------------------------------------------------------- */
 
-/* As `worked`, but what the library says goes to the caller. */
+/* Like `worked`, but passes the library's message to the caller. */
 static int check(const ort_api *api, ort_status *status, const char *what, const message *to)
 {
     if (!status)
@@ -265,7 +266,7 @@ static int check(const ort_api *api, ort_status *status, const char *what, const
     return UNECHO_ERROR_BACKEND;
 }
 
-/* What a tuned session is: its own small pool, and nothing that spends time or says anything. */
+/* Tune a session: a small thread pool of its own, full optimisation, no logging. */
 static ort_status *tune(const ort_api *api, ort_session_options *options, const ort_settings *s,
                         unsigned threads)
 {
@@ -326,7 +327,7 @@ static int make_value(ort_stages *b, ort_value **value, const ort_shape *shape, 
                  "a tensor", to);
 }
 
-/* The row's tensors with the states in the order that `now` says. */
+/* Bind the tensors of row t; states[now] is the input. */
 static ort_status *bind_row(ort_stages *b, size_t stage, size_t t, size_t now)
 {
     const ort_api *const api = b->library.api;
@@ -372,7 +373,7 @@ static int start_stage(ort_stages *b, size_t stage, const unecho_model *model,
     if (status < 0 || settings->untuned)
         return status;
     status = bind(b, stage, to);
-    /* What is wrong with the model shows here, and what the library does only once is done. */
+    /* Reports a model that fails at run time, and does the library's one-time work. */
     if (status == UNECHO_OK)
         status = check(b->library.api, run_row(b, stage, 0), "a first run of the model", to);
     return status;
@@ -416,9 +417,9 @@ int ort_start(dtln_stages *base, const unecho_model *model, const dtln_buffers *
         return status;
     const ort_api *const api = b->library.api;
     /*
-     * The library has one environment per process and counts who wants it, under a lock of its own:
-     * every stream takes and releases one. Its log level is that of whoever came first, but what a
-     * session logs goes by the session's own.
+     * The library has one environment per process and counts references to it under its own lock:
+     * every stream takes and releases one. The first one sets its log level, but sessions log at
+     * their own.
      */
     status = check(
         api,

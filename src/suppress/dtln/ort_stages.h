@@ -1,6 +1,6 @@
 /*
- * The two stages on ONNX Runtime: the model's own files, run as they are, over the suppressor's
- * buffers. Not real-time safe: ONNX Runtime allocates and locks as it likes.
+ * The two stages on ONNX Runtime: runs the model's files as they are, over the suppressor's
+ * buffers. Not real-time safe: ONNX Runtime allocates and locks.
  */
 #ifndef UNECHO_ORT_STAGES_H
 #define UNECHO_ORT_STAGES_H
@@ -10,11 +10,11 @@
 #include "onnxruntime/profile.h"
 #include "stages.h"
 
-/* All memory of unecho's own. NULL while the arena measures. */
+/* Lay out unecho's own memory. NULL while the arena measures. */
 dtln_stages *ort_layout(arena *a, const unecho_model *model, size_t hops_at_once);
 
 /*
- * Load the library, make the sessions and bind the tensors to the buffers. The model must outlive
+ * Load the library, create the sessions and bind the tensors to the buffers. The model must outlive
  * the stages. On failure nothing is left to close. Returns UNECHO_OK or UNECHO_ERROR_BACKEND.
  */
 int ort_start(dtln_stages *s, const unecho_model *model, const dtln_buffers *buffers,

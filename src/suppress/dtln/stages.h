@@ -1,6 +1,6 @@
 /*
- * Who computes the network's two stages for one stream: unecho's own kernels (native.h) or ONNX
- * Runtime (ort_stages.h). Both work in place on the buffers of the suppressor, which keeps the
+ * The network's two stages for one stream, computed by unecho's own kernels (native.h) or by ONNX
+ * Runtime (ort_stages.h). Both work in place on the buffers of the suppressor, which does the
  * transforms, the masking and the overlap-add.
  */
 #ifndef UNECHO_DTLN_STAGES_H
@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 /*
- * Row t is hop t of the hops that run at once. The addresses stay as long as the stream lives, so
- * that tensors may be bound to them.
+ * Row t belongs to hop t of a run. The addresses are fixed for the stream's lifetime, so tensors
+ * may be bound to them.
  */
 typedef struct dtln_buffers {
     size_t hops_at_once;
@@ -24,12 +24,12 @@ typedef struct dtln_buffers {
 typedef struct dtln_stages dtln_stages;
 
 struct dtln_stages {
-    const char *name; /* "onnxruntime", or the kernels */
-    size_t rows;      /* that its scratch memory has room for */
+    const char *name; /* "onnxruntime", or that of the kernels */
+    size_t rows;      /* capacity of its scratch memory */
     /*
-     * The next `hops` rows of each of `count` streams, in the scratch memory of `host`; more than
-     * one stream only where `together` says so. Returns UNECHO_OK or UNECHO_ERROR_BACKEND; after a
-     * failure what it writes is undefined, and `reset` is called before the next hops.
+     * Run `hops` rows of each of `count` streams in the scratch memory of `host`. The streams may
+     * run together (suppressor_kind.together). Returns UNECHO_OK or UNECHO_ERROR_BACKEND; after a
+     * failure the output is undefined, and the caller resets the stages before the next run.
      */
     int (*stage1)(dtln_stages *host, dtln_stages *const *all, size_t count, size_t hops);
     int (*stage2)(dtln_stages *host, dtln_stages *const *all, size_t count, size_t hops);

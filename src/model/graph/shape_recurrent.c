@@ -1,6 +1,6 @@
 /*
- * LSTM as one operator, that of ONNX and the quantised one of ONNX Runtime: its shapes, and the
- * attributes with which it is the network's cell.
+ * LSTM and GRU as one operator, those of ONNX and the quantised LSTM of ONNX Runtime: the shapes,
+ * and the attributes with which they are the networks' cells.
  */
 #include "rules.h"
 
@@ -10,7 +10,7 @@
 
 #define MODEL UNECHO_ERROR_MODEL
 
-enum { GATES = 4 };
+enum { GATES = 4, GRU_GATES = 3 };
 
 static bool is_quantised(const graph_node *n)
 {
@@ -25,18 +25,28 @@ static bool texts_are(const graph_attribute *a, const char *const *words, size_t
     return a->text_count == count;
 }
 
-static int check_attributes(const graph *g, const graph_node *n)
+/* Sigmoid and one or two Tanh. */
+static int check_shared_attributes(const graph *g, const graph_node *n, size_t functions)
 {
     static const char *const forward[] = {"forward"};
-    static const char *const functions[] = {"Sigmoid", "Tanh", "Tanh"};
+    static const char *const names[] = {"Sigmoid", "Tanh", "Tanh"};
     const graph_attribute *direction = graph_attribute_of(g, n, "direction");
     const graph_attribute *activations = graph_attribute_of(g, n, "activations");
     if (direction && !texts_are(direction, forward, 1))
         return graph_fail_node(g, n, MODEL, "its direction must be forward");
-    if (activations && !texts_are(activations, functions, GRAPH_TEXTS_MAX))
-        return graph_fail_node(g, n, MODEL, "its activations must be Sigmoid, Tanh, Tanh");
+    if (activations && !texts_are(activations, names, functions))
+        return graph_fail_node(g, n, MODEL, "its activations must be Sigmoid, Tanh%s",
+                               functions == GRAPH_TEXTS_MAX ? ", Tanh" : "");
     if (graph_attribute_of(g, n, "clip"))
         return graph_fail_node(g, n, MODEL, "it clips, expected no clip");
+    return UNECHO_OK;
+}
+
+static int check_attributes(const graph *g, const graph_node *n)
+{
+    const int status = check_shared_attributes(g, n, GRAPH_TEXTS_MAX);
+    if (status != UNECHO_OK)
+        return status;
     if (graph_attribute_int(g, n, "input_forget", 0) != 0)
         return graph_fail_node(g, n, MODEL, "it couples input and forget gate");
     if (graph_in(g, n, LSTM_PEEPHOLES) != GRAPH_NONE)
@@ -108,5 +118,35 @@ int rule_lstm(graph *g, const graph_node *n)
         status = rule_set_output(g, n, LSTM_HIDDEN, 4, y);
     for (size_t k = LSTM_LAST_HIDDEN; status == UNECHO_OK && k < n->outputs; k++)
         status = rule_set_output(g, n, k, 3, y + 1);
+    return status;
+}
+
+int rule_gru(graph *g, const graph_node *n)
+{
+    int status = check_shared_attributes(g, n, 2);
+    if (status == UNECHO_OK && graph_attribute_int(g, n, "linear_before_reset", 0) == 0)
+        status = graph_fail_node(g, n, MODEL,
+                                 "its reset gate acts before the product, expected "
+                                 "linear_before_reset 1");
+    if (status == UNECHO_OK)
+        status = check_sequence(g, n);
+    if (status != UNECHO_OK)
+        return status;
+    const graph_shape *r = rule_in(g, n, LSTM_R);
+    if (r->rank != 3)
+        return graph_fail_node(g, n, MODEL, "R is %s, expected 3 dims", graph_shape_label(r).text);
+    const size_t units = r->dims[2], inputs = rule_in(g, n, LSTM_X)->elements;
+    const size_t y[4] = {1, 1, 1, units};
+    status = check_shape(g, n, LSTM_R, "R", GRU_GATES * units, units);
+    if (status == UNECHO_OK)
+        status = check_shape(g, n, LSTM_W, "W", GRU_GATES * units, inputs);
+    if (status == UNECHO_OK)
+        status = check_vector(g, n, LSTM_B, "B", 2 * GRU_GATES * units);
+    if (status == UNECHO_OK)
+        status = check_vector(g, n, LSTM_H, "initial_h", units);
+    if (status == UNECHO_OK)
+        status = rule_set_output(g, n, LSTM_HIDDEN, 4, y);
+    if (status == UNECHO_OK && n->outputs > LSTM_LAST_HIDDEN)
+        status = rule_set_output(g, n, LSTM_LAST_HIDDEN, 3, y + 1);
     return status;
 }

@@ -1,0 +1,61 @@
+/*
+ * The post-filter's network over count x hops rows: dense, two GRU layers, gains from both. It
+ * knows nothing of signals, files or instruction sets.
+ */
+#ifndef UNECHO_POSTFILTER_NETWORK_H
+#define UNECHO_POSTFILTER_NETWORK_H
+
+#include "bands.h"
+#include "network/layers.h"
+#include "transform.h"
+
+typedef enum postfilter_precision {
+    POSTFILTER_FP32,
+    POSTFILTER_BF16,
+    POSTFILTER_INT8,
+    POSTFILTER_PRECISIONS
+} postfilter_precision;
+
+/* The network packed for one kernel table and precision, and the tables around it. Immutable,
+ * shared by any number of streams. */
+typedef struct postfilter {
+    const kernels *k;
+    size_t units;
+    dense input, output;
+    gru gru[POSTFILTER_LAYERS];
+    bands bands;
+    transform transform;
+} postfilter;
+
+/* Returns NULL if out of memory; release with free(). */
+postfilter *postfilter_build(const kernels *k, postfilter_precision precision,
+                             const postfilter_weights *weights);
+
+/* The states of one stream, each [units]. */
+typedef struct network_memory {
+    float *h[POSTFILTER_LAYERS];
+    float *all; /* all states, all_count floats */
+    size_t all_count;
+} network_memory;
+
+enum {
+    FEATURES_ROW = KERNEL_PAD(POSTFILTER_FEATURES),
+    GAINS_ROW = KERNEL_PAD(POSTFILTER_BANDS),
+};
+
+/* Scratch for up to `rows` rows; hop t of stream s is row t * count + s. */
+typedef struct network_work {
+    float *features; /* in: [rows][FEATURES_ROW] */
+    float *gains;    /* out: [rows][GAINS_ROW] */
+    float *dense, *hidden, *gates;
+    void *scratch;
+} network_work;
+
+void network_memory_layout(network_memory *m, arena *a, const postfilter *net);
+void network_work_layout(network_work *work, arena *a, const postfilter *net, size_t rows);
+
+/* A stream's output is the same, bit for bit, whichever streams run with it. */
+void network_run(const postfilter *net, network_work *work, network_memory *const *memories,
+                 size_t count, size_t hops);
+
+#endif

@@ -1,0 +1,186 @@
+#include "postfilter_suppressor.h"
+
+#include "features.h"
+#include "postfilter_model.h"
+
+#include <string.h>
+
+enum { HISTORY = TRANSFORM_BLOCK - TRANSFORM_HOP };
+
+/* Exponent of the network's gains: it was trained to preserve the voice and leaves some echo. */
+static const float gain_exponent = 1.3f;
+
+/* Scratch for a run of up to `rows` rows. */
+typedef struct scratch {
+    float *error;  /* spectra of the error, [rows][2][TRANSFORM_ROW] */
+    float *others; /* spectra of the other signals, [SIGNALS - 1][2][TRANSFORM_ROW] */
+    float *rows;   /* [BANDS_ROWS][TRANSFORM_ROW] */
+    float *block;  /* [TRANSFORM_BLOCK] */
+    float *gains;  /* of the bins, [TRANSFORM_ROW] */
+    network_work network;
+} scratch;
+
+typedef struct postfilter_suppressor {
+    suppressor base;
+    const postfilter *net;
+    const fft *fft;
+    suppressor_lines lines;
+    scratch scratch;
+    features_memory features;
+    network_memory network;
+    float *tail; /* [TRANSFORM_HOP]: the newest hop, still incomplete */
+} postfilter_suppressor;
+
+static postfilter_suppressor *own(suppressor *s)
+{
+    return (postfilter_suppressor *)s;
+}
+
+/* ---- Opening ---------------------------------------------------------------------------- */
+
+static int prepare(suppressor_plan *plan, const message *to)
+{
+    if (!plan->filtered)
+        return message_fail(to, UNECHO_ERROR_ARGUMENT,
+                            "the model is a post-filter, which needs the linear filter: expected "
+                            "engine UNECHO_ENGINE_LINEAR_NEURAL");
+    plan->network = postfilter_of_model(plan->model, plan->kernels_index,
+                                        (postfilter_precision)plan->config->precision);
+    return plan->network ? UNECHO_OK : message_fail(to, UNECHO_ERROR_MEMORY, "out of memory");
+}
+
+static void layout_scratch(scratch *s, arena *a, const postfilter *net, size_t rows)
+{
+    s->error = arena_floats(a, rows * 2 * TRANSFORM_ROW);
+    s->others = arena_floats(a, (SIGNALS - 1) * 2 * TRANSFORM_ROW);
+    s->rows = arena_floats(a, BANDS_ROWS * TRANSFORM_ROW);
+    s->block = arena_floats(a, TRANSFORM_BLOCK);
+    s->gains = arena_floats(a, TRANSFORM_ROW);
+    network_work_layout(&s->network, a, net, rows);
+}
+
+static suppressor *layout(arena *a, const suppressor_plan *plan)
+{
+    postfilter_suppressor unused;
+    postfilter_suppressor *const taken = arena_take(a, sizeof *taken);
+    postfilter_suppressor *const p = taken ? taken : &unused;
+    p->net = plan->network;
+    p->base = (suppressor){plan->kind, p->net->k->name, plan->config->hops_at_once};
+    layout_scratch(&p->scratch, a, p->net, p->base.rows);
+    features_memory_layout(&p->features, a);
+    network_memory_layout(&p->network, a, p->net);
+    p->tail = arena_floats(a, TRANSFORM_HOP);
+    return taken ? &taken->base : NULL;
+}
+
+static int start(suppressor *s, const suppressor_plan *plan, const suppressor_lines *lines,
+                 const fft *points, const message *to)
+{
+    (void)plan;
+    (void)to;
+    own(s)->lines = *lines;
+    own(s)->fft = points;
+    return UNECHO_OK;
+}
+
+static void close(suppressor *s)
+{
+    (void)s;
+}
+
+/* ---- Running ---------------------------------------------------------------------------- */
+
+static bins spectrum(float *at)
+{
+    return (bins){at, at + TRANSFORM_ROW};
+}
+
+/* Compute the features of hop t, and the error's spectrum, which `synthesise` needs. */
+static void analyse(postfilter_suppressor *p, scratch *s, size_t t, bins error, float *features)
+{
+    const postfilter *const net = p->net;
+    const size_t at = t * TRANSFORM_HOP;
+    bins all[SIGNALS] = {[SIGNAL_ERROR] = error};
+    for (size_t i = 1; i < SIGNALS; i++)
+        all[i] = spectrum(s->others + (i - 1) * 2 * TRANSFORM_ROW);
+    const float *const from[SIGNALS] = {[SIGNAL_ERROR] = p->lines.error + at,
+                                        [SIGNAL_MIC] = p->lines.mic + at,
+                                        [SIGNAL_FAR] = p->lines.far + at};
+    for (size_t i = 0; i < SIGNALS; i++)
+        if (from[i])
+            transform_forward(&net->transform, net->k, p->fft, all[i], from[i], s->block);
+    for (size_t k = 0; k < FFT_BINS; k++) {
+        all[SIGNAL_ECHO].re[k] = all[SIGNAL_MIC].re[k] - error.re[k];
+        all[SIGNAL_ECHO].im[k] = all[SIGNAL_MIC].im[k] - error.im[k];
+    }
+    features_run(&p->features, net->k, &net->bands, features, all, s->rows);
+}
+
+/* Apply the gains to the spectrum and transform back. */
+static void synthesise(postfilter_suppressor *p, scratch *s, bins error, float *gains, float *out)
+{
+    const postfilter *const net = p->net;
+    net->k->raise(gains, gains, gain_exponent, POSTFILTER_BANDS);
+    bands_interpolate(&net->bands, s->gains, gains);
+    net->k->multiply(error.re, error.re, s->gains, FFT_BINS);
+    net->k->multiply(error.im, error.im, s->gains, FFT_BINS);
+    transform_inverse(&net->transform, net->k, p->fft, out, p->tail, error, s->block);
+}
+
+static int run(suppressor *host, suppressor *const *all, float *const *out, size_t count,
+               size_t hops)
+{
+    scratch *const s = &own(host)->scratch;
+    network_memory *memories[SUPPRESSOR_ROWS_MOST] = {NULL};
+    for (size_t i = 0; i < count; i++)
+        memories[i] = &own(all[i])->network;
+    for (size_t row = 0; row < count * hops; row++)
+        analyse(own(all[row % count]), s, row / count, spectrum(s->error + row * 2 * TRANSFORM_ROW),
+                s->network.features + row * FEATURES_ROW);
+    network_run(own(host)->net, &s->network, memories, count, hops);
+    for (size_t row = 0; row < count * hops; row++)
+        synthesise(own(all[row % count]), s, spectrum(s->error + row * 2 * TRANSFORM_ROW),
+                   s->network.gains + row * GAINS_ROW,
+                   out[row % count] + row / count * TRANSFORM_HOP);
+    return UNECHO_OK;
+}
+
+static void skip(suppressor *s, size_t hops)
+{
+    (void)hops;
+    memset(own(s)->tail, 0, TRANSFORM_HOP * sizeof *own(s)->tail);
+}
+
+/* The network was trained with jumps of the far end, which it detects from the coherences. */
+static void restart(suppressor *s)
+{
+    (void)s;
+}
+
+static void reset(suppressor *s)
+{
+    postfilter_suppressor *const p = own(s);
+    memset(p->features.all, 0, p->features.all_count * sizeof *p->features.all);
+    memset(p->network.all, 0, p->network.all_count * sizeof *p->network.all);
+    skip(s, 1);
+}
+
+static int together(const suppressor *a, const suppressor *b)
+{
+    return ((const postfilter_suppressor *)a)->net == ((const postfilter_suppressor *)b)->net;
+}
+
+const suppressor_kind postfilter_native = {
+    .history = HISTORY,
+    .latency = TRANSFORM_HOP,
+    .denoises = 1,
+    .prepare = prepare,
+    .layout = layout,
+    .start = start,
+    .close = close,
+    .run = run,
+    .skip = skip,
+    .restart = restart,
+    .reset = reset,
+    .together = together,
+};

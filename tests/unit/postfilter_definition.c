@@ -1,0 +1,168 @@
+/*
+ * The post-filter by itself: training/postfilter.py, on whose features networks are trained,
+ * computes the same behind the linear filter, on 10 seconds of single talk, double talk, another
+ * room, silence and a muted microphone; and the bits are the same in calls of one hop and of many,
+ * on every kernel set and machine.
+ */
+#include "check.h"
+#include "each_set.h"
+#include "linear_run.h"
+#include "suppress/postfilter/postfilter_suppressor.h"
+#include "twin.h"
+#include "unecho_model.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HOP = UNECHO_HOP, HISTORY = 384 };
+
+static scene everything(void)
+{
+    signal_ first = room(0.3, 71), second = room(0.4, 72);
+    scene s = new_scene(10 * RATE);
+    far_speech(s.far, s.count);
+    memset(s.far + 4 * RATE, 0, RATE / 2 * sizeof *s.far);
+    add_echo(&s, &first, 0, 6 * RATE);
+    add_echo(&s, &second, 6 * RATE, s.count);
+    add_noise(&s, 40.0, 73);
+    add_near(&s, 0.0, 7 * RATE / 2, 6 * RATE);
+    mix(&s);
+    memset(s.mic + 8 * RATE, 0, RATE / 4 * sizeof *s.mic);
+    free(first.samples);
+    free(second.samples);
+    linear_run r = open_linear(fastest(), KALMAN_PARTITIONS);
+    cancel(&r, &s, 0, s.count);
+    close_linear(&r);
+    return s;
+}
+
+/* A post-filter by itself, fed `hops_at_once` hops a call. */
+static void run(float *out, const scene *s, size_t kernels_index, unsigned hops_at_once,
+                unecho_precision precision)
+{
+    unecho_config config;
+    unecho_config_init(&config);
+    config.hops_at_once = hops_at_once;
+    config.precision = precision;
+    suppressor_plan plan = {&postfilter_native, &config, kernels_index, 1, NULL, NULL};
+    const message silent = {NULL, 0};
+    assert_int_equal(unecho_model_builtin(&plan.model, UNECHO_MODEL_POSTFILTER, NULL, 0),
+                     UNECHO_OK);
+    assert_int_equal(postfilter_native.prepare(&plan, &silent), UNECHO_OK);
+    arena a = {0};
+    postfilter_native.layout(&a, &plan);
+    a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
+    assert_non_null(a.memory);
+    void *const memory = a.memory;
+    a.used = 0;
+    suppressor *const p = postfilter_native.layout(&a, &plan);
+
+    fft transform;
+    fft_init(&transform);
+    const size_t length = HISTORY + hops_at_once * HOP;
+    float *const all = calloc(3 * length, sizeof *all);
+    assert_non_null(all);
+    const suppressor_lines lines = {.mic = all, .far = all + length, .error = all + 2 * length};
+    assert_int_equal(postfilter_native.start(p, &plan, &lines, &transform, &silent), UNECHO_OK);
+    postfilter_native.reset(p);
+    for (size_t at = 0; at + HOP <= s->count;) {
+        const size_t left = (s->count - at) / HOP, hops = left < hops_at_once ? left : hops_at_once;
+        const float *const from[] = {s->mic, s->far, s->error};
+        for (size_t i = 0; i < 3; i++)
+            memcpy(all + i * length + HISTORY, from[i] + at, hops * HOP * sizeof *all);
+        float *const to = out + at;
+        assert_int_equal(postfilter_native.run(p, &p, &to, 1, hops), UNECHO_OK);
+        for (size_t i = 0; i < 3; i++)
+            memmove(all + i * length, all + i * length + hops * HOP, HISTORY * sizeof *all);
+        at += hops * HOP;
+    }
+    postfilter_native.close(p);
+    free(all);
+    free(memory);
+    unecho_model_unref(&plan.model);
+}
+
+static void numpy_computes_the_same(void **unused)
+{
+    (void)unused;
+    need_numpy(PYTHON);
+    twin_begin();
+    scene s = everything();
+    float *const out = calloc(s.count, sizeof *out);
+    assert_non_null(out);
+    twin_write("mic.f32", s.mic, s.count);
+    twin_write("far.f32", s.far, s.count);
+    twin_write("error.f32", s.error, s.count);
+    twin_run(PYTHON, POSTFILTER_PY, "'" MODEL "' mic.f32 error.f32 far.f32 gains.f32 out.f32");
+    (void)twin_path("gains.f32");
+    signal_ expected = read_signal(twin_path("out.f32"));
+    assert_int_equal(expected.count, s.count);
+
+    run(out, &s, 0, 1, UNECHO_PRECISION_FP32);
+    const double apart = -snr_db(expected.samples, out, s.count);
+    const double through = -snr_db(s.error, out, s.count);
+    print_message("%.1f dB apart; it changes the filter's output by %.1f dB\n", apart, through);
+    assert_true(apart <= -80.0); /* 1e-4 */
+    assert_true(through > -30.0);
+    free_scene(&s);
+    free(expected.samples);
+    free(out);
+    twin_end();
+}
+
+/* FNV-1a over the bits of the samples, low byte first on every machine. */
+static uint64_t hash_of(const float *x, size_t n)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &x[i], sizeof bits);
+        for (int byte = 0; byte < 4; byte++, bits >>= 8)
+            hash = (hash ^ (bits & 0xffu)) * 0x100000001b3u;
+    }
+    return hash;
+}
+
+/*
+ * Of the sample, with its near end as the output of a filter that left nothing: so the constants
+ * depend on the post-filter and its model alone. tests/api/bits.c says when such may change.
+ */
+static void every_set_gives_these_bits(void **unused)
+{
+    (void)unused;
+    enum { FROM = 12 * RATE, LENGTH = 24000 / HOP * HOP }; /* both ends talk there */
+    static const uint64_t hashes[] = {0x6b7384fb88d1847b, 0x7983e538ee07bc86, 0xd7db6cd1ae21e5d9};
+    const signal_ mic = read_sample("mic"), far = read_sample("far"), near = read_sample("near");
+    const scene s = {.count = LENGTH,
+                     .mic = mic.samples + FROM,
+                     .far = far.samples + FROM,
+                     .error = near.samples + FROM};
+    float *const out = calloc(LENGTH, sizeof *out);
+    assert_non_null(out);
+    int wrong = 0;
+    for (int p = UNECHO_PRECISION_FP32; p <= UNECHO_PRECISION_INT8; p++)
+        for (size_t i = 0; i < kernels_count(); i++) {
+            static const unsigned hops_at_once[] = {1, 16, 64, 3};
+            if (!runnable(i))
+                continue;
+            run(out, &s, i, hops_at_once[i % 4], (unecho_precision)p);
+            const uint64_t hash = hash_of(out, LENGTH);
+            print_message("precision %d, %s: 0x%016llx\n", p, kernels_at(i)->name,
+                          (unsigned long long)hash);
+            wrong += hash != hashes[p];
+        }
+    free(out);
+    free(mic.samples);
+    free(far.samples);
+    free(near.samples);
+    if (wrong)
+        fail_msg("%d outputs are other bits than the constants in this file say", wrong);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(numpy_computes_the_same),
+                                       cmocka_unit_test(every_set_gives_these_bits)};
+    return cmocka_run_group_tests_name("postfilter_definition", tests, NULL, NULL);
+}

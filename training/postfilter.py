@@ -1,0 +1,133 @@
+#!/usr/bin/python3
+# The post-filter of src/suppress/postfilter in numpy: its definition, to train it and to test it by.
+# tests/unit/postfilter_numpy.c holds the two against each other; whoever changes one changes the
+# other. docs/postfilter.md explains it. Needs numpy and nothing else.
+#
+#     gains, out = process(load('models/unecho-post.onnx'), mic, error, far)   # whole hops, far end aligned
+#
+# gains are the network's, [hops, BANDS]; out lags by one hop, like the product's.
+#
+# As a program: postfilter.py MODEL.onnx MIC.f32 ERROR.f32 FAR.f32 GAINS.f32 OUT.f32
+
+import sys
+
+import numpy as np
+
+import onnx_file
+
+HOP, BLOCK, TAIL, BINS = 128, 512, 256, 257
+MEMORY, EXPONENT, SCALE = 0.85, 1.3, 2 / 326
+
+
+def windows():
+    n = np.arange(BLOCK) + 0.5
+    rise = BLOCK - HOP
+    analysis = np.where(n < rise, np.sin(np.pi / 2 * n / rise), np.cos(np.pi / 2 * (n - rise) / HOP))
+    hann = np.sin(np.pi * (np.arange(TAIL) + 0.5) / TAIL) ** 2
+    return analysis, hann / analysis[-TAIL:]
+
+
+def triangles():
+    """[BINS, BANDS]: the share of each bin in each band."""
+    centres = [float(b) for b in range(41)]
+    while centres[-1] < 254:
+        centres.append(centres[-1] + max(1.0, 0.12 * centres[-1] - 3.8))
+    centres = np.array(centres)
+    centres[40:] = 40 + (centres[40:] - 40) * (256 - 40) / (centres[-1] - 40)
+    centres[-1] = 256
+    shares = np.zeros((BINS, len(centres)))
+    for k in range(BINS):
+        b = min(np.searchsorted(centres, k, 'right') - 1, len(centres) - 2)
+        shares[k, b + 1] = (k - centres[b]) / (centres[b + 1] - centres[b])
+        shares[k, b] = 1 - shares[k, b + 1]
+    return shares
+
+
+ANALYSIS, SYNTHESIS = windows()
+SHARES = triangles()
+COUNTS = SHARES.sum(0)
+BANDS = len(COUNTS)
+
+
+def spectra(x):
+    """[hops, BINS]: block t ends with hop t; silence before the first."""
+    x = np.concatenate([np.zeros(BLOCK - HOP), x])
+    hops = (len(x) - BLOCK) // HOP + 1
+    blocks = np.lib.stride_tricks.as_strided(x, (hops, BLOCK), (x.strides[0] * HOP, x.strides[0]))
+    return np.fft.rfft(blocks * ANALYSIS * SCALE, axis=1)
+
+
+def smooth(x):
+    y, state = np.empty_like(x), np.zeros_like(x[0])
+    for t in range(len(x)):
+        state = MEMORY * state + (1 - MEMORY) * x[t]
+        y[t] = state
+    return y
+
+
+def power(x):
+    return x.real ** 2 + x.imag ** 2
+
+
+def features(mic, error, far):
+    """Spectra to [hops, 7 * BANDS]: decibels of error, microphone, echo estimate and far end, coherence of the pairs below."""
+    echo = mic - error
+    levels = [10 * np.log10(power(x) @ SHARES / COUNTS + 1e-12) for x in (error, mic, echo, far)]
+    coherences = [
+        (power(smooth(a * np.conj(b))) / (smooth(power(a)) * smooth(power(b)) + 1e-18)) @ SHARES / COUNTS
+        for a, b in ((error, echo), (mic, echo), (error, far))]
+    levels = [(np.maximum(v, -115) + 60) / 20 for v in levels]
+    return np.concatenate(levels + [3 * (c - 0.3) for c in coherences], 1)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def gru(x, w, r, bias):
+    """Gates in ONNX's order z, r, n; the reset gate acts on the recurrent product."""
+    units = w.shape[0] // 3
+    inputs = x @ w.T + bias[:3 * units]
+    y, h = np.empty((len(x), units)), np.zeros(units)
+    for t in range(len(x)):
+        sums = r @ h + bias[3 * units:]
+        z, reset = np.split(sigmoid(inputs[t, :2 * units] + sums[:2 * units]), 2)
+        n = np.tanh(inputs[t, 2 * units:] + reset * sums[2 * units:])
+        h = n + z * (h - n)
+        y[t] = h
+    return y
+
+
+def network(model, x):
+    a = np.tanh(x @ model['input/W'] + model['input/b'])
+    layers = []
+    for name in ('gru0', 'gru1'):
+        a = gru(a, model[name + '/W'][0], model[name + '/R'][0], model[name + '/B'][0])
+        layers.append(a)
+    return sigmoid(np.concatenate(layers, 1) @ model['output/W'] + model['output/b'])
+
+
+def synthesise(error, gains):
+    blocks = np.fft.irfft(error * (gains @ SHARES.T), BLOCK, axis=1)[:, -TAIL:] * SYNTHESIS / SCALE
+    halves = blocks.reshape(-1, 2, HOP)
+    out = halves[:, 0].copy()
+    out[1:] += halves[:-1, 1]
+    return out.reshape(-1)
+
+
+def load(path):
+    return {name: array.astype(np.float64) for name, array in onnx_file.arrays(path).items()}
+
+
+def process(model, mic, error, far):
+    mic, error, far = (spectra(x) for x in (mic, error, far))
+    gains = network(model, features(mic, error, far))
+    return gains, synthesise(error, gains ** EXPONENT)
+
+
+if __name__ == '__main__':
+    if len(sys.argv) != 7:
+        sys.exit('usage: postfilter.py MODEL.onnx MIC.f32 ERROR.f32 FAR.f32 GAINS.f32 OUT.f32')
+    signals = [np.fromfile(path, '<f4').astype(np.float64) for path in sys.argv[2:5]]
+    for result, path in zip(process(load(sys.argv[1]), *signals), sys.argv[5:]):
+        result.astype('<f4').tofile(path)
