@@ -54,6 +54,9 @@ enum { MOST_LOST = 16 };
 /* At least one in so many windows must match. */
 enum { LEAST_SHARE = 8 };
 
+/* Peaks of the same sound differ in height by at most this. */
+#define ALIKE 1.2
+
 /* How far points of one piece lie apart: reflections of the room, and the drift per second. */
 #define TOLERANCE_S 0.005
 #define DRIFT       3e-4
@@ -216,7 +219,9 @@ static struct track_point look_everywhere(struct search *s, double at)
         double found;
         const struct correlator_peak peak =
             look(s, &s->wide, start, LONG_WINDOW, lag, LONG_REACH, &found);
-        if (peak.height > best.height)
+        /* Of sounds that repeat, those nearest in time belong together. */
+        if (peak.height > ALIKE * best.height ||
+            (ALIKE * peak.height > best.height && fabs(found / CORRELATOR_RATE) < fabs(best.lag)))
             best = point_of(at, found, peak.height);
     }
     if (best.height < WHOLE_HEIGHT)
