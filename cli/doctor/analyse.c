@@ -1,7 +1,8 @@
 /* Analyses a pair of recordings. judge.c draws the conclusions. */
 #include "doctor/doctor.h"
 
-#include "doctor/coherence.h"
+#include "alignment/coherence.h"
+#include "alignment/order.h"
 #include "dsp/convert.h"
 #include "report.h"
 
@@ -103,28 +104,33 @@ static bool hold_the_same(const struct doctor_input *input)
     return power > 0.0 && difference < 1e-5 * power;
 }
 
-/* Whether an end is quiet around a time, relative to its active level. */
-static bool is_quiet(const struct measures *end, double seconds)
+static double far_heard_at(const void *context, double seconds)
 {
-    return (double)level_highest(&end->levels, seconds - 0.2, seconds + 0.2) <=
-           end->active_db - 30.0;
-}
-
-static bool is_sounding(const struct measures *end, double seconds)
-{
-    return (double)level_at(&end->levels, seconds) > end->active_db - 15.0;
+    const struct analysis *a = context;
+    return (seconds - 1e-3 * delay_at(&a->line, seconds)) * a->rate_factor;
 }
 
 static void count_alone(struct analysis *a)
 {
-    for (size_t i = 0; i < a->mic.levels.n; i++) {
-        const double t = ((double)i + 0.5) / LEVELS_PER_S;
-        const double far_t = (t - 1e-3 * delay_at(&a->line, t)) * a->rate_factor;
-        if (is_sounding(&a->mic, t) && is_quiet(&a->far, far_t))
-            a->mic_alone_seconds += 1.0 / LEVELS_PER_S;
-        if (is_sounding(&a->far, far_t) && is_quiet(&a->mic, t))
-            a->far_alone_seconds += 1.0 / LEVELS_PER_S;
-    }
+    const struct loudness mic = {&a->mic.levels, a->mic.active_db};
+    const struct loudness far = {&a->far.levels, a->far.active_db};
+    a->alone = alone_count(mic, far, far_heard_at, a);
+}
+
+/* Of a linear filter, from the coherence. false: out of memory. */
+static bool coherence_gain(const float *x, const float *y, size_t n, unsigned rate, double *db)
+{
+    struct coherence *c = coherence_new(rate);
+    double before = 0.0, after = 0.0;
+    if (!c)
+        return false;
+    const size_t stretch = coherence_stretch(c);
+    for (size_t at = 0; at + stretch <= n; at += stretch)
+        coherence_add(c, x + at, y + at, &before, &after);
+    if (after > 0.0)
+        *db = 10.0 * log10(before / after);
+    coherence_free(c);
+    return true;
 }
 
 static bool expect_erle(struct analysis *a)
@@ -142,7 +148,7 @@ static bool expect_erle(struct analysis *a)
     far = convert_rate(end->samples, end->n,
                        end->rate * a->rate_factor * (1.0 + 1e-6 * a->line.drift_ppm), RATE,
                        lround(-1e-3 * a->line.delay_ms * end->rate * a->rate_factor), n);
-    done = mic && far && coherence_gain(far, mic, n, &a->expected_erle_db);
+    done = mic && far && coherence_gain(far, mic, n, RATE, &a->expected_erle_db);
     free(mic);
     free(far);
     return done || no_memory();
@@ -213,16 +219,9 @@ static bool find_swapped(struct analysis *a, unecho_model *model)
     double gain_db;
     if (!a->line.found || a->line.delay_ms > -3.0)
         return true;
-    /* Speech in one end that is not in the other: that is the near end. */
-    if (fmax(a->far_alone_seconds, a->mic_alone_seconds) > 0.5 &&
-        (a->far_alone_seconds > 3.0 * a->mic_alone_seconds ||
-         a->mic_alone_seconds > 3.0 * a->far_alone_seconds)) {
-        a->swapped = a->far_alone_seconds > a->mic_alone_seconds;
-        return true;
-    }
-    /* The room rings after its source. */
-    if (fabs(a->line.tail) > 0.2) {
-        a->swapped = a->line.tail < 0.0;
+    const enum ends_order order = ends_find_order(a->alone, a->line.tail);
+    if (order != ENDS_UNKNOWN) {
+        a->swapped = order == ENDS_SWAPPED;
         return true;
     }
     if (!turn_round(a, model, &gain_db))

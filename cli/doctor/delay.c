@@ -1,14 +1,12 @@
 /*
- * Generalized cross-correlation with phase transform (Knapp and Carter, "The generalized
- * correlation method for estimation of time delay", 1976), each window of two seconds against all
- * within reach around it; then the line through most of the peaks.
+ * Correlates each window of two seconds with all within reach around it; then the line through most
+ * of the peaks.
  */
 #include "doctor/delay.h"
 
-#include "dsp/fft.h"
+#include "alignment/correlator.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -16,15 +14,9 @@ enum {
     REACH = (int)(DELAY_REACH_S * DELAY_RATE),
     SPAN = WINDOW + 2 * REACH,
     SIZE = 131072, /* SPAN and more: nothing wraps around onto a delay within reach */
-    BINS = SIZE / 2 + 1,
-    SHORTEST_STEP = DELAY_RATE,
-    GUARD = DELAY_RATE * 3 / 1000, /* around a peak that belongs to the peak itself */
-    TAIL = DELAY_RATE * 50 / 1000
+    SHORTEST_STEP = DELAY_RATE
 };
 
-/* The band of speech, and of most loudspeakers, in Hz. */
-#define BAND_LOW  200.0
-#define BAND_HIGH 3600.0
 /* Mean power below which a window counts as silent: -65 dB. */
 #define SILENCE 3.2e-7
 /* Peaks of noise alone reach 4.8 over so many delays; those of speech, with its pitch, slightly
@@ -42,11 +34,7 @@ enum {
 #define STEEPEST     5000.0
 
 struct search {
-    real_fft *fft;
-    float *window;            /* [SIZE] of a signal, then the correlation */
-    float *echo_re, *echo_im; /* [BINS] spectra, then that of the correlation */
-    float *source_re, *source_im;
-    float *memory;
+    struct correlator correlator;
     double after, before, floor; /* energy around the peaks, and of as much noise */
 };
 
@@ -58,91 +46,40 @@ static double power(const float *x, size_t n)
     return n ? sum / (double)n : 0.0;
 }
 
-/* The spectrum of n samples of x from `from` on, which may lie outside, with zeros around them. */
-static void take_spectrum(struct search *s, float *re, float *im, const struct delay_signal *x,
-                          long from, size_t n)
+/* n samples of x from `from` on, which may lie outside, with zeros around them. */
+static void fill_window(struct correlator *c, const struct delay_signal *x, long from, size_t n)
 {
-    memset(s->window, 0, SIZE * sizeof(*s->window));
+    memset(c->window, 0, SIZE * sizeof(*c->window));
     for (size_t i = 0; i < n; i++) {
         const long at = from + (long)i;
         if (at >= 0 && (size_t)at < x->n)
-            s->window[i] = x->samples[at];
+            c->window[i] = x->samples[at];
     }
-    real_fft_forward(s->fft, re, im, s->window);
-}
-
-/* The cross-spectrum's phase alone, in the band. */
-static void whiten(struct search *s)
-{
-    const size_t low = (size_t)(BAND_LOW * SIZE / DELAY_RATE);
-    const size_t high = (size_t)(BAND_HIGH * SIZE / DELAY_RATE);
-    for (size_t k = 0; k < BINS; k++) {
-        const float re = s->echo_re[k] * s->source_re[k] + s->echo_im[k] * s->source_im[k];
-        const float im = s->echo_im[k] * s->source_re[k] - s->echo_re[k] * s->source_im[k];
-        const float size = sqrtf(re * re + im * im);
-        const bool counts = k >= low && k <= high && size > 0.0f;
-        s->echo_re[k] = counts ? re / size : 0.0f;
-        s->echo_im[k] = counts ? im / size : 0.0f;
-    }
-}
-
-/* The source's span begins REACH before the window: at index i the delay is i + REACH. */
-static float correlation(const struct search *s, long delay)
-{
-    return s->window[(size_t)(delay - REACH + SIZE) % SIZE];
-}
-
-/* The top of the parabola through the peak and its neighbours, relative to the peak. */
-static double refine(const struct search *s, long peak)
-{
-    const double before = fabs((double)correlation(s, peak - 1));
-    const double at = fabs((double)correlation(s, peak));
-    const double after = fabs((double)correlation(s, peak + 1));
-    const double bend = before - 2.0 * at + after;
-    return bend < 0.0 ? 0.5 * (before - after) / bend : 0.0;
-}
-
-static double energy(const struct search *s, long from, long to)
-{
-    double sum = 0.0;
-    for (long d = from; d < to; d++)
-        sum += (double)correlation(s, d) * (double)correlation(s, d);
-    return sum;
 }
 
 static void look_at_window(struct search *s, const struct delay_signal *echo,
                            const struct delay_signal *source, long start, struct delay_line *line)
 {
-    long best = 0;
-    float peak = 0.0f;
-    double sum;
-    take_spectrum(s, s->echo_re, s->echo_im, echo, start, WINDOW);
-    take_spectrum(s, s->source_re, s->source_im, source, start - REACH, SPAN);
-    whiten(s);
-    real_fft_inverse(s->fft, s->window, s->echo_re, s->echo_im);
+    struct correlator *c = &s->correlator;
+    fill_window(c, echo, start, WINDOW);
+    correlator_take_echo(c);
+    fill_window(c, source, start - REACH, SPAN);
+    correlator_take_source(c);
+    correlator_run(c);
 
-    for (long d = -REACH; d <= REACH; d++) {
-        if (fabsf(correlation(s, d)) > peak) {
-            peak = fabsf(correlation(s, d));
-            best = d;
-        }
-    }
-    sum = energy(s, -REACH, REACH + 1);
-    const double height = sum > 0.0 ? (double)peak / sqrt(sum / (2.0 * REACH + 1.0)) : 0.0;
+    /* The source's span begins REACH before the window. */
+    const struct correlator_peak peak = correlator_find(c, -2 * REACH, 0);
     line->windows++;
-    if (height < LEAST_HEIGHT)
+    if (peak.height < LEAST_HEIGHT)
         return;
     line->points[line->point_count++] = (struct delay_point){
         .seconds = ((double)start + 0.5 * WINDOW) / DELAY_RATE,
-        .delay_ms = 1000.0 * ((double)best + refine(s, best)) / DELAY_RATE,
-        .height = height,
+        .delay_ms = 1000.0 * (peak.lag + REACH) / DELAY_RATE,
+        .height = peak.height,
     };
-    if (best - TAIL > -REACH && best + TAIL < REACH) {
-        const double scale = 1.0 / ((double)peak * (double)peak);
-        s->floor += scale * sum * (TAIL - GUARD) / (2.0 * REACH + 1.0);
-        s->after += scale * energy(s, best + GUARD, best + TAIL);
-        s->before += scale * energy(s, best - TAIL, best - GUARD + 1);
-    }
+    s->floor += peak.floor;
+    s->after += peak.after;
+    s->before += peak.before;
 }
 
 static bool is_active(const struct delay_signal *x, long from, size_t length)
@@ -233,26 +170,12 @@ static void fit_line(struct delay_line *line)
     line->found = line->fitting >= (line->windows < 3 ? 1 : 2) && evidence(line) >= LEAST_EVIDENCE;
 }
 
-static bool search_open(struct search *s)
-{
-    s->fft = real_fft_new(SIZE);
-    s->memory = malloc((SIZE + 4 * BINS) * sizeof(*s->memory));
-    if (!s->fft || !s->memory)
-        return false;
-    s->window = s->memory;
-    s->echo_re = s->window + SIZE;
-    s->echo_im = s->echo_re + BINS;
-    s->source_re = s->echo_im + BINS;
-    s->source_im = s->source_re + BINS;
-    return true;
-}
-
 bool delay_find(struct delay_line *line, const struct delay_signal *echo,
                 const struct delay_signal *source, size_t most)
 {
     struct search s = {0};
     size_t step = echo->n / (most ? most : 1);
-    const bool done = search_open(&s);
+    const bool done = correlator_open(&s.correlator, SIZE);
     memset(line, 0, sizeof(*line));
     if (step < SHORTEST_STEP)
         step = SHORTEST_STEP;
@@ -262,8 +185,7 @@ bool delay_find(struct delay_line *line, const struct delay_signal *echo,
         if (is_active(echo, (long)start, WINDOW) && is_active(source, (long)start - REACH, SPAN))
             look_at_window(&s, echo, source, (long)start, line);
     }
-    real_fft_free(s.fft);
-    free(s.memory);
+    correlator_close(&s.correlator);
     fit_line(line);
     if (s.after + s.before > 2.0 * s.floor)
         line->tail =

@@ -2,11 +2,13 @@
 #ifndef UNECHO_CLI_DOCTOR_DELAY_H
 #define UNECHO_CLI_DOCTOR_DELAY_H
 
+#include "alignment/correlator.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
 /* The sample rate of both, in Hz, and the longest delay either way, in seconds. */
-#define DELAY_RATE    8000
+#define DELAY_RATE    CORRELATOR_RATE
 #define DELAY_REACH_S 5.0
 
 enum { DELAY_MOST_WINDOWS = 60 };

@@ -5,6 +5,7 @@
 #ifndef UNECHO_CLI_DOCTOR_H
 #define UNECHO_CLI_DOCTOR_H
 
+#include "alignment/order.h"
 #include "doctor/cancel.h"
 #include "doctor/delay.h"
 #include "doctor/input.h"
@@ -24,8 +25,7 @@ struct analysis {
      * is that of the corrected far end.
      */
     double rate_factor;
-    double far_alone_seconds,
-        mic_alone_seconds;   /* one end is active, the other quiet, after alignment */
+    struct alone alone; /* after alignment */
     bool swapped;            /* the far end contains the echo of the microphone */
     double expected_erle_db; /* of a linear filter; NaN: no echo */
     bool was_cancelled;      /* the figures below are valid */

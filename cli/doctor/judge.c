@@ -10,8 +10,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define SILENT_PEAK    0.0018 /* -55 dB: no speech and no loopback is this quiet */
-#define LOW_DB         (-45.0)
 #define SHORTEST_S     1.0
 #define OFFSET         0.01 /* 1 % of full scale */
 #define CLIPPED_SHARE  1e-4
@@ -149,14 +147,16 @@ static void judge_delay(struct diagnosis *d, const struct analysis *a)
             add(d, true, "delay-too-long",
                 "the echo comes %.0f ms after the far end, and unecho searches up to %d ms", delay,
                 UNECHO_DELAY_MAX_MS),
-            "the recordings did not begin together: cut %.2f s off the start of the microphone's "
+            "the recordings did not begin together: 'unecho process' shifts separate files itself; "
+            "for other programs cut %.2f s off the start of the microphone's "
             "(sox MIC cut.wav trim %.2f), or start both recorders at the same time",
             1e-3 * delay - 0.1, 1e-3 * delay - 0.1);
     else if (delay < -UNECHO_REFERENCE_LATE_MAX_MS)
         advise(add(d, true, "reference-too-late",
                    "the far end comes %.0f ms after its echo, and unecho allows %d ms", -delay,
                    UNECHO_REFERENCE_LATE_MAX_MS),
-               "cut %.2f s off the start of the far end's recording (sox FAR cut.wav trim %.2f)",
+               "'unecho process' shifts separate files itself; for other programs cut %.2f s off the "
+               "start of the far end's recording (sox FAR cut.wav trim %.2f)",
                -1e-3 * delay + 0.05, -1e-3 * delay + 0.05);
     else if (delay < -5.0)
         advise(add(d, delay < -150.0, "late-reference",

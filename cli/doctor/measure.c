@@ -20,11 +20,6 @@
 #define GAP_AROUND_MS   5
 #define GAP_AROUND_DB   (-50.0)
 
-static double db_of(double power)
-{
-    return power > 1e-12 ? 10.0 * log10(power) : (double)LEVEL_NONE;
-}
-
 static double mean_of(const float *x, size_t n)
 {
     double sum = 0.0;
@@ -59,48 +54,9 @@ bool levels_take(struct levels *levels, const float *samples, size_t n, int rate
     }
     for (size_t i = 0; i < levels->n; i++) {
         const size_t from = begin_of(i, rate);
-        levels->db[i] = (float)db_of(power_of(samples + from, begin_of(i + 1, rate) - from));
+        levels->db[i] = (float)level_of_power(power_of(samples + from, begin_of(i + 1, rate) - from));
     }
     return true;
-}
-
-void levels_free(struct levels *levels)
-{
-    free(levels->db);
-    *levels = (struct levels){0};
-}
-
-/* The index of the level at a time; may be outside. */
-static long index_at(double seconds)
-{
-    return (long)floor(seconds * LEVELS_PER_S);
-}
-
-static float level_of(const struct levels *levels, long index)
-{
-    return index < 0 || (size_t)index >= levels->n ? LEVEL_NONE : levels->db[index];
-}
-
-float level_at(const struct levels *levels, double seconds)
-{
-    return level_of(levels, index_at(seconds));
-}
-
-float level_highest(const struct levels *levels, double from, double to)
-{
-    float highest = LEVEL_NONE;
-    for (long i = index_at(from); i <= index_at(to); i++)
-        highest = fmaxf(highest, level_of(levels, i));
-    return highest;
-}
-
-double level_mean(const struct levels *levels, double from, double to)
-{
-    const long first = index_at(from), last = index_at(to);
-    double power = 0.0;
-    for (long i = first; i <= last; i++)
-        power += pow(10.0, 0.1 * (double)level_of(levels, i));
-    return db_of(power / (double)(last - first + 1));
 }
 
 static int compare_floats(const void *a, const void *b)
@@ -135,21 +91,6 @@ static bool find_usual(struct measures *measures, const struct doctor_end *end)
     return true;
 }
 
-static void find_activity(struct measures *measures)
-{
-    const struct levels *levels = &measures->levels;
-    double power = 0.0;
-    size_t active = 0;
-    for (size_t i = 0; i < levels->n; i++) {
-        if (levels->db[i] <= ACTIVE_DB)
-            continue;
-        active++;
-        power += pow(10.0, 0.1 * (double)levels->db[i]);
-    }
-    measures->active_seconds = (double)active / LEVELS_PER_S;
-    measures->active_db = active ? 10.0 * log10(power / (double)active) : (double)LEVEL_NONE;
-}
-
 static void find_peak(struct measures *measures, const struct doctor_end *end)
 {
     float peak = 0.0f;
@@ -175,7 +116,7 @@ static void find_clipping(struct measures *measures, const struct doctor_end *en
 
 static bool is_loud(const float *x, size_t n)
 {
-    return db_of(power_of(x, n)) > GAP_AROUND_DB;
+    return level_of_power(power_of(x, n)) > GAP_AROUND_DB;
 }
 
 static void find_gaps(struct measures *measures, const struct doctor_end *end)
@@ -208,7 +149,7 @@ bool measure_end(struct measures *measures, const struct doctor_end *end)
     if (!levels_take(&measures->levels, end->samples, end->n, end->rate) ||
         !find_usual(measures, end))
         return false;
-    find_activity(measures);
+    measures->active_db = levels_active(&measures->levels, &measures->active_seconds);
     find_clipping(measures, end);
     find_gaps(measures, end);
     return true;

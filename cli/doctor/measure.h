@@ -2,21 +2,11 @@
 #ifndef UNECHO_CLI_DOCTOR_MEASURE_H
 #define UNECHO_CLI_DOCTOR_MEASURE_H
 
+#include "alignment/levels.h"
 #include "doctor/input.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-
-/* Levels per second. */
-#define LEVELS_PER_S 50
-
-/* Levels are mean powers in dB of full scale; this one stands for 0. */
-#define LEVEL_NONE (-120.0f)
-
-struct levels {
-    float *db; /* [n], one per 20 ms, without the mean; levels_free frees them */
-    size_t n;
-};
 
 struct measures {
     double seconds;
@@ -32,20 +22,11 @@ struct measures {
     double gap_seconds;    /* all of them together */
 };
 
-/* As for unecho_stats.far_active_seconds. */
-#define ACTIVE_DB (-50.0f)
-
 /* false: out of memory, reported. measures_free in either case. */
 bool measure_end(struct measures *measures, const struct doctor_end *end);
 void measures_free(struct measures *measures);
 
 /* Of n samples at rate. false: out of memory, reported. */
 bool levels_take(struct levels *levels, const float *samples, size_t n, int rate);
-void levels_free(struct levels *levels);
-
-/* At a time in seconds, LEVEL_NONE outside; the highest and the mean power of a span. */
-float level_at(const struct levels *levels, double seconds);
-float level_highest(const struct levels *levels, double from, double to);
-double level_mean(const struct levels *levels, double from, double to);
 
 #endif

@@ -41,7 +41,9 @@ struct audio_reader {
     unsigned channels;
     int64_t length;   /* frames */
     int64_t position; /* frames */
-    bool ended;
+    off_t start;      /* of headerless samples */
+    bool seekable;
+    bool ended, warned;
     struct stat identity;
 };
 
@@ -147,6 +149,7 @@ static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
     reader->channels = (unsigned)info.channels;
     /* FLAC of unknown length states the largest number; WAV through a pipe, what fits in 4 GiB. */
     reader->length = info.frames;
+    reader->seekable = info.seekable != 0;
     if (info.frames < 0 || info.frames == SF_COUNT_MAX ||
         (!S_ISREG(reader->identity.st_mode) &&
          info.frames * info.channels >= LARGEST_SAID / LARGEST_WIDTH))
@@ -170,8 +173,10 @@ static void open_raw(audio_reader *reader, const audio_layout *layout)
     reader->rate = layout->rate ? (int)layout->rate : USUAL_RATE;
     reader->channels = layout->channels ? layout->channels : USUAL_CHANNELS;
     if (S_ISREG(reader->identity.st_mode)) {
-        off_t start = lseek(reader->fd, 0, SEEK_CUR);
-        reader->length = ((int64_t)reader->identity.st_size - (start > 0 ? start : 0)) /
+        const off_t start = lseek(reader->fd, 0, SEEK_CUR);
+        reader->seekable = start >= 0;
+        reader->start = start > 0 ? start : 0;
+        reader->length = ((int64_t)reader->identity.st_size - (int64_t)reader->start) /
                          (int64_t)frame_width(reader);
         if (reader->length < 0)
             reader->length = 0;
@@ -221,8 +226,11 @@ fail:
 }
 
 /* The input ended early. */
-static void warn_of_loss(const audio_reader *reader, const char *why)
+static void warn_of_loss(audio_reader *reader, const char *why)
 {
+    if (reader->warned)
+        return;
+    reader->warned = true;
     report_warning("%s: cut short or damaged after %.2f s (sample %" PRId64 "): %s", reader->name,
                    seconds(reader, reader->position), reader->position, why);
     if (reader->length > reader->position)
@@ -297,12 +305,14 @@ static bool read_raw(audio_reader *reader, float *frames, size_t n, size_t *got)
         /* The file was longer when it was opened. */
         if (reader->ended && reader->length > reader->position && !interrupted())
             warn_of_loss(reader, "the file ends");
-        if (reader->ended && have % width != 0 && !interrupted())
+        if (reader->ended && have % width != 0 && !interrupted() && !reader->warned) {
+            reader->warned = true;
             report_warning(
                 "%s: not a whole number of %s %s (%zu bytes each); ignoring the last %zu "
                 "bytes",
                 reader->name, raw_name(reader->raw), reader->channels == 1 ? "samples" : "frames",
                 width, have % width);
+        }
     }
     return true;
 }
@@ -329,6 +339,33 @@ bool audio_reader_has_more(audio_reader *reader)
     if (!S_ISREG(reader->identity.st_mode) && poll(&waiting, 1, 0) != 1)
         return false;
     return audio_reader_read(reader, frame, 1, &got) && got == 1;
+}
+
+bool audio_reader_can_rewind(const audio_reader *reader)
+{
+    return S_ISREG(reader->identity.st_mode) && reader->seekable && reader->length >= 0;
+}
+
+/* Opened anew: seeking in compressed files does not give the same samples in every libsndfile. */
+static bool reopen_sound_file(audio_reader *reader)
+{
+    SF_INFO info = {0};
+    sf_close(reader->file);
+    reader->file = lseek(reader->fd, 0, SEEK_SET) == 0
+                       ? sf_open_fd(reader->fd, SFM_READ, &info, SF_FALSE)
+                       : NULL;
+    return reader->file != NULL;
+}
+
+bool audio_reader_rewind(audio_reader *reader)
+{
+    const bool done = reader->file ? reopen_sound_file(reader)
+                                   : lseek(reader->fd, reader->start, SEEK_SET) >= 0;
+    reader->position = 0;
+    reader->ended = false;
+    if (!done)
+        report_error("%s: cannot be read a second time", reader->name);
+    return done;
 }
 
 int audio_reader_rate(const audio_reader *reader)

@@ -42,6 +42,12 @@ bool audio_reader_read(audio_reader *reader, float *frames, size_t n, size_t *go
  */
 bool audio_reader_has_more(audio_reader *reader);
 
+/* Whether audio_reader_rewind works: a regular file of known length. */
+bool audio_reader_can_rewind(const audio_reader *reader);
+
+/* Back to where it was opened; what was reported is not reported again. false: failed, reported. */
+bool audio_reader_rewind(audio_reader *reader);
+
 /* Hz, and how many. */
 int audio_reader_rate(const audio_reader *reader);
 unsigned audio_reader_channels(const audio_reader *reader);

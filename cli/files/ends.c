@@ -313,6 +313,18 @@ bool ends_read_far(ends *pair, float *samples, size_t n, size_t *got)
     return true;
 }
 
+bool ends_can_rewind(const ends *pair)
+{
+    return audio_reader_can_rewind(pair->mic) && (!pair->far || audio_reader_can_rewind(pair->far));
+}
+
+bool ends_rewind(ends *pair)
+{
+    pair->mic_pick.clipped = pair->far_pick.clipped = 0;
+    pair->waiting_n = 0;
+    return audio_reader_rewind(pair->mic) && (!pair->far || audio_reader_rewind(pair->far));
+}
+
 /* ---- Asking ----------------------------------------------------------------------------- */
 
 audio_reader *ends_mic_file(const ends *pair)

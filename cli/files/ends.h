@@ -47,6 +47,10 @@ ends *ends_open(const ends_choice *choice);
 bool ends_read_mic(ends *pair, float *samples, size_t n, size_t *got);
 bool ends_read_far(ends *pair, float *samples, size_t n, size_t *got);
 
+/* Whether both can be read again, and back to their start. false: failed, reported. */
+bool ends_can_rewind(const ends *pair);
+bool ends_rewind(ends *pair);
+
 /* The files; both the same if there is only one. */
 audio_reader *ends_mic_file(const ends *pair);
 audio_reader *ends_far_file(const ends *pair);

@@ -9,25 +9,26 @@
 
 static bool fail(void)
 {
-    report_error("temporary file for --normalize-peak: %s", strerror(errno));
+    report_error("temporary file: %s", strerror(errno));
     return false;
 }
 
-FILE *scratch_open(const char *directory)
+/* Where temporary files go. */
+static const char *usual_place(void)
+{
+    const char *place = getenv("TMPDIR");
+    return place && *place ? place : "/tmp";
+}
+
+FILE *scratch_try(const char *directory)
 {
     static const char name[] = "/.unecho-XXXXXX";
-    const char *place = directory ? directory : getenv("TMPDIR");
+    const char *place = directory ? directory : usual_place();
     FILE *scratch = NULL;
-    char *path;
+    char *path = malloc(strlen(place) + sizeof(name));
     int fd;
-
-    if (!place || !*place)
-        place = "/tmp";
-    path = malloc(strlen(place) + sizeof(name));
-    if (!path) {
-        fail();
+    if (!path)
         return NULL;
-    }
     strcpy(path, place);
     strcat(path, name);
     fd = mkstemp(path);
@@ -37,9 +38,16 @@ FILE *scratch_open(const char *directory)
         if (!scratch)
             close(fd);
     }
-    if (!scratch)
-        report_error("cannot create a temporary file in %s: %s", place, strerror(errno));
     free(path);
+    return scratch;
+}
+
+FILE *scratch_open(const char *directory)
+{
+    FILE *scratch = scratch_try(directory);
+    if (!scratch)
+        report_error("cannot create a temporary file in %s: %s",
+                     directory ? directory : usual_place(), strerror(errno));
     return scratch;
 }
 

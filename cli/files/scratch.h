@@ -8,6 +8,8 @@
 
 /* directory NULL: where temporary files go. NULL on failure, reported. */
 FILE *scratch_open(const char *directory);
+/* The same, not reported; errno says why. */
+FILE *scratch_try(const char *directory);
 
 /* false: failed, reported. */
 bool scratch_write(FILE *scratch, const float *samples, size_t n);

@@ -8,6 +8,7 @@
 #include "files/output_file.h"
 #include "files/scratch.h"
 #include "interrupt.h"
+#include "process/pair_check.h"
 #include "process/process_options.h"
 #include "process/summary.h"
 #include "progress.h"
@@ -29,6 +30,7 @@ struct job {
     ends *pair;
     audio_writer *writer;
     FILE *scratch; /* the output before peak normalisation; NULL: none is wanted */
+    struct pair_check check;
     struct session *session;
     struct progress progress;
     double scale;
@@ -82,6 +84,15 @@ static bool open_inputs(struct job *job)
     return job->pair && check_not_an_input(job, &job->output);
 }
 
+/* Of recordings; a live stream cannot be examined first. */
+static bool check_pair(struct job *job)
+{
+    const session_settings *session = &job->options->session;
+    const bool shift = session->align == UNECHO_ALIGN_AUTO && session->chunk == 0;
+    return !ends_can_rewind(job->pair) ||
+           pair_check_run(&job->check, job->pair, shift);
+}
+
 static bool open_record(struct job *job)
 {
     const char *name = job->options->record;
@@ -108,6 +119,8 @@ static bool open_session(struct job *job)
     unecho_model *model = has_network ? model_choice_load(&options->model) : NULL;
     if (has_network && !model)
         return false;
+    settings.plan = &job->check.plan;
+    settings.stretches = &job->check.stretches;
     settings.record = options->record ? &job->record : NULL;
     job->session = session_open(model, &settings, job->pair);
     unecho_model_unref(&model);
@@ -215,10 +228,14 @@ static void tell_lengths(const struct job *job)
     audio_reader *far = ends_far_file(job->pair);
     const uint64_t due = session_far_due(job->session);
     const uint64_t far_heard = session_far_heard(job->session);
+    const int64_t shift = session_far_shift(job->session);
     const int64_t length = audio_reader_length(far);
     /* At two rates, the ends of the two recordings may differ by less than a frame. */
-    const uint64_t slack = ends_far_rate(job->pair) == ends_mic_rate(job->pair) ? 0 : 1;
+    uint64_t slack = ends_far_rate(job->pair) == ends_mic_rate(job->pair) ? 0 : 1;
 
+    /* A far end that was shifted ends a moment before its echo. */
+    if (shift != 0)
+        slack = (uint64_t)ends_far_rate(job->pair) / 10;
     if (session_heard(job->session) == 0)
         report_note("%s: is empty, and so is the output",
                     audio_reader_name(ends_mic_file(job->pair)));
@@ -226,7 +243,7 @@ static void tell_lengths(const struct job *job)
         return;
     if (far_heard + slack < due)
         tell_far_length(job, "shorter", due - far_heard, "silence follows");
-    else if (length > (int64_t)(due + slack))
+    else if (shift == 0 && length > (int64_t)(due + slack))
         tell_far_length(job, "longer", (uint64_t)length - due, "ignoring the rest");
     else if (length < 0 && audio_reader_has_more(far))
         report_note("%s: longer than the microphone; ignoring the rest", audio_reader_name(far));
@@ -286,12 +303,12 @@ static int run(struct job *job)
     int code = check_output(job);
     if (code != EXIT_DONE)
         return code;
-    if (!open_inputs(job) || !open_record(job) || !open_session(job) || !open_output(job))
+    if (!open_inputs(job) || !open_record(job))
         return EXIT_FAILED;
 
     wall = progress_now();
     cpu = cpu_seconds();
-    if (!cancel(job))
+    if (!check_pair(job) || !open_session(job) || !open_output(job) || !cancel(job))
         return EXIT_FAILED;
     wall = progress_now() - wall;
     cpu = cpu_seconds() - cpu;
@@ -318,6 +335,7 @@ static int run_process(const void *options)
     output_release(&job.output);
     output_release(&job.record);
     session_close(&job.session);
+    pair_check_free(&job.check);
     ends_close(&job.pair);
     if (job.scratch)
         fclose(job.scratch);

@@ -74,7 +74,8 @@ static const struct option output_rows[] = {
 static const struct option align_rows[] = {
     {.name = "align",
      .argument = "HOW",
-     .help = "auto (default): find the delay and follow it; off: use the two ends as they are; a "
+     .help = "auto (default): find the delay and follow it, in files whatever it is; off: use the "
+             "two ends as they are; a "
              "number: the echo lags the far end by so many milliseconds, -1000 to 1000",
      .set = set_align},
     {.name = "reference-late",
@@ -107,8 +108,8 @@ static const struct option align_rows[] = {
 static const struct option other_rows[] = {
     {.name = "chunk",
      .argument = "N",
-     .help = "run as a live caller would, N frames of MIC at a time, 1 to 1048576; the output is "
-             "the same for every N. By default 24 ms of silence precede the signal, as in the "
+     .help = "run as a live caller would, N frames of MIC at a time, 1 to 1048576, and never shift "
+             "FAR; the output is the same for every N. By default 24 ms of silence precede the signal, as in the "
              "reference implementation's batch mode",
      .set = option_number,
      .at = offsetof(process_options, session.chunk),

@@ -5,6 +5,7 @@
  */
 #include "process/session.h"
 
+#include "alignment/far_feed.h"
 #include "interrupt.h"
 #include "report.h"
 
@@ -20,10 +21,18 @@
 /* For different rates: twice as much far end as the longest call takes. */
 #define FAR_QUEUE_MS 1000
 
+/* Sums of squares in stretches of one kind, and how many samples of the output. */
+struct stretch_power {
+    double mic, out;
+    uint64_t samples;
+};
+
 struct session {
     unecho *stream;
     output_file *record; /* NULL: none */
     ends *pair;
+    struct far_feed far_feed;
+    const struct stretches *stretches; /* NULL: none */
     int mic_rate, far_rate; /* Hz */
     bool has_network;
     size_t chunk;
@@ -36,6 +45,7 @@ struct session {
     size_t lead, far_lead; /* frames of silence before the signal */
     bool ended, stopped;
     double mic_power, out_power; /* sums of squares */
+    struct stretch_power apart[STRETCH_KINDS];
     float peak;
 };
 
@@ -91,7 +101,7 @@ static bool read_far(struct session *session, size_t n)
     const size_t wanted = left < n - silent ? (size_t)left : n - silent;
     size_t got = 0;
     memset(session->far, 0, n * sizeof(*session->far));
-    if (!ends_read_far(session->pair, session->far + silent, wanted, &got))
+    if (!far_feed_read(&session->far_feed, session->far + silent, wanted, &got))
         return false;
     session->far_heard += got;
     session->far_fed += n;
@@ -215,6 +225,8 @@ struct session *session_open(unecho_model *model, const session_settings *settin
         return NULL;
     }
     session->pair = pair;
+    session->far_feed = (struct far_feed){.pair = pair, .plan = settings->plan};
+    session->stretches = settings->stretches;
     session->mic_rate = ends_mic_rate(pair);
     session->far_rate = ends_far_rate(pair);
     session->has_network = settings->engine.engine != UNECHO_ENGINE_LINEAR;
@@ -236,6 +248,43 @@ struct session *session_open(unecho_model *model, const session_settings *settin
 
 /* ---- Running ---------------------------------------------------------------------------- */
 
+/* Frames of the microphone from `at` on that lie in stretches of one kind. */
+static size_t same_kind(const struct session *session, uint64_t at, size_t n, enum stretch *kind)
+{
+    const struct stretches *s = session->stretches;
+    const uint64_t slot = at * LEVELS_PER_S / (uint64_t)session->mic_rate;
+    const uint64_t end =
+        ((slot + 1) * (uint64_t)session->mic_rate + LEVELS_PER_S - 1) / LEVELS_PER_S;
+    *kind = s && slot < s->n ? (enum stretch)s->kinds[slot] : STRETCH_OTHER;
+    return end - at < n ? (size_t)(end - at) : n;
+}
+
+static void measure_mic(struct session *session, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        enum stretch kind;
+        const size_t part = same_kind(session, session->heard + i, n - i, &kind);
+        session->apart[kind].mic += power(session->mic + i, part);
+        i += part;
+    }
+    session->mic_power += power(session->mic, n);
+}
+
+/* samples: n of the output, which has begun with what latency is left in it. */
+static void measure_out(struct session *session, const float *samples, size_t n)
+{
+    const uint64_t late = session->latency_left;
+    size_t i = session->written < late ? (size_t)(late - session->written) : 0;
+    while (i < n) {
+        enum stretch kind;
+        const size_t part = same_kind(session, session->written + i - late, n - i, &kind);
+        session->apart[kind].out += power(samples + i, part);
+        session->apart[kind].samples += part;
+        i += part;
+    }
+    session->out_power += power(samples, n);
+}
+
 /* The microphone's next chunk; after its end, silence. */
 static bool read_chunk(struct session *session)
 {
@@ -249,7 +298,7 @@ static bool read_chunk(struct session *session)
         session->stopped = session->ended && interrupted();
     }
     memset(session->mic + heard, 0, (chunk - heard) * sizeof(*session->mic));
-    session->mic_power += power(session->mic, heard);
+    measure_mic(session, heard);
     session->heard += heard;
     return true;
 }
@@ -267,8 +316,8 @@ static bool pass_on(struct session *session, session_sink *sink, void *user)
     if (n > due)
         n = (size_t)due;
 
+    measure_out(session, samples, n);
     session->written += n;
-    session->out_power += power(samples, n);
     for (size_t i = 0; i < n; i++)
         session->peak = fmaxf(session->peak, fabsf(samples[i]));
     return n == 0 || sink(user, samples, n);
@@ -294,6 +343,11 @@ uint64_t session_heard(const struct session *session)
 uint64_t session_far_heard(const struct session *session)
 {
     return session->far_heard;
+}
+
+int64_t session_far_shift(const struct session *session)
+{
+    return (int64_t)session->far_feed.inserted - (int64_t)session->far_feed.dropped;
 }
 
 uint64_t session_far_due(const struct session *session)
@@ -323,6 +377,14 @@ static double mean_db(double power_sum, uint64_t samples)
     return samples ? 10.0 * log10(power_sum / (double)samples) : -HUGE_VAL;
 }
 
+static struct level_change change_of(const struct session *session, enum stretch kind)
+{
+    const struct stretch_power *p = &session->apart[kind];
+    return (struct level_change){
+        .seconds = (double)p->samples / session->mic_rate,
+        .db = p->mic > 0.0 ? 10.0 * log10(fmax(p->out, 1e-12 * p->mic) / p->mic) : (double)NAN};
+}
+
 void session_sum_up(const struct session *session, struct summary *summary)
 {
     summary->stream = session_stats(session);
@@ -333,6 +395,8 @@ void session_sum_up(const struct session *session, struct summary *summary)
     /* Not those of the stream, which include the silence around the signal. */
     summary->mic_db = mean_db(session->mic_power, session->heard);
     summary->out_db = mean_db(session->out_power, session->written);
+    summary->far_alone = change_of(session, STRETCH_FAR);
+    summary->near_alone = change_of(session, STRETCH_NEAR);
     summary->peak = (double)session->peak;
     summary->mic_clipped_samples = ends_mic_clipped(session->pair);
     summary->far_clipped_samples = ends_far_clipped(session->pair);

@@ -5,6 +5,8 @@
 #ifndef UNECHO_CLI_SESSION_H
 #define UNECHO_CLI_SESSION_H
 
+#include "alignment/far_plan.h"
+#include "alignment/stretches.h"
 #include "engine_choice.h"
 #include "files/ends.h"
 #include "files/output_file.h"
@@ -29,6 +31,8 @@ typedef struct session_settings {
     unsigned reference_late_ms;
     unsigned noise_reduction_db;
     bool high_band;
+    const struct far_plan *plan;       /* changes of the far end; NULL: none */
+    const struct stretches *stretches; /* to measure apart; NULL: none */
     output_file *record; /* open, takes the record of the stream; NULL: none */
 } session_settings;
 
@@ -36,7 +40,7 @@ typedef struct session_settings {
 typedef bool session_sink(void *user, float *samples, size_t n);
 
 /*
- * pair must outlive the session; model need not, NULL: the built-in one. NULL on failure, reported.
+ * pair, plan and stretches must outlive the session; model need not, NULL: the built-in one. NULL on failure, reported.
  */
 struct session *session_open(unecho_model *model, const session_settings *settings, ends *pair);
 
@@ -49,6 +53,8 @@ bool session_run(struct session *session, session_sink *sink, void *user);
 /* Frames of microphone and far end so far, each at its own rate. */
 uint64_t session_heard(const struct session *session);
 uint64_t session_far_heard(const struct session *session);
+/* How many more frames of silence were put into the far end than were dropped; may be negative. */
+int64_t session_far_shift(const struct session *session);
 /* How many far-end frames belong to the microphone so far. */
 uint64_t session_far_due(const struct session *session);
 

@@ -33,6 +33,24 @@ static void print_erle(const struct summary *summary, FILE *stream)
     fputc('\n', stream);
 }
 
+/* Rounded first: no "-0.0". */
+static double tenths(double db)
+{
+    return 0.1 * round(10.0 * db) + 0.0;
+}
+
+static void print_alone(const struct summary *summary, FILE *stream)
+{
+    const struct level_change *far = &summary->far_alone, *near = &summary->near_alone;
+    if (far->seconds > 0.0)
+        fprintf(stream, "  echo     %+.1f dB over the %.1f s in which only the far end is heard\n",
+                tenths(far->db), far->seconds);
+    if (near->seconds > 0.0)
+        fprintf(stream,
+                "  voice    %+.1f dB over the %.1f s in which only the near end is heard\n",
+                tenths(near->db), near->seconds);
+}
+
 static void print_delay(const struct summary *summary, FILE *stream)
 {
     const unecho_stats *stats = &summary->stream;
@@ -98,6 +116,7 @@ void summary_print(const struct summary *summary, FILE *stream)
     fputs(" before, ", stream);
     print_level(summary->out_db, stream);
     fputs(" after\n", stream);
+    print_alone(summary, stream);
     print_erle(summary, stream);
     print_delay(summary, stream);
     print_input(summary, stream);
@@ -112,6 +131,13 @@ static void print_number(const char *key, int decimals, double value, FILE *stre
     else
         fputs("null", stream);
     fputs(", ", stream);
+}
+
+static void print_change(const char *db_key, const char *seconds_key,
+                         const struct level_change *change, FILE *stream)
+{
+    print_number(db_key, 3, change->seconds > 0.0 ? change->db : (double)NAN, stream);
+    print_number(seconds_key, 3, change->seconds, stream);
 }
 
 static void print_count(const char *key, uint64_t value, FILE *stream)
@@ -133,6 +159,8 @@ void summary_print_json(const struct summary *summary, FILE *stream)
     print_number("latency_samples", 0, summary->latency_samples, stream);
     print_number("mic_db", 3, summary->mic_db, stream);
     print_number("out_db", 3, summary->out_db, stream);
+    print_change("echo_change_db", "echo_seconds", &summary->far_alone, stream);
+    print_change("voice_change_db", "voice_seconds", &summary->near_alone, stream);
     print_number("erle_db", 3, stats->far_active_seconds > 0.0f ? (double)stats->erle_db : NAN,
                  stream);
     if (summary->engine != UNECHO_ENGINE_NEURAL)

@@ -8,6 +8,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* From the microphone to the output, where only one end is heard. */
+struct level_change {
+    double seconds, db;
+};
+
 struct summary {
     const char *output;     /* its name */
     const char *format;     /* described in words */
@@ -17,6 +22,7 @@ struct summary {
     double cpu_seconds;     /* that it cost */
     int latency_samples;    /* left in the output */
     double mic_db, out_db;  /* mean power, dB of full scale; -inf for silence */
+    struct level_change far_alone, near_alone;
     unecho_engine engine;
     unecho_align align;
     unecho_stats stream; /* ERLE, delay, ... */

@@ -1,0 +1,42 @@
+/*
+ * By how much the echo in one recording lags the far end in the other, from their start to their
+ * end, in pieces: the lag changes where a recorder lost sound or left silence out. The search goes
+ * through the whole of both.
+ */
+#ifndef UNECHO_CLI_TRACK_H
+#define UNECHO_CLI_TRACK_H
+
+#include "alignment/copies.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The lag at one time of the microphone's recording, in seconds. */
+struct track_point {
+    double at, lag;
+    double height; /* of the correlation's peak over its root mean square */
+};
+
+/* Points of the same lag, but for clocks that drift. */
+struct track_piece {
+    size_t first, count; /* of the points */
+};
+
+struct track {
+    struct track_point *points; /* in order of time, those of pieces only */
+    size_t point_count, point_room;
+    struct track_piece *pieces; /* none: no certain lag anywhere */
+    size_t piece_count;
+    size_t windows; /* examined, with sound in both ends */
+    /* As delay_line.tail in doctor: 1: the echo rings after the far end, -1: the reverse. */
+    double tail;
+};
+
+/* false: out of memory or interrupted, reported. track_free in either case. */
+bool track_find(struct track *track, const struct copies *copies);
+void track_free(struct track *track);
+
+/* The lag at a time: that of the nearest point. The track has pieces. */
+double track_lag(const struct track *track, double seconds);
+
+#endif

@@ -1,0 +1,176 @@
+#include "process/pair_check.h"
+
+#include "alignment/order.h"
+#include "report.h"
+
+#include "unecho.h"
+
+#include <math.h>
+
+/* Shorter recordings are not judged, nor those with fewer windows that hold sound. */
+#define SHORTEST_S    1.0
+#define LEAST_WINDOWS 3
+/* An echo that comes before the far end by more than this, or so long after it that the recorders
+ * did not start together: the two may be swapped. */
+#define BEFORE_S (-0.003)
+#define LONG_S   1.0
+
+struct pair {
+    const char *mic, *far; /* names */
+    struct copies copies;
+    struct track track;
+    bool shared; /* both ends in one file */
+};
+
+static const char *swap_advice(const struct pair *p)
+{
+    return p->shared ? "change --mic-channel and --far-channel" : "give FAR first, MIC second";
+}
+
+/* ---- Without an echo -------------------------------------------------------------------- */
+
+static const char *silence_of(const struct copy *copy)
+{
+    return copy->peak == 0.0 ? "digitally silent" : "almost silent";
+}
+
+/* false: there is no point in a search. */
+static bool judge_presence(const struct pair *p)
+{
+    const struct copy *mic = &p->copies.mic, *far = &p->copies.far;
+    if (copy_seconds(mic) < SHORTEST_S || copy_seconds(far) < SHORTEST_S)
+        return false;
+    if (mic->peak < SILENT_PEAK)
+        report_note("the microphone (%s) is %s, peak %.0f dB: check that it is not muted, and "
+                    "--mic-channel",
+                    p->mic, silence_of(mic), 20.0 * log10(fmax(mic->peak, 1e-6)));
+    if (far->peak < SILENT_PEAK)
+        report_note("the far end (%s) is %s, peak %.0f dB: record the loudspeaker's output, and "
+                    "check --far-channel",
+                    p->far, silence_of(far), 20.0 * log10(fmax(far->peak, 1e-6)));
+    if (mic->peak < SILENT_PEAK || far->peak < SILENT_PEAK)
+        return false;
+    if (p->copies.same) {
+        report_note("microphone and far end are the same signal, so everything counts as echo: "
+                    "check that no file or channel is given twice");
+        return false;
+    }
+    if (mic->active_db < LOW_DB)
+        report_note("the microphone (%s) is very quiet, peak %.0f dB: raise its level to about "
+                    "-25 dB",
+                    p->mic, 20.0 * log10(mic->peak));
+    return true;
+}
+
+static void judge_no_echo(const struct pair *p)
+{
+    const struct copy *mic = &p->copies.mic, *far = &p->copies.far;
+    if (p->track.windows < LEAST_WINDOWS)
+        return;
+    if (mic->active_db < far->active_db - 40.0 || mic->active_seconds < 1.0)
+        report_note("the microphone (%s) hears hardly anything, and no echo: normal with "
+                    "headphones",
+                    p->mic);
+    else
+        report_note("no echo of %s in %s, at any offset: check that they belong together "
+                    "(normal with headphones); see 'unecho doctor'",
+                    p->far, p->mic);
+}
+
+/* ---- With one --------------------------------------------------------------------------- */
+
+static double far_heard_at(const void *context, double seconds)
+{
+    return seconds - track_lag(context, seconds);
+}
+
+static bool are_swapped(const struct pair *p)
+{
+    const double lag = p->track.points[0].lag;
+    const struct loudness mic = {&p->copies.mic.levels, p->copies.mic.active_db};
+    const struct loudness far = {&p->copies.far.levels, p->copies.far.active_db};
+    if (lag >= BEFORE_S && lag <= LONG_S)
+        return false;
+    return ends_find_order(alone_count(mic, far, far_heard_at, &p->track), p->track.tail) ==
+           ENDS_SWAPPED;
+}
+
+/* Far ends that the options say to use as they are. */
+static void judge_reach(const struct pair *p)
+{
+    const double lag = p->track.points[0].lag;
+    const char *advice = p->shared ? "move one of the channels"
+                                   : "without --chunk and --align, unecho shifts it";
+    if (lag > 1e-3 * UNECHO_DELAY_MAX_MS)
+        report_note("the echo comes %.2f s after the far end, beyond reach: %s", lag, advice);
+    else if (lag < -1e-3 * UNECHO_REFERENCE_LATE_MAX_MS)
+        report_note("the far end comes %.2f s after its echo, beyond reach: %s", -lag, advice);
+}
+
+static void report_edits(const struct pair *p, const struct far_plan *plan, double sign,
+                         const char *lacking, const char *done)
+{
+    double seconds = 0.0;
+    size_t places = 0;
+    for (size_t i = plan->shifted; i < plan->count; i++) {
+        if (sign * plan->edits[i].silence <= 0.0)
+            continue;
+        places++;
+        seconds += sign * plan->edits[i].silence;
+    }
+    if (places > 0)
+        report_note("%s lacks %.2f s that %s has, in %zu place%s; %s", lacking, seconds,
+                    lacking == p->far ? p->mic : p->far, places, places == 1 ? "" : "s", done);
+}
+
+static void report_plan(const struct pair *p, const struct far_plan *plan)
+{
+    /* If the far end lags behind, what its file begins with was heard later. */
+    if (plan->shifted)
+        report_note("%s starts %.2f s %s %s; shifted", p->far, fabs(plan->lag),
+                    plan->lag > 0.0 ? "after" : "before", p->mic);
+    report_edits(p, plan, 1.0, p->far, "silence inserted");
+    report_edits(p, plan, -1.0, p->mic, "dropped from the far end");
+}
+
+static bool judge(struct pair_check *check, struct pair *p, bool shift)
+{
+    if (!judge_presence(p))
+        return stretches_find(&check->stretches, &p->copies, &p->track, &check->plan);
+    if (!track_find(&p->track, &p->copies))
+        return false;
+    if (p->track.piece_count == 0) {
+        judge_no_echo(p);
+    } else if (are_swapped(p)) {
+        report_note("microphone and far end are swapped: %s contains the echo of %s; %s", p->far,
+                    p->mic, swap_advice(p));
+        return true;
+    } else if (!shift) {
+        judge_reach(p);
+    } else {
+        if (!far_plan_make(&check->plan, &p->track, &p->copies))
+            return false;
+        report_plan(p, &check->plan);
+    }
+    return stretches_find(&check->stretches, &p->copies, &p->track, &check->plan);
+}
+
+bool pair_check_run(struct pair_check *check, ends *pair, bool shift)
+{
+    struct pair p = {.mic = audio_reader_name(ends_mic_file(pair)),
+                     .far = audio_reader_name(ends_far_file(pair)),
+                     .shared = ends_share_a_file(pair)};
+    *check = (struct pair_check){0};
+    /* The far end of a shared file comes with the microphone, not before it. */
+    const bool done = copies_take(&p.copies, pair) &&
+                      (!p.copies.taken || judge(check, &p, shift && !p.shared));
+    track_free(&p.track);
+    copies_close(&p.copies);
+    return done;
+}
+
+void pair_check_free(struct pair_check *check)
+{
+    far_plan_free(&check->plan);
+    stretches_free(&check->stretches);
+}

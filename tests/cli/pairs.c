@@ -1,0 +1,223 @@
+/*
+ * unecho process searches whole recordings: it shifts a far end that began at another time, fills
+ * in what a recorder left out, names what it cannot mend, and measures echo and voice apart.
+ */
+#include "check.h"
+#include "command.h"
+#include "json.h"
+#include "transforms.h"
+
+#include <math.h>
+#include <sndfile.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FLOAT_WAV (SF_FORMAT_WAV | SF_FORMAT_FLOAT)
+enum { RATE = 16000 };
+
+/* The sample: the far end alone to 8.9 s, the near end alone to 16 s, then both. */
+static signal_ mic, far;
+
+static int set_up(void **state)
+{
+    if (enter_folder(state) != 0)
+        return -1;
+    mic = read_sample("mic");
+    far = read_sample("far");
+    write_sound("mic.wav", FLOAT_WAV, mic.samples, mic.count);
+    write_sound("far.wav", FLOAT_WAV, far.samples, far.count);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    free(mic.samples);
+    free(far.samples);
+    return leave_folder(state);
+}
+
+/* Without the samples from `from` to `to`. */
+static void put_without(const char *path, signal_ s, size_t from, size_t to)
+{
+    float *rest = malloc(s.count * sizeof(*rest));
+    assert_non_null(rest);
+    memcpy(rest, s.samples, from * sizeof(*rest));
+    memcpy(rest + from, s.samples + to, (s.count - to) * sizeof(*rest));
+    write_sound(path, FLOAT_WAV, rest, s.count - (to - from));
+    free(rest);
+}
+
+/* After `times` times itself backwards. */
+static void put_after_itself(const char *path, signal_ s, size_t times)
+{
+    float *all = malloc((times + 1) * s.count * sizeof(*all));
+    assert_non_null(all);
+    for (size_t i = 0; i < times * s.count; i++)
+        all[i] = s.samples[s.count - 1 - i % s.count];
+    memcpy(all + times * s.count, s.samples, s.count * sizeof(*all));
+    write_sound(path, FLOAT_WAV, all, (times + 1) * s.count);
+    free(all);
+}
+
+static void process(outcome *result, const char *words)
+{
+    char line[256];
+    snprintf(line, sizeof(line), "process %s -o out.wav --json", words);
+    run(result, line);
+    expect_code(result, 0);
+    assert_true(json_is_valid(result->output));
+}
+
+static double figure(const outcome *result, const char *key)
+{
+    return json_number(result->output, NULL, key);
+}
+
+/* Most of the echo goes, and the voice stays: both could be measured. */
+static void expect_good(const outcome *result)
+{
+    assert_true(figure(result, "echo_seconds") > 3.0);
+    assert_true(figure(result, "echo_change_db") < -15.0);
+    assert_true(figure(result, "voice_seconds") > 1.0);
+    assert_true(fabs(figure(result, "voice_change_db")) < 3.0);
+}
+
+static void expect_no_change(const outcome *result)
+{
+    assert_null(strstr(result->messages, "shifted"));
+    assert_null(strstr(result->messages, "inserted"));
+    assert_null(strstr(result->messages, "dropped"));
+}
+
+static void a_good_pair(void **state)
+{
+    outcome result;
+    (void)state;
+    process(&result, "mic.wav far.wav");
+    assert_string_equal(result.messages, "");
+    expect_good(&result);
+    run(&result, "process mic.wav far.wav -o out.wav");
+    expect_part(result.output, "in which only the far end is heard");
+    expect_part(result.output, "in which only the near end is heard");
+}
+
+static void recorders_that_start_apart(void **state)
+{
+    outcome result;
+    (void)state;
+    put_without("late.wav", far, 0, 3 * RATE);
+    process(&result, "mic.wav late.wav");
+    expect_part(result.messages, "late.wav starts 3.02 s after mic.wav; shifted");
+    expect_good(&result);
+
+    /* Minutes. */
+    put_after_itself("early.wav", far, 5);
+    process(&result, "mic.wav early.wav");
+    expect_part(result.messages, " s before mic.wav; shifted");
+    expect_good(&result);
+}
+
+static void silence_that_was_left_out(void **state)
+{
+    outcome result;
+    (void)state;
+    /* Between two utterances of the far end, while the near end talks. */
+    put_without("skips.wav", far, (size_t)(9.4 * RATE), (size_t)(16.4 * RATE));
+    process(&result, "mic.wav skips.wav");
+    expect_part(result.messages, "skips.wav lacks 7.00 s that mic.wav has, in 1 place; silence");
+    expect_good(&result);
+    assert_null(strstr(result.messages, "shorter"));
+}
+
+static void sound_that_the_microphone_lost(void **state)
+{
+    outcome result;
+    (void)state;
+    put_without("lost.wav", mic, 4 * RATE, 4 * RATE + RATE / 2);
+    process(&result, "lost.wav far.wav");
+    expect_part(result.messages, "lost.wav lacks 0.50 s that far.wav has, in 1 place; dropped");
+    expect_good(&result);
+}
+
+static void what_the_options_say_stays(void **state)
+{
+    static const char *const all[] = {"--align off", "--align 20", "--chunk 160", "--reference"};
+    (void)state;
+    put_without("late.wav", far, 0, 3 * RATE);
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        outcome result;
+        char words[80];
+        snprintf(words, sizeof(words), "mic.wav late.wav %s", all[i]);
+        process(&result, words);
+        expect_no_change(&result);
+        expect_part(result.messages, "the echo comes 3.02 s after the far end, beyond reach");
+    }
+}
+
+static void what_is_wrong(void **state)
+{
+    static const struct {
+        const char *words, *message;
+    } cases[] = {
+        {"far.wav mic.wav", "microphone and far end are swapped: mic.wav contains the echo of far"},
+        {"mic.wav mic.wav", "are the same signal"},
+        {"silent.wav far.wav", "the microphone (silent.wav) is digitally silent"},
+        {"mic.wav silent.wav", "the far end (silent.wav) is digitally silent"},
+        {"faint.wav far.wav", "the microphone (faint.wav) is almost silent"},
+        {"mic.wav backwards.wav", "no echo of backwards.wav in mic.wav, at any offset"},
+    };
+    signal_ silent = delayed(&far, (long)far.count), faint = amplified(&mic, 1e-3f);
+    (void)state;
+    write_sound("silent.wav", FLOAT_WAV, silent.samples, silent.count);
+    write_sound("faint.wav", FLOAT_WAV, faint.samples, faint.count);
+    put_after_itself("backwards.wav", far, 1);
+    {
+        signal_ both = read_signal("backwards.wav");
+        write_sound("backwards.wav", FLOAT_WAV, both.samples, far.count);
+        free(both.samples);
+    }
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        outcome result;
+        char line[200];
+        process(&result, cases[i].words);
+        expect_part(result.messages, cases[i].message);
+        expect_no_change(&result);
+        snprintf(line, sizeof(line), "process %s -o out.wav -q", cases[i].words);
+        run(&result, line);
+        expect_code(&result, 0);
+        assert_string_equal(result.messages, "");
+    }
+    free(silent.samples);
+    free(faint.samples);
+}
+
+/* Nowhere to put temporary files: the recordings are processed all the same. */
+static void no_temporary_files(void **state)
+{
+    outcome result;
+    const char *before = getenv("TMPDIR");
+    char *kept = before ? strdup(before) : NULL;
+    (void)state;
+    setenv("TMPDIR", "/nowhere", 1);
+    process(&result, "mic.wav far.wav");
+    expect_part(result.messages, "no room for temporary files");
+    if (kept)
+        setenv("TMPDIR", kept, 1);
+    else
+        unsetenv("TMPDIR");
+    free(kept);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_good_pair),
+        cmocka_unit_test(recorders_that_start_apart),
+        cmocka_unit_test(silence_that_was_left_out),
+        cmocka_unit_test(sound_that_the_microphone_lost),
+        cmocka_unit_test(what_the_options_say_stays),
+        cmocka_unit_test(what_is_wrong),
+        cmocka_unit_test(no_temporary_files),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
