@@ -192,8 +192,8 @@ typedef struct unecho_config {
     unecho_backend backend;     /* default UNECHO_BACKEND_NATIVE */
     /* How long an echo path the linear filter covers: 64 to 512 ms in steps of 8; default 256. */
     unsigned linear_tail_ms;
-    /* How much background noise is reduced, in dB, 0 to 60; default 20. A DTLN network knows only
-     * 0 and as much as it can. 0: off; after a second of digital silence in the far end the
+    /* How much background noise is reduced, in dB, 0 to 60; default 20. The networks know only 0
+     * and as much as they can, the post-filter about 20. 0: off; after a second of digital silence in the far end the
      * microphone passes unchanged, and the network rests. */
     unsigned noise_reduction_db;
     /* 1 (default): at other rates than 16 kHz, frequencies above the network's range follow what it
