@@ -281,8 +281,8 @@ UNECHO_API int unecho_process_planar(unecho *stream, const float *const *mic,
  * The first frame counts as played when the next microphone frame is recorded, and the following
  * ones without a gap. If frames are missing the far end counts as silent; after 100 ms without any
  * the next one counts as played at its arrival. If more than far_queue_ms waits the microphone must
- * have stopped, and what waits is dropped. unecho_stats counts both. Report a shorter stop of the
- * microphone by unecho_notify_gap.
+ * have stopped, and what waits is dropped. unecho_stats counts both. A shorter stop shows by what
+ * stays in the queue for far_queue_ms and 0.3 s; unecho_notify_gap reports it at once.
  *
  * Real-time safe. Errors: ARGUMENT, and nothing is consumed.
  */

@@ -5,36 +5,70 @@
 
 /* ---- What counts as a delay --------------------------------------------------------------- */
 
-/* A peak has to stand out so far, in standard deviations and above the next one. Unrelated speech
- * reaches 6. */
-static const float peak_height = 7.0f, peak_prominence = 1.25f;
-/* Where the peak was before it needs no more than this: only few places are looked at. */
+/*
+ * Heights in standard deviations, and above the next peak that cannot be of the same room.
+ * Unrelated speech reaches 6 in the long correlation, and 9 in the fresh one, but not twice at one
+ * lag.
+ */
+static const float peak_height = 7.0f, fresh_height = 6.5f, prominence = 1.25f;
+/* One such peak is enough. */
+static const float sure_height = 10.0f, sure_prominence = 1.5f;
+/* Where the peak was before: only few places are looked at. */
 static const float known_height = 4.5f;
-/* It has to rest on so many frames with an active far end. */
-static const float least_frames = 6.0f;
+/* A delay that is held is gone if the fresh correlation is below this share of a peak elsewhere. */
+static const float gone_share = 0.7f;
+/* On how many frames with an active far end a peak rests at least; whitened, they weigh a quarter.
+ */
+static const float least_frames = 2.0f, least_fresh_frames = 1.0f;
 /* Delays so near are the same. */
 static const double same = 16.0;
-/* As long as it is locked: the delay may have moved so far since it was last seen. */
-static const double gate = 32.0;
-/* How often a delay has to be seen in a row: the first, and another than the one that is held. */
-enum { SIGHTINGS_FIRST = 2, SIGHTINGS_OTHER = 3 };
+/* The delay that is held may have moved so far since it was last seen. */
+static const double gate = SHAPE_GATE;
+/* A peak counts so much; what all that are in a row at one lag have to count, for the first delay
+ * and for another one. */
+enum { COUNT_WEAK = 1, COUNT_FRESH = 2, COUNT_SURE = 3, ENOUGH_FIRST = 2, ENOUGH_OTHER = 3 };
+/* A delay before the far end is given up after so many looks without it. */
+enum { MISSED_MOST = 8 };
 
 /* ---- What is done about it ------------------------------------------------------------------ */
 
-/* The far end is to come before its echo, as reflections and the sound's own path spread the
- * echo's beginning; but a pair that is no further apart than `kept` is left alone. */
-static const int64_t margin = 64, kept = 320;
+/*
+ * The far end comes so much before its echo begins, as rooms may rise slowly: the partitions for
+ * which the linear filter expects most, but no more than an eighth of its tail; the network alone
+ * wants it close. A pair that is no further apart than `kept` is left alone.
+ */
+static const int64_t lead_alone = 64, lead_most = 384, kept = 320;
+/* Another delay so near is another reflection of the same echo. */
+static const double reflections = 128.0;
+/* An echo begins with the first correlation of this share of its peak, at most so many samples
+ * before it. */
+static const float onset_share = 0.5f;
+enum { ONSET_REACH = 2 * DELAY_ROOM };
 /* Seconds in which drift that has already happened is made up for. */
 static const double patience = 8.0;
 /* Clocks differ by 300 ppm at most, and then there is something to be made up for. */
 static const double most_drift = 400e-6, most_correction = 900e-6;
+/* A correlation of this likeness is the one of before; it is taken, and taken anew, after so many
+ * looks. */
+static const float alike = 0.6f;
+enum { SHAPE_LOOKS = 4 };
+/* Samples that noise moves it by. */
+static const double least_reach = 4.0;
 
 static const double hop_seconds = (double)UNECHO_HOP / UNECHO_SAMPLE_RATE;
 
+static int64_t lead(const aligner_plan *plan)
+{
+    const int64_t share = (int64_t)plan->tail / 8;
+    return plan->tail == 0 ? lead_alone : share < lead_most ? share : lead_most;
+}
+
 size_t aligner_past(const aligner_plan *plan)
 {
-    const size_t reach = plan->mode == UNECHO_ALIGN_OFF ? 0 : ALIGNER_MOST;
-    return reach + plan->late + 8 * UNECHO_HOP;
+    if (plan->mode == UNECHO_ALIGN_OFF)
+        return plan->late + 8 * UNECHO_HOP;
+    /* Where the far end moves the filter gets to know what it played before. */
+    return ALIGNER_MOST + plan->past + plan->late + 8 * UNECHO_HOP;
 }
 
 void aligner_layout(aligner *a, arena *memory, const aligner_plan *plan)
@@ -52,6 +86,12 @@ void aligner_start(aligner *a, const kernels *k, const fft *f)
     delay_start(&a->delay, k, f);
 }
 
+static int64_t within_reach(const aligner *a, int64_t shift)
+{
+    const int64_t late = (int64_t)a->plan.late;
+    return shift < -late ? -late : shift > ALIGNER_MOST ? ALIGNER_MOST : shift;
+}
+
 void aligner_reset(aligner *a)
 {
     if (a->plan.mode == UNECHO_ALIGN_AUTO) {
@@ -65,29 +105,71 @@ void aligner_reset(aligner *a)
     a->locked = a->plan.mode == UNECHO_ALIGN_FIXED;
     a->home = 0.0;
     a->correction = 0.0;
-    a->shift = a->shift_before = a->plan.mode == UNECHO_ALIGN_FIXED ? a->plan.fixed : 0;
-    a->told = 0;
+    a->shape.taken = 0;
+    a->looks = 0;
+    a->seen = 0;
+    a->missed = 0;
+    a->shift = 0;
+    if (a->plan.mode == UNECHO_ALIGN_FIXED)
+        a->shift = within_reach(a, a->plan.fixed - lead(&a->plan));
+    a->shift_before = a->shift;
+    a->moved = 0;
+    a->kind = ALIGNER_STAYED;
     a->height = 0.0f;
     a->realignments = 0;
     drift_start(&a->drift, 0.0);
 }
 
-static int64_t within_reach(const aligner *a, int64_t shift)
+/* Where the echo with that peak begins. */
+static int64_t onset_of(const aligner *a, int64_t peak)
 {
-    const int64_t late = (int64_t)a->plan.late;
-    return shift < -late ? -late : shift > ALIGNER_MOST ? ALIGNER_MOST : shift;
+    float c[ONSET_REACH + 1];
+    delay_pattern(&a->delay, peak - ONSET_REACH, c, ONSET_REACH + 1);
+    const float least = fmaxf(onset_share * fabsf(c[ONSET_REACH]), known_height);
+    int64_t first = 0;
+    while (first < ONSET_REACH && fabsf(c[first]) < least)
+        first++;
+    return peak - ONSET_REACH + first;
 }
 
-/* Move the far end to its echo, unless it is near enough. */
-static void move_to(aligner *a, double lag)
+/* Where the far end goes for an echo that begins at `echo`; where it is, if that is near enough. */
+static int64_t place(const aligner *a, int64_t echo, int64_t nearest, int64_t furthest)
 {
-    const int64_t echo = (int64_t)floor(lag + 0.5);
-    a->home = lag;
-    if (echo >= a->shift && echo <= a->shift + kept)
-        return;
-    a->shift = within_reach(a, echo - margin);
-    a->told = 0;
-    a->realignments++;
+    const int64_t ahead = echo - a->shift;
+    return ahead >= nearest && ahead <= furthest ? a->shift
+                                                 : within_reach(a, echo - lead(&a->plan));
+}
+
+static void move_to(aligner *a, int64_t shift, aligner_kind kind)
+{
+    a->kind = kind;
+    a->realignments += shift != a->shift;
+    a->shift = shift;
+}
+
+/* The first delay: the filter has learnt the echo where it is, as far as it reaches. */
+static void lock_first(aligner *a, double lag)
+{
+    const int64_t echo = onset_of(a, (int64_t)floor(lag + 0.5));
+    const int64_t shift = place(a, echo, 0, kept);
+    const int covered = echo >= a->shift && echo <= a->shift + (int64_t)a->plan.tail / 2;
+    if (shift != a->shift)
+        move_to(a, shift, covered ? ALIGNER_MOVED : ALIGNER_FOUND);
+    a->locked = 1;
+    drift_start(&a->drift, lag);
+}
+
+/* Another delay than the one that is held. Close to it, it is another reflection. */
+static void lock_again(aligner *a, double lag)
+{
+    const int64_t near = lead(&a->plan) / 2, far = 2 * lead(&a->plan);
+    const int64_t shift = place(a, (int64_t)floor(lag + 0.5), near, far > kept ? far : kept);
+    const int elsewhere = fabs(lag - a->drift.lag) > reflections;
+    if (elsewhere || shift != a->shift)
+        move_to(a, shift, elsewhere ? ALIGNER_FOUND : ALIGNER_MOVED);
+    if (elsewhere)
+        delay_forget(&a->delay);
+    drift_jump(&a->drift, lag);
 }
 
 static void correct(aligner *a, far_end *f, double correction)
@@ -107,46 +189,134 @@ static void follow_drift(aligner *a, far_end *f)
     correct(a, f, fmax(-most_correction, fmin(wanted, most_correction)));
 }
 
-/* A delay other than the one that is held, or the first: believe it when it has been seen often. */
-static void consider(aligner *a, double lag)
+static void lock_to(aligner *a, double lag)
 {
-    a->sightings = fabs(lag - a->candidate) <= same ? a->sightings + 1 : 1;
-    a->candidate = lag;
-    if (a->sightings < (a->locked ? SIGHTINGS_OTHER : SIGHTINGS_FIRST))
-        return;
     if (a->locked)
-        drift_jump(&a->drift, lag);
+        lock_again(a, lag);
     else
-        drift_start(&a->drift, lag);
-    a->locked = 1;
+        lock_first(a, lag);
+    delay_expect(&a->delay, lag);
+    a->home = lag;
+    a->shape.taken = 0;
+    a->looks = 0;
     a->sightings = 0;
-    move_to(a, lag);
+    a->seen = a->hops;
+    a->missed = 0;
+}
+
+/* A peak that may be another delay, and what it counts. */
+static void consider(aligner *a, double lag, unsigned count)
+{
+    a->sightings = fabs(lag - a->candidate) <= same ? a->sightings + count : count;
+    a->candidate = lag;
+    if (a->sightings >= (a->locked ? ENOUGH_OTHER : ENOUGH_FIRST))
+        lock_to(a, lag);
+}
+
+static void take_shape(aligner *a, int64_t middle, const float *search)
+{
+    memcpy(a->shape.x, search + SHAPE_GATE, sizeof a->shape.x);
+    a->shape.lag = a->drift.lag - (double)middle;
+    a->shape.taken = 1;
+    a->looks = 0;
+}
+
+/* Whether the correlation of before is there, no further away than two clocks can have moved it. */
+static int is_same_shape(const aligner *a, const shape_match *match)
+{
+    const double seconds = (double)(a->hops - a->seen) * hop_seconds;
+    const double reach = least_reach + most_drift * UNECHO_SAMPLE_RATE * seconds;
+    return a->shape.taken && match->likeness >= alike && fabs(match->moved) <= reach;
 }
 
 /* The delay that is held, seen again where it must be by now. */
 static int see_again(aligner *a, far_end *f)
 {
-    const delay_peak near = delay_near(&a->delay, a->drift.lag, gate);
-    if (near.height < known_height)
+    const int64_t middle = (int64_t)floor(a->drift.lag + 0.5);
+    float search[SHAPE_SEARCH];
+    delay_pattern(&a->delay, middle - SHAPE_HALF - SHAPE_GATE, search, SHAPE_SEARCH);
+    size_t top = SHAPE_HALF;
+    for (size_t i = top; i <= SHAPE_HALF + 2 * SHAPE_GATE; i++)
+        top = fabsf(search[i]) > fabsf(search[top]) ? i : top;
+    if (fabsf(search[top]) < known_height)
         return 0;
-    drift_see(&a->drift, near.lag);
-    follow_drift(a, f);
+    const shape_match match = shape_find(&a->shape, search);
+    if (is_same_shape(a, &match)) {
+        drift_see(&a->drift, (double)middle + match.moved + a->shape.lag);
+        if (fabs(a->drift.slope) > most_drift * UNECHO_SAMPLE_RATE)
+            drift_start(&a->drift, a->drift.lag);
+        a->looks = 0;
+        a->seen = a->hops;
+        follow_drift(a, f);
+    } else if (++a->looks >= SHAPE_LOOKS) {
+        /* Another echo path: how far its peak is from the old one says nothing of the clocks. */
+        const double further = (double)top - SHAPE_HALF - SHAPE_GATE;
+        drift_jump(&a->drift, a->drift.lag + further);
+        a->home += further;
+        take_shape(a, middle, search);
+        a->seen = a->hops;
+    }
     return 1;
+}
+
+static int stands_out(const delay_view *seen, float height, float above)
+{
+    return seen->best.height >= height && seen->best.height >= above * seen->runner_up;
+}
+
+/* Whether the peak is not at the delay that is held, and that one is gone. */
+static int is_elsewhere(const aligner *a, const delay_peak *peak)
+{
+    if (!a->locked)
+        return 1;
+    const delay_peak held = delay_near_fresh(&a->delay, a->drift.lag, gate);
+    return fabs(peak->lag - a->drift.lag) > gate && held.height < gone_share * peak->height;
+}
+
+/* How much the long correlation's highest peak counts as another delay. */
+static unsigned count_slow(const aligner *a, const delay_view *slow)
+{
+    if (slow->best.frames < least_frames || !stands_out(slow, peak_height, prominence) ||
+        !is_elsewhere(a, &slow->best))
+        return 0;
+    return !a->locked && stands_out(slow, peak_height, sure_prominence) ? COUNT_SURE : COUNT_WEAK;
+}
+
+/* The fresh correlation shows at once where the echo has gone to. */
+static unsigned count_fresh(const aligner *a, const delay_view *fresh)
+{
+    if (!a->locked || fresh->best.frames < least_fresh_frames ||
+        !stands_out(fresh, fresh_height, prominence) || !is_elsewhere(a, &fresh->best))
+        return 0;
+    return stands_out(fresh, sure_height, sure_prominence) ? COUNT_SURE : COUNT_FRESH;
+}
+
+/* An echo before the far end that is not there whenever the far end plays was none. */
+static void give_up(aligner *a)
+{
+    a->locked = 0;
+    a->sightings = 0;
+    a->missed = 0;
+    delay_expect_none(&a->delay);
+    move_to(a, 0, ALIGNER_FOUND);
 }
 
 static void decide(aligner *a, far_end *f)
 {
-    const delay_view seen = delay_seen(&a->delay);
-    a->height = seen.frames >= least_frames ? seen.best.height : 0.0f;
-    if (a->height <= 0.0f)
-        return;
+    const delay_view slow = delay_seen(&a->delay), fresh = delay_seen_fresh(&a->delay);
+    if (slow.best.frames >= least_frames)
+        a->height = slow.best.height;
     const int again = a->locked && see_again(a, f);
-    const int certain =
-        a->height >= peak_height && seen.best.height >= peak_prominence * seen.runner_up;
-    if (again && (!certain || fabs(seen.best.lag - a->drift.lag) <= gate))
+    a->missed = again ? 0 : a->missed + 1;
+    if (a->locked && a->drift.lag < 0.0 && a->missed >= MISSED_MOST)
+        give_up(a);
+    const unsigned by_fresh = count_fresh(a, &fresh), by_slow = count_slow(a, &slow);
+    if (by_fresh > 0)
+        consider(a, fresh.best.lag, by_fresh);
+    else if (by_slow > 0)
+        consider(a, slow.best.lag, by_slow);
+    else if (again)
         a->sightings = 0;
-    else if (certain)
-        consider(a, seen.best.lag);
 }
 
 /* What the far end has made since, frame by frame. */
@@ -208,8 +378,8 @@ aligner_jump aligner_hop(aligner *a, const float *mic, far_end *f, float *far)
         look(a, mic, f);
     const int64_t shift = a->plan.mode == UNECHO_ALIGN_OFF ? 0 : reachable(a, f, a->shift);
     read_far(a, f, shift, far);
-    const aligner_jump jump = {shift - a->shift_before, a->told};
-    if (jump.samples != 0) {
+    const aligner_jump jump = {shift - a->shift_before, a->kind};
+    if (jump.samples != 0 && jump.kind != ALIGNER_MOVED) {
         /* From the old place to the new one without a click. */
         float before[UNECHO_HOP];
         read_far(a, f, a->shift_before, before);
@@ -217,11 +387,17 @@ aligner_jump aligner_hop(aligner *a, const float *mic, far_end *f, float *far)
             const float share = ((float)i + 0.5f) * (1.0f / UNECHO_HOP);
             far[i] = before[i] + share * (far[i] - before[i]);
         }
-        a->shift_before = shift;
     }
-    a->told = 0;
+    a->shift_before = shift;
+    a->kind = ALIGNER_STAYED;
     a->hops++;
     return jump;
+}
+
+void aligner_past_hop(const aligner *a, const far_end *f, size_t age, float *far)
+{
+    const int64_t first = ((int64_t)a->hops - 1 - (int64_t)age) * UNECHO_HOP;
+    far_end_read(f, far, first - a->shift_before, UNECHO_HOP);
 }
 
 void aligner_move(aligner *a, int64_t samples)
@@ -230,17 +406,21 @@ void aligner_move(aligner *a, int64_t samples)
         return;
     const int64_t most = 2 * ALIGNER_MOST;
     samples = samples < -most ? -most : samples > most ? most : samples;
+    a->moved += samples;
     a->shift = within_reach(a, a->shift + samples);
-    a->told = 1;
+    a->kind = ALIGNER_TOLD;
     a->realignments++;
     if (a->plan.mode != UNECHO_ALIGN_AUTO)
         return;
     /* The correlation so far belongs to the old delay. */
     delay_reset(&a->delay);
+    a->shape.taken = 0;
+    a->looks = 0;
     a->sightings = 0;
     if (a->locked) {
         drift_jump(&a->drift, a->drift.lag + (double)samples);
         a->home += (double)samples;
+        delay_expect(&a->delay, a->drift.lag);
     }
 }
 
@@ -253,7 +433,7 @@ aligner_view aligner_seen(const aligner *a)
 {
     aligner_view view = {.aligned = a->locked, .realignments = a->realignments};
     if (a->plan.mode == UNECHO_ALIGN_FIXED)
-        view.lag = (double)a->shift;
+        view.lag = (double)(a->plan.fixed + a->moved);
     if (a->plan.mode != UNECHO_ALIGN_AUTO)
         return view;
     if (a->locked) {

@@ -10,22 +10,37 @@
 #include "delay.h"
 #include "drift.h"
 #include "front/far_end.h"
+#include "shape.h"
 #include "unecho.h"
 
 typedef struct aligner_plan {
     unecho_align mode;
     int64_t fixed; /* samples, for UNECHO_ALIGN_FIXED */
     size_t late;   /* how much far end there is ahead of the microphone */
+    size_t tail;   /* of the linear filter, in samples; 0: none */
+    size_t past;   /* how much far end that filter looks back on */
 } aligner_plan;
+
+/* Why the far end jumps. */
+typedef enum aligner_kind {
+    ALIGNER_STAYED, /* nothing was decided */
+    ALIGNER_MOVED,  /* it is read elsewhere; the echo's delay is the same */
+    ALIGNER_FOUND,  /* the echo has another delay */
+    ALIGNER_TOLD,   /* a gap was reported: the echo follows the far end as before */
+} aligner_kind;
 
 typedef struct aligner {
     aligner_plan plan;
     delay delay;
     drift drift;
+    shape shape;
+    unsigned looks;    /* in a row that have not found the shape again */
+    uint64_t seen;     /* the hop at which it was found last */
+    unsigned missed;   /* looks in a row without a peak at the delay that is held */
     float *mic;        /* the last two frames and one sample before */
     uint64_t hops;     /* so far */
     uint64_t far_next; /* the next frame of the far end to be looked at */
-    /* A delay that has been seen but is not believed yet, and how often it has. */
+    /* A delay that has been seen but is not believed yet, and what its peaks count. */
     double candidate;
     unsigned sightings;
     int locked;
@@ -33,7 +48,8 @@ typedef struct aligner {
     double correction; /* what the resampler does: relative change of rate */
     int64_t shift;     /* by how much the far end is moved now */
     int64_t shift_before;
-    int told; /* the next jump is one that was told of */
+    int64_t moved;     /* by gaps that were reported */
+    aligner_kind kind; /* of the next jump */
     float height;
     uint32_t realignments;
 } aligner;
@@ -50,7 +66,7 @@ void aligner_reset(aligner *a);
 /* By how many samples the far end comes later than in the hop before. */
 typedef struct aligner_jump {
     int64_t samples;
-    int told; /* of a gap: it is where it was to the echo, which would be elsewhere else */
+    aligner_kind kind;
 } aligner_jump;
 
 /*
@@ -58,6 +74,9 @@ typedef struct aligner_jump {
  * that this hop may hold the echo of to far [UNECHO_HOP], and tells f its drift.
  */
 aligner_jump aligner_hop(aligner *a, const float *mic, far_end *f, float *far);
+
+/* The far end `age` hops before the last one, from the place where it is read now. */
+void aligner_past_hop(const aligner *a, const far_end *f, size_t age, float *far);
 
 /* The echo lags the far end by so many samples more than before. */
 void aligner_move(aligner *a, int64_t samples);

@@ -1,12 +1,13 @@
 /*
  * The delay of the echo behind the far end, by generalised cross-correlation with phase transform
  * (C. H. Knapp and G. C. Carter, "The generalized correlation method for estimation of time delay",
- * IEEE Trans. ASSP 24, 1976), summed up over the frames in which the far end plays.
+ * IEEE Trans. ASSP 24, 1976), over the frames in which the far end plays.
  *
  * The range of delays is cut into partitions of one frame. Every frame adds its whitened cross
- * spectrum to each partition; the partitions are then turned into correlations a few at a time, so
- * that every hop costs the same. A correlation is told in multiples of its standard deviation where
- * the two signals have nothing in common, which the whitening makes known.
+ * spectrum to each partition. A few partitions a hop are transformed back, so that every hop costs
+ * the same: what has been added since the last time is the partition's fresh correlation, and joins
+ * a long one that remembers seconds. Both are given in multiples of the standard deviation that
+ * unrelated signals have, which the whitening makes known.
  *
  * 16 kHz on both sides. Real-time safe but for the layout.
  */
@@ -23,22 +24,30 @@ enum {
     /* 250 Hz to 4.2 kHz: where speech is, and small loudspeakers play. */
     DELAY_BIN_FIRST = 8,
     DELAY_BINS = 128,
+    /* Peaks closer than 32 ms may belong to one room. */
+    DELAY_ROOM = 2 * DELAY_FRAME,
 };
 
-/* A peak of the correlation. */
+/* A peak of the correlation's magnitude: loudspeakers may be wired either way. */
 typedef struct delay_peak {
     float height; /* in standard deviations */
+    float frames; /* how many frames it rests on */
     double lag;   /* of the echo behind the far end, in samples, between samples too */
 } delay_peak;
 
 typedef struct delay_partition {
-    float weight;    /* the sum of squares of what has been added up */
-    delay_peak peak; /* when it was last looked at */
-    float runner_up; /* the highest elsewhere in it */
+    float fresh_weight, weight; /* sums of squares of what has been added up */
+    unsigned fresh_frames;
+    delay_peak fresh, slow; /* when it was last looked at */
+    /* How loud the microphone is at least while the far end plays, as a ratio of powers; on how
+     * many frames that rests. */
+    float usual;
+    unsigned heard;
 } delay_partition;
 
 typedef struct delay_slot {
-    uint64_t frame; /* which far-end frame is in it, plus 1; 0: none */
+    uint64_t frame;      /* which far-end frame is in it, plus 1; 0: none */
+    float square, power; /* means: of its magnitudes, and of its samples after pre-emphasis */
     int active;
 } delay_slot;
 
@@ -47,18 +56,28 @@ typedef struct delay {
     const fft *fft;
     size_t partitions, ring;
     size_t frames_late; /* how far lags reach below 0 */
-    /* Per partition: the sums, and in a ring the whitened spectra of the far end. */
-    float *cross_re, *cross_im, *far_re, *far_im;
+    size_t doubtful;    /* how many of the first partitions lie before the echo or the far end */
+    size_t echo;        /* the partition that the echo is in; `partitions`: not known */
+    /* Per partition: the fresh sums, the long correlation, and in a ring the whitened spectra of
+     * the far end. */
+    float *cross_re, *cross_im, *slow, *far_re, *far_im;
+    float *far_level, *mic_level; /* [DELAY_BINS] running means of the magnitudes */
     delay_slot *slots;
     delay_partition *found;
     float *block, *re, *im;
     size_t next; /* the partition to be looked at next */
+    int heard;   /* whether a frame with an active far end has come since all were looked at */
 } delay;
 
 /* Lags from -late (rounded up to frames) to most, in samples. */
 void delay_layout(delay *d, arena *a, size_t most, size_t late);
 void delay_start(delay *d, const kernels *k, const fft *f);
 void delay_reset(delay *d);
+/* Forget the correlation, not the far end. */
+void delay_forget(delay *d);
+/* The echo has this lag; what correlates earlier, or before the far end, is to be doubted. */
+void delay_expect(delay *d, double lag);
+void delay_expect_none(delay *d);
 
 /* Frame number `frame` of the far end: x [1 + FFT_SIZE], that frame last, the one before it in
  * front of it, and one sample more. */
@@ -67,17 +86,23 @@ void delay_add_far(delay *d, uint64_t frame, const float *x);
  * far end's frames up to frame + frames_late should have come. */
 void delay_add_mic(delay *d, uint64_t frame, const float *x);
 
-/* Look at the next partitions; nonzero when all have been looked at since the last time. */
+/* Look at the next partitions; nonzero when all have been looked at since the last time, and a far
+ * end has been heard meanwhile. */
 int delay_look(delay *d);
 
-/* What delay_look has seen: the highest peak, and the highest that is not next to it. */
+/* The highest peak of a correlation, and the highest that cannot be of the same room. */
 typedef struct delay_view {
     delay_peak best;
     float runner_up;
-    float frames; /* how many frames it rests on */
 } delay_view;
 delay_view delay_seen(const delay *d);
-/* The highest peak within `gate` samples of a lag; of height 0: none. */
-delay_peak delay_near(const delay *d, double lag, double gate);
+/* Of the fresh correlation alone. */
+delay_view delay_seen_fresh(const delay *d);
+
+/* Its highest peak within `gate` samples of a lag; of height 0: none. */
+delay_peak delay_near_fresh(const delay *d, double lag, double gate);
+
+/* The long correlation from lag first to first + n, in standard deviations; 0 out of range. */
+void delay_pattern(const delay *d, int64_t first, float *to, size_t n);
 
 #endif

@@ -8,6 +8,8 @@
 enum { MOST_AT_ONCE = 4 * UNECHO_HOP };
 /* A pushed far end that brings nothing for longer than this counts as silent: 100 ms. */
 enum { PATIENCE = UNECHO_SAMPLE_RATE / 10 };
+/* What stays in the queue may vary with the caller's timing by less than this. */
+enum { SURPLUS_MS = 40 };
 
 /* An upper bound of the native frames for `samples` samples at 16 kHz, drift included. */
 static size_t native_for(const far_end_plan *plan, size_t samples)
@@ -47,6 +49,7 @@ void far_end_reset(far_end *f)
     f->jumped = 0.0;
     f->starved = 0;
     f->overrun = 0;
+    f->waiting = (queue_watch){0};
     f->missing_frames = 0;
     f->dropped_frames = 0;
 }
@@ -141,6 +144,41 @@ void far_end_advance(far_end *f, uint64_t target, uint64_t limit)
         keep_silence_until(f, target - PATIENCE);
         f->starved = 1;
     }
+}
+
+/* The most that was the least of a period; nothing is usual before the first. */
+static size_t usual(const queue_watch *w)
+{
+    size_t most = w->periods > 0 ? 0 : SIZE_MAX / 2;
+    for (unsigned i = 0; i < FAR_END_PERIODS && i < w->periods; i++)
+        most = w->usual[i] > most ? w->usual[i] : most;
+    return most;
+}
+
+size_t far_end_surplus(far_end *f)
+{
+    queue_watch *const w = &f->waiting;
+    const size_t count = f->queue.count;
+    if (f->starved || f->overrun) {
+        /* Who begins anew may push further ahead. */
+        *w = (queue_watch){0};
+        return 0;
+    }
+    const size_t before = usual(w);
+    if (count < before + SURPLUS_MS * f->plan.rate / 1000)
+        w->more_hops = 0;
+    else
+        w->more = w->more_hops++ == 0 || count < w->more ? count : w->more;
+    if (w->more_hops == f->plan.drain_hops) {
+        w->more_hops = w->hops = 0;
+        return w->more - before;
+    }
+    w->least = w->hops++ == 0 || count < w->least ? count : w->least;
+    if (w->hops == f->plan.drain_hops) {
+        w->usual[w->periods++ % FAR_END_PERIODS] = w->least;
+        w->hops = 0;
+    }
+    return 0;
 }
 
 void far_end_read(const far_end *f, float *to, int64_t first, size_t n)

@@ -9,13 +9,26 @@
 #include "fifo.h"
 #include "kernels/kernels.h"
 
+/* So many periods tell how much usually waits. */
+enum { FAR_END_PERIODS = 4 };
+
 typedef struct far_end_plan {
     unsigned rate;
-    int drifts;   /* whether far_end_drift may be called */
-    size_t queue; /* capacity of the queue in native frames */
-    size_t past;  /* samples at 16 kHz that can still be read */
-    int pushed;   /* arrives independently of the microphone, perhaps late or not at all */
+    int drifts;          /* whether far_end_drift may be called */
+    size_t queue;        /* capacity of the queue in native frames */
+    size_t past;         /* samples at 16 kHz that can still be read */
+    int pushed;          /* arrives independently of the microphone, perhaps late or not at all */
+    unsigned drain_hops; /* in which what is pushed at once has left the queue */
 } far_end_plan;
+
+/* How much waits in the queue from hop to hop, in native frames. */
+typedef struct queue_watch {
+    size_t least;                  /* since `hops` hops */
+    size_t usual[FAR_END_PERIODS]; /* the least of the periods before */
+    unsigned hops, periods;
+    size_t more;        /* the least since it has been more than usual, */
+    unsigned more_hops; /* so many hops ago */
+} queue_watch;
 
 typedef struct far_end {
     far_end_plan plan;
@@ -29,6 +42,7 @@ typedef struct far_end {
     double jumped;  /* samples of silence inserted, less samples dropped */
     int starved;    /* no frames arrived in time, and silence took their place */
     int overrun;    /* the queue was full, and far_end_advance has not run since */
+    queue_watch waiting;
     uint64_t missing_frames, dropped_frames;
 } far_end;
 
@@ -55,6 +69,12 @@ void far_end_push(far_end *f, const float *x, size_t n, uint64_t now);
  * bounded amount of work: later calls produce what is still missing.
  */
 void far_end_advance(far_end *f, uint64_t target, uint64_t limit);
+
+/*
+ * Once a hop, of a far end that is pushed: by how many native frames more than before wait in the
+ * queue and stay there. Bursts drain, and so the microphone must have lost that much.
+ */
+size_t far_end_surplus(far_end *f);
 
 /* Samples first..first+n at 16 kHz; silence for those not made yet or no longer kept. */
 void far_end_read(const far_end *f, float *to, int64_t first, size_t n);

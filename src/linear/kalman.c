@@ -106,6 +106,11 @@ void kalman_start(kalman *c, const kernels *k)
         c->shape[p] /= sum;
 }
 
+float kalman_prior(const kalman *c, size_t p)
+{
+    return prior_first * c->shape[p] / c->shape[0];
+}
+
 void kalman_forget_far_end(kalman *c)
 {
     partitions *const f = &c->filter;
@@ -125,7 +130,7 @@ void kalman_restart(kalman *c)
     memset(c->filter.x_re, 0, c->floats * sizeof(float));
     for (size_t p = 0; p < c->filter.count; p++)
         for (size_t k = 0; k < PARTITION_ROW; k++)
-            c->filter.variance[p * PARTITION_ROW + k] = prior_first * c->shape[p] / c->shape[0];
+            c->filter.variance[p * PARTITION_ROW + k] = kalman_prior(c, p);
     c->filter.newest = 0;
     c->newest_mic = 0;
     c->history_energy = 0.0;
@@ -173,6 +178,17 @@ static void take_far(kalman *c, const float *far, double energy)
     }
     memcpy(c->history, far, KALMAN_HOP * sizeof(float));
     c->history_energy = energy;
+}
+
+size_t kalman_reach(size_t count)
+{
+    /* The ring of spectra, each of two hops. */
+    return count + KALMAN_MICS;
+}
+
+void kalman_remember(kalman *c, const float *far)
+{
+    take_far(c, far, dot(far, far));
 }
 
 static float *mic_of(const kalman *c, size_t age)

@@ -75,6 +75,17 @@ void kalman_restart(kalman *c);
 void kalman_forget_far_end(kalman *c);
 
 /*
+ * From here on the far end comes `samples` later (negative: earlier), and its echo when it did. The
+ * echo path is carried over; the far end is forgotten until kalman_remember brings back the last
+ * kalman_reach hops of it, oldest first, from the new place. Real-time safe; as long as a few hops.
+ */
+void kalman_shift(kalman *c, int64_t samples);
+size_t kalman_reach(size_t count); /* of a filter of so many partitions */
+void kalman_remember(kalman *c, const float *far);
+/* The variance that partition p starts with. */
+float kalman_prior(const kalman *c, size_t p);
+
+/*
  * One hop: mic, far, error and echo are [KALMAN_HOP]; mic and far finite, |x| <= 100. error is the
  * microphone without the echo estimate, echo that estimate: mic = error + echo within rounding.
  * error may be mic or far, echo too, but not both the same. No latency. A silent far end leaves

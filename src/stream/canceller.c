@@ -78,7 +78,7 @@ void canceller_reset(canceller *c)
     c->suppressor->kind->reset(c->suppressor);
     c->levels = (levels){0};
     bypass_reset(&c->bypass);
-    c->restarts = c->relearns = c->forgets = 0;
+    c->restarts = 0;
 }
 
 /* ---- The next hops ---------------------------------------------------------------------- */
@@ -98,34 +98,37 @@ static uint64_t bit(size_t t)
     return UINT64_C(1) << t;
 }
 
-void canceller_jump(canceller *c, size_t t, const aligner_jump *jump)
+size_t canceller_jump(canceller *c, size_t t, const aligner_jump *jump)
 {
     const int64_t distance = jump->samples < 0 ? -jump->samples : jump->samples;
-    if (distance > suppressor_far_away)
+    /* A suppressor that has heard the echo of what it hears now goes on. */
+    if (distance > suppressor_far_away && jump->kind != ALIGNER_MOVED)
         c->restarts |= bit(t);
-    if (distance <= linear_far_away)
-        return;
-    if (jump->told)
-        c->forgets |= bit(t);
-    else
-        c->relearns |= bit(t);
+    if (!c->linear)
+        return 0;
+    if (jump->kind == ALIGNER_MOVED) {
+        kalman_shift(c->linear, jump->samples);
+        return kalman_reach(c->linear->filter.count);
+    }
+    if (jump->kind == ALIGNER_TOLD && distance > linear_far_away)
+        kalman_forget_far_end(c->linear);
+    else if (jump->kind == ALIGNER_FOUND || distance > linear_far_away)
+        kalman_restart(c->linear);
+    return 0;
+}
+
+void canceller_remember(canceller *c, const float *far)
+{
+    kalman_remember(c->linear, far);
 }
 
 /* ---- Running ---------------------------------------------------------------------------- */
 
-/* Filter the new hops of microphone and far end into error and echo estimate. */
-static void run_linear(canceller *c, size_t hops)
+void canceller_filter(canceller *c, size_t t)
 {
-    if (!c->linear)
-        return;
-    for (size_t t = 0; t < hops; t++) {
-        const size_t at = c->past + t * UNECHO_HOP;
-        if (c->relearns & bit(t))
-            kalman_restart(c->linear);
-        else if (c->forgets & bit(t))
-            kalman_forget_far_end(c->linear);
+    const size_t at = c->past + t * UNECHO_HOP;
+    if (c->linear)
         kalman_run(c->linear, c->mic + at, c->far + at, c->error + at, c->echo + at);
-    }
 }
 
 static void plan_bypass(canceller *c, bypass_hop *plan, size_t hops)
@@ -221,10 +224,8 @@ int canceller_run(canceller *host, canceller *const *all, float *const *out, flo
 {
     batch b = {.host = host, .all = all, .out = out, .mic = mic, .count = count, .hops = hops};
     int status = UNECHO_OK;
-    for (size_t i = 0; i < count; i++) {
-        run_linear(all[i], hops);
+    for (size_t i = 0; i < count; i++)
         plan_bypass(all[i], b.plans + i * hops, hops);
-    }
     for (size_t done = 0, n; done < hops; done += n) {
         n = next_part(&b, done);
         const int run = suppress(&b, done, n);
@@ -234,7 +235,7 @@ int canceller_run(canceller *host, canceller *const *all, float *const *out, flo
                    mic[i] + done * UNECHO_HOP, n, hops - done - n);
     }
     for (size_t i = 0; i < count; i++) {
-        all[i]->restarts = all[i]->relearns = all[i]->forgets = 0;
+        all[i]->restarts = 0;
         if (status < 0)
             memset(out[i], 0, hops * UNECHO_HOP * sizeof *out[i]);
     }

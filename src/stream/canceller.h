@@ -24,9 +24,7 @@ typedef struct canceller {
     float *error, *echo;
     levels levels;
     bypass bypass;
-    /* Bit t: at hop t of the next run the suppressor restarts; the linear filter restarts; the
-     * linear filter keeps the echo path but forgets the far end. */
-    uint64_t restarts, relearns, forgets;
+    uint64_t restarts; /* bit t: at hop t of the next run the suppressor restarts */
 } canceller;
 
 /* Includes the suppressor's memory. */
@@ -45,8 +43,15 @@ void canceller_reset(canceller *c);
 float *canceller_mic(canceller *c);
 float *canceller_far(canceller *c);
 
-/* Report that the far end jumps at hop t of the next run. */
-void canceller_jump(canceller *c, size_t t, const aligner_jump *jump);
+/*
+ * Report that the far end jumps at hop t of the next run. Returns how many of the hops before it
+ * canceller_remember needs, oldest first, from where the far end is read now.
+ */
+size_t canceller_jump(canceller *c, size_t t, const aligner_jump *jump);
+void canceller_remember(canceller *c, const float *far);
+
+/* Filter hop t of the next run; microphone and far end are in place. */
+void canceller_filter(canceller *c, size_t t);
 
 /*
  * Advance `count` cancellers by `hops` hops each, in the scratch memory of `host`'s suppressor:

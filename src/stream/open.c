@@ -53,6 +53,7 @@ static far_end_plan plan_far_end(const unecho_config *config, const aligner_plan
         .queue = ms * rate / 1000 + FAR_END_PART,
         .past = aligner_past(aligning),
         .pushed = pushed,
+        .drain_hops = (300 + config->far_queue_ms) / CONFIG_HOP_MS,
     };
 }
 
@@ -69,10 +70,13 @@ static void layout_front(unecho *s, arena *a, const unecho_config *config)
 {
     /* Otherwise delay_ms has no effect and may hold any value, even NaN. */
     const double delay_ms = config->align == UNECHO_ALIGN_FIXED ? config->delay_ms : 0.0;
+    const size_t tail_ms = config->engine == UNECHO_ENGINE_NEURAL ? 0 : config->linear_tail_ms;
     const aligner_plan aligning = {
         .mode = config->align,
         .fixed = (int64_t)floor(delay_ms * (double)samples_of_ms(1) + 0.5),
         .late = samples_of_ms(config->reference_late_ms),
+        .tail = samples_of_ms((unsigned)tail_ms),
+        .past = tail_ms > 0 ? kalman_reach(tail_ms / CONFIG_HOP_MS) * UNECHO_HOP : 0,
     };
     const far_end_plan far = plan_far_end(config, &aligning);
     far_end_layout(&s->far_end, a, &far);

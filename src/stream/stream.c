@@ -89,6 +89,29 @@ size_t stream_take(unecho *s, const call *c, size_t first, size_t n)
     return hops;
 }
 
+/* From here on the far end lags the microphone by so many samples more. */
+static void go_on_later(unecho *s, int64_t later)
+{
+    if (s->far_end.plan.pushed && s->aligner.plan.mode != UNECHO_ALIGN_OFF && later < 0) {
+        /* The queue holds the far end that was played meanwhile: skip it, in whole frames of the
+         * aligner. */
+        const uint64_t hops = (uint64_t)-later / DELAY_FRAME * (DELAY_FRAME / UNECHO_HOP);
+        aligner_skip(&s->aligner, hops);
+        s->lost += hops;
+        later += (int64_t)(hops * UNECHO_HOP);
+    }
+    aligner_move(&s->aligner, later);
+}
+
+/* A microphone whose callback stalls loses samples, and nobody says so; the far end waits. */
+static void notice_stall(unecho *s)
+{
+    if (!s->far_end.plan.pushed || s->aligner.plan.mode == UNECHO_ALIGN_OFF)
+        return;
+    const size_t surplus = far_end_surplus(&s->far_end);
+    go_on_later(s, -(int64_t)((uint64_t)surplus * UNECHO_SAMPLE_RATE / s->far_end.plan.rate));
+}
+
 void stream_prepare(unecho *s, size_t hops)
 {
     microphone *const m = &s->microphone;
@@ -97,11 +120,17 @@ void stream_prepare(unecho *s, size_t hops)
         float *const far = canceller_far(&s->canceller) + t * UNECHO_HOP;
         /* Unless pushed, use only the far end that came before this hop was complete. */
         const uint64_t limit = s->far_end.plan.pushed ? UINT64_MAX : microphone_needed(m, m->hops);
+        notice_stall(s);
         const uint64_t end = (m->hops + s->lost + 1) * UNECHO_HOP;
         far_end_advance(&s->far_end, end + s->aligner.plan.late, limit);
         microphone_give(m, mic);
         const aligner_jump jump = aligner_hop(&s->aligner, mic, &s->far_end, far);
-        canceller_jump(&s->canceller, t, &jump);
+        float past[UNECHO_HOP];
+        for (size_t age = canceller_jump(&s->canceller, t, &jump); age > 0; age--) {
+            aligner_past_hop(&s->aligner, &s->far_end, age, past);
+            canceller_remember(&s->canceller, past);
+        }
+        canceller_filter(&s->canceller, t);
     }
 }
 
@@ -157,15 +186,6 @@ int unecho_notify_gap(unecho *stream, uint64_t mic_lost, uint64_t far_lost)
     const uint64_t far = far_lost < most ? far_lost : most;
     const int64_t mic_samples = (int64_t)(mic * UNECHO_SAMPLE_RATE / stream->microphone.plan.rate);
     const int64_t far_samples = (int64_t)(far * UNECHO_SAMPLE_RATE / stream->far_end.plan.rate);
-    int64_t later = far_samples - mic_samples;
-    if (stream->far_end.plan.pushed && stream->aligner.plan.mode != UNECHO_ALIGN_OFF && later < 0) {
-        /* The queue holds the far end that was played meanwhile: skip it, in whole frames of the
-         * aligner. */
-        const uint64_t hops = (uint64_t)-later / DELAY_FRAME * (DELAY_FRAME / UNECHO_HOP);
-        aligner_skip(&stream->aligner, hops);
-        stream->lost += hops;
-        later += (int64_t)(hops * UNECHO_HOP);
-    }
-    aligner_move(&stream->aligner, later);
+    go_on_later(stream, far_samples - mic_samples);
     return UNECHO_OK;
 }

@@ -210,6 +210,28 @@ static void microphone_stands_still(void **unused)
     free(expected);
 }
 
+/* A microphone that loses a moment whose far end has room in the queue: what stays there tells. */
+static void microphone_loses_a_moment(void **unused)
+{
+    (void)unused;
+    static const double pauses[] = {0.1, 0.2, 0.35};
+    for (int align = UNECHO_ALIGN_AUTO; align <= UNECHO_ALIGN_FIXED; align++)
+        for (size_t i = 0; i < 3; i++) {
+            const unecho_config config = pushed_config((unecho_align)align, 400);
+            float *const out = calloc(LENGTH, sizeof *out);
+            unecho *stream = open_with(&config);
+            card c = {0};
+            go_on(stream, &c, out, 5 * RATE);
+            c.mic_at += (size_t)(pauses[i] * RATE);
+            go_on(stream, &c, out, LENGTH);
+            print_message("%.2f s, %s: ERLE %.1f dB\n", pauses[i],
+                          align == UNECHO_ALIGN_AUTO ? "auto" : "fixed", erle(out, 7.0, 11.5));
+            assert_true(erle(out, 7.0, 11.5) >= 25.0);
+            unecho_close(&stream);
+            free(out);
+        }
+}
+
 /* ---- Gaps that are told of ------------------------------------------------------------------- */
 
 typedef struct gap {
@@ -300,9 +322,13 @@ static void told_of_gaps_of_the_microphone(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_brought_along),  cmocka_unit_test(bursts),
-        cmocka_unit_test(stops_and_resumes), cmocka_unit_test(microphone_stands_still),
-        cmocka_unit_test(told_of_gaps),      cmocka_unit_test(told_of_gaps_of_the_microphone),
+        cmocka_unit_test(as_brought_along),
+        cmocka_unit_test(bursts),
+        cmocka_unit_test(stops_and_resumes),
+        cmocka_unit_test(microphone_stands_still),
+        cmocka_unit_test(microphone_loses_a_moment),
+        cmocka_unit_test(told_of_gaps),
+        cmocka_unit_test(told_of_gaps_of_the_microphone),
     };
     return cmocka_run_group_tests_name("push far", tests, set_up, tear_down);
 }
