@@ -1,0 +1,274 @@
+"""One conversation: a stream of the library."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from ctypes import byref, c_size_t, c_void_p
+from dataclasses import dataclass, fields
+from typing import Any, Optional
+
+from numpy import empty, ndarray
+
+from ._library import ERROR_ARGUMENT, MESSAGE_SIZE, StatsStruct, check, library
+from ._samples import INT16, address, output, pointer, samples
+from ._settings import make_config
+
+#: How much far end may wait for the microphone where only far_rate is given, in milliseconds.
+FAR_QUEUE_MS = 1000
+
+_RECORD_PIECE = 1 << 16
+
+_process, _process_int16 = library.unecho_process, library.unecho_process_int16
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What a canceller has seen since it was opened or reset. Levels in dB of full scale."""
+
+    frames: int  #: of microphone
+    mic_db: float  #: mean power of the microphone; silence: -inf
+    far_db: float  #: of the far end
+    out_db: float  #: of the output
+    peak: float  #: highest magnitude of the output, full scale being 1
+    #: Echo return loss enhancement in dB: microphone over output where the far end is active.
+    #: Near-end speech there lowers it.
+    erle_db: float
+    linear_erle_db: float  #: the same for the output of the linear filter
+    far_active_seconds: float  #: how much audio both rest on
+    far_silent_seconds: float  #: how much of the output is the unchanged microphone
+    aligned: bool  #: a delay is found or set
+    confidence: float  #: how certain the delay is, 0 to 1; below 0.3 no echo is seen
+    delay_ms: float  #: the echo is this much behind the far end as it came
+    drift_ppm: float  #: positive: the far end's clock is faster
+    realignments: int  #: how often the far end was shifted, the first time included
+    linear_diverged: int  #: how often the linear filter restarted
+    guarded_samples: int  #: not finite or beyond +-100
+    mic_clipped_samples: int  #: at or beyond full scale
+    far_clipped_samples: int
+    far_missing_frames: int  #: silence in place of far end that was not pushed in time
+    far_dropped_frames: int  #: pushed, but dropped as the microphone had stopped
+
+
+class Canceller:
+    """Removes the echo from a microphone, chunk by chunk.
+
+    ``rate`` (Hz, 8000 to 192000) and ``channels`` (1 to 8) are those of microphone and output.
+    ``far_rate`` is the far end's, by default the same; where it is given, the far end is queued and
+    may come in chunks of another size, or by ``push_far``. All other settings have the names,
+    ranges and defaults of ``unecho_config`` in unecho.h::
+
+        engine="linear_neural" | "linear" | "neural"    align="auto" | "fixed" | "off"
+        precision="fp32" | "bf16" | "int8"              backend="native" | "onnxruntime"
+        model (an unecho.Model)    mic_channel    far_channels    far_queue_ms    delay_ms
+        reference_late_ms    whole_hops    hops_at_once    linear_tail_ms    noise_reduction_db
+        high_band    record_capacity    cpu    cell_limit
+
+    Samples are numpy arrays of int16 or float32 (full scale 1.0) with the shape (frames,), or
+    (frames, channels) with several channels; or bytes, bytearray or memoryview of interleaved
+    int16. Other layouts in memory are copied; other types are refused.
+
+    Calls on one canceller wait for one another, whichever threads make them; different ones are
+    independent, and the GIL is free while the library computes. Usable as a context manager.
+
+    >>> import numpy as np
+    >>> silence = np.zeros(960, np.int16)               # 20 ms at 48 kHz
+    >>> with Canceller(rate=48000) as canceller:
+    ...     near = canceller.process(silence, silence)
+    ...     canceller.latency
+    1816
+    >>> near.shape, near.dtype
+    ((960,), dtype('int16'))
+    """
+
+    def __init__(self, rate: int = 48000, channels: int = 1, far_rate: Optional[int] = None,
+                 **settings: Any) -> None:
+        self._handle = c_void_p()
+        self._lock = threading.Lock()
+        for name in ("sample_rate", "mic_channels"):
+            if name in settings:
+                instead = {"sample_rate": "rate", "mic_channels": "channels"}[name]
+                raise TypeError(f"unknown setting {name!r}: use {instead}")
+        if far_rate is not None:
+            settings.setdefault("far_queue_ms", FAR_QUEUE_MS)
+        config = make_config({**settings, "sample_rate": rate, "mic_channels": channels,
+                              "far_rate": 0 if far_rate is None else far_rate})
+        message = ctypes.create_string_buffer(MESSAGE_SIZE)
+        config.message = ctypes.addressof(message)
+        config.message_size = MESSAGE_SIZE
+        check(library.unecho_open(byref(self._handle), byref(config)), message.value.decode())
+        self._rate = config.sample_rate
+        self._far_rate = config.far_rate or config.sample_rate
+        self._channels = config.mic_channels
+        self._far_channels = config.far_channels
+        self._queued = config.far_queue_ms > 0
+        self._latency = library.unecho_latency(self._handle)
+
+    def __enter__(self) -> "Canceller":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self, close=library.unecho_close) -> None:
+        if getattr(self, "_handle", None):
+            close(byref(self._handle))
+
+    def __reduce__(self):
+        raise TypeError("a Canceller cannot be copied or pickled: open another one")
+
+    def __repr__(self) -> str:
+        if not self._handle:
+            return "<unecho.Canceller, closed>"
+        return (f"<unecho.Canceller rate={self._rate} channels={self._channels} "
+                f"far_rate={self._far_rate} far_channels={self._far_channels}>")
+
+    def close(self) -> None:
+        """Free the stream; every other call raises ValueError afterwards. May be called again."""
+        with self._lock:
+            library.unecho_close(byref(self._handle))
+
+    @property
+    def rate(self) -> int:
+        """Of microphone and output, in Hz."""
+        return self._rate
+
+    @property
+    def channels(self) -> int:
+        """Of microphone and output."""
+        return self._channels
+
+    @property
+    def far_rate(self) -> int:
+        """Of the far end, in Hz."""
+        return self._far_rate
+
+    @property
+    def far_channels(self) -> int:
+        """Of the far end."""
+        return self._far_channels
+
+    @property
+    def latency(self) -> int:
+        """How many frames the output is behind the microphone: constant, at ``rate``."""
+        return self._latency
+
+    @property
+    def kernels(self) -> str:
+        """The instruction set in use: "plain", "avx2", "avx512", "neon", ... or "onnxruntime"."""
+        with self._lock:
+            self._open()
+            return library.unecho_kernels(self._handle).decode()
+
+    @property
+    def stats(self) -> Stats:
+        """A snapshot of the statistics."""
+        values = StatsStruct(size=ctypes.sizeof(StatsStruct))
+        with self._lock:
+            self._open()
+            check(library.unecho_get_stats(self._handle, byref(values)))
+        found = {field.name: getattr(values, field.name) for field in fields(Stats)}
+        return Stats(**{**found, "aligned": bool(values.aligned)})
+
+    def process(self, mic: Any, far: Any = None, *, out: Any = None) -> Any:
+        """Take frames of microphone and far end, and return as many frames of near end.
+
+        ``mic`` (frames, or frames x channels) and ``far`` (as many frames of ``far_channels``) have
+        the same type. ``far`` None: silence, or with a queue what was pushed. With a queue, ``far``
+        may have any number of frames and is pushed first.
+
+        The near end is returned as the type that ``mic`` has (bytes for any bytes-like one), or
+        written to ``out`` and returned as that; ``out`` may be ``mic`` itself. It is ``latency``
+        frames behind the microphone, and does not depend on how the signals are cut into chunks.
+        """
+        channels = self._channels
+        heard = samples("mic", mic, channels)
+        played = None if far is None else self._check_far(heard, far)
+        target = output(heard, None if self._queued else played, out, channels)
+        function = _process_int16 if heard.dtype == INT16 else _process
+        with self._lock:
+            self._open()
+            if self._queued and played is not None:
+                self._push(played)
+                played = None
+            status = function(self._handle, pointer(mic, heard),
+                              None if played is None else pointer(far, played),
+                              address(target), heard.size // channels)
+        if status:
+            check(status)
+        if out is not None:
+            return out
+        return target if isinstance(mic, ndarray) else target.tobytes()
+
+    def push_far(self, far: Any) -> None:
+        """Queue frames of far end, at ``far_rate``: (frames,) or (frames, far_channels).
+
+        For cancellers with ``far_rate`` or ``far_queue_ms``. The first frame counts as played when
+        the next microphone frame is recorded, and the following ones without a gap; unecho.h says
+        what happens when some are missing or too many wait.
+        """
+        played = samples("far", far, self._far_channels)
+        with self._lock:
+            self._open()
+            self._push(played)
+
+    def notify_gap(self, mic_lost: int = 0, far_lost: int = 0) -> None:
+        """Report frames of microphone or far end that were lost since the last call."""
+        if mic_lost < 0 or far_lost < 0:
+            raise ValueError(f"frames lost: {mic_lost} and {far_lost}: expected 0 or more")
+        with self._lock:
+            self._open()
+            check(library.unecho_notify_gap(self._handle, mic_lost, far_lost))
+
+    def reset(self) -> None:
+        """Return to the state after opening, statistics included."""
+        with self._lock:
+            self._open()
+            check(library.unecho_reset(self._handle))
+
+    def read_record(self) -> bytes:
+        """The next bytes of the record, b"" if there are none yet: see docs/record.md."""
+        buffer = ctypes.create_string_buffer(_RECORD_PIECE)
+        size = c_size_t()
+        with self._lock:
+            self._open()
+            status = library.unecho_record_read(self._handle, buffer, _RECORD_PIECE, byref(size))
+        check(status, "no record is made: open with record_capacity" if status == ERROR_ARGUMENT
+              else "")
+        return buffer.raw[:size.value]
+
+    # ---- Inside the package -------------------------------------------------------------------
+
+    def _open(self) -> None:
+        if not self._handle:
+            raise ValueError("the canceller is closed")
+
+    def _check_far(self, mic: ndarray, far: Any) -> ndarray:
+        played = samples("far", far, self._far_channels)
+        if self._queued:
+            return played
+        if played.dtype != mic.dtype:
+            raise TypeError(f"mic is {mic.dtype} and far {played.dtype}: expected the same")
+        frames, far_frames = mic.size // self._channels, played.size // self._far_channels
+        if frames != far_frames:
+            raise ValueError(f"mic has {frames} frames and far {far_frames}: expected the same, or "
+                             f"a canceller with far_rate or far_queue_ms")
+        return played
+
+    def _push(self, far: ndarray) -> None:
+        if not self._queued:
+            raise ValueError("the far end comes with the microphone: for push_far, open with "
+                             "far_rate or far_queue_ms")
+        function = (library.unecho_push_far_int16 if far.dtype == INT16
+                    else library.unecho_push_far)
+        check(function(self._handle, address(far), far.size // self._far_channels))
+
+    def _whole(self, mic: ndarray, far: ndarray) -> ndarray:
+        """unecho_process_whole, on float32."""
+        target = empty(mic.shape, mic.dtype)
+        with self._lock:
+            self._open()
+            check(library.unecho_process_whole(
+                self._handle, address(mic), mic.size // self._channels, address(far),
+                far.size // self._far_channels, address(target), 0))
+        return target

@@ -1,0 +1,171 @@
+"""Whole recordings, and many streams at once."""
+
+from __future__ import annotations
+
+import os
+import wave
+from contextlib import ExitStack
+from ctypes import c_void_p
+from typing import Any, Optional, Sequence, Union
+
+import numpy as np
+
+from ._canceller import Canceller
+from ._library import check, library
+from ._samples import FLOAT32, INT16, address, output, samples
+
+#: A whole recording goes through in as long passes as the library takes.
+HOPS_AT_ONCE = 64
+
+#: Where latency does not matter, the two recordings may begin at somewhat different times: as
+#: `unecho process` does.
+REFERENCE_LATE_MS = 200
+
+Path = Union[str, "os.PathLike[str]"]
+
+
+def process(mic: Any, far: Any, rate: int, far_rate: Optional[int] = None,
+            **settings: Any) -> Any:
+    """Cancel the echo in a whole recording, without latency.
+
+    ``mic`` and ``far`` are numpy arrays of int16 or float32, (frames,) or (frames, channels), or
+    bytes of mono int16, and need not have the same length. ``rate`` and ``far_rate`` in Hz;
+    settings as for Canceller, but the numbers of channels are those of the arrays, and
+    reference_late_ms is 200 by default: the recordings need not begin together. Returns as many
+    frames as ``mic`` has, in its type and shape.
+
+    >>> import numpy as np
+    >>> mic = np.zeros((16000, 2), np.float32)          # 1 s, stereo
+    >>> process(mic, np.zeros(16000, np.float32), 16000).shape
+    (16000, 2)
+    """
+    near, _ = process_with_stats(mic, far, rate, far_rate, **settings)
+    return near
+
+
+def process_with_stats(mic: Any, far: Any, rate: int, far_rate: Optional[int] = None,
+                       **settings: Any) -> Any:
+    """The same; returns the near end and the Stats."""
+    channels, far_channels = _channels(mic), _channels(far)
+    heard = samples("mic", mic, channels)
+    played = samples("far", far, far_channels)
+    settings.setdefault("hops_at_once", HOPS_AT_ONCE)
+    settings.setdefault("reference_late_ms", REFERENCE_LATE_MS)
+    if far_rate == rate:
+        far_rate = None
+    with Canceller(rate, channels, far_rate, far_channels=far_channels, **settings) as canceller:
+        near = canceller._whole(_as_float(heard), _as_float(played))
+        stats = canceller.stats
+    if heard.dtype == INT16:
+        near = _as_int16(near)
+    return (near if isinstance(mic, np.ndarray) else near.tobytes()), stats
+
+
+def process_file(mic: Path, far: Path, out: Path, **settings: Any) -> Any:
+    """Cancel the echo in a WAV file of 16 bits and write another; returns the Stats.
+
+    The files may have different rates and channels. Both are read into memory; for other formats
+    and for very long recordings use the program ``unecho process``.
+    """
+    for given in (mic, far):
+        if os.path.exists(out) and os.path.samefile(given, out):
+            raise ValueError(f"{os.fspath(out)} would replace an input")
+    mic_samples, rate = read_wav(mic)
+    far_samples, far_rate = read_wav(far)
+    near, stats = process_with_stats(mic_samples, far_samples, rate, far_rate, **settings)
+    write_wav(out, near, rate)
+    return stats
+
+
+def process_many(cancellers: Sequence[Canceller], mics: Sequence[np.ndarray],
+                 fars: Optional[Sequence[Optional[np.ndarray]]] = None, *,
+                 outs: Optional[Sequence[np.ndarray]] = None) -> "list[np.ndarray]":
+    """``Canceller.process`` for many cancellers in one call, for servers.
+
+    The network's weights are read once for all. ``mics``, ``fars`` and the result are lists of
+    float32 arrays, one for each canceller, all of the same number of frames; ``fars`` None, or one
+    of it: silence. The cancellers need the same model and precision, and a network; the largest
+    ``hops_at_once`` among them counts. Each gives the bits that it would give alone.
+
+    >>> import numpy as np
+    >>> calls = [Canceller(16000, hops_at_once=16), Canceller(16000, hops_at_once=1)]
+    >>> mics = [np.zeros(320, np.float32) for call in calls]
+    >>> [near.shape for near in process_many(calls, mics)]
+    [(320,), (320,)]
+    """
+    count = len(cancellers)
+    fars = [None] * count if fars is None else fars
+    wanted = [None] * count if outs is None else outs
+    for name, given in (("mics", mics), ("fars", fars), ("outs", wanted)):
+        if len(given) != count:
+            raise ValueError(f"{count} cancellers and {len(given)} {name}: expected as many")
+    if len(set(map(id, cancellers))) != count:
+        raise ValueError("a canceller is listed twice")
+    heard, played, targets = [], [], []
+    for i, canceller in enumerate(cancellers):
+        mic = samples(f"mics[{i}]", mics[i], canceller.channels)
+        if mic.dtype != FLOAT32:
+            raise TypeError(f"mics[{i}] has samples of {mic.dtype}: expected float32")
+        frames = mic.size // canceller.channels
+        first = heard[0].size // cancellers[0].channels if heard else frames
+        if frames != first:
+            raise ValueError(f"mics[{i}] has {frames} frames and mics[0] {first}: expected the "
+                             f"same")
+        if canceller._queued and fars[i] is not None:
+            raise ValueError(f"fars[{i}]: that canceller has a queue; use its push_far")
+        heard.append(mic)
+        played.append(None if fars[i] is None else canceller._check_far(mic, fars[i]))
+        targets.append(output(mic, played[i], wanted[i], canceller.channels))
+    if count == 0:
+        return []
+    with ExitStack() as stack:
+        # In one order everywhere: two calls with streams in common cannot wait for each other.
+        for canceller in sorted(cancellers, key=id):
+            stack.enter_context(canceller._lock)
+        for canceller in cancellers:
+            canceller._open()
+        pointers = c_void_p * count
+        check(library.unecho_process_many(
+            pointers(*(canceller._handle.value for canceller in cancellers)),
+            pointers(*map(address, heard)),
+            pointers(*(None if far is None else address(far) for far in played)),
+            pointers(*map(address, targets)), count, heard[0].size // cancellers[0].channels))
+    return targets
+
+
+def read_wav(path: Path) -> "tuple[np.ndarray, int]":
+    """The samples of a WAV file, int16 (frames,) or (frames, channels), and its rate in Hz."""
+    hint = "here WAV files of 16 bits are read; `unecho process` reads all others"
+    try:
+        with wave.open(os.fspath(path), "rb") as file:
+            if file.getsampwidth() != 2:
+                raise ValueError(f"{os.fspath(path)} has {8 * file.getsampwidth()} bits: {hint}")
+            channels = file.getnchannels()
+            data = file.readframes(file.getnframes())
+            rate = file.getframerate()
+    except (wave.Error, EOFError) as error:
+        reason = str(error) or "it ends too early"
+        raise ValueError(f"{os.fspath(path)} cannot be read ({reason}): {hint}") from None
+    array = np.frombuffer(data, "<i2").astype(np.int16, copy=False)
+    return (array if channels == 1 else array.reshape(-1, channels)), rate
+
+
+def write_wav(path: Path, near: np.ndarray, rate: int) -> None:
+    """Write int16 samples, (frames,) or (frames, channels), as a WAV file."""
+    with wave.open(os.fspath(path), "wb") as file:
+        file.setnchannels(1 if near.ndim == 1 else near.shape[1])
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(near.astype("<i2", copy=False).tobytes())
+
+
+def _channels(given: Any) -> int:
+    return given.shape[1] if isinstance(given, np.ndarray) and given.ndim == 2 else 1
+
+
+def _as_float(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.float32) / np.float32(32768) if array.dtype == INT16 else array
+
+
+def _as_int16(near: np.ndarray) -> np.ndarray:
+    return np.clip(np.rint(near * np.float32(32768)), -32768, 32767).astype(np.int16)

@@ -1,0 +1,91 @@
+"""Echo cancellation in asyncio programs: what is computed is computed in a thread.
+
+A chunk of 20 ms takes the processor some tenths of a millisecond: on the event loop, a server with
+many calls would deliver all of them late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Executor
+from typing import Any, AsyncIterable, AsyncIterator, Optional, Tuple
+
+from ._canceller import Canceller as _Canceller
+from ._canceller import Stats
+
+__all__ = ["Canceller", "clean"]
+
+
+class Canceller:
+    """unecho.Canceller, whose ``process`` is awaited.
+
+    ``executor`` is a concurrent.futures.Executor of threads; None: the loop's own. Calls take
+    effect in the order in which they were made.
+
+    >>> import asyncio
+    >>> async def main():
+    ...     async with Canceller(rate=16000) as canceller:
+    ...         return await canceller.process(bytes(640), bytes(640))      # 20 ms, int16
+    >>> len(asyncio.run(main()))
+    640
+    """
+
+    def __init__(self, rate: int = 48000, channels: int = 1, far_rate: Optional[int] = None, *,
+                 executor: Optional[Executor] = None, **settings: Any) -> None:
+        self._canceller = _Canceller(rate, channels, far_rate, **settings)
+        self._executor = executor
+        self._turn = asyncio.Lock()
+
+    async def process(self, mic: Any, far: Any = None, *, out: Any = None) -> Any:
+        """unecho.Canceller.process, in a thread. The arguments must not change until it is done."""
+        return await self._run(lambda: self._canceller.process(mic, far, out=out))
+
+    async def push_far(self, far: Any) -> None:
+        """unecho.Canceller.push_far: copies and computes nothing, but takes its turn."""
+        await self._run(lambda: self._canceller.push_far(far))
+
+    async def reset(self) -> None:
+        await self._run(self._canceller.reset)
+
+    async def close(self) -> None:
+        await self._run(self._canceller.close)
+
+    async def __aenter__(self) -> "Canceller":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @property
+    def latency(self) -> int:
+        """How many frames the output is behind the microphone."""
+        return self._canceller.latency
+
+    @property
+    def stats(self) -> Stats:
+        """A snapshot of the statistics; waits for a call that computes."""
+        return self._canceller.stats
+
+    async def _run(self, call: Any) -> Any:
+        async with self._turn:
+            work = asyncio.get_running_loop().run_in_executor(self._executor, call)
+            try:
+                return await asyncio.shield(work)
+            except asyncio.CancelledError:
+                # The thread has the chunk: the next one must not overtake it.
+                await asyncio.wait([work])
+                raise
+
+
+async def clean(pairs: AsyncIterable[Tuple[Any, Any]], rate: int = 48000, channels: int = 1,
+                far_rate: Optional[int] = None, **settings: Any) -> AsyncIterator[Any]:
+    """The near end of an asynchronous iterable of (mic, far), chunk by chunk.
+
+    ::
+
+        async for near in unecho.aio.clean(pairs, rate=16000):
+            ...
+    """
+    async with Canceller(rate, channels, far_rate, **settings) as canceller:
+        async for mic, far in pairs:
+            yield await canceller.process(mic, far)

@@ -1,0 +1,137 @@
+"""Echo cancellation for LiveKit (the livekit package 1.x; written against 1.1.13).
+
+For agents, a frame processor on the microphone, which is told what the agent plays::
+
+    echo = unecho.livekit.EchoCanceller()
+    AudioInputOptions(noise_cancellation=echo)
+    echo.play(frame)             # each rtc.AudioFrame that goes to the audio source
+    echo.interrupt()             # where the audio source's queue is cleared
+
+``AudioProcessingModule`` takes the place of rtc.AudioProcessingModule.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Optional
+
+from livekit import rtc
+
+from ._canceller import Stats
+from ._playout import Call, Playout
+
+__all__ = ["AudioProcessingModule", "EchoCanceller"]
+
+
+class EchoCanceller(rtc.FrameProcessor[rtc.AudioFrame]):
+    """Removes the agent's own voice from the microphone. Settings as for unecho.Canceller.
+
+    LiveKit calls a frame processor on the event loop. The frame is cleaned in a thread while the
+    next one arrives: the output is one frame, 10 or 20 ms, later than the canceller's latency.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        self._settings = settings
+        self._enabled = True
+        self._playout: Optional[Playout] = None
+        self._call: Optional[Call] = None
+        self._waiting: "Optional[Future[rtc.AudioFrame]]" = None
+        # One thread: frames are cleaned in their order.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="unecho")
+
+    @property
+    def enabled(self) -> bool:
+        return self._enabled
+
+    @enabled.setter
+    def enabled(self, value: bool) -> None:
+        self._enabled = value
+        if not value:
+            self._waiting = None  # too old when it is enabled again
+
+    @property
+    def stats(self) -> Optional[Stats]:
+        """None before the first frame and after the end."""
+        return self._call and self._call.canceller.stats
+
+    def play(self, frame: rtc.AudioFrame) -> None:
+        """What the agent plays; may come faster than it is played. Any thread."""
+        playout = self._playout
+        if not playout or not playout.fits(frame.sample_rate, frame.num_channels):
+            playout = self._playout = Playout(frame.sample_rate, frame.num_channels)
+        playout.add(frame.data)
+
+    def interrupt(self) -> None:
+        """Forget what was to be played: it has been dropped."""
+        if self._playout:
+            self._playout.clear()
+
+    def _process(self, frame: rtc.AudioFrame) -> rtc.AudioFrame:
+        last, self._waiting = self._waiting, self._thread.submit(self._clean, frame)
+        if last is None:
+            return rtc.AudioFrame(bytes(2 * frame.samples_per_channel * frame.num_channels),
+                                  frame.sample_rate, frame.num_channels, frame.samples_per_channel)
+        return last.result()
+
+    def _clean(self, frame: rtc.AudioFrame) -> rtc.AudioFrame:
+        wanted = frame.sample_rate, frame.num_channels
+        if not self._playout:
+            self._playout = Playout(frame.sample_rate)
+        call = self._call
+        if not call or not call.fits(self._playout, *wanted):
+            if call:
+                call.close()
+            call = self._call = Call(*wanted, self._playout, **self._settings)
+        return rtc.AudioFrame(call.process(frame.data), *wanted, frame.samples_per_channel)
+
+    def _close(self) -> None:
+        self._thread.shutdown(wait=True)
+        if self._call:
+            self._call.close()
+        self._call = None
+
+
+class AudioProcessingModule:
+    """In place of rtc.AudioProcessingModule: cleans frames of any length in place.
+
+    ``noise_suppression`` False: background noise stays. unecho has no high-pass filter and no gain
+    control: True is refused. Calls compute where they are made: not on the event loop.
+    """
+
+    def __init__(self, *, echo_cancellation: bool = False, noise_suppression: bool = False,
+                 high_pass_filter: bool = False, auto_gain_control: bool = False,
+                 **settings: Any) -> None:
+        if high_pass_filter or auto_gain_control:
+            raise ValueError("unecho has neither high_pass_filter nor auto_gain_control")
+        self._cancels = echo_cancellation
+        if not noise_suppression:
+            settings.setdefault("noise_reduction_db", 0)
+        self._works = echo_cancellation or noise_suppression
+        self._settings = settings
+        self._playout: Optional[Playout] = None
+        self._call: Optional[Call] = None
+
+    def process_stream(self, data: rtc.AudioFrame) -> None:
+        """The microphone; the frame's samples become the near end."""
+        if not self._works:
+            return
+        wanted = data.sample_rate, data.num_channels
+        if not self._playout:
+            self._playout = Playout(data.sample_rate)
+        call = self._call
+        if not call or not call.fits(self._playout, *wanted):
+            call = self._call = Call(*wanted, self._playout, **self._settings)
+        samples = data.data
+        samples.cast("B")[:] = call.process(samples)
+
+    def process_reverse_stream(self, data: rtc.AudioFrame) -> None:
+        """The far end; the frame is left as it is."""
+        if not self._cancels:
+            return
+        playout = self._playout
+        if not playout or not playout.fits(data.sample_rate, data.num_channels):
+            playout = self._playout = Playout(data.sample_rate, data.num_channels)
+        playout.add(data.data)
+
+    def set_stream_delay_ms(self, delay_ms: int) -> None:
+        """Without effect: the delay is found."""

@@ -1,0 +1,143 @@
+"""Echo cancellation for pipecat (pipecat-ai 1.x; written against 1.7.0).
+
+A pipecat filter sees the microphone only. The far end is what the agent plays: a mixer at the
+output's end of the pipeline sees it. Both belong together::
+
+    echo = unecho.pipecat.EchoCanceller()
+    params = TransportParams(audio_in_filter=echo.filter, audio_out_mixer=echo.mixer, ...)
+
+Microphone and output may have different rates; both must be mono. Where the user's interruption
+makes the transport drop what it has buffered, call ``echo.interrupt()`` when the InterruptionFrame
+comes: what is dropped is never played, and has no echo.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Optional
+
+from pipecat.audio.filters.base_audio_filter import BaseAudioFilter
+from pipecat.audio.mixers.base_audio_mixer import BaseAudioMixer
+from pipecat.frames.frames import FilterControlFrame, FilterEnableFrame, MixerControlFrame
+
+from ._canceller import Stats
+from ._playout import Call, Playout
+
+__all__ = ["EchoCanceller"]
+
+
+class EchoCanceller:
+    """The canceller of one call: ``filter`` and ``mixer`` go into the transport's parameters.
+
+    ``mixer``: another mixer, whose output is the far end (None: none). Settings as for
+    unecho.Canceller, without those of rates, channels and queue.
+    """
+
+    def __init__(self, mixer: Optional[BaseAudioMixer] = None, **settings: Any) -> None:
+        self._settings = settings
+        self._rate: Optional[int] = None
+        self._playout: Optional[Playout] = None
+        self._call: Optional[Call] = None
+        self._turn = asyncio.Lock()
+        self.filter: BaseAudioFilter = _Filter(self)
+        self.mixer: BaseAudioMixer = _Mixer(self, mixer)
+
+    def interrupt(self) -> None:
+        """Forget what was to be played: the transport has dropped it."""
+        if self._playout:
+            self._playout.clear()
+
+    @property
+    def stats(self) -> Optional[Stats]:
+        """None before the first audio and after the end."""
+        return self._call and self._call.canceller.stats
+
+    # ---- For filter and mixer -----------------------------------------------------------------
+
+    async def _start_filter(self, rate: int) -> None:
+        await self._stop_filter()
+        self._rate = rate
+
+    async def _stop_filter(self) -> None:
+        async with self._turn:
+            if self._call:
+                self._call.close()
+            self._call = None
+
+    async def _start_mixer(self, rate: int) -> None:
+        async with self._turn:
+            # The filter may have started before, with an output rate that was a guess.
+            if self._call and self._call.canceller.far_rate != rate:
+                self._call.close()
+                self._call = None
+            if not self._call:
+                self._playout = Playout(rate)
+
+    def _play(self, audio: bytes) -> None:
+        if self._playout:
+            self._playout.add(audio)
+
+    async def _clean(self, audio: bytes) -> bytes:
+        async with self._turn:
+            work = asyncio.get_running_loop().run_in_executor(None, self._process, audio)
+            try:
+                return await asyncio.shield(work)
+            except asyncio.CancelledError:
+                # The thread has the chunk: the next one must not overtake it.
+                await asyncio.wait([work])
+                raise
+
+    def _process(self, audio: bytes) -> bytes:
+        if not self._call:
+            if not self._rate:
+                raise RuntimeError("the filter has not been started")
+            if not self._playout:
+                self._playout = Playout(self._rate)
+            self._call = Call(self._rate, 1, self._playout, **self._settings)
+        return self._call.process(audio)
+
+
+class _Filter(BaseAudioFilter):
+    def __init__(self, owner: EchoCanceller) -> None:
+        self._owner = owner
+        self._enabled = True
+
+    async def start(self, sample_rate: int) -> None:
+        await self._owner._start_filter(sample_rate)
+
+    async def stop(self) -> None:
+        await self._owner._stop_filter()
+
+    async def process_frame(self, frame: FilterControlFrame) -> None:
+        if isinstance(frame, FilterEnableFrame):
+            self._enabled = frame.enable
+
+    async def filter(self, audio: bytes) -> bytes:
+        # While it is disabled it goes on listening: it knows the echo when it is enabled again.
+        near = await self._owner._clean(audio)
+        return near if self._enabled else audio
+
+
+class _Mixer(BaseAudioMixer):
+    def __init__(self, owner: EchoCanceller, inner: Optional[BaseAudioMixer]) -> None:
+        self._owner = owner
+        self._inner = inner
+
+    async def start(self, sample_rate: int) -> None:
+        await self._owner._start_mixer(sample_rate)
+        if self._inner:
+            await self._inner.start(sample_rate)
+
+    async def stop(self) -> None:
+        if self._inner:
+            await self._inner.stop()
+
+    async def process_frame(self, frame: MixerControlFrame) -> None:
+        if self._inner:
+            await self._inner.process_frame(frame)
+
+    async def mix(self, audio: bytes) -> bytes:
+        if self._inner:
+            audio = await self._inner.mix(audio)
+        self._owner._play(audio)
+        return audio

@@ -1,0 +1,278 @@
+"""asyncio, and the adapters for pipecat and LiveKit, against copies of their abstract classes.
+
+The agent plays at 24 kHz, the microphone has 16 kHz; what is played comes in bursts.
+"""
+
+import asyncio
+import doctest
+import os
+import random
+import subprocess
+import sys
+import threading
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "stubs"))
+
+import sample  # noqa: E402
+import unecho.aio  # noqa: E402
+import unecho.livekit  # noqa: E402
+import unecho.pipecat  # noqa: E402
+from livekit import rtc  # noqa: E402
+from pipecat.audio.mixers.base_audio_mixer import BaseAudioMixer  # noqa: E402
+from pipecat.frames.frames import FilterEnableFrame, MixerEnableFrame  # noqa: E402
+
+FAR_RATE = 24000
+far24 = sample.resample(sample.far, 3, 2)
+# 20 ms
+MICS = [m.tobytes() for (m,) in sample.chunks(320, sample.mic)][:-1]
+FARS = [f.tobytes() for (f,) in sample.chunks(480, far24)][:len(MICS)]
+
+
+def reduction(test, out, late=0):
+    """Out: bytes, `late` frames behind the microphone."""
+    out = np.frombuffer(out, np.int16)[late:]
+    test.assertLessEqual(sample.change_db(sample.mic, out, sample.FAR_ALONE), -25)
+    test.assertLessEqual(abs(sample.change_db(sample.mic, out, sample.NEAR_ALONE)), 1)
+
+
+def latency():
+    with unecho.Canceller(16000, far_rate=FAR_RATE) as canceller:
+        return canceller.latency
+
+
+class Aio(unittest.TestCase):
+    def test_the_bits_of_a_canceller(self):
+        async def pairs():
+            for pair in zip(MICS[:200], FARS[:200]):
+                yield pair
+
+        async def run():
+            return [near async for near in unecho.aio.clean(pairs(), 16000, far_rate=FAR_RATE)]
+
+        with unecho.Canceller(16000, far_rate=FAR_RATE) as canceller:
+            expected = [canceller.process(m, f) for m, f in zip(MICS[:200], FARS[:200])]
+        self.assertEqual(asyncio.run(run()), expected)
+
+    def test_never_on_the_event_loop(self):
+        threads = set()
+
+        async def run(executor):
+            async with unecho.aio.Canceller(16000, executor=executor) as canceller:
+                inner = canceller._canceller.process
+
+                def process(*arguments, **more):
+                    threads.add(threading.current_thread())
+                    return inner(*arguments, **more)
+
+                canceller._canceller.process = process
+                await canceller.process(bytes(640))
+
+        with ThreadPoolExecutor(1) as executor:
+            asyncio.run(run(executor))
+        self.assertEqual(len(threads), 1)
+        self.assertNotIn(threading.main_thread(), threads)
+
+    def test_order_when_calls_are_made_at_once_and_cancelled(self):
+        async def run():
+            async with unecho.aio.Canceller(16000) as canceller:
+                outs = await asyncio.gather(*map(canceller.process, MICS[:50]))
+                task = asyncio.create_task(canceller.process(MICS[50]))
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                task.cancel()
+                outs.append(await canceller.process(MICS[51]))
+                return outs, canceller.stats.frames
+
+        outs, frames = asyncio.run(run())
+        # The cancelled chunk was taken whole or not at all.
+        self.assertIn(frames, (51 * 320, 52 * 320))
+        with unecho.Canceller(16000) as canceller:
+            expected = [canceller.process(mic) for mic in MICS[:50]]
+            if frames == 52 * 320:
+                canceller.process(MICS[50])
+            expected.append(canceller.process(MICS[51]))
+        self.assertEqual(outs, expected)
+
+    def test_examples(self):
+        self.assertEqual(doctest.testmod(unecho.aio).failed, 0)
+
+
+class Pipecat(unittest.TestCase):
+    def run_call(self, echo, order, bursts=None):
+        """What filter returns. bursts(i): the chunks of far end that are mixed before chunk i."""
+        async def run():
+            starts = {"filter": lambda: echo.filter.start(16000),
+                      "mixer": lambda: echo.mixer.start(FAR_RATE)}
+            for name in order:
+                await starts[name]()
+            out = b""
+            for i, mic in enumerate(MICS):
+                for j in bursts(i) if bursts else (i,):
+                    self.assertEqual(await echo.mixer.mix(FARS[j]), FARS[j])
+                near = await echo.filter.filter(mic)
+                self.assertEqual(len(near), len(mic))
+                out += near
+            self.stats = echo.stats
+            await echo.mixer.stop()
+            await echo.filter.stop()
+            self.assertIsNone(echo.stats)
+            return out
+
+        return asyncio.run(run())
+
+    def test_the_agent_does_not_hear_itself(self):
+        for order in (("filter", "mixer"), ("mixer", "filter")):
+            with self.subTest(order=order):
+                out = self.run_call(unecho.pipecat.EchoCanceller(), order)
+                reduction(self, out, latency())
+
+    def test_jitter(self):
+        """Chunks that come up to 60 ms late, and then together."""
+        rng = random.Random(16)
+        due = [i + rng.randrange(4) for i in range(len(MICS))]
+        for i in range(1, len(due)):
+            due[i] = max(due[i], due[i - 1])  # they do not overtake each other
+        by_time = {}
+        for j, i in enumerate(due):
+            by_time.setdefault(i, []).append(j)
+        out = self.run_call(unecho.pipecat.EchoCanceller(reference_late_ms=80), ("filter", "mixer"),
+                            lambda i: by_time.get(i, ()))
+        reduction(self, out, latency() + 80 * 16)
+
+    def test_bursts_ahead(self):
+        """Half a second at once, as transports that buffer take it."""
+        out = self.run_call(unecho.pipecat.EchoCanceller(), ("mixer", "filter"),
+                            lambda i: range(i, min(i + 25, len(FARS))) if i % 25 == 0 else ())
+        reduction(self, out, latency())
+        self.assertEqual(self.stats.far_dropped_frames, 0)
+
+    def test_interruption(self):
+        """What was buffered and then dropped is no far end: the rest keeps its time."""
+        echo = unecho.pipecat.EchoCanceller()
+
+        def bursts(i):
+            if i == 300:  # the agent says something else, 2 s of it, and is interrupted
+                for j in range(100):
+                    echo._play(FARS[j])
+                echo.interrupt()
+            return (i,)
+
+        reduction(self, self.run_call(echo, ("filter", "mixer"), bursts), latency())
+        self.assertAlmostEqual(self.stats.delay_ms, 22, delta=2)  # see samples/README.md
+
+    def test_disabled_it_goes_on_listening(self):
+        async def run():
+            echo = unecho.pipecat.EchoCanceller()
+            await echo.filter.start(16000)
+            await echo.filter.process_frame(FilterEnableFrame(False))
+            self.assertEqual(await echo.filter.filter(MICS[0]), MICS[0])
+            await echo.filter.process_frame(FilterEnableFrame(True))
+            self.assertNotEqual(await echo.filter.filter(MICS[1]), MICS[1])
+            self.assertEqual(echo.stats.frames, 640)
+            await echo.filter.stop()
+
+        asyncio.run(run())
+
+    def test_another_mixer(self):
+        calls = []
+
+        class Louder(BaseAudioMixer):
+            async def start(self, sample_rate):
+                calls.append(sample_rate)
+
+            async def stop(self):
+                calls.append("stop")
+
+            async def process_frame(self, frame):
+                calls.append(frame)
+
+            async def mix(self, audio):
+                return audio[::-1]
+
+        async def run():
+            echo = unecho.pipecat.EchoCanceller(mixer=Louder())
+            frame = MixerEnableFrame(True)
+            await echo.mixer.start(FAR_RATE)
+            await echo.mixer.process_frame(frame)
+            self.assertEqual(await echo.mixer.mix(b"abcd"), b"dcba")
+            self.assertEqual(echo._playout.take(2), b"dcba")
+            await echo.mixer.stop()
+            self.assertEqual(calls, [FAR_RATE, frame, "stop"])
+
+        asyncio.run(run())
+
+
+class LiveKit(unittest.TestCase):
+    def test_frame_processor(self):
+        echo = unecho.livekit.EchoCanceller()
+        out = b""
+        for i, mic in enumerate(MICS):
+            if i % 25 == 0:  # synthesised faster than played
+                for far in FARS[i:i + 25]:
+                    echo.play(rtc.AudioFrame(far, FAR_RATE, 1, 480))
+            frame = echo._process(rtc.AudioFrame(mic, 16000, 1, 320))
+            self.assertEqual((frame.sample_rate, frame.num_channels, frame.samples_per_channel),
+                             (16000, 1, 320))
+            out += bytes(frame.data)
+        self.assertTrue(echo.enabled)
+        echo.interrupt()
+        self.assertEqual(echo._playout.take(480), b"")
+        echo._close()
+        reduction(self, out, latency() + 320)
+
+    def test_errors(self):
+        with self.assertRaisesRegex(ValueError, "gain_control"):
+            unecho.livekit.AudioProcessingModule(echo_cancellation=True, auto_gain_control=True)
+
+    def test_formats_may_change(self):
+        """Another call begins: no frame is lost, none has another length."""
+        echo = unecho.livekit.EchoCanceller()
+        module = unecho.livekit.AudioProcessingModule(echo_cancellation=True)
+        for rate, channels in ((16000, 1), (48000, 2), (48000, 1)):
+            for far_rate, far_channels in ((24000, 1), (24000, 2), (48000, 2)):
+                far = rtc.AudioFrame.create(far_rate, far_channels, far_rate // 100)
+                mic = rtc.AudioFrame.create(rate, channels, rate // 100)
+                echo.play(far)
+                module.process_reverse_stream(far)
+                module.process_stream(mic)
+                echo._process(mic)
+                frame = echo._process(mic)
+                self.assertEqual((frame.sample_rate, frame.num_channels, len(frame.data)),
+                                 (rate, channels, rate // 100 * channels))
+        echo._close()
+
+    def test_audio_processing_module(self):
+        """10 ms on both sides, in place."""
+        module = unecho.livekit.AudioProcessingModule(echo_cancellation=True,
+                                                      noise_suppression=True)
+        module.set_stream_delay_ms(40)
+        out = b""
+        for m, f in zip(sample.chunks(160, sample.mic), sample.chunks(240, far24)):
+            if len(m[0]) < 160 or len(f[0]) < 240:
+                break
+            module.process_reverse_stream(rtc.AudioFrame(f[0].tobytes(), FAR_RATE, 1, 240))
+            frame = rtc.AudioFrame(m[0].tobytes(), 16000, 1, 160)
+            module.process_stream(frame)
+            out += bytes(frame.data)
+        reduction(self, out, latency())
+
+    def test_nothing_wanted_nothing_changed(self):
+        module = unecho.livekit.AudioProcessingModule()
+        frame = rtc.AudioFrame(MICS[30][:320], 16000, 1, 160)
+        module.process_stream(frame)
+        module.process_reverse_stream(frame)
+        self.assertEqual(bytes(frame.data), MICS[30][:320])
+
+
+class Example(unittest.TestCase):
+    def test_every_interruption_is_heard_and_none_is_false(self):
+        example = Path(__file__).parents[2] / "bindings/python/examples/barge_in.py"
+        result = subprocess.run([sys.executable, example, sample.FOLDER], capture_output=True,
+                                text=True)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertIn("\nwith unecho: 4 of 4 interruptions heard, 0 false\n", result.stdout)

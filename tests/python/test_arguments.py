@@ -1,0 +1,124 @@
+"""Wrong arguments: an exception that says what is wrong, and nothing is consumed."""
+
+import unittest
+
+import numpy as np
+
+import unecho
+
+BLOCK = np.zeros(160, np.int16)
+
+
+class Opening(unittest.TestCase):
+    def refused(self, kind, text, **settings):
+        with self.assertRaisesRegex(kind, text):
+            unecho.Canceller(**settings)
+
+    def test_the_library_s_message(self):
+        self.refused(ValueError, "sample_rate is 4000, expected 8000 to 192000", rate=4000)
+        self.refused(ValueError, "mic_channels is 9, expected 1 to 8", channels=9)
+        self.refused(ValueError, "far_rate 24000 differs", far_rate=24000, far_queue_ms=0)
+        self.refused(ValueError, "noise_reduction_db is 99", noise_reduction_db=99)
+        self.refused(ValueError, "linear_tail_ms is 5", linear_tail_ms=5)
+
+    def test_types_and_names(self):
+        self.refused(TypeError, "unknown setting 'tail'; known: align, ", tail=3)
+        self.refused(TypeError, "unknown setting 'sample_rate': use rate", sample_rate=16000)
+        self.refused(TypeError, "sample_rate=16000.0: expected a whole number", rate=16000.0)
+        self.refused(ValueError, "sample_rate=4294983296 is out of range", rate=(1 << 32) + 16000)
+        self.refused(ValueError, "hops_at_once=-1 is out of range", hops_at_once=-1)
+        self.refused(ValueError, "engine='best': expected one of 'neural'", engine="best")
+        self.refused(ValueError, "precision=7: expected one of 'fp32'", precision=7)
+        self.refused(TypeError, "model='x': expected an unecho.Model", model="x")
+        unecho.Canceller(engine=unecho.Engine.LINEAR, align="off", precision="int8").close()
+        unecho.Canceller(rate=np.int32(16000), delay_ms=20, align=unecho.Align.FIXED).close()
+
+    def test_models(self):
+        with self.assertRaisesRegex(unecho.Error, "/nowhere/model_1") as caught:
+            unecho.Model("/nowhere/model")
+        self.assertEqual(caught.exception.status, -3)
+        with self.assertRaisesRegex(unecho.Error, "/nowhere/a"):
+            unecho.Model("/nowhere/a.onnx", "/nowhere/b.onnx")
+        with self.assertRaisesRegex(ValueError, "kind='x': expected one of 'dtln_aec', 'post"):
+            unecho.Model.builtin("x")
+        self.refused(ValueError, "engine", engine="neural",
+                     model=unecho.Model.builtin("postfilter"))
+
+
+class Samples(unittest.TestCase):
+    def setUp(self):
+        self.canceller = unecho.Canceller(16000)
+        self.stereo = unecho.Canceller(16000, channels=2)
+        self.addCleanup(self.canceller.close)
+        self.addCleanup(self.stereo.close)
+
+    def refused(self, kind, text, *arguments, canceller=None, **more):
+        canceller = canceller or self.canceller
+        with self.assertRaisesRegex(kind, text):
+            canceller.process(*arguments, **more)
+        self.assertEqual(canceller.stats.frames, 0)
+
+    def test_types(self):
+        self.refused(TypeError, "mic has samples of float64: expected int16 or float32",
+                     np.zeros(160))
+        self.refused(TypeError, "mic has samples of >i2", BLOCK.astype(">i2"))
+        self.refused(TypeError, "far has samples of int32", BLOCK, BLOCK.astype(np.int32))
+        self.refused(TypeError, "mic is list: expected a numpy array", [0] * 160)
+        self.refused(TypeError, "mic is NoneType", None)
+        self.refused(TypeError, "mic is int16 and far float32", BLOCK, BLOCK.astype(np.float32))
+        self.refused(TypeError, "a memoryview of format 'f'", memoryview(np.zeros(4, np.float32)))
+
+    def test_shapes(self):
+        self.refused(ValueError, r"mic has the shape \(160, 2\): expected \(frames,\)",
+                     np.zeros((160, 2), np.int16))
+        self.refused(ValueError, r"mic has the shape \(160,\): expected \(frames, 2\)", BLOCK,
+                     canceller=self.stereo)
+        self.refused(ValueError, r"far has the shape \(160, 2\)", np.zeros((160, 2), np.int16),
+                     np.zeros((160, 2), np.int16), canceller=self.stereo)
+        self.refused(ValueError, r"mic has the shape \(\)", np.zeros((), np.int16))
+        self.refused(ValueError, "mic has 160 frames and far 80", BLOCK, BLOCK[:80])
+        self.refused(ValueError, "mic has 3 bytes: expected a multiple of 2", b"abc")
+        self.refused(ValueError, "mic has 6 bytes: expected a multiple of 4", b"abcdef",
+                     canceller=self.stereo)
+        self.refused(ValueError, "not contiguous", memoryview(BLOCK)[::2])
+
+    def test_out(self):
+        self.refused(ValueError, "out takes 80 frames of int16: expected 160 of int16", BLOCK,
+                     BLOCK, out=BLOCK[:80].copy())
+        self.refused(ValueError, "of float32: expected 160 of int16", BLOCK, BLOCK,
+                     out=np.zeros(160, np.float32))
+        self.refused(ValueError, "out cannot be written to", BLOCK, BLOCK, out=bytes(320))
+        self.refused(ValueError, "out is not contiguous", BLOCK, BLOCK,
+                     out=np.zeros(320, np.int16)[::2])
+        both = np.zeros(200, np.int16)
+        self.refused(ValueError, "out overlaps mic", both[:160], BLOCK, out=both[40:])
+        self.refused(ValueError, "out overlaps far", BLOCK, both[:160], out=both[40:])
+
+    def test_nothing_is_something(self):
+        self.assertEqual(self.canceller.process(b"", b""), b"")
+        self.assertEqual(self.canceller.process(np.zeros(0, np.float32)).shape, (0,))
+        self.assertEqual(self.canceller.process(BLOCK.reshape(-1, 1)).shape, (160, 1))
+
+    def test_push_far_needs_a_queue(self):
+        self.assertRaisesRegex(ValueError, "open with far_rate or far_queue_ms",
+                               self.canceller.push_far, BLOCK)
+        self.assertRaisesRegex(ValueError, "expected 0 or more", self.canceller.notify_gap, -1)
+
+    def test_whole_hops(self):
+        with unecho.Canceller(16000, whole_hops=True) as canceller:
+            self.assertRaisesRegex(ValueError, "multiple|whole", canceller.process, BLOCK, BLOCK)
+            self.assertEqual(canceller.latency, 384)
+
+
+class Closed(unittest.TestCase):
+    def test_every_call_raises(self):
+        canceller = unecho.Canceller(16000, far_rate=24000)
+        with canceller:
+            self.assertIn("rate=16000", repr(canceller))
+        canceller.close()
+        for call in (lambda: canceller.process(BLOCK), lambda: canceller.push_far(BLOCK),
+                     canceller.reset, canceller.notify_gap, canceller.read_record,
+                     lambda: canceller.stats, lambda: canceller.kernels,
+                     lambda: unecho.process_many([canceller], [np.zeros(160, np.float32)])):
+            self.assertRaisesRegex(ValueError, "the canceller is closed", call)
+        self.assertEqual(repr(canceller), "<unecho.Canceller, closed>")
