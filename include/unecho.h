@@ -192,9 +192,9 @@ typedef struct unecho_config {
     unecho_backend backend;     /* default UNECHO_BACKEND_NATIVE */
     /* How long an echo path the linear filter covers: 64 to 512 ms in steps of 8; default 256. */
     unsigned linear_tail_ms;
-    /* How much background noise is reduced, in dB, 0 to 60; default 20. A DTLN network knows only
-     * 0 and as much as it can. 0: off; after a second of digital silence in the far end the
-     * microphone passes unchanged, and the network rests. */
+    /* How much background noise is reduced, in dB, 0 to 60; default 20. The networks know only 0
+     * and as much as they can, the post-filter about 20. 0: off; after a second of digital silence
+     * in the far end the microphone passes unchanged, and the network rests. */
     unsigned noise_reduction_db;
     /* 1 (default): at other rates than 16 kHz, frequencies above the network's range follow what it
      * does below. 0: they are removed, from 7 kHz on (7/16 of a rate below 16 kHz). */
@@ -302,8 +302,9 @@ UNECHO_API int unecho_notify_gap(unecho *stream, uint64_t mic_lost, uint64_t far
 
 /*
  * The constant latency of unecho_process in frames at sample_rate: at 16 kHz on both sides 512, or
- * 384 with whole_hops; at other rates 34 to 45 ms; with a post-filter 16 ms less, so 256 or 128 at 16
- * kHz; with UNECHO_ENGINE_LINEAR 24 ms less; plus reference_late_ms. Real-time safe. Errors: ARGUMENT.
+ * 384 with whole_hops; at other rates 34 to 45 ms; with a post-filter 16 ms less, so 256 or 128 at
+ * 16 kHz; with UNECHO_ENGINE_LINEAR 24 ms less; plus reference_late_ms. Real-time safe. Errors:
+ * ARGUMENT.
  */
 UNECHO_API int unecho_latency(const unecho *stream);
 

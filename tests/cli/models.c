@@ -166,6 +166,54 @@ static void processes_with_what_it_wrote(void **state)
     free(b);
 }
 
+#define SAMPLE                                                                                     \
+    " " UNECHO_SAMPLES_DIR "/meeting_mic.flac " UNECHO_SAMPLES_DIR "/meeting_far.flac -q -o "
+
+/* One file, found by its name without or with the ending, or built in. */
+static void models_of_one_file(void **state)
+{
+    (void)state;
+    make_model("convert --no-report -q --model unecho-post post");
+    assert_false(exists("post_1.onnx"));
+    run(&result, "inspect post post.onnx");
+    expect_code(&result, 0);
+    expect_output("post.onnx: a post-filter, 128 units");
+    expect_output("weights    278470, matrices stored as fp32");
+    expect_output("post.onnx: a complete model");
+    expect_output("behind the linear filter");
+    run(&result, "inspect --json post");
+    expect_code(&result, 0);
+    expect_output("\"kind\": \"post-filter\"");
+    run(&result, "info --model post");
+    expect_code(&result, 0);
+    expect_output("post-filter, 128 units");
+    expect_output("128 samples (8 ms) for chunks of whole hops, 256 (16 ms) for other");
+
+    static const char *const names[] = {"unecho-post", "post", "post.onnx"};
+    char words[512];
+    size_t sizes[3];
+    char *outputs[3];
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(words, sizeof words, "process --model %s" SAMPLE "%zu.wav", names[i], i);
+        run(&result, words);
+        expect_code(&result, 0);
+        snprintf(words, sizeof words, "%zu.wav", i);
+        outputs[i] = read_bytes(words, &sizes[i]);
+        assert_int_equal(sizes[i], sizes[0]);
+        assert_memory_equal(outputs[i], outputs[0], sizes[0]);
+    }
+    for (size_t i = 0; i < 3; i++)
+        free(outputs[i]);
+
+    make_model("convert --precision int8 --model post " RECORDING "small");
+    expect_output("small.onnx: 0.29 MB");
+    expect_refusal("convert --model post post", 2, "post.onnx is a file of the model itself");
+    expect_refusal("process --engine neural --model post" SAMPLE "x.wav", 1,
+                   "which needs the linear filter");
+    expect_refusal("process --model-files post.onnx post.onnx" SAMPLE "x.wav", 1,
+                   "post.onnx: this is a post-filter, a model of one file");
+}
+
 /* By its names, or through a link. */
 static void never_overwrites_the_source(void **state)
 {
@@ -249,6 +297,7 @@ int main(void)
         cmocka_unit_test(inspects_as_json),
         cmocka_unit_test(reports_what_it_cost),
         cmocka_unit_test(processes_with_what_it_wrote),
+        cmocka_unit_test(models_of_one_file),
         cmocka_unit_test(never_overwrites_the_source),
         cmocka_unit_test(writes_both_files_or_none),
         cmocka_unit_test(refuses_places_that_are_no_files),
