@@ -13,9 +13,9 @@
 #define PI 3.14159265358979323846
 
 /* 128 ms, so that most of a room's response lies within a frame. */
-#define FRAME_PER_S  (1000.0 / 128.0)
-#define STRETCH_S    2
-#define FRAME_HOPS   4
+#define FRAME_PER_S (1000.0 / 128.0)
+#define STRETCH_S   2
+#define FRAME_HOPS  4
 /* Mean power of x in an active stretch: -50 dB. */
 #define ACTIVE 1e-5
 

@@ -15,7 +15,11 @@
 #include <string.h>
 
 /* CAPACITY: a part, and what is left of the one before between two outputs. */
-enum { PART = 16384, CAPACITY = PART + UNECHO_RATE_MAX / CORRELATOR_RATE + 1, LEVEL = CORRELATOR_RATE / LEVELS_PER_S };
+enum {
+    PART = 16384,
+    CAPACITY = PART + UNECHO_RATE_MAX / CORRELATOR_RATE + 1,
+    LEVEL = CORRELATOR_RATE / LEVELS_PER_S
+};
 
 /* Part of the energy by which two copies of the same signal may differ. */
 #define SAME 1e-5

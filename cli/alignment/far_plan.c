@@ -75,8 +75,8 @@ static double quietest(const struct levels *far, double at, double dropped)
  * The time of the far end up to which the lag is a's: after it, silence or dropped samples make it
  * b's.
  */
-static bool find_cut(struct correlator *c, const struct copies *copies,
-                     const struct track_point *a, const struct track_point *b, double *cut)
+static bool find_cut(struct correlator *c, const struct copies *copies, const struct track_point *a,
+                     const struct track_point *b, double *cut)
 {
     const double change = b->lag - a->lag, length = fmin(b->at - a->at, LONGEST_S);
     const size_t n = (size_t)(length / STEP_S) + 1;
@@ -106,8 +106,8 @@ static bool find_cut(struct correlator *c, const struct copies *copies,
         sum += i < n ? old[i] : 0.0;
     }
     /* Windows count from their start, so the change lies half a window behind. */
-    *cut = a->at + ((double)best + 0.5 * (double)equal) * STEP_S +
-           0.5 * WINDOW / CORRELATOR_RATE - a->lag;
+    *cut = a->at + ((double)best + 0.5 * (double)equal) * STEP_S + 0.5 * WINDOW / CORRELATOR_RATE -
+           a->lag;
     *cut = quietest(&copies->far.levels, *cut, fmax(0.0, -change));
     free(old);
     return true;
@@ -158,9 +158,10 @@ bool far_plan_make(struct far_plan *plan, const struct track *track, const struc
             continue;
         done = find_cut(&c, copies, b - 1, b, &at);
         if (done)
-            put(plan, fmax(at, plan->count ? plan->edits[plan->count - 1].at -
-                                                 fmin(0.0, plan->edits[plan->count - 1].silence)
-                                           : 0.0),
+            put(plan,
+                fmax(at, plan->count ? plan->edits[plan->count - 1].at -
+                                           fmin(0.0, plan->edits[plan->count - 1].silence)
+                                     : 0.0),
                 changes[i]);
     }
     correlator_close(&c);

@@ -505,8 +505,8 @@ bool track_find(struct track *track, const struct copies *copies)
     correlator_close(&s.near);
     correlator_close(&s.wide);
     if (s.after + s.before > 2.0 * s.floor)
-        track->tail = fmax(-1.0, fmin(1.0, (s.after - s.before) /
-                                               (s.after + s.before - 2.0 * s.floor)));
+        track->tail =
+            fmax(-1.0, fmin(1.0, (s.after - s.before) / (s.after + s.before - 2.0 * s.floor)));
     if (done && interrupted()) {
         report_error("interrupted");
         done = false;

@@ -25,7 +25,7 @@ struct analysis {
      * is that of the corrected far end.
      */
     double rate_factor;
-    struct alone alone; /* after alignment */
+    struct alone alone;      /* after alignment */
     bool swapped;            /* the far end contains the echo of the microphone */
     double expected_erle_db; /* of a linear filter; NaN: no echo */
     bool was_cancelled;      /* the figures below are valid */

@@ -152,12 +152,13 @@ static void judge_delay(struct diagnosis *d, const struct analysis *a)
             "(sox MIC cut.wav trim %.2f), or start both recorders at the same time",
             1e-3 * delay - 0.1, 1e-3 * delay - 0.1);
     else if (delay < -UNECHO_REFERENCE_LATE_MAX_MS)
-        advise(add(d, true, "reference-too-late",
-                   "the far end comes %.0f ms after its echo, and unecho allows %d ms", -delay,
-                   UNECHO_REFERENCE_LATE_MAX_MS),
-               "'unecho process' shifts separate files itself; for other programs cut %.2f s off the "
-               "start of the far end's recording (sox FAR cut.wav trim %.2f)",
-               -1e-3 * delay + 0.05, -1e-3 * delay + 0.05);
+        advise(
+            add(d, true, "reference-too-late",
+                "the far end comes %.0f ms after its echo, and unecho allows %d ms", -delay,
+                UNECHO_REFERENCE_LATE_MAX_MS),
+            "'unecho process' shifts separate files itself; for other programs cut %.2f s off the "
+            "start of the far end's recording (sox FAR cut.wav trim %.2f)",
+            -1e-3 * delay + 0.05, -1e-3 * delay + 0.05);
     else if (delay < -5.0)
         advise(add(d, delay < -150.0, "late-reference",
                    "the far end comes %.1f ms after its echo: it was recorded with more delay than "

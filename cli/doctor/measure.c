@@ -54,7 +54,8 @@ bool levels_take(struct levels *levels, const float *samples, size_t n, int rate
     }
     for (size_t i = 0; i < levels->n; i++) {
         const size_t from = begin_of(i, rate);
-        levels->db[i] = (float)level_of_power(power_of(samples + from, begin_of(i + 1, rate) - from));
+        levels->db[i] =
+            (float)level_of_power(power_of(samples + from, begin_of(i + 1, rate) - from));
     }
     return true;
 }

@@ -359,8 +359,8 @@ static bool reopen_sound_file(audio_reader *reader)
 
 bool audio_reader_rewind(audio_reader *reader)
 {
-    const bool done = reader->file ? reopen_sound_file(reader)
-                                   : lseek(reader->fd, reader->start, SEEK_SET) >= 0;
+    const bool done =
+        reader->file ? reopen_sound_file(reader) : lseek(reader->fd, reader->start, SEEK_SET) >= 0;
     reader->position = 0;
     reader->ended = false;
     if (!done)

@@ -99,8 +99,8 @@ static bool are_swapped(const struct pair *p)
 static void judge_reach(const struct pair *p)
 {
     const double lag = p->track.points[0].lag;
-    const char *advice = p->shared ? "move one of the channels"
-                                   : "without --chunk and --align, unecho shifts it";
+    const char *advice =
+        p->shared ? "move one of the channels" : "without --chunk and --align, unecho shifts it";
     if (lag > 1e-3 * UNECHO_DELAY_MAX_MS)
         report_note("the echo comes %.2f s after the far end, beyond reach: %s", lag, advice);
     else if (lag < -1e-3 * UNECHO_REFERENCE_LATE_MAX_MS)
@@ -162,8 +162,8 @@ bool pair_check_run(struct pair_check *check, ends *pair, bool shift)
                      .shared = ends_share_a_file(pair)};
     *check = (struct pair_check){0};
     /* The far end of a shared file comes with the microphone, not before it. */
-    const bool done = copies_take(&p.copies, pair) &&
-                      (!p.copies.taken || judge(check, &p, shift && !p.shared));
+    const bool done =
+        copies_take(&p.copies, pair) && (!p.copies.taken || judge(check, &p, shift && !p.shared));
     track_free(&p.track);
     copies_close(&p.copies);
     return done;

@@ -89,8 +89,7 @@ static bool check_pair(struct job *job)
 {
     const session_settings *session = &job->options->session;
     const bool shift = session->align == UNECHO_ALIGN_AUTO && session->chunk == 0;
-    return !ends_can_rewind(job->pair) ||
-           pair_check_run(&job->check, job->pair, shift);
+    return !ends_can_rewind(job->pair) || pair_check_run(&job->check, job->pair, shift);
 }
 
 static bool open_record(struct job *job)

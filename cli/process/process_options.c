@@ -109,7 +109,8 @@ static const struct option other_rows[] = {
     {.name = "chunk",
      .argument = "N",
      .help = "run as a live caller would, N frames of MIC at a time, 1 to 1048576, and never shift "
-             "FAR; the output is the same for every N. By default 24 ms of silence precede the signal, as in the "
+             "FAR; the output is the same for every N. By default 24 ms of silence precede the "
+             "signal, as in the "
              "reference implementation's batch mode",
      .set = option_number,
      .at = offsetof(process_options, session.chunk),

@@ -33,7 +33,7 @@ struct session {
     ends *pair;
     struct far_feed far_feed;
     const struct stretches *stretches; /* NULL: none */
-    int mic_rate, far_rate; /* Hz */
+    int mic_rate, far_rate;            /* Hz */
     bool has_network;
     size_t chunk;
     /* mic also takes the output; far: of one call, or a piece of it if the rates differ */

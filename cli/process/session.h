@@ -33,14 +33,15 @@ typedef struct session_settings {
     bool high_band;
     const struct far_plan *plan;       /* changes of the far end; NULL: none */
     const struct stretches *stretches; /* to measure apart; NULL: none */
-    output_file *record; /* open, takes the record of the stream; NULL: none */
+    output_file *record;               /* open, takes the record of the stream; NULL: none */
 } session_settings;
 
 /* Takes n samples of output, which it may change. false: failed, reported. */
 typedef bool session_sink(void *user, float *samples, size_t n);
 
 /*
- * pair, plan and stretches must outlive the session; model need not, NULL: the built-in one. NULL on failure, reported.
+ * pair, plan and stretches must outlive the session; model need not, NULL: the built-in one. NULL
+ * on failure, reported.
  */
 struct session *session_open(unecho_model *model, const session_settings *settings, ends *pair);
 

@@ -46,8 +46,7 @@ static void print_alone(const struct summary *summary, FILE *stream)
         fprintf(stream, "  echo     %+.1f dB over the %.1f s in which only the far end is heard\n",
                 tenths(far->db), far->seconds);
     if (near->seconds > 0.0)
-        fprintf(stream,
-                "  voice    %+.1f dB over the %.1f s in which only the near end is heard\n",
+        fprintf(stream, "  voice    %+.1f dB over the %.1f s in which only the near end is heard\n",
                 tenths(near->db), near->seconds);
 }
 
