@@ -369,6 +369,8 @@ unecho_stats session_stats(const struct session *session)
 {
     unecho_stats stats = {.size = sizeof(stats)};
     unecho_get_stats(session->stream, &stats);
+    /* The delay between the two recordings as they are. */
+    stats.delay_ms += (float)(1000.0 * (double)session_far_shift(session) / session->far_rate);
     return stats;
 }
 
