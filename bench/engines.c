@@ -96,8 +96,9 @@ int main(int argc, char **argv)
 {
     unecho_model *model = NULL;
     char message[UNECHO_MESSAGE_SIZE];
-    if ((argc > 1 ? unecho_model_load(&model, argv[1], message, sizeof message)
-                  : unecho_model_default(&model, message, sizeof message)) < 0) {
+    if ((argc > 1
+             ? unecho_model_load(&model, argv[1], message, sizeof message)
+             : unecho_model_builtin(&model, UNECHO_MODEL_DTLN_AEC, message, sizeof message)) < 0) {
         fprintf(stderr, "%s\n", message);
         return 1;
     }

@@ -125,6 +125,13 @@ bool engine_choice_check(const engine_choice *choice, const model_choice *model,
     return model_choice_check(model, command);
 }
 
+unecho_model_kind engine_choice_builtin(const engine_choice *choice)
+{
+    return choice->engine == UNECHO_ENGINE_LINEAR_NEURAL && choice->backend == UNECHO_BACKEND_NATIVE
+               ? UNECHO_MODEL_POSTFILTER
+               : UNECHO_MODEL_DTLN_AEC;
+}
+
 unecho *engine_choice_open(const engine_choice *choice, unecho_config *config)
 {
     char message[UNECHO_MESSAGE_SIZE] = "", usual[PROFILE_PATH];

@@ -40,6 +40,9 @@ const char *engine_choice_name(unecho_engine engine);
 bool engine_choice_check(const engine_choice *choice, const model_choice *model,
                          const char *command);
 
+/* The built-in model for it. */
+unecho_model_kind engine_choice_builtin(const engine_choice *choice);
+
 /* Open a stream; config: everything but the engine is set. NULL on failure, reported. */
 unecho *engine_choice_open(const engine_choice *choice, unecho_config *config);
 

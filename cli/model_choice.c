@@ -43,22 +43,22 @@ static unecho_model_kind builtin_named(const char *name)
     return strcmp(name, "unecho-post") == 0 ? UNECHO_MODEL_POSTFILTER : 0;
 }
 
-unecho_model *model_choice_load(const model_choice *choice)
+unecho_model *model_choice_load(const model_choice *choice, unecho_model_kind builtin)
 {
     unecho_model *model = NULL;
     char message[UNECHO_MESSAGE_SIZE] = "";
     int status;
 
-    const unecho_model_kind builtin = choice->prefix ? builtin_named(choice->prefix) : 0;
-    if (builtin)
-        status = unecho_model_builtin(&model, builtin, message, sizeof(message));
+    const unecho_model_kind named = choice->prefix ? builtin_named(choice->prefix) : 0;
+    if (named)
+        status = unecho_model_builtin(&model, named, message, sizeof(message));
     else if (choice->prefix)
         status = unecho_model_load(&model, choice->prefix, message, sizeof(message));
     else if (choice->stages[0])
         status = unecho_model_load_files(&model, choice->stages[0], choice->stages[1], message,
                                          sizeof(message));
     else
-        status = unecho_model_default(&model, message, sizeof(message));
+        status = unecho_model_builtin(&model, builtin, message, sizeof(message));
     if (status == UNECHO_OK)
         return model;
 

@@ -23,8 +23,8 @@ extern const struct option model_options[];
 /* false: the options exclude each other, reported. */
 bool model_choice_check(const model_choice *choice, const char *command);
 
-/* NULL on failure, reported. */
-unecho_model *model_choice_load(const model_choice *choice);
+/* builtin: which one where none is chosen. NULL on failure, reported. */
+unecho_model *model_choice_load(const model_choice *choice, unecho_model_kind builtin);
 
 /* Whether the output is a file of the model. */
 bool model_choice_uses(const model_choice *choice, const output_file *output);

@@ -24,9 +24,10 @@
  * `pkg-config --cflags --libs unecho`.
  *
  * The default engine aligns the far end with its echo, cancels the linear part of the echo with an
- * adaptive filter and removes the rest, and background noise, with a neural network that is built
- * into the library. At 16 kHz its output is 512 samples (32 ms) behind its input, at other rates 34
- * to 45 ms; unecho_latency tells. Without the network the latency is 8 to 21 ms.
+ * adaptive filter and removes the rest, and background noise, with a small neural network that is
+ * built into the library, a post-filter. At 16 kHz its output is 256 samples (16 ms) behind its
+ * input, at other rates 21 to 29 ms; unecho_latency tells. A DTLN-aec network in its place, see
+ * unecho_model.h, takes 16 ms more; without a network it is 8 ms less.
  *
  * Signals are float in [-1, 1] or int16, at 8 to 192 kHz, with 1 to 8 channels, interleaved or
  * planar. A frame is one sample of every channel. Microphone and far end may have different rates
@@ -120,7 +121,7 @@ UNECHO_API const char *unecho_strerror(int status);
 /* What cancels the echo. */
 typedef enum unecho_engine {
     UNECHO_ENGINE_NEURAL = 0,       /* the network alone */
-    UNECHO_ENGINE_LINEAR = 1,       /* the linear filter alone: no network, 24 ms less latency */
+    UNECHO_ENGINE_LINEAR = 1,       /* the linear filter alone, no network */
     UNECHO_ENGINE_LINEAR_NEURAL = 2 /* the linear filter, then the network on what it leaves */
 } unecho_engine;
 
@@ -301,10 +302,10 @@ UNECHO_API int unecho_push_far_planar(unecho *stream, const float *const *far, s
 UNECHO_API int unecho_notify_gap(unecho *stream, uint64_t mic_lost, uint64_t far_lost);
 
 /*
- * The constant latency of unecho_process in frames at sample_rate: at 16 kHz on both sides 512, or
- * 384 with whole_hops; at other rates 34 to 45 ms; with a post-filter 16 ms less, so 256 or 128 at
- * 16 kHz; with UNECHO_ENGINE_LINEAR 24 ms less; plus reference_late_ms. Real-time safe. Errors:
- * ARGUMENT.
+ * The constant latency of unecho_process in frames at sample_rate. At 16 kHz on both sides 256, or
+ * 128 with whole_hops; with a DTLN-aec network 512 or 384; with UNECHO_ENGINE_LINEAR 128 or 0. At
+ * other rates 21 to 29, 37 to 45 and 13 to 21 ms. reference_late_ms is added. Real-time safe.
+ * Errors: ARGUMENT.
  */
 UNECHO_API int unecho_latency(const unecho *stream);
 

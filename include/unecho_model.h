@@ -41,10 +41,10 @@ typedef enum unecho_model_kind {
 
 /* ---- Loading ---------------------------------------------------------------------------- */
 
-/* The model that is built into the library, a DTLN-aec of 128 units. Needs no file. */
-UNECHO_API int unecho_model_default(unecho_model **model, char *message, size_t message_size);
-
-/* The built-in model of that kind: "unecho-128" or "unecho-post". */
+/*
+ * The built-in model of that kind, which needs no file: "unecho-post", or "unecho-128", a DTLN-aec
+ * of 128 units. A stream without a model gets the post-filter if it can run one, else the DTLN-aec.
+ */
 UNECHO_API int unecho_model_builtin(unecho_model **model, unecho_model_kind kind, char *message,
                                     size_t message_size);
 
@@ -88,7 +88,7 @@ typedef struct unecho_model_info {
     unecho_model_kind kind;
     unsigned files;       /* how many it consists of: unecho_model_write writes 1 to files */
     char description[64]; /* the kind for people: "DTLN-aec, 128 units" */
-    char name[64];        /* "unecho-128" for the built-in model, else the name of file 1 */
+    char name[64];        /* "unecho-post" or "unecho-128" if built in, else the name of file 1 */
     char producer[64];    /* what wrote file 1, as it says itself; may be empty */
     uint64_t parameters;  /* trained weights */
     uint64_t hash;        /* of the bytes of all files: tells models apart */

@@ -126,7 +126,7 @@ bool front_measure(struct bench_front *front, const struct bench_audio *audio, s
     }
     r->audio = audio;
     r->n = (n < LONGEST ? n : LONGEST) / UNECHO_HOP * UNECHO_HOP;
-    r->model = model_choice_load(model);
+    r->model = model_choice_load(model, UNECHO_MODEL_DTLN_AEC);
     done = r->model != NULL;
     if (report_has_status())
         report_status("front end, aligner and linear filter");

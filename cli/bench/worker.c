@@ -114,7 +114,7 @@ static void run(const struct task *task, const struct order *order, struct worke
     unecho_model_info info = {.size = sizeof(info)};
     unecho *stream = NULL;
     const double start = progress_now();
-    unecho_model *model = model_choice_load(task->model);
+    unecho_model *model = model_choice_load(task->model, UNECHO_MODEL_DTLN_AEC);
     if (!model) {
         result->status = UNECHO_ERROR_MODEL;
         result->model_failed = true;

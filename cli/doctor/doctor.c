@@ -57,7 +57,7 @@ static bool show(struct job *job)
 static bool diagnose(struct job *job)
 {
     const doctor_options *options = job->options;
-    unecho_model *model = model_choice_load(&options->model);
+    unecho_model *model = model_choice_load(&options->model, UNECHO_MODEL_POSTFILTER);
     bool done;
     if (!model)
         return false;

@@ -46,7 +46,7 @@ struct job {
 static bool load_source(struct job *job)
 {
     unecho_model_info info = {.size = sizeof(info)};
-    job->source = model_choice_load(&job->options->model);
+    job->source = model_choice_load(&job->options->model, UNECHO_MODEL_DTLN_AEC);
     if (!job->source || unecho_model_get_info(job->source, &info) != UNECHO_OK)
         return false;
     job->files = (int)info.files;

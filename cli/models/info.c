@@ -42,7 +42,8 @@ static bool look_at_stream(unecho_model *model, const engine_choice *engine, int
 
 static bool gather(const info_options *options, struct facts *facts)
 {
-    unecho_model *model = model_choice_load(&options->model);
+    unecho_model *model =
+        model_choice_load(&options->model, engine_choice_builtin(&options->engine));
     bool done;
     if (!model)
         return false;

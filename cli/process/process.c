@@ -115,7 +115,9 @@ static bool open_session(struct job *job)
     const process_options *options = job->options;
     session_settings settings = options->session;
     const bool has_network = options->session.engine.engine != UNECHO_ENGINE_LINEAR;
-    unecho_model *model = has_network ? model_choice_load(&options->model) : NULL;
+    unecho_model *model =
+        has_network ? model_choice_load(&options->model, engine_choice_builtin(&settings.engine))
+                    : NULL;
     if (has_network && !model)
         return false;
     settings.plan = &job->check.plan;

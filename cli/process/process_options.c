@@ -117,7 +117,8 @@ static const struct option other_rows[] = {
      .lowest = 1,
      .highest = LARGEST_CHUNK},
     {.name = "keep-latency",
-     .help = "keep the network's latency of 24 ms in the output",
+     .help =
+         "keep the network's latency in the output: 24 ms for a DTLN-aec, 8 ms for a post-filter",
      .set = option_on,
      .at = offsetof(process_options, session.keep_latency)},
     {.name = "normalize-peak",

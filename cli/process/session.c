@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The network's own lag, which UNECHO_KEEP_LATENCY leaves in: 24 ms. */
-#define NETWORK_LAG (3 * UNECHO_HOP)
 /* At 16 kHz; of the same duration at other rates. */
 #define USUAL_CHUNK 2048
 #define HOP_MS      (1000 * UNECHO_HOP / UNECHO_SAMPLE_RATE)
@@ -34,7 +32,7 @@ struct session {
     struct far_feed far_feed;
     const struct stretches *stretches; /* NULL: none */
     int mic_rate, far_rate;            /* Hz */
-    bool has_network;
+    uint64_t network_lag;              /* at 16 kHz */
     size_t chunk;
     /* mic also takes the output; far: of one call, or a piece of it if the rates differ */
     float *mic, *far;
@@ -70,9 +68,18 @@ static uint64_t as_long(uint64_t n, int of_rate, int rate)
 }
 
 /* The network's latency in frames at a rate; 0 without a network. */
+/* The network's own lag at 16 kHz, which UNECHO_KEEP_LATENCY leaves in. */
+static uint64_t network_lag(const unecho_model *model)
+{
+    unecho_model_info info = {.size = sizeof(info)};
+    if (!model || unecho_model_get_info(model, &info) < 0)
+        return 0;
+    return info.kind == UNECHO_MODEL_POSTFILTER ? UNECHO_HOP : 3 * UNECHO_HOP;
+}
+
 static size_t lag_at(const struct session *session, int rate)
 {
-    return session->has_network ? (size_t)as_long(NETWORK_LAG, UNECHO_SAMPLE_RATE, rate) : 0;
+    return (size_t)as_long(session->network_lag, UNECHO_SAMPLE_RATE, rate);
 }
 
 static bool has_two_rates(const struct session *session)
@@ -229,7 +236,7 @@ struct session *session_open(unecho_model *model, const session_settings *settin
     session->stretches = settings->stretches;
     session->mic_rate = ends_mic_rate(pair);
     session->far_rate = ends_far_rate(pair);
-    session->has_network = settings->engine.engine != UNECHO_ENGINE_LINEAR;
+    session->network_lag = network_lag(model);
     lag = lag_at(session, session->mic_rate);
     session->chunk = settings->chunk
                          ? settings->chunk

@@ -80,9 +80,6 @@ static bool open_stream(struct job *job)
 {
     engine_choice engine = job->options->engine;
     unecho_config config = job->from.config;
-    unecho_model *model = model_choice_load(&job->options->model);
-    if (!model)
-        return false;
     if (config.backend != engine.backend && config.engine != UNECHO_ENGINE_LINEAR)
         report_note("recorded on %s, replayed on %s: the output will differ; see --backend",
                     config.backend == UNECHO_BACKEND_NATIVE ? "the native backend" : "ONNX Runtime",
@@ -90,6 +87,9 @@ static bool open_stream(struct job *job)
                                                             : "ONNX Runtime");
     engine.engine = config.engine;
     engine.precision = config.precision;
+    unecho_model *model = model_choice_load(&job->options->model, engine_choice_builtin(&engine));
+    if (!model)
+        return false;
     config.model = model;
     if (check_model(job, model))
         job->rerun.stream = engine_choice_open(&engine, &config);

@@ -100,8 +100,3 @@ int unecho_model_builtin(unecho_model **model, unecho_model_kind kind, char *tex
     *model = found;
     return UNECHO_OK;
 }
-
-int unecho_model_default(unecho_model **model, char *text, size_t size)
-{
-    return unecho_model_builtin(model, UNECHO_MODEL_DTLN_AEC, text, size);
-}

@@ -24,12 +24,15 @@ static const suppressor_kind *kind_for(const unecho_model *model, unecho_backend
     return NULL;
 }
 
-/* The config's model or the built-in one, and what runs it. */
+/* The config's model or a built-in one: the post-filter where it can run. */
 static int find_model(suppressor_plan *plan, const message *to)
 {
     plan->model = unecho_model_ref(plan->config->model);
     if (!plan->model) {
-        const int status = unecho_model_default(&plan->model, to->text, to->size);
+        const int postfilter = plan->filtered && plan->config->backend == UNECHO_BACKEND_NATIVE;
+        const int status = unecho_model_builtin(
+            &plan->model, postfilter ? UNECHO_MODEL_POSTFILTER : UNECHO_MODEL_DTLN_AEC, to->text,
+            to->size);
         if (status < 0)
             return status;
     }

@@ -22,7 +22,7 @@ static int set_up(void **state)
 {
     (void)state;
     signals = double_talk(SAMPLES);
-    return unecho_model_default(&model, NULL, 0);
+    return unecho_model_builtin(&model, UNECHO_MODEL_DTLN_AEC, NULL, 0);
 }
 
 static int tear_down(void **state)

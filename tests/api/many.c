@@ -241,7 +241,8 @@ static void default_model(void **unused)
     assert_int_equal(unecho_open(&pair[1], &config), UNECHO_OK);
     assert_int_equal(unecho_process_many(pair, mics, mics, outs, 2, 256), UNECHO_OK);
     unecho_close(&pair[0]);
-    assert_int_equal(unecho_model_default(&config.model, NULL, 0), UNECHO_OK);
+    assert_int_equal(unecho_model_builtin(&config.model, UNECHO_MODEL_POSTFILTER, NULL, 0),
+                     UNECHO_OK);
     assert_int_equal(unecho_open(&pair[0], &config), UNECHO_OK);
     unecho_model_unref(&config.model);
     assert_int_equal(unecho_process_many(pair, mics, mics, outs, 2, 256), UNECHO_OK);

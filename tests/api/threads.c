@@ -85,7 +85,7 @@ static void threads_share_a_model(void **state)
     pthread_barrier_t start;
     unecho_model *model = NULL;
     /* New: the threads also race to pack its network. */
-    assert_int_equal(unecho_model_default(&model, NULL, 0), UNECHO_OK);
+    assert_int_equal(unecho_model_builtin(&model, UNECHO_MODEL_POSTFILTER, NULL, 0), UNECHO_OK);
     assert_int_equal(pthread_barrier_init(&start, NULL, THREADS), 0);
     for (unsigned i = 0; i < THREADS; i++) {
         workers[i] = (worker){.start = &start, .model = unecho_model_ref(model), .number = i};

@@ -116,7 +116,7 @@ static void keeps_the_built_in_model(void **state)
 {
     (void)state;
     unecho_model *source = NULL;
-    assert_int_equal(unecho_model_default(&source, NULL, 0), UNECHO_OK);
+    assert_int_equal(unecho_model_builtin(&source, UNECHO_MODEL_DTLN_AEC, NULL, 0), UNECHO_OK);
     check_exact(source);
     check_int8(source);
     unecho_model_unref(&source);
@@ -149,7 +149,7 @@ static void is_as_small_as_promised(void **state)
 {
     (void)state;
     unecho_model *source = NULL;
-    assert_int_equal(unecho_model_default(&source, NULL, 0), UNECHO_OK);
+    assert_int_equal(unecho_model_builtin(&source, UNECHO_MODEL_DTLN_AEC, NULL, 0), UNECHO_OK);
     size_t size[3] = {0};
     for (int storage = 0; storage < 3; storage++)
         for (int stage = 1; stage <= 2; stage++) {
@@ -167,7 +167,7 @@ static void fp16_is_close(void **state)
 {
     (void)state;
     unecho_model *source = NULL;
-    assert_int_equal(unecho_model_default(&source, NULL, 0), UNECHO_OK);
+    assert_int_equal(unecho_model_builtin(&source, UNECHO_MODEL_DTLN_AEC, NULL, 0), UNECHO_OK);
     written w = write_model(source, UNECHO_STORAGE_FP16);
     unecho_model *copy = read_back(&w);
     ends e = double_talk(LENGTH);
@@ -235,7 +235,7 @@ static void any_room_will_do(void **state)
 {
     (void)state;
     unecho_model *source = NULL;
-    assert_int_equal(unecho_model_default(&source, NULL, 0), UNECHO_OK);
+    assert_int_equal(unecho_model_builtin(&source, UNECHO_MODEL_DTLN_AEC, NULL, 0), UNECHO_OK);
     written w = write_model(source, UNECHO_STORAGE_INT8);
     for (size_t room = 0; room < w.size[0]; room += 40009) {
         unsigned char *const at = malloc(room > 0 ? room : 1); /* exact, for AddressSanitizer */
@@ -256,7 +256,7 @@ static void refuses_wrong_arguments(void **state)
     unecho_model *source = NULL;
     size_t size = 4711;
     char message[UNECHO_MESSAGE_SIZE] = "";
-    assert_int_equal(unecho_model_default(&source, NULL, 0), UNECHO_OK);
+    assert_int_equal(unecho_model_builtin(&source, UNECHO_MODEL_DTLN_AEC, NULL, 0), UNECHO_OK);
     const unecho_storage fp32 = UNECHO_STORAGE_FP32;
     assert_int_equal(unecho_model_write(NULL, 1, fp32, NULL, 0, &size, NULL, 0),
                      UNECHO_ERROR_ARGUMENT);

@@ -149,7 +149,8 @@ static void native(void **unused)
     (void)unused;
     enum { CONTROL = 100 };
     unecho_config config = config_for(UNECHO_BACKEND_NATIVE, NULL);
-    assert_int_equal(unecho_model_default(&config.model, NULL, 0), UNECHO_OK);
+    assert_int_equal(unecho_model_builtin(&config.model, UNECHO_MODEL_DTLN_AEC, NULL, 0),
+                     UNECHO_OK);
     const long clean = growth(&config, THREADS, NULL);
     const long leaking = growth(&config, CONTROL, forget_a_block);
     print_message("native: %ld blocks left by %d threads; %ld by %d that leak one on purpose\n",
@@ -191,7 +192,8 @@ static void onnxruntime(void **unused)
     need_onnxruntime();
     unecho_config config = config_for(UNECHO_BACKEND_ONNXRUNTIME, NULL);
     config.hops_at_once = 2;
-    assert_int_equal(unecho_model_default(&config.model, NULL, 0), UNECHO_OK);
+    assert_int_equal(unecho_model_builtin(&config.model, UNECHO_MODEL_DTLN_AEC, NULL, 0),
+                     UNECHO_OK);
     const long clean = growth(&config, THREADS, NULL);
     find_api();
     const long leaking = growth(&config, CONTROL, forget_a_tensor);

@@ -70,7 +70,7 @@ static unecho_model *shared_model(void)
 {
     static unecho_model *model;
     if (!model)
-        assert_int_equal(unecho_model_default(&model, NULL, 0), UNECHO_OK);
+        assert_int_equal(unecho_model_builtin(&model, UNECHO_MODEL_DTLN_AEC, NULL, 0), UNECHO_OK);
     return model;
 }
 

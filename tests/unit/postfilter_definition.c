@@ -63,7 +63,7 @@ static void run(float *out, const scene *s, size_t kernels_index, unsigned hops_
     const size_t length = HISTORY + hops_at_once * HOP;
     float *const all = calloc(3 * length, sizeof *all);
     assert_non_null(all);
-    const suppressor_lines lines = {.mic = all, .far = all + length, .error = all + 2 * length};
+    const suppressor_lines lines = {.echo = all, .far = all + length, .error = all + 2 * length};
     assert_int_equal(postfilter_native.start(p, &plan, &lines, &transform, &silent), UNECHO_OK);
     postfilter_native.reset(p);
     for (size_t at = 0; at + HOP <= s->count;) {
@@ -71,6 +71,8 @@ static void run(float *out, const scene *s, size_t kernels_index, unsigned hops_
         const float *const from[] = {s->mic, s->far, s->error};
         for (size_t i = 0; i < 3; i++)
             memcpy(all + i * length + HISTORY, from[i] + at, hops * HOP * sizeof *all);
+        for (size_t i = 0; i < hops * HOP; i++)
+            lines.echo[HISTORY + i] -= lines.error[HISTORY + i];
         float *const to = out + at;
         assert_int_equal(postfilter_native.run(p, &p, &to, 1, hops), UNECHO_OK);
         for (size_t i = 0; i < 3; i++)
@@ -132,7 +134,7 @@ static void every_set_gives_these_bits(void **unused)
 {
     (void)unused;
     enum { FROM = 12 * RATE, LENGTH = 24000 / HOP * HOP }; /* both ends talk there */
-    static const uint64_t hashes[] = {0x6b7384fb88d1847b, 0x7983e538ee07bc86, 0xd7db6cd1ae21e5d9};
+    static const uint64_t hashes[] = {0xda2f2f01a2a12cb4, 0x2aca06a1556a1333, 0x1deeaffaac713305};
     const signal_ mic = read_sample("mic"), far = read_sample("far"), near = read_sample("near");
     const scene s = {.count = LENGTH,
                      .mic = mic.samples + FROM,

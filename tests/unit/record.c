@@ -33,7 +33,7 @@ static int set_up(void **unused)
         far16[i] = (int16_t)(32767.0f * far[i]);
     }
     free_ends((ends *)(uintptr_t)&e);
-    return unecho_model_default(&model, NULL, 0);
+    return unecho_model_builtin(&model, UNECHO_MODEL_DTLN_AEC, NULL, 0);
 }
 
 static int tear_down(void **unused)

@@ -76,7 +76,7 @@ class Canceller:
     >>> with Canceller(rate=48000) as canceller:
     ...     near = canceller.process(silence, silence)
     ...     canceller.latency
-    1816
+    1048
     >>> near.shape, near.dtype
     ((960,), dtype('int16'))
     """

@@ -104,14 +104,15 @@ static void analyse(postfilter_suppressor *p, scratch *s, size_t t, bins error, 
     for (size_t i = 1; i < SIGNALS; i++)
         all[i] = spectrum(s->others + (i - 1) * 2 * TRANSFORM_ROW);
     const float *const from[SIGNALS] = {[SIGNAL_ERROR] = p->lines.error + at,
-                                        [SIGNAL_MIC] = p->lines.mic + at,
+                                        [SIGNAL_ECHO] = p->lines.echo + at,
                                         [SIGNAL_FAR] = p->lines.far + at};
     for (size_t i = 0; i < SIGNALS; i++)
         if (from[i])
             transform_forward(&net->transform, net->k, p->fft, all[i], from[i], s->block);
+    /* The microphone without the rumble that was cut from the error. */
     for (size_t k = 0; k < FFT_BINS; k++) {
-        all[SIGNAL_ECHO].re[k] = all[SIGNAL_MIC].re[k] - error.re[k];
-        all[SIGNAL_ECHO].im[k] = all[SIGNAL_MIC].im[k] - error.im[k];
+        all[SIGNAL_MIC].re[k] = error.re[k] + all[SIGNAL_ECHO].re[k];
+        all[SIGNAL_MIC].im[k] = error.im[k] + all[SIGNAL_ECHO].im[k];
     }
     features_run(&p->features, net->k, &net->bands, features, all, s->rows);
 }

@@ -129,7 +129,7 @@ static void model_info(void **unused)
     GUARDED(unecho_model_info) m;
     unecho_model *model = NULL;
     assert_other_size(sizeof m.it, library_model_info);
-    assert_int_equal(unecho_model_default(&model, NULL, 0), UNECHO_OK);
+    assert_int_equal(unecho_model_builtin(&model, UNECHO_MODEL_DTLN_AEC, NULL, 0), UNECHO_OK);
     guard(&m, sizeof m);
     m.it.size = sizeof m.it;
     assert_int_equal(unecho_model_get_info(model, &m.it), UNECHO_OK);
