@@ -202,14 +202,14 @@ static bool cancel(struct analysis *a, unecho_model *model)
 
 /* ---- Which end is which ----------------------------------------------------------------- */
 
-/* By how many dB the linear filter does better with the two ends swapped; a network would hide it. */
+/* By how many dB the linear filter does better with the two ends swapped. A network would hide it.
+ */
 static bool turn_round(const struct analysis *a, unecho_model *model, double *gain_db)
 {
     const struct doctor_input turned = {.mic = a->input->far, .far = a->input->mic};
     struct cancelled cancelled;
     const bool done = doctor_cancel(&cancelled, &turned, model, USUAL_LATE);
-    *gain_db =
-        (double)cancelled.stats.linear_erle_db - (double)a->cancelled.stats.linear_erle_db;
+    *gain_db = (double)cancelled.stats.linear_erle_db - (double)a->cancelled.stats.linear_erle_db;
     cancelled_free(&cancelled);
     return done;
 }
