@@ -144,8 +144,8 @@ static void measure(unecho_model *model, const kind *what)
         together[r] = round_of(&c, 1);
     }
     const double one = stats_median(alone, ROUNDS), many = stats_median(together, ROUNDS);
-    printf("%-25s %8.1f us %9.0f  %8.1f us %9.0f  %8zu KiB  %8.1f us\n", what->name, one,
-           hop_us / one, many, hop_us / many, stream_bytes / 1024, 1e6 * opened);
+    printf("| %s | %.1f | %.0f | %.1f | %.0f | %zu | %.0f |\n", what->name, one, hop_us / one, many,
+           hop_us / many, stream_bytes / 1024, 1e6 * opened);
     for (size_t s = 0; s < STREAMS; s++)
         unecho_close(&c.streams[s]);
 }
@@ -175,11 +175,12 @@ int main(int argc, char **argv)
     unecho *first = NULL;
     if (unecho_open(&first, NULL) < 0)
         return 1;
-    printf("%d streams; kernels: %s\n\n", STREAMS, unecho_kernels(first));
+    printf("%d streams; kernels: %s. CPU time of one thread, medians of %d rounds.\n\n", STREAMS,
+           unecho_kernels(first), ROUNDS);
     unecho_close(&first);
-    printf("                          one stream's hop and streams a core   one more stream\n");
-    printf("                          by itself              in one call          memory    "
-           "opening\n");
+    printf("| | µs a hop, live | streams a core | µs a hop, in one call | streams a core | KiB a "
+           "stream | µs to open |\n");
+    printf("|---|--:|--:|--:|--:|--:|--:|\n");
     for (size_t i = 0; i < 2 && models[i]; i++) {
         measure_kinds(models[i]);
         unecho_model_unref(&models[i]);
