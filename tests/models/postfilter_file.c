@@ -362,8 +362,8 @@ static void bytes_changed(void **unused)
         const size_t part = i % 2 ? file.size : 1400;
         unsigned char *const at = file.at + random_bits(&seed) % part;
         const unsigned char kept = *at;
-        *at = i % 3 ? extremes[random_bits(&seed) % 5]
-                    : (unsigned char)(kept ^ 1u << random_bits(&seed) % 8);
+        *at = (unsigned char)(i % 3 ? extremes[random_bits(&seed) % 5]
+                                    : (unsigned char)(kept ^ 1u << random_bits(&seed) % 8));
         harmless += read_exactly(file.at, file.size) == UNECHO_OK;
         *at = kept;
     }
