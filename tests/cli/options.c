@@ -72,8 +72,10 @@ static char *take_section(const char *command_name)
     for (char *c = heading; *c; c++)
         *c = (char)toupper((unsigned char)*c);
     from = strstr(page, heading);
-    if (!from)
+    if (!from) {
         fail_msg("the manual page has no section %s", heading);
+        return section; /* compilers do not know that this is not reached */
+    }
     to = strstr(from + 1, "\n.SH ");
     assert_non_null(to);
     memcpy(section, from, (size_t)(to - from));

@@ -363,7 +363,7 @@ static void bytes_changed(void **unused)
         unsigned char *const at = file.at + random_bits(&seed) % part;
         const unsigned char kept = *at;
         *at = (unsigned char)(i % 3 ? extremes[random_bits(&seed) % 5]
-                                    : (unsigned char)(kept ^ 1u << random_bits(&seed) % 8));
+                                    : kept ^ 1u << random_bits(&seed) % 8);
         harmless += read_exactly(file.at, file.size) == UNECHO_OK;
         *at = kept;
     }
