@@ -30,7 +30,7 @@ static float *run(unecho_model *model, unecho_engine engine, const scene *s)
     config.model = model;
     config.engine = engine;
     unecho *stream = NULL;
-    float *const out = malloc(s->count * sizeof *out);
+    float *const out = malloc((s->count + 1) * sizeof *out);
     if (unecho_open(&stream, &config) < 0 ||
         unecho_process_whole(stream, s->mic, s->count, s->far, s->count, out, 0) < 0)
         exit(1);

@@ -109,7 +109,8 @@ bool coherence_add(struct coherence *c, const float *x, const float *y, double *
     /* Frames that overlap by three quarters count for about half as many independent ones, and
      * noise alone has a coherence of one over that number. */
     const size_t hop = c->size / FRAME_HOPS;
-    const double bias = 2.0 / (double)((c->stretch - c->size) / hop + 1);
+    const size_t frames = (c->stretch - c->size) / hop + 1;
+    const double bias = 2.0 / (double)frames;
     if (!is_active(x, c->stretch))
         return false;
     memset(c->sums, 0, 4 * c->bins * sizeof(*c->sums));

@@ -27,7 +27,7 @@ enum { SIZE = 4096, WINDOW = 2000, STEP = 400, BESIDE = 16 };
 /* The longest stretch between two points that is searched, and how far the cut may move to a
  * quieter place. */
 #define LONGEST_S 60.0
-#define NEARBY_S  0.25
+#define NEARBY    (LEVELS_PER_S / 2) /* half steps of the levels: 250 ms */
 
 static bool no_memory(void)
 {
@@ -59,7 +59,8 @@ static double shows(struct correlator *c, const struct copies *copies, double at
 static double quietest(const struct levels *far, double at, double dropped)
 {
     double best = at, least = HUGE_VAL;
-    for (double t = at - NEARBY_S; t <= at + NEARBY_S; t += 0.5 / LEVELS_PER_S) {
+    for (int i = -NEARBY; i <= NEARBY; i++) {
+        const double t = at + 0.5 * i / LEVELS_PER_S;
         const double loud = (double)fmaxf(level_at(far, t), level_at(far, t + dropped));
         /* Among equals the one in the middle. */
         const double cost = loud + fabs(t - at);

@@ -288,10 +288,11 @@ static size_t spread(size_t i)
 static double first_sound(const struct search *s, size_t part, size_t trials)
 {
     const double length = copy_seconds(&s->copies->mic) / (double)trials;
-    for (double at = (double)part * length + 1.0; at < ((double)part + 1.0) * length + 1.0;
-         at += 0.5)
+    for (size_t i = 0; 0.5 * (double)i < length; i++) {
+        const double at = (double)part * length + 1.0 + 0.5 * (double)i;
         if (is_active(&s->copies->mic, at - 1.0, at + 1.0))
             return at;
+    }
     return -1.0;
 }
 
@@ -352,11 +353,13 @@ static bool counts(struct search *s, const struct track_point *point,
 /* From the anchor to the end (direction 1) or the start (-1). */
 static bool follow(struct search *s, struct track_point last, double direction)
 {
-    const double end = copy_seconds(&s->copies->mic);
+    const double start = last.at, end = copy_seconds(&s->copies->mic);
     size_t lost = 0;
-    for (double at = last.at + direction * STEP_S; at >= 0.0 && at <= end;
-         at += direction * STEP_S) {
+    for (size_t i = 1;; i++) {
+        const double at = start + direction * STEP_S * (double)i;
         struct track_point point;
+        if (at < 0.0 || at > end)
+            break;
         if (interrupted())
             return true;
         point = look_near(s, at, last.lag);
@@ -398,7 +401,8 @@ static void sort(struct track *t)
 /* More windows between two points that disagree, at the lag of either. */
 static bool look_between(struct search *s, struct track_point a, struct track_point b)
 {
-    for (double at = a.at + FINE_S; at < b.at - 0.5 * FINE_S && !interrupted(); at += FINE_S) {
+    for (size_t i = 1; (double)i * FINE_S < b.at - a.at - 0.5 * FINE_S && !interrupted(); i++) {
+        const double at = a.at + (double)i * FINE_S;
         struct track_point x = look_near(s, at, a.lag), y = look_near(s, at, b.lag);
         const struct track_point *better = x.height >= y.height ? &x : &y;
         if (better->height >= LEAST_HEIGHT && (fits(better, &a) || fits(better, &b)) &&
