@@ -19,6 +19,9 @@ static const float emphasis = 0.9f;
 static const float usual_down = 1.0f / 1.02329f, usual_up = 1.00288f, usual_most = 10.0f;
 static const float usual_first = 1.122f, usual_louder = 1.00096f;
 enum { USUAL_FRAMES = 32 };
+/* As many much louder frames in a row, a second, and none between them: no talker is so steady, it
+ * is the echo that is louder now. */
+enum { LOUDER_FRAMES = 64 };
 /* A frame that counts less than this does not count. */
 static const float least_share = 1e-4f;
 
@@ -66,6 +69,7 @@ void delay_expect_none(delay *d)
 {
     d->doubtful = d->frames_late;
     d->echo = d->partitions;
+    d->seen = 0;
 }
 
 void delay_expect(delay *d, double lag)
@@ -77,7 +81,13 @@ void delay_expect(delay *d, double lag)
         d->found[echo].heard = d->found[d->echo].heard;
     }
     d->echo = echo;
+    d->seen = 1;
     d->doubtful = echo > d->frames_late ? echo : d->frames_late;
+}
+
+void delay_confirm(delay *d, int seen)
+{
+    d->seen = seen;
 }
 
 void delay_reset(delay *d)
@@ -157,9 +167,16 @@ static void taper(float *frame)
 }
 
 /* A frame with so loud a microphone for that much of a far end. */
-static void follow_usual(delay_partition *found, float ratio)
+static void follow_usual(delay_partition *found, float ratio, int is_echo)
 {
     const int first = found->heard < USUAL_FRAMES;
+    const int louder = !first && ratio > usual_most * found->usual;
+    found->least = found->louder == 0 || ratio < found->least ? ratio : found->least;
+    found->louder = louder && is_echo ? found->louder + 1 : 0;
+    if (found->louder == LOUDER_FRAMES) {
+        found->usual = found->least;
+        found->louder = 0;
+    }
     if (found->heard == 0)
         found->usual = ratio;
     else if (ratio < found->usual)
@@ -167,7 +184,7 @@ static void follow_usual(delay_partition *found, float ratio)
     else if (first)
         found->usual *= usual_first;
     else
-        found->usual *= ratio < usual_most * found->usual ? usual_up : usual_louder;
+        found->usual *= louder ? usual_louder : usual_up;
     found->heard += (unsigned)first;
 }
 
@@ -237,8 +254,8 @@ void delay_add_mic(delay *d, uint64_t frame, const float *x)
         const delay_slot *const slot = &d->slots[at];
         if (slot->frame != wanted + 1 || !slot->active)
             continue;
-        if (p == d->echo || (d->echo == d->partitions && p < d->frames_late))
-            follow_usual(&d->found[p], f.power / slot->power);
+        if ((p == d->echo && d->seen) || (d->echo == d->partitions && p < d->frames_late))
+            follow_usual(&d->found[p], f.power / slot->power, p == d->echo);
         if (p < d->doubtful)
             add_in_doubt(d, p, at, &f);
         else
