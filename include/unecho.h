@@ -388,6 +388,13 @@ typedef struct unecho_stats {
     uint64_t far_clipped_samples;
     uint64_t far_missing_frames; /* silence in place of far end that was not pushed in time */
     uint64_t far_dropped_frames; /* pushed, but dropped as the microphone had stopped */
+
+    /* Hops of output that were turned down, as they were louder than the microphone: more than 0.4
+     * dB over up to 100 ms. With a linear filter and a network. */
+    uint64_t limited_hops;
+    /* Hops in which the network gave no usable numbers: the output was that of the linear filter,
+     * or the microphone without one, and the network restarted. The model is unsuitable. */
+    uint64_t failed_hops;
 } unecho_stats;
 
 /* Fill *stats, as much of it as stats->size says (fields that the library does not know with 0).
