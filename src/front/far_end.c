@@ -31,10 +31,20 @@ void far_end_layout(far_end *f, arena *a, const far_end_plan *plan)
         arena_floats(a, (most > MOST_AT_ONCE ? most : MOST_AT_ONCE) + f->resampler.filter.taps);
 }
 
-void far_end_start(far_end *f, const kernels *k)
+static int may_resample(const far_end *f)
 {
-    if (f->plan.rate != UNECHO_SAMPLE_RATE || f->plan.drifts)
-        resampler_start(&f->resampler, k->dot);
+    return f->plan.rate != UNECHO_SAMPLE_RATE || f->plan.drifts;
+}
+
+int far_end_start(far_end *f, const kernels *k)
+{
+    return may_resample(f) ? resampler_start(&f->resampler, k->dot) : 0;
+}
+
+void far_end_close(far_end *f)
+{
+    if (may_resample(f))
+        resampler_close(&f->resampler);
 }
 
 void far_end_reset(far_end *f)

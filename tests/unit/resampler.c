@@ -43,13 +43,14 @@ static converter open_converter(size_t rate_in, size_t rate_out, int fixed)
     c.memory = a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
     a.used = 0;
     resampler_layout(&c.r, &a, (unsigned)rate_in, (unsigned)rate_out, ROOM, fixed);
-    resampler_start(&c.r, kernels_at(kernels_choose(UNECHO_CPU_ALL))->dot);
+    assert_int_equal(resampler_start(&c.r, kernels_at(kernels_choose(UNECHO_CPU_ALL))->dot), 0);
     resampler_reset(&c.r, NULL, 0);
     return c;
 }
 
 static void close_converter(converter *c)
 {
+    resampler_close(&c->r);
     free(c->memory);
 }
 
