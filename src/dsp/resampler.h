@@ -21,7 +21,7 @@ typedef struct resampler {
     dot_product *dot;
     unsigned rate_in, rate_out;
     sinc filter;
-    const sinc_table *table; /* NULL while closed */
+    sinc_table *table; /* NULL while closed */
     double rows_per_unit;
     /* The inputs still needed, oldest first. */
     float *line;

@@ -43,7 +43,7 @@ static void give_back(struct sinc_slot *slot)
 }
 
 /* One more reference to the slot's table, if it has any; else NULL. */
-static const sinc_table *acquire(struct sinc_slot *slot)
+static sinc_table *acquire(struct sinc_slot *slot)
 {
     size_t references = atomic_load(&slot->references);
     while (references > 0)
@@ -52,10 +52,10 @@ static const sinc_table *acquire(struct sinc_slot *slot)
     return NULL;
 }
 
-static const sinc_table *find(const sinc *filter, unsigned rate_in, unsigned rate_out)
+static sinc_table *find(const sinc *filter, unsigned rate_in, unsigned rate_out)
 {
     for (size_t i = 0; i < SLOTS; i++) {
-        const sinc_table *const t = acquire(&slots[i]);
+        sinc_table *const t = acquire(&slots[i]);
         if (!t)
             continue;
         if (is_of(t, filter, rate_in, rate_out))
@@ -94,9 +94,9 @@ static void share(sinc_table *t)
     t->slot = NULL;
 }
 
-const sinc_table *sinc_table_take(const sinc *filter, unsigned rate_in, unsigned rate_out)
+sinc_table *sinc_table_take(const sinc *filter, unsigned rate_in, unsigned rate_out)
 {
-    const sinc_table *const found = find(filter, rate_in, rate_out);
+    sinc_table *const found = find(filter, rate_in, rate_out);
     if (found)
         return found;
     sinc_table *const made = make(filter, rate_in, rate_out);
@@ -105,12 +105,12 @@ const sinc_table *sinc_table_take(const sinc *filter, unsigned rate_in, unsigned
     return made;
 }
 
-void sinc_table_give_back(const sinc_table *table)
+void sinc_table_give_back(sinc_table *table)
 {
     if (!table)
         return;
     if (table->slot)
         give_back(table->slot);
     else
-        destroy((sinc_table *)(uintptr_t)table);
+        destroy(table);
 }

@@ -17,8 +17,8 @@ typedef struct sinc_table {
 } sinc_table;
 
 /* A reference to the table of this filter; NULL: out of memory. Any thread; not real-time safe. */
-const sinc_table *sinc_table_take(const sinc *filter, unsigned rate_in, unsigned rate_out);
+sinc_table *sinc_table_take(const sinc *filter, unsigned rate_in, unsigned rate_out);
 /* Give the reference back; table may be NULL. Any thread. */
-void sinc_table_give_back(const sinc_table *table);
+void sinc_table_give_back(sinc_table *table);
 
 #endif

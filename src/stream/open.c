@@ -49,6 +49,7 @@ static far_end_plan plan_far_end(const unecho_config *config, const aligner_plan
     const size_t ms = hops + config->reference_late_ms + config->far_queue_ms + slack;
     return (far_end_plan){
         .rate = (unsigned)rate,
+        .lanes = config->far_channels > 1 ? FAR_LANES : 1,
         .drifts = drifts,
         .queue = ms * rate / 1000 + FAR_END_PART,
         .past = aligner_past(aligning),
@@ -62,7 +63,8 @@ static size_t wait_for_far(const unecho_config *config, const far_end *f)
 {
     const size_t mic = (size_t)config->sample_rate, far = (size_t)config_far_rate(config);
     const size_t late = ((size_t)config->reference_late_ms * mic + 999) / 1000;
-    const size_t ahead = far == UNECHO_SAMPLE_RATE ? 0 : resampler_look_ahead(&f->resampler);
+    const size_t ahead =
+        far == UNECHO_SAMPLE_RATE ? 0 : resampler_look_ahead(&f->lines[FAR_MEAN].resampler);
     return late + (ahead * mic + far - 1) / far;
 }
 
