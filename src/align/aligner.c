@@ -276,6 +276,11 @@ static int is_elsewhere(const aligner *a, const delay_peak *peak)
     return fabs(peak->lag - a->drift.lag) > gate && held.height < gone_share * peak->height;
 }
 
+static int is_where_held(const aligner *a)
+{
+    return delay_near_fresh(&a->delay, a->drift.lag, gate).height >= fresh_height;
+}
+
 /* How much the long correlation's highest peak counts as another delay. */
 static unsigned count_slow(const aligner *a, const delay_view *slow)
 {
@@ -311,6 +316,8 @@ static void decide(aligner *a, far_end *f)
         a->height = slow.best.height;
     const int again = a->locked && see_again(a, f);
     a->missed = again ? 0 : a->missed + 1;
+    if (a->locked)
+        delay_confirm(&a->delay, is_where_held(a));
     if (a->locked && a->drift.lag < 0.0 && a->missed >= MISSED_MOST)
         give_up(a);
     const unsigned by_fresh = count_fresh(a, &fresh), by_slow = count_slow(a, &slow);

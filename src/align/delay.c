@@ -19,6 +19,9 @@ static const float emphasis = 0.9f;
 static const float usual_down = 1.0f / 1.02329f, usual_up = 1.00288f, usual_most = 10.0f;
 static const float usual_first = 1.122f, usual_louder = 1.00096f;
 enum { USUAL_FRAMES = 32 };
+/* As many much louder frames in a row, a second, and none between them: no talker is so steady, it
+ * is the echo that is louder now. */
+enum { LOUDER_FRAMES = 64 };
 /* A frame that counts less than this does not count. */
 static const float least_share = 1e-4f;
 
@@ -69,6 +72,7 @@ void delay_expect_none(delay *d)
 {
     d->doubtful = d->frames_late;
     d->echo = d->partitions;
+    d->seen = 0;
 }
 
 void delay_expect(delay *d, double lag)
@@ -80,7 +84,13 @@ void delay_expect(delay *d, double lag)
         d->found[echo].heard = d->found[d->echo].heard;
     }
     d->echo = echo;
+    d->seen = 1;
     d->doubtful = echo > d->frames_late ? echo : d->frames_late;
+}
+
+void delay_confirm(delay *d, int seen)
+{
+    d->seen = seen;
 }
 
 void delay_reset(delay *d)
@@ -166,9 +176,16 @@ static void taper(float *frame)
 }
 
 /* A frame with so loud a microphone for that much of a far end. */
-static void follow_usual(delay_partition *found, float ratio)
+static void follow_usual(delay_partition *found, float ratio, int is_echo)
 {
     const int first = found->heard < USUAL_FRAMES;
+    const int louder = !first && ratio > usual_most * found->usual;
+    found->least = found->louder == 0 || ratio < found->least ? ratio : found->least;
+    found->louder = louder && is_echo ? found->louder + 1 : 0;
+    if (found->louder == LOUDER_FRAMES) {
+        found->usual = found->least;
+        found->louder = 0;
+    }
     if (found->heard == 0)
         found->usual = ratio;
     else if (ratio < found->usual)
@@ -176,7 +193,7 @@ static void follow_usual(delay_partition *found, float ratio)
     else if (first)
         found->usual *= usual_first;
     else
-        found->usual *= ratio < usual_most * found->usual ? usual_up : usual_louder;
+        found->usual *= louder ? usual_louder : usual_up;
     found->heard += (unsigned)first;
 }
 
@@ -197,7 +214,7 @@ static float doubt(delay *d, size_t p, float ratio)
 /* How much the frame counts for partition p: 0, nothing, to 1. */
 static float share_of(delay *d, size_t p, uint64_t frame, float power)
 {
-    const int here = p == d->echo || (d->echo == d->partitions && p < d->frames_late);
+    const int here = (p == d->echo && d->seen) || (d->echo == d->partitions && p < d->frames_late);
     if (!here && p >= d->doubtful)
         return 1.0f;
     const delay_slot *const far = opposite(d, p, frame);
@@ -205,7 +222,7 @@ static float share_of(delay *d, size_t p, uint64_t frame, float power)
         return 1.0f;
     const float ratio = power / far->power;
     if (here)
-        follow_usual(&d->found[p], ratio);
+        follow_usual(&d->found[p], ratio, p == d->echo);
     return p < d->doubtful ? doubt(d, p, ratio) : 1.0f;
 }
 
@@ -220,9 +237,26 @@ void delay_add_mic(delay *d, uint64_t frame, const float *x)
     if (!slot->active)
         return;
     taper(d->block + DELAY_FRAME);
+<<<<<<< HEAD
     slot->square = whiten(d, d->mic + at * FRAME_SIZE, d->mic_level);
     for (size_t p = 0; p < d->partitions; p++)
         d->shares[at * d->partitions + p] = share_of(d, p, frame, power);
+=======
+    f.square = whiten(d, f.re, f.im, d->mic_level);
+    for (size_t p = 0; p < d->partitions && p <= frame + d->frames_late; p++) {
+        const uint64_t wanted = frame + d->frames_late - p;
+        const size_t at = (size_t)(wanted % d->ring);
+        const delay_slot *const slot = &d->slots[at];
+        if (slot->frame != wanted + 1 || !slot->active)
+            continue;
+        if ((p == d->echo && d->seen) || (d->echo == d->partitions && p < d->frames_late))
+            follow_usual(&d->found[p], f.power / slot->power, p == d->echo);
+        if (p < d->doubtful)
+            add_in_doubt(d, p, at, &f);
+        else
+            add_to(d, p, at, &f);
+    }
+>>>>>>> 3ba9043
 }
 
 /* The top of the parabola through three neighbours, relative to the middle one. */

@@ -43,6 +43,9 @@ typedef struct delay_partition {
      * many frames that rests. */
     float usual;
     unsigned heard;
+    /* Frames in a row much louder than that, and the least of their ratios. */
+    unsigned louder;
+    float least;
 } delay_partition;
 
 /* A whitened frame in a ring. */
@@ -60,6 +63,7 @@ typedef struct delay {
     size_t frames_late;        /* how far lags reach below 0 */
     size_t doubtful; /* how many of the first partitions lie before the echo or the far end */
     size_t echo;     /* the partition that the echo is in; `partitions`: not known */
+    int seen;        /* whether it is there, so that the frames say how loud it is */
     float *slow;     /* the long correlation, [partitions][DELAY_FRAME] */
     /* Whitened spectra in rings, [far_ring] and [mic_ring][2][DELAY_BINS], and what is in them. */
     int16_t *far, *mic;
@@ -82,6 +86,8 @@ void delay_forget(delay *d);
 /* The echo has this lag; what correlates earlier, or before the far end, is to be doubted. */
 void delay_expect(delay *d, double lag);
 void delay_expect_none(delay *d);
+/* Whether the echo has been seen where it is expected. */
+void delay_confirm(delay *d, int seen);
 
 /* Frame number `frame` of the far end: x [1 + FFT_SIZE], that frame last, the one before it in
  * front of it, and one sample more. */
