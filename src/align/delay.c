@@ -237,26 +237,9 @@ void delay_add_mic(delay *d, uint64_t frame, const float *x)
     if (!slot->active)
         return;
     taper(d->block + DELAY_FRAME);
-<<<<<<< HEAD
     slot->square = whiten(d, d->mic + at * FRAME_SIZE, d->mic_level);
     for (size_t p = 0; p < d->partitions; p++)
         d->shares[at * d->partitions + p] = share_of(d, p, frame, power);
-=======
-    f.square = whiten(d, f.re, f.im, d->mic_level);
-    for (size_t p = 0; p < d->partitions && p <= frame + d->frames_late; p++) {
-        const uint64_t wanted = frame + d->frames_late - p;
-        const size_t at = (size_t)(wanted % d->ring);
-        const delay_slot *const slot = &d->slots[at];
-        if (slot->frame != wanted + 1 || !slot->active)
-            continue;
-        if ((p == d->echo && d->seen) || (d->echo == d->partitions && p < d->frames_late))
-            follow_usual(&d->found[p], f.power / slot->power, p == d->echo);
-        if (p < d->doubtful)
-            add_in_doubt(d, p, at, &f);
-        else
-            add_to(d, p, at, &f);
-    }
->>>>>>> 3ba9043
 }
 
 /* The top of the parabola through three neighbours, relative to the middle one. */
