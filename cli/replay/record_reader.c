@@ -79,6 +79,7 @@ static const struct shape {
     [RECORD_GAP] = {.forms = 1},
     [RECORD_RESET] = {.forms = 1},
     [RECORD_LOST] = {.forms = 1, .extra_most = UINT64_MAX},
+    [RECORD_SETTING] = {.forms = 1, .extra_most = UINT64_MAX},
 };
 
 bool recorded_refusal(int32_t status)
@@ -98,7 +99,7 @@ static bool is_possible(const record_head *h)
     const bool together = h->kind == RECORD_PROCESS || h->kind == RECORD_MANY;
     if (h->form >= shape->forms || h->extra > shape->extra_most || h->status > 0)
         return false;
-    if (h->kind == RECORD_RESET && (h->n > 0 || h->far_n > 0))
+    if ((h->kind == RECORD_RESET || h->kind == RECORD_SETTING) && (h->n > 0 || h->far_n > 0))
         return false;
     if (!has_samples(h))
         return h->status == UNECHO_OK;
@@ -164,7 +165,7 @@ static reader_result check_head(record_reader *r, const record_head *h, uint64_t
         return check_header(r, h, at);
     if (h->kind <= RECORD_HEADER || h->kind >= RECORD_KINDS)
         return bad(
-            r, "entry %" PRIu64 " at offset %" PRIu64 " is of kind %" PRIu32 ", expected 2 to 8",
+            r, "entry %" PRIu64 " at offset %" PRIu64 " is of kind %" PRIu32 ", expected 2 to 9",
             r->entry, at, h->kind);
     if (!is_possible(h))
         return bad(r,
