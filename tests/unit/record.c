@@ -130,6 +130,14 @@ static void process_some(caller *c, size_t at, size_t n)
     }
 }
 
+static void set_some(caller *c)
+{
+    const float strength = 0.5f * (float)(random_bits(&c->seed) % 7);
+    assert_int_equal(unecho_set_suppression(c->stream, strength), UNECHO_OK);
+    assert_int_equal(unecho_set_noise_reduction(c->stream, random_bits(&c->seed) % 30), UNECHO_OK);
+    assert_int_equal(unecho_set_comfort_noise(c->stream, (int)(c->seed % 2)), UNECHO_OK);
+}
+
 /* Over all of the signals; f NULL: nobody reads. */
 static uint64_t make_calls(unecho *stream, const unecho_config *config, uint32_t seed, file *f)
 {
@@ -144,6 +152,8 @@ static uint64_t make_calls(unecho *stream, const unecho_config *config, uint32_t
             assert_int_equal(unecho_notify_gap(stream, random_bits(&c.seed) % 900, 100), UNECHO_OK);
         if (random_bits(&c.seed) % 40 == 0)
             assert_int_equal(unecho_reset(stream), UNECHO_OK);
+        if (random_bits(&c.seed) % 16 == 0)
+            set_some(&c);
         if (f)
             drain(stream, f);
         at += n;
@@ -253,6 +263,21 @@ static void each_engine(void **unused)
     config.engine = UNECHO_ENGINE_LINEAR_NEURAL;
     config.reference_late_ms = 40;
     records_and_replays(&config);
+}
+
+/* Its settings change what is heard, so that a replay without them would differ. */
+static void the_post_filter(void **unused)
+{
+    (void)unused;
+    unecho_model *const dtln_aec = model;
+    assert_int_equal(unecho_model_builtin(&model, UNECHO_MODEL_POSTFILTER, NULL, 0), UNECHO_OK);
+    unecho_config config;
+    unecho_config_init(&config);
+    config.suppression = 0.7f;
+    config.comfort_noise = 1;
+    records_and_replays(&config);
+    unecho_model_unref(&model);
+    model = dtln_aec;
 }
 
 static void devices(void **unused)
@@ -692,6 +717,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_usual_stream),
         cmocka_unit_test(each_engine),
+        cmocka_unit_test(the_post_filter),
         cmocka_unit_test(devices),
         cmocka_unit_test(samples_that_are_no_numbers),
         cmocka_unit_test(whole_signals_and_calls_that_are_refused),
