@@ -112,6 +112,7 @@ UNECHO_API const char *unecho_strerror(int status);
 #define UNECHO_HOPS_AT_ONCE_MAX       64
 #define UNECHO_NOISE_REDUCTION_DB     20 /* the default */
 #define UNECHO_NOISE_REDUCTION_MAX_DB 60
+#define UNECHO_SUPPRESSION_MAX        3
 #define UNECHO_LINEAR_TAIL_MIN_MS     64
 #define UNECHO_LINEAR_TAIL_MAX_MS     512
 #define UNECHO_RECORD_CAPACITY_MIN    4096
@@ -193,10 +194,17 @@ typedef struct unecho_config {
     unecho_backend backend;     /* default UNECHO_BACKEND_NATIVE */
     /* How long an echo path the linear filter covers: 64 to 512 ms in steps of 8; default 256. */
     unsigned linear_tail_ms;
-    /* How much background noise is reduced, in dB, 0 to 60; default 20. The networks know only 0
-     * and as much as they can, the post-filter about 20. 0: off; after a second of digital silence
-     * in the far end the microphone passes unchanged, and the network rests. */
+    /* How strongly the post-filter suppresses residual echo, 0 (not at all) to 3: an exponent of
+     * its gains. Less preserves more of the near end, more removes more echo; default 1. */
+    float suppression;
+    /* How much background noise is reduced, in dB, 0 to 60; default 20. From 20 on a network does
+     * what it can, the post-filter about 20. Below, the post-filter keeps the noise that much lower
+     * than it is, and synthetic noise takes the place of what goes with the echo; a DTLN-aec
+     * network does as with 20. 0: off; after a second of digital silence in the far end the
+     * microphone passes unchanged, and the network rests. */
     unsigned noise_reduction_db;
+    /* 1: the post-filter replaces noise that goes with the echo from 20 dB on, too. Default 0. */
+    int comfort_noise;
     /* 1 (default): at other rates than 16 kHz, frequencies above the network's range follow what it
      * does below. 0: they are removed, from 7 kHz on (7/16 of a rate below 16 kHz). */
     int high_band;
@@ -213,7 +221,7 @@ typedef struct unecho_config {
     const unecho_onnxruntime *onnxruntime; /* settings of that backend; NULL (default): none */
     /* Instruction sets that may be used, UNECHO_CPU_* or-ed; default UNECHO_CPU_ALL. The
      * environment variable UNECHO_CPU restricts them further: plain, avx2, avxvnni, avx512,
-     * avx512bf16, neon or dotprod. The output is the same. */
+     * avx512bf16, neon or dotprod; unecho_open rejects other names. The output is the same. */
     uint32_t cpu;
     /* Limit of the magnitude of the network's LSTM cells, native backend only; 0 (default): none.
      * With 2 the network adapts sooner after long silence, and lets more near end through
@@ -233,7 +241,8 @@ typedef struct unecho unecho;
 /*
  * Open a stream; config NULL: the defaults. Not real-time safe. The config and all that it points
  * to may go afterwards: the stream takes a reference to the model. Reads the environment variable
- * UNECHO_CPU; unecho_onnxruntime.h says what ONNX Runtime adds.
+ * UNECHO_CPU; unecho_onnxruntime.h says what ONNX Runtime adds. No environment variable has an
+ * effect in a program that runs with the rights of another user.
  *
  * A config from an older header gets the defaults of newer fields; one from a newer header works as
  * long as the fields that the library does not know are 0. The same holds for unecho_onnxruntime.
@@ -309,9 +318,18 @@ UNECHO_API int unecho_notify_gap(unecho *stream, uint64_t mic_lost, uint64_t far
  */
 UNECHO_API int unecho_latency(const unecho *stream);
 
-/* Return the stream to its state after opening, statistics included. Real-time safe. Errors:
- * ARGUMENT. */
+/* Return the stream to its state after opening, statistics included, but keep its settings.
+ * Real-time safe. Errors: ARGUMENT. */
 UNECHO_API int unecho_reset(unecho *stream);
+
+/*
+ * Change a setting of unecho_config while the stream runs: suppression, noise_reduction_db,
+ * comfort_noise. It applies from the next hop on, within 16 ms and without a click, and
+ * unecho_reset keeps it. Real-time safe. Errors: ARGUMENT, and nothing changes.
+ */
+UNECHO_API int unecho_set_suppression(unecho *stream, float strength);
+UNECHO_API int unecho_set_noise_reduction(unecho *stream, unsigned db);
+UNECHO_API int unecho_set_comfort_noise(unecho *stream, int on);
 
 /*
  * Cancel the echo in a whole recording without latency: mic_n frames in, mic_n frames out. far_n
@@ -388,6 +406,13 @@ typedef struct unecho_stats {
     uint64_t far_clipped_samples;
     uint64_t far_missing_frames; /* silence in place of far end that was not pushed in time */
     uint64_t far_dropped_frames; /* pushed, but dropped as the microphone had stopped */
+
+    /* Hops of output that were turned down, as they were louder than the microphone: more than 0.4
+     * dB over up to 100 ms. With a linear filter and a network. */
+    uint64_t limited_hops;
+    /* Hops in which the network gave no usable numbers: the output was that of the linear filter,
+     * or the microphone without one, and the network restarted. The model is unsuitable. */
+    uint64_t failed_hops;
 } unecho_stats;
 
 /* Fill *stats, as much of it as stats->size says (fields that the library does not know with 0).

@@ -79,6 +79,23 @@ static int push(unecho *stream, uint32_t form, const buffers *far, size_t n)
     return unecho_push_far(stream, far->floats, n);
 }
 
+/* A value that its setting cannot have is refused, as the record says that it was not. */
+static int set(unecho *stream, uint64_t extra)
+{
+    const float value = record_setting_value(extra);
+    const int whole = value >= 0.0f && value <= (float)UNECHO_NOISE_REDUCTION_MAX_DB;
+    switch (extra >> 32) {
+    case RECORD_KEY_SUPPRESSION:
+        return unecho_set_suppression(stream, value);
+    case RECORD_KEY_NOISE_REDUCTION:
+        return whole ? unecho_set_noise_reduction(stream, (unsigned)value) : UNECHO_ERROR_ARGUMENT;
+    case RECORD_KEY_COMFORT_NOISE:
+        return unecho_set_comfort_noise(stream, value != 0.0f);
+    default:
+        return UNECHO_ERROR_ARGUMENT;
+    }
+}
+
 static int repeat(unecho *stream, const recorded_call *call, const buffers *mic, const buffers *far,
                   const buffers *out)
 {
@@ -98,6 +115,8 @@ static int repeat(unecho *stream, const recorded_call *call, const buffers *mic,
         return push(stream, h->form, far, (size_t)h->far_n);
     case RECORD_GAP:
         return unecho_notify_gap(stream, h->n, h->far_n);
+    case RECORD_SETTING:
+        return set(stream, h->extra);
     default:
         return unecho_reset(stream);
     }
@@ -126,6 +145,8 @@ static void compare(rerun *r, const record_reader *of, const recorded_call *call
 {
     if (status != call->head.status)
         note_first(r, of, call, status, 0, 0.0f);
+    if (recorded_refusal(status))
+        return;
     for (size_t frame = 0; frame < out->n; frame++)
         for (size_t c = 0; c < out->channels; c++) {
             const float was = call->signals[RECORD_OUT].samples[frame];
@@ -149,6 +170,15 @@ static bool take_room(rerun *r, size_t capacity)
     return r->memory != NULL;
 }
 
+/* Seconds of sound that the stream gets in a call. */
+static double seconds_in(const rerun *r, const unecho_config *config, const record_head *h)
+{
+    const int far_rate = config->far_rate ? config->far_rate : config->sample_rate;
+    /* A whole signal is followed by silence until its last frame is out. */
+    const int more = h->kind == RECORD_WHOLE ? unecho_latency(r->stream) : 0;
+    return fmax(((double)h->n + more) / config->sample_rate, (double)h->far_n / far_rate);
+}
+
 bool rerun_call(rerun *r, const record_reader *of, const recorded_call *call)
 {
     const record_head *h = &call->head;
@@ -159,7 +189,7 @@ bool rerun_call(rerun *r, const record_reader *of, const recorded_call *call)
         return true;
     }
     r->calls++;
-    if (h->status == UNECHO_ERROR_ARGUMENT || h->status == UNECHO_ERROR_CHUNK) {
+    if (recorded_refusal(h->status)) {
         r->refused++;
         return true;
     }
@@ -174,10 +204,14 @@ bool rerun_call(rerun *r, const record_reader *of, const recorded_call *call)
     const buffers out = take(&memory, n, mic_channels);
     fill(&mic, h->form, &call->signals[RECORD_MIC]);
     fill(&far, h->form, &call->signals[RECORD_FAR]);
-    compare(r, of, call, &out, repeat(r->stream, call, &mic, &far, &out));
-    for (size_t i = 0; i < n; i++)
-        memory[i] = sample_at(&out, h->form, i, 0);
-    r->out = n > 0 ? memory : NULL;
+    const int status = repeat(r->stream, call, &mic, &far, &out);
+    compare(r, of, call, &out, status);
+    if (!recorded_refusal(status) && n > 0) {
+        for (size_t i = 0; i < n; i++)
+            memory[i] = sample_at(&out, h->form, i, 0);
+        r->out = memory;
+    }
+    r->heard += gap ? 0.0 : seconds_in(r, &of->config, h);
     r->frames += n;
     r->far_frames += far_n;
     r->gaps += gap;

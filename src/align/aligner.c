@@ -355,8 +355,8 @@ static void look_at_far(aligner *a, const far_end *f)
     float x[1 + FFT_SIZE];
     /* Where it has jumped, no further back than is kept: the work is bounded. */
     const uint64_t frames = f->made / DELAY_FRAME;
-    if (frames > a->far_next + a->delay.ring)
-        a->far_next = frames - a->delay.ring;
+    if (frames > a->far_next + a->delay.far_ring)
+        a->far_next = frames - a->delay.far_ring;
     while ((a->far_next + 1) * DELAY_FRAME <= f->made) {
         read_louder(f, x, ((int64_t)a->far_next - 1) * DELAY_FRAME - 1, 1 + FFT_SIZE);
         delay_add_far(&a->delay, a->far_next, x);

@@ -40,11 +40,23 @@ void far_end_layout(far_end *f, arena *a, const far_end_plan *plan)
     f->scratch = arena_floats(a, (most > MOST_AT_ONCE ? most : MOST_AT_ONCE) + taps);
 }
 
-void far_end_start(far_end *f, const kernels *k)
+static int may_resample(const far_end *f)
 {
-    for (size_t i = 0; i < f->plan.lanes; i++)
-        if (f->plan.rate != UNECHO_SAMPLE_RATE || f->plan.drifts)
-            resampler_start(&f->lines[i].resampler, k->dot);
+    return f->plan.rate != UNECHO_SAMPLE_RATE || f->plan.drifts;
+}
+
+int far_end_start(far_end *f, const kernels *k)
+{
+    int status = 0;
+    for (size_t i = 0; status == 0 && may_resample(f) && i < f->plan.lanes; i++)
+        status = resampler_start(&f->lines[i].resampler, k->dot);
+    return status;
+}
+
+void far_end_close(far_end *f)
+{
+    for (size_t i = 0; may_resample(f) && i < f->plan.lanes; i++)
+        resampler_close(&f->lines[i].resampler);
 }
 
 void far_end_reset(far_end *f)

@@ -57,7 +57,9 @@ typedef struct far_end {
 } far_end;
 
 void far_end_layout(far_end *f, arena *a, const far_end_plan *plan);
-void far_end_start(far_end *f, const kernels *k);
+/* Returns 0, or -1 if out of memory; far_end_close in either case. */
+int far_end_start(far_end *f, const kernels *k);
+void far_end_close(far_end *f);
 void far_end_reset(far_end *f);
 
 /*

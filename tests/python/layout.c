@@ -30,7 +30,9 @@ int main(void)
     FIELD(unecho_config, precision);
     FIELD(unecho_config, backend);
     FIELD(unecho_config, linear_tail_ms);
+    FIELD(unecho_config, suppression);
     FIELD(unecho_config, noise_reduction_db);
+    FIELD(unecho_config, comfort_noise);
     FIELD(unecho_config, high_band);
     FIELD(unecho_config, record_capacity);
     FIELD(unecho_config, allocate);
@@ -61,6 +63,8 @@ int main(void)
     FIELD(unecho_stats, far_clipped_samples);
     FIELD(unecho_stats, far_missing_frames);
     FIELD(unecho_stats, far_dropped_frames);
+    FIELD(unecho_stats, limited_hops);
+    FIELD(unecho_stats, failed_hops);
     SIZE(unecho_stats);
     CONSTANT(UNECHO_MESSAGE_SIZE);
     CONSTANT(UNECHO_ERROR_ARGUMENT);

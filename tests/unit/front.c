@@ -70,9 +70,15 @@ static open_far open_far_end(unsigned rate, int drifts, size_t queue, size_t pas
     o.memory = a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
     a.used = 0;
     far_end_layout(&o.f, &a, &plan);
-    far_end_start(&o.f, kernels_at(0));
+    assert_int_equal(far_end_start(&o.f, kernels_at(0)), 0);
     far_end_reset(&o.f);
     return o;
+}
+
+static void close_far_end(open_far *o)
+{
+    far_end_close(&o->f);
+    free(o->memory);
 }
 
 /* Frames first..first+n, numbered from 1 so that none is silent. */
@@ -129,7 +135,7 @@ static void read_back(void **unused)
     assert_reads(&o.f, 1400, 100, 0.0f, 0.0f);
     assert_true(o.f.missing_frames == 0 && o.f.dropped_frames == 0);
     assert_true(far_end_slip(&o.f) == 0.0);
-    free(o.memory);
+    close_far_end(&o);
 }
 
 /* Nothing arrives: silence after 100 ms, and what arrives later was played later. */
@@ -160,7 +166,7 @@ static void starved_and_resumed(void **unused)
     push_numbers(&o.f, 1300, 300, end + PATIENCE - 1);
     far_end_advance(&o.f, end + 300, UINT64_MAX);
     assert_reads(&o.f, (int64_t)end, 300, 1301.0f, 1.0f);
-    free(o.memory);
+    close_far_end(&o);
 }
 
 /* A far end passed with the microphone is never short for long: nothing replaces it. */
@@ -172,7 +178,7 @@ static void not_starved_when_it_comes_along(void **unused)
     far_end_advance(&o.f, 6000, UINT64_MAX);
     assert_int_equal(o.f.made, 100);
     assert_int_equal(o.f.missing_frames, 0);
-    free(o.memory);
+    close_far_end(&o);
 }
 
 /* The microphone stalls: the oldest frames are dropped rather than the newest. */
@@ -185,7 +191,7 @@ static void too_much(void **unused)
     assert_int_equal(o.f.lines[FAR_MEAN].queue.count, 1200 - o.f.dropped_frames);
     far_end_advance(&o.f, 200, UINT64_MAX);
     assert_reads(&o.f, 0, 200, (float)o.f.dropped_frames + 1.0f, 1.0f);
-    free(o.memory);
+    close_far_end(&o);
 }
 
 /*
@@ -217,7 +223,7 @@ static void drift_sets_in(void **unused)
     assert_true(far_end_slip(&o.f) > -0.501 && far_end_slip(&o.f) < -0.499);
     far_end_read(&o.f, FAR_MEAN, x, 5999, 1);
     assert_true(x[0] > 6000.3f && x[0] < 6000.7f);
-    free(o.memory);
+    close_far_end(&o);
 }
 
 /* ---- Microphone ---------------------------------------------------------------------------- */
@@ -239,7 +245,7 @@ static void complete_when_needed(void **unused)
             void *const memory = a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
             a.used = 0;
             microphone_layout(&m, &a, &plan);
-            microphone_start(&m, kernels_at(0));
+            assert_int_equal(microphone_start(&m, kernels_at(0)), 0);
             microphone_reset(&m);
             const float x[MICROPHONE_PART] = {0};
             float hop[HOP];
@@ -258,6 +264,7 @@ static void complete_when_needed(void **unused)
             }
             /* No more frames are held back than the wait and a filter's length. */
             assert_true(microphone_needed(&m, 0) <= HOP * rates[r] / 16000 + 1 + m.wait);
+            microphone_close(&m);
             free(memory);
         }
 }

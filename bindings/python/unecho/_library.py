@@ -55,7 +55,9 @@ class Config(Structure):
         ("precision", c_int),
         ("backend", c_int),
         ("linear_tail_ms", c_uint),
+        ("suppression", c_float),
         ("noise_reduction_db", c_uint),
+        ("comfort_noise", c_int),
         ("high_band", c_int),
         ("record_capacity", c_size_t),
         ("allocate", c_void_p),
@@ -90,6 +92,8 @@ class StatsStruct(Structure):
         ("far_clipped_samples", c_uint64),
         ("far_missing_frames", c_uint64),
         ("far_dropped_frames", c_uint64),
+        ("limited_hops", c_uint64),
+        ("failed_hops", c_uint64),
     ]
 
 
@@ -102,6 +106,7 @@ DEFAULTS = {
     "far_channels": 1,
     "hops_at_once": 16,
     "linear_tail_ms": 256,
+    "suppression": 1.0,
     "noise_reduction_db": 20,
     "high_band": 1,
     "cpu": 0xFFFFFFFF,
@@ -126,6 +131,9 @@ _SIGNATURES = {
     "unecho_reset": (c_int, [c_void_p]),
     "unecho_get_stats": (c_int, [c_void_p, POINTER(StatsStruct)]),
     "unecho_record_read": (c_int, [c_void_p, c_void_p, c_size_t, POINTER(c_size_t)]),
+    "unecho_set_suppression": (c_int, [c_void_p, c_float]),
+    "unecho_set_noise_reduction": (c_int, [c_void_p, c_uint]),
+    "unecho_set_comfort_noise": (c_int, [c_void_p, c_int]),
     "unecho_kernels": (c_char_p, [c_void_p]),
     "unecho_model_load": (c_int, [POINTER(c_void_p), c_char_p, c_char_p, c_size_t]),
     "unecho_model_load_files": (c_int, [POINTER(c_void_p), c_char_p, c_char_p, c_char_p, c_size_t]),
