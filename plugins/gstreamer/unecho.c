@@ -1,0 +1,404 @@
+/*
+ * The element `unecho`: microphone and far end come on two pads, and the base class brings them to
+ * one timeline. The far end, in the microphone's format, waits beside the output buffer until that
+ * is complete.
+ */
+#include "canceller.h"
+#include "elements.h"
+
+#include <gst/audio/gstaudioaggregator.h>
+#include <string.h>
+
+typedef struct GstUnecho {
+    GstAudioAggregator parent;
+    GstAudioAggregatorPad *mic;
+    settings settings;
+    canceller canceller;
+    guint8 *far;     /* of the output buffer that is being filled */
+    gsize far_size;  /* in bytes */
+    guint mic_end;   /* frames of that buffer up to the end of what came from the microphone */
+    bool has_far;    /* something came from the far end */
+    bool far_missed; /* told that no far end is connected */
+} GstUnecho;
+
+typedef struct GstUnechoClass {
+    GstAudioAggregatorClass parent_class;
+} GstUnechoClass;
+
+GType gst_unecho_get_type(void);
+G_DEFINE_TYPE(GstUnecho, gst_unecho, GST_TYPE_AUDIO_AGGREGATOR)
+GST_ELEMENT_REGISTER_DEFINE(unecho, "unecho", GST_RANK_NONE, gst_unecho_get_type())
+
+static GstUnecho *self_of(gpointer object)
+{
+    return G_TYPE_CHECK_INSTANCE_CAST(object, gst_unecho_get_type(), GstUnecho);
+}
+
+#define parent_aggregator GST_AGGREGATOR_CLASS(gst_unecho_parent_class)
+
+/* Pads convert what they get to the format of the output. */
+#define SINK_CAPS GST_AUDIO_CAPS_MAKE(GST_AUDIO_FORMATS_ALL) ", layout = (string) interleaved"
+
+static GstStaticPadTemplate mic_template =
+    GST_STATIC_PAD_TEMPLATE("mic", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(SINK_CAPS));
+static GstStaticPadTemplate far_template =
+    GST_STATIC_PAD_TEMPLATE("far", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS(SINK_CAPS));
+static GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(CANCELLER_CAPS));
+
+/* ---- Pads and formats ------------------------------------------------------------------- */
+
+static GstAudioAggregatorPad *new_pad(GstPadTemplate *template)
+{
+    return g_object_new(GST_TYPE_AUDIO_AGGREGATOR_CONVERT_PAD, "name",
+                        GST_PAD_TEMPLATE_NAME_TEMPLATE(template), "direction", GST_PAD_SINK,
+                        "template", template, NULL);
+}
+
+/* The base class would name it sink_0. */
+static GstAggregatorPad *create_new_pad(GstAggregator *aggregator, GstPadTemplate *template,
+                                        const gchar *name, const GstCaps *caps)
+{
+    (void)name;
+    (void)caps;
+    GstPad *const there = gst_element_get_static_pad(GST_ELEMENT(aggregator), "far");
+    if (there) {
+        gst_object_unref(there);
+        GST_ERROR_OBJECT(aggregator, "There is one far end: the pad far is in use");
+        return NULL;
+    }
+    return GST_AGGREGATOR_PAD(new_pad(template));
+}
+
+/* Of a pad that has a format; 0 if not. */
+static gint rate_of(GstElement *element, const char *name)
+{
+    gint rate = 0;
+    GstPad *const pad = gst_element_get_static_pad(element, name);
+    if (pad) {
+        GST_OBJECT_LOCK(pad);
+        rate = GST_AUDIO_INFO_RATE(&GST_AUDIO_AGGREGATOR_PAD(pad)->info);
+        GST_OBJECT_UNLOCK(pad);
+        gst_object_unref(pad);
+    }
+    return rate;
+}
+
+/* The base class refuses rates with a line in the debug log. */
+static void explain(GstElement *element, const char *name, gint rate)
+{
+    const gint mic = rate_of(element, "mic"), far = rate_of(element, "far");
+    const gint other = strcmp(name, "mic") == 0 ? far : mic;
+    if (other != 0 && other != rate)
+        GST_ELEMENT_ERROR(element, CORE, NEGOTIATION,
+                          ("The pads mic and far need one rate, and have %d and %d Hz: put "
+                           "\"audioresample ! audio/x-raw,rate=%d\" before the pad %s.",
+                           mic ? mic : rate, far ? far : rate, other, name),
+                          (NULL));
+    else
+        GST_ELEMENT_ERROR(element, CORE, NEGOTIATION,
+                          ("The pad %s has %d Hz, which the elements behind do not take: put "
+                           "audioresample behind this one.",
+                           name, rate),
+                          (NULL));
+}
+
+/* A row of equal weights for each channel of the output. */
+static GstStructure *mean(gint in, gint out)
+{
+    GValue matrix = G_VALUE_INIT;
+    g_value_init(&matrix, GST_TYPE_ARRAY);
+    for (gint o = 0; o < out; o++) {
+        GValue row = G_VALUE_INIT, weight = G_VALUE_INIT;
+        g_value_init(&row, GST_TYPE_ARRAY);
+        g_value_init(&weight, G_TYPE_FLOAT);
+        g_value_set_float(&weight, 1.0f / (float)in);
+        for (gint i = 0; i < in; i++)
+            gst_value_array_append_value(&row, &weight);
+        gst_value_array_append_and_take_value(&matrix, &row);
+        g_value_unset(&weight);
+    }
+    GstStructure *const config = gst_structure_new_empty("mean");
+    gst_structure_take_value(config, GST_AUDIO_CONVERTER_OPT_MIX_MATRIX, &matrix);
+    return config;
+}
+
+/* The base class mixes by the positions of channels, which microphone arrays do not have. */
+static void mix_by_mean(GstUnecho *self, const char *name, bool always)
+{
+    GstPad *const pad = gst_element_get_static_pad(GST_ELEMENT(self), name);
+    if (!pad)
+        return;
+    GST_OBJECT_LOCK(pad);
+    const gint in = GST_AUDIO_AGGREGATOR_PAD(pad)->info.channels;
+    GST_OBJECT_UNLOCK(pad);
+    const gint out = self->canceller.mic.channels;
+    if (in > 0 && out > 0) {
+        GstStructure *const config = always || in != out ? mean(in, out) : NULL;
+        g_object_set(pad, "converter-config", config, NULL);
+        if (config)
+            gst_structure_free(config);
+    }
+    gst_object_unref(pad);
+}
+
+static void set_mixing(GstUnecho *self)
+{
+    mix_by_mean(self, "mic", false);
+    mix_by_mean(self, "far", true);
+}
+
+static gboolean sink_event(GstAggregator *aggregator, GstAggregatorPad *pad, GstEvent *event)
+{
+    gint rate = 0;
+    if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
+        GstCaps *caps;
+        gst_event_parse_caps(event, &caps);
+        gst_structure_get_int(gst_caps_get_structure(caps, 0), "rate", &rate);
+    }
+    const gboolean taken = parent_aggregator->sink_event(aggregator, pad, event);
+    if (rate != 0 && taken)
+        set_mixing(self_of(aggregator));
+    else if (rate != 0)
+        explain(GST_ELEMENT(aggregator), GST_PAD_NAME(pad), rate);
+    return taken;
+}
+
+/* Accepts also what does not suit: sink_event can say why. */
+static gboolean sink_query(GstAggregator *aggregator, GstAggregatorPad *pad, GstQuery *query)
+{
+    if (GST_QUERY_TYPE(query) != GST_QUERY_ACCEPT_CAPS)
+        return parent_aggregator->sink_query(aggregator, pad, query);
+    GstCaps *caps, *const possible = gst_pad_get_pad_template_caps(GST_PAD(pad));
+    gst_query_parse_accept_caps(query, &caps);
+    gst_query_set_accept_caps_result(query, gst_caps_can_intersect(caps, possible));
+    gst_caps_unref(possible);
+    return TRUE;
+}
+
+static gboolean src_query(GstAggregator *aggregator, GstQuery *query)
+{
+    const gboolean answered = parent_aggregator->src_query(aggregator, query);
+    if (answered && GST_QUERY_TYPE(query) == GST_QUERY_LATENCY)
+        canceller_add_latency(&self_of(aggregator)->canceller, query);
+    return answered;
+}
+
+/* The output has the microphone's format as far as what follows allows it. */
+static GstCaps *fixate_src_caps(GstAggregator *aggregator, GstCaps *caps)
+{
+    GstUnecho *const self = self_of(aggregator);
+    GST_OBJECT_LOCK(self->mic);
+    const GstAudioInfo info = self->mic->info;
+    GST_OBJECT_UNLOCK(self->mic);
+    caps = gst_caps_make_writable(caps);
+    GstStructure *const s = gst_caps_get_structure(caps, 0);
+    if (!GST_AUDIO_INFO_IS_VALID(&info)) {
+        gst_structure_fixate_field_nearest_int(s, "rate", rate_of(GST_ELEMENT(self), "far"));
+        return parent_aggregator->fixate_src_caps(aggregator, caps);
+    }
+    gst_structure_fixate_field_string(s, "format", gst_audio_format_to_string(info.finfo->format));
+    gst_structure_fixate_field_nearest_int(s, "rate", info.rate);
+    gst_structure_fixate_field_nearest_int(s, "channels", info.channels);
+    gint channels;
+    if (gst_structure_get_int(s, "channels", &channels) && channels == info.channels &&
+        channels > 1 && !gst_structure_has_field(s, "channel-mask")) {
+        GstCaps *const mic = gst_audio_info_to_caps(&info);
+        const GValue *const mask =
+            gst_structure_get_value(gst_caps_get_structure(mic, 0), "channel-mask");
+        if (mask)
+            gst_structure_set_value(s, "channel-mask", mask);
+        gst_caps_unref(mic);
+    }
+    return parent_aggregator->fixate_src_caps(aggregator, caps);
+}
+
+static gboolean negotiated_src_caps(GstAggregator *aggregator, GstCaps *caps)
+{
+    GstUnecho *const self = self_of(aggregator);
+    GstAudioInfo info;
+    if (!parent_aggregator->negotiated_src_caps(aggregator, caps) ||
+        !gst_audio_info_from_caps(&info, caps))
+        return FALSE;
+    if (self->canceller.stream && gst_audio_info_is_equal(&info, &self->canceller.mic))
+        return TRUE;
+    GST_OBJECT_LOCK(self);
+    const settings s = self->settings;
+    GST_OBJECT_UNLOCK(self);
+    canceller_open(&self->canceller, &s, &info, NULL);
+    set_mixing(self);
+    return TRUE;
+}
+
+/* ---- Samples ---------------------------------------------------------------------------- */
+
+static GstBuffer *create_output_buffer(GstAudioAggregator *aggregator, guint frames)
+{
+    GstUnecho *const self = self_of(aggregator);
+    const gsize size = frames * (gsize)GST_AUDIO_INFO_BPF(&self->canceller.mic);
+    if (size > self->far_size) {
+        self->far = g_realloc(self->far, size);
+        self->far_size = size;
+    }
+    memset(self->far, 0, self->far_size);
+    self->mic_end = 0;
+    return GST_AUDIO_AGGREGATOR_CLASS(gst_unecho_parent_class)
+        ->create_output_buffer(aggregator, frames);
+}
+
+static gboolean aggregate_one_buffer(GstAudioAggregator *aggregator, GstAudioAggregatorPad *pad,
+                                     GstBuffer *in, guint in_offset, GstBuffer *out,
+                                     guint out_offset, guint frames)
+{
+    GstUnecho *const self = self_of(aggregator);
+    const gsize frame = (gsize)GST_AUDIO_INFO_BPF(&self->canceller.mic);
+    if (pad != self->mic) {
+        gst_buffer_extract(in, in_offset * frame, self->far + out_offset * frame, frames * frame);
+        self->has_far = true;
+        return FALSE;
+    }
+    GstMapInfo map;
+    if (!gst_buffer_map(out, &map, GST_MAP_WRITE))
+        return FALSE;
+    gst_buffer_extract(in, in_offset * frame, map.data + out_offset * frame, frames * frame);
+    gst_buffer_unmap(out, &map);
+    self->mic_end = out_offset + frames;
+    return TRUE;
+}
+
+static bool at_end(const GstUnecho *self)
+{
+    return gst_aggregator_pad_is_eos(GST_AGGREGATOR_PAD(self->mic));
+}
+
+static void say_if_no_far_end(GstUnecho *self)
+{
+    if (self->has_far || self->far_missed)
+        return;
+    GstPad *const far = gst_element_get_static_pad(GST_ELEMENT(self), "far");
+    if (far) {
+        gst_object_unref(far);
+        return;
+    }
+    self->far_missed = true;
+    GST_ELEMENT_WARNING(self, STREAM, FAILED,
+                        ("The pad far is not connected: no echo is cancelled."), (NULL));
+}
+
+static GstFlowReturn finish_buffer(GstAggregator *aggregator, GstBuffer *buffer)
+{
+    GstUnecho *const self = self_of(aggregator);
+    const gsize frame = (gsize)GST_AUDIO_INFO_BPF(&self->canceller.mic);
+    say_if_no_far_end(self);
+    if (at_end(self) && self->mic_end * frame < gst_buffer_get_size(buffer)) {
+        gst_buffer_resize(buffer, 0, (gssize)(self->mic_end * frame));
+        /* As the base class, which counts the whole buffer. */
+        GST_BUFFER_DURATION(buffer) = GST_CLOCK_TIME_NONE;
+    }
+    self->mic_end = 0;
+    gst_buffer_unset_flags(buffer, GST_BUFFER_FLAG_GAP);
+    if (!canceller_process(&self->canceller, buffer, self->far)) {
+        gst_buffer_unref(buffer);
+        return GST_FLOW_OK;
+    }
+    return parent_aggregator->finish_buffer(aggregator, buffer);
+}
+
+/* The output ends with the microphone. */
+static GstFlowReturn aggregate(GstAggregator *aggregator, gboolean timeout)
+{
+    GstUnecho *const self = self_of(aggregator);
+    if (!at_end(self) || self->mic_end > 0)
+        return GST_AGGREGATOR_CLASS(gst_unecho_parent_class)->aggregate(aggregator, timeout);
+    GstBuffer *const rest = canceller_drain(&self->canceller);
+    const GstFlowReturn flow =
+        rest ? parent_aggregator->finish_buffer(aggregator, rest) : GST_FLOW_OK;
+    return flow == GST_FLOW_OK ? GST_FLOW_EOS : flow;
+}
+
+static GstFlowReturn flush(GstAggregator *aggregator)
+{
+    GstUnecho *const self = self_of(aggregator);
+    canceller_reset(&self->canceller);
+    self->mic_end = 0;
+    return parent_aggregator->flush(aggregator);
+}
+
+static gboolean stop(GstAggregator *aggregator)
+{
+    GstUnecho *const self = self_of(aggregator);
+    canceller_close(&self->canceller);
+    self->has_far = self->far_missed = false;
+    self->mic_end = 0;
+    return parent_aggregator->stop(aggregator);
+}
+
+/* ---- The object ------------------------------------------------------------------------- */
+
+static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+    GST_OBJECT_LOCK(object);
+    const gboolean known = settings_set(&self_of(object)->settings, id, value);
+    GST_OBJECT_UNLOCK(object);
+    if (!known)
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+}
+
+static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)
+{
+    GST_OBJECT_LOCK(object);
+    const gboolean known = settings_get(&self_of(object)->settings, id, value);
+    GST_OBJECT_UNLOCK(object);
+    if (!known)
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+}
+
+static void finalize(GObject *object)
+{
+    g_free(self_of(object)->far);
+    G_OBJECT_CLASS(gst_unecho_parent_class)->finalize(object);
+}
+
+static void gst_unecho_class_init(GstUnechoClass *class)
+{
+    GObjectClass *const object = G_OBJECT_CLASS(class);
+    GstElementClass *const element = GST_ELEMENT_CLASS(class);
+    GstAggregatorClass *const aggregator = GST_AGGREGATOR_CLASS(class);
+    GstAudioAggregatorClass *const audio = GST_AUDIO_AGGREGATOR_CLASS(class);
+
+    object->set_property = set_property;
+    object->get_property = get_property;
+    object->finalize = finalize;
+    settings_install(object);
+    gst_element_class_add_static_pad_template_with_gtype(element, &mic_template,
+                                                         GST_TYPE_AUDIO_AGGREGATOR_CONVERT_PAD);
+    gst_element_class_add_static_pad_template_with_gtype(element, &far_template,
+                                                         GST_TYPE_AUDIO_AGGREGATOR_CONVERT_PAD);
+    gst_element_class_add_static_pad_template_with_gtype(element, &src_template,
+                                                         GST_TYPE_AUDIO_AGGREGATOR_PAD);
+    gst_element_class_set_static_metadata(
+        element, "Acoustic echo canceller", "Filter/Effect/Audio",
+        "Removes from the microphone (pad mic) the echo of the far end (pad far)", "unecho");
+    aggregator->create_new_pad = create_new_pad;
+    aggregator->sink_event = sink_event;
+    aggregator->sink_query = sink_query;
+    aggregator->src_query = src_query;
+    aggregator->fixate_src_caps = fixate_src_caps;
+    aggregator->negotiated_src_caps = negotiated_src_caps;
+    aggregator->finish_buffer = finish_buffer;
+    aggregator->aggregate = aggregate;
+    aggregator->flush = flush;
+    aggregator->stop = stop;
+    audio->create_output_buffer = create_output_buffer;
+    audio->aggregate_one_buffer = aggregate_one_buffer;
+}
+
+static void gst_unecho_init(GstUnecho *self)
+{
+    settings_init(&self->settings);
+    canceller_init(&self->canceller, GST_ELEMENT(self));
+    GstPadTemplate *const template =
+        gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(self), "mic");
+    self->mic = new_pad(template);
+    gst_element_add_pad(GST_ELEMENT(self), GST_PAD(self->mic));
+}
