@@ -3,7 +3,7 @@
  * one timeline. The far end, in the microphone's format, waits beside the output buffer until that
  * is complete.
  */
-#include "canceller.h"
+#include "aec.h"
 #include "elements.h"
 
 #include <gst/audio/gstaudioaggregator.h>
@@ -13,7 +13,7 @@ typedef struct GstUnecho {
     GstAudioAggregator parent;
     GstAudioAggregatorPad *mic;
     settings settings;
-    canceller canceller;
+    aec aec;
     guint8 *far;     /* of the output buffer that is being filled */
     gsize far_size;  /* in bytes */
     guint mic_end;   /* frames of that buffer up to the end of what came from the microphone */
@@ -44,7 +44,7 @@ static GstStaticPadTemplate mic_template =
 static GstStaticPadTemplate far_template =
     GST_STATIC_PAD_TEMPLATE("far", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS(SINK_CAPS));
 static GstStaticPadTemplate src_template =
-    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(CANCELLER_CAPS));
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(AEC_CAPS));
 
 /* ---- Pads and formats ------------------------------------------------------------------- */
 
@@ -132,7 +132,7 @@ static void mix_by_mean(GstUnecho *self, const char *name, bool always)
     GST_OBJECT_LOCK(pad);
     const gint in = GST_AUDIO_AGGREGATOR_PAD(pad)->info.channels;
     GST_OBJECT_UNLOCK(pad);
-    const gint out = self->canceller.mic.channels;
+    const gint out = self->aec.mic.channels;
     if (in > 0 && out > 0) {
         GstStructure *const config = always || in != out ? mean(in, out) : NULL;
         g_object_set(pad, "converter-config", config, NULL);
@@ -180,7 +180,7 @@ static gboolean src_query(GstAggregator *aggregator, GstQuery *query)
 {
     const gboolean answered = parent_aggregator->src_query(aggregator, query);
     if (answered && GST_QUERY_TYPE(query) == GST_QUERY_LATENCY)
-        canceller_add_latency(&self_of(aggregator)->canceller, query);
+        aec_add_latency(&self_of(aggregator)->aec, query);
     return answered;
 }
 
@@ -220,12 +220,12 @@ static gboolean negotiated_src_caps(GstAggregator *aggregator, GstCaps *caps)
     if (!parent_aggregator->negotiated_src_caps(aggregator, caps) ||
         !gst_audio_info_from_caps(&info, caps))
         return FALSE;
-    if (self->canceller.stream && gst_audio_info_is_equal(&info, &self->canceller.mic))
+    if (self->aec.stream && gst_audio_info_is_equal(&info, &self->aec.mic))
         return TRUE;
     GST_OBJECT_LOCK(self);
     const settings s = self->settings;
     GST_OBJECT_UNLOCK(self);
-    canceller_open(&self->canceller, &s, &info, NULL);
+    aec_open(&self->aec, &s, &info, NULL);
     set_mixing(self);
     return TRUE;
 }
@@ -235,7 +235,7 @@ static gboolean negotiated_src_caps(GstAggregator *aggregator, GstCaps *caps)
 static GstBuffer *create_output_buffer(GstAudioAggregator *aggregator, guint frames)
 {
     GstUnecho *const self = self_of(aggregator);
-    const gsize size = frames * (gsize)GST_AUDIO_INFO_BPF(&self->canceller.mic);
+    const gsize size = frames * (gsize)GST_AUDIO_INFO_BPF(&self->aec.mic);
     if (size > self->far_size) {
         self->far = g_realloc(self->far, size);
         self->far_size = size;
@@ -251,7 +251,7 @@ static gboolean aggregate_one_buffer(GstAudioAggregator *aggregator, GstAudioAgg
                                      guint out_offset, guint frames)
 {
     GstUnecho *const self = self_of(aggregator);
-    const gsize frame = (gsize)GST_AUDIO_INFO_BPF(&self->canceller.mic);
+    const gsize frame = (gsize)GST_AUDIO_INFO_BPF(&self->aec.mic);
     if (pad != self->mic) {
         gst_buffer_extract(in, in_offset * frame, self->far + out_offset * frame, frames * frame);
         self->has_far = true;
@@ -288,7 +288,7 @@ static void say_if_no_far_end(GstUnecho *self)
 static GstFlowReturn finish_buffer(GstAggregator *aggregator, GstBuffer *buffer)
 {
     GstUnecho *const self = self_of(aggregator);
-    const gsize frame = (gsize)GST_AUDIO_INFO_BPF(&self->canceller.mic);
+    const gsize frame = (gsize)GST_AUDIO_INFO_BPF(&self->aec.mic);
     say_if_no_far_end(self);
     if (at_end(self) && self->mic_end * frame < gst_buffer_get_size(buffer)) {
         gst_buffer_resize(buffer, 0, (gssize)(self->mic_end * frame));
@@ -297,7 +297,7 @@ static GstFlowReturn finish_buffer(GstAggregator *aggregator, GstBuffer *buffer)
     }
     self->mic_end = 0;
     gst_buffer_unset_flags(buffer, GST_BUFFER_FLAG_GAP);
-    if (!canceller_process(&self->canceller, buffer, self->far)) {
+    if (!aec_process(&self->aec, buffer, self->far)) {
         gst_buffer_unref(buffer);
         return GST_FLOW_OK;
     }
@@ -310,7 +310,7 @@ static GstFlowReturn aggregate(GstAggregator *aggregator, gboolean timeout)
     GstUnecho *const self = self_of(aggregator);
     if (!at_end(self) || self->mic_end > 0)
         return GST_AGGREGATOR_CLASS(gst_unecho_parent_class)->aggregate(aggregator, timeout);
-    GstBuffer *const rest = canceller_drain(&self->canceller);
+    GstBuffer *const rest = aec_drain(&self->aec);
     const GstFlowReturn flow =
         rest ? parent_aggregator->finish_buffer(aggregator, rest) : GST_FLOW_OK;
     return flow == GST_FLOW_OK ? GST_FLOW_EOS : flow;
@@ -319,7 +319,7 @@ static GstFlowReturn aggregate(GstAggregator *aggregator, gboolean timeout)
 static GstFlowReturn flush(GstAggregator *aggregator)
 {
     GstUnecho *const self = self_of(aggregator);
-    canceller_reset(&self->canceller);
+    aec_reset(&self->aec);
     self->mic_end = 0;
     return parent_aggregator->flush(aggregator);
 }
@@ -327,7 +327,7 @@ static GstFlowReturn flush(GstAggregator *aggregator)
 static gboolean stop(GstAggregator *aggregator)
 {
     GstUnecho *const self = self_of(aggregator);
-    canceller_close(&self->canceller);
+    aec_close(&self->aec);
     self->has_far = self->far_missed = false;
     self->mic_end = 0;
     return parent_aggregator->stop(aggregator);
@@ -396,7 +396,7 @@ static void gst_unecho_class_init(GstUnechoClass *class)
 static void gst_unecho_init(GstUnecho *self)
 {
     settings_init(&self->settings);
-    canceller_init(&self->canceller, GST_ELEMENT(self));
+    aec_init(&self->aec, GST_ELEMENT(self));
     GstPadTemplate *const template =
         gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(self), "mic");
     self->mic = new_pad(template);

@@ -2,7 +2,7 @@
  * The element `unechodsp`: cancels in the microphone the echo of what passes an `unechoprobe`, by
  * order of arrival, so that pipelines and their clocks may differ.
  */
-#include "canceller.h"
+#include "aec.h"
 #include "elements.h"
 #include "probe.h"
 
@@ -16,7 +16,7 @@ typedef struct GstUnechoDsp {
     GstBaseTransform parent;
     settings settings;
     gchar *probe_name;
-    canceller canceller;
+    aec aec;
     GstAudioInfo info;
     GstUnechoProbe *probe; /* NULL: not found yet */
     bool probe_missed;     /* told that it is missing */
@@ -32,9 +32,9 @@ G_DEFINE_TYPE(GstUnechoDsp, gst_unecho_dsp, GST_TYPE_BASE_TRANSFORM)
 GST_ELEMENT_REGISTER_DEFINE(unechodsp, "unechodsp", GST_RANK_NONE, gst_unecho_dsp_get_type())
 
 static GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(CANCELLER_CAPS));
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(AEC_CAPS));
 static GstStaticPadTemplate src_template =
-    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(CANCELLER_CAPS));
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(AEC_CAPS));
 
 static GstUnechoDsp *self_of(gpointer object)
 {
@@ -43,12 +43,12 @@ static GstUnechoDsp *self_of(gpointer object)
 
 #define parent_transform GST_BASE_TRANSFORM_CLASS(gst_unecho_dsp_parent_class)
 
-static void open_canceller(GstUnechoDsp *self, const GstAudioInfo *far)
+static void open_stream(GstUnechoDsp *self, const GstAudioInfo *far)
 {
     GST_OBJECT_LOCK(self);
     const settings s = self->settings;
     GST_OBJECT_UNLOCK(self);
-    canceller_open(&self->canceller, &s, &self->info, far);
+    aec_open(&self->aec, &s, &self->info, far);
 }
 
 /* ---- Formats ------------------------------------------------------------------------------ */
@@ -80,7 +80,7 @@ static gboolean set_caps(GstBaseTransform *transform, GstCaps *in, GstCaps *out)
     GstAudioInfo far = self->info;
     if (self->probe)
         probe_format(self->probe, &far);
-    open_canceller(self, &far);
+    open_stream(self, &far);
     return TRUE;
 }
 
@@ -88,7 +88,7 @@ static gboolean query(GstBaseTransform *transform, GstPadDirection direction, Gs
 {
     const gboolean answered = parent_transform->query(transform, direction, q);
     if (answered && direction == GST_PAD_SRC && GST_QUERY_TYPE(q) == GST_QUERY_LATENCY)
-        canceller_add_latency(&self_of(transform)->canceller, q);
+        aec_add_latency(&self_of(transform)->aec, q);
     return answered;
 }
 
@@ -106,9 +106,9 @@ static void push_far(GstUnechoDsp *self)
     GstBuffer *buffer;
     GstAudioInfo far;
     while (self->probe && (buffer = probe_next(self->probe, &far)) != NULL) {
-        if (!same_signal(&far, &self->canceller.far))
-            open_canceller(self, &far);
-        canceller_push_far(&self->canceller, buffer);
+        if (!same_signal(&far, &self->aec.far))
+            open_stream(self, &far);
+        aec_push_far(&self->aec, buffer);
         gst_buffer_unref(buffer);
     }
 }
@@ -121,8 +121,7 @@ static void watch_for_gaps(GstUnechoDsp *self, const GstBuffer *buffer)
         return;
     const guint64 rate = (guint64)GST_AUDIO_INFO_RATE(&self->info);
     if (GST_BUFFER_IS_DISCONT(buffer) && GST_CLOCK_TIME_IS_VALID(self->next) && begin > self->next)
-        canceller_mic_lost(&self->canceller,
-                           gst_util_uint64_scale(begin - self->next, rate, GST_SECOND));
+        aec_mic_lost(&self->aec, gst_util_uint64_scale(begin - self->next, rate, GST_SECOND));
     const guint64 frames =
         gst_buffer_get_size((GstBuffer *)buffer) / (gsize)GST_AUDIO_INFO_BPF(&self->info);
     self->next = begin + gst_util_uint64_scale(frames, GST_SECOND, rate);
@@ -139,19 +138,18 @@ static GstFlowReturn transform_ip(GstBaseTransform *transform, GstBuffer *buffer
         gst_buffer_memset(buffer, 0, 0, gst_buffer_get_size(buffer));
         gst_buffer_unset_flags(buffer, GST_BUFFER_FLAG_GAP);
     }
-    return canceller_process(&self->canceller, buffer, NULL) ? GST_FLOW_OK
-                                                             : GST_BASE_TRANSFORM_FLOW_DROPPED;
+    return aec_process(&self->aec, buffer, NULL) ? GST_FLOW_OK : GST_BASE_TRANSFORM_FLOW_DROPPED;
 }
 
 static gboolean sink_event(GstBaseTransform *transform, GstEvent *event)
 {
     GstUnechoDsp *const self = self_of(transform);
     if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
-        GstBuffer *const rest = canceller_drain(&self->canceller);
+        GstBuffer *const rest = aec_drain(&self->aec);
         if (rest)
             gst_pad_push(GST_BASE_TRANSFORM_SRC_PAD(self), rest);
     } else if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) {
-        canceller_reset(&self->canceller);
+        aec_reset(&self->aec);
         if (self->probe)
             probe_flush(self->probe);
         self->next = GST_CLOCK_TIME_NONE;
@@ -162,7 +160,7 @@ static gboolean sink_event(GstBaseTransform *transform, GstEvent *event)
 static gboolean stop(GstBaseTransform *transform)
 {
     GstUnechoDsp *const self = self_of(transform);
-    canceller_close(&self->canceller);
+    aec_close(&self->aec);
     if (self->probe)
         probe_give_back(self->probe);
     self->probe = NULL;
@@ -249,7 +247,7 @@ static void gst_unecho_dsp_init(GstUnechoDsp *self)
 {
     settings_init(&self->settings);
     self->probe_name = g_strdup(DEFAULT_PROBE);
-    canceller_init(&self->canceller, GST_ELEMENT(self));
+    aec_init(&self->aec, GST_ELEMENT(self));
     gst_audio_info_init(&self->info);
     self->next = GST_CLOCK_TIME_NONE;
 }

@@ -2,7 +2,7 @@
  * The element `unechoprobe`: passes the far end on unchanged, before the sink that plays it, and
  * keeps what passes for an `unechodsp`, which may be in another pipeline.
  */
-#include "canceller.h"
+#include "aec.h"
 #include "elements.h"
 #include "probe.h"
 
@@ -36,9 +36,9 @@ G_DEFINE_TYPE(GstUnechoProbe, gst_unecho_probe, GST_TYPE_BASE_TRANSFORM)
 GST_ELEMENT_REGISTER_DEFINE(unechoprobe, "unechoprobe", GST_RANK_NONE, gst_unecho_probe_get_type())
 
 static GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(CANCELLER_CAPS));
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(AEC_CAPS));
 static GstStaticPadTemplate src_template =
-    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(CANCELLER_CAPS));
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(AEC_CAPS));
 
 static GstUnechoProbe *self_of(gpointer object)
 {

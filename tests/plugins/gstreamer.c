@@ -668,7 +668,7 @@ static void probe_unplugged(void **unused)
     (void)unused;
     const format stereo_48 = {"S16LE", 48000, 2};
     bench b = pair_bench(&float_16, &float_16);
-    void *const fs = samples_in(&stereo_48, far.samples, SHORT);
+    void *const fs = samples_in(&stereo_48, far.samples, 2 * (size_t)SHORT);
     while (b.mic_sent < SHORT) {
         if (b.mic_sent == SHORT / 3)
             set_format(b.far, &stereo_48);

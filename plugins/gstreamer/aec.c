@@ -1,4 +1,4 @@
-#include "canceller.h"
+#include "aec.h"
 
 /* A far end that is pushed comes in bursts as long as the buffers of a sink. */
 enum { FAR_QUEUE_MS = 500 };
@@ -8,13 +8,13 @@ static bool is_float(const GstAudioInfo *info)
     return GST_AUDIO_INFO_FORMAT(info) == GST_AUDIO_FORMAT_F32;
 }
 
-void canceller_init(canceller *c, GstElement *element)
+void aec_init(aec *c, GstElement *element)
 {
-    *c = (canceller){.element = element};
+    *c = (aec){.element = element};
 }
 
 /* Queries read it in other threads. */
-static void set_latency(canceller *c, guint64 frames)
+static void set_latency(aec *c, guint64 frames)
 {
     GST_OBJECT_LOCK(c->element);
     c->latency = frames;
@@ -26,13 +26,12 @@ static void set_latency(canceller *c, guint64 frames)
 }
 
 /* Frames that went in and have not come out. */
-static guint64 held_back(const canceller *c)
+static guint64 held_back(const aec *c)
 {
     return c->latency - c->to_cut;
 }
 
-void canceller_open(canceller *c, const settings *s, const GstAudioInfo *mic,
-                    const GstAudioInfo *pushed_far)
+void aec_open(aec *c, const settings *s, const GstAudioInfo *mic, const GstAudioInfo *pushed_far)
 {
     const GstAudioInfo *const far = pushed_far ? pushed_far : mic;
     char message[UNECHO_MESSAGE_SIZE];
@@ -52,7 +51,7 @@ void canceller_open(canceller *c, const settings *s, const GstAudioInfo *mic,
 
     const guint64 before = c->latency, held = held_back(c);
     const GstClockTime end = c->end;
-    canceller_close(c);
+    aec_close(c);
     c->mic = *mic;
     c->far = *far;
     if (unecho_open(&c->stream, &config) < 0)
@@ -68,7 +67,7 @@ void canceller_open(canceller *c, const settings *s, const GstAudioInfo *mic,
         gst_element_post_message(c->element, gst_message_new_latency(GST_OBJECT(c->element)));
 }
 
-void canceller_close(canceller *c)
+void aec_close(aec *c)
 {
     unecho_close(&c->stream);
     set_latency(c, 0);
@@ -76,7 +75,7 @@ void canceller_close(canceller *c)
     c->end = GST_CLOCK_TIME_NONE;
 }
 
-void canceller_reset(canceller *c)
+void aec_reset(aec *c)
 {
     if (c->stream)
         unecho_reset(c->stream);
@@ -85,14 +84,14 @@ void canceller_reset(canceller *c)
     c->since_stats = 0;
 }
 
-static GstClockTime duration(const canceller *c, guint64 frames)
+static GstClockTime duration(const aec *c, guint64 frames)
 {
     return gst_util_uint64_scale_round(frames, GST_SECOND, (guint64)GST_AUDIO_INFO_RATE(&c->mic));
 }
 
 /* ---- Messages --------------------------------------------------------------------------- */
 
-static void post_stats(const canceller *c)
+static void post_stats(const aec *c)
 {
     unecho_stats s = {.size = sizeof s};
     if (unecho_get_stats(c->stream, &s) < 0)
@@ -121,7 +120,7 @@ static void post_stats(const canceller *c)
                              gst_message_new_element(GST_OBJECT(c->element), structure));
 }
 
-static void count_for_stats(canceller *c, guint64 frames)
+static void count_for_stats(aec *c, guint64 frames)
 {
     if (!c->stream || c->stats_interval == 0)
         return;
@@ -134,7 +133,7 @@ static void count_for_stats(canceller *c, guint64 frames)
 
 /* ---- Samples ---------------------------------------------------------------------------- */
 
-static void run(canceller *c, void *mic, const void *far, gsize frames)
+static void run(aec *c, void *mic, const void *far, gsize frames)
 {
     if (!c->stream)
         return;
@@ -145,7 +144,7 @@ static void run(canceller *c, void *mic, const void *far, gsize frames)
 }
 
 /* The buffer holds `frames` frames that end at the timestamp `end`, less the latency. */
-static void set_times(canceller *c, GstBuffer *buffer, guint64 frames, GstClockTime end)
+static void set_times(aec *c, GstBuffer *buffer, guint64 frames, GstClockTime end)
 {
     const GstClockTime latency = c->latency_time, length = duration(c, frames);
     GST_BUFFER_DURATION(buffer) = length;
@@ -156,7 +155,7 @@ static void set_times(canceller *c, GstBuffer *buffer, guint64 frames, GstClockT
     GST_BUFFER_PTS(buffer) = c->end > length ? c->end - length : 0;
 }
 
-bool canceller_process(canceller *c, GstBuffer *buffer, const void *far)
+bool aec_process(aec *c, GstBuffer *buffer, const void *far)
 {
     const gsize frame = (gsize)GST_AUDIO_INFO_BPF(&c->mic);
     const gsize frames = gst_buffer_get_size(buffer) / frame;
@@ -181,7 +180,7 @@ bool canceller_process(canceller *c, GstBuffer *buffer, const void *far)
     return true;
 }
 
-void canceller_push_far(canceller *c, GstBuffer *buffer)
+void aec_push_far(aec *c, GstBuffer *buffer)
 {
     const gsize frame = (gsize)GST_AUDIO_INFO_BPF(&c->far);
     GstMapInfo map;
@@ -199,13 +198,13 @@ void canceller_push_far(canceller *c, GstBuffer *buffer)
     gst_buffer_unmap(buffer, &map);
 }
 
-void canceller_mic_lost(canceller *c, guint64 frames)
+void aec_mic_lost(aec *c, guint64 frames)
 {
     if (c->stream)
         unecho_notify_gap(c->stream, frames, 0);
 }
 
-GstBuffer *canceller_drain(canceller *c)
+GstBuffer *aec_drain(aec *c)
 {
     const guint64 held = held_back(c);
     if (held == 0)
@@ -223,7 +222,7 @@ GstBuffer *canceller_drain(canceller *c)
     return buffer;
 }
 
-void canceller_add_latency(const canceller *c, GstQuery *query)
+void aec_add_latency(const aec *c, GstQuery *query)
 {
     gboolean live;
     GstClockTime least, most;

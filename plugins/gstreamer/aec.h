@@ -2,8 +2,8 @@
  * A stream of the library behind an element: microphone buffers become output buffers in place,
  * with the timestamps of what they hold. Knows buffers and audio formats, no pads.
  */
-#ifndef UNECHO_GST_CANCELLER_H
-#define UNECHO_GST_CANCELLER_H
+#ifndef UNECHO_GST_AEC_H
+#define UNECHO_GST_AEC_H
 
 #include "settings.h"
 #include "unecho.h"
@@ -13,11 +13,11 @@
 
 /* Samples that the library takes as they are. At rates and in numbers of channels that it does not
  * take, the microphone passes. */
-#define CANCELLER_CAPS                                                                             \
+#define AEC_CAPS                                                                                   \
     GST_AUDIO_CAPS_MAKE("{ " GST_AUDIO_NE(F32) ", " GST_AUDIO_NE(S16) " }")                        \
     ", layout = (string) interleaved"
 
-typedef struct canceller {
+typedef struct aec {
     GstElement *element; /* where messages come from */
     unecho *stream;      /* NULL: the microphone passes unchanged */
     GstAudioInfo mic;    /* of microphone and output */
@@ -27,37 +27,36 @@ typedef struct canceller {
     guint64 to_cut;   /* what of the latency is still to come at the front of the output */
     GstClockTime end; /* timestamp of the end of the output so far */
     guint64 stats_interval, since_stats; /* in frames */
-} canceller;
+} aec;
 
 /* Of which element it is; comes first. */
-void canceller_init(canceller *c, GstElement *element);
+void aec_init(aec *c, GstElement *element);
 
 /*
  * Open a stream for microphones of that format; pushed_far NULL: each buffer comes with the far end
  * in the same format. If there can be no stream, the element warns and the microphone will pass.
  * What an open stream still held back becomes silence.
  */
-void canceller_open(canceller *c, const settings *s, const GstAudioInfo *mic,
-                    const GstAudioInfo *pushed_far);
-void canceller_close(canceller *c);
+void aec_open(aec *c, const settings *s, const GstAudioInfo *mic, const GstAudioInfo *pushed_far);
+void aec_close(aec *c);
 /* As after opening. */
-void canceller_reset(canceller *c);
+void aec_reset(aec *c);
 
 /*
  * Cancel the echo of far (NULL: none) in a writable buffer of the microphone. The first frames, as
  * many as the latency, are cut off. False: nothing is left of the buffer.
  */
-bool canceller_process(canceller *c, GstBuffer *buffer, const void *far);
+bool aec_process(aec *c, GstBuffer *buffer, const void *far);
 /* A part of a far end that is pushed. */
-void canceller_push_far(canceller *c, GstBuffer *buffer);
+void aec_push_far(aec *c, GstBuffer *buffer);
 
 /* So many frames of the microphone never came, of the far end none was lost. */
-void canceller_mic_lost(canceller *c, guint64 frames);
+void aec_mic_lost(aec *c, guint64 frames);
 
 /* The frames that the latency held back at the end; NULL if there are none. */
-GstBuffer *canceller_drain(canceller *c);
+GstBuffer *aec_drain(aec *c);
 
 /* Adds the canceller's latency to the answer. */
-void canceller_add_latency(const canceller *c, GstQuery *query);
+void aec_add_latency(const aec *c, GstQuery *query);
 
 #endif

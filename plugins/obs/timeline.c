@@ -1,0 +1,73 @@
+#include "timeline.h"
+
+#include <stdlib.h>
+
+enum { NS_PER_SECOND = 1000000000 };
+
+/* As much as OBS itself smoothes over. */
+#define NEAR_NS 70000000
+/* Timestamps further than this from the system's time are of another clock, as in OBS. */
+#define OTHER_CLOCK_NS (2 * (int64_t)NS_PER_SECOND)
+
+static int64_t frame_at(int64_t ns, unsigned rate)
+{
+    return ns / NS_PER_SECOND * rate + ns % NS_PER_SECOND * rate / NS_PER_SECOND;
+}
+
+int64_t timeline_place(timeline *t, unsigned rate, uint64_t timestamp_ns, uint64_t now_ns,
+                       size_t frames)
+{
+    int64_t first = frame_at((int64_t)timestamp_ns + t->shift_ns, rate);
+    if (t->begun && llabs(first - t->next) <= frame_at(NEAR_NS, rate)) {
+        first = t->next;
+    } else {
+        const int64_t ahead = (int64_t)(now_ns - timestamp_ns);
+        t->shift_ns = llabs(ahead) > OTHER_CLOCK_NS ? ahead : 0;
+        first = frame_at((int64_t)timestamp_ns + t->shift_ns, rate);
+        t->begun = true;
+    }
+    t->next = first + (int64_t)frames;
+    return first;
+}
+
+bool far_past_open(far_past *p, size_t capacity)
+{
+    *p = (far_past){.ring = calloc(capacity, sizeof *p->ring), .capacity = capacity};
+    return p->ring != NULL;
+}
+
+void far_past_close(far_past *p)
+{
+    free(p->ring);
+    *p = (far_past){0};
+}
+
+static float *slot(const far_past *p, int64_t frame)
+{
+    return &p->ring[(size_t)((uint64_t)frame % p->capacity)];
+}
+
+void far_past_write(far_past *p, int64_t first, const float *const *planes, size_t channels,
+                    size_t frames)
+{
+    const int64_t oldest = first - (int64_t)p->capacity;
+    for (int64_t silent = p->end > oldest ? p->end : oldest; silent < first; silent++)
+        *slot(p, silent) = 0.0f;
+    const float weight = 1.0f / (float)channels;
+    for (size_t i = 0; i < frames; i++) {
+        float sum = 0.0f;
+        for (size_t c = 0; c < channels; c++)
+            sum += planes[c] ? planes[c][i] : 0.0f;
+        *slot(p, first + (int64_t)i) = weight * sum;
+    }
+    p->end = first + (int64_t)frames;
+}
+
+void far_past_read(const far_past *p, int64_t first, float *to, size_t frames)
+{
+    for (size_t i = 0; i < frames; i++) {
+        const int64_t frame = first + (int64_t)i;
+        const bool kept = frame < p->end && frame >= p->end - (int64_t)p->capacity;
+        to[i] = kept ? *slot(p, frame) : 0.0f;
+    }
+}
