@@ -46,12 +46,15 @@ void aec_open(aec *c, const settings *s, const GstAudioInfo *mic, const GstAudio
     config.mic_channels = (unsigned)GST_AUDIO_INFO_CHANNELS(mic);
     config.mic_channel = UNECHO_CHANNEL_MEAN;
     config.far_channels = (unsigned)GST_AUDIO_INFO_CHANNELS(far);
+    config.suppression = s->suppression;
     config.noise_reduction_db = s->noise_reduction_db;
+    config.comfort_noise = s->comfort_noise;
     config.reference_late_ms = s->reference_late_ms;
 
     const guint64 before = c->latency, held = held_back(c);
     const GstClockTime end = c->end;
     aec_close(c);
+    c->settings = *s;
     c->mic = *mic;
     c->far = *far;
     if (unecho_open(&c->stream, &config) < 0)
@@ -61,8 +64,6 @@ void aec_open(aec *c, const settings *s, const GstAudioInfo *mic, const GstAudio
     set_latency(c, c->stream ? (guint64)unecho_latency(c->stream) : 0);
     c->to_cut = c->latency > held ? c->latency - held : 0;
     c->end = end;
-    c->stats_interval =
-        gst_util_uint64_scale(s->stats_interval_ms, (guint64)GST_AUDIO_INFO_RATE(mic), 1000);
     if (c->latency != before)
         gst_element_post_message(c->element, gst_message_new_latency(GST_OBJECT(c->element)));
 }
@@ -73,6 +74,16 @@ void aec_close(aec *c)
     set_latency(c, 0);
     c->to_cut = c->since_stats = 0;
     c->end = GST_CLOCK_TIME_NONE;
+}
+
+void aec_change(aec *c, const settings *s)
+{
+    if (c->stream) {
+        unecho_set_suppression(c->stream, s->suppression);
+        unecho_set_noise_reduction(c->stream, s->noise_reduction_db);
+        unecho_set_comfort_noise(c->stream, s->comfort_noise);
+    }
+    c->settings.stats_interval_ms = s->stats_interval_ms;
 }
 
 void aec_reset(aec *c)
@@ -122,11 +133,13 @@ static void post_stats(const aec *c)
 
 static void count_for_stats(aec *c, guint64 frames)
 {
-    if (!c->stream || c->stats_interval == 0)
+    const guint64 interval = gst_util_uint64_scale(c->settings.stats_interval_ms,
+                                                   (guint64)GST_AUDIO_INFO_RATE(&c->mic), 1000);
+    if (!c->stream || interval == 0)
         return;
     c->since_stats += frames;
-    if (c->since_stats >= c->stats_interval) {
-        c->since_stats %= c->stats_interval;
+    if (c->since_stats >= interval) {
+        c->since_stats %= interval;
         post_stats(c);
     }
 }

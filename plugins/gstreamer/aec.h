@@ -19,14 +19,15 @@
 
 typedef struct aec {
     GstElement *element; /* where messages come from */
-    unecho *stream;      /* NULL: the microphone passes unchanged */
-    GstAudioInfo mic;    /* of microphone and output */
-    GstAudioInfo far;    /* of the far end, where it is pushed */
-    guint64 latency;     /* in frames */
+    settings settings;
+    unecho *stream;   /* NULL: the microphone passes unchanged */
+    GstAudioInfo mic; /* of microphone and output */
+    GstAudioInfo far; /* of the far end, where it is pushed */
+    guint64 latency;  /* in frames */
     GstClockTime latency_time;
-    guint64 to_cut;   /* what of the latency is still to come at the front of the output */
-    GstClockTime end; /* timestamp of the end of the output so far */
-    guint64 stats_interval, since_stats; /* in frames */
+    guint64 to_cut;      /* what of the latency is still to come at the front of the output */
+    GstClockTime end;    /* timestamp of the end of the output so far */
+    guint64 since_stats; /* frames */
 } aec;
 
 /* Of which element it is; comes first. */
@@ -39,6 +40,8 @@ void aec_init(aec *c, GstElement *element);
  */
 void aec_open(aec *c, const settings *s, const GstAudioInfo *mic, const GstAudioInfo *pushed_far);
 void aec_close(aec *c);
+/* Those that may change at any time. */
+void aec_change(aec *c, const settings *s);
 /* As after opening. */
 void aec_reset(aec *c);
 

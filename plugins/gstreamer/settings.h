@@ -5,13 +5,18 @@
 #include <glib-object.h>
 
 typedef struct settings {
+    /* When a stream is opened: */
     gint engine; /* unecho_engine */
-    guint noise_reduction_db, reference_late_ms;
+    guint reference_late_ms;
+    /* At any time: */
+    gfloat suppression;
+    guint noise_reduction_db;
+    gboolean comfort_noise;
     guint stats_interval_ms; /* 0: no messages */
 } settings;
 
 /* The first identifier that a class may give to a property of its own. */
-enum { SETTINGS_END = 5 };
+enum { SETTINGS_END = 7 };
 
 void settings_install(GObjectClass *class);
 void settings_init(settings *s);

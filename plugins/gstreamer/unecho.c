@@ -36,6 +36,14 @@ static GstUnecho *self_of(gpointer object)
 
 #define parent_aggregator GST_AGGREGATOR_CLASS(gst_unecho_parent_class)
 
+static settings settings_of(GstUnecho *self)
+{
+    GST_OBJECT_LOCK(self);
+    const settings s = self->settings;
+    GST_OBJECT_UNLOCK(self);
+    return s;
+}
+
 /* Pads convert what they get to the format of the output. */
 #define SINK_CAPS GST_AUDIO_CAPS_MAKE(GST_AUDIO_FORMATS_ALL) ", layout = (string) interleaved"
 
@@ -222,9 +230,7 @@ static gboolean negotiated_src_caps(GstAggregator *aggregator, GstCaps *caps)
         return FALSE;
     if (self->aec.stream && gst_audio_info_is_equal(&info, &self->aec.mic))
         return TRUE;
-    GST_OBJECT_LOCK(self);
-    const settings s = self->settings;
-    GST_OBJECT_UNLOCK(self);
+    const settings s = settings_of(self);
     aec_open(&self->aec, &s, &info, NULL);
     set_mixing(self);
     return TRUE;
@@ -289,7 +295,9 @@ static GstFlowReturn finish_buffer(GstAggregator *aggregator, GstBuffer *buffer)
 {
     GstUnecho *const self = self_of(aggregator);
     const gsize frame = (gsize)GST_AUDIO_INFO_BPF(&self->aec.mic);
+    const settings s = settings_of(self);
     say_if_no_far_end(self);
+    aec_change(&self->aec, &s);
     if (at_end(self) && self->mic_end * frame < gst_buffer_get_size(buffer)) {
         gst_buffer_resize(buffer, 0, (gssize)(self->mic_end * frame));
         /* As the base class, which counts the whole buffer. */

@@ -43,11 +43,17 @@ static GstUnechoDsp *self_of(gpointer object)
 
 #define parent_transform GST_BASE_TRANSFORM_CLASS(gst_unecho_dsp_parent_class)
 
-static void open_stream(GstUnechoDsp *self, const GstAudioInfo *far)
+static settings settings_of(GstUnechoDsp *self)
 {
     GST_OBJECT_LOCK(self);
     const settings s = self->settings;
     GST_OBJECT_UNLOCK(self);
+    return s;
+}
+
+static void open_stream(GstUnechoDsp *self, const GstAudioInfo *far)
+{
+    const settings s = settings_of(self);
     aec_open(&self->aec, &s, &self->info, far);
 }
 
@@ -130,9 +136,11 @@ static void watch_for_gaps(GstUnechoDsp *self, const GstBuffer *buffer)
 static GstFlowReturn transform_ip(GstBaseTransform *transform, GstBuffer *buffer)
 {
     GstUnechoDsp *const self = self_of(transform);
+    const settings s = settings_of(self);
     if (!self->probe)
         find_probe(self);
     push_far(self);
+    aec_change(&self->aec, &s);
     watch_for_gaps(self, buffer);
     if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) {
         gst_buffer_memset(buffer, 0, 0, gst_buffer_get_size(buffer));

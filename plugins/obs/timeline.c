@@ -6,6 +6,8 @@ enum { NS_PER_SECOND = 1000000000 };
 
 /* As much as OBS itself smoothes over. */
 #define NEAR_NS 70000000
+/* A timeline that is off by less is left alone: every correction is a jump for the canceller. */
+#define SLIGHT_NS 20000000
 /* Timestamps further than this from the system's time are of another clock, as in OBS. */
 #define OTHER_CLOCK_NS (2 * (int64_t)NS_PER_SECOND)
 
@@ -14,19 +16,33 @@ static int64_t frame_at(int64_t ns, unsigned rate)
     return ns / NS_PER_SECOND * rate + ns % NS_PER_SECOND * rate / NS_PER_SECOND;
 }
 
+static void begin(timeline *t, unsigned rate, uint64_t timestamp_ns, uint64_t now_ns)
+{
+    const int64_t ahead = (int64_t)(now_ns - timestamp_ns);
+    const int64_t shift = llabs(ahead) > OTHER_CLOCK_NS ? ahead : 0;
+    *t = (timeline){
+        .begun = true,
+        .shift_ns = shift,
+        .next = frame_at((int64_t)timestamp_ns + shift, rate),
+    };
+}
+
 int64_t timeline_place(timeline *t, unsigned rate, uint64_t timestamp_ns, uint64_t now_ns,
                        size_t frames)
 {
-    int64_t first = frame_at((int64_t)timestamp_ns + t->shift_ns, rate);
-    if (t->begun && llabs(first - t->next) <= frame_at(NEAR_NS, rate)) {
-        first = t->next;
+    const int64_t off = frame_at((int64_t)timestamp_ns + t->shift_ns, rate) - t->next;
+    if (!t->begun || llabs(off) > frame_at(NEAR_NS, rate)) {
+        begin(t, rate, timestamp_ns, now_ns);
     } else {
-        const int64_t ahead = (int64_t)(now_ns - timestamp_ns);
-        t->shift_ns = llabs(ahead) > OTHER_CLOCK_NS ? ahead : 0;
-        first = frame_at((int64_t)timestamp_ns + t->shift_ns, rate);
-        t->begun = true;
+        t->least_off = t->watched == 0 || off < t->least_off ? off : t->least_off;
+        t->watched += frames;
+        if (t->watched >= rate) {
+            t->next += llabs(t->least_off) > frame_at(SLIGHT_NS, rate) ? t->least_off : 0;
+            t->watched = 0;
+        }
     }
-    t->next = first + (int64_t)frames;
+    const int64_t first = t->next;
+    t->next += (int64_t)frames;
     return first;
 }
 

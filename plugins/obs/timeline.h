@@ -14,11 +14,15 @@ typedef struct timeline {
     bool begun;
     int64_t shift_ns; /* from the source's clock to the system's */
     int64_t next;     /* number of the frame that should come next */
+    /* By how much the timestamps were off at least, of so many frames. */
+    int64_t least_off;
+    size_t watched;
 } timeline;
 
 /*
  * The number of a chunk's first frame; now_ns is the system's time. Timestamps jitter with the
- * arrival of the chunks: as long as they stay near, a chunk goes on where the last one ended.
+ * arrival of the chunks: as long as they stay near, a chunk goes on where the last one ended. Late
+ * ones tell less than early ones, so that the earliest of a second put the timeline right.
  */
 int64_t timeline_place(timeline *t, unsigned rate, uint64_t timestamp_ns, uint64_t now_ns,
                        size_t frames);

@@ -15,7 +15,9 @@ OBS_DECLARE_MODULE()
 
 /* Names of the settings. */
 #define REFERENCE       "reference"
+#define SUPPRESSION     "suppression"
 #define NOISE_REDUCTION "noise_reduction_db"
+#define COMFORT_NOISE   "comfort_noise"
 #define LATE_REFERENCE  "reference_late_ms"
 
 /* Half of it for chunks that come late, half for timestamps that say too late a time. */
@@ -27,9 +29,12 @@ enum { PART = 1024 };
 
 typedef struct filter {
     obs_source_t *context;
+    /* Whoever looks for the reference: the window and OBS' clock. Taken before the lock below. */
+    pthread_mutex_t looking;
     pthread_mutex_t lock; /* of all that follows */
     unecho *stream;       /* NULL: the microphone passes unchanged */
     unsigned rate, channels;
+    unsigned late_ms;
     uint64_t latency_ns;
     int64_t lag; /* frames by which the far end is read late, so that it has arrived */
     timeline mic, far;
@@ -73,6 +78,15 @@ static void let_go(filter *f)
     obs_weak_source_release(weak);
 }
 
+static void complain(filter *f)
+{
+    if (!f->missed && *f->name)
+        LOG(f, LOG_WARNING, "the reference \"%s\" is not there, no echo is cancelled", f->name);
+    else if (!f->missed)
+        LOG(f, LOG_WARNING, "%s", "no reference is chosen, no echo is cancelled");
+    f->missed = true;
+}
+
 static void look_for_reference(filter *f)
 {
     obs_source_t *const source = *f->name ? obs_get_source_by_name(f->name) : NULL;
@@ -82,9 +96,8 @@ static void look_for_reference(filter *f)
         pthread_mutex_unlock(&f->lock);
         obs_source_add_audio_capture_callback(source, hear, f);
         f->missed = false;
-    } else if (!f->missed) {
-        LOG(f, LOG_WARNING, "the reference \"%s\" is not there, no echo is cancelled", f->name);
-        f->missed = true;
+    } else {
+        complain(f);
     }
     obs_source_release(source);
 }
@@ -94,14 +107,15 @@ static void tick(void *data, float seconds)
 {
     (void)seconds;
     filter *const f = data;
+    pthread_mutex_lock(&f->looking);
     obs_source_t *const source = obs_weak_source_get_source(f->reference);
-    if (source) {
-        obs_source_release(source);
-        return;
-    }
-    if (f->reference)
+    /* A filter that was copied may name the source that it was copied to. */
+    if (!source || source == obs_filter_get_parent(f->context)) {
         let_go(f);
-    look_for_reference(f);
+        look_for_reference(f);
+    }
+    obs_source_release(source);
+    pthread_mutex_unlock(&f->looking);
 }
 
 /* ---- The microphone --------------------------------------------------------------------- */
@@ -147,36 +161,60 @@ static unecho *open_stream(filter *f, obs_data_t *settings)
     config.sample_rate = (int)f->rate;
     config.mic_channels = f->channels;
     config.mic_channel = UNECHO_CHANNEL_MEAN;
+    config.suppression = (float)obs_data_get_double(settings, SUPPRESSION);
     config.noise_reduction_db = (unsigned)obs_data_get_int(settings, NOISE_REDUCTION);
+    config.comfort_noise = obs_data_get_bool(settings, COMFORT_NOISE);
     config.reference_late_ms = (unsigned)obs_data_get_int(settings, LATE_REFERENCE);
     if (unecho_open(&stream, &config) < 0)
         LOG(f, LOG_WARNING, "%s; the microphone passes unchanged", message);
     return stream;
 }
 
-static void update(void *data, obs_data_t *settings)
+/* The latency is another one. */
+static void reopen(filter *f, obs_data_t *settings)
 {
-    filter *const f = data;
     unecho *const stream = open_stream(f, settings);
-    const unsigned late_ms = (unsigned)obs_data_get_int(settings, LATE_REFERENCE);
-    let_go(f);
     pthread_mutex_lock(&f->lock);
     unecho_close(&f->stream);
     f->stream = stream;
+    f->late_ms = (unsigned)obs_data_get_int(settings, LATE_REFERENCE);
     f->latency_ns = stream ? (uint64_t)unecho_latency(stream) * 1000000000 / f->rate : 0;
-    f->lag = (int64_t)late_ms * f->rate / 2000;
+    f->lag = (int64_t)f->late_ms * f->rate / 2000;
     f->mic = (timeline){0};
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void change(filter *f, obs_data_t *settings)
+{
+    pthread_mutex_lock(&f->lock);
+    unecho_set_suppression(f->stream, (float)obs_data_get_double(settings, SUPPRESSION));
+    unecho_set_noise_reduction(f->stream, (unsigned)obs_data_get_int(settings, NOISE_REDUCTION));
+    unecho_set_comfort_noise(f->stream, obs_data_get_bool(settings, COMFORT_NOISE));
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void update(void *data, obs_data_t *settings)
+{
+    filter *const f = data;
+    if (f->stream && f->late_ms == (unsigned)obs_data_get_int(settings, LATE_REFERENCE))
+        change(f, settings);
+    else
+        reopen(f, settings);
+    pthread_mutex_lock(&f->looking);
+    let_go(f);
     bfree(f->name);
     f->name = bstrdup(obs_data_get_string(settings, REFERENCE));
     f->missed = false;
-    pthread_mutex_unlock(&f->lock);
     look_for_reference(f);
+    pthread_mutex_unlock(&f->looking);
 }
 
 static void set_defaults(obs_data_t *settings)
 {
     obs_data_set_default_string(settings, REFERENCE, "");
+    obs_data_set_default_double(settings, SUPPRESSION, 1.0);
     obs_data_set_default_int(settings, NOISE_REDUCTION, UNECHO_NOISE_REDUCTION_DB);
+    obs_data_set_default_bool(settings, COMFORT_NOISE, false);
     obs_data_set_default_int(settings, LATE_REFERENCE, LATE_REFERENCE_MS);
 }
 
@@ -204,8 +242,11 @@ static obs_properties_t *get_properties(void *data)
                                 OBS_COMBO_TYPE_LIST, OBS_COMBO_FORMAT_STRING);
     obs_property_list_add_string(list, "None", "");
     obs_enum_sources(offer, &(choice){list, f ? obs_filter_get_parent(f->context) : NULL});
+    obs_properties_add_float_slider(all, SUPPRESSION, "Suppression", 0.0, UNECHO_SUPPRESSION_MAX,
+                                    0.1);
     obs_properties_add_int_slider(all, NOISE_REDUCTION, "Noise reduction (dB)", 0,
                                   UNECHO_NOISE_REDUCTION_MAX_DB, 1);
+    obs_properties_add_bool(all, COMFORT_NOISE, "Comfort noise");
     obs_properties_add_int(all, LATE_REFERENCE,
                            "Late reference (ms): how late it may be, adds that latency", 0,
                            UNECHO_REFERENCE_LATE_MAX_MS, 10);
@@ -226,6 +267,7 @@ static void destroy(void *data)
     let_go(f);
     unecho_close(&f->stream);
     far_past_close(&f->past);
+    pthread_mutex_destroy(&f->looking);
     pthread_mutex_destroy(&f->lock);
     bfree(f->name);
     bfree(f);
@@ -238,6 +280,7 @@ static void *create(obs_data_t *settings, obs_source_t *context)
     f->rate = audio_output_get_sample_rate(obs_get_audio());
     f->channels = (unsigned)audio_output_get_channels(obs_get_audio());
     f->name = bstrdup("");
+    pthread_mutex_init(&f->looking, NULL);
     pthread_mutex_init(&f->lock, NULL);
     if (!far_past_open(&f->past, (size_t)PAST_SECONDS * f->rate)) {
         destroy(f);
