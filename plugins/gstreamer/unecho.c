@@ -111,28 +111,28 @@ static void explain(GstElement *element, const char *name, gint rate)
                           (NULL));
 }
 
-/* A row of equal weights for each channel of the output. */
-static GstStructure *mean(gint in, gint out)
+/* Channel to channel, or the mean of all. */
+static GstStructure *mixing(gint in, gint out)
 {
     GValue matrix = G_VALUE_INIT;
     g_value_init(&matrix, GST_TYPE_ARRAY);
     for (gint o = 0; o < out; o++) {
-        GValue row = G_VALUE_INIT, weight = G_VALUE_INIT;
+        GValue row = G_VALUE_INIT;
         g_value_init(&row, GST_TYPE_ARRAY);
-        g_value_init(&weight, G_TYPE_FLOAT);
-        g_value_set_float(&weight, 1.0f / (float)in);
-        for (gint i = 0; i < in; i++)
-            gst_value_array_append_value(&row, &weight);
+        for (gint i = 0; i < in; i++) {
+            GValue weight = G_VALUE_INIT;
+            g_value_init(&weight, G_TYPE_FLOAT);
+            g_value_set_float(&weight, in == out ? (gfloat)(i == o) : 1.0f / (gfloat)in);
+            gst_value_array_append_and_take_value(&row, &weight);
+        }
         gst_value_array_append_and_take_value(&matrix, &row);
-        g_value_unset(&weight);
     }
-    GstStructure *const config = gst_structure_new_empty("mean");
+    GstStructure *const config = gst_structure_new_empty("mixing");
     gst_structure_take_value(config, GST_AUDIO_CONVERTER_OPT_MIX_MATRIX, &matrix);
     return config;
 }
 
-/* The base class mixes by the positions of channels, which microphone arrays do not have. */
-static void mix_by_mean(GstUnecho *self, const char *name, bool always)
+static void set_mixing_of(GstUnecho *self, const char *name)
 {
     GstPad *const pad = gst_element_get_static_pad(GST_ELEMENT(self), name);
     if (!pad)
@@ -140,20 +140,19 @@ static void mix_by_mean(GstUnecho *self, const char *name, bool always)
     GST_OBJECT_LOCK(pad);
     const gint in = GST_AUDIO_AGGREGATOR_PAD(pad)->info.channels;
     GST_OBJECT_UNLOCK(pad);
-    const gint out = self->aec.mic.channels;
-    if (in > 0 && out > 0) {
-        GstStructure *const config = always || in != out ? mean(in, out) : NULL;
+    if (in > 0 && self->aec.mic.channels > 0) {
+        GstStructure *const config = mixing(in, self->aec.mic.channels);
         g_object_set(pad, "converter-config", config, NULL);
-        if (config)
-            gst_structure_free(config);
+        gst_structure_free(config);
     }
     gst_object_unref(pad);
 }
 
+/* The base class mixes by the positions of channels, which microphone arrays do not have. */
 static void set_mixing(GstUnecho *self)
 {
-    mix_by_mean(self, "mic", false);
-    mix_by_mean(self, "far", true);
+    set_mixing_of(self, "mic");
+    set_mixing_of(self, "far");
 }
 
 static gboolean sink_event(GstAggregator *aggregator, GstAggregatorPad *pad, GstEvent *event)
