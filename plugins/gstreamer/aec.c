@@ -31,9 +31,9 @@ static guint64 held_back(const aec *c)
     return c->latency - c->to_cut;
 }
 
-void aec_open(aec *c, const settings *s, const GstAudioInfo *mic, const GstAudioInfo *pushed_far)
+void aec_open(aec *c, const settings *s, const GstAudioInfo *mic, const GstAudioInfo *far,
+              bool pushed)
 {
-    const GstAudioInfo *const far = pushed_far ? pushed_far : mic;
     char message[UNECHO_MESSAGE_SIZE];
     unecho_config config;
     unecho_config_init(&config);
@@ -42,7 +42,7 @@ void aec_open(aec *c, const settings *s, const GstAudioInfo *mic, const GstAudio
     config.engine = (unecho_engine)s->engine;
     config.sample_rate = GST_AUDIO_INFO_RATE(mic);
     config.far_rate = GST_AUDIO_INFO_RATE(far);
-    config.far_queue_ms = pushed_far ? FAR_QUEUE_MS : 0;
+    config.far_queue_ms = pushed ? FAR_QUEUE_MS : 0;
     config.mic_channels = (unsigned)GST_AUDIO_INFO_CHANNELS(mic);
     config.mic_channel = UNECHO_CHANNEL_MEAN;
     config.far_channels = (unsigned)GST_AUDIO_INFO_CHANNELS(far);

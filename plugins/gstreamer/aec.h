@@ -34,11 +34,12 @@ typedef struct aec {
 void aec_init(aec *c, GstElement *element);
 
 /*
- * Open a stream for microphones of that format; pushed_far NULL: each buffer comes with the far end
- * in the same format. If there can be no stream, the element warns and the microphone will pass.
- * What an open stream still held back becomes silence.
+ * Open a stream for a microphone and a far end of these formats. The far end is pushed, or comes
+ * with each buffer, at the same rate and with the same samples. If there can be no stream, the
+ * element warns and the microphone will pass. What an open stream still held back becomes silence.
  */
-void aec_open(aec *c, const settings *s, const GstAudioInfo *mic, const GstAudioInfo *pushed_far);
+void aec_open(aec *c, const settings *s, const GstAudioInfo *mic, const GstAudioInfo *far,
+              bool pushed);
 void aec_close(aec *c);
 /* Those that may change at any time. */
 void aec_change(aec *c, const settings *s);

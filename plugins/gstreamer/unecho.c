@@ -1,7 +1,6 @@
 /*
  * The element `unecho`: microphone and far end come on two pads, and the base class brings them to
- * one timeline. The far end, in the microphone's format, waits beside the output buffer until that
- * is complete.
+ * one timeline. The far end waits beside the output buffer until that is complete.
  */
 #include "aec.h"
 #include "elements.h"
@@ -14,8 +13,8 @@ typedef struct GstUnecho {
     GstAudioAggregatorPad *mic;
     settings settings;
     aec aec;
-    guint8 *far;     /* of the output buffer that is being filled */
-    gsize far_size;  /* in bytes */
+    guint block;     /* frames of the output buffer that is being filled */
+    guint8 *far;     /* as many of the far end */
     guint mic_end;   /* frames of that buffer up to the end of what came from the microphone */
     bool has_far;    /* something came from the far end */
     bool far_missed; /* told that no far end is connected */
@@ -44,6 +43,60 @@ static settings settings_of(GstUnecho *self)
     return s;
 }
 
+/* ---- The far end's pad -------------------------------------------------------------------- */
+
+/*
+ * It keeps its own channels. The base class counts frames in the size that they have in the output:
+ * it gets buffers of that size, and the far end's samples hang on them.
+ */
+typedef GstAudioAggregatorConvertPad GstUnechoFarPad;
+typedef GstAudioAggregatorConvertPadClass GstUnechoFarPadClass;
+
+static GType gst_unecho_far_pad_get_type(void);
+G_DEFINE_TYPE(GstUnechoFarPad, gst_unecho_far_pad, GST_TYPE_AUDIO_AGGREGATOR_CONVERT_PAD)
+
+static GQuark samples_quark(void)
+{
+    return g_quark_from_static_string("unecho-far-samples");
+}
+
+/* The samples of the output, in the far end's channels. */
+static GstAudioInfo far_info(const GstAudioInfo *far, const GstAudioInfo *out)
+{
+    GstAudioInfo info;
+    gst_audio_info_set_format(&info, GST_AUDIO_INFO_FORMAT(out), far->rate, far->channels,
+                              far->position);
+    return info;
+}
+
+static GstBuffer *convert_far(GstAudioAggregatorPad *pad, GstAudioInfo *in, GstAudioInfo *out,
+                              GstBuffer *buffer)
+{
+    GstAudioInfo wanted = far_info(in, out);
+    GstBuffer *const samples = GST_AUDIO_AGGREGATOR_PAD_CLASS(gst_unecho_far_pad_parent_class)
+                                   ->convert_buffer(pad, in, &wanted, buffer);
+    if (!samples)
+        return NULL;
+    const gsize frames = gst_buffer_get_size(samples) / (gsize)wanted.bpf;
+    GstBuffer *const carrier = gst_buffer_new_allocate(NULL, frames * (gsize)out->bpf, NULL);
+    gst_buffer_copy_into(carrier, buffer,
+                         (GstBufferCopyFlags)(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS),
+                         0, (gsize)-1);
+    gst_mini_object_set_qdata(GST_MINI_OBJECT(carrier), samples_quark(), samples,
+                              (GDestroyNotify)gst_buffer_unref);
+    return carrier;
+}
+
+static void gst_unecho_far_pad_class_init(GstUnechoFarPadClass *class)
+{
+    GST_AUDIO_AGGREGATOR_PAD_CLASS(class)->convert_buffer = convert_far;
+}
+
+static void gst_unecho_far_pad_init(GstUnechoFarPad *pad)
+{
+    (void)pad;
+}
+
 /* Pads convert what they get to the format of the output. */
 #define SINK_CAPS GST_AUDIO_CAPS_MAKE(GST_AUDIO_FORMATS_ALL) ", layout = (string) interleaved"
 
@@ -56,11 +109,10 @@ static GstStaticPadTemplate src_template =
 
 /* ---- Pads and formats ------------------------------------------------------------------- */
 
-static GstAudioAggregatorPad *new_pad(GstPadTemplate *template)
+static GstAudioAggregatorPad *new_pad(GType type, GstPadTemplate *template)
 {
-    return g_object_new(GST_TYPE_AUDIO_AGGREGATOR_CONVERT_PAD, "name",
-                        GST_PAD_TEMPLATE_NAME_TEMPLATE(template), "direction", GST_PAD_SINK,
-                        "template", template, NULL);
+    return g_object_new(type, "name", GST_PAD_TEMPLATE_NAME_TEMPLATE(template), "direction",
+                        GST_PAD_SINK, "template", template, NULL);
 }
 
 /* The base class would name it sink_0. */
@@ -75,27 +127,28 @@ static GstAggregatorPad *create_new_pad(GstAggregator *aggregator, GstPadTemplat
         GST_ERROR_OBJECT(aggregator, "There is one far end: the pad far is in use");
         return NULL;
     }
-    return GST_AGGREGATOR_PAD(new_pad(template));
+    return GST_AGGREGATOR_PAD(new_pad(gst_unecho_far_pad_get_type(), template));
 }
 
-/* Of a pad that has a format; 0 if not. */
-static gint rate_of(GstElement *element, const char *name)
+/* Of a pad; its format is unknown if it has none yet. */
+static GstAudioInfo info_of(GstElement *element, const char *name)
 {
-    gint rate = 0;
+    GstAudioInfo info;
+    gst_audio_info_init(&info);
     GstPad *const pad = gst_element_get_static_pad(element, name);
     if (pad) {
         GST_OBJECT_LOCK(pad);
-        rate = GST_AUDIO_INFO_RATE(&GST_AUDIO_AGGREGATOR_PAD(pad)->info);
+        info = GST_AUDIO_AGGREGATOR_PAD(pad)->info;
         GST_OBJECT_UNLOCK(pad);
         gst_object_unref(pad);
     }
-    return rate;
+    return info;
 }
 
 /* The base class refuses rates with a line in the debug log. */
 static void explain(GstElement *element, const char *name, gint rate)
 {
-    const gint mic = rate_of(element, "mic"), far = rate_of(element, "far");
+    const gint mic = info_of(element, "mic").rate, far = info_of(element, "far").rate;
     const gint other = strcmp(name, "mic") == 0 ? far : mic;
     if (other != 0 && other != rate)
         GST_ELEMENT_ERROR(element, CORE, NEGOTIATION,
@@ -132,27 +185,34 @@ static GstStructure *mixing(gint in, gint out)
     return config;
 }
 
-static void set_mixing_of(GstUnecho *self, const char *name)
-{
-    GstPad *const pad = gst_element_get_static_pad(GST_ELEMENT(self), name);
-    if (!pad)
-        return;
-    GST_OBJECT_LOCK(pad);
-    const gint in = GST_AUDIO_AGGREGATOR_PAD(pad)->info.channels;
-    GST_OBJECT_UNLOCK(pad);
-    if (in > 0 && self->aec.mic.channels > 0) {
-        GstStructure *const config = mixing(in, self->aec.mic.channels);
-        g_object_set(pad, "converter-config", config, NULL);
-        gst_structure_free(config);
-    }
-    gst_object_unref(pad);
-}
-
 /* The base class mixes by the positions of channels, which microphone arrays do not have. */
 static void set_mixing(GstUnecho *self)
 {
-    set_mixing_of(self, "mic");
-    set_mixing_of(self, "far");
+    const gint in = info_of(GST_ELEMENT(self), "mic").channels, out = self->aec.mic.channels;
+    if (in <= 0 || out <= 0)
+        return;
+    GstStructure *const config = mixing(in, out);
+    g_object_set(self->mic, "converter-config", config, NULL);
+    gst_structure_free(config);
+}
+
+static void allocate_far(GstUnecho *self)
+{
+    g_free(self->far);
+    self->far = g_malloc0(self->block * (gsize)GST_AUDIO_INFO_BPF(&self->aec.far));
+}
+
+/* When the format of microphone or far end is new. */
+static void open_stream(GstUnecho *self, const GstAudioInfo *mic)
+{
+    const settings s = settings_of(self);
+    const GstAudioInfo pad = info_of(GST_ELEMENT(self), "far");
+    const GstAudioInfo far = GST_AUDIO_INFO_IS_VALID(&pad) ? far_info(&pad, mic) : *mic;
+    if (self->aec.stream && gst_audio_info_is_equal(mic, &self->aec.mic) &&
+        far.channels == self->aec.far.channels)
+        return;
+    aec_open(&self->aec, &s, mic, &far, false);
+    allocate_far(self);
 }
 
 static gboolean sink_event(GstAggregator *aggregator, GstAggregatorPad *pad, GstEvent *event)
@@ -164,9 +224,14 @@ static gboolean sink_event(GstAggregator *aggregator, GstAggregatorPad *pad, Gst
         gst_structure_get_int(gst_caps_get_structure(caps, 0), "rate", &rate);
     }
     const gboolean taken = parent_aggregator->sink_event(aggregator, pad, event);
-    if (rate != 0 && taken)
-        set_mixing(self_of(aggregator));
-    else if (rate != 0)
+    GstUnecho *const self = self_of(aggregator);
+    if (rate != 0 && taken) {
+        set_mixing(self);
+        if (GST_AUDIO_INFO_IS_VALID(&self->aec.mic)) {
+            const GstAudioInfo mic = self->aec.mic;
+            open_stream(self, &mic);
+        }
+    } else if (rate != 0)
         explain(GST_ELEMENT(aggregator), GST_PAD_NAME(pad), rate);
     return taken;
 }
@@ -201,7 +266,7 @@ static GstCaps *fixate_src_caps(GstAggregator *aggregator, GstCaps *caps)
     caps = gst_caps_make_writable(caps);
     GstStructure *const s = gst_caps_get_structure(caps, 0);
     if (!GST_AUDIO_INFO_IS_VALID(&info)) {
-        gst_structure_fixate_field_nearest_int(s, "rate", rate_of(GST_ELEMENT(self), "far"));
+        gst_structure_fixate_field_nearest_int(s, "rate", info_of(GST_ELEMENT(self), "far").rate);
         return parent_aggregator->fixate_src_caps(aggregator, caps);
     }
     gst_structure_fixate_field_string(s, "format", gst_audio_format_to_string(info.finfo->format));
@@ -227,10 +292,7 @@ static gboolean negotiated_src_caps(GstAggregator *aggregator, GstCaps *caps)
     if (!parent_aggregator->negotiated_src_caps(aggregator, caps) ||
         !gst_audio_info_from_caps(&info, caps))
         return FALSE;
-    if (self->aec.stream && gst_audio_info_is_equal(&info, &self->aec.mic))
-        return TRUE;
-    const settings s = settings_of(self);
-    aec_open(&self->aec, &s, &info, NULL);
+    open_stream(self, &info);
     set_mixing(self);
     return TRUE;
 }
@@ -240,15 +302,20 @@ static gboolean negotiated_src_caps(GstAggregator *aggregator, GstCaps *caps)
 static GstBuffer *create_output_buffer(GstAudioAggregator *aggregator, guint frames)
 {
     GstUnecho *const self = self_of(aggregator);
-    const gsize size = frames * (gsize)GST_AUDIO_INFO_BPF(&self->aec.mic);
-    if (size > self->far_size) {
-        self->far = g_realloc(self->far, size);
-        self->far_size = size;
-    }
-    memset(self->far, 0, self->far_size);
+    self->block = frames;
     self->mic_end = 0;
+    allocate_far(self);
     return GST_AUDIO_AGGREGATOR_CLASS(gst_unecho_parent_class)
         ->create_output_buffer(aggregator, frames);
+}
+
+static void take_far(GstUnecho *self, GstBuffer *carrier, guint in_offset, guint out_offset,
+                     guint frames)
+{
+    const gsize frame = (gsize)GST_AUDIO_INFO_BPF(&self->aec.far);
+    GstBuffer *const samples = gst_mini_object_get_qdata(GST_MINI_OBJECT(carrier), samples_quark());
+    gst_buffer_extract(samples, in_offset * frame, self->far + out_offset * frame, frames * frame);
+    self->has_far = true;
 }
 
 static gboolean aggregate_one_buffer(GstAudioAggregator *aggregator, GstAudioAggregatorPad *pad,
@@ -258,8 +325,7 @@ static gboolean aggregate_one_buffer(GstAudioAggregator *aggregator, GstAudioAgg
     GstUnecho *const self = self_of(aggregator);
     const gsize frame = (gsize)GST_AUDIO_INFO_BPF(&self->aec.mic);
     if (pad != self->mic) {
-        gst_buffer_extract(in, in_offset * frame, self->far + out_offset * frame, frames * frame);
-        self->has_far = true;
+        take_far(self, in, in_offset, out_offset, frames);
         return FALSE;
     }
     GstMapInfo map;
@@ -380,7 +446,7 @@ static void gst_unecho_class_init(GstUnechoClass *class)
     gst_element_class_add_static_pad_template_with_gtype(element, &mic_template,
                                                          GST_TYPE_AUDIO_AGGREGATOR_CONVERT_PAD);
     gst_element_class_add_static_pad_template_with_gtype(element, &far_template,
-                                                         GST_TYPE_AUDIO_AGGREGATOR_CONVERT_PAD);
+                                                         gst_unecho_far_pad_get_type());
     gst_element_class_add_static_pad_template_with_gtype(element, &src_template,
                                                          GST_TYPE_AUDIO_AGGREGATOR_PAD);
     gst_element_class_set_static_metadata(
@@ -406,6 +472,6 @@ static void gst_unecho_init(GstUnecho *self)
     aec_init(&self->aec, GST_ELEMENT(self));
     GstPadTemplate *const template =
         gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(self), "mic");
-    self->mic = new_pad(template);
+    self->mic = new_pad(GST_TYPE_AUDIO_AGGREGATOR_CONVERT_PAD, template);
     gst_element_add_pad(GST_ELEMENT(self), GST_PAD(self->mic));
 }

@@ -54,7 +54,7 @@ static settings settings_of(GstUnechoDsp *self)
 static void open_stream(GstUnechoDsp *self, const GstAudioInfo *far)
 {
     const settings s = settings_of(self);
-    aec_open(&self->aec, &s, &self->info, far);
+    aec_open(&self->aec, &s, &self->info, far, true);
 }
 
 /* ---- Formats ------------------------------------------------------------------------------ */

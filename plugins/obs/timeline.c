@@ -1,6 +1,7 @@
 #include "timeline.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { NS_PER_SECOND = 1000000000 };
 
@@ -46,9 +47,13 @@ int64_t timeline_place(timeline *t, unsigned rate, uint64_t timestamp_ns, uint64
     return first;
 }
 
-bool far_past_open(far_past *p, size_t capacity)
+bool far_past_open(far_past *p, size_t capacity, size_t channels)
 {
-    *p = (far_past){.ring = calloc(capacity, sizeof *p->ring), .capacity = capacity};
+    *p = (far_past){
+        .ring = calloc(capacity * channels, sizeof *p->ring),
+        .capacity = capacity,
+        .channels = channels,
+    };
     return p->ring != NULL;
 }
 
@@ -60,30 +65,26 @@ void far_past_close(far_past *p)
 
 static float *slot(const far_past *p, int64_t frame)
 {
-    return &p->ring[(size_t)((uint64_t)frame % p->capacity)];
+    return &p->ring[(size_t)((uint64_t)frame % p->capacity) * p->channels];
 }
 
-void far_past_write(far_past *p, int64_t first, const float *const *planes, size_t channels,
-                    size_t frames)
+void far_past_write(far_past *p, int64_t first, const float *const *planes, size_t frames)
 {
     const int64_t oldest = first - (int64_t)p->capacity;
     for (int64_t silent = p->end > oldest ? p->end : oldest; silent < first; silent++)
-        *slot(p, silent) = 0.0f;
-    const float weight = 1.0f / (float)channels;
-    for (size_t i = 0; i < frames; i++) {
-        float sum = 0.0f;
-        for (size_t c = 0; c < channels; c++)
-            sum += planes[c] ? planes[c][i] : 0.0f;
-        *slot(p, first + (int64_t)i) = weight * sum;
-    }
+        memset(slot(p, silent), 0, p->channels * sizeof *p->ring);
+    for (size_t i = 0; i < frames; i++)
+        for (size_t c = 0; c < p->channels; c++)
+            slot(p, first + (int64_t)i)[c] = planes[c] ? planes[c][i] : 0.0f;
     p->end = first + (int64_t)frames;
 }
 
-void far_past_read(const far_past *p, int64_t first, float *to, size_t frames)
+void far_past_read(const far_past *p, int64_t first, float *const *planes, size_t frames)
 {
     for (size_t i = 0; i < frames; i++) {
         const int64_t frame = first + (int64_t)i;
         const bool kept = frame < p->end && frame >= p->end - (int64_t)p->capacity;
-        to[i] = kept ? *slot(p, frame) : 0.0f;
+        for (size_t c = 0; c < p->channels; c++)
+            planes[c][i] = kept ? slot(p, frame)[c] : 0.0f;
     }
 }

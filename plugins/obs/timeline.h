@@ -27,21 +27,20 @@ typedef struct timeline {
 int64_t timeline_place(timeline *t, unsigned rate, uint64_t timestamp_ns, uint64_t now_ns,
                        size_t frames);
 
-/* The last seconds of the far end, the mean of its channels. */
+/* The last seconds of the far end. */
 typedef struct far_past {
-    float *ring;
-    size_t capacity;
+    float *ring; /* interleaved */
+    size_t capacity, channels;
     int64_t end; /* number of the frame after the newest */
 } far_past;
 
 /* False: no memory. */
-bool far_past_open(far_past *p, size_t capacity);
+bool far_past_open(far_past *p, size_t capacity, size_t channels);
 void far_past_close(far_past *p);
 
 /* What lies between the newest frame and these counts as silent. */
-void far_past_write(far_past *p, int64_t first, const float *const *planes, size_t channels,
-                    size_t frames);
+void far_past_write(far_past *p, int64_t first, const float *const *planes, size_t frames);
 /* Silence for frames that have not come yet or are no longer kept. */
-void far_past_read(const far_past *p, int64_t first, float *to, size_t frames);
+void far_past_read(const far_past *p, int64_t first, float *const *planes, size_t frames);
 
 #endif

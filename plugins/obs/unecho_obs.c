@@ -25,7 +25,7 @@ enum { LATE_REFERENCE_MS = 160 };
 /* Of the far end; what is older than the latest echo is the library's to keep. */
 enum { PAST_SECONDS = 4 };
 /* Frames of the far end at a time. */
-enum { PART = 1024 };
+enum { PART = 256 };
 
 typedef struct filter {
     obs_source_t *context;
@@ -58,7 +58,7 @@ static void hear(void *data, obs_source_t *source, const struct audio_data *audi
     pthread_mutex_lock(&f->lock);
     const int64_t first =
         timeline_place(&f->far, f->rate, audio->timestamp, os_gettime_ns(), audio->frames);
-    far_past_write(&f->past, first, (const float *const *)audio->data, f->channels, audio->frames);
+    far_past_write(&f->past, first, (const float *const *)audio->data, audio->frames);
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -122,15 +122,17 @@ static void tick(void *data, float seconds)
 
 static void cancel(filter *f, float *const *planes, int64_t first, size_t frames)
 {
-    float far[PART];
-    float *at[UNECHO_CHANNELS_MAX];
-    const float *const reference[] = {far};
+    float far[UNECHO_CHANNELS_MAX][PART];
+    float *mics[UNECHO_CHANNELS_MAX], *fars[UNECHO_CHANNELS_MAX];
     for (size_t done = 0, n; done < frames; done += n) {
         n = frames - done < PART ? frames - done : PART;
-        for (unsigned c = 0; c < f->channels; c++)
-            at[c] = planes[c] + done;
-        far_past_read(&f->past, first - f->lag + (int64_t)done, far, n);
-        unecho_process_planar(f->stream, (const float *const *)at, reference, at, n);
+        for (unsigned c = 0; c < f->channels; c++) {
+            mics[c] = planes[c] + done;
+            fars[c] = far[c];
+        }
+        far_past_read(&f->past, first - f->lag + (int64_t)done, fars, n);
+        unecho_process_planar(f->stream, (const float *const *)mics, (const float *const *)fars,
+                              mics, n);
     }
 }
 
@@ -159,7 +161,7 @@ static unecho *open_stream(filter *f, obs_data_t *settings)
     config.message = message;
     config.message_size = sizeof message;
     config.sample_rate = (int)f->rate;
-    config.mic_channels = f->channels;
+    config.mic_channels = config.far_channels = f->channels;
     config.mic_channel = UNECHO_CHANNEL_MEAN;
     config.suppression = (float)obs_data_get_double(settings, SUPPRESSION);
     config.noise_reduction_db = (unsigned)obs_data_get_int(settings, NOISE_REDUCTION);
@@ -282,7 +284,7 @@ static void *create(obs_data_t *settings, obs_source_t *context)
     f->name = bstrdup("");
     pthread_mutex_init(&f->looking, NULL);
     pthread_mutex_init(&f->lock, NULL);
-    if (!far_past_open(&f->past, (size_t)PAST_SECONDS * f->rate)) {
+    if (!far_past_open(&f->past, (size_t)PAST_SECONDS * f->rate, f->channels)) {
         destroy(f);
         return NULL;
     }
