@@ -13,9 +13,11 @@ typedef struct GstUnecho {
     GstAudioAggregatorPad *mic;
     settings settings;
     aec aec;
-    guint block;     /* frames of the output buffer that is being filled */
-    guint8 *far;     /* as many of the far end */
-    guint mic_end;   /* frames of that buffer up to the end of what came from the microphone */
+    guint block;   /* frames of the output buffer that is being filled */
+    guint8 *far;   /* as many of the far end */
+    guint mic_end; /* frames of that buffer up to the end of what came from the microphone */
+    /* Held while the base class mixes, which up to GStreamer 1.22 does not expect pads to go. */
+    GMutex mixing;
     bool has_far;    /* something came from the far end */
     bool far_missed; /* told that no far end is connected */
 } GstUnecho;
@@ -165,7 +167,7 @@ static void explain(GstElement *element, const char *name, gint rate)
 }
 
 /* Channel to channel, or the mean of all. */
-static GstStructure *mixing(gint in, gint out)
+static GstStructure *mixing_of(gint in, gint out)
 {
     GValue matrix = G_VALUE_INIT;
     g_value_init(&matrix, GST_TYPE_ARRAY);
@@ -191,7 +193,7 @@ static void set_mixing(GstUnecho *self)
     const gint in = info_of(GST_ELEMENT(self), "mic").channels, out = self->aec.mic.channels;
     if (in <= 0 || out <= 0)
         return;
-    GstStructure *const config = mixing(in, out);
+    GstStructure *const config = mixing_of(in, out);
     g_object_set(self->mic, "converter-config", config, NULL);
     gst_structure_free(config);
 }
@@ -356,6 +358,15 @@ static void say_if_no_far_end(GstUnecho *self)
                         ("The pad far is not connected: no echo is cancelled."), (NULL));
 }
 
+/* What is behind may block, and pads may go then. */
+static GstFlowReturn push(GstUnecho *self, GstBuffer *buffer)
+{
+    g_mutex_unlock(&self->mixing);
+    const GstFlowReturn flow = parent_aggregator->finish_buffer(GST_AGGREGATOR(self), buffer);
+    g_mutex_lock(&self->mixing);
+    return flow;
+}
+
 static GstFlowReturn finish_buffer(GstAggregator *aggregator, GstBuffer *buffer)
 {
     GstUnecho *const self = self_of(aggregator);
@@ -374,19 +385,32 @@ static GstFlowReturn finish_buffer(GstAggregator *aggregator, GstBuffer *buffer)
         gst_buffer_unref(buffer);
         return GST_FLOW_OK;
     }
-    return parent_aggregator->finish_buffer(aggregator, buffer);
+    return push(self, buffer);
 }
 
 /* The output ends with the microphone. */
 static GstFlowReturn aggregate(GstAggregator *aggregator, gboolean timeout)
 {
     GstUnecho *const self = self_of(aggregator);
-    if (!at_end(self) || self->mic_end > 0)
-        return GST_AGGREGATOR_CLASS(gst_unecho_parent_class)->aggregate(aggregator, timeout);
-    GstBuffer *const rest = aec_drain(&self->aec);
-    const GstFlowReturn flow =
-        rest ? parent_aggregator->finish_buffer(aggregator, rest) : GST_FLOW_OK;
-    return flow == GST_FLOW_OK ? GST_FLOW_EOS : flow;
+    GstFlowReturn flow;
+    g_mutex_lock(&self->mixing);
+    if (!at_end(self) || self->mic_end > 0) {
+        flow = parent_aggregator->aggregate(aggregator, timeout);
+    } else {
+        GstBuffer *const rest = aec_drain(&self->aec);
+        flow = rest ? push(self, rest) : GST_FLOW_OK;
+        flow = flow == GST_FLOW_OK ? GST_FLOW_EOS : flow;
+    }
+    g_mutex_unlock(&self->mixing);
+    return flow;
+}
+
+static void release_pad(GstElement *element, GstPad *pad)
+{
+    GstUnecho *const self = self_of(element);
+    g_mutex_lock(&self->mixing);
+    GST_ELEMENT_CLASS(gst_unecho_parent_class)->release_pad(element, pad);
+    g_mutex_unlock(&self->mixing);
 }
 
 static GstFlowReturn flush(GstAggregator *aggregator)
@@ -429,6 +453,7 @@ static void get_property(GObject *object, guint id, GValue *value, GParamSpec *s
 static void finalize(GObject *object)
 {
     g_free(self_of(object)->far);
+    g_mutex_clear(&self_of(object)->mixing);
     G_OBJECT_CLASS(gst_unecho_parent_class)->finalize(object);
 }
 
@@ -452,6 +477,7 @@ static void gst_unecho_class_init(GstUnechoClass *class)
     gst_element_class_set_static_metadata(
         element, "Acoustic echo canceller", "Filter/Effect/Audio",
         "Removes from the microphone (pad mic) the echo of the far end (pad far)", "unecho");
+    element->release_pad = release_pad;
     aggregator->create_new_pad = create_new_pad;
     aggregator->sink_event = sink_event;
     aggregator->sink_query = sink_query;
@@ -469,6 +495,7 @@ static void gst_unecho_class_init(GstUnechoClass *class)
 static void gst_unecho_init(GstUnecho *self)
 {
     settings_init(&self->settings);
+    g_mutex_init(&self->mixing);
     aec_init(&self->aec, GST_ELEMENT(self));
     GstPadTemplate *const template =
         gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(self), "mic");
