@@ -10,6 +10,7 @@ struct command {
     const char *usage;       /* the first lines of its help */
     const char *description; /* a paragraph before the options */
     const char *notes;       /* lines after the options */
+    const char *details;     /* more of them, after all options; NULL: none */
     const struct option_group *groups;
     const void *defaults; /* of the struct that the groups fill */
     size_t size;          /* of that struct */

@@ -114,6 +114,7 @@ static const struct option_group groups[] = {
     {model_options, offsetof(doctor_options, model)},
     {rows, 0},
     {option_help, 0},
+    {option_help_all, 0},
     {NULL, 0},
 };
 

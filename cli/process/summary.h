@@ -15,6 +15,8 @@ struct level_change {
 
 struct summary {
     const char *output;     /* its name */
+    const char *mic, *far;  /* those of the inputs */
+    unsigned channels;      /* of the output */
     const char *format;     /* described in words */
     int mic_rate, far_rate; /* Hz */
     double seconds;         /* of audio */

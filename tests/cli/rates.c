@@ -110,11 +110,12 @@ static void channels_are_chosen_or_averaged(void **state)
     write_sound_as("right.wav", FLOAT_WAV, 16000, 2, right, frames);
     write_sound("loud.wav", FLOAT_WAV, loud.samples, COUNT);
     succeed(&result, "process mic.wav loud.wav -o expected.wav");
-    succeed(&result, "process right.wav uneven.wav -o out.wav --mic-channel 2 --far-channel 2");
+    succeed(&result, "process right.wav uneven.wav -o out.wav --mic-channel 2 --far-channel 2 "
+                     "--channels-out 1");
     expect_same_samples("out.wav", "expected.wav");
     /* The mean of half and one and a half; rounding is that of a power of two. */
     succeed(&result, "process mic.wav far.wav -o expected.wav");
-    succeed(&result, "process right.wav uneven.wav -o out.wav --mic-channel 2");
+    succeed(&result, "process right.wav uneven.wav -o out.wav --mic-channel 2 --channels-out 1");
     signal_ a = read_signal("out.wav"), b = read_signal("expected.wav");
     assert_true(snr_db(a.samples, b.samples, COUNT) > 60.0);
     succeed(&result, "process right.wav far.wav -o out.wav --json");
