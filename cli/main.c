@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 const struct command *const commands[] = {
-    &process_command, &doctor_command, &replay_command, &info_command, &inspect_command,
-    &convert_command, &bench_command,  &tune_command,   NULL,
+    &process_command, &doctor_command, &replay_command, &info_command,       &inspect_command,
+    &convert_command, &bench_command,  &tune_command,   &completion_command, NULL,
 };
 
 static void print_help(FILE *stream)
@@ -28,8 +28,8 @@ static void print_help(FILE *stream)
           "\n",
           stream);
     for (size_t i = 0; commands[i]; i++)
-        fprintf(stream, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
-    fputs("  help      show this text, or the help of a command: unecho help COMMAND\n"
+        fprintf(stream, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("  help       show this text, or the help of a command: unecho help COMMAND\n"
           "\n"
           "  -h, --help     show this text\n"
           "  -v, --version  show the version\n"

@@ -26,7 +26,7 @@ struct option {
     const char *help;
     option_setter *set;             /* NULL: the option asks for the help */
     size_t at;                      /* offset of the field in the struct that the table fills */
-    const char *const *names;       /* for option_choice; NULL ends them */
+    const char *const *names;       /* for option_choice, and to complete; NULL ends them */
     unsigned lowest, highest, step; /* for option_number; step 0: any */
     char letter;                    /* of the short form; 0: none */
     bool rare;                      /* where there is a --help-all, only that shows it */

@@ -31,6 +31,8 @@ struct ends {
 
 /* ---- Options ---------------------------------------------------------------------------- */
 
+static const char *const raw_names[] = {"s16le", "f32le", NULL};
+
 static bool set_raw(void *field, const struct option_value *value)
 {
     if (raw_parse(value->text, field))
@@ -70,6 +72,7 @@ const struct option ends_options[] = {
     {.name = "raw",
      .rare = true,
      .argument = "FORMAT",
+     .names = raw_names,
      .help = "'-' and files without a known ending hold headerless samples: s16le or f32le",
      .set = set_raw,
      .at = offsetof(ends_choice, mic.layout.raw)},
