@@ -70,7 +70,7 @@ follow_as_user() {
 # shellcheck disable=SC2016 # as_user expands it
 example='awk "/^\`\`\`c\$/ {code = 1; next} /^\`\`\`\$/ {if (code) exit} code" README.md >/tmp/example.c
     cc -o /tmp/example /tmp/example.c $(pkg-config --cflags --libs unecho)
-    test "$(head -c 64000 /dev/zero | /tmp/example | wc -c)" = 32000'
+    test "$(head -c 64000 /dev/zero | /tmp/example | wc -c)" -gt 32000'
 
 case $1 in
 install)
