@@ -62,6 +62,19 @@ static bool set_align(void *field, const struct option_value *value)
     return false;
 }
 
+static bool set_suppression(void *field, const struct option_value *value)
+{
+    char *end;
+    float *strength = field;
+    *strength = strtof(value->text, &end);
+    if (end != value->text && !*end && *strength >= 0.0f &&
+        *strength <= (float)UNECHO_SUPPRESSION_MAX)
+        return true;
+    report_usage(value->command, "--suppression %s: expected 0 to %d", value->text,
+                 UNECHO_SUPPRESSION_MAX);
+    return false;
+}
+
 static const struct option output_rows[] = {
     {.name = "output",
      .letter = 'o',
@@ -75,14 +88,19 @@ static const struct option output_rows[] = {
 static const struct option usual_rows[] = {
     {.name = "channels-out",
      .argument = "N",
-     .help = "channels of OUT, all with the same voice (default: as many as MIC has; with BOTH 1)",
+     .help = "how many channels OUT has (default: as many as MIC)",
      .set = option_number,
      .at = offsetof(process_options, channels_out),
      .lowest = 1,
      .highest = UNECHO_CHANNELS_MAX},
+    {.name = "suppression",
+     .argument = "S",
+     .help = "of residual echo, 0 (none) to 3 (default 1)",
+     .set = set_suppression,
+     .at = offsetof(process_options, session.suppression)},
     {.name = "noise-reduction",
      .argument = "DB",
-     .help = "how much background noise to remove, 0 to 60 (default 20)",
+     .help = "background noise to remove, 0 to 60 (default 20)",
      .set = option_number,
      .at = offsetof(process_options, session.noise_reduction_db),
      .highest = UNECHO_NOISE_REDUCTION_MAX_DB},
@@ -114,6 +132,12 @@ static const struct option align_rows[] = {
      .set = option_number,
      .at = offsetof(process_options, session.reference_late_ms),
      .highest = UNECHO_REFERENCE_LATE_MAX_MS},
+    {.name = "comfort-noise",
+     .rare = true,
+     .help = "where noise goes with the echo, put synthetic noise in its place, also with a noise "
+             "reduction of 20 dB and more",
+     .set = option_on,
+     .at = offsetof(process_options, session.comfort_noise)},
     {.name = "no-high-band",
      .rare = true,
      .help = "write nothing above 8 kHz; by default the band above follows the gain of the band "
@@ -180,6 +204,7 @@ const struct option_group process_groups[] = {
 const process_options process_defaults = {
     .session = {.engine = ENGINE_CHOICE_DEFAULT,
                 .reference_late_ms = NOT_GIVEN,
+                .suppression = 1.0f,
                 .noise_reduction_db = UNECHO_NOISE_REDUCTION_DB,
                 .high_band = true},
 };
