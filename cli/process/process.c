@@ -344,6 +344,7 @@ static bool print_summary(const struct job *job, double wall, double cpu)
     summary.mic = audio_reader_name(ends_mic_file(job->pair));
     summary.far = audio_reader_name(ends_far_file(job->pair));
     summary.channels = job->channels;
+    summary.unfit = job->check.unfit;
     summary.format = format;
     summary.wall_seconds = wall;
     summary.cpu_seconds = cpu;

@@ -24,6 +24,10 @@ static void print_level(double db, FILE *stream)
 static void print_erle(const struct summary *summary, FILE *stream)
 {
     const unecho_stats *stats = &summary->stream;
+    if (summary->unfit) {
+        fputs("  ERLE     says nothing about these recordings: see the note\n", stream);
+        return;
+    }
     if (stats->far_active_seconds <= 0.0f) {
         fputs("  ERLE     none: the far end is never active\n", stream);
         return;

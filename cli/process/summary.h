@@ -25,6 +25,7 @@ struct summary {
     int latency_samples;    /* left in the output */
     double mic_db, out_db;  /* mean power, dB of full scale; -inf for silence */
     struct level_change far_alone, near_alone;
+    bool unfit; /* the recordings are such that the ERLE says nothing */
     unecho_engine engine;
     unecho_align align;
     unecho_stats stream; /* ERLE, delay, ... */
