@@ -68,5 +68,11 @@ if command -v cmake >/dev/null; then
 else
     echo "ok $((++number)) - FetchContent # SKIP there is no CMake"
 fi
+if command -v cmake >/dev/null && command -v musl-gcc >/dev/null; then
+    check "with musl, static" with_cmake musl -DCMAKE_C_COMPILER=musl-gcc \
+        -DCMAKE_EXE_LINKER_FLAGS=-static -DCMAKE_BUILD_TYPE=Release
+else
+    echo "ok $((++number)) - with musl # SKIP there is no musl-gcc"
+fi
 check "a meson subproject" with_meson
 echo "1..$number"
