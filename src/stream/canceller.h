@@ -7,7 +7,9 @@
 
 #include "align/aligner.h"
 #include "bypass.h"
+#include "heard.h"
 #include "levels.h"
+#include "limiter.h"
 #include "linear/kalman.h"
 #include "rumble.h"
 #include "suppress/suppressor.h"
@@ -23,12 +25,17 @@ typedef struct canceller {
     float *mic, *far;
     /* The linear filter's error and echo estimate; without it the microphone, and NULL. */
     float *error, *echo;
+    float *side; /* [UNECHO_HOP], beside the new hop of `far`; NULL: the far end has one lane */
+    heard_end heard;
     levels levels;
     bypass bypass;
     suppressor_settings settings;
     int cuts_rumble; /* from what a network hears of the linear filter */
     rumble rumble;
-    uint64_t restarts; /* bit t: at hop t of the next run the suppressor restarts */
+    int limits; /* the output to what the microphone had */
+    limiter limiter;
+    uint64_t failed_hops; /* whose output from the suppressor was unusable */
+    uint64_t restarts;    /* bit t: at hop t of the next run the suppressor restarts */
 } canceller;
 
 /* Includes the suppressor's memory. */
@@ -45,7 +52,8 @@ void canceller_reset(canceller *c);
 /* Follow c->settings from the next run on. */
 void canceller_set(canceller *c);
 
-/* Write the next hops of microphone and far end here before canceller_run. */
+/* Write the next hops of microphone and far end here before canceller_run; the far end's side, if
+ * it has one, to c->side before canceller_filter. */
 float *canceller_mic(canceller *c);
 float *canceller_far(canceller *c);
 
@@ -54,18 +62,19 @@ float *canceller_far(canceller *c);
  * canceller_remember needs, oldest first, from where the far end is read now.
  */
 size_t canceller_jump(canceller *c, size_t t, const aligner_jump *jump);
-void canceller_remember(canceller *c, const float *far);
+void canceller_remember(canceller *c, const float *const *far);
 
 /* Filter hop t of the next run; microphone and far end are in place. */
 void canceller_filter(canceller *c, size_t t);
 
 /*
  * Advance `count` cancellers by `hops` hops each, in the scratch memory of `host`'s suppressor:
- * count * hops <= its rows, and all suppressors may run together. out[i] [hops * UNECHO_HOP] lags
- * the new microphone samples by `lag`; mic[i], of the same length, gets the microphone at that lag.
- * The output of each is the same, bit for bit, as if it ran alone. Real-time safe if the
- * suppressors are. If one fails, returns its status; all output is silence, and the suppressors
- * restart.
+ * count * hops <= its rows, count or hops is 1, and all suppressors may run together. out[i] [hops
+ * * UNECHO_HOP] lags the new microphone samples by `lag`; mic[i], of the same length, gets the
+ * microphone at that lag. The output of each is the same, bit for bit, as if it ran alone.
+ * Real-time safe if the suppressors are. If one fails, returns its status; all output is silence,
+ * and the suppressors restart. A hop that a suppressor fills with what is no signal is replaced by
+ * the filter's error, and that suppressor is reset.
  */
 int canceller_run(canceller *host, canceller *const *all, float *const *out, float *const *mic,
                   size_t count, size_t hops);

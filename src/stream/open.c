@@ -2,6 +2,7 @@
 #include "config.h"
 #include "stream.h"
 
+#include "environment.h"
 #include "message.h"
 
 #include <math.h>
@@ -20,16 +21,27 @@ static void default_release(void *user, void *memory)
     free(memory);
 }
 
-/* The allowed instruction sets, restricted by the environment variable UNECHO_CPU. */
-static uint32_t cpu_allowed(uint32_t allowed)
+/* Restrict the allowed instruction sets by the environment variable UNECHO_CPU. */
+static int restrict_cpu(uint32_t *allowed, const message *to)
 {
-    const char *const name = getenv("UNECHO_CPU");
-    if (!name)
-        return allowed;
+    static const char *const everywhere[] = {"plain",      "avx2", "avxvnni", "avx512",
+                                             "avx512bf16", "neon", "dotprod"};
+    const char *const name = environment("UNECHO_CPU");
+    if (!name || !*name)
+        return UNECHO_OK;
     for (size_t i = 0; i < kernels_count(); i++)
-        if (strcmp(name, kernels_at(i)->name) == 0)
-            return allowed & kernels_at(i)->cpu;
-    return allowed;
+        if (strcmp(name, kernels_at(i)->name) == 0) {
+            *allowed &= kernels_at(i)->cpu;
+            return UNECHO_OK;
+        }
+    /* That another architecture has it is no reason to fail on this one. */
+    for (size_t i = 0; i < sizeof everywhere / sizeof *everywhere; i++)
+        if (strcmp(name, everywhere[i]) == 0)
+            return UNECHO_OK;
+    return message_fail(to, UNECHO_ERROR_ARGUMENT,
+                        "the environment variable UNECHO_CPU is '%.40s', expected plain, avx2, "
+                        "avxvnni, avx512, avx512bf16, neon or dotprod",
+                        name);
 }
 
 static size_t samples_of_ms(unsigned ms)
@@ -49,6 +61,7 @@ static far_end_plan plan_far_end(const unecho_config *config, const aligner_plan
     const size_t ms = hops + config->reference_late_ms + config->far_queue_ms + slack;
     return (far_end_plan){
         .rate = (unsigned)rate,
+        .lanes = config->far_channels > 1 ? FAR_LANES : 1,
         .drifts = drifts,
         .queue = ms * rate / 1000 + FAR_END_PART,
         .past = aligner_past(aligning),
@@ -62,7 +75,8 @@ static size_t wait_for_far(const unecho_config *config, const far_end *f)
 {
     const size_t mic = (size_t)config->sample_rate, far = (size_t)config_far_rate(config);
     const size_t late = ((size_t)config->reference_late_ms * mic + 999) / 1000;
-    const size_t ahead = far == UNECHO_SAMPLE_RATE ? 0 : resampler_look_ahead(&f->resampler);
+    const size_t ahead =
+        far == UNECHO_SAMPLE_RATE ? 0 : resampler_look_ahead(&f->lines[FAR_MEAN].resampler);
     return late + (ahead * mic + far - 1) / far;
 }
 
@@ -121,22 +135,39 @@ static unecho *layout(arena *a, const suppressor_plan *plan)
     return taken;
 }
 
+static int start_front(unecho *s, const kernels *k, const message *to)
+{
+    if (far_end_start(&s->far_end, k) == 0 && microphone_start(&s->microphone, k) == 0 &&
+        output_start(&s->output, k) == 0)
+        return UNECHO_OK;
+    return message_fail(to, UNECHO_ERROR_MEMORY, "out of memory");
+}
+
+static void close_front(unecho *s)
+{
+    far_end_close(&s->far_end);
+    microphone_close(&s->microphone);
+    output_close(&s->output);
+}
+
 static int start(unecho *s, const suppressor_plan *plan, const message *to)
 {
     const unecho_config *const config = plan->config;
     const kernels *const k = kernels_at(plan->kernels_index);
     fft_init(&s->transform);
     aligner_start(&s->aligner, k, &s->transform);
-    far_end_start(&s->far_end, k);
-    microphone_start(&s->microphone, k);
-    output_start(&s->output, k);
     s->model = plan->model;
     s->mic_channels = config->mic_channels;
     s->mic_channel = config->mic_channel;
     s->far_channels = config->far_channels;
     s->release = config->release;
     s->user = config->user;
-    return canceller_start(&s->canceller, plan, &s->transform, to);
+    int status = start_front(s, k, to);
+    if (status == UNECHO_OK)
+        status = canceller_start(&s->canceller, plan, &s->transform, to);
+    if (status < 0)
+        close_front(s);
+    return status;
 }
 
 /* Zeroes the memory, so that every page is mapped before the first call of unecho_process. */
@@ -199,8 +230,12 @@ int unecho_open(unecho **stream, const unecho_config *given)
         config->allocate = default_allocate;
         config->release = default_release;
     }
+    uint32_t cpu = config->cpu;
+    status = restrict_cpu(&cpu, &to);
+    if (status < 0)
+        return status;
     suppressor_plan plan;
-    int opened = suppressor_find(&plan, config, kernels_choose(cpu_allowed(config->cpu)), &to);
+    int opened = suppressor_find(&plan, config, kernels_choose(cpu), &to);
     if (opened < 0)
         return opened;
     opened = open_with(stream, &plan, &to);
@@ -215,6 +250,7 @@ void unecho_close(unecho **stream)
         return;
     unecho *const closing = *stream;
     canceller_close(&closing->canceller);
+    close_front(closing);
     unecho_model_unref(&closing->model);
     closing->release(closing->user, closing->memory);
     *stream = NULL;
