@@ -23,7 +23,8 @@ install_missing
 build=$root/build-web
 package=$(scripts/web.sh "$build")
 if [[ ! -f $build/native/build.ninja ]]; then
-    meson setup "$build/native" -Dwerror=true -Dtools=enabled -Dtests=disabled -Donnxruntime=disabled
+    meson setup "$build/native" -Dwerror=true -Dtools=enabled -Dtests=disabled \
+        -Donnxruntime=disabled
 fi
 ninja -C "$build/native" cli/unecho
 

@@ -45,8 +45,8 @@ build() {
     node "$root/web/convert.js" "$folder/modules/scalar/web/convert.wasm" \
         "$root/models/unecho-post.onnx" "$package/unecho-post.onnx"
     cd "$root/web"
-    cp assets.js canceller.js capture.js echo-canceller.js index.d.ts index.js index.node.js load.js \
-        "$root/LICENSE" "$package/"
+    cp assets.js canceller.js capture.js echo-canceller.js index.d.ts index.js index.node.js \
+        load.js "$root/LICENSE" "$package/"
     # Bundlers copy the worklet as it is, so that it must not import anything.
     {
         sed 's/^export //' canceller.js

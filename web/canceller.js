@@ -17,9 +17,15 @@ const CHOICES = {
   align: { auto: 0, fixed: 1, off: 2 },
   precision: { fp32: 0, bf16: 1, int8: 2 },
 };
-const FLAGS = ["wholeHops", "highBand"];
+const FLAGS = ["wholeHops", "highBand", "comfortNoise"];
 const SIGNED = ["micChannel", "delayMs"];
-const FRACTIONS = ["delayMs"];
+const FRACTIONS = ["delayMs", "suppression"];
+/** The settings that change while it runs. */
+const LIVE = {
+  suppression: "set_suppression",
+  noiseReductionDb: "set_noise_reduction_db",
+  comfortNoise: "set_comfort_noise",
+};
 const RENAMED = { sampleRate: "rate", micChannels: "channels" };
 
 const camelCase = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
@@ -225,6 +231,17 @@ export class Canceller {
     exports.notify_gap(micLost, farLost);
   }
 
+  /** Changes suppression, noiseReductionDb or comfortNoise, from the next 8 ms on and without a click. */
+  set(settings) {
+    const exports = this.#opened();
+    for (const [name, value] of Object.entries(settings)) {
+      if (!Object.hasOwn(LIVE, name))
+        throw new TypeError(`${name} cannot be set: expected one of ${Object.keys(LIVE).join(", ")}`);
+      if (exports[LIVE[name]](numberOf(name, value)) < 0)
+        throw new RangeError(`${name} is ${value}, which is out of range`);
+    }
+  }
+
   /** A snapshot of the statistics. */
   get stats() {
     const exports = this.#opened();
@@ -236,7 +253,7 @@ export class Canceller {
     return found;
   }
 
-  /** Back to the state after opening, statistics included. */
+  /** Back to the state after opening, statistics included; settings stay. */
   reset() {
     this.#opened().reset();
   }

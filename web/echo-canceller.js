@@ -32,13 +32,18 @@ export class EchoCanceller extends Base {
   #reason = "starting";
   #stats;
 
-  constructor(context, { wasm, model }, { statsInterval = 0.25, ...settings } = {}) {
+  constructor(context, { wasm, model }, options = {}) {
+    const { statsInterval = 0.25, suppression, noiseReductionDb, comfortNoise, ...settings } = options;
+    const parameterData = { suppression, noiseReductionDb,
+      comfortNoise: comfortNoise === undefined ? undefined : Number(comfortNoise) };
     super(context, "unecho", {
       numberOfInputs: 2,
       numberOfOutputs: 1,
       outputChannelCount: [1],
       channelCount: 1,
       channelCountMode: "explicit",
+      parameterData: Object.fromEntries(
+        Object.entries(parameterData).filter(([, value]) => value !== undefined)),
       processorOptions: {
         wasm,
         model,
@@ -72,6 +77,12 @@ export class EchoCanceller extends Base {
   get ready() { return this.#ready; }
   /** AudioParam: from 0.5 on the output is the microphone, as late as the near end. */
   get bypass() { return this.parameters.get("bypass"); }
+  /** AudioParam: how strongly residual echo is suppressed, 0 to 3. */
+  get suppression() { return this.parameters.get("suppression"); }
+  /** AudioParam: how much background noise is reduced, in dB, 0 to 60. */
+  get noiseReductionDb() { return this.parameters.get("noiseReductionDb"); }
+  /** AudioParam: from 0.5 on synthetic noise takes the place of what goes with the echo. */
+  get comfortNoise() { return this.parameters.get("comfortNoise"); }
   /** How far the output is behind the microphone, in seconds: constant. */
   get latency() { return this.#latency; }
   /** "simd128" or "plain". */

@@ -35,8 +35,12 @@ export interface CommonSettings {
   precision?: "fp32" | "bf16" | "int8";
   /** How long an echo path the linear filter covers: 64 to 512 ms in steps of 8; default 256. */
   linearTailMs?: number;
-  /** How much background noise is reduced, in dB, 0 to 60; default 20. */
+  /** How strongly residual echo is suppressed, 0 (not at all) to 3; default 1. */
+  suppression?: number;
+  /** How much background noise is reduced, in dB, 0 to 60; default 20, about as much as can be. */
   noiseReductionDb?: number;
+  /** Whether synthetic noise takes the place of noise that goes with the echo. Default: below 20 dB. */
+  comfortNoise?: boolean;
   /** Whether frequencies above 8 kHz follow what happens below (default) or are removed. */
   highBand?: boolean;
 }
@@ -112,7 +116,9 @@ export class Canceller {
   pushFar(far: Samples): void;
   /** Reports that frames were lost since the last call. */
   notifyGap(micLost: number, farLost: number): void;
-  /** Back to the state after opening, statistics included. */
+  /** Changes settings from the next 8 ms on, without a click. */
+  set(settings: Pick<Settings, "suppression" | "noiseReductionDb" | "comfortNoise">): void;
+  /** Back to the state after opening, statistics included; settings stay. */
   reset(): void;
   /** Gives the memory back. */
   close(): void;
@@ -151,6 +157,10 @@ export interface NodeEvents {
 export class EchoCanceller extends AudioWorkletNode {
   /** From 0.5 on the output is the microphone, as late as the near end. */
   readonly bypass: AudioParam;
+  /** The settings of these names; comfortNoise is on from 0.5. */
+  readonly suppression: AudioParam;
+  readonly noiseReductionDb: AudioParam;
+  readonly comfortNoise: AudioParam;
   /** How far the output is behind the microphone, in seconds: constant. */
   readonly latency: number;
   readonly kernels: string;

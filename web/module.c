@@ -23,7 +23,9 @@
     _(hops_at_once)                                                                                \
     _(precision)                                                                                   \
     _(linear_tail_ms)                                                                              \
+    _(suppression)                                                                                 \
     _(noise_reduction_db)                                                                          \
+    _(comfort_noise)                                                                               \
     _(high_band)
 
 #define STATS(_)                                                                                   \
@@ -141,6 +143,21 @@ EXPORT(int, push_far_int16, const int16_t *far, size_t n)
 EXPORT(int, notify_gap, double mic_lost, double far_lost)
 {
     return unecho_notify_gap(stream, (uint64_t)mic_lost, (uint64_t)far_lost);
+}
+
+EXPORT(int, set_suppression, float strength)
+{
+    return unecho_set_suppression(stream, strength);
+}
+
+EXPORT(int, set_noise_reduction_db, unsigned db)
+{
+    return unecho_set_noise_reduction(stream, db);
+}
+
+EXPORT(int, set_comfort_noise, int on)
+{
+    return unecho_set_comfort_noise(stream, on);
 }
 
 EXPORT(int, latency, void)

@@ -20,12 +20,16 @@ const decibels = (power) => 10 * Math.log10(power);
 
 class Processor extends AudioWorkletProcessor {
   static parameterDescriptors = [
-    { name: "bypass", defaultValue: 0, minValue: 0, maxValue: 1, automationRate: "k-rate" },
-  ];
+    { name: "bypass", defaultValue: 0, minValue: 0, maxValue: 1 },
+    { name: "suppression", defaultValue: 1, minValue: 0, maxValue: 3 },
+    { name: "noiseReductionDb", defaultValue: 20, minValue: 0, maxValue: 60 },
+    { name: "comfortNoise", defaultValue: 0, minValue: 0, maxValue: 1 },
+  ].map((parameter) => ({ ...parameter, automationRate: "k-rate" }));
 
   #canceller;
   #live;
   #closed = false;
+  #set = { suppression: NaN, noiseReductionDb: NaN, comfortNoise: NaN }; // as last told
   #reason = "starting";
   #failed = false;
   #share = 0; // of the near end in the output
@@ -75,6 +79,7 @@ class Processor extends AudioWorkletProcessor {
     if (this.#clean.length !== n) this.#clean = new Float32Array(n);
 
     const bypass = parameters.bypass[0] >= 0.5;
+    this.#follow(parameters);
     const paused = this.#paused(n);
     this.#add("mic", out);
     this.#add("far", far);
@@ -86,6 +91,18 @@ class Processor extends AudioWorkletProcessor {
     this.#say(this.#failed ? "failed" : paused ? "overload" : bypass ? "bypass" : null);
     this.#report(n);
     return !this.#closed;
+  }
+
+  /** Tells the canceller which settings have changed. */
+  #follow(parameters) {
+    const set = this.#set;
+    const suppression = parameters.suppression[0];
+    const noiseReductionDb = Math.round(parameters.noiseReductionDb[0]);
+    const comfortNoise = parameters.comfortNoise[0] >= 0.5;
+    if (suppression === set.suppression && noiseReductionDb === set.noiseReductionDb &&
+      comfortNoise === set.comfortNoise) return;
+    this.#set = { suppression, noiseReductionDb, comfortNoise };
+    this.#canceller.set(this.#set);
   }
 
   /** Counts a pause down; afterwards what the canceller still holds of the time before it. */

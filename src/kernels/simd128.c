@@ -33,12 +33,12 @@ static inline vector vector_bf16(vector sums, vector weights, vector input)
 static inline vector vector_int8(vector sums, vector weights, vector input)
 {
     /* A row's four products, two and two: a pair is at most 2 * 127 * 127, which int16 holds. */
-    const vector low = wasm_i16x8_extmul_low_i8x16(weights, input);
-    const vector high = wasm_i16x8_extmul_high_i8x16(weights, input);
-    const vector even = wasm_i32x4_shuffle(wasm_i32x4_extadd_pairwise_i16x8(low),
-                                           wasm_i32x4_extadd_pairwise_i16x8(high), 0, 2, 4, 6);
-    const vector odd = wasm_i32x4_shuffle(wasm_i32x4_extadd_pairwise_i16x8(low),
-                                          wasm_i32x4_extadd_pairwise_i16x8(high), 1, 3, 5, 7);
+    const vector low =
+        wasm_i32x4_extadd_pairwise_i16x8(wasm_i16x8_extmul_low_i8x16(weights, input));
+    const vector high =
+        wasm_i32x4_extadd_pairwise_i16x8(wasm_i16x8_extmul_high_i8x16(weights, input));
+    const vector even = wasm_i32x4_shuffle(low, high, 0, 2, 4, 6);
+    const vector odd = wasm_i32x4_shuffle(low, high, 1, 3, 5, 7);
     return wasm_i32x4_add(sums, wasm_i32x4_add(even, odd));
 }
 

@@ -233,7 +233,10 @@ test("a node: bypass, statistics, reset, close", async () => {
   const found = await page.call(async () => {
     const { createEchoCanceller } = await import("/unecho/index.js");
     const context = new AudioContext({ sampleRate: 48000 });
-    const node = await createEchoCanceller(context, { statsInterval: 0.05 });
+    const node = await createEchoCanceller(context, { statsInterval: 0.05, noiseReductionDb: 10,
+      comfortNoise: true });
+    const settings = [node.suppression, node.noiseReductionDb, node.comfortNoise]
+      .map(({ value }) => value);
     new ConstantSourceNode(context, { offset: 0.1 }).connect(node, 0, 0);
     node.connect(context.destination);
     const event = (type) => new Promise((done) =>
@@ -250,8 +253,9 @@ test("a node: bypass, statistics, reset, close", async () => {
     const { frames } = await event("stats");
     node.close();
     await context.close();
-    return { stats: Object.keys(stats), bypassed, back, frames, latency: node.latency };
+    return { settings, stats: Object.keys(stats), bypassed, back, frames, latency: node.latency };
   });
+  assert.deepEqual(found.settings, [1, 10, 1]);
   assert.equal(found.bypassed, "bypass");
   assert.equal(found.back, null);
   assert.ok(found.frames < 48000);

@@ -147,6 +147,21 @@ test("samples that are no numbers do no harm", async () => {
   assert.equal(canceller.stats.guardedSamples, 2);
 });
 
+test("settings that change while it runs", async () => {
+  const part = [sample.mic.subarray(0, 64000), sample.far.subarray(0, 64000)];
+  const opened = await createCanceller({ rate, suppression: 0, noiseReductionDb: 10 });
+  const expected = sample.stream(opened, 320, ...part);
+  const changed = await createCanceller({ rate });
+  const usual = sample.stream(changed, 320, ...part);
+  changed.set({ suppression: 0, noiseReductionDb: 10, comfortNoise: false });
+  changed.reset();
+  assert.deepEqual(sample.stream(changed, 320, ...part), expected);
+  assert.ok(sample.change(usual, expected, [1, 3.9]) > 20);
+  assert.throws(() => changed.set({ suppression: 4 }), /suppression is 4/);
+  assert.throws(() => changed.set({ comfortNoise: 1 }), /expected true or false/);
+  assert.throws(() => changed.set({ rate: 16000 }), /rate cannot be set/);
+});
+
 test("wrong settings and samples are refused by name", async () => {
   const refused = [
     [{ rate: 4000 }, /8000 to 192000/],

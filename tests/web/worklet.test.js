@@ -28,14 +28,14 @@ async function open({ live = true, settings = {} } = {}) {
 }
 
 /** Runs n quanta from `at` on. */
-function run(processor, at, n, { bypass = 0, connected = true } = {}) {
+function run(processor, at, n, { bypass = 0, connected = true, suppression = 1 } = {}) {
   const result = new Float32Array(n * QUANTUM);
   for (let i = 0; i < n; i++) {
     const from = (at + i) * QUANTUM;
     const input = (signal) => (connected ? [signal.slice(from, from + QUANTUM)] : []);
     const out = new Float32Array(QUANTUM);
     const alive = processor.process([input(sample.mic), input(sample.far)], [[out]],
-      { bypass: new Float32Array([bypass]) });
+      { bypass: [bypass], suppression: [suppression], noiseReductionDb: [20], comfortNoise: [0] });
     assert.equal(alive, true);
     result.set(out, i * QUANTUM);
     // Between two calls a quantum of time passes in all.
@@ -92,6 +92,16 @@ test("bypassed, the microphone comes as late as the near end, and back", async (
   assert.deepEqual(reasons(processor), [null, "bypass", null]);
 });
 
+test("suppression follows its parameter", async () => {
+  const [usual, none] = await Promise.all([open(), open()]);
+  const outs = [run(usual, 0, 600), run(none, 0, 600, { suppression: 0 })];
+  // Without suppression what the linear filter leaves remains.
+  assert.ok(sample.change(outs[0], outs[1], [1, 4]) > 20);
+  assert.ok(sample.change(sample.mic, outs[1], [1, 4]) < -10);
+  run(none, 600, 10);
+  assert.ok(sample.change(outs[0], run(none, 610, 100), [0, 0.8]) < 20);
+});
+
 test("too slow, the voice goes through, and later it tries again", async () => {
   const processor = await open();
   run(processor, 0, 250);
@@ -146,5 +156,6 @@ test("messages: reset, gap, close", async () => {
   run(processor, 250, 125);
   assert.equal(processor.port.messages.at(-1).stats.frames, 16000);
   receive({ type: "close" });
-  assert.equal(processor.process([[], []], [[new Float32Array(QUANTUM)]], { bypass: [0] }), false);
+  assert.equal(processor.process([[], []], [[new Float32Array(QUANTUM)]],
+    { bypass: [0], suppression: [1], noiseReductionDb: [20], comfortNoise: [0] }), false);
 });
