@@ -139,7 +139,7 @@ export interface NodeOptions extends CommonSettings {
 export interface NodeStats extends Stats {
   /** Mean levels since the last event, in dB of full scale. */
   levels: { mic: number; far: number; out: number };
-  /** What share of real time the canceller takes; 0 in an OfflineAudioContext. */
+  /** What share of real time the canceller takes, over some seconds; 0 in an OfflineAudioContext. */
   load: number;
 }
 

@@ -11,6 +11,8 @@ const WINDOW = 1;
 const LOAD_MOST = 0.7;
 /** Seconds until it is tried again. */
 const PAUSE = 5;
+/** The share of the newest window in the load that is reported: the clock here is a coarse one. */
+const NEWEST = 0.15;
 /** A gap between two calls that is no delay but a suspended context, in milliseconds. */
 const SUSPENDED_MS = 250;
 /** Seconds from microphone to near end and back, without a click. */
@@ -142,11 +144,12 @@ class Processor extends AudioWorkletProcessor {
     w.busy += ended - began;
     if (w.frames < WINDOW * sampleRate) return;
     const real = (1000 * w.frames) / sampleRate;
-    this.#load = w.busy / real;
-    if (this.#load > LOAD_MOST) this.#pause = PAUSE * sampleRate;
+    const load = w.busy / real;
+    this.#load += (this.#load ? NEWEST : 1) * (load - this.#load);
+    if (load > LOAD_MOST) this.#pause = PAUSE * sampleRate;
     // More wall-clock time than audio: quanta came too late, whoever took the time.
     const lost = w.wall - real;
-    if (lost > 100) this.port.postMessage({ type: "late", lost, load: this.#load });
+    if (lost > 100) this.port.postMessage({ type: "late", lost, load });
     w.frames = w.wall = w.busy = 0;
   }
 

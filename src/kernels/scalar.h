@@ -12,8 +12,8 @@
 #ifdef __wasm__
 /*
  * WebAssembly has no fused multiply-add; in software it would take most of the time. So there, and
- * only there, products are rounded before they are added: bits of its own, the same with and without
- * vectors.
+ * only there, products are rounded before they are added: bits of its own, the same with and
+ * without vectors.
  */
 #define fmaf(a, b, c) ((a) * (b) + (c))
 #endif
