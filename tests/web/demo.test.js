@@ -96,6 +96,10 @@ test("the microphone, live: levels, a switch, and a recording to compare", async
   await page.until(() => /dB/.test(document.getElementById("far-level").textContent));
   await picture("4-live-light");
   await page.call(() => document.getElementById("cancel").click());
+  await page.call(() => (document.querySelector("details").open = true));
+  await reach("noise");
+  for (let i = 0; i < 20; i++) await page.press("ArrowLeft");
+  assert.equal(await page.call(() => document.querySelector("output[for=noise]").textContent), "0 dB");
   await page.until(() => /not cancelled/.test(document.getElementById("status").textContent));
   await page.call(() => document.getElementById("live").click());
   await page.until(() => !document.getElementById("result").hidden);

@@ -116,6 +116,11 @@ function follow() {
 
 const chosen = (name) => document.querySelector(`input[name=${name}]:checked`).value;
 
+const settings = () => ({
+  suppression: Number($("suppression").value),
+  noiseReductionDb: Number($("noise").value),
+});
+
 // ---- Recordings ----
 
 async function decode(bytes, rate, name) {
@@ -152,7 +157,7 @@ function clean(mic, far, rate) {
     };
     worker.onerror = ({ message }) => reject(new Error(message ?? "the worker cannot be loaded"));
   });
-  worker.postMessage({ mic, far, rate });
+  worker.postMessage({ mic, far, rate, settings: settings() });
   return result.finally(() => worker.terminate());
 }
 
@@ -191,7 +196,7 @@ async function openLive() {
   });
   let stream;
   try {
-    stream = await captureClean({ reference: far });
+    stream = await captureClean({ reference: far, ...settings() });
   } catch (error) {
     context.close();
     throw error;
@@ -218,9 +223,13 @@ async function record() {
     stream.reason === "bypass" ? "The echo is not cancelled: the microphone comes as it is."
       : REASONS[stream.reason] ?? "Listening. Talk while the voice talks.",
     stream.reason !== null && stream.reason !== "bypass");
-  const bypass = () => canceller && (canceller.bypass.value = $("cancel").checked ? 0 : 1);
-  $("cancel").addEventListener("change", bypass);
-  bypass();
+  const apply = () => {
+    if (!canceller) return;
+    canceller.bypass.value = $("cancel").checked ? 0 : 1;
+    for (const [name, value] of Object.entries(settings())) canceller[name].value = value;
+  };
+  $("choice").addEventListener("input", apply);
+  apply();
   stream.addEventListener("state", describe);
   describe();
   $("now").hidden = false;
@@ -238,7 +247,7 @@ async function record() {
     };
   });
   live = undefined;
-  $("cancel").removeEventListener("change", bypass);
+  $("choice").removeEventListener("input", apply);
   const latency = canceller?.latency ?? 0;
   const kernels = canceller?.kernels;
   stream.close();
@@ -267,6 +276,11 @@ for (const input of document.querySelectorAll("input[name=source]"))
       panel.hidden = panel.id !== chosen("source");
     live?.();
     say("");
+  });
+
+for (const [id, unit] of [["suppression", ""], ["noise", " dB"]])
+  $(id).addEventListener("input", () => {
+    document.querySelector(`output[for=${id}]`).textContent = $(id).value + unit;
   });
 
 $("choice").addEventListener("submit", async (event) => {

@@ -5,8 +5,8 @@ import { createCanceller } from "../unecho/index.js";
 const LOOK = 0.25;
 
 /** The output on the microphone's timeline, and what the canceller thought on the way. */
-async function clean({ mic, far, rate }) {
-  const canceller = await createCanceller({ rate, hopsAtOnce: 8 });
+async function clean({ mic, far, rate, settings }) {
+  const canceller = await createCanceller({ rate, hopsAtOnce: 8, ...settings });
   const { latency, kernels } = canceller;
   const out = new Float32Array(mic.length + latency);
   const part = (samples, at, n) => {
