@@ -42,14 +42,13 @@ export class CleanStream extends Base {
       this.#node = await createEchoCanceller(this.#context, options);
       this.#connect(reference);
     } catch (error) {
-      // Without a canceller the microphone is all there is.
-      this.#say("failed", error.message);
-      this.#use(this.microphoneTrack);
+      this.#fail(error);
       return this;
     }
     this.#context.addEventListener("statechange", this.#update);
-    for (const gesture of GESTURES) globalThis.addEventListener?.(gesture, this.#resume);
-    if (this.#context.state === "suspended") this.#resume();
+    // A context of the page's is the page's to start and stop.
+    if (this.#ownsContext)
+      for (const gesture of GESTURES) globalThis.addEventListener(gesture, this.#resume);
     this.#choose();
     return this;
   }
@@ -104,25 +103,36 @@ export class CleanStream extends Base {
       this.microphoneTrack.stop();
       return;
     }
-    if (this.#node) {
-      this.#source.disconnect();
+    try {
+      this.#source?.disconnect();
       this.#source = this.#context.createMediaStreamSource(this.#microphone);
       this.#source.connect(this.#node, 0, 0);
-      this.#choose();
-    } else {
-      this.#use(this.microphoneTrack);
+    } catch (error) {
+      // No canceller, or a device whose rate the context does not take.
+      this.#fail(error);
+      return;
     }
+    this.#choose();
+  }
+
+  /** From now on the microphone is all there is. */
+  #fail(error) {
+    this.#context.removeEventListener("statechange", this.#update);
+    this.#node?.close();
+    this.#node = undefined;
+    this.#say("failed", error.message);
+    this.#use(this.microphoneTrack);
   }
 
   /** The track that fits the state of context and canceller. */
   #choose(message) {
-    if (this.#closed) return;
+    if (this.#closed || !this.#node) return;
     if (this.#context.state === "running") {
       this.#use(this.#output.stream.getAudioTracks()[0]);
       this.#say(this.#node.reason === "starting" ? null : this.#node.reason, message);
     } else {
       this.#use(this.microphoneTrack);
-      this.#say("suspended", `the AudioContext is ${this.#context.state}: it starts with a click`);
+      this.#say("suspended", `the AudioContext is ${this.#context.state}`);
     }
   }
 
@@ -160,13 +170,13 @@ export class CleanStream extends Base {
     if (this.#closed) return;
     this.#closed = true;
     this.#context.removeEventListener("statechange", this.#update);
-    for (const gesture of GESTURES) globalThis.removeEventListener?.(gesture, this.#resume);
+    for (const gesture of GESTURES) globalThis.removeEventListener(gesture, this.#resume);
     for (const track of [...(this.#microphone?.getTracks() ?? []), ...this.getTracks()]) track.stop();
     this.#source?.disconnect();
     if (this.#player) {
       this.#player.srcObject = null;
       this.#reference.disconnect();
-    } else if (this.#reference) {
+    } else if (this.#reference && this.#node) {
       this.#reference.disconnect(this.#node, 0, 1);
     }
     this.#node?.close();

@@ -248,6 +248,31 @@ test("a microphone that ends is opened again; a remote stream as reference", asy
   assert.deepEqual(found, ["live", true, "ended", "ended"]);
 });
 
+test("a new microphone that the context does not take: as it is, and a reason", async () => {
+  const found = await page.call(async () => {
+    const { captureClean } = await import("/unecho/index.js");
+    const context = new AudioContext();
+    const stream = await captureClean({ reference: new GainNode(context) });
+    const first = stream.microphoneTrack;
+    context.createMediaStreamSource = () => {
+      throw new DOMException("different sample rates", "NotSupportedError");
+    };
+    const changed = new Promise((done) => stream.addEventListener("trackchange", done, { once: true }));
+    const failed = new Promise((done) => stream.addEventListener("state", ({ detail }) =>
+      detail.reason === "failed" && done(detail.message)));
+    first.stop();
+    first.dispatchEvent(new Event("ended"));
+    const message = await failed;
+    await changed;
+    const [track] = stream.getAudioTracks();
+    const found = [message, stream.reason, track === stream.microphoneTrack, track !== first];
+    stream.close();
+    await context.close();
+    return found;
+  });
+  assert.deepEqual(found, ["different sample rates", "failed", true, true]);
+});
+
 test("a node: bypass, statistics, reset, close", async () => {
   const found = await page.call(async () => {
     const { createEchoCanceller } = await import("/unecho/index.js");
