@@ -81,12 +81,11 @@ class Processor extends AudioWorkletProcessor {
     if (this.#clean.length !== n) this.#clean = new Float32Array(n);
 
     const bypass = parameters.bypass[0] >= 0.5;
-    this.#follow(parameters);
     const paused = this.#paused(n);
     this.#add("mic", out);
     this.#add("far", far);
     // Bypassed it goes on, to be adapted when it is wanted again.
-    if (!this.#failed && (this.#pause === 0 || this.#share > 0)) this.#run(out, far);
+    if (!this.#failed && (this.#pause === 0 || this.#share > 0)) this.#run(out, far, parameters);
     this.#delay(out);
     this.#mix(out, !bypass && !paused && !this.#failed);
     this.#add("out", out);
@@ -119,9 +118,10 @@ class Processor extends AudioWorkletProcessor {
   }
 
   /** Near end of the microphone into #clean, timed. */
-  #run(mic, far) {
+  #run(mic, far, parameters) {
     const began = Date.now();
     try {
+      this.#follow(parameters);
       this.#canceller.process(mic, far ?? null, this.#clean);
     } catch (error) {
       this.#failed = true;

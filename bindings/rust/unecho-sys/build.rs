@@ -13,7 +13,9 @@ fn output(program: &str, arguments: &[&str]) -> Option<String> {
 }
 
 fn run(command: &mut Command) {
-    let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let status = command
+        .status()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(status.success(), "{command:?} failed: {status}");
 }
 
@@ -38,9 +40,16 @@ fn link_found(flags: &str) {
 fn build(root: &Path, build: &Path) {
     if !build.join("build.ninja").exists() {
         let parts = ["tools", "tests", "bench", "ladspa"].map(|part| format!("-D{part}=disabled"));
-        run(Command::new("meson").arg("setup").arg(build).arg(root).args(parts));
+        run(Command::new("meson")
+            .arg("setup")
+            .arg(build)
+            .arg(root)
+            .args(parts));
     }
-    run(Command::new("ninja").arg("-C").arg(build).arg("src/libunecho.a"));
+    run(Command::new("ninja")
+        .arg("-C")
+        .arg(build)
+        .arg("src/libunecho.a"));
 }
 
 fn main() {

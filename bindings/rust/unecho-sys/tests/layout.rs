@@ -27,9 +27,16 @@ macro_rules! fields {
 
 /// "struct field offset size" or "struct size": the name, and the numbers.
 fn parse(line: &str) -> (String, Vec<usize>) {
-    let (numbers, names): (Vec<&str>, Vec<&str>) =
-        line.split(' ').partition(|word| word.parse::<usize>().is_ok());
-    (names.join(" "), numbers.iter().map(|number| number.parse().unwrap()).collect())
+    let (numbers, names): (Vec<&str>, Vec<&str>) = line
+        .split(' ')
+        .partition(|word| word.parse::<usize>().is_ok());
+    (
+        names.join(" "),
+        numbers
+            .iter()
+            .map(|number| number.parse().unwrap())
+            .collect(),
+    )
 }
 
 #[test]
@@ -48,10 +55,12 @@ fn structs_are_those_of_the_header() {
         reference_late_ms whole_hops hops_at_once precision backend linear_tail_ms suppression
         noise_reduction_db comfort_noise high_band record_capacity allocate release user
         onnxruntime cpu cell_limit);
-    found.extend(fields!(unecho_stats: size frames mic_db far_db out_db peak erle_db
+    found.extend(
+        fields!(unecho_stats: size frames mic_db far_db out_db peak erle_db
         linear_erle_db far_active_seconds far_silent_seconds aligned confidence delay_ms drift_ppm
         realignments linear_diverged guarded_samples mic_clipped_samples far_clipped_samples
-        far_missing_frames far_dropped_frames));
+        far_missing_frames far_dropped_frames),
+    );
     assert!(expected.len() > 40);
     assert_eq!(found.into_iter().collect::<HashMap<_, _>>(), expected);
 }

@@ -1,5 +1,5 @@
-use std::os::raw::c_int;
 use std::mem::{size_of, MaybeUninit};
+use std::os::raw::c_int;
 use std::ptr;
 
 use unecho_sys as sys;

@@ -47,7 +47,10 @@ impl Error {
     }
 
     pub(crate) fn argument(message: &'static str) -> Error {
-        Error { status: Status::Argument, message: message.into() }
+        Error {
+            status: Status::Argument,
+            message: message.into(),
+        }
     }
 }
 
@@ -65,7 +68,10 @@ pub(crate) fn check(status: c_int) -> Result<(), Error> {
         return Ok(());
     }
     let text = unsafe { CStr::from_ptr(sys::unecho_strerror(status)) };
-    Err(Error { status: Status::new(status), message: text.to_str().unwrap_or_default().into() })
+    Err(Error {
+        status: Status::new(status),
+        message: text.to_str().unwrap_or_default().into(),
+    })
 }
 
 /// Room for a message of the library.
@@ -86,6 +92,9 @@ impl Message {
         }
         let end = self.0.iter().position(|&byte| byte == 0).unwrap_or(0);
         let text = String::from_utf8_lossy(&self.0[..end]).into_owned();
-        Err(Error { status: Status::new(status), message: text.into() })
+        Err(Error {
+            status: Status::new(status),
+            message: text.into(),
+        })
     }
 }

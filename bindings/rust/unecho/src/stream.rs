@@ -1,6 +1,6 @@
 use std::ffi::CStr;
-use std::os::raw::c_int;
 use std::mem::size_of;
+use std::os::raw::c_int;
 use std::ptr::{self, NonNull};
 
 use unecho_sys as sys;
@@ -75,7 +75,12 @@ impl Canceller {
         queued: bool,
     ) -> Canceller {
         let stream = NonNull::new(stream).expect("unecho_open gave a stream");
-        Canceller { stream, channels, far_channels, queued }
+        Canceller {
+            stream,
+            channels,
+            far_channels,
+            queued,
+        }
     }
 
     /// The number of frames in interleaved samples.
@@ -83,16 +88,22 @@ impl Canceller {
         if samples % channels == 0 {
             Ok(samples / channels)
         } else {
-            Err(Error::argument("the number of samples is not a multiple of the channels"))
+            Err(Error::argument(
+                "the number of samples is not a multiple of the channels",
+            ))
         }
     }
 
     fn check_far(&self, frames: usize, far: usize) -> Result<(), Error> {
         if self.queued {
-            return Err(Error::argument("the far end is queued: pass it to push_far"));
+            return Err(Error::argument(
+                "the far end is queued: pass it to push_far",
+            ));
         }
         if Canceller::frames(far, self.far_channels)? != frames {
-            return Err(Error::argument("microphone and far end have different numbers of frames"));
+            return Err(Error::argument(
+                "microphone and far end have different numbers of frames",
+            ));
         }
         Ok(())
     }
@@ -107,14 +118,22 @@ impl Canceller {
     ) -> Result<(), Error> {
         let frames = Canceller::frames(mic.len(), self.channels)?;
         if out.len() != mic.len() {
-            return Err(Error::argument("microphone and output have different lengths"));
+            return Err(Error::argument(
+                "microphone and output have different lengths",
+            ));
         }
         if let Some(far) = far {
             self.check_far(frames, far.len())?;
         }
         let far = far.map_or(ptr::null(), <[S]>::as_ptr);
         check(unsafe {
-            S::process(self.stream.as_ptr(), mic.as_ptr(), far, out.as_mut_ptr(), frames)
+            S::process(
+                self.stream.as_ptr(),
+                mic.as_ptr(),
+                far,
+                out.as_mut_ptr(),
+                frames,
+            )
         })
     }
 
@@ -136,7 +155,9 @@ impl Canceller {
     /// Queue frames of far end, with `far_rate` or `far_queue_ms`.
     pub fn push_far<S: Sample>(&mut self, far: &[S]) -> Result<(), Error> {
         if !self.queued {
-            return Err(Error::argument("the far end is not queued: pass it to process"));
+            return Err(Error::argument(
+                "the far end is not queued: pass it to process",
+            ));
         }
         let frames = Canceller::frames(far.len(), self.far_channels)?;
         check(unsafe { S::push_far(self.stream.as_ptr(), far.as_ptr(), frames) })
@@ -175,7 +196,10 @@ impl Canceller {
 
     /// A snapshot of the statistics.
     pub fn stats(&self) -> Stats {
-        let mut stats = Stats { size: size_of::<Stats>(), ..Stats::default() };
+        let mut stats = Stats {
+            size: size_of::<Stats>(),
+            ..Stats::default()
+        };
         unsafe { sys::unecho_get_stats(self.stream.as_ptr(), &mut stats) };
         stats
     }

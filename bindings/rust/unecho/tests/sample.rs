@@ -17,7 +17,10 @@ fn samples_folder() -> PathBuf {
 
 fn read(name: &str) -> Vec<i16> {
     let bytes = fs::read(samples_folder().join(name)).unwrap();
-    bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
+    bytes
+        .chunks_exact(2)
+        .map(|pair| i16::from_le_bytes([pair[0], pair[1]]))
+        .collect()
 }
 
 fn sample() -> (Vec<i16>, Vec<i16>) {
@@ -50,7 +53,10 @@ fn the_echo_goes_and_the_near_end_stays() {
     let mut canceller = Config::new(RATE).open().unwrap();
     let out = stream(&mut canceller, &mic, &far, 320);
     let late = &out[canceller.latency()..];
-    let (echo, near) = (change(&mic, late, FAR_ALONE), change(&mic, late, NEAR_ALONE));
+    let (echo, near) = (
+        change(&mic, late, FAR_ALONE),
+        change(&mic, late, NEAR_ALONE),
+    );
     println!("echo {echo:.1} dB, near end {near:.2} dB");
     assert!(echo <= -25.0, "{echo}");
     assert!(near.abs() <= 1.0, "{near}");
@@ -70,14 +76,32 @@ fn the_bits_are_those_of_the_command_line() {
     let (mic, far) = (float(&mic), float(&far));
     let mut canceller = Config::new(RATE).open().unwrap();
     let mut out = vec![0.0f32; mic.len()];
-    for ((mic, far), out) in mic.chunks(777).zip(far.chunks(777)).zip(out.chunks_mut(777)) {
+    for ((mic, far), out) in mic
+        .chunks(777)
+        .zip(far.chunks(777))
+        .zip(out.chunks_mut(777))
+    {
         canceller.process(mic, Some(far), out).unwrap();
     }
-    let bytes = |samples: &[f32]| samples.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>();
+    let bytes = |samples: &[f32]| {
+        samples
+            .iter()
+            .flat_map(|x| x.to_le_bytes())
+            .collect::<Vec<_>>()
+    };
     fs::write(samples_folder().join("mic.f32"), bytes(&mic)).unwrap();
     fs::write(samples_folder().join("far.f32"), bytes(&far)).unwrap();
     let status = Command::new(env::var_os("UNECHO_TOOL").expect("UNECHO_TOOL"))
-        .args(["process", "--quiet", "--raw", "f32le", "--chunk", "480", "--reference-late", "0"])
+        .args([
+            "process",
+            "--quiet",
+            "--raw",
+            "f32le",
+            "--chunk",
+            "480",
+            "--reference-late",
+            "0",
+        ])
         .args(["mic.f32", "far.f32", "-o", "near.f32"])
         .current_dir(samples_folder())
         .status()
@@ -110,13 +134,19 @@ fn a_far_end_at_another_rate() {
     let far: Vec<i16> = far.iter().flat_map(|&x| [x, x]).collect();
     let mut canceller = Config::new(RATE).far_rate(32000).open().unwrap();
     let mut out = vec![0; mic.len()];
-    for ((mic, far), out) in mic.chunks(320).zip(far.chunks(640)).zip(out.chunks_mut(320)) {
+    for ((mic, far), out) in mic
+        .chunks(320)
+        .zip(far.chunks(640))
+        .zip(out.chunks_mut(320))
+    {
         canceller.push_far(far).unwrap();
         canceller.process(mic, None, out).unwrap();
     }
     let echo = change(&mic, &out[canceller.latency()..], FAR_ALONE);
     assert!(echo <= -25.0, "{echo}");
-    let error = canceller.process(&[0i16], Some(&[0i16]), &mut [0i16]).unwrap_err();
+    let error = canceller
+        .process(&[0i16], Some(&[0i16]), &mut [0i16])
+        .unwrap_err();
     assert!(error.to_string().contains("push_far"), "{error}");
 }
 
@@ -130,11 +160,17 @@ fn settings() {
     changed.set_noise_reduction_db(10).unwrap();
     changed.set_comfort_noise(true).unwrap();
     changed.reset();
-    let config = Config::new(RATE).suppression(0.0).noise_reduction_db(10).comfort_noise(true);
+    let config = Config::new(RATE)
+        .suppression(0.0)
+        .noise_reduction_db(10)
+        .comfort_noise(true);
     let expected = stream(&mut config.open().unwrap(), mic, far, 320);
     assert!(stream(&mut changed, mic, far, 320) == expected);
     assert!(change(&usual, &expected, [1.0, 3.9]) > 20.0);
-    assert_eq!(changed.set_suppression(3.1).unwrap_err().status(), Status::Argument);
+    assert_eq!(
+        changed.set_suppression(3.1).unwrap_err().status(),
+        Status::Argument
+    );
 
     let channels = Config::new(48000)
         .mic_channels(2, Channel::Mean)
@@ -147,7 +183,9 @@ fn settings() {
         .high_band(false);
     let mut canceller = channels.open().unwrap();
     let mut out = [0.0f32; 960];
-    canceller.process(&[0.1; 960], Some(&[0.1; 960]), &mut out).unwrap();
+    canceller
+        .process(&[0.1; 960], Some(&[0.1; 960]), &mut out)
+        .unwrap();
     canceller.notify_gap(480, 0).unwrap();
     assert_eq!(canceller.stats().frames, 480);
 }
@@ -160,8 +198,16 @@ fn what_is_wrong_is_named() {
         assert!(error.to_string().contains(text), "{error}");
     };
     refused(Config::new(7999), Status::SampleRate, "7999");
-    refused(Config::new(RATE).linear_tail_ms(65), Status::Argument, "linear_tail_ms");
-    refused(Config::new(RATE).suppression(f32::NAN), Status::Argument, "suppression");
+    refused(
+        Config::new(RATE).linear_tail_ms(65),
+        Status::Argument,
+        "linear_tail_ms",
+    );
+    refused(
+        Config::new(RATE).suppression(f32::NAN),
+        Status::Argument,
+        "suppression",
+    );
     refused(Config::new(u32::MAX), Status::SampleRate, "192000");
     refused(
         Config::new(RATE).mic_channels(1, Channel::Index(u32::MAX)),
@@ -175,9 +221,17 @@ fn what_is_wrong_is_named() {
     let mut canceller = Config::new(RATE).whole_hops(true).open().unwrap();
     let mut out = [0i16; 128];
     for (mic, far) in [(127, 127), (128, 127), (0, 0)] {
-        assert!(canceller.process(&vec![0; mic], Some(&vec![0; far]), &mut out).is_err());
+        assert!(canceller
+            .process(&vec![0; mic], Some(&vec![0; far]), &mut out)
+            .is_err());
     }
-    assert_eq!(canceller.process(&[0; 1], None, &mut [0i16]).unwrap_err().status(), Status::Chunk);
+    assert_eq!(
+        canceller
+            .process(&[0; 1], None, &mut [0i16])
+            .unwrap_err()
+            .status(),
+        Status::Chunk
+    );
     assert!(canceller.push_far(&out).is_err());
 }
 
@@ -185,11 +239,22 @@ fn what_is_wrong_is_named() {
 fn models() {
     let dtln = Model::builtin(ModelKind::DtlnAec).unwrap();
     let canceller = Config::new(RATE).model(&dtln).open().unwrap();
-    let neural = Config::new(RATE).engine(Engine::Neural).model(&dtln.clone()).open().unwrap();
+    let neural = Config::new(RATE)
+        .engine(Engine::Neural)
+        .model(&dtln.clone())
+        .open()
+        .unwrap();
     drop(dtln); // the cancellers have references of their own
     assert_eq!((canceller.latency(), neural.latency()), (512, 512));
     let postfilter = Model::builtin(ModelKind::Postfilter).unwrap();
-    assert_eq!(Config::new(RATE).model(&postfilter).open().unwrap().latency(), 256);
+    assert_eq!(
+        Config::new(RATE)
+            .model(&postfilter)
+            .open()
+            .unwrap()
+            .latency(),
+        256
+    );
 }
 
 #[test]
