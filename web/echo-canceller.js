@@ -40,7 +40,8 @@ export class EchoCanceller extends Base {
       numberOfInputs: 2,
       numberOfOutputs: 1,
       outputChannelCount: [1],
-      channelCount: 1,
+      // Of both inputs; the worklet takes the mean of the microphone's.
+      channelCount: settings.farChannels ?? 1,
       channelCountMode: "explicit",
       parameterData: Object.fromEntries(
         Object.entries(parameterData).filter(([, value]) => value !== undefined)),

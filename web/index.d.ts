@@ -37,6 +37,8 @@ export interface CommonSettings {
   linearTailMs?: number;
   /** How strongly residual echo is suppressed, 0 (not at all) to 3; default 1. */
   suppression?: number;
+  /** Channels of the far end, 1 (default) to 8, all of which are cancelled: 2 for stereo. */
+  farChannels?: number;
   /** How much background noise is reduced, in dB, 0 to 60; default 20, about as much as can be. */
   noiseReductionDb?: number;
   /** Whether synthetic noise takes the place of noise that goes with the echo. Default: below 20 dB. */
@@ -54,8 +56,6 @@ export interface Settings extends CommonSettings {
   micChannel?: number;
   /** Of the far end, if it is another; then the far end is queued. */
   farRate?: number;
-  /** Of the far end, 1 (default) to 8. */
-  farChannels?: number;
   /** 0: far ends are given to process alone. 20 to 2000: they are queued, up to that long. */
   farQueueMs?: number;
   /** Every chunk is a multiple of 128 frames at 16 kHz, which saves 8 ms of latency. */

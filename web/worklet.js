@@ -18,6 +18,13 @@ const SUSPENDED_MS = 250;
 /** Seconds from microphone to near end and back, without a click. */
 const FADE = 0.01;
 
+/** The mean of the channels of an input, which may have none. */
+function mean(channels, out) {
+  out.fill(0);
+  for (const channel of channels)
+    for (let i = 0; i < out.length; i++) out[i] += channel[i] / channels.length;
+}
+
 const decibels = (power) => 10 * Math.log10(power);
 
 class Processor extends AudioWorkletProcessor {
@@ -38,6 +45,7 @@ class Processor extends AudioWorkletProcessor {
   #line; // the last microphone samples, a ring as long as the latency
   #at = 0;
   #clean = new Float32Array(128);
+  #far = new Float32Array(128); // interleaved, where it has several channels
   #interval; // of statistics, in frames
   #power = { mic: 0, far: 0, out: 0 }; // sums since the last ones
   #summed = 0;
@@ -71,17 +79,15 @@ class Processor extends AudioWorkletProcessor {
   }
 
   process(inputs, outputs, parameters) {
-    const mic = inputs[0][0];
-    const far = inputs[1][0];
     const out = outputs[0][0];
     const n = out.length;
-    if (mic) out.set(mic);
-    else out.fill(0);
+    mean(inputs[0], out);
     if (!this.#canceller) return !this.#closed;
     if (this.#clean.length !== n) this.#clean = new Float32Array(n);
 
     const bypass = parameters.bypass[0] >= 0.5;
     const paused = this.#paused(n);
+    const far = this.#interleaved(inputs[1]);
     this.#add("mic", out);
     this.#add("far", far);
     // Bypassed it goes on, to be adapted when it is wanted again.
@@ -104,6 +110,17 @@ class Processor extends AudioWorkletProcessor {
       comfortNoise === set.comfortNoise) return;
     this.#set = { suppression, noiseReductionDb, comfortNoise };
     this.#canceller.set(this.#set);
+  }
+
+  /** The channels of the far end as one array; undefined: it is silent. */
+  #interleaved(channels) {
+    const count = this.#canceller.farChannels;
+    if (channels.length === 0 || count === 1) return channels[0];
+    const n = channels[0].length;
+    if (this.#far.length !== n * count) this.#far = new Float32Array(n * count);
+    for (let c = 0; c < count; c++)
+      for (let i = 0; i < n; i++) this.#far[i * count + c] = channels[c][i];
+    return this.#far;
   }
 
   /** Counts a pause down; afterwards what the canceller still holds of the time before it. */
@@ -197,7 +214,11 @@ class Processor extends AudioWorkletProcessor {
       type: "stats",
       stats: {
         ...this.#canceller.stats,
-        levels: { mic: level(power.mic), far: level(power.far), out: level(power.out) },
+        levels: {
+          mic: level(power.mic),
+          far: level(power.far / this.#canceller.farChannels),
+          out: level(power.out),
+        },
         load: this.#load,
       },
     });

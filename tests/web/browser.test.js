@@ -273,6 +273,29 @@ test("a new microphone that the context does not take: as it is, and a reason", 
   assert.deepEqual(found, ["different sample rates", "failed", true, true]);
 });
 
+test("a stereo far end reaches the worklet in both channels", async () => {
+  const loud = await page.call(async () => {
+    const { createEchoCanceller } = await import("/unecho/index.js");
+    const rate = 16000;
+    const context = new OfflineAudioContext(1, rate, rate);
+    const node = await createEchoCanceller(context, { farChannels: 2, statsInterval: 0.5 });
+    const merger = new ChannelMergerNode(context, { numberOfInputs: 2 });
+    // Opposite channels: their mean would be silence.
+    for (const [channel, offset] of [0.1, -0.1].entries()) {
+      const source = new ConstantSourceNode(context, { offset });
+      source.connect(merger, 0, channel);
+      source.start();
+    }
+    merger.connect(node, 0, 1);
+    node.connect(context.destination);
+    const stats = new Promise((done) =>
+      node.addEventListener("stats", ({ detail }) => done(detail.levels.far), { once: true }));
+    await context.startRendering();
+    return stats;
+  });
+  assert.ok(Math.abs(loud + 20) < 0.1, `${loud} dB`);
+});
+
 test("a node: bypass, statistics, reset, close", async () => {
   const found = await page.call(async () => {
     const { createEchoCanceller } = await import("/unecho/index.js");

@@ -28,11 +28,12 @@ async function open({ live = true, settings = {} } = {}) {
 }
 
 /** Runs n quanta from `at` on. */
-function run(processor, at, n, { bypass = 0, connected = true, suppression = 1 } = {}) {
+function run(processor, at, n, { bypass = 0, connected = true, suppression = 1, channels = 1 } = {}) {
   const result = new Float32Array(n * QUANTUM);
   for (let i = 0; i < n; i++) {
     const from = (at + i) * QUANTUM;
-    const input = (signal) => (connected ? [signal.slice(from, from + QUANTUM)] : []);
+    const input = (signal) => Array.from({ length: connected ? channels : 0 },
+      () => signal.slice(from, from + QUANTUM));
     const out = new Float32Array(QUANTUM);
     const alive = processor.process([input(sample.mic), input(sample.far)], [[out]],
       { bypass: [bypass], suppression: [suppression], noiseReductionDb: [20], comfortNoise: [0] });
@@ -81,6 +82,20 @@ test("cancels the echo, and says so", async () => {
 test("without inputs the output is silence", async () => {
   const processor = await open();
   assert.ok(run(processor, 0, 200, { connected: false }).every((x) => x === 0));
+});
+
+test("two channels of far end, and of microphone", async () => {
+  const [mono, stereo] = await Promise.all([open(), open({ settings: { farChannels: 2 } })]);
+  run(mono, 0, 600);
+  const out = run(stereo, 0, 600, { channels: 2 });
+  const { latency } = stereo.port.messages[0];
+  const alone = [sample.FAR_ALONE[0], 4];
+  assert.ok(sample.change(sample.mic, out.subarray(latency), alone) <= -25);
+  // The meters show the same.
+  const levels = [mono, stereo].map(({ port }) =>
+    port.messages.find(({ type }) => type === "stats").stats.levels);
+  assert.ok(Math.abs(levels[0].far - levels[1].far) < 0.01);
+  assert.ok(Math.abs(levels[0].mic - levels[1].mic) < 0.01);
 });
 
 test("bypassed, the microphone comes as late as the near end, and back", async () => {
