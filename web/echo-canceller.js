@@ -33,7 +33,9 @@ export class EchoCanceller extends Base {
   #stats;
 
   constructor(context, { wasm, model }, options = {}) {
-    const { statsInterval = 0.25, suppression, noiseReductionDb, comfortNoise, ...settings } = options;
+    // The same sound on two channels costs what one costs.
+    const { statsInterval = 0.25, farChannels = 2, suppression, noiseReductionDb, comfortNoise,
+      ...settings } = options;
     const parameterData = { suppression, noiseReductionDb,
       comfortNoise: comfortNoise === undefined ? undefined : Number(comfortNoise) };
     super(context, "unecho", {
@@ -41,14 +43,14 @@ export class EchoCanceller extends Base {
       numberOfOutputs: 1,
       outputChannelCount: [1],
       // Of both inputs; the worklet takes the mean of the microphone's.
-      channelCount: settings.farChannels ?? 1,
+      channelCount: farChannels,
       channelCountMode: "explicit",
       parameterData: Object.fromEntries(
         Object.entries(parameterData).filter(([, value]) => value !== undefined)),
       processorOptions: {
         wasm,
         model,
-        settings: { ...settings, rate: context.sampleRate },
+        settings: { ...settings, farChannels, rate: context.sampleRate },
         live: !(context instanceof OfflineAudioContext),
         statsInterval,
       },

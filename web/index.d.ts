@@ -37,7 +37,10 @@ export interface CommonSettings {
   linearTailMs?: number;
   /** How strongly residual echo is suppressed, 0 (not at all) to 3; default 1. */
   suppression?: number;
-  /** Channels of the far end, 1 (default) to 8, all of which are cancelled: 2 for stereo. */
+  /**
+   * Channels of the far end, 1 to 8, all of which are cancelled. Default: 2 for a node, to which the
+   * same sound on both costs what one channel costs; 1 for a Canceller.
+   */
   farChannels?: number;
   /** How much background noise is reduced, in dB, 0 to 60; default 20, about as much as can be. */
   noiseReductionDb?: number;

@@ -278,7 +278,7 @@ test("a stereo far end reaches the worklet in both channels", async () => {
     const { createEchoCanceller } = await import("/unecho/index.js");
     const rate = 16000;
     const context = new OfflineAudioContext(1, rate, rate);
-    const node = await createEchoCanceller(context, { farChannels: 2, statsInterval: 0.5 });
+    const node = await createEchoCanceller(context, { statsInterval: 0.5 });
     const merger = new ChannelMergerNode(context, { numberOfInputs: 2 });
     // Opposite channels: their mean would be silence.
     for (const [channel, offset] of [0.1, -0.1].entries()) {
