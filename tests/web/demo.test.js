@@ -92,6 +92,7 @@ test("the microphone, live: levels, a switch, and a recording to compare", async
   await page.call(() => document.querySelector("input[value=microphone]").click());
   await page.call(() => document.getElementById("live").click());
   await page.until(() => /Listening/.test(document.getElementById("status").textContent));
+  // Silent until the first statistics.
   await page.until(() => /dB/.test(document.getElementById("mic-level").textContent));
   await page.until(() => /dB/.test(document.getElementById("far-level").textContent));
   await picture("4-live-light");

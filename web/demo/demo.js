@@ -232,6 +232,7 @@ async function record() {
   apply();
   stream.addEventListener("state", describe);
   describe();
+  for (const name of ["mic", "far", "out"]) meter(name, -Infinity);
   $("now").hidden = false;
   stream.addEventListener("stats", ({ detail }) => {
     looks.push(detail);
