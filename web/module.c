@@ -57,13 +57,6 @@ static const char stat_list[] = STATS(NAME);
 static unecho *stream;
 static char text[UNECHO_MESSAGE_SIZE];
 
-/* In place of the C library's, which would ask the host. */
-char *getenv(const char *name)
-{
-    (void)name;
-    return NULL;
-}
-
 /* Space-separated, in the order of the values. */
 EXPORT(const char *, setting_names, void)
 {
