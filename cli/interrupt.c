@@ -10,19 +10,24 @@
 /* Files written at the same time. */
 enum { UNFINISHED_MOST = 4 };
 
-static volatile sig_atomic_t requests;
+/* The number of the first signal. */
+static volatile sig_atomic_t request;
+static volatile sig_atomic_t at_once;
 static const char *volatile unfinished[UNFINISHED_MOST];
+
+void interrupt_end(void)
+{
+    for (int i = 0; i < UNFINISHED_MOST; i++)
+        if (unfinished[i])
+            unlink(unfinished[i]);
+    _exit(EXIT_FAILED);
+}
 
 static void on_request(int signal_number)
 {
-    (void)signal_number;
-    if (requests) {
-        for (int i = 0; i < UNFINISHED_MOST; i++)
-            if (unfinished[i])
-                unlink(unfinished[i]);
-        _exit(EXIT_FAILED);
-    }
-    requests = 1;
+    if (request || at_once)
+        interrupt_end();
+    request = signal_number;
 }
 
 static void handle(int signal_number)
@@ -46,9 +51,21 @@ void interrupt_install(void)
     signal(SIGXFSZ, SIG_IGN);
 }
 
+void interrupt_at_once(void)
+{
+    signal(SIGINT, SIG_IGN);
+    at_once = 1;
+    request = 0;
+}
+
 bool interrupted(void)
 {
-    return requests != 0;
+    return request != 0;
+}
+
+int interrupt_signal(void)
+{
+    return request;
 }
 
 static void replace(const char *old, const char *path)

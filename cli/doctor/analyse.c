@@ -189,11 +189,10 @@ static unsigned late_for(const struct analysis *a)
                                                        : (unsigned)(1.25 * early) + 50;
 }
 
-static bool cancel(struct analysis *a, unecho_model *model)
+static bool measure_output(struct analysis *a)
 {
     const struct doctor_end *mic = &a->input->mic;
-    if (!doctor_cancel(&a->cancelled, a->input, model, late_for(a)) ||
-        !levels_take(&a->out_levels, a->cancelled.out, mic->n, mic->rate))
+    if (!levels_take(&a->out_levels, a->cancelled.out, mic->n, mic->rate))
         return false;
     measure_near_end(a);
     a->was_cancelled = true;
@@ -231,7 +230,8 @@ static bool find_swapped(struct analysis *a, unecho_model *model)
     return true;
 }
 
-bool doctor_analyse(struct analysis *a, const struct doctor_input *input, unecho_model *model)
+/* All that can be said before the echo is cancelled. */
+static bool examine(struct analysis *a, const struct doctor_input *input)
 {
     *a = (struct analysis){.input = input, .rate_factor = 1.0, .expected_erle_db = (double)NAN};
     if (!measure_end(&a->mic, &input->mic) || !measure_end(&a->far, &input->far))
@@ -242,7 +242,21 @@ bool doctor_analyse(struct analysis *a, const struct doctor_input *input, unecho
         return false;
     if (a->line.found)
         count_alone(a);
-    return expect_erle(a) && cancel(a, model) && find_swapped(a, model);
+    return expect_erle(a);
+}
+
+bool doctor_analyse(struct analysis *a, const struct doctor_input *input, unecho_model *model)
+{
+    return examine(a, input) && doctor_cancel(&a->cancelled, input, model, late_for(a)) &&
+           measure_output(a) && find_swapped(a, model);
+}
+
+bool doctor_analyse_output(struct analysis *a, const struct doctor_input *input,
+                           unecho_model *model, float *out, const unecho_stats *stats)
+{
+    const bool examined = examine(a, input);
+    a->cancelled = (struct cancelled){.out = out, .stats = *stats};
+    return examined && measure_output(a) && find_swapped(a, model);
 }
 
 void analysis_free(struct analysis *a)

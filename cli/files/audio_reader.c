@@ -5,6 +5,7 @@
 #include "files/audio_reader.h"
 
 #include "files/format.h"
+#include "files/media.h"
 #include "interrupt.h"
 #include "report.h"
 
@@ -129,10 +130,26 @@ static bool check_signal(const audio_reader *reader, const audio_layout *layout)
     return true;
 }
 
+/* In the file's place: what ffmpeg makes of it. Some versions of libsndfile have closed the
+ * descriptor of a file that they cannot read. */
+static bool decode_media(audio_reader *reader)
+{
+    close(reader->fd);
+    reader->fd = media_decode(reader->name);
+    return reader->fd >= 0;
+}
+
 static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
 {
     SF_INFO info = {0};
+    const bool may_be_media = S_ISREG(reader->identity.st_mode) && media_is_known(reader->name);
     reader->file = sf_open_fd(reader->fd, SFM_READ, &info, SF_FALSE);
+    if (!reader->file && may_be_media) {
+        if (!decode_media(reader))
+            return false;
+        info = (SF_INFO){0};
+        reader->file = sf_open_fd(reader->fd, SFM_READ, &info, SF_FALSE);
+    }
     if (!reader->file) {
         report_error(
             "%s: not a sound file that unecho can read%s: %s (headerless samples need --raw; "

@@ -11,7 +11,6 @@
 #define LARGEST_CHUNK 1048576
 /* How late the far end of a recording may be by default, and at most, in milliseconds. */
 #define DEFAULT_LATE 200
-#define NOT_GIVEN    UINT_MAX
 
 const char process_usage[] = "usage: unecho process [options] MIC FAR -o OUT\n"
                              "       unecho process [options] BOTH -o OUT\n";
@@ -71,7 +70,7 @@ static const struct option output_rows[] = {
     {.name = NULL},
 };
 
-static const struct option align_rows[] = {
+const struct option process_signal_options[] = {
     {.name = "align",
      .argument = "HOW",
      .help = "auto (default): find the delay and follow it, in files whatever it is; off: use the "
@@ -105,7 +104,7 @@ static const struct option align_rows[] = {
     {.name = NULL},
 };
 
-static const struct option other_rows[] = {
+const struct option process_output_options[] = {
     {.name = "chunk",
      .argument = "N",
      .help = "run as a live caller would, N frames of MIC at a time, 1 to 1048576, and never shift "
@@ -125,6 +124,10 @@ static const struct option other_rows[] = {
      .help = "if the output's peak exceeds 1, scale the output to a peak of 0.99",
      .set = option_on,
      .at = offsetof(process_options, normalize_peak)},
+    {.name = NULL},
+};
+
+static const struct option other_rows[] = {
     {.name = "record",
      .argument = "FILE",
      .help = "also write a record of all calls of the library and their samples, to report a "
@@ -146,23 +149,19 @@ static const struct option other_rows[] = {
 const struct option_group process_groups[] = {
     {output_rows, 0},
     {ends_options, offsetof(process_options, ends)},
-    {align_rows, 0},
+    {process_signal_options, 0},
     {engine_options, offsetof(process_options, session.engine)},
     {model_options, offsetof(process_options, model)},
     {backend_options, offsetof(process_options, session.engine)},
     {library_options, offsetof(process_options, session.engine.library)},
     {network_options, offsetof(process_options, session.engine)},
+    {process_output_options, 0},
     {other_rows, 0},
     {option_help, 0},
     {NULL, 0},
 };
 
-const process_options process_defaults = {
-    .session = {.engine = ENGINE_CHOICE_DEFAULT,
-                .reference_late_ms = NOT_GIVEN,
-                .noise_reduction_db = UNECHO_NOISE_REDUCTION_DB,
-                .high_band = true},
-};
+const process_options process_defaults = PROCESS_DEFAULTS;
 
 /* The reference implementation has neither alignment nor a linear filter. */
 static bool settle_reference(process_options *options, const char *command)
@@ -171,7 +170,7 @@ static bool settle_reference(process_options *options, const char *command)
     engine_choice *engine = &session->engine;
     if (!options->reference)
         return true;
-    if (options->align_given || session->reference_late_ms != NOT_GIVEN) {
+    if (options->align_given || session->reference_late_ms != PROCESS_LATE_NOT_GIVEN) {
         report_usage(command,
                      "--reference excludes --%s: the reference implementation does not align the "
                      "two ends",
@@ -195,7 +194,7 @@ static bool settle_reference(process_options *options, const char *command)
 static bool settle_lateness(session_settings *session, const char *command)
 {
     const double early = session->align == UNECHO_ALIGN_FIXED ? fmax(0.0, -session->delay_ms) : 0.0;
-    if (session->reference_late_ms != NOT_GIVEN) {
+    if (session->reference_late_ms != PROCESS_LATE_NOT_GIVEN) {
         if (early <= session->reference_late_ms)
             return true;
         report_usage(command, "--align %g needs a --reference-late of at least %.0f",
