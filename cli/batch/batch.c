@@ -67,8 +67,8 @@ static bool gather(struct job *job, const struct stat *folder)
     }
     if (shard->from)
         report_note("shard %u of %u, from %s", shard->index, shard->count, shard->from);
-    if (job->plan.count > 0 || job->plan.elsewhere > 0)
-        return plan_rewind(&job->plan);
+    if (job->plan.all > 0)
+        return plan_complete(&job->plan);
     report_error("there are no pairs in the inputs: names such as a_mic.wav and a_far.wav belong "
                  "together, --pair says which others do; or give a manifest");
     return false;

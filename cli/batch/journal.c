@@ -363,13 +363,14 @@ bool journal_claim(struct journal *j, const char *out)
     struct journal_entry *entry = get(j, out);
     if (!entry)
         return false;
-    if (entry->claimed)
+    if (entry->claimed) {
         report_error("%s: would be the output of two pairs; rename one of them, or name its output "
                      "in a manifest",
                      out);
-    else
-        entry->claimed = true;
-    return entry->claimed;
+        return false;
+    }
+    entry->claimed = true;
+    return true;
 }
 
 bool journal_begin(const struct journal *j, const char *out)

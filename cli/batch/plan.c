@@ -59,14 +59,28 @@ static void put(FILE *stream, const char *key, const char *text)
     json_print_string(text, stream);
 }
 
+static bool keep_weight(struct plan *plan, double weight)
+{
+    if (plan->all == plan->weight_room) {
+        const size_t room = 2 * plan->weight_room + 256;
+        double *more = realloc(plan->weights, room * sizeof(*more));
+        if (!more) {
+            report_error("out of memory");
+            return false;
+        }
+        plan->weights = more;
+        plan->weight_room = room;
+    }
+    plan->weights[plan->all] = weight;
+    return true;
+}
+
 bool plan_add(struct plan *plan, const struct batch_pair *pair)
 {
-    const bool shared_out = plan->shard->count > 1;
-    const double weight = shared_out ? seconds_of(pair->mic) : bytes_of(pair->mic);
-    if (shared_out && !shard_takes(plan->shard, weight)) {
-        plan->elsewhere++;
-        return true;
-    }
+    const bool is_shared = plan->shard->count > 1;
+    const double weight = is_shared ? seconds_of(pair->mic) : bytes_of(pair->mic);
+    if (is_shared && !keep_weight(plan, weight))
+        return false;
     fprintf(plan->spool, "{\"weight\": %.3f", weight);
     put(plan->spool, "mic", pair->mic);
     put(plan->spool, "out", pair->out);
@@ -75,13 +89,59 @@ bool plan_add(struct plan *plan, const struct batch_pair *pair)
     if (pair->options)
         fprintf(plan->spool, ", \"options\": %s", pair->options);
     fputs("}\n", plan->spool);
-    plan->count++;
+    plan->all++;
     plan->weight += weight;
     return !ferror(plan->spool) || fail();
 }
 
-bool plan_rewind(struct plan *plan)
+/* ---- Shards ----------------------------------------------------------------------------- */
+
+struct place {
+    double weight;
+    size_t index;
+};
+
+/* The longest first; equal ones in their order. */
+static int compare(const void *a, const void *b)
 {
+    const struct place *x = a, *y = b;
+    if (x->weight != y->weight)
+        return x->weight < y->weight ? 1 : -1;
+    return x->index < y->index ? -1 : 1;
+}
+
+static bool choose(struct plan *plan)
+{
+    struct place *places = malloc((plan->all + 1) * sizeof(*places));
+    if (!places) {
+        report_error("out of memory");
+        return false;
+    }
+    for (size_t i = 0; i < plan->all; i++)
+        places[i] = (struct place){plan->weights[i], i};
+    qsort(places, plan->all, sizeof(*places), compare);
+    plan->weight = 0.0;
+    for (size_t i = 0; i < plan->all; i++) {
+        if (shard_takes(plan->shard, places[i].weight)) {
+            plan->count++;
+            plan->weight += places[i].weight;
+        } else {
+            plan->weights[places[i].index] = -1.0;
+        }
+    }
+    free(places);
+    return true;
+}
+
+bool plan_complete(struct plan *plan)
+{
+    plan->count = plan->all;
+    if (plan->shard->count > 1) {
+        plan->count = 0;
+        if (!choose(plan))
+            return false;
+    }
+    plan->elsewhere = plan->all - plan->count;
     return (fflush(plan->spool) == 0 && scratch_rewind(plan->spool)) || fail();
 }
 
@@ -90,12 +150,14 @@ bool plan_next(struct plan *plan, struct batch_pair *pair)
     struct json_member members[MOST_MEMBERS];
     const struct json_member *weight, *options;
     size_t count;
-    errno = 0;
-    if (getline(&plan->line, &plan->room, plan->spool) < 0) {
-        if (errno)
-            fail();
-        return false;
-    }
+    do {
+        errno = 0;
+        if (getline(&plan->line, &plan->room, plan->spool) < 0) {
+            if (errno)
+                fail();
+            return false;
+        }
+    } while (plan->weights && plan->weights[plan->next++] < 0.0);
     if (json_read_object(plan->line, members, MOST_MEMBERS, &count) != NULL)
         return false;
     weight = json_find(members, count, "weight");
@@ -112,6 +174,7 @@ void plan_close(struct plan *plan)
 {
     if (plan->spool)
         fclose(plan->spool);
+    free(plan->weights);
     free(plan->line);
     *plan = (struct plan){0};
 }

@@ -1,4 +1,7 @@
-/* The pairs of a run, set aside in a temporary file: memory does not grow with their number. */
+/*
+ * The pairs of a run, set aside in a temporary file: of each, memory holds no more than a number,
+ * and only if there are several shards.
+ */
 #ifndef UNECHO_CLI_BATCH_PLAN_H
 #define UNECHO_CLI_BATCH_PLAN_H
 
@@ -21,23 +24,27 @@ struct batch_pair {
 struct plan {
     FILE *spool;
     struct shard *shard;
-    size_t count;  /* pairs of this shard */
-    double weight; /* of all of them */
-    size_t elsewhere;
-    char *line; /* of the last pair read */
+    size_t count;     /* pairs of this shard */
+    double weight;    /* of all of them */
+    size_t elsewhere; /* pairs of other shards */
+    /* With several shards: the weight of each pair, negative if another shard has it. */
+    double *weights;
+    size_t weight_room;
+    size_t all, next; /* pairs of all shards, and which comes next */
+    char *line;       /* of the last pair read */
     size_t room;
 };
 
 /* shard outlives the plan. false: failed, reported. */
 bool plan_open(struct plan *plan, struct shard *shard);
 
-/* Add a pair, if it belongs to this shard; the weight is found out. false: failed, reported. */
+/* Add a pair, whose weight is found out. false: failed, reported. */
 bool plan_add(struct plan *plan, const struct batch_pair *pair);
 
-/* Go to the first pair. false: failed, reported. */
-bool plan_rewind(struct plan *plan);
+/* After the last pair: choose those of this shard. false: failed, reported. */
+bool plan_complete(struct plan *plan);
 
-/* The next pair, valid until the next call. false: there is none. */
+/* The next pair of this shard, valid until the next call. false: there is none. */
 bool plan_next(struct plan *plan, struct batch_pair *pair);
 
 void plan_close(struct plan *plan);

@@ -23,8 +23,8 @@ bool shard_parse(struct shard *shard, const char *text);
 bool shard_choose(struct shard *shard, const char *text);
 
 /*
- * Give the next pair to the shard with the least to do; the same on all machines, since all see the
- * same pairs in the same order. true: to this one.
+ * Give the next pair to the shard with the least to do; the longest pairs come first. The same on
+ * all machines, since all see the same pairs. true: to this one.
  */
 bool shard_takes(struct shard *shard, double seconds);
 
