@@ -26,6 +26,7 @@ typedef struct process_options {
     {                                                                                              \
         .session = {.engine = ENGINE_CHOICE_DEFAULT,                                               \
                     .reference_late_ms = PROCESS_LATE_NOT_GIVEN,                                   \
+                    .suppression = 1.0f,                                                           \
                     .noise_reduction_db = UNECHO_NOISE_REDUCTION_DB,                               \
                     .high_band = true},                                                            \
     }
