@@ -49,7 +49,7 @@ void report_warning(const char *format, ...)
 void report_note(const char *format, ...)
 {
     va_list arguments;
-    if (quiet)
+    if (quiet && !elsewhere)
         return;
     va_start(arguments, format);
     say("note: ", format, arguments);

@@ -9,6 +9,7 @@
 #include "report.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -65,6 +66,8 @@ static void start(struct pool *p, unsigned index, const struct batch_pair *pair)
         fail(p, "cannot make a pipe");
         return;
     }
+    fcntl(fds[0], F_SETFD, FD_CLOEXEC);
+    fcntl(fds[1], F_SETFD, FD_CLOEXEC);
     *slot = (struct slot){.mic = strdup(pair->mic),
                           .far = pair->far ? strdup(pair->far) : NULL,
                           .out = strdup(pair->out),
