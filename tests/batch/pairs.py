@@ -83,14 +83,14 @@ class InFolder(unittest.TestCase):
 
     def batch(self, *words, code=0, **how):
         result = run("batch", *words, **how)
-        self.assertEqual(result.returncode, code, (result.stdout + result.stderr).decode())
+        self.assertEqual(result.returncode, code, (result.stdout + result.stderr).decode(errors="replace"))
         return result
 
     def process(self, mic, far, *options):
         """What unecho process makes of the pair."""
         words = [mic, far] if far else [mic]
         result = run("process", *words, "-o", "expected.wav", "-q", *options)
-        self.assertEqual(result.returncode, 0, result.stderr.decode())
+        self.assertEqual(result.returncode, 0, result.stderr.decode(errors="replace"))
         with open("expected.wav", "rb") as file:
             return file.read()
 
