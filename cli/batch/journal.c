@@ -1,6 +1,6 @@
 /*
- * The table holds a hash of each output, and where its last line is: 48 bytes, whatever the line's
- * length.
+ * The table holds a hash of each output, and where its last line is: memory does not grow with what
+ * is in the lines.
  */
 #include "batch/journal.h"
 
