@@ -12,7 +12,7 @@ enum { UNFINISHED_MOST = 4 };
 
 /* The number of the first signal. */
 static volatile sig_atomic_t request;
-static volatile sig_atomic_t at_once;
+static volatile sig_atomic_t nothing_to_finish, is_child;
 static const char *volatile unfinished[UNFINISHED_MOST];
 
 void interrupt_end(void)
@@ -25,7 +25,10 @@ void interrupt_end(void)
 
 static void on_request(int signal_number)
 {
-    if (request || at_once)
+    static const char why[] = "unecho: interrupted\n";
+    if (nothing_to_finish && !is_child)
+        (void)!write(STDERR_FILENO, why, sizeof(why) - 1);
+    if (request || nothing_to_finish)
         interrupt_end();
     request = signal_number;
 }
@@ -44,17 +47,24 @@ static void handle(int signal_number)
 
 void interrupt_install(void)
 {
-    handle(SIGINT);
-    handle(SIGTERM);
-    handle(SIGHUP);
+    /* All that would end the program, and leave unfinished files with voices in them. */
+    static const int ends[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,   SIGALRM,
+                               SIGUSR1, SIGUSR2, SIGXCPU, SIGVTALRM, SIGPROF};
+    for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+        handle(ends[i]);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
 }
 
-void interrupt_at_once(void)
+void interrupt_ends_at_once(void)
+{
+    nothing_to_finish = 1;
+}
+
+void interrupt_become_child(void)
 {
     signal(SIGINT, SIG_IGN);
-    at_once = 1;
+    is_child = nothing_to_finish = 1;
     request = 0;
 }
 

@@ -5,14 +5,17 @@
 #include <stdbool.h>
 
 /*
- * Handle SIGINT, SIGTERM and SIGHUP. Writing to a closed pipe or past a file size limit becomes an
- * error of write() instead of a signal.
+ * Handle SIGINT, SIGTERM, SIGHUP and whatever else would end the program by default. Writing to a
+ * closed pipe or past a file size limit becomes an error of write() instead of a signal.
  */
 void interrupt_install(void);
 
+/* From here on the first ends the program, with a message: there is nothing to be finished. */
+void interrupt_ends_at_once(void);
+
 /* In a process that another one started: SIGINT, which a terminal sends to both, does nothing, and
- * the other signals end it at once. */
-void interrupt_at_once(void);
+ * the other signals end it at once, without a message. */
+void interrupt_become_child(void);
 
 bool interrupted(void);
 /* The signal's number; 0: not interrupted. */

@@ -353,7 +353,7 @@ noreturn void batch_worker_run(const struct batch_run *run, const struct batch_p
     static struct earlier e;
     bool readable;
     w = (struct work){.run = run, .pair = pair, .share = share, .parent = getppid()};
-    interrupt_at_once();
+    interrupt_become_child();
     w.line = open_memstream(&w.line_text, &w.line_size);
     w.messages = open_memstream(&w.messages_text, &w.messages_size);
     if (!w.line || !w.messages)
