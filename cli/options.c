@@ -108,7 +108,7 @@ const struct option option_help_all[] = {
 typedef struct parser {
     const struct option_group *groups;
     void *options;
-    const struct arguments *arguments;
+    struct arguments *arguments;
     size_t next; /* the word to read next */
 } parser;
 
@@ -155,6 +155,9 @@ static options_result take(parser *p, const struct option *o, void *in, const ch
             return OPTIONS_WRONG;
         }
     }
+    if (p->arguments->given)
+        p->arguments->given[p->arguments->given_count++] =
+            (struct option_given){o, value.text, value.second};
     return o->set((char *)in + o->at, &value) ? OPTIONS_GO : OPTIONS_WRONG;
 }
 

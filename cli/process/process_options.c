@@ -11,7 +11,6 @@
 #define LARGEST_CHUNK 1048576
 /* How late the far end of a recording may be by default, and at most, in milliseconds. */
 #define DEFAULT_LATE 200
-#define NOT_GIVEN    UINT_MAX
 
 const char process_usage[] = "usage: unecho process [options] MIC FAR -o OUT\n"
                              "       unecho process [options] BOTH -o OUT\n";
@@ -85,7 +84,7 @@ static const struct option output_rows[] = {
     {.name = NULL},
 };
 
-static const struct option usual_rows[] = {
+const struct option process_sound_options[] = {
     {.name = "channels-out",
      .argument = "N",
      .help = "how many channels OUT has (default: as many as MIC)",
@@ -104,6 +103,10 @@ static const struct option usual_rows[] = {
      .set = option_number,
      .at = offsetof(process_options, session.noise_reduction_db),
      .highest = UNECHO_NOISE_REDUCTION_MAX_DB},
+    {.name = NULL},
+};
+
+static const struct option usual_rows[] = {
     {.name = "json",
      .help = "print the summary as one JSON object",
      .set = option_on,
@@ -116,7 +119,7 @@ static const struct option usual_rows[] = {
     {.name = NULL},
 };
 
-static const struct option align_rows[] = {
+const struct option process_signal_options[] = {
     {.name = "align",
      .rare = true,
      .argument = "HOW",
@@ -152,7 +155,7 @@ static const struct option align_rows[] = {
     {.name = NULL},
 };
 
-static const struct option other_rows[] = {
+const struct option process_output_options[] = {
     {.name = "chunk",
      .rare = true,
      .argument = "N",
@@ -175,6 +178,10 @@ static const struct option other_rows[] = {
      .help = "if the output's peak exceeds 1, scale the output to a peak of 0.99",
      .set = option_on,
      .at = offsetof(process_options, normalize_peak)},
+    {.name = NULL},
+};
+
+static const struct option other_rows[] = {
     {.name = "record",
      .rare = true,
      .argument = "FILE",
@@ -188,26 +195,22 @@ static const struct option other_rows[] = {
 const struct option_group process_groups[] = {
     {output_rows, 0},
     {ends_options, offsetof(process_options, ends)},
+    {process_sound_options, 0},
     {usual_rows, 0},
-    {align_rows, 0},
+    {process_signal_options, 0},
     {engine_options, offsetof(process_options, session.engine)},
     {model_options, offsetof(process_options, model)},
     {backend_options, offsetof(process_options, session.engine)},
     {library_options, offsetof(process_options, session.engine.library)},
     {network_options, offsetof(process_options, session.engine)},
+    {process_output_options, 0},
     {other_rows, 0},
     {option_help, 0},
     {option_help_all, 0},
     {NULL, 0},
 };
 
-const process_options process_defaults = {
-    .session = {.engine = ENGINE_CHOICE_DEFAULT,
-                .reference_late_ms = NOT_GIVEN,
-                .suppression = 1.0f,
-                .noise_reduction_db = UNECHO_NOISE_REDUCTION_DB,
-                .high_band = true},
-};
+const process_options process_defaults = PROCESS_DEFAULTS;
 
 /* The reference implementation has neither alignment nor a linear filter. */
 static bool settle_reference(process_options *options, const char *command)
@@ -216,7 +219,7 @@ static bool settle_reference(process_options *options, const char *command)
     engine_choice *engine = &session->engine;
     if (!options->reference)
         return true;
-    if (options->align_given || session->reference_late_ms != NOT_GIVEN) {
+    if (options->align_given || session->reference_late_ms != PROCESS_LATE_NOT_GIVEN) {
         report_usage(command,
                      "--reference excludes --%s: the reference implementation does not align the "
                      "two ends",
@@ -240,7 +243,7 @@ static bool settle_reference(process_options *options, const char *command)
 static bool settle_lateness(session_settings *session, const char *command)
 {
     const double early = session->align == UNECHO_ALIGN_FIXED ? fmax(0.0, -session->delay_ms) : 0.0;
-    if (session->reference_late_ms != NOT_GIVEN) {
+    if (session->reference_late_ms != PROCESS_LATE_NOT_GIVEN) {
         if (early <= session->reference_late_ms)
             return true;
         report_usage(command, "--align %g needs a --reference-late of at least %.0f",
