@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 /* Programs that write to pipes put the largest possible size in the header, in bytes. */
@@ -133,6 +134,35 @@ static bool check_signal(const audio_reader *reader, const audio_layout *layout)
     return true;
 }
 
+/* Recorders of screens and calls put the two ends into two tracks. */
+static bool may_have_tracks(const char *name)
+{
+    static const char *const endings[] = {".mp4", ".m4a", ".mov", ".mkv", ".mka", ".webm"};
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && i < sizeof(endings) / sizeof(endings[0]); i++)
+        if (strcasecmp(dot, endings[i]) == 0)
+            return true;
+    return false;
+}
+
+static void report_unreadable(const audio_reader *reader)
+{
+    if (may_have_tracks(reader->name))
+        report_error("%s: not a sound file that unecho can read: %s; if it has the microphone and "
+                     "the far end in two tracks: ffmpeg -i %s -map 0:a:0 mic.wav -map 0:a:1 "
+                     "far.wav, if it has one: ffmpeg -i %s OUT.wav",
+                     reader->name, sf_strerror(NULL), reader->name, reader->name);
+    else
+        report_error(
+            "%s: not a sound file that unecho can read%s: %s (headerless samples need --raw; "
+            "other formats can be converted: ffmpeg -i %s OUT.wav)",
+            reader->name,
+            S_ISREG(reader->identity.st_mode)
+                ? ""
+                : " from a pipe, which can carry WAV, AIFF and AU only",
+            sf_strerror(NULL), reader->name);
+}
+
 static void open_by_content(audio_reader *reader, SF_INFO *info)
 {
     reader->unfinished = unfinished_wav_find(&reader->wav, reader->fd);
@@ -145,14 +175,7 @@ static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
     SF_INFO info = {0};
     open_by_content(reader, &info);
     if (!reader->file) {
-        report_error(
-            "%s: not a sound file that unecho can read%s: %s (headerless samples need --raw; "
-            "other formats can be converted: ffmpeg -i %s OUT.wav)",
-            reader->name,
-            S_ISREG(reader->identity.st_mode)
-                ? ""
-                : " from a pipe, which can carry WAV, AIFF and AU only",
-            sf_strerror(NULL), reader->name);
+        report_unreadable(reader);
         return false;
     }
     reader->format = info.format;
