@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#if !defined(HAVE_SECURE_GETENV) && !defined(_WIN32)
+#if !defined(HAVE_SECURE_GETENV) && !defined(_WIN32) && !defined(__wasm__)
 #include <unistd.h>
 #endif
 
@@ -11,6 +11,9 @@ const char *environment(const char *name)
 {
 #if defined(HAVE_SECURE_GETENV)
     return secure_getenv(name);
+#elif defined(__wasm__)
+    (void)name; /* the host's would be an import */
+    return NULL;
 #elif defined(_WIN32)
     return getenv(name); /* no program runs with the rights of its file's owner */
 #else

@@ -142,6 +142,7 @@ static const struct option batch_rows[] = {
 const struct option_group batch_groups[] = {
     {batch_rows, 0},
     {ends_options, PROCESS + offsetof(process_options, ends)},
+    {process_usual_options, PROCESS},
     {process_signal_options, PROCESS},
     {engine_options, PROCESS + offsetof(process_options, session.engine)},
     {model_options, PROCESS + offsetof(process_options, model)},
@@ -150,11 +151,13 @@ const struct option_group batch_groups[] = {
     {network_options, PROCESS + offsetof(process_options, session.engine)},
     {process_output_options, PROCESS},
     {option_help, 0},
+    {option_help_all, 0},
     {NULL, 0},
 };
 
 const struct option_group batch_pair_groups[] = {
     {ends_options, offsetof(process_options, ends)},
+    {process_usual_options, 0},
     {process_signal_options, 0},
     {engine_options, offsetof(process_options, session.engine)},
     {model_options, offsetof(process_options, model)},

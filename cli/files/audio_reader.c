@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 /* Programs that write to pipes put the largest possible size in the header, in bytes. */
@@ -143,6 +144,17 @@ static bool decode_media(audio_reader *reader)
     return reader->fd >= 0;
 }
 
+static void report_unreadable(const audio_reader *reader)
+{
+    report_error("%s: not a sound file that unecho can read%s: %s (headerless samples need --raw; "
+                 "other formats can be converted: ffmpeg -i %s OUT.wav)",
+                 reader->name,
+                 S_ISREG(reader->identity.st_mode)
+                     ? ""
+                     : " from a pipe, which can carry WAV, AIFF and AU only",
+                 sf_strerror(NULL), reader->name);
+}
+
 static void open_by_content(audio_reader *reader, SF_INFO *info)
 {
     reader->unfinished = unfinished_wav_find(&reader->wav, reader->fd);
@@ -162,14 +174,7 @@ static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
         open_by_content(reader, &info);
     }
     if (!reader->file) {
-        report_error(
-            "%s: not a sound file that unecho can read%s: %s (headerless samples need --raw; "
-            "other formats can be converted: ffmpeg -i %s OUT.wav)",
-            reader->name,
-            S_ISREG(reader->identity.st_mode)
-                ? ""
-                : " from a pipe, which can carry WAV, AIFF and AU only",
-            sf_strerror(NULL), reader->name);
+        report_unreadable(reader);
         return false;
     }
     reader->format = info.format;

@@ -132,7 +132,8 @@ static bool open_outputs(struct job *job)
         const char *name = job->options->sounds[i];
         if (!name)
             continue;
-        const int format = format_for_output(name, SF_FORMAT_WAV | SF_FORMAT_FLOAT, rate);
+        const int format =
+            format_for_output(name, SF_FORMAT_WAV | SF_FORMAT_FLOAT, rate, (int)channels);
         if (!format) {
             report_error("%s: this libsndfile cannot write such files at %d Hz", name, rate);
             return false;

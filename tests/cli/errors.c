@@ -30,6 +30,7 @@ static int set_up(void **state)
     write_sound_as("stereo.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 16000, 2, noise.samples, COUNT);
     write_bytes("mic.f32", noise.samples, COUNT * sizeof(float));
     write_bytes("text.wav", "this is no sound", 16);
+    write_bytes("text.mp4", "this is no film", 15);
     write_bytes("empty.wav", "", 0);
     free(noise.samples);
     return 0;
@@ -198,9 +199,7 @@ static void wrong_usage(void **state)
         {"process a b -o x.wav --model-files one", "needs two values: STAGE1 STAGE2",
          "unecho process --help"},
         {"process a b -o x.wav --model m --model-files s t", "exclude", "unecho process --help"},
-        {"process - far.wav -o x.wav", "--raw", "unecho process --help"},
-        {"process mic.wav - -o x.wav", "--raw", "unecho process --help"},
-        {"process mic.wav far.wav -o -", "--raw", "unecho process --help"},
+        {"process a b -o x.wav --channels-out 9", "--channels-out 9", "unecho process --help"},
         {"process --raw s16le - - -o x.wav", "only one of MIC and FAR", "unecho process --help"},
         {"process mic.wav far.wav -o out.xyz", ".wav .flac", "unecho process --help"},
         {"process mic.wav far.wav -o out", ".wav .flac", "unecho process --help"},
@@ -237,7 +236,9 @@ static void help(void **state)
         {"process mic.wav -h", "usage: unecho process"},
         {"help info", "usage: unecho info"},
         {"info --help", "usage: unecho info"},
+        {"process --help-all", "usage: unecho process"},
         {"--version", "unecho 0."},
+        {"-v", "unecho 0."},
         {"info", "unecho "},
         {"info --json", "{\"version\": \"0."},
     };
@@ -278,6 +279,9 @@ static void bad_inputs(void **state)
     expect_failure("process mic.wav none.wav -o x.wav", "none.wav: No such file");
     expect_failure("process . far.wav -o x.wav", ".: is a directory");
     expect_failure("process text.wav far.wav -o x.wav", "text.wav: not a sound file");
+    expect_failure("process text.mp4 far.wav -o x.wav",
+                   "ffmpeg -i text.mp4 -map 0:a:0 mic.wav -map 0:a:1 far.wav");
+    expect_failure("process - far.wav -o x.wav", "standard input: not a sound file");
     expect_failure("process mic.wav empty.wav -o x.wav", "empty.wav: not a sound file");
 }
 
@@ -322,11 +326,15 @@ static void bad_outputs(void **state)
     (void)state;
     expect_failure("process mic.wav far.wav -o none/y.wav", "none/y.wav: cannot create");
     expect_failure("process mic.wav far.wav -o mic.wav/y.wav", "mic.wav/y.wav: Not a directory");
-    expect_failure("process mic.wav far.wav -o /tmp", "/tmp: is a directory");
+    expect_failure("process - far.wav -o .", ".: is a folder, and standard input has no name");
+    expect_failure("process --raw f32le mic.f32 far.wav -o /proc", "/proc/mic.f32: ");
     expect_failure("process mic.wav far.wav -o y.wav/", "y.wav/: is the name of a directory");
     /* Not even root can create files there. */
     expect_failure("process mic.wav far.wav -o /proc/y.wav", "/proc/y.wav: ");
-    expect_failure("process mic.wav far.wav -o /dev/full", "/dev/full: is not a regular file");
+    expect_failure("process mic.wav far.wav -o /dev/full", "/dev/full: No space left on device");
+    assert_int_equal(symlink("/dev/full", "device.flac"), 0);
+    expect_failure("process mic.wav far.wav -o device.flac", "device.flac: is not a regular file");
+    expect_failure("process three.wav far.wav -o y.mp3", "with 3 channels; --channels-out 1");
     assert_int_equal(symlink("nowhere.wav", "dangling.wav"), 0);
     expect_failure("process mic.wav far.wav -o dangling.wav", "dangling.wav: is a symbolic link");
     assert_false(exists("y.wav"));
@@ -335,7 +343,7 @@ static void bad_outputs(void **state)
 
 static void inputs_are_never_overwritten(void **state)
 {
-    static const char *const names[] = {"mic.wav", "./mic.wav", "hard.wav", "soft.wav"};
+    static const char *const names[] = {"mic.wav", "./mic.wav", ".", "hard.wav", "soft.wav"};
     size_t size, size_now;
     char *mic = read_bytes("mic.wav", &size);
     (void)state;

@@ -150,6 +150,11 @@ beside_other_names() {
         env -u LD_LIBRARY_PATH "$work/collision"
 }
 
+# Nothing tells the loader where the library is.
+tool_finds_its_library() {
+    env -u LD_LIBRARY_PATH "$work/moved/bin/unecho" --version
+}
+
 descriptor_alone_exported() {
     [[ $(nm -D --defined-only "$lib/ladspa/unecho.so" | awk '{ print $NF }') == ladspa_descriptor ]]
 }
@@ -182,6 +187,11 @@ check "a program built with pkg-config, shared" with_pkg_config
 check "a program built with pkg-config, static" with_pkg_config_static
 check "programs built with CMake, shared and static" with_cmake
 check "the README's example compiles" readme_example
+if [[ -x $work/moved/bin/unecho ]]; then
+    check "the installed command line finds its library" tool_finds_its_library
+else
+    echo "ok $((++number)) - the installed command line finds its library # SKIP it is not built"
+fi
 check "the soname is $library" soname
 check "the shared library exports unecho_ symbols only" only_ours_exported -D "$lib/libunecho.so"
 check_local "the static library exports unecho_ symbols only" only_ours_exported -g "$lib/libunecho.a"
