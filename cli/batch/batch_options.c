@@ -142,7 +142,7 @@ static const struct option batch_rows[] = {
 const struct option_group batch_groups[] = {
     {batch_rows, 0},
     {ends_options, PROCESS + offsetof(process_options, ends)},
-    {process_sound_options, PROCESS},
+    {process_usual_options, PROCESS},
     {process_signal_options, PROCESS},
     {engine_options, PROCESS + offsetof(process_options, session.engine)},
     {model_options, PROCESS + offsetof(process_options, model)},
@@ -157,7 +157,7 @@ const struct option_group batch_groups[] = {
 
 const struct option_group batch_pair_groups[] = {
     {ends_options, offsetof(process_options, ends)},
-    {process_sound_options, 0},
+    {process_usual_options, 0},
     {process_signal_options, 0},
     {engine_options, offsetof(process_options, session.engine)},
     {model_options, offsetof(process_options, model)},

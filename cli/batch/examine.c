@@ -60,27 +60,35 @@ static bool print_pictures(struct examination *e, FILE *stream)
 
 /* ---- Examining -------------------------------------------------------------------------- */
 
-/* n samples of the output, silence after its end. NULL: failed, reported. */
+/* n samples of the output, the mean of its channels, silence after its end. NULL: failed, reported.
+ */
 static float *read_output(const char *path, const audio_layout *layout, size_t n)
 {
     audio_reader *file = audio_reader_open(path, layout);
-    float *samples = calloc(n + 1, sizeof(*samples));
+    const unsigned channels = file ? audio_reader_channels(file) : 1;
+    float *frames = calloc(n * channels + 1, sizeof(*frames));
     size_t got = 0;
-    bool done = file && samples && audio_reader_read(file, samples, n, &got);
-    if (file && !samples)
+    bool done = file && frames && audio_reader_read(file, frames, n, &got);
+    if (file && !frames)
         report_error("out of memory");
     audio_reader_close(&file);
-    if (!done) {
-        free(samples);
-        samples = NULL;
+    for (size_t i = 0; done && channels > 1 && i < n; i++) {
+        float sum = 0.0f;
+        for (unsigned c = 0; c < channels; c++)
+            sum += frames[i * channels + c];
+        frames[i] = sum / (float)channels;
     }
-    return samples;
+    if (!done) {
+        free(frames);
+        frames = NULL;
+    }
+    return frames;
 }
 
 static bool examine(struct examination *e, FILE *stream, const ends_choice *choice, const char *out,
                     const unecho_stats *stats, unecho_model *model)
 {
-    const audio_layout layout = {.raw = choice->mic.layout.raw, .rate = choice->mic.layout.rate};
+    const audio_layout layout = choice->mic.layout;
     float *samples;
     if (!doctor_input_read(&e->input, choice))
         return false;

@@ -279,16 +279,22 @@ static bool examine(struct analysis *a, const struct doctor_input *input)
         return false;
     if (a->line.found)
         count_alone(a);
-    return expect_erle(a);
+    return true;
+}
+
+/* The rest, once there is an output. */
+static bool conclude(struct analysis *a, unecho_model *model)
+{
+    if (!measure_output(a))
+        return false;
+    settle_drift(a);
+    return expect_erle(a) && find_swapped(a, model);
 }
 
 bool doctor_analyse(struct analysis *a, const struct doctor_input *input, unecho_model *model)
 {
-    if (!examine(a, input) || !doctor_cancel(&a->cancelled, input, model, late_for(a)) ||
-        !measure_output(a))
-        return false;
-    settle_drift(a);
-    return find_swapped(a, model);
+    return examine(a, input) && doctor_cancel(&a->cancelled, input, model, late_for(a)) &&
+           conclude(a, model);
 }
 
 bool doctor_analyse_output(struct analysis *a, const struct doctor_input *input,
@@ -296,10 +302,7 @@ bool doctor_analyse_output(struct analysis *a, const struct doctor_input *input,
 {
     const bool examined = examine(a, input);
     a->cancelled = (struct cancelled){.out = out, .stats = *stats};
-    if (!examined || !measure_output(a))
-        return false;
-    settle_drift(a);
-    return find_swapped(a, model);
+    return examined && conclude(a, model);
 }
 
 void analysis_free(struct analysis *a)

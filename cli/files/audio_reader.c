@@ -135,6 +135,15 @@ static bool check_signal(const audio_reader *reader, const audio_layout *layout)
     return true;
 }
 
+/* In the file's place: what ffmpeg makes of it. Some versions of libsndfile have closed the
+ * descriptor of a file that they cannot read. */
+static bool decode_media(audio_reader *reader)
+{
+    close(reader->fd);
+    reader->fd = media_decode(reader->name);
+    return reader->fd >= 0;
+}
+
 static void report_unreadable(const audio_reader *reader)
 {
     report_error("%s: not a sound file that unecho can read%s: %s (headerless samples need --raw; "
@@ -144,15 +153,6 @@ static void report_unreadable(const audio_reader *reader)
                      ? ""
                      : " from a pipe, which can carry WAV, AIFF and AU only",
                  sf_strerror(NULL), reader->name);
-}
-
-/* In the file's place: what ffmpeg makes of it. Some versions of libsndfile have closed the
- * descriptor of a file that they cannot read. */
-static bool decode_media(audio_reader *reader)
-{
-    close(reader->fd);
-    reader->fd = media_decode(reader->name);
-    return reader->fd >= 0;
 }
 
 static void open_by_content(audio_reader *reader, SF_INFO *info)

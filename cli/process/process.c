@@ -26,8 +26,8 @@
 
 struct job {
     const process_options *options;
-    char *in_folder; /* the output's path if the options name its folder; NULL: they name itself */
     const struct process_watch *watch; /* NULL: progress and summary go to the user */
+    char *in_folder; /* the output's path if the options name its folder; NULL: they name itself */
     output_file output, record;
     unsigned channels; /* of the output */
     ends *pair;

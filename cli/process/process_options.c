@@ -84,7 +84,7 @@ static const struct option output_rows[] = {
     {.name = NULL},
 };
 
-const struct option process_sound_options[] = {
+const struct option process_usual_options[] = {
     {.name = "channels-out",
      .argument = "N",
      .help = "how many channels OUT has (default: as many as MIC)",
@@ -195,7 +195,7 @@ static const struct option other_rows[] = {
 const struct option_group process_groups[] = {
     {output_rows, 0},
     {ends_options, offsetof(process_options, ends)},
-    {process_sound_options, 0},
+    {process_usual_options, 0},
     {usual_rows, 0},
     {process_signal_options, 0},
     {engine_options, offsetof(process_options, session.engine)},

@@ -33,7 +33,7 @@ typedef struct process_options {
     }
 
 /* Fill a process_options: what changes the signal, and what changes its output. */
-extern const struct option process_sound_options[], process_signal_options[],
+extern const struct option process_usual_options[], process_signal_options[],
     process_output_options[];
 
 extern const struct option_group process_groups[];
