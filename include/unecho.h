@@ -388,6 +388,13 @@ typedef struct unecho_stats {
     uint64_t far_clipped_samples;
     uint64_t far_missing_frames; /* silence in place of far end that was not pushed in time */
     uint64_t far_dropped_frames; /* pushed, but dropped as the microphone had stopped */
+
+    /* For meters: the levels of about the last 0.3 s, and the ERLE of the last 3 s in which the far
+     * end was active. What was before fades exponentially. */
+    float mic_now_db;
+    float far_now_db;
+    float out_now_db;
+    float erle_now_db;
 } unecho_stats;
 
 /* Fill *stats, as much of it as stats->size says (fields that the library does not know with 0).

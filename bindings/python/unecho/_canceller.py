@@ -48,6 +48,10 @@ class Stats:
     far_clipped_samples: int
     far_missing_frames: int  #: silence in place of far end that was not pushed in time
     far_dropped_frames: int  #: pushed, but dropped as the microphone had stopped
+    mic_now_db: float  #: level of the microphone in about the last 0.3 s
+    far_now_db: float
+    out_now_db: float
+    erle_now_db: float  #: of about the last 3 s in which the far end was active
 
 
 class Canceller:
