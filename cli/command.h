@@ -20,7 +20,7 @@ struct command {
 };
 
 extern const struct command process_command, doctor_command, replay_command, info_command,
-    inspect_command, convert_command, bench_command, tune_command;
+    inspect_command, convert_command, bench_command, tune_command, live_command;
 
 /* In the order of the help; NULL ends them. */
 extern const struct command *const commands[];
