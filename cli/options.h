@@ -44,6 +44,7 @@ option_setter option_off;    /* bool: false */
 option_setter option_text;   /* const char * */
 option_setter option_pair;   /* const char *[2] */
 option_setter option_number; /* unsigned */
+option_setter option_decimal; /* float */
 option_setter option_choice; /* an enum: the index in `names` */
 option_setter option_quiet;  /* bool: true, and no notes from now on */
 

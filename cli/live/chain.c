@@ -35,9 +35,10 @@ static char *arguments(const chain *c, const char *label, const live_options *op
           out);
     json_print_string(label, out);
     fprintf(out,
-            ", \"control\": { \"Engine\": %d, \"Noise reduction (dB)\": %u"
+            ", \"control\": { \"Engine\": %d, \"Suppression\": %g, \"Noise reduction (dB)\": %u"
             ", \"Late reference (ms)\": %u } } ]",
-            (int)options->engine, options->noise_reduction_db, reference_late_ms);
+            (int)options->engine, (double)options->suppression, options->noise_reduction_db,
+            reference_late_ms);
     fputs(", \"inputs\": [ \"ec:Mic L\", \"ec:Mic R\", \"ec:Far L\", \"ec:Far R\" ]"
           ", \"outputs\": [ \"ec:Out L\" ] }",
           out);

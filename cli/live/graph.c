@@ -102,6 +102,11 @@ static void remove_global(graph *g, uint32_t id)
 
 /* ---- Defaults and settings ---------------------------------------------------------------- */
 
+bool graph_is_ours(const char *name)
+{
+    return spa_streq(name, "unecho") || spa_strstartswith(name, "unecho.");
+}
+
 /* From {"name": "..."}. */
 static void set_default(graph *g, graph_kind kind, const char *value)
 {
@@ -114,6 +119,11 @@ static void set_default(graph *g, graph_kind kind, const char *value)
                    spa_json_get_string(&it[1], text, sizeof(text)) > 0)
                 if (spa_streq(key, "name"))
                     name = strdup(text);
+    }
+    /* Users make our microphone the default one: then it stays with its own. */
+    if (name && graph_is_ours(name)) {
+        free(name);
+        return;
     }
     free(g->default_names[kind]);
     g->default_names[kind] = name;
@@ -254,11 +264,6 @@ const graph_node *graph_find(const graph *g, const char *name)
         if (spa_streq(g->nodes[i].name, name))
             return &g->nodes[i];
     return NULL;
-}
-
-bool graph_is_ours(const char *name)
-{
-    return spa_streq(name, "unecho") || spa_strstartswith(name, "unecho.");
 }
 
 static const graph_node *find_wanted(const graph *g, graph_kind kind, const char *wanted)

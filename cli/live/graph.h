@@ -60,10 +60,8 @@ void graph_close(graph *g);
 
 const graph_node *graph_find(const graph *g, const char *name);
 
-/*
- * The device of that name or description; NULL: the default one, or where that is our own the one
- * of the highest priority. NULL if there is none.
- */
+/* The device of that name or description; NULL: the default one, or where that is not there the one
+ * of the highest priority. Never one of ours. NULL if there is none. */
 const graph_node *graph_choose(const graph *g, graph_kind kind, const char *wanted);
 
 /* Whether a node is the work of this program. */

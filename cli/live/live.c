@@ -45,8 +45,6 @@ static bool set_reference_late(void *field, const struct option_value *value)
     return option_number(&options->reference_late_ms, value);
 }
 
-static const char *const engine_names[] = {"neural", "linear", "linear+neural", NULL};
-
 static const struct option rows[] = {
     {.name = "mic",
      .argument = "NAME",
@@ -76,6 +74,12 @@ static const struct option rows[] = {
      .set = option_choice,
      .at = offsetof(live_options, engine),
      .names = engine_names},
+    {.name = "suppression",
+     .argument = "S",
+     .help = "how strongly to suppress residual echo, 0 (not at all) to 3 (default 1)",
+     .set = option_decimal,
+     .at = offsetof(live_options, suppression),
+     .highest = UNECHO_SUPPRESSION_MAX},
     {.name = "noise-reduction",
      .argument = "DB",
      .help = "how much background noise to remove, 0 to 40 (default 20)",
@@ -104,6 +108,7 @@ static const struct option_group groups[] = {
 
 static const live_options defaults = {
     .engine = UNECHO_ENGINE_LINEAR_NEURAL,
+    .suppression = 1.0f,
     .noise_reduction_db = UNECHO_NOISE_REDUCTION_DB,
 };
 

@@ -9,6 +9,7 @@
 typedef struct live_options {
     const char *mic, *sink; /* NULL: the default devices, whichever they are */
     unecho_engine engine;
+    float suppression;
     unsigned noise_reduction_db;
     unsigned reference_late_ms;
     bool reference_late_given;

@@ -215,7 +215,8 @@ static bool step(live *l)
         goes_on = connect_again(l);
     connection_wait(&l->connection, STEP_MS);
     if (goes_on && l->connection.context && !l->connection.lost && !interrupted()) {
-        const bool again = links_broken(&l->links) && progress_now() >= l->retry;
+        const bool broken = links_broken(&l->links) || (l->state.mic && !l->chain.module);
+        const bool again = broken && progress_now() >= l->retry;
         if (again)
             l->retry = progress_now() + RETRY_SECONDS;
         if (l->connection.graph.changed || again)

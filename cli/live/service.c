@@ -1,5 +1,6 @@
 /* unecho live --install and --uninstall: a service of systemd for the user who calls it. */
 #include "live/live.h"
+#include "live/plugin.h"
 
 #include "engine_choice.h"
 #include "report.h"
@@ -119,6 +120,7 @@ static void put_unit(const live_options *options, const char *program, const cha
     put_option("sink", options->sink, unit);
     put_option("plugin", plugin, unit);
     put_option("engine", engine_choice_name(options->engine), unit);
+    fprintf(unit, " --suppression %g", (double)options->suppression);
     put_number("noise-reduction", options->noise_reduction_db, unit);
     if (options->reference_late_given)
         put_number("reference-late", options->reference_late_ms, unit);
@@ -134,20 +136,21 @@ static void put_unit(const live_options *options, const char *program, const cha
 /* false: reported. */
 static bool write_unit(const live_options *options, const char *path)
 {
-    char program[PATH_MAX], plugin[PATH_MAX];
+    char program[PATH_MAX];
+    live_plugin plugin;
     const ssize_t size = readlink("/proc/self/exe", program, sizeof(program) - 1);
     if (size <= 0) {
         report_error("cannot find this program's own file: %s", strerror(errno));
         return false;
     }
     program[size] = '\0';
-    if (options->plugin && !realpath(options->plugin, plugin)) {
-        report_error("%s: %s", options->plugin, strerror(errno));
+    /* The service would only fail. */
+    if (!plugin_open(&plugin, options->plugin))
         return false;
-    }
+    plugin_close(&plugin);
     FILE *const unit = fopen(path, "w");
     if (unit)
-        put_unit(options, program, options->plugin ? plugin : NULL, unit);
+        put_unit(options, program, options->plugin ? plugin.path : NULL, unit);
     const bool failed = unit && ferror(unit);
     if (unit && fclose(unit) == 0 && !failed)
         return true;

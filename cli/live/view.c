@@ -27,7 +27,8 @@ enum { LABEL_WIDTH = 13, LEVEL_WIDTH = 9, NAME_LEAST = 12 };
 void view_begin(live_view *v)
 {
     const char *const terminal = getenv("TERM");
-    *v = (live_view){0};
+    /* The first figures are those of a minute. */
+    *v = (live_view){.told = progress_now()};
     setlocale(LC_CTYPE, "");
     v->draws = isatty(STDOUT_FILENO) == 1 && terminal && *terminal && strcmp(terminal, "dumb") != 0;
     v->blocks = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
@@ -65,6 +66,13 @@ static void end_line(live_view *v)
     v->lines++;
 }
 
+static void put_text(live_view *v, const char *text, unsigned columns)
+{
+    fputc(' ', stdout);
+    put_cut(text, columns - 1);
+    end_line(v);
+}
+
 static void put_meter(const live_view *v, float db, unsigned cells)
 {
     /* Eighths of a cell. */
@@ -93,7 +101,7 @@ static void put_row(live_view *v, const char *label, float db, const char *name,
     if (isnan(db))
         printf("%*s", LEVEL_WIDTH, "");
     else if (db < -99.0f)
-        printf("%*s", LEVEL_WIDTH, "silent ");
+        printf("%*s", LEVEL_WIDTH, "silent  ");
     else
         printf("%4.0f dB  ", (double)db);
     if (columns > fixed + cells + 1)
@@ -101,67 +109,71 @@ static void put_row(live_view *v, const char *label, float db, const char *name,
     end_line(v);
 }
 
-static void put_figures(live_view *v, const live_state *state, unsigned columns)
+/* What the canceller does at present; nothing if it sees no echo. */
+static void figures(const live_state *state, char *text, size_t size)
 {
     const unecho_stats *const s = &state->stats;
-    char text[256] = " ";
-    if (state->stage == LIVE_RUNS && s->far_active_seconds > 0.0f)
-        snprintf(text, sizeof(text), " echo %.0f dB lower", (double)fmaxf(s->erle_now_db, 0.0f));
-    if (state->stage == LIVE_RUNS && s->aligned)
-        snprintf(text + strlen(text), sizeof(text) - strlen(text),
-                 ", delay %.0f ms, drift %+.0f ppm", (double)s->delay_ms, (double)s->drift_ppm);
-    put_cut(text, columns);
-    end_line(v);
+    text[0] = '\0';
+    if (state->stage == LIVE_RUNS && live_sees_echo(s))
+        snprintf(text, size, "echo %.0f dB lower, delay %.0f ms, clock drift %+.0f ppm",
+                 (double)fmaxf(s->erle_now_db, 0.0f), (double)s->delay_ms, (double)s->drift_ppm);
 }
 
 static void draw(live_view *v, const live_state *state)
 {
     const unsigned columns = width();
     const bool runs = state->stage == LIVE_RUNS;
-    char words[512];
+    char words[512], numbers[128], invitation[512];
     live_words(state, words, sizeof(words));
+    figures(state, numbers, sizeof(numbers));
     if (v->lines > 0)
         printf("\033[%uA\r", v->lines);
     else
         fputs("\033[?25l", stdout);
     v->lines = 0;
+    if (state->name)
+        snprintf(invitation, sizeof(invitation),
+                 "Choose \"%s\" as microphone in your programs. Ctrl-C ends it.", state->name);
+    else
+        snprintf(invitation, sizeof(invitation), "Ctrl-C ends it.");
+    put_text(v, invitation, columns);
     put_row(v, "microphone", runs ? state->stats.mic_now_db : NAN, state->mic, columns);
     put_row(v, "loudspeaker", runs ? state->stats.far_now_db : NAN, state->sink, columns);
     put_row(v, "without echo", runs ? state->stats.out_now_db : NAN, state->name, columns);
-    put_figures(v, state, columns);
-    fputc(' ', stdout);
-    put_cut(words, columns - 1);
-    end_line(v);
+    put_text(v, words, columns);
+    put_text(v, numbers, columns);
     fflush(stdout);
 }
 
 /* ---- Elsewhere ----------------------------------------------------------------------------- */
 
-static void describe(const live_state *state, char *text, size_t size)
-{
-    char words[512];
-    live_words(state, words, sizeof(words));
-    snprintf(text, size, "%s; microphone %s, loudspeaker %s", words,
-             state->mic ? state->mic : "none", state->sink ? state->sink : "none");
-}
-
-static void say(live_view *v, const live_state *state)
+/* A line when it has changed, and not only for a moment. */
+static void say(live_view *v, const char *text)
 {
     const double now = progress_now();
-    const unecho_stats *const s = &state->stats;
-    char text[sizeof(v->last)];
-    describe(state, text, sizeof(text));
     if (strcmp(text, v->candidate) != 0) {
-        memcpy(v->candidate, text, sizeof(text));
+        snprintf(v->candidate, sizeof(v->candidate), "%s", text);
         v->since = now;
     }
-    if (strcmp(text, v->last) != 0 && now - v->since >= STEADY_SECONDS) {
-        memcpy(v->last, text, sizeof(text));
-        puts(text);
-    } else if (state->stage == LIVE_RUNS && live_sees_echo(s) && now - v->told >= FIGURE_SECONDS) {
-        v->told = now;
-        printf("echo %.0f dB lower, delay %.0f ms, drift %+.0f ppm\n", (double)s->erle_now_db,
-               (double)s->delay_ms, (double)s->drift_ppm);
+    if (strcmp(text, v->said) == 0 || now - v->since < STEADY_SECONDS)
+        return;
+    snprintf(v->said, sizeof(v->said), "%s", text);
+    puts(text);
+}
+
+static void tell(live_view *v, const live_state *state)
+{
+    char text[sizeof(v->said)], numbers[128];
+    const int length = snprintf(text, sizeof(text),
+                                "microphone %s, loudspeaker %s: ", state->mic ? state->mic : "none",
+                                state->sink ? state->sink : "none");
+    if (length < (int)sizeof(text))
+        live_words(state, text + length, sizeof(text) - (size_t)length);
+    say(v, text);
+    figures(state, numbers, sizeof(numbers));
+    if (numbers[0] && progress_now() - v->told >= FIGURE_SECONDS) {
+        v->told = progress_now();
+        puts(numbers);
     }
     fflush(stdout);
 }
@@ -171,5 +183,5 @@ void view_show(live_view *v, const live_state *state)
     if (v->draws)
         draw(v, state);
     else
-        say(v, state);
+        tell(v, state);
 }

@@ -9,7 +9,7 @@ typedef struct live_view {
     bool draws;           /* on a terminal that can */
     bool blocks;          /* it knows block characters */
     unsigned lines;       /* drawn, to be drawn over */
-    char last[1200];      /* the last line without a terminal */
+    char said[1200];      /* the last line without a terminal */
     char candidate[1200]; /* what it will be if it stays so */
     double since;         /* when that came */
     double told;          /* when figures were printed */

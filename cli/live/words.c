@@ -5,6 +5,8 @@
 
 /* Below this no echo is seen, says unecho.h. */
 #define CONFIDENT 0.3f
+/* Any microphone that is not muted has more noise. */
+#define SILENT_DB (-100.0f)
 /* Of far end: the aligner needs two, and what comes first may be music that starts softly. */
 #define SEARCH_SECONDS 15.0
 
@@ -21,12 +23,15 @@ static void running_words(const live_state *state, char *text, size_t size)
     const bool far_active = s->far_now_db > 10.0f * log10f((float)UNECHO_FAR_ACTIVE_POWER);
     if (s->frames == 0)
         snprintf(text, size, "the microphone passes unchanged: see the message above");
+    else if (s->mic_now_db < SILENT_DB)
+        snprintf(text, size, "the microphone is silent: is it muted?");
     else if (live_sees_echo(s))
         snprintf(text, size, "echo found %d ms %s", delay < 0 ? -delay : delay, when);
     else if (s->aligned)
         snprintf(text, size, "no echo at present");
     else if (state->far_seconds >= SEARCH_SECONDS)
-        snprintf(text, size, "no echo in the microphone: is this the loudspeaker that you hear?");
+        snprintf(text, size,
+                 "no echo in the microphone: fine with headphones, otherwise try --sink");
     else if (far_active)
         snprintf(text, size, "looking for the echo");
     else

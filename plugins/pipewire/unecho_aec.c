@@ -74,6 +74,33 @@ static void read_number(const canceller *c, const struct spa_dict *args, const c
                      key, text, most, *number);
 }
 
+static void read_strength(const canceller *c, const struct spa_dict *args, float *strength)
+{
+    const char *const text = lookup(args, "unecho.suppression");
+    float value;
+    if (!text)
+        return;
+    if (spa_atof(text, &value) && value >= 0.0f && value <= (float)UNECHO_SUPPRESSION_MAX)
+        *strength = value;
+    else
+        spa_log_warn(c->log,
+                     "unecho: unecho.suppression is '%s', not a number from 0 to %d; it counts as "
+                     "%g",
+                     text, UNECHO_SUPPRESSION_MAX, (double)*strength);
+}
+
+static void read_switch(const canceller *c, const struct spa_dict *args, const char *key, int *on)
+{
+    const char *const text = lookup(args, key);
+    if (!text)
+        return;
+    if (spa_streq(text, "true") || spa_streq(text, "false"))
+        *on = spa_streq(text, "true");
+    else
+        spa_log_warn(c->log, "unecho: %s is '%s', neither true nor false; it counts as %s", key,
+                     text, *on ? "true" : "false");
+}
+
 /* ---- Methods ---------------------------------------------------------------------------- */
 
 /* As large as the module's buffers are for that rate; it needs a whole number of frames. */
@@ -96,6 +123,8 @@ static void open_stream(canceller *c, const struct spa_dict *args,
     config.mic_channel = UNECHO_CHANNEL_MEAN;
     config.far_channels = far->channels;
     read_engine(c, args, &config.engine);
+    read_strength(c, args, &config.suppression);
+    read_switch(c, args, "unecho.comfort_noise", &config.comfort_noise);
     read_number(c, args, "unecho.noise_reduction_db", UNECHO_NOISE_REDUCTION_MAX_DB,
                 &config.noise_reduction_db);
     read_number(c, args, "unecho.reference_late_ms", UNECHO_REFERENCE_LATE_MAX_MS,

@@ -155,6 +155,17 @@ static void settings(void **unused)
     config.reference_late_ms = 40;
     assert_of_library(&config, mic.samples, far.samples, SHORT);
 
+    assert_int_equal(aec_init(&host,
+                              (const char *[]){"unecho.suppression", "0.25", "unecho.comfort_noise",
+                                               "true", NULL},
+                              16000, 1),
+                     0);
+    aec_run(&host, &mic.samples, &far.samples, out, SHORT, 160);
+    config = config_at(16000);
+    config.suppression = 0.25f;
+    config.comfort_noise = 1;
+    assert_of_library(&config, mic.samples, far.samples, SHORT);
+
     assert_int_equal(
         aec_init(&host, (const char *[]){"unecho.noise_reduction_db", "0", NULL}, 16000, 1), 0);
     aec_run(&host, &mic.samples, &far.samples, out, SHORT, 160);
@@ -171,6 +182,8 @@ static void wrong_settings_count_as_the_default(void **unused)
     static const char *const wrong[][2] = {
         {"unecho.engine", "quick"},           {"unecho.engine", ""},
         {"unecho.noise_reduction_db", "61"},  {"unecho.noise_reduction_db", "-1"},
+        {"unecho.suppression", "3.5"},        {"unecho.suppression", "much"},
+        {"unecho.comfort_noise", "maybe"},    {"unecho.suppression", "nan"},
         {"unecho.reference_late_ms", "1001"}, {"unecho.reference_late_ms", "ten"},
     };
     const unecho_config config = config_at(16000);
