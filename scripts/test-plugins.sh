@@ -139,8 +139,8 @@ start_servers() {
     await speaker:playback_MONO
 }
 
-# session HOW: one file plays the far end to a loudspeaker and the microphone's signal into a
-# microphone; another records that microphone and the result of HOW.
+# session HOW [MEANWHILE]: one file plays the far end to a loudspeaker and the microphone's signal into a
+# microphone; another records that microphone and the result of HOW. MEANWHILE runs while it plays.
 session() {
     local others=() player recorder clean far
     start_servers
@@ -157,12 +157,43 @@ session() {
     await player:output_FR
     pw-link player:output_FL "$far"
     pw-link player:output_FR mic:input_MONO
+    ${2:-true}
     wait "$player"
     kill "$recorder" "${others[@]}"
     wait
 }
 
-export -f await start_servers session with_filter_chain with_live with_module
+# Another loudspeaker becomes the default and plays on; the first one goes.
+unplug() {
+    sleep 2
+    pw-metadata 0 default.configured.audio.sink '{ "name": "other" }' Spa:String:JSON >&2
+    pw-link player:output_FL other:playback_MONO
+    pw-link -d player:output_FL speaker:playback_MONO
+    sleep 0.2
+    pw-cli destroy speaker
+}
+
+# Says for each way to end whether the virtual microphone is gone soon, and comes again.
+ends() {
+    local others=() signal pid tries
+    start_servers
+    for signal in INT TERM KILL; do
+        env --default-signal=INT "$unecho" live >live.log 2>&1 &
+        pid=$!
+        await unecho:capture_MONO || exit
+        kill "-$signal" "$pid"
+        wait "$pid" || true
+        for ((tries = 0; tries < 20; tries++)); do
+            pw-cli ls Node | grep -q '"unecho' || break
+            sleep 0.1
+        done
+        ((tries < 20)) && echo "gone $signal"
+    done
+    kill "${others[@]}"
+    wait
+}
+
+export -f await start_servers session with_filter_chain with_live with_module unplug ends
 export unecho
 
 # devices FILE...: the configuration of a session: a loudspeaker, a microphone, and these files.
@@ -174,7 +205,10 @@ devices() {
     cat >$conf/devices.conf <<'CONF'
 context.objects = [
     { factory = adapter
-      args = { factory.name = support.null-audio-sink  node.name = speaker
+      args = { factory.name = support.null-audio-sink  node.name = speaker  priority.session = 2
+               media.class = Audio/Sink  audio.position = [ MONO ]  object.linger = true } }
+    { factory = adapter
+      args = { factory.name = support.null-audio-sink  node.name = other  priority.session = 1
                media.class = Audio/Sink  audio.position = [ MONO ]  object.linger = true } }
     { factory = adapter
       args = { factory.name = support.null-audio-sink  node.name = mic
@@ -196,13 +230,13 @@ in_session() {
         cat session.log
 }
 
-# record HOW LATE: what the microphone and HOW give while the sample plays, the microphone LATE
+# record HOW LATE [MEANWHILE]: what the microphone and HOW give while the sample plays, the microphone LATE
 # milliseconds, 0 to 499, later than the sample's: begun.wav, from the microphone's first sound on.
 record() {
     sox -V1 "$sample"_far.flac -e floating-point -b 32 far.wav pad 0.5 1 rate -v 48000
     sox -V1 "$sample"_mic.flac -e floating-point -b 32 mic.wav pad "0.$((500 + $2))" 1 rate -v 48000
     sox -V1 --combine merge far.wav mic.wav -b 24 both.wav
-    in_session "session $1"
+    in_session "session $1 ${3:-}"
     sox -V1 live.wav begun.wav silence 1 1s -80d
     sox -V1 begun.wav clean.wav remix 2
 }
@@ -251,6 +285,18 @@ in_live() {
     # 22 ms of its own, and a cycle of 512 frames and a little more for a monitor that comes late.
     check "unecho live, the microphone $1 ms later: latency" within "$late" 33 35
     check "unecho live, the microphone $1 ms later" live_cancelled 20 0.034
+}
+
+in_live_unplugged() {
+    devices
+    record with_live 60 unplug
+    check "unecho live, another loudspeaker in mid-run" live_cancelled 20 0.034
+}
+
+ends_of_live() {
+    devices
+    in_session ends >ends.txt
+    check "unecho live leaves nothing behind" cmp ends.txt <(printf 'gone %s\n' INT TERM KILL)
 }
 
 # level FILE FROM TO: in dB of full scale, between these seconds.
@@ -305,6 +351,8 @@ in_filter_chain 150 0
 in_live 0
 in_live 60
 in_live 150
+in_live_unplugged
+ends_of_live
 in_modules
 
 echo "$passed passed, $failed failed"
