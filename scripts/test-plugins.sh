@@ -236,7 +236,7 @@ within() {
 
 # level FILE FROM TO: in dB of full scale, between these seconds.
 level() {
-    sox -V1 "$1" -n trim "$2" "=$3" stats 2>&1 | awk '/RMS lev dB/ { print $4 }'
+    sox -V1 "$1" -n trim "$2" "=$3" stats 2>&1 | awk '/RMS lev dB/ { print ($4 == "-inf" ? -200 : $4) }'
 }
 
 # Whether the microphone's samples were recorded as they were played: they pass unchanged, unless
