@@ -5,7 +5,6 @@
 #include "report.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,9 +37,11 @@ void connection_end(connection *s)
 void connection_wait(connection *s, int milliseconds)
 {
     const double end = progress_now() + 1e-3 * milliseconds;
-    for (double left = 1e-3 * milliseconds; left > 0.0 && !interrupted() && !s->lost;
-         left = end - progress_now())
+    double left = 1e-3 * milliseconds;
+    while (left > 0.0 && !interrupted() && !s->lost) {
         pw_loop_iterate(pw_main_loop_get_loop(s->loop), (int)(1e3 * left) + 1);
+        left = end - progress_now();
+    }
 }
 
 static void on_done(void *data, uint32_t id, int seq)
@@ -78,10 +79,11 @@ static bool catch_up(connection *s)
 /* Before 1.4 clients that process sound had a file of their own. */
 static const char *configuration(void)
 {
-    int major = 0, minor = 0;
-    const int found = sscanf(pw_get_library_version(), "%d.%d", &major, &minor);
-    return found == 2 && (major > 1 || (major == 1 && minor >= 4)) ? "client.conf"
-                                                                   : "client-rt.conf";
+    const char *const version = pw_get_library_version();
+    char *end;
+    const long major = strtol(version, &end, 10);
+    const long minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
+    return major > 1 || (major == 1 && minor >= 4) ? "client.conf" : "client-rt.conf";
 }
 
 bool connection_open(connection *s)

@@ -27,6 +27,12 @@ static graph_kind kind_of(const char *class)
     return class && spa_strstartswith(class, "Audio/Sink") ? GRAPH_SINK : GRAPH_OTHER;
 }
 
+static void free_node(graph_node *n)
+{
+    free(n->name);
+    free(n->description);
+}
+
 static void add_node(graph *g, uint32_t id, const struct spa_dict *dict)
 {
     const char *const name = property(dict, PW_KEY_NODE_NAME);
@@ -50,8 +56,7 @@ static void add_node(graph *g, uint32_t id, const struct spa_dict *dict)
         g->node_count++;
         return;
     }
-    free(n->name);
-    free(n->description);
+    free_node(n);
 }
 
 static void add_port(graph *g, uint32_t id, const struct spa_dict *dict)
@@ -83,8 +88,7 @@ static void remove_global(graph *g, uint32_t id)
 {
     for (size_t i = 0; i < g->node_count; i++)
         if (g->nodes[i].id == id) {
-            free(g->nodes[i].name);
-            free(g->nodes[i].description);
+            free_node(&g->nodes[i]);
             g->nodes[i] = g->nodes[--g->node_count];
             return;
         }
@@ -117,7 +121,7 @@ static void set_default(graph *g, graph_kind kind, const char *value)
         if (spa_json_enter_object(&it[0], &it[1]) > 0)
             while (spa_json_get_string(&it[1], key, sizeof(key)) > 0 &&
                    spa_json_get_string(&it[1], text, sizeof(text)) > 0)
-                if (spa_streq(key, "name"))
+                if (spa_streq(key, "name") && !name)
                     name = strdup(text);
     }
     /* Users make our microphone the default one: then it stays with its own. */
@@ -246,8 +250,8 @@ void graph_close(graph *g)
         spa_hook_remove(&g->hook);
         pw_proxy_destroy((struct pw_proxy *)g->registry);
     }
-    while (g->node_count > 0)
-        remove_global(g, g->nodes[0].id);
+    for (size_t i = 0; i < g->node_count; i++)
+        free_node(&g->nodes[i]);
     for (int kind = 0; kind < GRAPH_OTHER; kind++)
         free(g->default_names[kind]);
     free(g->nodes);
