@@ -78,6 +78,7 @@ static int run_doctor(const void *options)
         return EXIT_FAILED;
     }
     interrupt_install();
+    interrupt_ends_at_once();
     job->options = options;
     job->picture.fd = -1;
     if (check_picture(job) && diagnose(job) && show(job))

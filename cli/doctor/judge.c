@@ -14,7 +14,6 @@
 #define OFFSET         0.01 /* 1 % of full scale */
 #define CLIPPED_SHARE  1e-4
 #define RANGE_EARLY_MS (-(double)UNECHO_REFERENCE_LATE_MAX_MS)
-#define FOLLOWED_PPM   300.0
 #define NOTED_PPM      5.0
 #define LOST_NEAR_DB   (-6.0)
 #define GOOD_ERLE_DB   10.0

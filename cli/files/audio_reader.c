@@ -5,6 +5,8 @@
 #include "files/audio_reader.h"
 
 #include "files/format.h"
+#include "files/ogg_chain.h"
+#include "files/unfinished_wav.h"
 #include "interrupt.h"
 #include "report.h"
 
@@ -36,6 +38,8 @@ struct audio_reader {
     int fd;
     raw_format raw;
     SNDFILE *file; /* NULL for headerless samples */
+    bool unfinished;
+    unfinished_wav wav; /* if it is unfinished */
     int format;
     int rate;
     unsigned channels;
@@ -129,10 +133,17 @@ static bool check_signal(const audio_reader *reader, const audio_layout *layout)
     return true;
 }
 
+static void open_by_content(audio_reader *reader, SF_INFO *info)
+{
+    reader->unfinished = unfinished_wav_find(&reader->wav, reader->fd);
+    reader->file = reader->unfinished ? unfinished_wav_open(&reader->wav, info)
+                                      : sf_open_fd(reader->fd, SFM_READ, info, SF_FALSE);
+}
+
 static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
 {
     SF_INFO info = {0};
-    reader->file = sf_open_fd(reader->fd, SFM_READ, &info, SF_FALSE);
+    open_by_content(reader, &info);
     if (!reader->file) {
         report_error(
             "%s: not a sound file that unecho can read%s: %s (headerless samples need --raw; "
@@ -157,6 +168,14 @@ static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
     if (!check_signal(reader, layout))
         return false;
     warn_of_truncation(reader);
+    if ((reader->format & SF_FORMAT_TYPEMASK) == SF_FORMAT_OGG && ogg_is_chained(reader->fd))
+        report_warning("%s: is several Ogg recordings one after the other, of which only the first "
+                       "is read; to join them: ffmpeg -i %s OUT.wav",
+                       reader->name, reader->name);
+    if (reader->unfinished)
+        report_warning("%s: unfinished: its header says 0 bytes of samples; using the %.2f s that "
+                       "are there",
+                       reader->name, seconds(reader, reader->length));
     return true;
 }
 
@@ -351,9 +370,9 @@ static bool reopen_sound_file(audio_reader *reader)
 {
     SF_INFO info = {0};
     sf_close(reader->file);
-    reader->file = lseek(reader->fd, 0, SEEK_SET) == 0
-                       ? sf_open_fd(reader->fd, SFM_READ, &info, SF_FALSE)
-                       : NULL;
+    reader->file = NULL;
+    if (lseek(reader->fd, 0, SEEK_SET) == 0)
+        open_by_content(reader, &info);
     return reader->file != NULL;
 }
 

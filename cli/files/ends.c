@@ -64,7 +64,8 @@ const struct option ends_options[] = {
      .at = offsetof(ends_choice, mic.channel)},
     {.name = "far-channel",
      .argument = "N",
-     .help = "the far end's channel in FAR (default mean, which cancels all of them) or BOTH (default 2)",
+     .help = "the far end's channel in FAR (default mean, which cancels all of them) or BOTH "
+             "(default 2)",
      .set = set_channel,
      .at = offsetof(ends_choice, far.channel)},
     {.name = "raw",

@@ -201,6 +201,15 @@ static bool write_normalized(struct job *job)
     return true;
 }
 
+/* A part of the output is better than none, but not than what was there before. */
+static bool must_keep(const struct job *job, const output_file *file)
+{
+    if (!session_stopped(job->session) || file->kind != OUTPUT_REPLACED || !file->exists)
+        return false;
+    report_error("interrupted: %s is as it was", file->name);
+    return true;
+}
+
 static bool cancel(struct job *job)
 {
     bool done;
@@ -208,6 +217,9 @@ static bool cancel(struct job *job)
                    ends_mic_rate(job->pair));
     done = session_run(job->session, take_output, job);
     progress_end(&job->progress);
+    if (done &&
+        (must_keep(job, &job->output) || (job->options->record && must_keep(job, &job->record))))
+        return false;
     return done && (!job->scratch || write_normalized(job)) && audio_writer_finish(job->writer) &&
            (!job->options->record || output_commit(&job->record));
 }

@@ -39,6 +39,8 @@ int unecho_get_stats(const unecho *stream, unecho_stats *stats)
         .linear_erle_db = levels_erle_db(filter.active_mic_energy, filter.active_error_energy,
                                          filter.active_hops),
         .linear_diverged = (uint32_t)filter.diverged,
+        .limited_hops = stream->canceller.limiter.hops,
+        .failed_hops = stream->canceller.failed_hops,
         .mic_now_db = levels_db(l->now.mic, UNECHO_HOP),
         .far_now_db = levels_db(l->now.far, UNECHO_HOP),
         .out_now_db = levels_db(l->now.out, UNECHO_HOP),

@@ -184,6 +184,19 @@ static void drifts(void **state)
     assert_true(fabs(figure(&result, "drift_ppm") + 1500.0) < 100.0);
 }
 
+/* From the middle on another reflection is the loudest, 1.25 ms later: no clock drifts. */
+static void a_changed_path_is_no_drift(void **state)
+{
+    outcome result;
+    (void)state;
+    signal_ changed = delayed(&mic, 20);
+    memcpy(changed.samples, mic.samples, mic.count / 2 * sizeof(float));
+    put("changed.wav", changed);
+    expect_problem(&result, "changed.wav far.wav", NULL);
+    assert_null(strstr(result.output, "\"code\": \"drift\""));
+    assert_true(figure(&result, "drift_ppm") == 0.0);
+}
+
 /* `sox FAR fixed.wav speed S` puts sample k of the output at k * S of the input. */
 static void following_the_advice_removes_the_drift(void **state)
 {
@@ -401,6 +414,7 @@ int main(void)
         cmocka_unit_test(delays),
         cmocka_unit_test(jump),
         cmocka_unit_test(drifts),
+        cmocka_unit_test(a_changed_path_is_no_drift),
         cmocka_unit_test(following_the_advice_removes_the_drift),
         cmocka_unit_test(rate_that_is_not_what_the_file_says),
         cmocka_unit_test(swapped_ends),

@@ -35,6 +35,111 @@ static int set_up(void **state)
     return 0;
 }
 
+/* Nothing of somebody's files is broken in silence. */
+static void other_names_of_a_file_are_kept(void **state)
+{
+    outcome result;
+    (void)state;
+    write_bytes("one.wav", "old", 3);
+    assert_int_equal(link("one.wav", "two.wav"), 0);
+    run(&result, "process mic.wav far.wav -o one.wav -q");
+    expect_code(&result, 1);
+    expect_part(result.messages, "one.wav: is one of 2 names (hard links)");
+    size_t size = 0;
+    free(read_bytes("two.wav", &size));
+    assert_int_equal(size, 3);
+    assert_int_equal(count_hidden(), 0);
+}
+
+/* By another name, standard output is what it is: appended to, not replaced. */
+static void standard_output_by_another_name(void **state)
+{
+    outcome result;
+    surroundings around = {.output = "collected.raw"};
+    (void)state;
+    run_in(&result, &around, "process --raw s16le mic.wav far.wav -o - -q");
+    expect_code(&result, 0);
+    size_t sizes[2];
+    char *const plain = read_bytes("collected.raw", &sizes[0]);
+    run_in(&result, &around, "process --raw s16le mic.wav far.wav -o /dev/stdout -q");
+    expect_code(&result, 0);
+    char *const other = read_bytes("collected.raw", &sizes[1]);
+    assert_true(sizes[0] > 0);
+    assert_int_equal(sizes[0], sizes[1]);
+    assert_memory_equal(plain, other, sizes[0]);
+    assert_int_equal(count_hidden(), 0);
+    free(plain);
+    free(other);
+}
+
+/* As a recorder leaves it that did not live to write the sizes. */
+static void an_unfinished_wav_is_read(void **state)
+{
+    outcome result;
+    size_t size = 0, whole = 0;
+    (void)state;
+    run(&result, "process mic.wav far.wav -o whole_out.wav -q");
+    expect_code(&result, 0);
+    char *const bytes = read_bytes("mic.wav", &size);
+    memset(bytes + 4, 0, 4);
+    memset(bytes + 40, 0, 4);
+    write_bytes("killed.wav", bytes, size);
+    free(bytes);
+    run(&result, "process killed.wav far.wav -o killed_out.wav -q");
+    expect_code(&result, 0);
+    expect_part(result.messages, "killed.wav: unfinished: its header says 0 bytes of samples");
+    char *const expected = read_bytes("whole_out.wav", &whole);
+    char *const found = read_bytes("killed_out.wav", &size);
+    assert_int_equal(size, whole);
+    assert_memory_equal(found, expected, size);
+    free(expected);
+    free(found);
+}
+
+/* libsndfile reads the first link only. */
+static void a_chained_ogg_is_told(void **state)
+{
+    outcome result;
+    size_t size = 0;
+    (void)state;
+    signal_ noise = noise_signal(COUNT, 0.5f, 9);
+    write_sound("link.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS, noise.samples, COUNT);
+    free(noise.samples);
+    char *const once = read_bytes("link.ogg", &size);
+    char *const twice = malloc(2 * size);
+    memcpy(twice, once, size);
+    memcpy(twice + size, once, size);
+    write_bytes("chain.ogg", twice, 2 * size);
+    free(once);
+    free(twice);
+    run(&result, "process link.ogg far.wav -o of_link.wav -q");
+    expect_code(&result, 0);
+    assert_null(strstr(result.messages, "several Ogg"));
+    run(&result, "process chain.ogg far.wav -o of_chain.wav -q");
+    expect_code(&result, 0);
+    expect_part(result.messages, "chain.ogg: is several Ogg recordings");
+}
+
+/* A device has no end, and is no model. */
+static void a_device_is_no_model(void **state)
+{
+    outcome result;
+    (void)state;
+    run(&result, "inspect /dev/zero");
+    expect_code(&result, 1);
+    expect_part(result.messages, "is a device");
+}
+
+/* JSON is UTF-8, whatever the names are. */
+static void names_that_are_not_utf8(void **state)
+{
+    outcome result;
+    (void)state;
+    run(&result, "inspect --json no\xff\xc3\xa4\xed\xa0\x80.onnx");
+    expect_code(&result, 1);
+    expect_part(result.output, "no\\ufffd\xc3\xa4\\ufffd\\ufffd\\ufffd.onnx");
+}
+
 /* ---- Wrong usage ------------------------------------------------------------------------ */
 
 static void wrong_usage(void **state)
@@ -434,6 +539,12 @@ static void closed_pipe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(other_names_of_a_file_are_kept),
+        cmocka_unit_test(standard_output_by_another_name),
+        cmocka_unit_test(an_unfinished_wav_is_read),
+        cmocka_unit_test(a_chained_ogg_is_told),
+        cmocka_unit_test(a_device_is_no_model),
+        cmocka_unit_test(names_that_are_not_utf8),
         cmocka_unit_test(wrong_usage),
         cmocka_unit_test(help),
         cmocka_unit_test(bad_inputs),
