@@ -15,10 +15,9 @@
 #include <unistd.h>
 
 const struct command *const commands[] = {
-    &process_command,    &batch_command, &doctor_command,
-    &replay_command,     &info_command,  &inspect_command,
-    &convert_command,    &bench_command, &tune_command,
-    &completion_command, NULL,
+    &process_command, &batch_command, &live_command,       &doctor_command,
+    &replay_command,  &info_command,  &inspect_command,    &convert_command,
+    &bench_command,   &tune_command,  &completion_command, NULL,
 };
 
 static void print_help(FILE *stream)

@@ -78,6 +78,21 @@ static void list_names(const char *const *names, char *text, size_t size)
                                    names[i]);
 }
 
+bool option_decimal(void *field, const struct option_value *value)
+{
+    const struct option *o = value->option;
+    char *end;
+    const float number = strtof(value->text, &end);
+    if (end == value->text || *end ||
+        !(number >= (float)o->lowest && number <= (float)o->highest)) {
+        report_usage(value->command, "--%s %s: expected %u to %u", o->name, value->text, o->lowest,
+                     o->highest);
+        return false;
+    }
+    *(float *)field = number;
+    return true;
+}
+
 bool option_choice(void *field, const struct option_value *value)
 {
     const struct option *o = value->option;

@@ -40,13 +40,14 @@ struct option_group {
 
 /* ---- Setters ---------------------------------------------------------------------------- */
 
-option_setter option_on;     /* bool: true */
-option_setter option_off;    /* bool: false */
-option_setter option_text;   /* const char * */
-option_setter option_pair;   /* const char *[2] */
-option_setter option_number; /* unsigned */
-option_setter option_choice; /* an enum: the index in `names` */
-option_setter option_quiet;  /* bool: true, and no notes from now on */
+option_setter option_on;      /* bool: true */
+option_setter option_off;     /* bool: false */
+option_setter option_text;    /* const char * */
+option_setter option_pair;    /* const char *[2] */
+option_setter option_number;  /* unsigned */
+option_setter option_decimal; /* float */
+option_setter option_choice;  /* an enum: the index in `names` */
+option_setter option_quiet;   /* bool: true, and no notes from now on */
 
 /* ---- Tables ----------------------------------------------------------------------------- */
 

@@ -61,19 +61,6 @@ static bool set_align(void *field, const struct option_value *value)
     return false;
 }
 
-static bool set_suppression(void *field, const struct option_value *value)
-{
-    char *end;
-    float *strength = field;
-    *strength = strtof(value->text, &end);
-    if (end != value->text && !*end && *strength >= 0.0f &&
-        *strength <= (float)UNECHO_SUPPRESSION_MAX)
-        return true;
-    report_usage(value->command, "--suppression %s: expected 0 to %d", value->text,
-                 UNECHO_SUPPRESSION_MAX);
-    return false;
-}
-
 static const struct option output_rows[] = {
     {.name = "output",
      .letter = 'o',
@@ -95,8 +82,9 @@ const struct option process_usual_options[] = {
     {.name = "suppression",
      .argument = "S",
      .help = "of residual echo, 0 (none) to 3 (default 1)",
-     .set = set_suppression,
-     .at = offsetof(process_options, session.suppression)},
+     .set = option_decimal,
+     .at = offsetof(process_options, session.suppression),
+     .highest = UNECHO_SUPPRESSION_MAX},
     {.name = "noise-reduction",
      .argument = "DB",
      .help = "background noise to remove, 0 to 60 (default 20)",
