@@ -313,7 +313,7 @@ static void inspects_files(void **state)
     assert_int_equal(info.operators, 71);
     assert_non_null(strstr(info.operator_counts, "MatMul 8, "));
     check_not_inspected("none.onnx", sizeof info, UNECHO_ERROR_FILE, "none.onnx: cannot be opened");
-    check_not_inspected("/dev/null", sizeof info, UNECHO_ERROR_FORMAT, "empty");
+    check_not_inspected("/dev/null", sizeof info, UNECHO_ERROR_FILE, "device");
     check_not_inspected(NULL, sizeof info, UNECHO_ERROR_ARGUMENT, "path");
     check_not_inspected("/dev/null", 0, UNECHO_ERROR_ARGUMENT, "size");
     assert_int_equal(unecho_model_inspect_file("x", NULL, NULL, 0), UNECHO_ERROR_ARGUMENT);
