@@ -171,6 +171,11 @@ static int together(const suppressor *a, const suppressor *b)
     return ((const postfilter_suppressor *)a)->net == ((const postfilter_suppressor *)b)->net;
 }
 
+const float *postfilter_heard(const suppressor *s)
+{
+    return ((const postfilter_suppressor *)s)->scratch.network.features;
+}
+
 const suppressor_kind postfilter_native = {
     .history = HISTORY,
     .latency = TRANSFORM_HOP,
