@@ -75,6 +75,7 @@ static void set_rates(unecho_config *config, input *script)
     }
     config->align = (unecho_align)(align % 64 % 3);
     config->noise_reduction_db = align >> 6 & 1 ? 0 : UNECHO_NOISE_REDUCTION_DB;
+    config->comfort_noise = (int)(align >> 6 & 1);
     config->high_band = (int)(align >> 7);
     config->delay_ms = take_byte(script) * 4.0;
     config->reference_late_ms = take_byte(script) * 5 % 1001;

@@ -112,6 +112,7 @@ UNECHO_API const char *unecho_strerror(int status);
 #define UNECHO_HOPS_AT_ONCE_MAX       64
 #define UNECHO_NOISE_REDUCTION_DB     20 /* the default */
 #define UNECHO_NOISE_REDUCTION_MAX_DB 60
+#define UNECHO_SUPPRESSION_MAX        3
 #define UNECHO_LINEAR_TAIL_MIN_MS     64
 #define UNECHO_LINEAR_TAIL_MAX_MS     512
 #define UNECHO_RECORD_CAPACITY_MIN    4096
@@ -193,10 +194,17 @@ typedef struct unecho_config {
     unecho_backend backend;     /* default UNECHO_BACKEND_NATIVE */
     /* How long an echo path the linear filter covers: 64 to 512 ms in steps of 8; default 256. */
     unsigned linear_tail_ms;
-    /* How much background noise is reduced, in dB, 0 to 60; default 20. The networks know only 0
-     * and as much as they can, the post-filter about 20. 0: off; after a second of digital silence
-     * in the far end the microphone passes unchanged, and the network rests. */
+    /* How strongly the post-filter suppresses residual echo, 0 (not at all) to 3: an exponent of
+     * its gains. Less preserves more of the near end, more removes more echo; default 1. */
+    float suppression;
+    /* How much background noise is reduced, in dB, 0 to 60; default 20. From 20 on a network does
+     * what it can, the post-filter about 20. Below, the post-filter keeps the noise that much lower
+     * than it is, and synthetic noise takes the place of what goes with the echo; a DTLN-aec
+     * network does as with 20. 0: off; after a second of digital silence in the far end the
+     * microphone passes unchanged, and the network rests. */
     unsigned noise_reduction_db;
+    /* 1: the post-filter replaces noise that goes with the echo from 20 dB on, too. Default 0. */
+    int comfort_noise;
     /* 1 (default): at other rates than 16 kHz, frequencies above the network's range follow what it
      * does below. 0: they are removed, from 7 kHz on (7/16 of a rate below 16 kHz). */
     int high_band;
@@ -309,9 +317,18 @@ UNECHO_API int unecho_notify_gap(unecho *stream, uint64_t mic_lost, uint64_t far
  */
 UNECHO_API int unecho_latency(const unecho *stream);
 
-/* Return the stream to its state after opening, statistics included. Real-time safe. Errors:
- * ARGUMENT. */
+/* Return the stream to its state after opening, statistics included, but keep its settings.
+ * Real-time safe. Errors: ARGUMENT. */
 UNECHO_API int unecho_reset(unecho *stream);
+
+/*
+ * Change a setting of unecho_config while the stream runs: suppression, noise_reduction_db,
+ * comfort_noise. It applies from the next hop on, within 16 ms and without a click, and
+ * unecho_reset keeps it. Real-time safe. Errors: ARGUMENT, and nothing changes.
+ */
+UNECHO_API int unecho_set_suppression(unecho *stream, float strength);
+UNECHO_API int unecho_set_noise_reduction(unecho *stream, unsigned db);
+UNECHO_API int unecho_set_comfort_noise(unecho *stream, int on);
 
 /*
  * Cancel the echo in a whole recording without latency: mic_n frames in, mic_n frames out. far_n

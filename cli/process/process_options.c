@@ -60,6 +60,19 @@ static bool set_align(void *field, const struct option_value *value)
     return false;
 }
 
+static bool set_suppression(void *field, const struct option_value *value)
+{
+    char *end;
+    float *strength = field;
+    *strength = strtof(value->text, &end);
+    if (end != value->text && !*end && *strength >= 0.0f &&
+        *strength <= (float)UNECHO_SUPPRESSION_MAX)
+        return true;
+    report_usage(value->command, "--suppression %s: expected 0 to %d", value->text,
+                 UNECHO_SUPPRESSION_MAX);
+    return false;
+}
+
 static const struct option output_rows[] = {
     {.name = "output",
      .letter = 'o',
@@ -85,14 +98,25 @@ static const struct option align_rows[] = {
      .set = option_number,
      .at = offsetof(process_options, session.reference_late_ms),
      .highest = UNECHO_REFERENCE_LATE_MAX_MS},
+    {.name = "suppression",
+     .argument = "S",
+     .help = "how strongly to suppress residual echo, 0 (not at all) to 3 (default 1): less "
+             "preserves more of the near end; a DTLN model ignores it",
+     .set = set_suppression,
+     .at = offsetof(process_options, session.suppression)},
     {.name = "noise-reduction",
      .argument = "DB",
-     .help =
-         "how much background noise to remove, 0 (none) to 60 (default 20); a DTLN model removes "
-         "as much as it can, and with 0 passes MIC unchanged while FAR is silent",
+     .help = "how much background noise to remove, 0 (none) to 60 (default 20, about as much as "
+             "can be); below 20 the noise stays at a constant level. A DTLN model removes "
+             "as much as it can, and with 0 passes MIC unchanged while FAR is silent",
      .set = option_number,
      .at = offsetof(process_options, session.noise_reduction_db),
      .highest = UNECHO_NOISE_REDUCTION_MAX_DB},
+    {.name = "comfort-noise",
+     .help = "where noise goes with the echo, put synthetic noise in its place, also with a noise "
+             "reduction of 20 dB and more",
+     .set = option_on,
+     .at = offsetof(process_options, session.comfort_noise)},
     {.name = "no-high-band",
      .help = "write nothing above 8 kHz; by default the band above follows the gain of the band "
              "below",
@@ -160,6 +184,7 @@ const struct option_group process_groups[] = {
 const process_options process_defaults = {
     .session = {.engine = ENGINE_CHOICE_DEFAULT,
                 .reference_late_ms = NOT_GIVEN,
+                .suppression = 1.0f,
                 .noise_reduction_db = UNECHO_NOISE_REDUCTION_DB,
                 .high_band = true},
 };

@@ -205,6 +205,8 @@ static bool open_stream(struct session *session, unecho_model *model,
     config.align = settings->align;
     config.delay_ms = settings->delay_ms;
     config.reference_late_ms = settings->reference_late_ms;
+    config.suppression = settings->suppression;
+    config.comfort_noise = settings->comfort_noise;
     config.noise_reduction_db = settings->noise_reduction_db;
     config.high_band = settings->high_band;
     config.record_capacity = settings->record ? record_capacity(session) : 0;

@@ -29,7 +29,9 @@ typedef struct session_settings {
     unecho_align align;
     double delay_ms;
     unsigned reference_late_ms;
+    float suppression;
     unsigned noise_reduction_db;
+    bool comfort_noise;
     bool high_band;
     const struct far_plan *plan;       /* changes of the far end; NULL: none */
     const struct stretches *stretches; /* to measure apart; NULL: none */

@@ -42,7 +42,8 @@ static void print_engine(const record_reader *from)
         printf(" in %s", (unsigned)c->precision < 3 ? precisions[c->precision] : "?");
     if (c->cell_limit > 0.0f)
         printf(", cells limited to %g", (double)c->cell_limit);
-    printf("; noise reduction %u dB; %u hops at once\n", c->noise_reduction_db, c->hops_at_once);
+    printf("; suppression %g, noise reduction %u dB%s; %u hops at once\n", (double)c->suppression,
+           c->noise_reduction_db, c->comfort_noise ? ", comfort noise" : "", c->hops_at_once);
 }
 
 void events_print_header(const record_reader *from)
@@ -82,15 +83,23 @@ void events_describe_loss(const record_reader *from, const record_head *lost, ch
              (double)lost->far_n / far_rate);
 }
 
+static void print_setting(uint64_t extra)
+{
+    const uint32_t key = (uint32_t)(extra >> 32);
+    const char *const name = key == RECORD_KEY_SUPPRESSION       ? "suppression"
+                             : key == RECORD_KEY_NOISE_REDUCTION ? "noise_reduction_db"
+                             : key == RECORD_KEY_COMFORT_NOISE   ? "comfort_noise"
+                                                                 : "an unknown setting";
+    printf(" %s to %g", name, (double)record_setting_value(extra));
+}
+
 void events_print_call(const record_reader *from, const recorded_call *call, double seconds)
 {
-    static const char *const names[RECORD_KINDS] = {[RECORD_PROCESS] = "process",
-                                                    [RECORD_MANY] = "process_many",
-                                                    [RECORD_WHOLE] = "process_whole",
-                                                    [RECORD_PUSH] = "push_far",
-                                                    [RECORD_GAP] = "notify_gap",
-                                                    [RECORD_RESET] = "reset",
-                                                    [RECORD_LOST] = "lost"};
+    static const char *const names[RECORD_KINDS] = {
+        [RECORD_PROCESS] = "process",     [RECORD_MANY] = "process_many",
+        [RECORD_WHOLE] = "process_whole", [RECORD_PUSH] = "push_far",
+        [RECORD_GAP] = "notify_gap",      [RECORD_RESET] = "reset",
+        [RECORD_LOST] = "lost",           [RECORD_SETTING] = "set"};
     static const char *const forms[RECORD_FORMS] = {"", "_int16", "_planar"};
     const record_head *h = &call->head;
     const recorded_signal *s = call->signals;
@@ -103,6 +112,8 @@ void events_print_call(const record_reader *from, const recorded_call *call, dou
     }
     if (h->kind == RECORD_GAP)
         printf(" of %" PRIu64 " frames of microphone, %" PRIu64 " of far end", h->n, h->far_n);
+    else if (h->kind == RECORD_SETTING)
+        print_setting(h->extra);
     else if (h->kind != RECORD_RESET) {
         printf("%s %" PRIu64 " frames", h->form < RECORD_FORMS ? forms[h->form] : "",
                h->kind == RECORD_PUSH ? h->far_n : h->n);

@@ -92,7 +92,7 @@ static reader_result check_head(record_reader *r, const record_head *h, uint64_t
                          h->words);
     if (h->kind <= RECORD_HEADER || h->kind >= RECORD_KINDS || r->entry == 0)
         return bad(r, "entry %" PRIu64 " at offset %" PRIu64 " is of kind %" PRIu32 ", expected %s",
-                   r->entry, at, h->kind, r->entry == 0 ? "1, the header" : "2 to 8");
+                   r->entry, at, h->kind, r->entry == 0 ? "1, the header" : "2 to 9");
     for (int i = 0; i < RECORD_SIGNALS; i++) {
         const uint32_t coding = h->coding[i];
         if (coding >= RECORD_CODINGS || h->form >= RECORD_FORMS ||

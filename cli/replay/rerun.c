@@ -79,6 +79,23 @@ static int push(unecho *stream, uint32_t form, const buffers *far, size_t n)
     return unecho_push_far(stream, far->floats, n);
 }
 
+/* A value that its setting cannot have is refused, as the record says that it was not. */
+static int set(unecho *stream, uint64_t extra)
+{
+    const float value = record_setting_value(extra);
+    const int whole = value >= 0.0f && value <= (float)UNECHO_NOISE_REDUCTION_MAX_DB;
+    switch (extra >> 32) {
+    case RECORD_KEY_SUPPRESSION:
+        return unecho_set_suppression(stream, value);
+    case RECORD_KEY_NOISE_REDUCTION:
+        return whole ? unecho_set_noise_reduction(stream, (unsigned)value) : UNECHO_ERROR_ARGUMENT;
+    case RECORD_KEY_COMFORT_NOISE:
+        return unecho_set_comfort_noise(stream, value != 0.0f);
+    default:
+        return UNECHO_ERROR_ARGUMENT;
+    }
+}
+
 static int repeat(unecho *stream, const recorded_call *call, const buffers *mic, const buffers *far,
                   const buffers *out)
 {
@@ -98,6 +115,8 @@ static int repeat(unecho *stream, const recorded_call *call, const buffers *mic,
         return push(stream, h->form, far, (size_t)h->far_n);
     case RECORD_GAP:
         return unecho_notify_gap(stream, h->n, h->far_n);
+    case RECORD_SETTING:
+        return set(stream, h->extra);
     default:
         return unecho_reset(stream);
     }

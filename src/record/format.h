@@ -8,6 +8,7 @@
 #include "hash.h"
 
 #include <stdint.h>
+#include <string.h>
 
 /* Ends in \r\n so that a transfer in text mode damages it detectably. */
 #define RECORD_MAGIC "unecho\r\n"
@@ -34,7 +35,8 @@ typedef enum record_kind {
     RECORD_PUSH,       /* unecho_push_far and its variants; n is 0 */
     RECORD_GAP,        /* unecho_notify_gap: n and far_n of its arguments */
     RECORD_RESET,
-    RECORD_LOST, /* calls from here on did not fit: `extra` in all, with n and far_n frames */
+    RECORD_LOST,    /* calls from here on did not fit: `extra` in all, with n and far_n frames */
+    RECORD_SETTING, /* unecho_set_*; extra: key and value, see record_setting */
     RECORD_KINDS
 } record_kind;
 
@@ -127,7 +129,8 @@ static inline uint32_t record_load(const unsigned char *at)
     FIELD(19, int, high_band)                                                                      \
     FIELD(20, unecho_engine, engine)                                                               \
     FIELD(21, unsigned, linear_tail_ms)                                                            \
-    FIELD(22, unsigned, noise_reduction_db)
+    FIELD(22, unsigned, noise_reduction_db)                                                        \
+    FIELD(23, int, comfort_noise)
 /* Fields of unecho_onnxruntime. Keys 10 and 18 belong to removed fields. */
 #define RECORD_ONNXRUNTIME(FIELD)                                                                  \
     FIELD(7, unsigned, stage_threads[0])                                                           \
@@ -135,6 +138,30 @@ static inline uint32_t record_load(const unsigned char *at)
     FIELD(9, int, spinning)
 #define RECORD_REALS(FIELD)                                                                        \
     FIELD(32, double, delay_ms)                                                                    \
-    FIELD(33, float, cell_limit)
+    FIELD(33, float, cell_limit)                                                                   \
+    FIELD(34, float, suppression)
+
+/* Keys of the settings that may change while a stream runs. */
+enum {
+    RECORD_KEY_NOISE_REDUCTION = 22,
+    RECORD_KEY_COMFORT_NOISE = 23,
+    RECORD_KEY_SUPPRESSION = 34,
+};
+
+/* The `extra` of RECORD_SETTING: the key in the upper word, a float in the lower. */
+static inline uint64_t record_setting(uint32_t key, float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return (uint64_t)key << 32 | bits;
+}
+
+static inline float record_setting_value(uint64_t extra)
+{
+    const uint32_t bits = (uint32_t)extra;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
 
 #endif

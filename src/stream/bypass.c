@@ -11,17 +11,24 @@ enum {
 /* Fading in the microphone is not urgent. */
 static const float share_per_hop = 1.0f / 16.0f;
 
-void bypass_start(bypass *b, int enabled, size_t lag)
+void bypass_start(bypass *b, size_t lag)
+{
+    b->lag = lag;
+}
+
+void bypass_enable(bypass *b, int enabled)
 {
     b->enabled = enabled;
-    b->lag = lag;
+    if (b->fresh)
+        bypass_reset(b);
 }
 
 void bypass_reset(bypass *b)
 {
+    b->fresh = 1;
     b->silent = SILENT_HOPS;
-    b->quiet = UINT32_MAX;
-    b->share = 1.0f;
+    b->quiet = b->enabled ? UINT32_MAX : 0;
+    b->share = b->enabled ? 1.0f : 0.0f;
     b->hops = 0;
 }
 
@@ -35,13 +42,12 @@ static int is_silent(const float *x, size_t n)
 
 bypass_hop bypass_next(bypass *b, const float *far, size_t n)
 {
-    if (!b->enabled)
-        return (bypass_hop){.suppress = 1};
+    b->fresh = 0;
     if (!is_silent(far, n))
         b->silent = 0;
     else if (b->silent < SILENT_HOPS)
         b->silent++;
-    b->quiet = b->quiet << 1 | (b->silent == SILENT_HOPS);
+    b->quiet = b->quiet << 1 | (b->enabled && b->silent == SILENT_HOPS);
 
     bypass_hop hop = {.from = b->share};
     if (b->quiet >> b->lag & 1)

@@ -10,6 +10,7 @@
 
 typedef struct bypass {
     int enabled;
+    int fresh;       /* no hop since the reset */
     size_t lag;      /* hops by which the output lags the newest hop; below 31 */
     unsigned silent; /* consecutive silent hops, saturating at a second */
     uint32_t quiet;  /* bit i: nothing to cancel in the hop i before the newest */
@@ -25,7 +26,9 @@ typedef struct bypass_hop {
 } bypass_hop;
 
 /* Call bypass_reset before the first hop. */
-void bypass_start(bypass *b, int enabled, size_t lag);
+void bypass_start(bypass *b, size_t lag);
+/* May change between hops. */
+void bypass_enable(bypass *b, int enabled);
 void bypass_reset(bypass *b);
 
 /* Plan the next hop, whose far end is `far`. */

@@ -57,15 +57,30 @@ int canceller_start(canceller *c, const suppressor_plan *plan, const fft *transf
         .error = c->error + before,
         .echo = c->echo ? c->echo + before : NULL,
     };
-    bypass_start(&c->bypass, plan->config->noise_reduction_db == 0 && kind->denoises,
-                 c->lag / UNECHO_HOP);
+    bypass_start(&c->bypass, c->lag / UNECHO_HOP);
+    c->settings = (suppressor_settings){
+        .suppression = plan->config->suppression,
+        .noise_reduction_db = plan->config->noise_reduction_db,
+        .comfort_noise = plan->config->comfort_noise,
+    };
     c->cuts_rumble = kind->denoises;
     if (c->linear) {
         kalman_start(c->linear, kernels_at(plan->kernels_index));
         if (kind->denoises)
             c->linear->correction = denoiser_correction;
     }
-    return kind->start(c->suppressor, plan, &lines, transform, to);
+    const int status = kind->start(c->suppressor, plan, &lines, transform, to);
+    if (status == UNECHO_OK)
+        canceller_set(c);
+    return status;
+}
+
+void canceller_set(canceller *c)
+{
+    const suppressor_kind *const kind = c->suppressor->kind;
+    bypass_enable(&c->bypass, c->settings.noise_reduction_db == 0 && kind->denoises);
+    if (kind->set)
+        kind->set(c->suppressor, &c->settings);
 }
 
 void canceller_close(canceller *c)

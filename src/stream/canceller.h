@@ -25,6 +25,7 @@ typedef struct canceller {
     float *error, *echo;
     levels levels;
     bypass bypass;
+    suppressor_settings settings;
     int cuts_rumble; /* from what a network hears of the linear filter */
     rumble rumble;
     uint64_t restarts; /* bit t: at hop t of the next run the suppressor restarts */
@@ -41,6 +42,8 @@ int canceller_start(canceller *c, const suppressor_plan *plan, const fft *transf
                     const message *to);
 void canceller_close(canceller *c);
 void canceller_reset(canceller *c);
+/* Follow c->settings from the next run on. */
+void canceller_set(canceller *c);
 
 /* Write the next hops of microphone and far end here before canceller_run. */
 float *canceller_mic(canceller *c);

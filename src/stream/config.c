@@ -12,6 +12,7 @@ static const unecho_config defaults = {
     .hops_at_once = 16,
     .linear_tail_ms = KALMAN_PARTITIONS * CONFIG_HOP_MS,
     .noise_reduction_db = UNECHO_NOISE_REDUCTION_DB,
+    .suppression = 1.0f,
     .high_band = 1,
     .cpu = UNECHO_CPU_ALL,
 };
@@ -185,6 +186,9 @@ static int check_network(const unecho_config *config, const message *to)
     if (config->noise_reduction_db > UNECHO_NOISE_REDUCTION_MAX_DB)
         return message_fail(to, UNECHO_ERROR_ARGUMENT, "noise_reduction_db is %u, expected 0 to %d",
                             config->noise_reduction_db, UNECHO_NOISE_REDUCTION_MAX_DB);
+    if (!config_suppression_valid(config->suppression))
+        return message_fail(to, UNECHO_ERROR_ARGUMENT, "suppression is %g, expected 0 to %d",
+                            (double)config->suppression, UNECHO_SUPPRESSION_MAX);
     if (config->hops_at_once < 1 || config->hops_at_once > UNECHO_HOPS_AT_ONCE_MAX)
         return message_fail(to, UNECHO_ERROR_ARGUMENT, "hops_at_once is %u, expected 1 to %d",
                             config->hops_at_once, UNECHO_HOPS_AT_ONCE_MAX);

@@ -25,4 +25,10 @@ int config_check(const unecho_config *config, const message *to);
 /* The far end's rate in Hz. */
 int config_far_rate(const unecho_config *config);
 
+/* Not for NaN. */
+static inline int config_suppression_valid(float strength)
+{
+    return strength >= 0.0f && strength <= (float)UNECHO_SUPPRESSION_MAX;
+}
+
 #endif

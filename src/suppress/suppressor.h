@@ -29,6 +29,13 @@ typedef struct suppressor_lines {
     float *echo;  /* the filter's echo estimate, mic - error; NULL without a filter */
 } suppressor_lines;
 
+/* What may change while a stream runs, as in unecho_config. */
+typedef struct suppressor_settings {
+    float suppression;
+    unsigned noise_reduction_db;
+    int comfort_noise;
+} suppressor_settings;
+
 typedef struct suppressor suppressor;
 typedef struct suppressor_kind suppressor_kind;
 
@@ -59,6 +66,9 @@ struct suppressor_kind {
                  const fft *transform, const message *to);
     /* Release everything but the stream's own memory. */
     void (*close)(suppressor *s);
+    /* Follow the settings from the next run on; also called before the first. NULL: it has none.
+     * Real-time safe. */
+    void (*set)(suppressor *s, const suppressor_settings *to);
 
     /*
      * Advance `count` streams by `hops` hops each, in the scratch memory of `host`, any stream of

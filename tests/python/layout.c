@@ -30,7 +30,9 @@ int main(void)
     FIELD(unecho_config, precision);
     FIELD(unecho_config, backend);
     FIELD(unecho_config, linear_tail_ms);
+    FIELD(unecho_config, suppression);
     FIELD(unecho_config, noise_reduction_db);
+    FIELD(unecho_config, comfort_noise);
     FIELD(unecho_config, high_band);
     FIELD(unecho_config, record_capacity);
     FIELD(unecho_config, allocate);

@@ -65,6 +65,8 @@ static void run(float *out, const scene *s, size_t kernels_index, unsigned hops_
     assert_non_null(all);
     const suppressor_lines lines = {.echo = all, .far = all + length, .error = all + 2 * length};
     assert_int_equal(postfilter_native.start(p, &plan, &lines, &transform, &silent), UNECHO_OK);
+    const suppressor_settings settings = {1.0f, UNECHO_NOISE_REDUCTION_DB, 0};
+    postfilter_native.set(p, &settings);
     postfilter_native.reset(p);
     for (size_t at = 0; at + HOP <= s->count;) {
         const size_t left = (s->count - at) / HOP, hops = left < hops_at_once ? left : hops_at_once;

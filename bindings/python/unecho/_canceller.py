@@ -61,8 +61,8 @@ class Canceller:
         engine="linear_neural" | "linear" | "neural"    align="auto" | "fixed" | "off"
         precision="fp32" | "bf16" | "int8"              backend="native" | "onnxruntime"
         model (an unecho.Model)    mic_channel    far_channels    far_queue_ms    delay_ms
-        reference_late_ms    whole_hops    hops_at_once    linear_tail_ms    noise_reduction_db
-        high_band    record_capacity    cpu    cell_limit
+        reference_late_ms    whole_hops    hops_at_once    linear_tail_ms    suppression
+        noise_reduction_db    comfort_noise    high_band    record_capacity    cpu    cell_limit
 
     Samples are numpy arrays of int16 or float32 (full scale 1.0) with the shape (frames,), or
     (frames, channels) with several channels; or bytes, bytearray or memoryview of interleaved
@@ -220,8 +220,22 @@ class Canceller:
             self._open()
             check(library.unecho_notify_gap(self._handle, mic_lost, far_lost))
 
+    def set(self, *, suppression: Optional[float] = None, noise_reduction_db: Optional[int] = None,
+            comfort_noise: Optional[bool] = None) -> None:
+        """Change settings from here on; None leaves one as it is."""
+        changes = [
+            ("suppression", library.unecho_set_suppression, suppression, float),
+            ("noise_reduction_db", library.unecho_set_noise_reduction, noise_reduction_db, int),
+            ("comfort_noise", library.unecho_set_comfort_noise, comfort_noise, bool)]
+        with self._lock:
+            self._open()
+            for name, function, value, kind in changes:
+                if value is not None and (kind(value) < 0 or
+                                          function(self._handle, kind(value)) != 0):
+                    raise ValueError(f"{name}={value!r} is out of range")
+
     def reset(self) -> None:
-        """Return to the state after opening, statistics included."""
+        """Return to the state after opening, statistics included, but keep the settings."""
         with self._lock:
             self._open()
             check(library.unecho_reset(self._handle))

@@ -96,11 +96,11 @@ _KINDS = {**_ENUMS, "kind": ModelKind}
 
 _INTEGERS = {
     "sample_rate", "far_rate", "far_queue_ms", "mic_channels", "mic_channel", "far_channels",
-    "reference_late_ms", "hops_at_once", "linear_tail_ms", "noise_reduction_db", "record_capacity",
-    "cpu",
+    "reference_late_ms", "hops_at_once", "linear_tail_ms", "noise_reduction_db",
+    "record_capacity", "cpu",
 }
-_FLAGS = {"whole_hops", "high_band"}
-_FLOATS = {"delay_ms", "cell_limit"}
+_FLAGS = {"whole_hops", "high_band", "comfort_noise"}
+_FLOATS = {"delay_ms", "cell_limit", "suppression"}
 
 #: The keywords of Canceller beside rate, channels and far_rate: the fields of unecho_config.
 NAMES = (set(_ENUMS) | _INTEGERS | _FLAGS | _FLOATS | {"model"}) - {

@@ -1,5 +1,7 @@
 #include "features.h"
 
+#include <string.h>
+
 /* Smoothing factor per hop; a time constant of about 50 ms. */
 static const float memory = 0.85f;
 
@@ -28,7 +30,7 @@ void features_memory_layout(features_memory *m, arena *a)
         m->cross[i] = (bins){at, at + ROW};
 }
 
-void features_run(features_memory *m, const kernels *k, const bands *b, float *y,
+void features_run(features_memory *m, const kernels *k, const bands *b, float *y, float *power,
                   const bins spectra[SIGNALS], float *rows)
 {
     for (size_t i = 0; i < SIGNALS; i++)
@@ -50,6 +52,7 @@ void features_run(features_memory *m, const kernels *k, const bands *b, float *y
     }
     bands_mean(b, y, rows, TRANSFORM_ROW);
     enum { LEVELS = SIGNALS * POSTFILTER_BANDS };
+    memcpy(power, y, LEVELS * sizeof *power);
     k->decibels(y, y, LEVELS);
     for (size_t i = 0; i < LEVELS; i++)
         y[i] = ((y[i] > db_least ? y[i] : db_least) - db_centre) / db_width;

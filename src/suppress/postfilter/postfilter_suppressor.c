@@ -1,13 +1,15 @@
 #include "postfilter_suppressor.h"
 
 #include "features.h"
+#include "noise.h"
 #include "postfilter_model.h"
 
 #include <string.h>
 
-enum { HISTORY = TRANSFORM_BLOCK - TRANSFORM_HOP };
+enum { HISTORY = TRANSFORM_BLOCK - TRANSFORM_HOP, POWER_ROW = SIGNALS * POSTFILTER_BANDS };
 
-/* Exponent of the network's gains: it was trained to preserve the voice and leaves some echo. */
+/* Exponent of the network's gains at suppression 1: it was trained to preserve the voice and leaves
+ * some echo. */
 static const float gain_exponent = 1.3f;
 
 /* Scratch for a run of up to `rows` rows. */
@@ -15,6 +17,7 @@ typedef struct scratch {
     float *error;  /* spectra of the error, [rows][2][TRANSFORM_ROW] */
     float *others; /* spectra of the other signals, [SIGNALS - 1][2][TRANSFORM_ROW] */
     float *rows;   /* [BANDS_ROWS][TRANSFORM_ROW] */
+    float *power;  /* of the signals in the bands, [rows][SIGNALS][POSTFILTER_BANDS] */
     float *block;  /* [TRANSFORM_BLOCK] */
     float *gains;  /* of the bins, [TRANSFORM_ROW] */
     network_work network;
@@ -28,12 +31,24 @@ typedef struct postfilter_suppressor {
     scratch scratch;
     features_memory features;
     network_memory network;
+    noise_memory noise;
+    float exponent;
+    noise_target noise_target;
     float *tail; /* [TRANSFORM_HOP]: the newest hop, still incomplete */
 } postfilter_suppressor;
 
 static postfilter_suppressor *own(suppressor *s)
 {
     return (postfilter_suppressor *)s;
+}
+
+/* In steps, and not by the C library, so that every machine gets the same bits. */
+static float gain_of_decibels(unsigned down)
+{
+    double gain = 1.0;
+    for (unsigned i = 0; i < down; i++)
+        gain *= 0.89125093813374553; /* 10^(-1/20) */
+    return (float)gain;
 }
 
 /* ---- Opening ---------------------------------------------------------------------------- */
@@ -54,6 +69,7 @@ static void layout_scratch(scratch *s, arena *a, const postfilter *net, size_t r
     s->error = arena_floats(a, rows * 2 * TRANSFORM_ROW);
     s->others = arena_floats(a, (SIGNALS - 1) * 2 * TRANSFORM_ROW);
     s->rows = arena_floats(a, BANDS_ROWS * TRANSFORM_ROW);
+    s->power = arena_floats(a, rows * POWER_ROW);
     s->block = arena_floats(a, TRANSFORM_BLOCK);
     s->gains = arena_floats(a, TRANSFORM_ROW);
     network_work_layout(&s->network, a, net, rows);
@@ -69,6 +85,7 @@ static suppressor *layout(arena *a, const suppressor_plan *plan)
     layout_scratch(&p->scratch, a, p->net, p->base.rows);
     features_memory_layout(&p->features, a);
     network_memory_layout(&p->network, a, p->net);
+    noise_layout(&p->noise, a);
     p->tail = arena_floats(a, TRANSFORM_HOP);
     return taken ? &taken->base : NULL;
 }
@@ -88,6 +105,17 @@ static void close(suppressor *s)
     (void)s;
 }
 
+static void set(suppressor *s, const suppressor_settings *to)
+{
+    postfilter_suppressor *const p = own(s);
+    p->exponent = gain_exponent * to->suppression;
+    /* As much noise reduction as the network does needs no help. */
+    const int keep = to->noise_reduction_db < UNECHO_NOISE_REDUCTION_DB;
+    p->noise_target = (noise_target){.fill = keep || to->comfort_noise};
+    if (p->noise_target.fill)
+        p->noise_target.gain = gain_of_decibels(to->noise_reduction_db);
+}
+
 /* ---- Running ---------------------------------------------------------------------------- */
 
 static bins spectrum(float *at)
@@ -96,7 +124,8 @@ static bins spectrum(float *at)
 }
 
 /* Compute the features of hop t, and the error's spectrum, which `synthesise` needs. */
-static void analyse(postfilter_suppressor *p, scratch *s, size_t t, bins error, float *features)
+static void analyse(postfilter_suppressor *p, scratch *s, size_t t, bins error, float *features,
+                    float *power)
 {
     const postfilter *const net = p->net;
     const size_t at = t * TRANSFORM_HOP;
@@ -114,17 +143,28 @@ static void analyse(postfilter_suppressor *p, scratch *s, size_t t, bins error, 
         all[SIGNAL_MIC].re[k] = error.re[k] + all[SIGNAL_ECHO].re[k];
         all[SIGNAL_MIC].im[k] = error.im[k] + all[SIGNAL_ECHO].im[k];
     }
-    features_run(&p->features, net->k, &net->bands, features, all, s->rows);
+    features_run(&p->features, net->k, &net->bands, features, power, all, s->rows);
 }
 
-/* Apply the gains to the spectrum and transform back. */
-static void synthesise(postfilter_suppressor *p, scratch *s, bins error, float *gains, float *out)
+/* Apply the gains to the spectrum, keep or add noise, and transform back. */
+static void synthesise(postfilter_suppressor *p, scratch *s, bins error, float *gains,
+                       const float *power, float *out)
 {
     const postfilter *const net = p->net;
-    net->k->raise(gains, gains, gain_exponent, POSTFILTER_BANDS);
+    const noise_target *const target = &p->noise_target;
+    net->k->raise(gains, gains, p->exponent, POSTFILTER_BANDS);
+    noise_advance(&p->noise, &net->bands, power + SIGNAL_ERROR * POSTFILTER_BANDS,
+                  power + SIGNAL_ECHO * POSTFILTER_BANDS);
+    noise_keep(&p->noise, target, gains);
     bands_interpolate(&net->bands, s->gains, gains);
     net->k->multiply(error.re, error.re, s->gains, FFT_BINS);
     net->k->multiply(error.im, error.im, s->gains, FFT_BINS);
+    if (target->fill) {
+        float missing[POSTFILTER_BANDS];
+        noise_missing(&p->noise, target, gains, missing);
+        bands_interpolate(&net->bands, s->gains, missing);
+        noise_add(&p->noise, s->gains, error.re, error.im);
+    }
     transform_inverse(&net->transform, net->k, p->fft, out, p->tail, error, s->block);
 }
 
@@ -137,11 +177,11 @@ static int run(suppressor *host, suppressor *const *all, float *const *out, size
         memories[i] = &own(all[i])->network;
     for (size_t row = 0; row < count * hops; row++)
         analyse(own(all[row % count]), s, row / count, spectrum(s->error + row * 2 * TRANSFORM_ROW),
-                s->network.features + row * FEATURES_ROW);
+                s->network.features + row * FEATURES_ROW, s->power + row * POWER_ROW);
     network_run(own(host)->net, &s->network, memories, count, hops);
     for (size_t row = 0; row < count * hops; row++)
         synthesise(own(all[row % count]), s, spectrum(s->error + row * 2 * TRANSFORM_ROW),
-                   s->network.gains + row * GAINS_ROW,
+                   s->network.gains + row * GAINS_ROW, s->power + row * POWER_ROW,
                    out[row % count] + row / count * TRANSFORM_HOP);
     return UNECHO_OK;
 }
@@ -163,6 +203,7 @@ static void reset(suppressor *s)
     postfilter_suppressor *const p = own(s);
     memset(p->features.all, 0, p->features.all_count * sizeof *p->features.all);
     memset(p->network.all, 0, p->network.all_count * sizeof *p->network.all);
+    noise_reset(&p->noise);
     skip(s, 1);
 }
 
@@ -184,6 +225,7 @@ const suppressor_kind postfilter_native = {
     .layout = layout,
     .start = start,
     .close = close,
+    .set = set,
     .run = run,
     .skip = skip,
     .restart = restart,

@@ -1,0 +1,48 @@
+/*
+ * The background noise in the linear filter's error, in bands: minimum statistics (Martin, IEEE
+ * Trans. Speech Audio Process. 9(5), 2001, in its simplest form). A network removes noise as far as
+ * it was trained to; with the level of the noise known it can be kept instead, or replaced where it
+ * goes with the echo.
+ */
+#ifndef UNECHO_POSTFILTER_NOISE_H
+#define UNECHO_POSTFILTER_NOISE_H
+
+#include "arena.h"
+#include "bands.h"
+
+/* How the noise is to sound. */
+typedef struct noise_target {
+    float gain; /* what is left of the noise, a factor of amplitude; 0: what the network leaves */
+    int fill;   /* whether synthetic noise replaces what is missing at that level */
+} noise_target;
+
+/* The state of one stream, each [POSTFILTER_BANDS], powers. */
+typedef struct noise_memory {
+    float *recent; /* the error, over two hops */
+    float *smooth; /* over ten */
+    float *lowest; /* since the window began */
+    float *before; /* in the window before */
+    float *level;  /* the estimate; 0 before the first hop */
+    unsigned hops; /* of the window so far */
+    uint32_t seed;
+    float *all; /* what the pointers point to, all_count floats */
+    size_t all_count;
+} noise_memory;
+
+void noise_layout(noise_memory *m, arena *a);
+void noise_reset(noise_memory *m);
+
+/* Advance by one hop. error, echo: mean power of the linear filter's error and echo estimate in the
+ * bands. */
+void noise_advance(noise_memory *m, const bands *b, const float *error, const float *echo);
+
+/* Raise the network's gains to what keeps the noise; after noise_advance. */
+void noise_keep(const noise_memory *m, const noise_target *target, float *gains);
+
+/* y [POSTFILTER_BANDS]: the amplitude of the noise that the error with these gains lacks. */
+void noise_missing(const noise_memory *m, const noise_target *target, const float *gains, float *y);
+
+/* Add noise of random phase and of this amplitude [FFT_BINS] to a spectrum. */
+void noise_add(noise_memory *m, const float *amplitude, float *re, float *im);
+
+#endif
