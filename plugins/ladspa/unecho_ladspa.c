@@ -15,7 +15,7 @@
 
 /* The ports: every channel of the microphone, of the far end, of the output; then the controls. */
 enum { MIC, FAR, OUT, SIGNALS };
-enum { ENGINE, NOISE_REDUCTION, LATE_REFERENCE, LATENCY, CONTROLS };
+enum { ENGINE, SUPPRESSION, NOISE_REDUCTION, LATE_REFERENCE, LATENCY, CONTROLS };
 
 enum { CHANNELS_MAX = 2 };
 
@@ -25,41 +25,57 @@ enum { CHANNELS_MAX = 2 };
 /* What the control ports say. */
 typedef struct settings {
     unsigned engine, noise_reduction_db, reference_late_ms;
+    float suppression;
 } settings;
 
 typedef struct plugin {
     unsigned long rate;
     unsigned channels;
     unecho *stream; /* NULL: it could not be opened, the microphone passes unchanged */
-    settings opened;
+    settings current;
     LADSPA_Data latency;
     LADSPA_Data *audio[SIGNALS][CHANNELS_MAX];
     LADSPA_Data *controls[CONTROLS];
 } plugin;
 
 /* The host may not have set it, and may ignore its range. */
-static unsigned control(const plugin *p, int which, unsigned most, unsigned fallback)
+static float control(const plugin *p, int which, float most, float fallback)
 {
     const LADSPA_Data *const value = p->controls[which];
-    if (!value || isnan(*value))
-        return fallback;
-    return (unsigned)lrintf(fminf(fmaxf(*value, 0.0f), (float)most));
+    return !value || isnan(*value) ? fallback : fminf(fmaxf(*value, 0.0f), most);
+}
+
+static unsigned integer(const plugin *p, int which, unsigned most, unsigned fallback)
+{
+    return (unsigned)lrintf(control(p, which, (float)most, (float)fallback));
 }
 
 static settings read_controls(const plugin *p)
 {
     return (settings){
-        .engine = control(p, ENGINE, UNECHO_ENGINE_LINEAR_NEURAL, UNECHO_ENGINE_LINEAR_NEURAL),
+        .engine = integer(p, ENGINE, UNECHO_ENGINE_LINEAR_NEURAL, UNECHO_ENGINE_LINEAR_NEURAL),
         .noise_reduction_db =
-            control(p, NOISE_REDUCTION, NOISE_REDUCTION_MAX_DB, UNECHO_NOISE_REDUCTION_DB),
-        .reference_late_ms = control(p, LATE_REFERENCE, UNECHO_REFERENCE_LATE_MAX_MS, 0),
+            integer(p, NOISE_REDUCTION, NOISE_REDUCTION_MAX_DB, UNECHO_NOISE_REDUCTION_DB),
+        .reference_late_ms = integer(p, LATE_REFERENCE, UNECHO_REFERENCE_LATE_MAX_MS, 0),
+        .suppression = control(p, SUPPRESSION, UNECHO_SUPPRESSION_MAX, 1.0f),
     };
 }
 
-static bool same(const settings *a, const settings *b)
+/* Whether a stream that was opened with `a` can run with `b`. */
+static bool alike(const settings *a, const settings *b)
 {
-    return a->engine == b->engine && a->noise_reduction_db == b->noise_reduction_db &&
-           a->reference_late_ms == b->reference_late_ms;
+    return a->engine == b->engine && a->reference_late_ms == b->reference_late_ms;
+}
+
+/* Real-time safe. */
+static void change(plugin *p, const settings *to)
+{
+    if (to->suppression != p->current.suppression)
+        unecho_set_suppression(p->stream, to->suppression);
+    if (to->noise_reduction_db != p->current.noise_reduction_db)
+        unecho_set_noise_reduction(p->stream, to->noise_reduction_db);
+    p->current.suppression = to->suppression;
+    p->current.noise_reduction_db = to->noise_reduction_db;
 }
 
 static void open_stream(plugin *p, const settings *wanted)
@@ -73,13 +89,14 @@ static void open_stream(plugin *p, const settings *wanted)
     config.mic_channels = config.far_channels = p->channels;
     config.mic_channel = UNECHO_CHANNEL_MEAN;
     config.engine = (unecho_engine)wanted->engine;
+    config.suppression = wanted->suppression;
     config.noise_reduction_db = wanted->noise_reduction_db;
     config.reference_late_ms = wanted->reference_late_ms;
 
     unecho_close(&p->stream);
     if (unecho_open(&p->stream, &config) < 0)
         fprintf(stderr, "unecho (LADSPA): %s; the microphone passes unchanged\n", message);
-    p->opened = *wanted;
+    p->current = *wanted;
     p->latency = p->stream ? (LADSPA_Data)unecho_latency(p->stream) : 0.0f;
 }
 
@@ -113,10 +130,12 @@ static void activate(LADSPA_Handle handle)
     if (!p->stream)
         return;
     const settings wanted = read_controls(p);
-    if (same(&wanted, &p->opened))
-        unecho_reset(p->stream);
-    else
+    if (!alike(&wanted, &p->current)) {
         open_stream(p, &wanted);
+        return;
+    }
+    unecho_reset(p->stream);
+    change(p, &wanted);
 }
 
 /* A channel that the host left unconnected is taken from the other. False: there is none. */
@@ -148,6 +167,9 @@ static void run(LADSPA_Handle handle, unsigned long count)
         *p->controls[LATENCY] = p->latency;
     if (!connected(p, MIC, mic) || !connected(p, OUT, out))
         return;
+    const settings wanted = read_controls(p);
+    if (p->stream)
+        change(p, &wanted);
     const bool has_far = connected(p, FAR, far);
     if (!p->stream ||
         unecho_process_planar(p->stream, (const float *const *)mic,
@@ -169,10 +191,12 @@ static void cleanup(LADSPA_Handle handle)
 
 #define CONTROL_PORTS                                                                              \
     LADSPA_PORT_CONTROL | LADSPA_PORT_INPUT, LADSPA_PORT_CONTROL | LADSPA_PORT_INPUT,              \
-        LADSPA_PORT_CONTROL | LADSPA_PORT_INPUT, LADSPA_PORT_CONTROL | LADSPA_PORT_OUTPUT
+        LADSPA_PORT_CONTROL | LADSPA_PORT_INPUT, LADSPA_PORT_CONTROL | LADSPA_PORT_INPUT,          \
+        LADSPA_PORT_CONTROL | LADSPA_PORT_OUTPUT
 
 /* Hosts know the port `latency` by its name. */
-#define CONTROL_NAMES "Engine", "Noise reduction (dB)", "Late reference (ms)", "latency"
+#define CONTROL_NAMES                                                                              \
+    "Engine", "Suppression", "Noise reduction (dB)", "Late reference (ms)", "latency"
 
 #define BOUNDED_INTEGER                                                                            \
     (LADSPA_HINT_BOUNDED_BELOW | LADSPA_HINT_BOUNDED_ABOVE | LADSPA_HINT_INTEGER)
@@ -180,6 +204,8 @@ static void cleanup(LADSPA_Handle handle)
 /* SoX asks for a default even of an output. */
 #define CONTROL_HINTS                                                                              \
     {BOUNDED_INTEGER | LADSPA_HINT_DEFAULT_MAXIMUM, 0.0f, UNECHO_ENGINE_LINEAR_NEURAL},            \
+        {LADSPA_HINT_BOUNDED_BELOW | LADSPA_HINT_BOUNDED_ABOVE | LADSPA_HINT_DEFAULT_1, 0.0f,      \
+         UNECHO_SUPPRESSION_MAX},                                                                  \
         {BOUNDED_INTEGER | LADSPA_HINT_DEFAULT_MIDDLE, 0.0f, NOISE_REDUCTION_MAX_DB},              \
         {BOUNDED_INTEGER | LADSPA_HINT_DEFAULT_0, 0.0f, UNECHO_REFERENCE_LATE_MAX_MS},             \
     {                                                                                              \

@@ -67,8 +67,8 @@ static void two_plugins(void **unused)
 {
     (void)unused;
     static const char *const labels[] = {"unecho", "unecho_stereo"};
-    static const char *const controls[] = {"Engine", "Noise reduction (dB)", "Late reference (ms)",
-                                           "latency"};
+    static const char *const controls[] = {"Engine", "Suppression", "Noise reduction (dB)",
+                                           "Late reference (ms)", "latency"};
     const LADSPA_Descriptor *seen[2];
     for (unsigned p = 0; p < 2; p++) {
         const LADSPA_Descriptor *const d = seen[p] = load_plugin(labels[p]);
@@ -86,6 +86,7 @@ static void two_plugins(void **unused)
                 assert_string_equal(d->PortNames[i], controls[i - audio]);
         }
         assert_float_equal(default_of(d, audio + ENGINE), UNECHO_ENGINE_LINEAR_NEURAL, 0.0f);
+        assert_float_equal(default_of(d, audio + SUPPRESSION), 1.0f, 0.0f);
         assert_float_equal(default_of(d, audio + NOISE_REDUCTION), UNECHO_NOISE_REDUCTION_DB, 0.0f);
         assert_float_equal(default_of(d, audio + LATE_REFERENCE), 0.0f, 0.0f);
     }
@@ -269,17 +270,18 @@ static void one_channel_of_two(void **unused)
 /* ---- Controls ----------------------------------------------------------------------------- */
 
 /* Activates with these and compares with the library for that config. */
-static void controls_are(instance *i, float engine, float noise, float late,
+static void controls_are(instance *i, float engine, float suppression, float noise, float late,
                          const unecho_config *config)
 {
     float *const expected = of_library(config, mic.samples, far.samples, SHORT);
     float *const out = malloc(SHORT * sizeof *out);
     i->controls[ENGINE] = engine;
+    i->controls[SUPPRESSION] = suppression;
     i->controls[NOISE_REDUCTION] = noise;
     i->controls[LATE_REFERENCE] = late;
     i->descriptor->activate(i->handle);
-    /* From here on they count for nothing. */
-    i->controls[ENGINE] = i->controls[NOISE_REDUCTION] = i->controls[LATE_REFERENCE] = 1.0f;
+    /* From here on these count for nothing. */
+    i->controls[ENGINE] = i->controls[LATE_REFERENCE] = 1.0f;
     run(i, &mic.samples, &far.samples, &(float *){out}, SHORT);
     assert_same(out, expected, SHORT);
     unecho *stream = NULL;
@@ -290,20 +292,49 @@ static void controls_are(instance *i, float engine, float noise, float late,
     free(out);
 }
 
+/* These count from the next block on. */
+static void controls_while_it_runs(void **unused)
+{
+    (void)unused;
+    enum { HALF = SHORT / 2 };
+    instance i;
+    instantiate(&i, "unecho", 16000);
+    float *const out = malloc(SHORT * sizeof *out), *const expected = malloc(SHORT * sizeof *out);
+    i.descriptor->activate(i.handle);
+    run(&i, &mic.samples, &far.samples, &(float *){out}, HALF);
+    i.controls[SUPPRESSION] = 0.5f;
+    i.controls[NOISE_REDUCTION] = 6.0f;
+    run(&i, &(float *){mic.samples + HALF}, &(float *){far.samples + HALF}, &(float *){out + HALF},
+        HALF);
+    cleanup(&i);
+    unecho *stream = NULL;
+    const unecho_config config = config_at(16000);
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
+    unecho_process(stream, mic.samples, far.samples, expected, HALF);
+    unecho_set_suppression(stream, 0.5f);
+    unecho_set_noise_reduction(stream, 6);
+    unecho_process(stream, mic.samples + HALF, far.samples + HALF, expected + HALF, HALF);
+    unecho_close(&stream);
+    assert_same(out, expected, SHORT);
+    free(out);
+    free(expected);
+}
+
 static void controls_count_at_activate(void **unused)
 {
     (void)unused;
     instance i;
     instantiate(&i, "unecho", 16000);
     unecho_config config = config_at(16000);
-    controls_are(&i, 2.0f, 20.0f, 0.0f, &config);
+    controls_are(&i, 2.0f, 1.0f, 20.0f, 0.0f, &config);
     config.engine = UNECHO_ENGINE_LINEAR;
-    controls_are(&i, 1.0f, 20.0f, 0.0f, &config);
+    controls_are(&i, 1.0f, 1.0f, 20.0f, 0.0f, &config);
     config.reference_late_ms = 40;
-    controls_are(&i, 1.0f, 20.0f, 40.0f, &config);
+    controls_are(&i, 1.0f, 1.0f, 20.0f, 40.0f, &config);
     config.engine = UNECHO_ENGINE_NEURAL;
     config.noise_reduction_db = 0;
-    controls_are(&i, 0.0f, 0.0f, 40.0f, &config);
+    config.suppression = 0.5f;
+    controls_are(&i, 0.0f, 0.5f, 0.0f, 40.0f, &config);
     cleanup(&i);
 }
 
@@ -313,17 +344,19 @@ static void odd_values_count_as_the_nearest(void **unused)
     instance i;
     instantiate(&i, "unecho", 16000);
     unecho_config config = config_at(16000);
+    config.suppression = UNECHO_SUPPRESSION_MAX;
     config.noise_reduction_db = 40;
     config.reference_late_ms = UNECHO_REFERENCE_LATE_MAX_MS;
-    controls_are(&i, 1e30f, INFINITY, 1e9f, &config);
+    controls_are(&i, 1e30f, 7e9f, INFINITY, 1e9f, &config);
     config = config_at(16000);
     config.engine = UNECHO_ENGINE_NEURAL;
+    config.suppression = 0.0f;
     config.noise_reduction_db = 0;
-    controls_are(&i, -7.0f, -INFINITY, -0.4f, &config);
+    controls_are(&i, -7.0f, -1.0f, -INFINITY, -0.4f, &config);
     config = config_at(16000);
-    controls_are(&i, NAN, NAN, NAN, &config);
+    controls_are(&i, NAN, NAN, NAN, NAN, &config);
     config.engine = UNECHO_ENGINE_LINEAR;
-    controls_are(&i, 0.8f, 19.6f, 0.3f, &config);
+    controls_are(&i, 0.8f, 1.0f, 19.6f, 0.3f, &config);
     cleanup(&i);
 }
 
@@ -416,6 +449,7 @@ int main(void)
         cmocka_unit_test(in_place),
         cmocka_unit_test(without_far_end),
         cmocka_unit_test(one_channel_of_two),
+        cmocka_unit_test(controls_while_it_runs),
         cmocka_unit_test(controls_count_at_activate),
         cmocka_unit_test(odd_values_count_as_the_nearest),
         cmocka_unit_test(any_rate),

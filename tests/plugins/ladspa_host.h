@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 enum { MIC, FAR, OUT, SIGNALS };
-enum { ENGINE, NOISE_REDUCTION, LATE_REFERENCE, LATENCY, CONTROLS };
+enum { ENGINE, SUPPRESSION, NOISE_REDUCTION, LATE_REFERENCE, LATENCY, CONTROLS };
 
 typedef struct instance {
     const LADSPA_Descriptor *descriptor;

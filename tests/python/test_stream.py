@@ -81,6 +81,21 @@ class Stream(unittest.TestCase):
             strided = np.repeat(mic, 2)[::2]
             self.assertTrue(np.array_equal(canceller.process(strided, far), expected))
 
+    def test_settings_while_it_runs(self):
+        mic, far = sample.mic[128000:176000], sample.far[128000:176000]
+        settings = {"suppression": 0.25, "noise_reduction_db": 6, "comfort_noise": True}
+        with unecho.Canceller(16000, **settings) as opened, unecho.Canceller(16000) as changed:
+            expected = sample.stream(opened, 320, mic, far)
+            before = sample.stream(changed, 320, mic, far)
+            changed.reset()
+            changed.set(**settings)
+            self.assertTrue(np.array_equal(sample.stream(changed, 320, mic, far), expected))
+            self.assertFalse(np.array_equal(before, expected))
+            for wrong in ({"suppression": 3.1}, {"suppression": float("nan")},
+                          {"noise_reduction_db": -1}, {"noise_reduction_db": 61}):
+                with self.assertRaisesRegex(ValueError, next(iter(wrong))):
+                    changed.set(**wrong)
+
     def test_channels(self):
         mic = np.stack([sample.mic, -sample.mic], axis=1)[:16000]
         far = np.stack([sample.far, sample.far], axis=1)[:16000]
