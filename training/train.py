@@ -42,7 +42,6 @@ def arguments():
     p.add_argument('--warm', type=int, default=100, help='steps until the rate is reached')
     p.add_argument('--over', type=float, default=2.0, help='weight of what is taken from the target')
     p.add_argument('--echo', type=float, default=2.0, help='additional weight where nobody is near')
-    p.add_argument('--exponent', type=float, default=1.0, help='of the gains in the product, which the loss then knows')
     p.add_argument('--save-every', type=float, default=240, help='seconds')
     p.add_argument('--seed', type=int, default=1)
     return p.parse_args()
@@ -100,7 +99,7 @@ def unpacked(u):
 
 def losses(logits, weight, gain, level, a):
     """Distance of compressed spectra, and what is taken from the target in addition; see write_loss in examples.c."""
-    g = torch.exp(0.3 * a.exponent * F.logsigmoid(logits))
+    g = torch.exp(0.3 * F.logsigmoid(logits))
     bands = COUNTS ** 0.5
     weight = weight * (bands / bands.mean())
     near = (weight * level.square()).sum(-1, keepdim=True)
@@ -121,7 +120,7 @@ def validate(net, folder, a):
             x, weight, gain, level = unpacked(u[i:i + 25])
             logits, _ = net(x)
             fit, over = losses(logits, weight, gain, level, a)
-            log_gain = a.exponent * F.logsigmoid(logits)
+            log_gain = F.logsigmoid(logits)
             if kind == 'far':
                 power = [10 ** (2 * x.unflatten(2, (FEATURE_ROWS, BANDS))[..., row, :] - 6) * COUNTS for row in (0, 1)]
                 out = (power[0] * torch.exp(2 * log_gain)).sum((0, 2))

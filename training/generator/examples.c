@@ -103,7 +103,7 @@ static void write_loss(examples *e, float factor, unsigned char *to)
 void examples_make(examples *e, const scene *from, unsigned char *to)
 {
     const canceller *const c = &e->stream->canceller;
-    const float factor = 0.1f / from->facts.audible;
+    const float factor = 0.1f / from->audible;
     unecho_reset(e->stream);
     memset(e->lines, 0, sizeof e->lines);
     for (size_t t = 0; t < EXAMPLE_HOPS; t++, to += EXAMPLE_BYTES) {

@@ -3,8 +3,8 @@
  *
  *     unecho-scenes MATERIAL SPLIT SEED SCENES OUT [KIND [SOUNDS]]
  *
- * OUT.u8 holds EXAMPLE_HOPS x EXAMPLE_ROWS x 70 bytes a scene, OUT.facts 16 floats. KIND: any, dt,
- * near or far. SOUNDS: a folder for mic, far and near of each scene, as WAV.
+ * OUT.u8 holds EXAMPLE_HOPS x EXAMPLE_ROWS x 70 bytes a scene. KIND: any, dt, near or far. SOUNDS:
+ * a folder for mic, far and near of each scene, as WAV.
  */
 #include "examples.h"
 
@@ -109,17 +109,15 @@ int main(int argc, char **argv)
         return 1;
     }
     /* The training takes what ends in .u8 while this runs. */
-    FILE *const rows = create(argv[5], ".part"), *const facts = create(argv[5], ".facts");
+    FILE *const rows = create(argv[5], ".part");
     for (size_t i = 0; i < scenes; i++) {
         const scene *const drawn = studio_draw(s, (seed << 32) + i, kind);
         examples_make(e, drawn, bytes);
-        check(fwrite(bytes, EXAMPLE_BYTES, EXAMPLE_HOPS, rows) == EXAMPLE_HOPS &&
-                  fwrite(&drawn->facts, sizeof drawn->facts, 1, facts) == 1,
-              argv[5]);
+        check(fwrite(bytes, EXAMPLE_BYTES, EXAMPLE_HOPS, rows) == EXAMPLE_HOPS, argv[5]);
         if (argc > 7)
             write_sounds(argv[7], i, drawn);
     }
-    check(fclose(rows) == 0 && fclose(facts) == 0, argv[5]);
+    check(fclose(rows) == 0, argv[5]);
     char part[PATH], whole[PATH];
     snprintf(part, PATH, "%s.part", argv[5]);
     snprintf(whole, PATH, "%s.u8", argv[5]);

@@ -98,8 +98,7 @@ static void draw_far(studio *s)
 {
     chance *const r = &s->random;
     float *const far = s->scene.far;
-    s->scene.facts.music = (float)chance_is(r, 0.12f);
-    if (s->scene.facts.music > 0.0f)
+    if (chance_is(r, 0.12f))
         corpus_cut(&s->m->music, r, far, SCENE_BLOCK);
     else if (chance_is(r, 0.1f)) /* the near end's talker, on both sides */
         corpus_read(&s->m->near, s->near_at + SCENE_BLOCK, far, SCENE_BLOCK);
@@ -180,8 +179,9 @@ static void change_volume(studio *s)
 static float draw_delay(chance *r)
 {
     const float at = chance_between(r, 0.0f, 1.0f);
-    const float ms = at < 0.5f    ? chance_between(r, 0, 60)
-                     : at < 0.85f ? chance_between(r, 60, 200)
+    const float ms = at < 0.4f    ? chance_between(r, 0, 20)
+                     : at < 0.65f ? chance_between(r, 20, 60)
+                     : at < 0.9f  ? chance_between(r, 60, 200)
                                   : chance_between(r, 200, 450);
     return floorf(ms * rate / 1000.0f);
 }
@@ -189,7 +189,6 @@ static float draw_delay(chance *r)
 static void delay_echo(studio *s)
 {
     chance *const r = &s->random;
-    scene_facts *const facts = &s->scene.facts;
     const float delay = draw_delay(r);
     float ppm = chance_is(r, 0.3f)   ? 0.0f
                 : chance_is(r, 0.1f) ? chance_between(r, -40, 40)
@@ -200,25 +199,20 @@ static void delay_echo(studio *s)
     if (s->hard && chance_is(r, 0.06f)) {
         delay_hop(s->echo, s->other, r, 0.04f * rate);
         memcpy(s->other, s->echo, SCENE_BLOCK * sizeof(float));
-        facts->changes = 1.0f;
     } else if (chance_is(r, 0.08f)) {
         const size_t at = (size_t)(chance_between(r, 0.2f, 0.8f) * SCENE_BLOCK);
         delay_by(s->drive, s->echo, (double)draw_delay(r), (double)ppm);
         memcpy(s->other + at, s->drive + at, (SCENE_BLOCK - at) * sizeof(float));
-        facts->changes = 1.0f;
     }
     memcpy(s->echo, s->other, SCENE_BLOCK * sizeof(float));
-    facts->delay_ms = delay * 1000.0f / rate;
-    facts->ppm = ppm;
 }
 
 static void draw_echo(studio *s)
 {
     chance *const r = &s->random;
-    scene_facts *const facts = &s->scene.facts;
-    const int faint = s->near_on && chance_is(r, 0.08f);
+    const int faint = s->near_on && chance_is(r, 0.12f);
     const float near_to_echo =
-        faint ? chance_between(r, 25, 60) : fminf(fmaxf(chance_normal(r) * 8.0f - 1.0f, -20), 25);
+        faint ? chance_between(r, 15, 60) : fminf(fmaxf(chance_normal(r) * 8.0f - 1.0f, -20), 25);
     clear(s->echo);
     if (!s->far_on)
         return;
@@ -235,10 +229,8 @@ static void draw_echo(studio *s)
     }
     if (chance_is(r, 0.1f))
         change_volume(s);
-    facts->changes = (float)changes;
     delay_echo(s);
     scale(s->echo, s->level / active_rms(s->echo) * from_db(-near_to_echo));
-    facts->near_to_echo_db = near_to_echo;
 }
 
 /* A far end that is silent, or all but. */
@@ -261,7 +253,6 @@ static void draw_noise(studio *s)
     chance *const r = &s->random;
     const float snr = chance_between(r, 0, 40);
     clear(s->noise);
-    s->scene.facts.near_to_noise_db = 99.0f;
     if (chance_is(r, s->far_on ? 0.65f : 0.8f)) {
         if (chance_is(r, 0.2f))
             memcpy(s->noise, white_cut(s->m, r, SCENE_BLOCK), SCENE_BLOCK * sizeof(float));
@@ -276,7 +267,6 @@ static void draw_noise(studio *s)
         spectrum_shape(s->a, s->mic_shape);
         spectrum_signal(s->fft, s->a, s->noise);
         scale(s->noise, s->level / rms(s->noise) * from_db(-snr));
-        s->scene.facts.near_to_noise_db = snr;
     }
     if (chance_is(r, 0.6f)) {
         const float *const white = white_cut(s->m, r, SCENE_BLOCK);
@@ -387,15 +377,13 @@ static void mix(studio *s)
     scale(to->target, gain);
     for (size_t i = 0; i < SCENE_BLOCK; i++)
         to->mic[i] = fminf(fmaxf(to->mic[i], -clip), clip);
-    to->facts.near_db = 20.0f * log10f(s->level * gain);
     const float half = fmaxf(0.5f * rms(to->mic), s->level * gain);
-    to->facts.audible = fmaxf(s->near_on ? half : rms(to->mic), 1e-4f);
+    to->audible = fmaxf(s->near_on ? half : rms(to->mic), 1e-4f);
 }
 
 const scene *studio_draw(studio *s, uint64_t seed, enum scene_kind kind)
 {
     s->random = chance_seeded(seed);
-    s->scene.facts = (scene_facts){0};
     draw_kind(s, kind);
     draw_microphone(s);
     draw_near(s);
@@ -405,8 +393,5 @@ const scene *studio_draw(studio *s, uint64_t seed, enum scene_kind kind)
     draw_noise(s);
     add_hum(s);
     mix(s);
-    s->scene.facts.near = (float)s->near_on;
-    s->scene.facts.far = (float)s->far_on;
-    s->scene.facts.hard = (float)s->hard;
     return &s->scene;
 }
