@@ -45,7 +45,7 @@ static double linear_round(kalman *c, const scene *s)
     float error[KALMAN_HOP], echo[KALMAN_HOP];
     const double start = now_us();
     for (size_t i = 0; i < s->count; i += KALMAN_HOP)
-        kalman_run(c, s->mic + i, s->far + i, error, echo);
+        kalman_run(c, s->mic + i, (const float *const[]){s->far + i}, error, echo);
     return (now_us() - start) * KALMAN_HOP / (double)s->count;
 }
 
@@ -80,7 +80,7 @@ static void measure(const kernels *k, size_t count, const scene *talk, const sce
 {
     kalman c;
     arena a = {0};
-    kalman_layout(&c, &a, count);
+    kalman_layout(&c, &a, count, 1);
     const size_t bytes = a.used + sizeof c;
     a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
     if (!a.memory) {
@@ -88,7 +88,7 @@ static void measure(const kernels *k, size_t count, const scene *talk, const sce
         exit(1);
     }
     a.used = 0;
-    kalman_layout(&c, &a, count);
+    kalman_layout(&c, &a, count, 1);
     kalman_start(&c, k);
     unecho *stream = open_network(k);
 

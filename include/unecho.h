@@ -174,7 +174,7 @@ typedef struct unecho_config {
 
     unsigned mic_channels; /* of microphone and output, 1 to 8; default 1 */
     int mic_channel;       /* the one to use, 0 (default) to 7, or UNECHO_CHANNEL_MEAN */
-    unsigned far_channels; /* of the far end, 1 to 8; their mean is used; default 1 */
+    unsigned far_channels; /* of the far end, 1 to 8, all of which are cancelled; default 1 */
 
     /* Default UNECHO_ALIGN_AUTO: finds echoes from reference_late_ms before the far end to
      * UNECHO_DELAY_MAX_MS after it, and follows jumps and up to 300 ppm of clock drift. */

@@ -67,7 +67,12 @@ static struct copier *copier_open(struct copy *copy, ends *pair, read_function *
     }
     a.used = 0;
     resampler_layout(&c->resampler, &a, (unsigned)rate, CORRELATOR_RATE, CAPACITY, 1);
-    resampler_start(&c->resampler, dsp_dot);
+    if (resampler_start(&c->resampler, dsp_dot) < 0) {
+        free(c->memory);
+        free(c);
+        no_memory();
+        return NULL;
+    }
     resampler_reset(&c->resampler, NULL, 0);
     copy->file = scratch_try(NULL);
     c->full = !copy->file;
@@ -76,8 +81,10 @@ static struct copier *copier_open(struct copy *copy, ends *pair, read_function *
 
 static void copier_close(struct copier *c)
 {
-    if (c)
+    if (c) {
+        resampler_close(&c->resampler);
         free(c->memory);
+    }
     free(c);
 }
 

@@ -45,12 +45,14 @@ static bool begin_edit(struct far_feed *feed)
 
 bool far_feed_read(struct far_feed *feed, float *samples, size_t n, size_t *got)
 {
+    const unsigned channels = ends_far_channels(feed->pair);
     *got = 0;
     while (*got < n) {
+        float *const to = samples + *got * channels;
         const size_t left = n - *got;
         size_t part = feed->silence < left ? (size_t)feed->silence : left, have = part;
         if (part > 0) {
-            memset(samples + *got, 0, part * sizeof(*samples));
+            memset(to, 0, part * channels * sizeof(*samples));
             feed->silence -= part;
         } else {
             const uint64_t until = until_edit(feed);
@@ -60,7 +62,7 @@ bool far_feed_read(struct far_feed *feed, float *samples, size_t n, size_t *got)
                 continue;
             }
             part = until < left ? (size_t)until : left;
-            if (!ends_read_far(feed->pair, samples + *got, part, &have))
+            if (!ends_read_far_channels(feed->pair, to, part, &have))
                 return false;
             feed->at += have;
         }

@@ -18,7 +18,7 @@ struct far_feed {
     uint64_t dropped, inserted;
 };
 
-/* As ends_read_far. */
+/* As ends_read_far_channels. */
 bool far_feed_read(struct far_feed *feed, float *samples, size_t n, size_t *got);
 
 #endif

@@ -64,7 +64,7 @@ const struct option ends_options[] = {
      .at = offsetof(ends_choice, mic.channel)},
     {.name = "far-channel",
      .argument = "N",
-     .help = "the far end's channel in FAR (default mean) or BOTH (default 2)",
+     .help = "the far end's channel in FAR (default mean, which cancels all of them) or BOTH (default 2)",
      .set = set_channel,
      .at = offsetof(ends_choice, far.channel)},
     {.name = "raw",
@@ -238,20 +238,46 @@ fail:
 
 /* ---- Reading ---------------------------------------------------------------------------- */
 
-/* n samples of one end from as many frames. */
-static void take(struct pick *pick, const float *frames, unsigned channels, float *samples,
-                 size_t n)
+/* The mean of the chosen channels of n frames; with sign -1 every second one negative. */
+static void mix(const struct pick *pick, const float *frames, unsigned channels, float sign,
+                float *samples, size_t n)
 {
     const float scale = 1.0f / (float)pick->count;
     for (size_t i = 0; i < n; i++) {
         const float *frame = frames + i * channels + pick->first;
         float sum = 0.0f;
-        for (unsigned c = 0; c < pick->count; c++) {
-            pick->clipped += fabsf(frame[c]) >= FULL_SCALE;
-            sum += frame[c];
-        }
+        for (unsigned c = 0; c < pick->count; c++)
+            sum += c % 2 ? sign * frame[c] : frame[c];
         samples[i] = pick->count > 1 ? scale * sum : sum;
     }
+}
+
+static double power(const float *samples, size_t n)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)samples[i] * (double)samples[i];
+    return sum;
+}
+
+/* The mean, or the difference where opposite phases cancel each other, as the library's aligner. */
+static void mix_far(const struct pick *pick, const float *frames, unsigned channels, float *samples,
+                    size_t n)
+{
+    float side[PART];
+    mix(pick, frames, channels, 1.0f, samples, n);
+    if (pick->count < 2)
+        return;
+    mix(pick, frames, channels, -1.0f, side, n);
+    if (power(side, n) > 4.0 * power(samples, n))
+        memcpy(samples, side, n * sizeof(*samples));
+}
+
+static void count_clipped(struct pick *pick, const float *frames, unsigned channels, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (unsigned c = 0; c < pick->count; c++)
+            pick->clipped += fabsf(frames[i * channels + pick->first + c]) >= FULL_SCALE;
 }
 
 /* Room for n more waiting samples. */
@@ -271,23 +297,29 @@ static bool make_room(ends *pair, size_t n)
     return true;
 }
 
-static bool read_end(ends *pair, audio_reader *file, struct pick *pick, float *samples, size_t n,
-                     size_t *got)
+static bool keep_far(ends *pair, unsigned channels, size_t n)
 {
-    const unsigned channels = audio_reader_channels(file);
+    if (!make_room(pair, n))
+        return false;
+    count_clipped(&pair->far_pick, pair->frames, channels, n);
+    mix(&pair->far_pick, pair->frames, channels, 1.0f, pair->waiting + pair->waiting_n, n);
+    pair->waiting_n += n;
+    return true;
+}
+
+bool ends_read_mic(ends *pair, float *samples, size_t n, size_t *got)
+{
+    const unsigned channels = audio_reader_channels(pair->mic);
     *got = 0;
     while (*got < n) {
         const size_t part = n - *got < PART ? n - *got : PART;
         size_t have;
-        if (!audio_reader_read(file, pair->frames, part, &have))
+        if (!audio_reader_read(pair->mic, pair->frames, part, &have))
             return false;
-        take(pick, pair->frames, channels, samples + *got, have);
-        if (!pair->far) {
-            if (!make_room(pair, have))
-                return false;
-            take(&pair->far_pick, pair->frames, channels, pair->waiting + pair->waiting_n, have);
-            pair->waiting_n += have;
-        }
+        count_clipped(&pair->mic_pick, pair->frames, channels, have);
+        mix(&pair->mic_pick, pair->frames, channels, 1.0f, samples + *got, have);
+        if (!pair->far && !keep_far(pair, channels, have))
+            return false;
         *got += have;
         if (have < part)
             break;
@@ -295,15 +327,44 @@ static bool read_end(ends *pair, audio_reader *file, struct pick *pick, float *s
     return true;
 }
 
-bool ends_read_mic(ends *pair, float *samples, size_t n, size_t *got)
+/* From a file of its own, mixed unless all channels are wanted. */
+static bool read_far_file(ends *pair, bool all, float *samples, size_t n, size_t *got)
 {
-    return read_end(pair, pair->mic, &pair->mic_pick, samples, n, got);
+    const unsigned channels = audio_reader_channels(pair->far);
+    struct pick *pick = &pair->far_pick;
+    *got = 0;
+    while (*got < n) {
+        const size_t part = n - *got < PART ? n - *got : PART;
+        size_t have;
+        if (!audio_reader_read(pair->far, pair->frames, part, &have))
+            return false;
+        count_clipped(pick, pair->frames, channels, have);
+        if (all && pick->count > 1)
+            memcpy(samples + *got * channels, pair->frames, have * channels * sizeof(*samples));
+        else
+            mix_far(pick, pair->frames, channels, samples + *got, have);
+        *got += have;
+        if (have < part)
+            break;
+    }
+    return true;
+}
+
+unsigned ends_far_channels(const ends *pair)
+{
+    return pair->far_pick.count;
+}
+
+bool ends_read_far_channels(ends *pair, float *samples, size_t n, size_t *got)
+{
+    return pair->far ? read_far_file(pair, true, samples, n, got)
+                     : ends_read_far(pair, samples, n, got);
 }
 
 bool ends_read_far(ends *pair, float *samples, size_t n, size_t *got)
 {
     if (pair->far)
-        return read_end(pair, pair->far, &pair->far_pick, samples, n, got);
+        return read_far_file(pair, false, samples, n, got);
     *got = n < pair->waiting_n ? n : pair->waiting_n;
     if (*got == 0)
         return true;

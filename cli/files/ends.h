@@ -1,6 +1,6 @@
 /*
- * The two ends of a call, microphone and far end, each mono: from two files, or from two channels
- * of one file. It does not know what is done with them.
+ * The two ends of a call, microphone and far end: from two files, or from two channels of one file.
+ * It does not know what is done with them.
  */
 #ifndef UNECHO_CLI_ENDS_H
 #define UNECHO_CLI_ENDS_H
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* As end_choice.channel: the mean of all. */
+/* As end_choice.channel: all of them, or their mean. */
 #define END_MEAN (-1)
 
 /* Where one end comes from; zero: the default. */
@@ -35,8 +35,8 @@ bool ends_choice_check(ends_choice *choice, const struct arguments *arguments);
 typedef struct ends ends;
 
 /*
- * By default the microphone is the first channel of its file, the far end the mean of the channels
- * of its own, or the second of two in the microphone's. NULL on failure, reported.
+ * By default the microphone is the first channel of its file, the far end all channels of its own,
+ * or the second of two in the microphone's. NULL on failure, reported.
  */
 ends *ends_open(const ends_choice *choice);
 
@@ -46,6 +46,9 @@ ends *ends_open(const ends_choice *choice);
  */
 bool ends_read_mic(ends *pair, float *samples, size_t n, size_t *got);
 bool ends_read_far(ends *pair, float *samples, size_t n, size_t *got);
+/* The same with all chosen channels, interleaved, where the other mixes them. */
+bool ends_read_far_channels(ends *pair, float *samples, size_t n, size_t *got);
+unsigned ends_far_channels(const ends *pair);
 
 /* Whether both can be read again, and back to their start. false: failed, reported. */
 bool ends_can_rewind(const ends *pair);

@@ -107,8 +107,9 @@ static bool read_far(struct session *session, size_t n)
     const uint64_t left = at + silent < end ? end - at - silent : 0;
     const size_t wanted = left < n - silent ? (size_t)left : n - silent;
     size_t got = 0;
-    memset(session->far, 0, n * sizeof(*session->far));
-    if (!far_feed_read(&session->far_feed, session->far + silent, wanted, &got))
+    const unsigned channels = ends_far_channels(session->pair);
+    memset(session->far, 0, n * channels * sizeof(*session->far));
+    if (!far_feed_read(&session->far_feed, session->far + silent * channels, wanted, &got))
         return false;
     session->far_heard += got;
     session->far_fed += n;
@@ -186,7 +187,8 @@ static size_t largest_far_piece(const struct session *session)
 /* Enough for what a call adds to the record, its three signals, and for the header. */
 static size_t record_capacity(const struct session *session)
 {
-    return 8192 + sizeof(float) * (2 * largest_chunk(session) + largest_far_piece(session));
+    const size_t far_samples = largest_far_piece(session) * ends_far_channels(session->pair);
+    return 8192 + sizeof(float) * (2 * largest_chunk(session) + far_samples);
 }
 
 static bool open_stream(struct session *session, unecho_model *model,
@@ -197,6 +199,7 @@ static bool open_stream(struct session *session, unecho_model *model,
     config.model = model;
     config.sample_rate = session->mic_rate;
     config.far_rate = session->far_rate;
+    config.far_channels = ends_far_channels(session->pair);
     config.far_queue_ms = has_two_rates(session) ? FAR_QUEUE_MS : 0;
     config.whole_hops =
         session->mic_rate == UNECHO_SAMPLE_RATE && session->far_rate == UNECHO_SAMPLE_RATE &&
@@ -218,7 +221,8 @@ static bool open_stream(struct session *session, unecho_model *model,
 static bool take_memory(struct session *session)
 {
     session->mic = calloc(largest_chunk(session) + 1, sizeof(*session->mic));
-    session->far = calloc(largest_far_piece(session), sizeof(*session->far));
+    session->far = calloc(largest_far_piece(session) * ends_far_channels(session->pair),
+                          sizeof(*session->far));
     if (session->mic && session->far)
         return true;
     report_error("out of memory");

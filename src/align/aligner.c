@@ -55,6 +55,9 @@ enum { SHAPE_LOOKS = 4 };
 /* Samples that noise moves it by. */
 static const double least_reach = 4.0;
 
+/* The mean of the channels is looked at unless the side has so much more power. */
+static const float side_louder = 4.0f;
+
 static const double hop_seconds = (double)UNECHO_HOP / UNECHO_SAMPLE_RATE;
 
 static int64_t lead(const aligner_plan *plan)
@@ -273,6 +276,11 @@ static int is_elsewhere(const aligner *a, const delay_peak *peak)
     return fabs(peak->lag - a->drift.lag) > gate && held.height < gone_share * peak->height;
 }
 
+static int is_where_held(const aligner *a)
+{
+    return delay_near_fresh(&a->delay, a->drift.lag, gate).height >= fresh_height;
+}
+
 /* How much the long correlation's highest peak counts as another delay. */
 static unsigned count_slow(const aligner *a, const delay_view *slow)
 {
@@ -308,6 +316,8 @@ static void decide(aligner *a, far_end *f)
         a->height = slow.best.height;
     const int again = a->locked && see_again(a, f);
     a->missed = again ? 0 : a->missed + 1;
+    if (a->locked)
+        delay_confirm(&a->delay, is_where_held(a));
     if (a->locked && a->drift.lag < 0.0 && a->missed >= MISSED_MOST)
         give_up(a);
     const unsigned by_fresh = count_fresh(a, &fresh), by_slow = count_slow(a, &slow);
@@ -319,16 +329,36 @@ static void decide(aligner *a, far_end *f)
         a->sightings = 0;
 }
 
+static float power(const float *x, size_t n)
+{
+    float sum = 0.0f;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] * x[i];
+    return sum;
+}
+
+/* Loudspeakers in opposite phase: the mean of the channels is nothing, or little. */
+static void read_louder(const far_end *f, float *x, int64_t first, size_t n)
+{
+    far_end_read(f, FAR_MEAN, x, first, n);
+    if (f->plan.lanes < FAR_LANES)
+        return;
+    float side[1 + FFT_SIZE];
+    far_end_read(f, FAR_SIDE, side, first, n);
+    if (power(side, n) > side_louder * power(x, n))
+        memcpy(x, side, n * sizeof *x);
+}
+
 /* What the far end has made since, frame by frame. */
 static void look_at_far(aligner *a, const far_end *f)
 {
     float x[1 + FFT_SIZE];
     /* Where it has jumped, no further back than is kept: the work is bounded. */
     const uint64_t frames = f->made / DELAY_FRAME;
-    if (frames > a->far_next + a->delay.ring)
-        a->far_next = frames - a->delay.ring;
+    if (frames > a->far_next + a->delay.far_ring)
+        a->far_next = frames - a->delay.far_ring;
     while ((a->far_next + 1) * DELAY_FRAME <= f->made) {
-        far_end_read(f, x, ((int64_t)a->far_next - 1) * DELAY_FRAME - 1, 1 + FFT_SIZE);
+        read_louder(f, x, ((int64_t)a->far_next - 1) * DELAY_FRAME - 1, 1 + FFT_SIZE);
         delay_add_far(&a->delay, a->far_next, x);
         a->far_next++;
     }
@@ -367,37 +397,43 @@ static int64_t reachable(const aligner *a, const far_end *f, int64_t shift)
     return shift > least ? shift : least;
 }
 
-static void read_far(const aligner *a, const far_end *f, int64_t shift, float *far)
+/* Hop number `hop`, from where the far end is moved by `shift`. */
+static void read_far(const far_end *f, int64_t hop, int64_t shift, float *const *far)
 {
-    far_end_read(f, far, (int64_t)(a->hops * UNECHO_HOP) - shift, UNECHO_HOP);
+    for (size_t lane = 0; lane < f->plan.lanes; lane++)
+        far_end_read(f, (far_lane)lane, far[lane], hop * UNECHO_HOP - shift, UNECHO_HOP);
 }
 
-aligner_jump aligner_hop(aligner *a, const float *mic, far_end *f, float *far)
+/* From the old place to the new one without a click. */
+static void cross_fade(const aligner *a, const far_end *f, float *const *far)
+{
+    float before[FAR_LANES][UNECHO_HOP];
+    read_far(f, (int64_t)a->hops, a->shift_before, (float *const[]){before[0], before[1]});
+    for (size_t lane = 0; lane < f->plan.lanes; lane++)
+        for (size_t i = 0; i < UNECHO_HOP; i++) {
+            const float share = ((float)i + 0.5f) * (1.0f / UNECHO_HOP);
+            far[lane][i] = before[lane][i] + share * (far[lane][i] - before[lane][i]);
+        }
+}
+
+aligner_jump aligner_hop(aligner *a, const float *mic, far_end *f, float *const *far)
 {
     if (a->plan.mode == UNECHO_ALIGN_AUTO)
         look(a, mic, f);
     const int64_t shift = a->plan.mode == UNECHO_ALIGN_OFF ? 0 : reachable(a, f, a->shift);
-    read_far(a, f, shift, far);
+    read_far(f, (int64_t)a->hops, shift, far);
     const aligner_jump jump = {shift - a->shift_before, a->kind};
-    if (jump.samples != 0 && jump.kind != ALIGNER_MOVED) {
-        /* From the old place to the new one without a click. */
-        float before[UNECHO_HOP];
-        read_far(a, f, a->shift_before, before);
-        for (size_t i = 0; i < UNECHO_HOP; i++) {
-            const float share = ((float)i + 0.5f) * (1.0f / UNECHO_HOP);
-            far[i] = before[i] + share * (far[i] - before[i]);
-        }
-    }
+    if (jump.samples != 0 && jump.kind != ALIGNER_MOVED)
+        cross_fade(a, f, far);
     a->shift_before = shift;
     a->kind = ALIGNER_STAYED;
     a->hops++;
     return jump;
 }
 
-void aligner_past_hop(const aligner *a, const far_end *f, size_t age, float *far)
+void aligner_past_hop(const aligner *a, const far_end *f, size_t age, float *const *far)
 {
-    const int64_t first = ((int64_t)a->hops - 1 - (int64_t)age) * UNECHO_HOP;
-    far_end_read(f, far, first - a->shift_before, UNECHO_HOP);
+    read_far(f, (int64_t)a->hops - 1 - (int64_t)age, a->shift_before, far);
 }
 
 void aligner_move(aligner *a, int64_t samples)

@@ -71,12 +71,12 @@ typedef struct aligner_jump {
 
 /*
  * The next hop of the microphone; f has made what it could for it. Writes what the far end played
- * that this hop may hold the echo of to far [UNECHO_HOP], and tells f its drift.
+ * that this hop may hold the echo of to far[lane] [UNECHO_HOP], and tells f its drift.
  */
-aligner_jump aligner_hop(aligner *a, const float *mic, far_end *f, float *far);
+aligner_jump aligner_hop(aligner *a, const float *mic, far_end *f, float *const *far);
 
 /* The far end `age` hops before the last one, from the place where it is read now. */
-void aligner_past_hop(const aligner *a, const far_end *f, size_t age, float *far);
+void aligner_past_hop(const aligner *a, const far_end *f, size_t age, float *const *far);
 
 /* The echo lags the far end by so many samples more than before. */
 void aligner_move(aligner *a, int64_t samples);

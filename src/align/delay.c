@@ -19,26 +19,33 @@ static const float emphasis = 0.9f;
 static const float usual_down = 1.0f / 1.02329f, usual_up = 1.00288f, usual_most = 10.0f;
 static const float usual_first = 1.122f, usual_louder = 1.00096f;
 enum { USUAL_FRAMES = 32 };
+/* As many much louder frames in a row, a second, and none between them: no talker is so steady, it
+ * is the echo that is louder now. */
+enum { LOUDER_FRAMES = 64 };
 /* A frame that counts less than this does not count. */
 static const float least_share = 1e-4f;
 
 /* How many partitions are looked at in a hop. */
 enum { LOOKS = 2 };
+/* Of a whitened frame: real and imaginary parts. */
+enum { FRAME_SIZE = 2 * DELAY_BINS };
 
 void delay_layout(delay *d, arena *a, size_t most, size_t late)
 {
     d->frames_late = (late + DELAY_FRAME - 1) / DELAY_FRAME;
     d->partitions = most / DELAY_FRAME + 1 + d->frames_late;
+    /* As many as come until all partitions have been looked at. */
+    d->mic_ring = d->partitions * UNECHO_HOP / (LOOKS * DELAY_FRAME) + 2;
     /* The far end is looked at as it comes, a frame or two before the microphone. */
-    d->ring = d->partitions + 2;
-    d->cross_re = arena_floats(a, d->partitions * DELAY_BINS);
-    d->cross_im = arena_floats(a, d->partitions * DELAY_BINS);
+    d->far_ring = d->partitions + d->mic_ring + 2;
     d->slow = arena_floats(a, d->partitions * DELAY_FRAME);
     d->far_level = arena_floats(a, DELAY_BINS);
     d->mic_level = arena_floats(a, DELAY_BINS);
-    d->far_re = arena_floats(a, d->ring * DELAY_BINS);
-    d->far_im = arena_floats(a, d->ring * DELAY_BINS);
-    d->slots = arena_take(a, d->ring * sizeof *d->slots);
+    d->far = arena_take(a, d->far_ring * FRAME_SIZE * sizeof *d->far);
+    d->mic = arena_take(a, d->mic_ring * FRAME_SIZE * sizeof *d->mic);
+    d->fars = arena_take(a, d->far_ring * sizeof *d->fars);
+    d->mics = arena_take(a, d->mic_ring * sizeof *d->mics);
+    d->shares = arena_floats(a, d->mic_ring * d->partitions);
     d->found = arena_take(a, d->partitions * sizeof *d->found);
     d->block = arena_floats(a, FFT_SIZE);
     d->re = arena_floats(a, KERNEL_PAD(FFT_BINS));
@@ -53,11 +60,10 @@ void delay_start(delay *d, const kernels *k, const fft *f)
 
 void delay_forget(delay *d)
 {
-    memset(d->cross_re, 0, d->partitions * DELAY_BINS * sizeof *d->cross_re);
-    memset(d->cross_im, 0, d->partitions * DELAY_BINS * sizeof *d->cross_im);
     memset(d->slow, 0, d->partitions * DELAY_FRAME * sizeof *d->slow);
     for (size_t p = 0; p < d->partitions; p++)
-        d->found[p] = (delay_partition){.usual = d->found[p].usual, .heard = d->found[p].heard};
+        d->found[p] = (delay_partition){
+            .from = d->mic_end, .usual = d->found[p].usual, .heard = d->found[p].heard};
     d->next = 0;
     d->heard = 0;
 }
@@ -66,6 +72,7 @@ void delay_expect_none(delay *d)
 {
     d->doubtful = d->frames_late;
     d->echo = d->partitions;
+    d->seen = 0;
 }
 
 void delay_expect(delay *d, double lag)
@@ -77,17 +84,25 @@ void delay_expect(delay *d, double lag)
         d->found[echo].heard = d->found[d->echo].heard;
     }
     d->echo = echo;
+    d->seen = 1;
     d->doubtful = echo > d->frames_late ? echo : d->frames_late;
+}
+
+void delay_confirm(delay *d, int seen)
+{
+    d->seen = seen;
 }
 
 void delay_reset(delay *d)
 {
     delay_expect_none(d);
+    d->mic_end = 0;
     memset(d->found, 0, d->partitions * sizeof *d->found);
     delay_forget(d);
     memset(d->far_level, 0, DELAY_BINS * sizeof *d->far_level);
     memset(d->mic_level, 0, DELAY_BINS * sizeof *d->mic_level);
-    memset(d->slots, 0, d->ring * sizeof *d->slots);
+    memset(d->fars, 0, d->far_ring * sizeof *d->fars);
+    memset(d->mics, 0, d->mic_ring * sizeof *d->mics);
 }
 
 /* High frequencies raised, so that whitening has less to do. Returns the mean power. */
@@ -101,48 +116,52 @@ static float emphasize(float *y, const float *x, size_t n)
     return power / (float)n;
 }
 
-/* The block's spectrum with magnitudes of at most 1; re, im, level [DELAY_BINS]. Returns the mean
- * square. */
-static float whiten(delay *d, float *re, float *im, float *level)
+static int16_t rounded(float x)
+{
+    return (int16_t)floorf(x * CROSS_ONE + 0.5f);
+}
+
+/* The block's spectrum with magnitudes of at most 1 to y [2][DELAY_BINS], in units of 1 /
+ * CROSS_ONE; level [DELAY_BINS]. Returns the mean square. */
+static float whiten(delay *d, int16_t *y, float *level)
 {
     d->k->fft_forward(d->fft, d->re, d->im, d->block);
     float square = 0.0f;
     for (size_t i = 0; i < DELAY_BINS; i++) {
-        const float x = d->re[DELAY_BIN_FIRST + i], y = d->im[DELAY_BIN_FIRST + i];
-        const float magnitude = sqrtf(x * x + y * y) + least_magnitude;
+        const float re = d->re[DELAY_BIN_FIRST + i], im = d->im[DELAY_BIN_FIRST + i];
+        const float magnitude = sqrtf(re * re + im * im) + least_magnitude;
         /* The first frame makes the mean. */
         level[i] += (level[i] > 0.0f ? level_rate : 1.0f) * (magnitude - level[i]);
         const float scale = 1.0f / (magnitude + quiet_share * level[i]);
-        re[i] = x * scale;
-        im[i] = y * scale;
-        square += re[i] * re[i] + im[i] * im[i];
+        y[i] = rounded(re * scale);
+        y[DELAY_BINS + i] = rounded(im * scale);
+        square += re * scale * (re * scale) + im * scale * (im * scale);
     }
     return square / DELAY_BINS;
 }
 
 void delay_add_far(delay *d, uint64_t frame, const float *x)
 {
-    const size_t at = (size_t)(frame % d->ring);
-    delay_slot *const slot = &d->slots[at];
+    const size_t at = (size_t)(frame % d->far_ring);
+    delay_slot *const slot = &d->fars[at];
     const float before = emphasize(d->block, x, DELAY_FRAME);
     const float power = emphasize(d->block + DELAY_FRAME, x + DELAY_FRAME, DELAY_FRAME);
     slot->frame = frame + 1;
     slot->power = 0.5f * (before + power);
     slot->active = power > active_power;
     if (slot->active)
-        slot->square =
-            whiten(d, d->far_re + at * DELAY_BINS, d->far_im + at * DELAY_BINS, d->far_level);
+        slot->square = whiten(d, d->far + at * FRAME_SIZE, d->far_level);
 }
 
-/* Add mic * conj(far) to the sums of a partition. */
-static void add(float *restrict sum_re, float *restrict sum_im, const float *restrict mic_re,
-                const float *restrict mic_im, const float *restrict far_re,
-                const float *restrict far_im)
+/* The far end's frame that partition p holds against a frame of the microphone; NULL: it was
+ * silent, or is not there. */
+static const delay_slot *opposite(const delay *d, size_t p, uint64_t frame)
 {
-    for (size_t i = 0; i < DELAY_BINS; i++) {
-        sum_re[i] += mic_re[i] * far_re[i] + mic_im[i] * far_im[i];
-        sum_im[i] += mic_im[i] * far_re[i] - mic_re[i] * far_im[i];
-    }
+    if (frame + d->frames_late < p)
+        return NULL;
+    const uint64_t wanted = frame + d->frames_late - p;
+    const delay_slot *const slot = &d->fars[wanted % d->far_ring];
+    return slot->frame == wanted + 1 && slot->active ? slot : NULL;
 }
 
 /* Without it a tone leaks into all bins, which whitening makes as loud as the tone: its correlation
@@ -157,9 +176,16 @@ static void taper(float *frame)
 }
 
 /* A frame with so loud a microphone for that much of a far end. */
-static void follow_usual(delay_partition *found, float ratio)
+static void follow_usual(delay_partition *found, float ratio, int is_echo)
 {
     const int first = found->heard < USUAL_FRAMES;
+    const int louder = !first && ratio > usual_most * found->usual;
+    found->least = found->louder == 0 || ratio < found->least ? ratio : found->least;
+    found->louder = louder && is_echo ? found->louder + 1 : 0;
+    if (found->louder == LOUDER_FRAMES) {
+        found->usual = found->least;
+        found->louder = 0;
+    }
     if (found->heard == 0)
         found->usual = ratio;
     else if (ratio < found->usual)
@@ -167,7 +193,7 @@ static void follow_usual(delay_partition *found, float ratio)
     else if (first)
         found->usual *= usual_first;
     else
-        found->usual *= ratio < usual_most * found->usual ? usual_up : usual_louder;
+        found->usual *= louder ? usual_louder : usual_up;
     found->heard += (unsigned)first;
 }
 
@@ -185,65 +211,35 @@ static float doubt(delay *d, size_t p, float ratio)
     return by->heard < USUAL_FRAMES || share >= 1.0f ? 1.0f : share * share;
 }
 
-/* A whitened frame of the microphone. */
-typedef struct delay_frame {
-    float re[DELAY_BINS], im[DELAY_BINS];
-    float square, power; /* means: of its magnitudes, and of its samples after pre-emphasis */
-} delay_frame;
-
-static delay_frame scaled(const delay_frame *f, float scale)
+/* How much the frame counts for partition p: 0, nothing, to 1. */
+static float share_of(delay *d, size_t p, uint64_t frame, float power)
 {
-    delay_frame to = {.square = scale * scale * f->square};
-    for (size_t i = 0; i < DELAY_BINS; i++) {
-        to.re[i] = scale * f->re[i];
-        to.im[i] = scale * f->im[i];
-    }
-    return to;
-}
-
-static void add_to(delay *d, size_t p, size_t slot, const delay_frame *f)
-{
-    const size_t sums = p * DELAY_BINS, far = slot * DELAY_BINS;
-    add(d->cross_re + sums, d->cross_im + sums, f->re, f->im, d->far_re + far, d->far_im + far);
-    d->found[p].fresh_weight += f->square * d->slots[slot].square;
-    d->found[p].fresh_frames++;
-}
-
-static void add_in_doubt(delay *d, size_t p, size_t slot, const delay_frame *f)
-{
-    const float share = doubt(d, p, f->power / d->slots[slot].power);
-    if (share == 1.0f) {
-        add_to(d, p, slot, f);
-        return;
-    }
-    if (share < least_share)
-        return;
-    const delay_frame less = scaled(f, share);
-    add_to(d, p, slot, &less);
+    const int here = (p == d->echo && d->seen) || (d->echo == d->partitions && p < d->frames_late);
+    if (!here && p >= d->doubtful)
+        return 1.0f;
+    const delay_slot *const far = opposite(d, p, frame);
+    if (!far)
+        return 1.0f;
+    const float ratio = power / far->power;
+    if (here)
+        follow_usual(&d->found[p], ratio, p == d->echo);
+    return p < d->doubtful ? doubt(d, p, ratio) : 1.0f;
 }
 
 void delay_add_mic(delay *d, uint64_t frame, const float *x)
 {
-    delay_frame f;
+    const size_t at = (size_t)(frame % d->mic_ring);
+    delay_slot *const slot = &d->mics[at];
+    d->mic_end = frame + 1;
     memset(d->block, 0, DELAY_FRAME * sizeof *d->block);
-    f.power = emphasize(d->block + DELAY_FRAME, x, DELAY_FRAME);
-    if (f.power <= 0.0f)
+    const float power = emphasize(d->block + DELAY_FRAME, x, DELAY_FRAME);
+    *slot = (delay_slot){.frame = frame + 1, .power = power, .active = power > 0.0f};
+    if (!slot->active)
         return;
     taper(d->block + DELAY_FRAME);
-    f.square = whiten(d, f.re, f.im, d->mic_level);
-    for (size_t p = 0; p < d->partitions && p <= frame + d->frames_late; p++) {
-        const uint64_t wanted = frame + d->frames_late - p;
-        const size_t at = (size_t)(wanted % d->ring);
-        const delay_slot *const slot = &d->slots[at];
-        if (slot->frame != wanted + 1 || !slot->active)
-            continue;
-        if (p == d->echo || (d->echo == d->partitions && p < d->frames_late))
-            follow_usual(&d->found[p], f.power / slot->power);
-        if (p < d->doubtful)
-            add_in_doubt(d, p, at, &f);
-        else
-            add_to(d, p, at, &f);
-    }
+    slot->square = whiten(d, d->mic + at * FRAME_SIZE, d->mic_level);
+    for (size_t p = 0; p < d->partitions; p++)
+        d->shares[at * d->partitions + p] = share_of(d, p, frame, power);
 }
 
 /* The top of the parabola through three neighbours, relative to the middle one. */
@@ -282,35 +278,78 @@ static delay_peak peak_of(const float *c, float weight, double first)
     return (delay_peak){fabsf(c[top]) / deviation(weight), weight, first + (double)top + inside};
 }
 
-/* Transform what has been added to partition p since the last time, and look for peaks. */
+/* The frames that partition p adds up. */
+typedef struct delay_pairs {
+    const int16_t *mic[CROSS_FRAMES_MOST], *far[CROSS_FRAMES_MOST];
+    size_t count;
+    float weight;
+} delay_pairs;
+
+/* A copy of a frame, times `share`. */
+static const int16_t *lessened(const int16_t *x, float share, int16_t *y)
+{
+    for (size_t i = 0; i < FRAME_SIZE; i++)
+        y[i] = (int16_t)floorf(share * (float)x[i] + 0.5f);
+    return y;
+}
+
+/* Gather the frames that have come since the last time; room: for as many copies. */
+static void gather(delay *d, size_t p, delay_pairs *to, int16_t *room)
+{
+    const uint64_t kept = d->mic_end < d->mic_ring ? 0 : d->mic_end - d->mic_ring;
+    uint64_t frame = d->found[p].from > kept ? d->found[p].from : kept;
+    for (; frame < d->mic_end; frame++) {
+        const size_t at = (size_t)(frame % d->mic_ring);
+        const delay_slot *const mic = &d->mics[at], *const far = opposite(d, p, frame);
+        const float share = d->shares[at * d->partitions + p];
+        if (mic->frame != frame + 1 || !mic->active || !far || share < least_share)
+            continue;
+        const int16_t *const x = d->mic + at * FRAME_SIZE;
+        to->mic[to->count] = share == 1.0f ? x : lessened(x, share, room + to->count * FRAME_SIZE);
+        to->far[to->count] = d->far + (size_t)(far - d->fars) * FRAME_SIZE;
+        to->weight += share * share * mic->square * far->square;
+        to->count++;
+    }
+    d->found[p].from = d->mic_end;
+}
+
+/* The correlation of these frames to c [FFT_SIZE]. */
+static void correlate(delay *d, const delay_pairs *pairs, float *c)
+{
+    static const float unit = 1.0f / ((float)CROSS_ONE * CROSS_ONE);
+    int32_t re[DELAY_BINS], im[DELAY_BINS];
+    d->k->cross_spectrum(re, im, pairs->mic, pairs->far, pairs->count, DELAY_BINS);
+    memset(d->re, 0, FFT_BINS * sizeof *d->re);
+    memset(d->im, 0, FFT_BINS * sizeof *d->im);
+    for (size_t i = 0; i < DELAY_BINS; i++) {
+        d->re[DELAY_BIN_FIRST + i] = unit * (float)re[i];
+        d->im[DELAY_BIN_FIRST + i] = unit * (float)im[i];
+    }
+    d->k->fft_inverse(d->fft, c, d->re, d->im);
+}
+
+/* Correlate what has come for partition p since the last time, and look for peaks. */
 static void look(delay *d, size_t p)
 {
     delay_partition *const found = &d->found[p];
-    float *const cross_re = d->cross_re + p * DELAY_BINS, *const cross_im =
-                                                              d->cross_im + p * DELAY_BINS;
     float *const c = d->block, *const slow = d->slow + p * DELAY_FRAME;
     const double first = ((double)p - (double)d->frames_late) * DELAY_FRAME;
+    int16_t room[CROSS_FRAMES_MOST * FRAME_SIZE];
+    delay_pairs pairs = {.count = 0};
     found->fresh = (delay_peak){0};
-    if (found->fresh_frames == 0)
+    gather(d, p, &pairs, room);
+    if (pairs.count == 0)
         return;
     d->heard = 1;
-    memset(d->re, 0, FFT_BINS * sizeof *d->re);
-    memset(d->im, 0, FFT_BINS * sizeof *d->im);
-    memcpy(d->re + DELAY_BIN_FIRST, cross_re, DELAY_BINS * sizeof *d->re);
-    memcpy(d->im + DELAY_BIN_FIRST, cross_im, DELAY_BINS * sizeof *d->im);
-    memset(cross_re, 0, DELAY_BINS * sizeof *cross_re);
-    memset(cross_im, 0, DELAY_BINS * sizeof *cross_im);
-    d->k->fft_inverse(d->fft, c, d->re, d->im);
+    correlate(d, &pairs, c);
     float keep = 1.0f;
-    for (unsigned i = 0; i < found->fresh_frames; i++)
+    for (size_t i = 0; i < pairs.count; i++)
         keep *= memory;
     for (size_t i = 0; i < DELAY_FRAME; i++)
         slow[i] = keep * slow[i] + c[i];
-    found->weight = keep * keep * found->weight + found->fresh_weight;
-    found->fresh = peak_of(c, found->fresh_weight, first);
+    found->weight = keep * keep * found->weight + pairs.weight;
+    found->fresh = peak_of(c, pairs.weight, first);
     found->slow = peak_of(slow, found->weight, first);
-    found->fresh_weight = 0.0f;
-    found->fresh_frames = 0;
 }
 
 int delay_look(delay *d)

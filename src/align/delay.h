@@ -3,11 +3,11 @@
  * (C. H. Knapp and G. C. Carter, "The generalized correlation method for estimation of time delay",
  * IEEE Trans. ASSP 24, 1976), over the frames in which the far end plays.
  *
- * The range of delays is cut into partitions of one frame. Every frame adds its whitened cross
- * spectrum to each partition. A few partitions a hop are transformed back, so that every hop costs
- * the same: what has been added since the last time is the partition's fresh correlation, and joins
- * a long one that remembers seconds. Both are given in multiples of the standard deviation that
- * unrelated signals have, which the whitening makes known.
+ * The range of delays is cut into partitions of one frame. A few partitions a hop are
+ * looked at, so that every hop costs the same: the whitened cross spectra of the frames since the
+ * last time are added up and transformed back, which is the partition's fresh correlation, and
+ * joins a long one that remembers seconds. Both are given in multiples of the standard deviation
+ * that unrelated signals have, which the whitening makes known.
  *
  * 16 kHz on both sides. Real-time safe but for the layout.
  */
@@ -36,17 +36,21 @@ typedef struct delay_peak {
 } delay_peak;
 
 typedef struct delay_partition {
-    float fresh_weight, weight; /* sums of squares of what has been added up */
-    unsigned fresh_frames;
+    float weight;           /* sum of squares of what the long correlation has added up */
+    uint64_t from;          /* the first frame of the microphone that has not been added */
     delay_peak fresh, slow; /* when it was last looked at */
     /* How loud the microphone is at least while the far end plays, as a ratio of powers; on how
      * many frames that rests. */
     float usual;
     unsigned heard;
+    /* Frames in a row much louder than that, and the least of their ratios. */
+    unsigned louder;
+    float least;
 } delay_partition;
 
+/* A whitened frame in a ring. */
 typedef struct delay_slot {
-    uint64_t frame;      /* which far-end frame is in it, plus 1; 0: none */
+    uint64_t frame;      /* which one is in it, plus 1; 0: none */
     float square, power; /* means: of its magnitudes, and of its samples after pre-emphasis */
     int active;
 } delay_slot;
@@ -54,19 +58,23 @@ typedef struct delay_slot {
 typedef struct delay {
     const kernels *k;
     const fft *fft;
-    size_t partitions, ring;
-    size_t frames_late; /* how far lags reach below 0 */
-    size_t doubtful;    /* how many of the first partitions lie before the echo or the far end */
-    size_t echo;        /* the partition that the echo is in; `partitions`: not known */
-    /* Per partition: the fresh sums, the long correlation, and in a ring the whitened spectra of
-     * the far end. */
-    float *cross_re, *cross_im, *slow, *far_re, *far_im;
+    size_t partitions;
+    size_t far_ring, mic_ring; /* frames that are kept */
+    size_t frames_late;        /* how far lags reach below 0 */
+    size_t doubtful; /* how many of the first partitions lie before the echo or the far end */
+    size_t echo;     /* the partition that the echo is in; `partitions`: not known */
+    int seen;        /* whether it is there, so that the frames say how loud it is */
+    float *slow;     /* the long correlation, [partitions][DELAY_FRAME] */
+    /* Whitened spectra in rings, [far_ring] and [mic_ring][2][DELAY_BINS], and what is in them. */
+    int16_t *far, *mic;
+    delay_slot *fars, *mics;
+    float *shares; /* [mic_ring][partitions]: how much a frame counts for a doubtful partition */
     float *far_level, *mic_level; /* [DELAY_BINS] running means of the magnitudes */
-    delay_slot *slots;
     delay_partition *found;
     float *block, *re, *im;
-    size_t next; /* the partition to be looked at next */
-    int heard;   /* whether a frame with an active far end has come since all were looked at */
+    uint64_t mic_end; /* the number of the microphone's newest frame, plus 1 */
+    size_t next;      /* the partition to be looked at next */
+    int heard;        /* whether a frame with an active far end has come since all were looked at */
 } delay;
 
 /* Lags from -late (rounded up to frames) to most, in samples. */
@@ -78,6 +86,8 @@ void delay_forget(delay *d);
 /* The echo has this lag; what correlates earlier, or before the far end, is to be doubted. */
 void delay_expect(delay *d, double lag);
 void delay_expect_none(delay *d);
+/* Whether the echo has been seen where it is expected. */
+void delay_confirm(delay *d, int seen);
 
 /* Frame number `frame` of the far end: x [1 + FFT_SIZE], that frame last, the one before it in
  * front of it, and one sample more. */

@@ -30,14 +30,21 @@ void resampler_layout(resampler *r, arena *a, unsigned rate_in, unsigned rate_ou
     r->step_fraction = (uint64_t)(rate_in % rate_out / divisor) << DRIFT_BITS;
     r->rows_per_unit = (double)r->filter.phases / (double)r->unit;
     r->capacity = capacity + r->filter.taps;
-    r->rows = arena_floats(a, (r->filter.phases + 1) * r->filter.taps);
+    r->table = NULL;
     r->line = arena_floats(a, r->capacity);
 }
 
-void resampler_start(resampler *r, dot_product *dot)
+int resampler_start(resampler *r, dot_product *dot)
 {
     r->dot = dot;
-    sinc_fill(&r->filter, r->rows, r->rate_in, r->rate_out);
+    r->table = sinc_table_take(&r->filter, r->rate_in, r->rate_out);
+    return r->table ? 0 : -1;
+}
+
+void resampler_close(resampler *r)
+{
+    sinc_table_give_back(r->table);
+    r->table = NULL;
 }
 
 size_t resampler_look_ahead(const resampler *r)
@@ -119,7 +126,7 @@ static float output(const resampler *r)
     const double place = (double)r->fraction * r->rows_per_unit;
     const size_t row = (size_t)place;
     const float share = (float)(place - (double)row);
-    const float *const weights = r->rows + row * taps;
+    const float *const weights = r->table->rows + row * taps;
     const float here = r->dot(window, weights, taps);
     return share > 0.0f ? here + share * (r->dot(window, weights + taps, taps) - here) : here;
 }

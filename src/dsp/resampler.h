@@ -9,7 +9,7 @@
 #define UNECHO_RESAMPLER_H
 
 #include "arena.h"
-#include "dsp/sinc.h"
+#include "dsp/sinc_table.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +21,7 @@ typedef struct resampler {
     dot_product *dot;
     unsigned rate_in, rate_out;
     sinc filter;
-    float *rows;
+    sinc_table *table; /* NULL while closed */
     double rows_per_unit;
     /* The inputs still needed, oldest first. */
     float *line;
@@ -41,8 +41,10 @@ typedef struct resampler {
  */
 void resampler_layout(resampler *r, arena *a, unsigned rate_in, unsigned rate_out, size_t capacity,
                       int fixed);
-/* Fill the tables. Call once, after the layout with memory. */
-void resampler_start(resampler *r, dot_product *dot);
+/* Call once, after the layout with memory. Returns 0, or -1 if out of memory. */
+int resampler_start(resampler *r, dot_product *dot);
+/* Release what resampler_start took; it may have failed or not been called after a layout. */
+void resampler_close(resampler *r);
 /*
  * Start anew: the next output lies late / rate_out of an input sample after the next input, 0 <=
  * late < rate_out. past: the resampler_look_ahead() - 1 inputs before that; NULL: silence.

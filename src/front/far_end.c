@@ -17,33 +17,59 @@ static size_t native_for(const far_end_plan *plan, size_t samples)
     return samples * plan->rate / UNECHO_SAMPLE_RATE * 101 / 100 + 2;
 }
 
+static size_t waiting(const far_end *f)
+{
+    return f->lines[FAR_MEAN].queue.count;
+}
+
 void far_end_layout(far_end *f, arena *a, const far_end_plan *plan)
 {
     f->plan = *plan;
-    fifo_layout(&f->queue, a, plan->queue);
-    f->past = arena_floats(a, plan->past);
     const size_t most = native_for(plan, MOST_AT_ONCE);
-    if (plan->rate != UNECHO_SAMPLE_RATE || plan->drifts)
-        resampler_layout(&f->resampler, a, plan->rate, UNECHO_SAMPLE_RATE, most, !plan->drifts);
-    else
-        f->resampler.filter.taps = 0;
-    f->scratch =
-        arena_floats(a, (most > MOST_AT_ONCE ? most : MOST_AT_ONCE) + f->resampler.filter.taps);
+    size_t taps = 0;
+    for (size_t i = 0; i < plan->lanes; i++) {
+        far_line *const line = &f->lines[i];
+        fifo_layout(&line->queue, a, plan->queue);
+        line->past = arena_floats(a, plan->past);
+        if (plan->rate != UNECHO_SAMPLE_RATE || plan->drifts) {
+            resampler_layout(&line->resampler, a, plan->rate, UNECHO_SAMPLE_RATE, most,
+                             !plan->drifts);
+            taps = line->resampler.filter.taps;
+        }
+    }
+    f->scratch = arena_floats(a, (most > MOST_AT_ONCE ? most : MOST_AT_ONCE) + taps);
 }
 
-void far_end_start(far_end *f, const kernels *k)
+static int may_resample(const far_end *f)
 {
-    if (f->plan.rate != UNECHO_SAMPLE_RATE || f->plan.drifts)
-        resampler_start(&f->resampler, k->dot);
+    return f->plan.rate != UNECHO_SAMPLE_RATE || f->plan.drifts;
+}
+
+int far_end_start(far_end *f, const kernels *k)
+{
+    int status = 0;
+    for (size_t i = 0; status == 0 && may_resample(f) && i < f->plan.lanes; i++)
+        status = resampler_start(&f->lines[i].resampler, k->dot);
+    return status;
+}
+
+void far_end_close(far_end *f)
+{
+    for (size_t i = 0; may_resample(f) && i < f->plan.lanes; i++)
+        resampler_close(&f->lines[i].resampler);
 }
 
 void far_end_reset(far_end *f)
 {
-    fifo_reset(&f->queue);
-    memset(f->past, 0, f->plan.past * sizeof *f->past);
     f->resampling = f->plan.rate != UNECHO_SAMPLE_RATE;
-    if (f->resampling)
-        resampler_reset(&f->resampler, NULL, 0);
+    for (size_t i = 0; i < f->plan.lanes; i++) {
+        far_line *const line = &f->lines[i];
+        fifo_reset(&line->queue);
+        memset(line->past, 0, f->plan.past * sizeof *line->past);
+        line->sound = 0;
+        if (f->resampling)
+            resampler_reset(&line->resampler, NULL, 0);
+    }
     f->made = 0;
     f->taken = 0;
     f->jumped = 0.0;
@@ -54,20 +80,19 @@ void far_end_reset(far_end *f)
     f->dropped_frames = 0;
 }
 
-/* Append n samples to the past; x NULL: silence. */
-static void keep(far_end *f, const float *x, size_t n)
+/* The n samples behind those made; x NULL: silence. */
+static void keep(far_end *f, far_line *line, const float *x, size_t n)
 {
     for (size_t done = 0; done < n;) {
         const size_t at = (size_t)((f->made + done) % f->plan.past);
         const size_t left = n - done, to_end = f->plan.past - at;
         const size_t part = left < to_end ? left : to_end;
         if (x)
-            memcpy(f->past + at, x + done, part * sizeof *x);
+            memcpy(line->past + at, x + done, part * sizeof *x);
         else
-            memset(f->past + at, 0, part * sizeof *f->past);
+            memset(line->past + at, 0, part * sizeof *line->past);
         done += part;
     }
-    f->made += n;
 }
 
 static void keep_silence_until(far_end *f, uint64_t end)
@@ -77,17 +102,24 @@ static void keep_silence_until(far_end *f, uint64_t end)
     const uint64_t missing = end - f->made;
     const size_t whole = missing < f->plan.past ? (size_t)missing : f->plan.past;
     f->made = end - whole;
-    keep(f, NULL, whole);
+    for (size_t i = 0; i < f->plan.lanes; i++)
+        keep(f, &f->lines[i], NULL, whole);
+    f->made = end;
     f->jumped += (double)missing;
     f->missing_frames += missing * f->plan.rate / UNECHO_SAMPLE_RATE;
 }
 
 static void drop_all(far_end *f)
 {
-    f->taken += f->queue.count;
-    f->jumped -= (double)f->queue.count * UNECHO_SAMPLE_RATE / f->plan.rate;
-    f->dropped_frames += f->queue.count;
-    fifo_reset(&f->queue);
+    const size_t dropped = waiting(f);
+    f->taken += dropped;
+    f->jumped -= (double)dropped * UNECHO_SAMPLE_RATE / f->plan.rate;
+    f->dropped_frames += dropped;
+    for (size_t i = 0; i < f->plan.lanes; i++) {
+        fifo_reset(&f->lines[i].queue);
+        /* What the resampler still holds counts as just taken. */
+        f->lines[i].sound = f->taken;
+    }
 }
 
 void far_end_begin(far_end *f)
@@ -96,41 +128,71 @@ void far_end_begin(far_end *f)
         drop_all(f);
 }
 
-void far_end_push(far_end *f, const float *x, size_t n, uint64_t now)
+/* How many of them there are up to the last that is not 0. */
+static size_t sounding(const float *x, size_t n)
+{
+    while (n > 0 && x[n - 1] == 0.0f)
+        n--;
+    return n;
+}
+
+void far_end_push(far_end *f, const float *const *x, size_t n, uint64_t now)
 {
     if (f->starved)
         keep_silence_until(f, now);
     f->starved = 0;
-    if (n > f->queue.capacity - f->queue.count) {
+    if (n > f->plan.queue - waiting(f)) {
         drop_all(f);
         f->overrun = 1;
     }
-    fifo_push(&f->queue, x, n);
+    const uint64_t pushed = f->taken + waiting(f);
+    for (size_t i = 0; i < f->plan.lanes; i++) {
+        const size_t sound = sounding(x[i], n);
+        if (sound > 0)
+            f->lines[i].sound = pushed + sound;
+        fifo_push(&f->lines[i].queue, x[i], n);
+    }
 }
 
-/* Move up to `wanted` queued frames before number `limit` into the scratch. Returns their count. */
-static size_t take(far_end *f, size_t wanted, uint64_t limit)
+/* How many queued frames before number `limit` there are, up to `wanted`. */
+static size_t available(const far_end *f, size_t wanted, uint64_t limit)
 {
     const uint64_t allowed = limit > f->taken ? limit - f->taken : 0;
-    size_t n = wanted < f->queue.count ? wanted : f->queue.count;
-    n = n < allowed ? n : (size_t)allowed;
-    fifo_pop(&f->queue, f->scratch, n);
-    f->taken += n;
+    const size_t n = wanted < waiting(f) ? wanted : waiting(f);
+    return n < allowed ? n : (size_t)allowed;
+}
+
+/* The next samples from `taken` frames. Returns their number. */
+static size_t resample(far_end *f, far_line *line, size_t taken, size_t wanted)
+{
+    resampler *const r = &line->resampler;
+    /* Silence becomes silence. */
+    const int silent = line->sound + r->count <= f->taken;
+    fifo_pop(&line->queue, f->scratch, taken);
+    resampler_push(r, f->scratch, taken);
+    const size_t n = resampler_ready(r, wanted);
+    resampler_pull(r, silent ? NULL : f->scratch, n);
+    keep(f, line, silent ? NULL : f->scratch, n);
     return n;
 }
 
 static void make(far_end *f, size_t wanted, uint64_t limit)
 {
-    if (!f->resampling) {
-        keep(f, f->scratch, take(f, wanted, limit));
-        return;
+    const size_t needed =
+        f->resampling ? resampler_missing(&f->lines[FAR_MEAN].resampler, wanted) : wanted;
+    const size_t taken = available(f, needed, limit);
+    size_t n = taken;
+    for (size_t i = 0; i < f->plan.lanes; i++) {
+        far_line *const line = &f->lines[i];
+        if (f->resampling) {
+            n = resample(f, line, taken, wanted);
+        } else {
+            fifo_pop(&line->queue, f->scratch, taken);
+            keep(f, line, f->scratch, taken);
+        }
     }
-    resampler *const r = &f->resampler;
-    const size_t taken = take(f, resampler_missing(r, wanted), limit);
-    resampler_push(r, f->scratch, taken);
-    const size_t n = resampler_ready(r, wanted);
-    resampler_pull(r, f->scratch, n);
-    keep(f, f->scratch, n);
+    f->taken += taken;
+    f->made += n;
 }
 
 void far_end_advance(far_end *f, uint64_t target, uint64_t limit)
@@ -140,7 +202,7 @@ void far_end_advance(far_end *f, uint64_t target, uint64_t limit)
         const uint64_t wanted = target - f->made;
         make(f, wanted < MOST_AT_ONCE ? (size_t)wanted : MOST_AT_ONCE, limit);
     }
-    if (f->plan.pushed && f->queue.count == 0 && target > f->made + PATIENCE) {
+    if (f->plan.pushed && waiting(f) == 0 && target > f->made + PATIENCE) {
         keep_silence_until(f, target - PATIENCE);
         f->starved = 1;
     }
@@ -158,7 +220,7 @@ static size_t usual(const queue_watch *w)
 size_t far_end_surplus(far_end *f)
 {
     queue_watch *const w = &f->waiting;
-    const size_t count = f->queue.count;
+    const size_t count = waiting(f);
     if (f->starved || f->overrun) {
         /* Who begins anew may push further ahead. */
         *w = (queue_watch){0};
@@ -181,8 +243,9 @@ size_t far_end_surplus(far_end *f)
     return 0;
 }
 
-void far_end_read(const far_end *f, float *to, int64_t first, size_t n)
+void far_end_read(const far_end *f, far_lane lane, float *to, int64_t first, size_t n)
 {
+    const float *const past = f->lines[lane].past;
     const int64_t made = (int64_t)f->made, size = (int64_t)f->plan.past;
     const int64_t oldest = made > size ? made - size : 0;
     for (size_t done = 0; done < n;) {
@@ -195,34 +258,37 @@ void far_end_read(const far_end *f, float *to, int64_t first, size_t n)
         size_t part = n - done;
         part = part < f->plan.past - here ? part : f->plan.past - here;
         part = part < (size_t)(made - at) ? part : (size_t)(made - at);
-        memcpy(to + done, f->past + here, part * sizeof *to);
+        memcpy(to + done, past + here, part * sizeof *to);
         done += part;
     }
 }
 
 void far_end_drift(far_end *f, double drift)
 {
-    resampler *const r = &f->resampler;
-    if (!f->resampling) {
-        /* The filter needs past samples, which have not been through the resampler so far. */
-        const size_t before = resampler_look_ahead(r) - 1;
-        far_end_read(f, f->scratch, (int64_t)f->made - (int64_t)before, before);
-        resampler_reset(r, f->scratch, 0);
-        f->resampling = 1;
+    for (size_t i = 0; i < f->plan.lanes; i++) {
+        resampler *const r = &f->lines[i].resampler;
+        if (!f->resampling) {
+            /* The filter needs past samples, which have not been through the resampler so far. */
+            const size_t before = resampler_look_ahead(r) - 1;
+            far_end_read(f, (far_lane)i, f->scratch, (int64_t)f->made - (int64_t)before, before);
+            resampler_reset(r, f->scratch, 0);
+        }
+        resampler_drift(r, drift);
     }
-    resampler_drift(r, drift);
+    f->resampling = 1;
 }
 
 double far_end_slip(const far_end *f)
 {
     if (!f->resampling)
         return (double)f->made - f->jumped - (double)f->taken;
-    const double next = (double)f->taken - resampler_waiting(&f->resampler);
+    const double next = (double)f->taken - resampler_waiting(&f->lines[FAR_MEAN].resampler);
     return (double)f->made - f->jumped - next * UNECHO_SAMPLE_RATE / f->plan.rate;
 }
 
 size_t far_end_lag(const far_end *f)
 {
-    return f->resampling && f->plan.rate == UNECHO_SAMPLE_RATE ? resampler_look_ahead(&f->resampler)
-                                                               : 0;
+    return f->resampling && f->plan.rate == UNECHO_SAMPLE_RATE
+               ? resampler_look_ahead(&f->lines[FAR_MEAN].resampler)
+               : 0;
 }

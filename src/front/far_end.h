@@ -1,6 +1,7 @@
 /*
  * The far end: a queue of the caller's frames at their native rate, then a ring of samples at 16
- * kHz that reaches back as far as the aligner can delay the far end.
+ * kHz that reaches back as far as the aligner can delay the far end. Of several channels there are
+ * two lanes, the mean and the side, which is nothing where all channels play the same.
  */
 #ifndef UNECHO_FAR_END_H
 #define UNECHO_FAR_END_H
@@ -12,8 +13,11 @@
 /* So many periods tell how much usually waits. */
 enum { FAR_END_PERIODS = 4 };
 
+typedef enum far_lane { FAR_MEAN, FAR_SIDE, FAR_LANES } far_lane;
+
 typedef struct far_end_plan {
     unsigned rate;
+    size_t lanes;        /* 1 or FAR_LANES */
     int drifts;          /* whether far_end_drift may be called */
     size_t queue;        /* capacity of the queue in native frames */
     size_t past;         /* samples at 16 kHz that can still be read */
@@ -30,12 +34,18 @@ typedef struct queue_watch {
     unsigned more_hops; /* so many hops ago */
 } queue_watch;
 
-typedef struct far_end {
-    far_end_plan plan;
+/* The samples of a lane. All lanes hold as many. */
+typedef struct far_line {
     fifo queue;
     resampler resampler;
-    int resampling; /* 0: native frames are samples at 16 kHz */
     float *past;    /* ring: sample i at i % plan.past */
+    uint64_t sound; /* native frames up to the last that was not 0 */
+} far_line;
+
+typedef struct far_end {
+    far_end_plan plan;
+    far_line lines[FAR_LANES];
+    int resampling; /* 0: native frames are samples at 16 kHz */
     float *scratch;
     uint64_t made;  /* samples at 16 kHz so far */
     uint64_t taken; /* native frames that have left the queue */
@@ -47,7 +57,9 @@ typedef struct far_end {
 } far_end;
 
 void far_end_layout(far_end *f, arena *a, const far_end_plan *plan);
-void far_end_start(far_end *f, const kernels *k);
+/* Returns 0, or -1 if out of memory; far_end_close in either case. */
+int far_end_start(far_end *f, const kernels *k);
+void far_end_close(far_end *f);
 void far_end_reset(far_end *f);
 
 /*
@@ -57,12 +69,12 @@ void far_end_reset(far_end *f);
 void far_end_begin(far_end *f);
 
 /*
- * Push the next n <= FAR_END_PART native frames. After a gap, the first of them was played at
- * sample `now` of the 16 kHz clock. If the queue has no room, the microphone must have stopped:
- * drops everything queued.
+ * Push the next n <= FAR_END_PART native frames, of each lane. After a gap, the first of them was
+ * played at sample `now` of the 16 kHz clock. If the queue has no room, the microphone must have
+ * stopped: drops everything queued.
  */
 enum { FAR_END_PART = 256 };
-void far_end_push(far_end *f, const float *x, size_t n, uint64_t now);
+void far_end_push(far_end *f, const float *const *x, size_t n, uint64_t now);
 
 /*
  * Produce samples up to number `target`, from native frames before number `limit` only. Does a
@@ -77,7 +89,7 @@ void far_end_advance(far_end *f, uint64_t target, uint64_t limit);
 size_t far_end_surplus(far_end *f);
 
 /* Samples first..first+n at 16 kHz; silence for those not made yet or no longer kept. */
-void far_end_read(const far_end *f, float *to, int64_t first, size_t n);
+void far_end_read(const far_end *f, far_lane lane, float *to, int64_t first, size_t n);
 
 /* From here on the far end's clock runs at (1 + drift) times its nominal rate. */
 void far_end_drift(far_end *f, double drift);

@@ -28,10 +28,15 @@ void microphone_layout(microphone *m, arena *a, const microphone_plan *plan)
                 (plan->hops_at_once + 1) * UNECHO_HOP + samples_for(m, m->wait) + part);
 }
 
-void microphone_start(microphone *m, const kernels *k)
+int microphone_start(microphone *m, const kernels *k)
+{
+    return resamples(m) ? resampler_start(&m->resampler, k->dot) : 0;
+}
+
+void microphone_close(microphone *m)
 {
     if (resamples(m))
-        resampler_start(&m->resampler, k->dot);
+        resampler_close(&m->resampler);
 }
 
 void microphone_reset(microphone *m)

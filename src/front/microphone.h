@@ -29,7 +29,9 @@ typedef struct microphone {
 enum { MICROPHONE_PART = 256 };
 
 void microphone_layout(microphone *m, arena *a, const microphone_plan *plan);
-void microphone_start(microphone *m, const kernels *k);
+/* Returns 0, or -1 if out of memory; microphone_close in either case. */
+int microphone_start(microphone *m, const kernels *k);
+void microphone_close(microphone *m);
 void microphone_reset(microphone *m);
 
 /* How many frames must have been pushed before hop number `hop` (from 0) is complete. */

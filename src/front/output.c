@@ -56,10 +56,15 @@ void output_layout(output *o, arena *a, const output_plan *plan)
     o->gains = arena_floats(a, o->ring);
 }
 
-void output_start(output *o, const kernels *k)
+int output_start(output *o, const kernels *k)
+{
+    return resamples(o) ? resampler_start(&o->resampler, k->dot) : 0;
+}
+
+void output_close(output *o)
 {
     if (resamples(o))
-        resampler_start(&o->resampler, k->dot);
+        resampler_close(&o->resampler);
 }
 
 static void push_silence(resampler *r, size_t n)

@@ -42,7 +42,9 @@ typedef struct output {
 enum { OUTPUT_PART = 256 };
 
 void output_layout(output *o, arena *a, const output_plan *plan);
-void output_start(output *o, const kernels *k);
+/* Returns 0, or -1 if out of memory; output_close in either case. */
+int output_start(output *o, const kernels *k);
+void output_close(output *o);
 void output_reset(output *o);
 
 /* In native frames. */

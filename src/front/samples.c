@@ -41,7 +41,15 @@ samples samples_from(const samples *all, uint64_t first)
     return rest;
 }
 
-static void add_float(float *to, const float *from, size_t stride, size_t n, samples_seen *seen)
+static void add(float *mean, float *side, int negative, size_t i, float x)
+{
+    mean[i] += x;
+    if (side)
+        side[i] += negative ? -x : x;
+}
+
+static void add_float(float *mean, float *side, int negative, const float *from, size_t stride,
+                      size_t n, samples_seen *seen)
 {
     size_t guarded = 0, clipped = 0;
     for (size_t i = 0; i < n; i++) {
@@ -52,41 +60,55 @@ static void add_float(float *to, const float *from, size_t stride, size_t n, sam
         const float limited = finite ? copysignf(most, x) : 0.0f;
         guarded += !fits;
         clipped += fabsf(x) >= 1.0f;
-        to[i] += !fits ? limited : fabsf(x) < least ? 0.0f : x;
+        add(mean, side, negative, i, !fits ? limited : fabsf(x) < least ? 0.0f : x);
     }
     seen->guarded += guarded;
     seen->clipped += clipped;
 }
 
-static void add_int16(float *to, const int16_t *from, size_t stride, size_t n, samples_seen *seen)
+static void add_int16(float *mean, float *side, int negative, const int16_t *from, size_t stride,
+                      size_t n, samples_seen *seen)
 {
     size_t clipped = 0;
     for (size_t i = 0; i < n; i++) {
         const int16_t x = from[i * stride];
         clipped += x == INT16_MAX || x == INT16_MIN;
-        to[i] += (float)x * (1.0f / 32768.0f);
+        add(mean, side, negative, i, (float)x * (1.0f / 32768.0f));
     }
     seen->clipped += clipped;
 }
 
-void samples_read(float *to, const samples *from, size_t first, size_t n, samples_seen *seen)
+static void share_out(float *sum, size_t n, float share)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float mean = sum[i] * share;
+        sum[i] = fabsf(mean) < least ? 0.0f : mean;
+    }
+}
+
+void samples_read(float *mean, float *side, const samples *from, size_t first, size_t n,
+                  samples_seen *seen)
 {
     for (size_t i = 0; i < n; i++)
-        to[i] = 0.0f;
+        mean[i] = 0.0f;
+    for (size_t i = 0; side && i < n; i++)
+        side[i] = 0.0f;
     for (unsigned c = 0; c < from->channels; c++) {
         const size_t at = first * from->stride;
+        const int negative = c % 2 == 1;
         if (from->format == SAMPLES_FLOAT)
-            add_float(to, (const float *)from->channel[c] + at, from->stride, n, seen);
+            add_float(mean, side, negative, (const float *)from->channel[c] + at, from->stride, n,
+                      seen);
         else
-            add_int16(to, (const int16_t *)from->channel[c] + at, from->stride, n, seen);
+            add_int16(mean, side, negative, (const int16_t *)from->channel[c] + at, from->stride, n,
+                      seen);
     }
     if (from->channels < 2)
         return;
     const float share = 1.0f / (float)from->channels;
-    for (size_t i = 0; i < n; i++) {
-        const float mean = to[i] * share;
-        to[i] = fabsf(mean) < least ? 0.0f : mean;
-    }
+    share_out(mean, n, share);
+    if (side)
+        share_out(side, n, share);
 }
 
 static int16_t rounded(float x)

@@ -34,11 +34,14 @@ typedef struct samples_seen {
 } samples_seen;
 
 /*
- * to[0..n) = the mean over the channels of frames first..first+n, each sample made fit for the
+ * mean[0..n) = the mean over the channels of frames first..first+n, each sample made fit for the
  * network: not finite → 0, beyond +-100 → +-100, below 1e-15 in magnitude → 0 (it is far below
- * anything audible, and would turn subnormal and slow on its way). Adds to *seen.
+ * anything audible, and would turn subnormal and slow on its way). Adds to *seen. side[0..n),
+ * unless NULL, = the same with every second channel negative: left and right are mean + side, mean
+ * - side.
  */
-void samples_read(float *to, const samples *from, size_t first, size_t n, samples_seen *seen);
+void samples_read(float *mean, float *side, const samples *from, size_t first, size_t n,
+                  samples_seen *seen);
 
 /* Frames first..first+n of every channel of `to` = from[0..n). */
 void samples_write(const samples *to, size_t first, const float *from, size_t n);

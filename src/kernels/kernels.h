@@ -250,6 +250,13 @@ typedef struct kernels {
      * rounded before it is added, then added up in pairs i and i + 8, i and i + 4, and so on.
      */
     float (*dot)(const float *x, const float *y, size_t n);
+    /*
+     * re + i im = the sum over `count` frames of mic conj(far), n bins, a multiple of 16. A frame
+     * is [2][n], real parts, then imaginary ones, of magnitudes of at most CROSS_ONE; exact for up
+     * to CROSS_FRAMES_MOST frames.
+     */
+    void (*cross_spectrum)(int32_t *re, int32_t *im, const int16_t *const *mic,
+                           const int16_t *const *far, size_t count, size_t n);
     /* y = x * m, n elements; y may be x. */
     void (*multiply)(float *y, const float *x, const float *m, size_t n);
     /* y = ln(x^2 + 1e-7), n elements; y may be x. */
@@ -306,6 +313,9 @@ typedef struct kernels {
      */
     void (*partitions_correct)(const partitions *f, const reuse *r);
 } kernels;
+
+/* For cross_spectrum. */
+enum { CROSS_ONE = 4096, CROSS_FRAMES_MOST = 40 };
 
 /* All sets of this build, the plain one first, the fastest last. */
 enum { KERNEL_SETS_MAX = 8 };

@@ -10,6 +10,8 @@
 
 #include "../dsp/dot.h"
 
+#include <string.h>
+
 /* Values this small become 0, so that a decaying state never becomes subnormal. */
 static inline float flush(float x)
 {
@@ -31,6 +33,24 @@ static inline void update_cells(const float *restrict z, float *restrict c, floa
         c[u] = flush(fmaf(f, c[u], i * g));
         h[u] = flush(o * tanh_(c[u]));
     }
+}
+
+static inline void add_cross(int32_t *restrict re, int32_t *restrict im,
+                             const int16_t *restrict mic, const int16_t *restrict far, size_t n)
+{
+    for (size_t k = 0; k < n; k++) {
+        re[k] += mic[k] * far[k] + mic[n + k] * far[n + k];
+        im[k] += mic[n + k] * far[k] - mic[k] * far[n + k];
+    }
+}
+
+static void plain_cross_spectrum(int32_t *re, int32_t *im, const int16_t *const *mic,
+                                 const int16_t *const *far, size_t count, size_t n)
+{
+    memset(re, 0, n * sizeof *re);
+    memset(im, 0, n * sizeof *im);
+    for (size_t f = 0; f < count; f++)
+        add_cross(re, im, mic[f], far[f], n);
 }
 
 static void plain_gru_update(const float *x, const float *sums, const float *h_before, float *h,
@@ -350,7 +370,8 @@ static void plain_fft_inverse(const fft *f, float *x, const float *re, const flo
 /* The entries of a kernel table that every set takes from here. */
 #define PLAIN_KERNELS                                                                              \
     .gru_update = plain_gru_update, .sigmoid = plain_sigmoid, .tanh = plain_tanh,                  \
-    .raise = plain_raise, .decibels = plain_decibels, .dot = dsp_dot, .multiply = plain_multiply,  \
+    .raise = plain_raise, .decibels = plain_decibels, .dot = dsp_dot,                              \
+    .cross_spectrum = plain_cross_spectrum, .multiply = plain_multiply,                            \
     .smooth_power = plain_smooth_power, .coherence = plain_coherence,                              \
     .log_power = plain_log_power, .normalize = plain_normalize, .fft_forward = plain_fft_forward,  \
     .fft_inverse = plain_fft_inverse, .magnitude = plain_magnitude,                                \

@@ -35,8 +35,6 @@ enum { CONSTRAINED = 2 };
  * must be taken to explain. */
 static const size_t reused_ages[PARTITION_REUSED] = {2, 12, KALMAN_MICS - 1};
 static const float reuse_least = 0.4f;
-/* The mean power below which a block of the far end is taken as silent: -90 dB of full scale. */
-static const double far_silent = 1e-9;
 /* Smoothing of error and microphone, and how much more of the first is a divergence. */
 static const double level_memory = 0.95, diverged_factor = 4.0;
 /* How much more energy than the microphone's a hop's output may have; how much more the error may
@@ -62,7 +60,6 @@ typedef enum row {
     ROW_REMOVAL,
     ROW_CORRECT_RE,
     ROW_CORRECT_IM,
-    ROW_POWER,
     ROW_UNREST,
     ROW_REUSED, /* five of each block that is learnt from once more */
     ROWS = ROW_REUSED + 5 * PARTITION_REUSED
@@ -73,43 +70,43 @@ static float *row_of(const kalman *c, row r)
     return c->rows + (size_t)r * PARTITION_ROW;
 }
 
-void kalman_layout(kalman *c, arena *a, size_t count)
+void kalman_layout(kalman *c, arena *a, size_t count, size_t lanes)
 {
-    const size_t ring = count + KALMAN_MICS - 1, recent = count < RECENT ? count : RECENT;
-    c->filter.count = count;
-    c->filter.ring = ring;
-    c->filter.recent = recent;
-    c->floats = (2 * ring + 3 * count + 2 * recent + ROWS) * PARTITION_ROW + KALMAN_BLOCK +
-                (1 + KALMAN_MICS) * KALMAN_HOP;
-    float *const memory = arena_floats(a, c->floats);
-    if (!memory)
+    const partitions sizes = {
+        .count = count,
+        .ring = count + KALMAN_MICS - 1,
+        .recent = count < RECENT ? count : RECENT,
+    };
+    const size_t paths = paths_floats(lanes, &sizes);
+    c->floats = paths + ROWS * PARTITION_ROW + KALMAN_BLOCK + KALMAN_MICS * KALMAN_HOP;
+    c->memory = arena_floats(a, c->floats);
+    paths_layout(&c->paths, c->memory, lanes, &sizes);
+    if (!c->memory)
         return;
-    c->filter.x_re = memory;
-    c->filter.x_im = c->filter.x_re + ring * PARTITION_ROW;
-    c->filter.w_re = c->filter.x_im + ring * PARTITION_ROW;
-    c->filter.w_im = c->filter.w_re + count * PARTITION_ROW;
-    c->filter.variance = c->filter.w_im + count * PARTITION_ROW;
-    c->filter.change_re = c->filter.variance + count * PARTITION_ROW;
-    c->filter.change_im = c->filter.change_re + recent * PARTITION_ROW;
-    c->rows = c->filter.change_im + recent * PARTITION_ROW;
+    c->rows = c->memory + paths;
     c->block = c->rows + ROWS * PARTITION_ROW;
-    c->history = c->block + KALMAN_BLOCK;
-    c->mics = c->history + KALMAN_HOP;
+    c->mics = c->block + KALMAN_BLOCK;
 }
 
 void kalman_start(kalman *c, const kernels *k)
 {
     c->k = k;
     c->correction = 1.0f;
-    fft_init_size(&c->fft, KALMAN_BLOCK);
+    paths_start(&c->paths, k);
+    const size_t count = kalman_count(c);
     float sum = 0.0f, value = 1.0f;
-    for (size_t p = 0; p < c->filter.count; p++) {
+    for (size_t p = 0; p < count; p++) {
         value = p > PRIOR_LEVEL ? value * prior_decay : 1.0f;
         c->shape[p] = value;
         sum += value;
     }
-    for (size_t p = 0; p < c->filter.count; p++)
+    for (size_t p = 0; p < count; p++)
         c->shape[p] /= sum;
+}
+
+size_t kalman_count(const kalman *c)
+{
+    return c->paths.all[0].filter.count;
 }
 
 float kalman_prior(const kalman *c, size_t p)
@@ -119,29 +116,18 @@ float kalman_prior(const kalman *c, size_t p)
 
 void kalman_forget_far_end(kalman *c)
 {
-    partitions *const f = &c->filter;
-    const size_t ring = f->ring * PARTITION_ROW, recent = f->recent * PARTITION_ROW;
-    memset(f->x_re, 0, ring * sizeof(float));
-    memset(f->x_im, 0, ring * sizeof(float));
-    memset(f->change_re, 0, recent * sizeof(float));
-    memset(f->change_im, 0, recent * sizeof(float));
-    memset(c->history, 0, KALMAN_HOP * sizeof(float));
-    c->history_energy = 0.0;
-    c->silent = f->count;
+    paths_forget_far_end(&c->paths);
     c->misadjustment = (misadjustment){0};
 }
 
 void kalman_restart(kalman *c)
 {
-    memset(c->filter.x_re, 0, c->floats * sizeof(float));
-    for (size_t p = 0; p < c->filter.count; p++)
-        for (size_t k = 0; k < PARTITION_ROW; k++)
-            c->filter.variance[p * PARTITION_ROW + k] = kalman_prior(c, p);
-    c->filter.newest = 0;
+    float variance[PARTITION_COUNT_MOST];
+    for (size_t p = 0; p < kalman_count(c); p++)
+        variance[p] = kalman_prior(c, p);
+    memset(c->memory, 0, c->floats * sizeof(float));
+    paths_restart(&c->paths, variance);
     c->newest_mic = 0;
-    c->history_energy = 0.0;
-    c->silent = c->filter.count;
-    c->constrained = 0;
     c->misadjustment = (misadjustment){0};
     c->explained = 0.0;
     c->offset = (dc_offset){0};
@@ -156,46 +142,15 @@ void kalman_reset(kalman *c)
 
 /* ---- One hop ----------------------------------------------------------------------------- */
 
-static double dot(const float *a, const float *b)
-{
-    double sums[8] = {0.0};
-    for (size_t i = 0; i < KALMAN_HOP; i += 8)
-        for (size_t lane = 0; lane < 8; lane++)
-            sums[lane] += (double)a[i + lane] * (double)b[i + lane];
-    return ((sums[0] + sums[4]) + (sums[2] + sums[6])) +
-           ((sums[1] + sums[5]) + (sums[3] + sums[7]));
-}
-
-/* The far end's newest block becomes the newest of the ring. */
-static void take_far(kalman *c, const float *far, double energy)
-{
-    partitions *const f = &c->filter;
-    f->newest = (f->newest + f->ring - 1) % f->ring;
-    float *const re = f->x_re + f->newest * PARTITION_ROW;
-    float *const im = f->x_im + f->newest * PARTITION_ROW;
-    if (energy + c->history_energy > far_silent * KALMAN_BLOCK) {
-        memcpy(c->block, c->history, KALMAN_HOP * sizeof(float));
-        memcpy(c->block + KALMAN_HOP, far, KALMAN_HOP * sizeof(float));
-        c->k->fft_forward(&c->fft, re, im, c->block);
-        c->silent = 0;
-    } else {
-        memset(re, 0, PARTITION_ROW * sizeof(float));
-        memset(im, 0, PARTITION_ROW * sizeof(float));
-        c->silent += c->silent < f->count;
-    }
-    memcpy(c->history, far, KALMAN_HOP * sizeof(float));
-    c->history_energy = energy;
-}
-
 size_t kalman_reach(size_t count)
 {
     /* The ring of spectra, each of two hops. */
     return count + KALMAN_MICS;
 }
 
-void kalman_remember(kalman *c, const float *far)
+void kalman_remember(kalman *c, const float *const *far)
 {
-    take_far(c, far, dot(far, far));
+    paths_take(&c->paths, far);
 }
 
 static float *mic_of(const kalman *c, size_t age)
@@ -212,7 +167,7 @@ static void take_mic(kalman *c, const float *mic)
 /* Back in time: the second half of the block, which is no circular convolution. */
 static void hop_of(kalman *c, const float *re, const float *im, float *hop)
 {
-    c->k->fft_inverse(&c->fft, c->block, re, im);
+    c->k->fft_inverse(&c->paths.fft, c->block, re, im);
     memcpy(hop, c->block + KALMAN_HOP, KALMAN_HOP * sizeof(float));
 }
 
@@ -221,7 +176,7 @@ static void spectrum(kalman *c, const float *hop, float *re, float *im)
 {
     memset(c->block, 0, KALMAN_HOP * sizeof(float));
     memcpy(c->block + KALMAN_HOP, hop, KALMAN_HOP * sizeof(float));
-    c->k->fft_forward(&c->fft, re, im, c->block);
+    c->k->fft_forward(&c->paths.fft, re, im, c->block);
 }
 
 /* A factor on the noise: the more of the error the filter explains, the nearer to `sure`. */
@@ -237,7 +192,7 @@ static misfit weigh(kalman *c, const float *error, const float *echo, int silent
     spectrum(c, error, row_of(c, ROW_E_RE), row_of(c, ROW_E_IM));
     if (!silent) {
         float change[KALMAN_HOP];
-        c->k->partitions_change(&c->filter, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM));
+        paths_change(&c->paths, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM));
         hop_of(c, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM), change);
         spectrum(c, change, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM));
         spectrum(c, echo, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM));
@@ -270,13 +225,7 @@ static misfit weigh(kalman *c, const float *error, const float *echo, int silent
 /* The variance that a misadjusted filter gets, half where its weights are, half by the prior. */
 static void adapt(kalman *c, readjustment off)
 {
-    float *const power = row_of(c, ROW_POWER), *const unrest = row_of(c, ROW_UNREST);
-    float sum = 0.0f;
-    for (size_t k = 0; k < PARTITION_BINS; k++)
-        sum += power[k];
-    const float mean = sum / PARTITION_BINS;
-    for (size_t k = 0; k < PARTITION_ROW; k++)
-        unrest[k] = (rest_least + off.more * 0.5f) * (power[k] + mean);
+    float *const unrest = row_of(c, ROW_UNREST);
     const adaptation a = {
         .gain_re = row_of(c, ROW_GAIN_RE),
         .gain_im = row_of(c, ROW_GAIN_IM),
@@ -290,7 +239,7 @@ static void adapt(kalman *c, readjustment off)
         .least = variance_least,
         .most = variance_most,
     };
-    c->k->partitions_adapt(&c->filter, &a, power);
+    paths_adapt(&c->paths, &a, rest_least + off.more * 0.5f, unrest);
 }
 
 /*
@@ -318,35 +267,19 @@ static void learn_again(kalman *c)
         };
     }
     const float offset = (float)c->offset.value;
-    c->k->partitions_predict_reused(&c->filter, &r);
+    paths_predict_reused(&c->paths, &r);
     for (size_t i = 0; i < PARTITION_REUSED; i++) {
         const reused_block *const b = &r.blocks[i];
         const float *const mic = mic_of(c, b->age);
         /* A muted microphone says nothing, an earlier one neither. */
-        const int heard = dot(mic, mic) > 0.0;
+        const int heard = paths_dot(mic, mic) > 0.0;
         float e[KALMAN_HOP];
         hop_of(c, b->y_re, b->y_im, e);
         for (size_t k = 0; k < KALMAN_HOP; k++)
             e[k] = heard ? mic[k] - e[k] - offset : 0.0f;
         spectrum(c, e, b->e_re, b->e_im);
     }
-    c->k->partitions_correct(&c->filter, &r);
-}
-
-/*
- * The filter of a partition is 128 samples long; the update also writes to the other 128 of its
- * transform. They are cleared in some partitions a hop, in turn.
- */
-static void constrain(kalman *c)
-{
-    for (int i = 0; i < CONSTRAINED; i++) {
-        float *const re = c->filter.w_re + c->constrained * PARTITION_ROW;
-        float *const im = c->filter.w_im + c->constrained * PARTITION_ROW;
-        c->k->fft_inverse(&c->fft, c->block, re, im);
-        memset(c->block + KALMAN_HOP, 0, KALMAN_HOP * sizeof(float));
-        c->k->fft_forward(&c->fft, re, im, c->block);
-        c->constrained = (c->constrained + 1) % c->filter.count;
-    }
+    paths_correct(&c->paths, &r);
 }
 
 /* Whether the filter is worse than none, or no number any more; NaN counts. */
@@ -388,7 +321,7 @@ static void learn(kalman *c, const float *error, const float *echo, int silent)
     adapt(c, misadjustment_next(&c->misadjustment, &m));
     if (m.expected > reuse_least * m.energy)
         learn_again(c);
-    constrain(c);
+    paths_constrain(&c->paths, CONSTRAINED);
 }
 
 /*
@@ -408,7 +341,7 @@ static double give(kalman *c, const float *m, const float *y, const float *e, do
         if (good) {
             keep_error = (float)sqrt(most / error_energy);
         } else {
-            const double cross = dot(m, y), power = dot(y, y);
+            const double cross = paths_dot(m, y), power = paths_dot(y, y);
             const double gain = (cross + sqrt(cross * cross + power * (most - mic_energy))) / power;
             keep_error = (float)gain;
             keep_mic = 1.0f - keep_error;
@@ -457,10 +390,10 @@ static void improve(kalman *c, const float *m, float *y, int silent)
 {
     float e[KALMAN_HOP], offset[KALMAN_HOP], level_m[KALMAN_HOP];
     subtract(e, m, y);
-    find_offset(c, e, dot(e, e), offset);
+    find_offset(c, e, paths_dot(e, e), offset);
     subtract(level_m, m, offset);
     subtract(e, level_m, y);
-    if (has_diverged(c, dot(level_m, level_m), dot(e, e))) {
+    if (has_diverged(c, paths_dot(level_m, level_m), paths_dot(e, e))) {
         kalman_restart(c);
         c->stats.diverged++;
         memset(y, 0, KALMAN_HOP * sizeof *y);
@@ -471,23 +404,21 @@ static void improve(kalman *c, const float *m, float *y, int silent)
         correct(c, y);
 }
 
-void kalman_run(kalman *c, const float *mic, const float *far, float *error, float *echo)
+void kalman_run(kalman *c, const float *mic, const float *const *far, float *error, float *echo)
 {
     float m[KALMAN_HOP], y[KALMAN_HOP] = {0}, e[KALMAN_HOP];
     memcpy(m, mic, sizeof m);
-    const double mic_energy = dot(m, m), far_energy = dot(far, far);
-    take_far(c, far, far_energy);
+    const double mic_energy = paths_dot(m, m), far_energy = paths_take(&c->paths, far);
     take_mic(c, m);
-    const int silent = c->silent == c->filter.count;
+    const int silent = paths_silent(&c->paths);
     if (!silent) {
-        c->k->partitions_predict(&c->filter, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM),
-                                 row_of(c, ROW_SPREAD));
+        paths_predict(&c->paths, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM), row_of(c, ROW_SPREAD));
         hop_of(c, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM), y);
     }
     /* A muted microphone says nothing about the room. */
     if (mic_energy > 0.0)
         improve(c, m, y, silent);
     subtract(e, m, y);
-    const double given = give(c, m, y, e, mic_energy, dot(e, e), error, echo);
+    const double given = give(c, m, y, e, mic_energy, paths_dot(e, e), error, echo);
     count(c, mic_energy, far_energy, given);
 }

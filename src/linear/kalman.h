@@ -13,6 +13,7 @@
 #include "arena.h"
 #include "kernels/kernels.h"
 #include "misadjustment.h"
+#include "paths.h"
 #include "unecho.h"
 
 enum {
@@ -43,17 +44,13 @@ typedef struct dc_offset {
 
 typedef struct kalman {
     const kernels *k;
-    fft fft;
-    partitions filter;
-    float *rows;    /* all spectra of one row, and what is tracked per bin */
-    size_t floats;  /* of the filter and the rows together, which lie side by side */
-    float *block;   /* [KALMAN_BLOCK], scratch */
-    float *history; /* [KALMAN_HOP], the far end's previous hop */
-    double history_energy;
-    float *mics; /* [KALMAN_MICS][KALMAN_HOP], the microphone's last hops, a ring */
+    echo_paths paths;
+    float *memory; /* of paths and rows together, which lie side by side */
+    size_t floats;
+    float *rows;  /* all spectra of one row, and what is tracked per bin */
+    float *block; /* [KALMAN_BLOCK], scratch */
+    float *mics;  /* [KALMAN_MICS][KALMAN_HOP], the microphone's last hops, a ring */
     size_t newest_mic;
-    size_t silent;                     /* blocks since the last one with a far end in it */
-    size_t constrained;                /* the partition whose turn it is */
     float shape[PARTITION_COUNT_MOST]; /* the prior over the partitions; its sum is 1 */
     misadjustment misadjustment;
     double explained; /* share of the error that the filter's variance explains, smoothed */
@@ -64,8 +61,9 @@ typedef struct kalman {
     kalman_stats stats;
 } kalman;
 
-/* count: of partitions of 8 ms, KALMAN_PARTITIONS_LEAST to KALMAN_PARTITIONS_MOST. */
-void kalman_layout(kalman *c, arena *a, size_t count);
+/* count: of partitions of 8 ms, KALMAN_PARTITIONS_LEAST to KALMAN_PARTITIONS_MOST; lanes: of the
+ * far end, up to PATHS_MOST. */
+void kalman_layout(kalman *c, arena *a, size_t count, size_t lanes);
 
 /* Once laid out: which kernels. To be reset before the first run. */
 void kalman_start(kalman *c, const kernels *k);
@@ -83,17 +81,19 @@ void kalman_forget_far_end(kalman *c);
  */
 void kalman_shift(kalman *c, int64_t samples);
 size_t kalman_reach(size_t count); /* of a filter of so many partitions */
-void kalman_remember(kalman *c, const float *far);
+size_t kalman_count(const kalman *c);
+void kalman_remember(kalman *c, const float *const *far);
 /* The variance that partition p starts with. */
 float kalman_prior(const kalman *c, size_t p);
 
 /*
- * One hop: mic, far, error and echo are [KALMAN_HOP]; mic and far finite, |x| <= 100. error is the
- * microphone without the echo estimate, echo that estimate: mic = error + echo within rounding.
- * error may be mic or far, echo too, but not both the same. No latency. A silent far end leaves
- * the microphone as it is, bit for bit. No hop's error has more energy than the microphone, but for
- * 0.09 dB. Real-time safe; the same bits with every kernel set.
+ * One hop: mic, far[lane], error and echo are [KALMAN_HOP]; mic and far finite, |x| <= 100. A lane
+ * that plays nothing costs nothing and changes no bit of the output. error is the microphone
+ * without the echo estimate, echo that estimate: mic = error + echo within rounding. error may be
+ * mic or far, echo too, but not both the same. No latency. A silent far end leaves the microphone
+ * as it is, bit for bit. No hop's error has more energy than the microphone, but for 0.09 dB.
+ * Real-time safe; the same bits with every kernel set.
  */
-void kalman_run(kalman *c, const float *mic, const float *far, float *error, float *echo);
+void kalman_run(kalman *c, const float *mic, const float *const *far, float *error, float *echo);
 
 #endif

@@ -9,57 +9,63 @@
 static const float least_share = 0.3f;
 
 /* The response of partition p; silence before the first and after the last. */
-static void response(kalman *c, long p, float *to)
+static void response(kalman *c, const partitions *f, long p, float *to)
 {
-    if (p < 0 || p >= (long)c->filter.count) {
+    if (p < 0 || p >= (long)f->count) {
         memset(to, 0, KALMAN_HOP * sizeof *to);
         return;
     }
     const size_t at = (size_t)p * PARTITION_ROW;
-    c->k->fft_inverse(&c->fft, c->block, c->filter.w_re + at, c->filter.w_im + at);
+    c->k->fft_inverse(&c->paths.fft, c->block, f->w_re + at, f->w_im + at);
     memcpy(to, c->block, KALMAN_HOP * sizeof *to);
 }
 
 /* Partition `to` becomes partition `from` without its first `rest` samples, and the next one's. */
-static void shift_response(kalman *c, size_t to, long from, size_t rest)
+static void shift_response(kalman *c, const partitions *f, size_t to, long from, size_t rest)
 {
     float x[2 * KALMAN_HOP];
-    response(c, from, x);
-    response(c, from + 1, x + KALMAN_HOP);
+    response(c, f, from, x);
+    response(c, f, from + 1, x + KALMAN_HOP);
     memcpy(c->block, x + rest, KALMAN_HOP * sizeof *x);
     memset(c->block + KALMAN_HOP, 0, KALMAN_HOP * sizeof *x);
     const size_t at = to * PARTITION_ROW;
-    c->k->fft_forward(&c->fft, c->filter.w_re + at, c->filter.w_im + at, c->block);
+    c->k->fft_forward(&c->paths.fft, f->w_re + at, f->w_im + at, c->block);
 }
 
-static float variance_of(const kalman *c, long p, size_t bin)
+static float variance_of(const partitions *f, long p, size_t bin)
 {
-    return p < 0 || p >= (long)c->filter.count
-               ? 0.0f
-               : c->filter.variance[(size_t)p * PARTITION_ROW + bin];
+    return p < 0 || p >= (long)f->count ? 0.0f : f->variance[(size_t)p * PARTITION_ROW + bin];
 }
 
-static void shift_variance(kalman *c, size_t to, long from, size_t rest)
+static void shift_variance(const partitions *f, size_t to, long from, size_t rest, float least)
 {
-    const float share = (float)rest / KALMAN_HOP, least = least_share * kalman_prior(c, to);
+    const float share = (float)rest / KALMAN_HOP;
     for (size_t k = 0; k < PARTITION_ROW; k++) {
-        const float a = variance_of(c, from, k), b = variance_of(c, from + 1, k);
-        c->filter.variance[to * PARTITION_ROW + k] = fmaxf(a + share * (b - a), least);
+        const float a = variance_of(f, from, k), b = variance_of(f, from + 1, k);
+        f->variance[to * PARTITION_ROW + k] = fmaxf(a + share * (b - a), least);
+    }
+}
+
+/* By whole hops and the rest. In place: no partition is overwritten before those that are made of
+ * it. */
+static void shift_path(kalman *c, const partitions *f, long hops, size_t rest)
+{
+    const int later = hops >= 0;
+    for (size_t i = 0; i < f->count; i++) {
+        const size_t to = later ? i : f->count - 1 - i;
+        shift_response(c, f, to, (long)to + hops, rest);
+        shift_variance(f, to, (long)to + hops, rest, least_share * kalman_prior(c, to));
     }
 }
 
 void kalman_shift(kalman *c, int64_t samples)
 {
-    const int64_t most = (int64_t)(c->filter.count + 1) * KALMAN_HOP;
+    const int64_t most = (int64_t)(kalman_count(c) + 1) * KALMAN_HOP;
     const long shift = (long)(samples < -most ? -most : samples > most ? most : samples);
     /* Rounded down: the rest is not negative. */
     const long hops = (shift < 0 ? shift - KALMAN_HOP + 1 : shift) / KALMAN_HOP;
     const size_t rest = (size_t)(shift - hops * KALMAN_HOP);
-    /* In place: no partition is overwritten before those that are made of it. */
-    for (size_t i = 0; i < c->filter.count; i++) {
-        const size_t to = shift > 0 ? i : c->filter.count - 1 - i;
-        shift_response(c, to, (long)to + hops, rest);
-        shift_variance(c, to, (long)to + hops, rest);
-    }
+    for (size_t i = 0; i < c->paths.count; i++)
+        shift_path(c, &c->paths.all[i].filter, hops, rest);
     kalman_forget_far_end(c);
 }

@@ -22,11 +22,11 @@ static float *line(const canceller *c, arena *a)
     return arena_floats(a, line_length(c));
 }
 
-static void layout_linear(canceller *c, arena *a, size_t count)
+static void layout_linear(canceller *c, arena *a, size_t count, size_t lanes)
 {
-    kalman unused;
+    kalman unused = {0};
     c->linear = arena_take(a, sizeof *c->linear);
-    kalman_layout(c->linear ? c->linear : &unused, a, count);
+    kalman_layout(c->linear ? c->linear : &unused, a, count, lanes);
     c->error = line(c, a);
     c->echo = line(c, a);
 }
@@ -40,9 +40,12 @@ void canceller_layout(canceller *c, arena *a, const suppressor_plan *plan)
     c->mic = c->error = line(c, a);
     c->far = line(c, a);
     c->linear = NULL;
-    c->echo = NULL;
+    c->echo = c->side = NULL;
+    const size_t lanes = plan->config->far_channels > 1 ? PATHS_MOST : 1;
+    if (lanes > 1)
+        c->side = arena_floats(a, UNECHO_HOP);
     if (plan->filtered)
-        layout_linear(c, a, plan->config->linear_tail_ms / CONFIG_HOP_MS);
+        layout_linear(c, a, plan->config->linear_tail_ms / CONFIG_HOP_MS, lanes);
     c->suppressor = kind->layout(a, plan);
 }
 
@@ -99,6 +102,7 @@ void canceller_reset(canceller *c)
     c->suppressor->kind->reset(c->suppressor);
     c->levels = (levels){0};
     bypass_reset(&c->bypass);
+    heard_reset(&c->heard);
     c->rumble = (rumble){0};
     c->restarts = 0;
 }
@@ -130,7 +134,7 @@ size_t canceller_jump(canceller *c, size_t t, const aligner_jump *jump)
         return 0;
     if (jump->kind == ALIGNER_MOVED) {
         kalman_shift(c->linear, jump->samples);
-        return kalman_reach(c->linear->filter.count);
+        return kalman_reach(kalman_count(c->linear));
     }
     if (jump->kind == ALIGNER_TOLD && distance > linear_far_away)
         kalman_forget_far_end(c->linear);
@@ -139,7 +143,7 @@ size_t canceller_jump(canceller *c, size_t t, const aligner_jump *jump)
     return 0;
 }
 
-void canceller_remember(canceller *c, const float *far)
+void canceller_remember(canceller *c, const float *const *far)
 {
     kalman_remember(c->linear, far);
 }
@@ -149,11 +153,14 @@ void canceller_remember(canceller *c, const float *far)
 void canceller_filter(canceller *c, size_t t)
 {
     const size_t at = c->past + t * UNECHO_HOP;
-    if (!c->linear)
-        return;
-    kalman_run(c->linear, c->mic + at, c->far + at, c->error + at, c->echo + at);
-    if (c->cuts_rumble)
-        rumble_cut(&c->rumble, c->error + at);
+    if (c->linear) {
+        const float *const far[PATHS_MOST] = {c->far + at, c->side};
+        kalman_run(c->linear, c->mic + at, far, c->error + at, c->echo + at);
+        if (c->cuts_rumble)
+            rumble_cut(&c->rumble, c->error + at);
+    }
+    if (c->side)
+        heard_mix(&c->heard, c->far + at, c->side, UNECHO_HOP);
 }
 
 static void plan_bypass(canceller *c, bypass_hop *plan, size_t hops)

@@ -7,6 +7,7 @@
 
 #include "align/aligner.h"
 #include "bypass.h"
+#include "heard.h"
 #include "levels.h"
 #include "linear/kalman.h"
 #include "rumble.h"
@@ -23,6 +24,8 @@ typedef struct canceller {
     float *mic, *far;
     /* The linear filter's error and echo estimate; without it the microphone, and NULL. */
     float *error, *echo;
+    float *side; /* [UNECHO_HOP], beside the new hop of `far`; NULL: the far end has one lane */
+    heard_end heard;
     levels levels;
     bypass bypass;
     suppressor_settings settings;
@@ -45,7 +48,8 @@ void canceller_reset(canceller *c);
 /* Follow c->settings from the next run on. */
 void canceller_set(canceller *c);
 
-/* Write the next hops of microphone and far end here before canceller_run. */
+/* Write the next hops of microphone and far end here before canceller_run; the far end's side, if
+ * it has one, to c->side before canceller_filter. */
 float *canceller_mic(canceller *c);
 float *canceller_far(canceller *c);
 
@@ -54,7 +58,7 @@ float *canceller_far(canceller *c);
  * canceller_remember needs, oldest first, from where the far end is read now.
  */
 size_t canceller_jump(canceller *c, size_t t, const aligner_jump *jump);
-void canceller_remember(canceller *c, const float *far);
+void canceller_remember(canceller *c, const float *const *far);
 
 /* Filter hop t of the next run; microphone and far end are in place. */
 void canceller_filter(canceller *c, size_t t);

@@ -49,6 +49,7 @@ static far_end_plan plan_far_end(const unecho_config *config, const aligner_plan
     const size_t ms = hops + config->reference_late_ms + config->far_queue_ms + slack;
     return (far_end_plan){
         .rate = (unsigned)rate,
+        .lanes = config->far_channels > 1 ? FAR_LANES : 1,
         .drifts = drifts,
         .queue = ms * rate / 1000 + FAR_END_PART,
         .past = aligner_past(aligning),
@@ -62,7 +63,8 @@ static size_t wait_for_far(const unecho_config *config, const far_end *f)
 {
     const size_t mic = (size_t)config->sample_rate, far = (size_t)config_far_rate(config);
     const size_t late = ((size_t)config->reference_late_ms * mic + 999) / 1000;
-    const size_t ahead = far == UNECHO_SAMPLE_RATE ? 0 : resampler_look_ahead(&f->resampler);
+    const size_t ahead =
+        far == UNECHO_SAMPLE_RATE ? 0 : resampler_look_ahead(&f->lines[FAR_MEAN].resampler);
     return late + (ahead * mic + far - 1) / far;
 }
 
@@ -121,22 +123,39 @@ static unecho *layout(arena *a, const suppressor_plan *plan)
     return taken;
 }
 
+static int start_front(unecho *s, const kernels *k, const message *to)
+{
+    if (far_end_start(&s->far_end, k) == 0 && microphone_start(&s->microphone, k) == 0 &&
+        output_start(&s->output, k) == 0)
+        return UNECHO_OK;
+    return message_fail(to, UNECHO_ERROR_MEMORY, "out of memory");
+}
+
+static void close_front(unecho *s)
+{
+    far_end_close(&s->far_end);
+    microphone_close(&s->microphone);
+    output_close(&s->output);
+}
+
 static int start(unecho *s, const suppressor_plan *plan, const message *to)
 {
     const unecho_config *const config = plan->config;
     const kernels *const k = kernels_at(plan->kernels_index);
     fft_init(&s->transform);
     aligner_start(&s->aligner, k, &s->transform);
-    far_end_start(&s->far_end, k);
-    microphone_start(&s->microphone, k);
-    output_start(&s->output, k);
     s->model = plan->model;
     s->mic_channels = config->mic_channels;
     s->mic_channel = config->mic_channel;
     s->far_channels = config->far_channels;
     s->release = config->release;
     s->user = config->user;
-    return canceller_start(&s->canceller, plan, &s->transform, to);
+    int status = start_front(s, k, to);
+    if (status == UNECHO_OK)
+        status = canceller_start(&s->canceller, plan, &s->transform, to);
+    if (status < 0)
+        close_front(s);
+    return status;
 }
 
 /* Zeroes the memory, so that every page is mapped before the first call of unecho_process. */
@@ -215,6 +234,7 @@ void unecho_close(unecho **stream)
         return;
     unecho *const closing = *stream;
     canceller_close(&closing->canceller);
+    close_front(closing);
     unecho_model_unref(&closing->model);
     closing->release(closing->user, closing->memory);
     *stream = NULL;

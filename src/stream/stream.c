@@ -58,14 +58,20 @@ static uint64_t now(const unecho *s)
            s->lost * UNECHO_HOP;
 }
 
+static void push_part(unecho *s, const samples *far, size_t first, size_t n)
+{
+    float mean[FAR_END_PART], side[FAR_END_PART];
+    const int stereo = s->far_end.plan.lanes == FAR_LANES;
+    samples_read(mean, stereo ? side : NULL, far, first, n, &s->far_seen);
+    far_end_push(&s->far_end, (const float *const[]){mean, side}, n, now(s));
+}
+
 void stream_push_far(unecho *s, const samples *far, size_t n)
 {
-    float x[FAR_END_PART];
     far_end_begin(&s->far_end);
     for (size_t done = 0; done < n; done += FAR_END_PART) {
         const size_t part = n - done < FAR_END_PART ? n - done : FAR_END_PART;
-        samples_read(x, far, done, part, &s->far_seen);
-        far_end_push(&s->far_end, x, part, now(s));
+        push_part(s, far, done, part);
     }
 }
 
@@ -75,11 +81,9 @@ size_t stream_take(unecho *s, const call *c, size_t first, size_t n)
     float x[MICROPHONE_PART];
     for (size_t done = 0; done < n; done += MICROPHONE_PART) {
         const size_t part = n - done < MICROPHONE_PART ? n - done : MICROPHONE_PART;
-        if (!s->far_end.plan.pushed) {
-            samples_read(x, &c->far, first + done, part, &s->far_seen);
-            far_end_push(&s->far_end, x, part, now(s));
-        }
-        samples_read(x, &c->mic, first + done, part, &s->mic_seen);
+        if (!s->far_end.plan.pushed)
+            push_part(s, &c->far, first + done, part);
+        samples_read(x, NULL, &c->mic, first + done, part, &s->mic_seen);
         output_hear(&s->output, x, part);
         microphone_push(m, x, part);
     }
@@ -117,7 +121,8 @@ void stream_prepare(unecho *s, size_t hops)
     microphone *const m = &s->microphone;
     for (size_t t = 0; t < hops; t++) {
         float *const mic = canceller_mic(&s->canceller) + t * UNECHO_HOP;
-        float *const far = canceller_far(&s->canceller) + t * UNECHO_HOP;
+        float *const far[FAR_LANES] = {canceller_far(&s->canceller) + t * UNECHO_HOP,
+                                       s->canceller.side};
         /* Unless pushed, use only the far end that came before this hop was complete. */
         const uint64_t limit = s->far_end.plan.pushed ? UINT64_MAX : microphone_needed(m, m->hops);
         notice_stall(s);
@@ -125,10 +130,11 @@ void stream_prepare(unecho *s, size_t hops)
         far_end_advance(&s->far_end, end + s->aligner.plan.late, limit);
         microphone_give(m, mic);
         const aligner_jump jump = aligner_hop(&s->aligner, mic, &s->far_end, far);
-        float past[UNECHO_HOP];
+        float past[FAR_LANES][UNECHO_HOP];
+        float *const lanes[FAR_LANES] = {past[FAR_MEAN], past[FAR_SIDE]};
         for (size_t age = canceller_jump(&s->canceller, t, &jump); age > 0; age--) {
-            aligner_past_hop(&s->aligner, &s->far_end, age, past);
-            canceller_remember(&s->canceller, past);
+            aligner_past_hop(&s->aligner, &s->far_end, age, lanes);
+            canceller_remember(&s->canceller, (const float *const *)lanes);
         }
         canceller_filter(&s->canceller, t);
     }

@@ -277,6 +277,44 @@ static void step(void **unused)
 }
 
 /*
+ * A far end that is heard from the earpiece, then, 26 dB louder, from a loudspeaker, then from one
+ * that comes later, then from the former: found within two seconds each time.
+ */
+static void other_devices(void **unused)
+{
+    (void)unused;
+    enum { PART = 4 * RATE, PARTS = 4 };
+    static const struct {
+        float gain;
+        long delay;
+    } devices[PARTS] = {{0.05f, 320}, {1.0f, 320}, {0.6f, 4800}, {1.0f, 320}};
+    signal_ f = repeated(&far, PARTS * PART), echo = repeated(&mic, PARTS * PART);
+    signal_ m = delayed(&f, (long)f.count);
+    for (size_t i = 0; i < PARTS; i++) {
+        signal_ heard = delayed(&echo, devices[i].delay);
+        for (size_t k = i * PART; k < (i + 1) * PART; k++)
+            m.samples[k] = devices[i].gain * heard.samples[k];
+        free(heard.samples);
+    }
+    add_hiss(&m, 3e-4f, 33);
+    float *const out = calloc(PARTS * PART, sizeof *out);
+    unecho *stream = open_engine(UNECHO_ENGINE_LINEAR, UNECHO_ALIGN_AUTO, 0.0, 0);
+    for (size_t i = 0; i < PARTS; i++) {
+        pass(stream, &m, &f, out, i * PART, i * PART + PART / 2);
+        const double delay = (double)devices[i].delay * 1000.0 / RATE + direct_ms;
+        print_message("device %zu: %.1f ms, %.1f ms found\n", i, delay,
+                      (double)stats_of(stream).delay_ms);
+        assert_true(fabs((double)stats_of(stream).delay_ms - delay) <= 1.0);
+        pass(stream, &m, &f, out, i * PART + PART / 2, (i + 1) * PART);
+    }
+    unecho_close(&stream);
+    free(f.samples);
+    free(echo.samples);
+    free(m.samples);
+    free(out);
+}
+
+/*
  * Two clocks that differ by 300 ppm for a minute: the delay stays known within a millisecond
  * although the streams have moved apart by 18 ms.
  */
@@ -458,6 +496,7 @@ int main(void)
         cmocka_unit_test(several_peaks),
         cmocka_unit_test(echo_is_gone_then),
         cmocka_unit_test(step),
+        cmocka_unit_test(other_devices),
         {"drift -300 ppm", drift, NULL, NULL, &slow},
         {"drift +300 ppm", drift, NULL, NULL, &fast},
         {"drift +20 ppm", drift, NULL, NULL, &little},

@@ -275,13 +275,14 @@ typedef struct stereo {
     float *left, *right, *both; /* both interleaved */
 } stereo;
 
-static stereo stereo_of(const signal_ *x, float rightness)
+/* The right channel comes `later` than the left one. */
+static stereo stereo_of(const signal_ *x, float rightness, size_t later)
 {
     stereo s = {malloc(FRAMES * sizeof(float)), malloc(FRAMES * sizeof(float)),
                 malloc(2 * FRAMES * sizeof(float))};
     for (size_t i = 0; i < FRAMES; i++) {
         s.both[2 * i] = s.left[i] = x->samples[i + 50000];
-        s.both[2 * i + 1] = s.right[i] = rightness * x->samples[i + 49990];
+        s.both[2 * i + 1] = s.right[i] = rightness * x->samples[i + 50000 - later];
     }
     return s;
 }
@@ -301,11 +302,12 @@ static unecho_config stereo_config(int mic_channel)
     return config;
 }
 
-/* Which channel, or the mean; interleaved, planar, mono: the same bits. */
+/* Which channel, or the mean; interleaved, planar; a far end of twice the same channel: the same
+ * bits as mono. */
 static void channels(void **unused)
 {
     (void)unused;
-    stereo m = stereo_of(&mic, 0.5f), f = stereo_of(&far, -0.3f);
+    stereo m = stereo_of(&mic, 0.5f, 10), f = stereo_of(&far, 1.0f, 0);
     float *const mean = malloc(FRAMES * sizeof *mean), *const loop = malloc(FRAMES * sizeof *loop);
     float *const mono = malloc(FRAMES * sizeof *mono);
     float *const out = malloc(2 * FRAMES * sizeof *out);
@@ -347,7 +349,7 @@ static void channels(void **unused)
 static void in_place(void **unused)
 {
     (void)unused;
-    stereo m = stereo_of(&mic, 0.5f), f = stereo_of(&far, -0.3f);
+    stereo m = stereo_of(&mic, 0.5f, 10), f = stereo_of(&far, -0.3f, 10);
     float *const out = malloc(2 * FRAMES * sizeof *out);
     const unecho_config config = stereo_config(UNECHO_CHANNEL_MEAN);
     unecho *a = open_with(&config), *b = open_with(&config), *c = open_with(&config);
@@ -380,7 +382,7 @@ static void in_place(void **unused)
 static void int16(void **unused)
 {
     (void)unused;
-    stereo m = stereo_of(&mic, 0.5f), f = stereo_of(&far, -0.3f);
+    stereo m = stereo_of(&mic, 0.5f, 10), f = stereo_of(&far, -0.3f, 10);
     static int16_t m16[2 * FRAMES], f16[2 * FRAMES];
     float *const out = malloc(2 * FRAMES * sizeof *out);
     for (size_t i = 0; i < 2 * FRAMES; i++) {

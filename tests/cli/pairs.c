@@ -139,6 +139,23 @@ static void sound_that_the_microphone_lost(void **state)
     expect_good(&result);
 }
 
+/* While only the user talks the far end has nothing but that voice, before its echo would come. */
+static void own_voice_is_no_echo(void **state)
+{
+    enum { ECHO_LATER = 60 * RATE / 1000, VOICE_LATER = 80 * RATE / 1000 };
+    outcome result;
+    (void)state;
+    signal_ later = delayed(&mic, ECHO_LATER), both = delayed(&far, 0);
+    for (size_t i = (size_t)(9.8 * RATE); i < 16 * RATE; i++)
+        both.samples[i + VOICE_LATER] += 0.3f * mic.samples[i];
+    write_sound("later.wav", FLOAT_WAV, later.samples, later.count);
+    write_sound("both.wav", FLOAT_WAV, both.samples, both.count);
+    process(&result, "later.wav both.wav --engine linear");
+    expect_no_change(&result);
+    free(later.samples);
+    free(both.samples);
+}
+
 static void what_the_options_say_stays(void **state)
 {
     static const char *const all[] = {"--align off", "--align 20", "--chunk 160", "--reference"};
@@ -215,6 +232,7 @@ int main(void)
         cmocka_unit_test(recorders_that_start_apart),
         cmocka_unit_test(silence_that_was_left_out),
         cmocka_unit_test(sound_that_the_microphone_lost),
+        cmocka_unit_test(own_voice_is_no_echo),
         cmocka_unit_test(what_the_options_say_stays),
         cmocka_unit_test(what_is_wrong),
         cmocka_unit_test(no_temporary_files),

@@ -9,11 +9,11 @@ linear_run open_linear(const kernels *k, size_t count)
 {
     linear_run r = {0};
     arena a = {0};
-    kalman_layout(&r.c, &a, count);
+    kalman_layout(&r.c, &a, count, 1);
     a.memory = r.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
     assert_non_null(r.memory);
     a.used = 0;
-    kalman_layout(&r.c, &a, count);
+    kalman_layout(&r.c, &a, count, 1);
     kalman_start(&r.c, k);
     kalman_reset(&r.c);
     return r;
@@ -33,16 +33,18 @@ void cancel(linear_run *r, scene *s, size_t from, size_t to)
 {
     assert_true(from % KALMAN_HOP == 0 && to % KALMAN_HOP == 0 && to <= s->count);
     for (size_t i = from; i < to; i += KALMAN_HOP)
-        kalman_run(&r->c, s->mic + i, s->far + i, s->error + i, s->estimate + i);
+        kalman_run(&r->c, s->mic + i, (const float *const[]){s->far + i}, s->error + i,
+                   s->estimate + i);
 }
 
 double misalignment_db(const linear_run *r, const signal_ *response)
 {
-    const partitions *const f = &r->c.filter;
+    const partitions *const f = &r->c.paths.all[0].filter;
     double wrong = 0.0, all = 0.0;
     for (size_t p = 0; p < f->count; p++) {
         float w[KALMAN_BLOCK];
-        r->c.k->fft_inverse(&r->c.fft, w, f->w_re + p * PARTITION_ROW, f->w_im + p * PARTITION_ROW);
+        r->c.k->fft_inverse(&r->c.paths.fft, w, f->w_re + p * PARTITION_ROW,
+                            f->w_im + p * PARTITION_ROW);
         for (size_t i = 0; i < KALMAN_HOP; i++) {
             const size_t tap = p * KALMAN_HOP + i;
             const double h = tap < response->count ? (double)response->samples[tap] : 0.0;

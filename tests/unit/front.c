@@ -55,19 +55,30 @@ typedef struct open_far {
     void *memory;
 } open_far;
 
-static open_far open_far_end(unsigned rate, int drifts, size_t queue, size_t past, int pushed)
+static open_far open_far_end(unsigned rate, int drifts, size_t queue, size_t past, int pushed,
+                             size_t lanes)
 {
     open_far o;
-    const far_end_plan plan = {
-        .rate = rate, .drifts = drifts, .queue = queue, .past = past, .pushed = pushed};
+    const far_end_plan plan = {.rate = rate,
+                               .lanes = lanes,
+                               .drifts = drifts,
+                               .queue = queue,
+                               .past = past,
+                               .pushed = pushed};
     arena a = {0};
     far_end_layout(&o.f, &a, &plan);
     o.memory = a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
     a.used = 0;
     far_end_layout(&o.f, &a, &plan);
-    far_end_start(&o.f, kernels_at(0));
+    assert_int_equal(far_end_start(&o.f, kernels_at(0)), 0);
     far_end_reset(&o.f);
     return o;
+}
+
+static void close_far_end(open_far *o)
+{
+    far_end_close(&o->f);
+    free(o->memory);
 }
 
 /* Frames first..first+n, numbered from 1 so that none is silent. */
@@ -78,7 +89,7 @@ static void push_numbers(far_end *f, size_t first, size_t n, uint64_t now)
         part = n - done < FAR_END_PART ? n - done : FAR_END_PART;
         for (size_t i = 0; i < part; i++)
             x[i] = (float)(first + done + i + 1);
-        far_end_push(f, x, part, now);
+        far_end_push(f, (const float *const[]){x}, part, now);
     }
 }
 
@@ -86,7 +97,7 @@ static void assert_reads(const far_end *f, int64_t first, size_t n, float expect
 {
     float x[1024];
     assert_true(n <= 1024);
-    far_end_read(f, x, first, n);
+    far_end_read(f, FAR_MEAN, x, first, n);
     for (size_t i = 0; i < n; i++)
         if (x[i] != expected + step * (float)i)
             fail_msg("sample %lld is %g, expected %g", (long long)first + (long long)i,
@@ -99,7 +110,7 @@ static void assert_reads(const far_end *f, int64_t first, size_t n, float expect
 static void read_back(void **unused)
 {
     (void)unused;
-    open_far o = open_far_end(16000, 1, 4000, 1500, 0);
+    open_far o = open_far_end(16000, 1, 4000, 1500, 0, 1);
     push_numbers(&o.f, 0, 1000, 0);
     assert_int_equal(o.f.made, 0);
     far_end_advance(&o.f, 400, UINT64_MAX);
@@ -108,7 +119,7 @@ static void read_back(void **unused)
     assert_reads(&o.f, 400, 100, 0.0f, 0.0f); /* not made yet, though it waits */
     assert_reads(&o.f, -50, 50, 0.0f, 0.0f);
     float x[20];
-    far_end_read(&o.f, x, -10, 20);
+    far_end_read(&o.f, FAR_MEAN, x, -10, 20);
     assert_true(x[9] == 0.0f && x[10] == 1.0f && x[19] == 10.0f);
 
     /* Only what had arrived when the microphone had come that far, and a bounded number at once. */
@@ -124,7 +135,7 @@ static void read_back(void **unused)
     assert_reads(&o.f, 1400, 100, 0.0f, 0.0f);
     assert_true(o.f.missing_frames == 0 && o.f.dropped_frames == 0);
     assert_true(far_end_slip(&o.f) == 0.0);
-    free(o.memory);
+    close_far_end(&o);
 }
 
 /* Nothing arrives: silence after 100 ms, and what arrives later was played later. */
@@ -132,7 +143,7 @@ static void starved_and_resumed(void **unused)
 {
     (void)unused;
     enum { PATIENCE = 1600 };
-    open_far o = open_far_end(16000, 1, 4000, 20000, 1);
+    open_far o = open_far_end(16000, 1, 4000, 20000, 1, 1);
     push_numbers(&o.f, 0, 1000, 0);
     uint64_t now = 0;
     for (; now < 6400; now += HOP)
@@ -155,32 +166,32 @@ static void starved_and_resumed(void **unused)
     push_numbers(&o.f, 1300, 300, end + PATIENCE - 1);
     far_end_advance(&o.f, end + 300, UINT64_MAX);
     assert_reads(&o.f, (int64_t)end, 300, 1301.0f, 1.0f);
-    free(o.memory);
+    close_far_end(&o);
 }
 
 /* A far end passed with the microphone is never short for long: nothing replaces it. */
 static void not_starved_when_it_comes_along(void **unused)
 {
     (void)unused;
-    open_far o = open_far_end(16000, 0, 4000, 20000, 0);
+    open_far o = open_far_end(16000, 0, 4000, 20000, 0, 1);
     push_numbers(&o.f, 0, 100, 0);
     far_end_advance(&o.f, 6000, UINT64_MAX);
     assert_int_equal(o.f.made, 100);
     assert_int_equal(o.f.missing_frames, 0);
-    free(o.memory);
+    close_far_end(&o);
 }
 
 /* The microphone stalls: the oldest frames are dropped rather than the newest. */
 static void too_much(void **unused)
 {
     (void)unused;
-    open_far o = open_far_end(16000, 0, 1000, 4000, 1);
+    open_far o = open_far_end(16000, 0, 1000, 4000, 1, 1);
     push_numbers(&o.f, 0, 1200, 0);
     assert_int_equal(o.f.dropped_frames, 4 * FAR_END_PART - FAR_END_PART);
-    assert_int_equal(o.f.queue.count, 1200 - o.f.dropped_frames);
+    assert_int_equal(o.f.lines[FAR_MEAN].queue.count, 1200 - o.f.dropped_frames);
     far_end_advance(&o.f, 200, UINT64_MAX);
     assert_reads(&o.f, 0, 200, (float)o.f.dropped_frames + 1.0f, 1.0f);
-    free(o.memory);
+    close_far_end(&o);
 }
 
 /*
@@ -190,7 +201,7 @@ static void too_much(void **unused)
 static void drift_sets_in(void **unused)
 {
     (void)unused;
-    open_far o = open_far_end(16000, 1, 20000, 20000, 0);
+    open_far o = open_far_end(16000, 1, 20000, 20000, 0, 1);
     push_numbers(&o.f, 0, 9000, 0);
     while (o.f.made < 3000)
         far_end_advance(&o.f, 3000, UINT64_MAX);
@@ -200,7 +211,7 @@ static void drift_sets_in(void **unused)
     while (o.f.made < 5000)
         far_end_advance(&o.f, 5000, UINT64_MAX);
     float x[4000];
-    far_end_read(&o.f, x, 1000, 4000);
+    far_end_read(&o.f, FAR_MEAN, x, 1000, 4000);
     for (size_t i = 0; i < 4000; i++)
         assert_true(x[i] > 1000.9f + (float)i && x[i] < 1001.1f + (float)i);
     assert_true(far_end_slip(&o.f) > -1e-6 && far_end_slip(&o.f) < 1e-6);
@@ -210,9 +221,9 @@ static void drift_sets_in(void **unused)
     while (o.f.made < 6000)
         far_end_advance(&o.f, 6000, UINT64_MAX);
     assert_true(far_end_slip(&o.f) > -0.501 && far_end_slip(&o.f) < -0.499);
-    far_end_read(&o.f, x, 5999, 1);
+    far_end_read(&o.f, FAR_MEAN, x, 5999, 1);
     assert_true(x[0] > 6000.3f && x[0] < 6000.7f);
-    free(o.memory);
+    close_far_end(&o);
 }
 
 /* ---- Microphone ---------------------------------------------------------------------------- */
@@ -234,7 +245,7 @@ static void complete_when_needed(void **unused)
             void *const memory = a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
             a.used = 0;
             microphone_layout(&m, &a, &plan);
-            microphone_start(&m, kernels_at(0));
+            assert_int_equal(microphone_start(&m, kernels_at(0)), 0);
             microphone_reset(&m);
             const float x[MICROPHONE_PART] = {0};
             float hop[HOP];
@@ -253,8 +264,55 @@ static void complete_when_needed(void **unused)
             }
             /* No more frames are held back than the wait and a filter's length. */
             assert_true(microphone_needed(&m, 0) <= HOP * rates[r] / 16000 + 1 + m.wait);
+            microphone_close(&m);
             free(memory);
         }
+}
+
+/* Each lane is a far end of its own, with or without sound in it, through drift and loss. */
+static void two_lanes(void **unused)
+{
+    (void)unused;
+    enum { QUEUE = 4000, PAST = 6000, ROUNDS = 300, PART = 150 };
+    static const unsigned both_rates[] = {16000, 44100};
+    for (size_t r = 0; r < 2; r++) {
+        open_far both = open_far_end(both_rates[r], 1, QUEUE, PAST, 1, FAR_LANES);
+        open_far one[] = {open_far_end(both_rates[r], 1, QUEUE, PAST, 1, 1),
+                          open_far_end(both_rates[r], 1, QUEUE, PAST, 1, 1)};
+        far_end *const all[] = {&both.f, &one[0].f, &one[1].f};
+        uint32_t state = 5;
+        for (size_t round = 0; round < ROUNDS; round++) {
+            /* The side pauses now and then; the far end stops, and then comes in one go. */
+            const int late = round % 100 > 80, side_plays = round / 40 % 2 == 0;
+            float x[FAR_LANES][PART];
+            const uint64_t now = (round + 1) * PART * UNECHO_SAMPLE_RATE / both_rates[r];
+            for (size_t i = 0; i < PART; i++) {
+                x[0][i] = random_float(&state);
+                x[1][i] = side_plays ? random_float(&state) : 0.0f;
+            }
+            for (size_t e = 0; e < 3 && !late; e++) {
+                const float *const lanes[] = {x[e == 2 ? 1 : 0], x[1]};
+                far_end_push(all[e], lanes, PART, now);
+            }
+            for (size_t e = 0; e < 3; e++) {
+                if (round == 30)
+                    far_end_drift(all[e], 200e-6);
+                far_end_advance(all[e], now, UINT64_MAX);
+            }
+            float read[2][256];
+            assert_true(both.f.made == one[0].f.made && both.f.made == one[1].f.made);
+            for (size_t lane = 0; lane < FAR_LANES; lane++) {
+                const int64_t from = (int64_t)both.f.made - 256;
+                far_end_read(&both.f, (far_lane)lane, read[0], from, 256);
+                far_end_read(&one[lane].f, FAR_MEAN, read[1], from, 256);
+                for (size_t i = 0; i < 256; i++)
+                    assert_true(read[0][i] == read[1][i]);
+            }
+        }
+        free(both.memory);
+        free(one[0].memory);
+        free(one[1].memory);
+    }
 }
 
 int main(void)
@@ -266,6 +324,7 @@ int main(void)
         cmocka_unit_test(not_starved_when_it_comes_along),
         cmocka_unit_test(too_much),
         cmocka_unit_test(drift_sets_in),
+        cmocka_unit_test(two_lanes),
         cmocka_unit_test(complete_when_needed),
     };
     return cmocka_run_group_tests_name("front", tests, NULL, NULL);

@@ -161,6 +161,39 @@ static void dots_agree(void **unused)
     }
 }
 
+/* Exactly, with as many frames as it takes of the largest magnitude. */
+static void cross_spectra_are_exact(void **unused)
+{
+    (void)unused;
+    enum { BINS_MOST = 128, FRAME = 2 * BINS_MOST };
+    static int16_t a[CROSS_FRAMES_MOST][FRAME], b[CROSS_FRAMES_MOST][FRAME];
+    for (size_t round = 0; round < ROUNDS; round++) {
+        const size_t n = 16 * between(1, BINS_MOST / 16), count = between(0, CROSS_FRAMES_MOST);
+        const int16_t *mic[CROSS_FRAMES_MOST], *far[CROSS_FRAMES_MOST];
+        int64_t re[BINS_MOST] = {0}, im[BINS_MOST] = {0};
+        for (size_t f = 0; f < count; f++) {
+            mic[f] = a[f];
+            far[f] = b[f];
+            for (size_t k = 0; k < n; k++) {
+                const double turn = 7.0 * (double)random_float(&seed);
+                const double other = round == 0 ? turn : 7.0 * (double)random_float(&seed);
+                a[f][k] = (int16_t)(CROSS_ONE * cos(turn));
+                a[f][n + k] = (int16_t)(CROSS_ONE * sin(turn));
+                b[f][k] = (int16_t)(CROSS_ONE * cos(other));
+                b[f][n + k] = (int16_t)(CROSS_ONE * sin(other));
+                re[k] += a[f][k] * b[f][k] + a[f][n + k] * b[f][n + k];
+                im[k] += a[f][n + k] * b[f][k] - a[f][k] * b[f][n + k];
+            }
+        }
+        FOR_EACH_SET (k) {
+            int32_t got_re[BINS_MOST], got_im[BINS_MOST];
+            k->cross_spectrum(got_re, got_im, mic, far, count, n);
+            for (size_t i = 0; i < n; i++)
+                assert_true(got_re[i] == re[i] && got_im[i] == im[i]);
+        }
+    }
+}
+
 static void vectors_mean_what_they_say(void **unused)
 {
     (void)unused;
@@ -554,6 +587,7 @@ int main(void)
         cmocka_unit_test(log_is_exact_to_3_ulps),
         cmocka_unit_test(vectors_agree),
         cmocka_unit_test(dots_agree),
+        cmocka_unit_test(cross_spectra_are_exact),
         cmocka_unit_test(vectors_mean_what_they_say),
         cmocka_unit_test(normalize_equals_double),
         cmocka_unit_test(normalize_of_a_constant_is_beta),

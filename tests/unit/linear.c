@@ -179,7 +179,7 @@ static void silence_leaks_nothing_away(void **unused)
     float near[KALMAN_HOP], far[KALMAN_HOP] = {0}, error[KALMAN_HOP], echo[KALMAN_HOP];
     for (uint32_t hop = 0; hop < 60 * RATE / KALMAN_HOP; hop++) {
         white_noise(near, KALMAN_HOP, 0.1f, hop + 1);
-        kalman_run(&r.c, near, far, error, echo);
+        kalman_run(&r.c, near, (const float *const[]){far}, error, echo);
         assert_memory_equal(error, near, sizeof near);
     }
     assert_true(misalignment_db(&r, &h) == before);
@@ -277,7 +277,7 @@ static void a_poisoned_filter_begins_anew(void **unused)
     mix(&s);
     linear_run r = open_linear(fastest(), KALMAN_PARTITIONS);
     cancel(&r, &s, 0, 4 * RATE);
-    r.c.filter.w_re[5 * PARTITION_ROW + 20] = NAN;
+    r.c.paths.all[0].filter.w_re[5 * PARTITION_ROW + 20] = NAN;
     cancel(&r, &s, 4 * RATE, 4 * RATE + KALMAN_HOP);
     assert_int_equal(r.c.stats.diverged, 1);
     assert_memory_equal(s.error + 4 * RATE, s.mic + 4 * RATE, KALMAN_HOP * sizeof(float));
@@ -335,7 +335,7 @@ static void carry_over(const scene *s, int64_t samples)
     cancel(&b, &before, 0, at);
     kalman_shift(&b.c, samples);
     for (size_t age = kalman_reach(KALMAN_PARTITIONS); age > 0; age--)
-        kalman_remember(&b.c, moves.far + at - age * KALMAN_HOP);
+        kalman_remember(&b.c, (const float *const[]){moves.far + at - age * KALMAN_HOP});
     cancel(&b, &moves, at, s->count - RATE);
     const double same = snr_db(stays.estimate + at, moves.estimate + at, KALMAN_HOP);
     const double erle = erle_db(&stays, 3.0, 4.0), carried = erle_db(&moves, 3.0, 4.0);
@@ -396,15 +396,17 @@ static void the_same_bits_everywhere(void **unused)
                 memcpy(again.error, s.mic, s.count * sizeof(float));
                 memcpy(again.estimate, s.far, s.count * sizeof(float));
                 for (size_t at = 0; at < s.count; at += KALMAN_HOP)
-                    kalman_run(&r.c, again.error + at, again.estimate + at, again.error + at,
-                               again.estimate + at);
+                    kalman_run(&r.c, again.error + at, (const float *const[]){again.estimate + at},
+                               again.error + at, again.estimate + at);
                 assert_memory_equal(again.error, s.error, s.count * sizeof(float));
                 assert_memory_equal(again.estimate, s.estimate, s.count * sizeof(float));
                 assert_memory_equal(&r.c.stats, &plain.c.stats, sizeof r.c.stats);
                 if (round == 0) {
                     kalman_shift(&r.c, 200);
-                    assert_memory_equal(r.c.filter.w_re, shifted.c.filter.w_re, weights);
-                    assert_memory_equal(r.c.filter.w_im, shifted.c.filter.w_im, weights);
+                    assert_memory_equal(r.c.paths.all[0].filter.w_re,
+                                        shifted.c.paths.all[0].filter.w_re, weights);
+                    assert_memory_equal(r.c.paths.all[0].filter.w_im,
+                                        shifted.c.paths.all[0].filter.w_im, weights);
                 }
                 kalman_reset(&r.c);
             }

@@ -43,13 +43,14 @@ static converter open_converter(size_t rate_in, size_t rate_out, int fixed)
     c.memory = a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
     a.used = 0;
     resampler_layout(&c.r, &a, (unsigned)rate_in, (unsigned)rate_out, ROOM, fixed);
-    resampler_start(&c.r, kernels_at(kernels_choose(UNECHO_CPU_ALL))->dot);
+    assert_int_equal(resampler_start(&c.r, kernels_at(kernels_choose(UNECHO_CPU_ALL))->dot), 0);
     resampler_reset(&c.r, NULL, 0);
     return c;
 }
 
 static void close_converter(converter *c)
 {
+    resampler_close(&c->r);
     free(c->memory);
 }
 
@@ -318,6 +319,30 @@ static void any_chunks(void **unused)
     }
 }
 
+/* Filters between the same rates are one table, which lives as long as one of them. */
+static void tables_are_shared(void **unused)
+{
+    (void)unused;
+    enum { MANY = 80 };
+    converter one = open_converter(16000, 16000, 0), two = open_converter(16000, 16000, 0);
+    converter exact = open_converter(48000, 16000, 1), any = open_converter(48000, 16000, 0);
+    assert_ptr_equal(one.r.table, two.r.table);
+    assert_ptr_not_equal(exact.r.table, any.r.table);
+    close_converter(&one);
+    one = open_converter(16000, 16000, 0);
+    assert_ptr_equal(one.r.table, two.r.table);
+    close_converter(&one);
+    close_converter(&two);
+    close_converter(&exact);
+    close_converter(&any);
+    /* More kinds than can be shared at a time work as well. */
+    static converter many[MANY];
+    for (size_t i = 0; i < MANY; i++)
+        many[i] = open_converter(16000, 20000 + i, 0);
+    for (size_t i = 0; i < MANY; i++)
+        close_converter(&many[i]);
+}
+
 /* A late start, with a past: the rest of what another one began. */
 static void a_late_start(void **unused)
 {
@@ -387,6 +412,7 @@ int main(void)
         cmocka_unit_test(as_defined_and_as_libsoxr),
         cmocka_unit_test(drift),
         cmocka_unit_test(any_chunks),
+        cmocka_unit_test(tables_are_shared),
         cmocka_unit_test(a_late_start),
         cmocka_unit_test(no_error_adds_up),
     };

@@ -1,0 +1,270 @@
+#include "paths.h"
+
+#include <string.h>
+
+/* The mean power below which a block of a lane is taken as silent: -90 dB of full scale. */
+static const double silent_power = 1e-9;
+
+enum { HOP = UNECHO_HOP, BLOCK = 2 * UNECHO_HOP, PART_ROWS = 3 * PARTITION_REUSED };
+
+/* ---- Memory ------------------------------------------------------------------------------ */
+
+static size_t path_floats(const partitions *sizes)
+{
+    const size_t rows = 2 * sizes->ring + 3 * sizes->count + 2 * sizes->recent + 1;
+    return rows * PARTITION_ROW + HOP;
+}
+
+size_t paths_floats(size_t count, const partitions *sizes)
+{
+    const size_t parts = count > 1 ? PART_ROWS * PARTITION_ROW : 0;
+    return count * path_floats(sizes) + parts + BLOCK;
+}
+
+static float *layout_path(echo_path *p, float *memory, const partitions *sizes)
+{
+    partitions *const f = &p->filter;
+    f->x_re = memory;
+    f->x_im = f->x_re + sizes->ring * PARTITION_ROW;
+    f->w_re = f->x_im + sizes->ring * PARTITION_ROW;
+    f->w_im = f->w_re + sizes->count * PARTITION_ROW;
+    f->variance = f->w_im + sizes->count * PARTITION_ROW;
+    f->change_re = f->variance + sizes->count * PARTITION_ROW;
+    f->change_im = f->change_re + sizes->recent * PARTITION_ROW;
+    p->power = f->change_im + sizes->recent * PARTITION_ROW;
+    p->history = p->power + PARTITION_ROW;
+    return p->history + HOP;
+}
+
+void paths_layout(echo_paths *e, float *memory, size_t count, const partitions *sizes)
+{
+    e->count = count;
+    for (size_t i = 0; i < count; i++)
+        e->all[i].filter = *sizes;
+    if (!memory)
+        return;
+    for (size_t i = 0; i < count; i++)
+        memory = layout_path(&e->all[i], memory, sizes);
+    e->block = memory;
+    e->part = count > 1 ? e->block + BLOCK : NULL;
+}
+
+void paths_start(echo_paths *e, const kernels *k)
+{
+    e->k = k;
+    fft_init_size(&e->fft, BLOCK);
+}
+
+void paths_restart(echo_paths *e, const float *variance)
+{
+    for (size_t i = 0; i < e->count; i++) {
+        echo_path *const path = &e->all[i];
+        for (size_t p = 0; p < path->filter.count; p++)
+            for (size_t k = 0; k < PARTITION_ROW; k++)
+                path->filter.variance[p * PARTITION_ROW + k] = variance[p];
+        path->filter.newest = 0;
+        path->history_energy = 0.0;
+        path->silent = path->filter.count;
+        path->constrained = 0;
+    }
+}
+
+static void forget_far_end(echo_path *p)
+{
+    partitions *const f = &p->filter;
+    const size_t ring = f->ring * PARTITION_ROW, recent = f->recent * PARTITION_ROW;
+    memset(f->x_re, 0, ring * sizeof(float));
+    memset(f->x_im, 0, ring * sizeof(float));
+    memset(f->change_re, 0, recent * sizeof(float));
+    memset(f->change_im, 0, recent * sizeof(float));
+    memset(p->history, 0, HOP * sizeof(float));
+    p->history_energy = 0.0;
+    p->silent = f->count;
+}
+
+void paths_forget_far_end(echo_paths *e)
+{
+    for (size_t i = 0; i < e->count; i++)
+        forget_far_end(&e->all[i]);
+}
+
+/* ---- The far end ------------------------------------------------------------------------- */
+
+double paths_dot(const float *a, const float *b)
+{
+    double sums[8] = {0.0};
+    for (size_t i = 0; i < HOP; i += 8)
+        for (size_t lane = 0; lane < 8; lane++)
+            sums[lane] += (double)a[i + lane] * (double)b[i + lane];
+    return ((sums[0] + sums[4]) + (sums[2] + sums[6])) +
+           ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+}
+
+/* The lane's newest block becomes the newest of the ring. */
+static void take_lane(echo_paths *e, echo_path *p, const float *far, double energy)
+{
+    partitions *const f = &p->filter;
+    f->newest = (f->newest + f->ring - 1) % f->ring;
+    float *const re = f->x_re + f->newest * PARTITION_ROW;
+    float *const im = f->x_im + f->newest * PARTITION_ROW;
+    if (energy + p->history_energy > silent_power * BLOCK) {
+        memcpy(e->block, p->history, HOP * sizeof(float));
+        memcpy(e->block + HOP, far, HOP * sizeof(float));
+        e->k->fft_forward(&e->fft, re, im, e->block);
+        p->silent = 0;
+    } else {
+        memset(re, 0, PARTITION_ROW * sizeof(float));
+        memset(im, 0, PARTITION_ROW * sizeof(float));
+        p->silent += p->silent < f->count;
+    }
+    memcpy(p->history, far, HOP * sizeof(float));
+    p->history_energy = energy;
+}
+
+double paths_take(echo_paths *e, const float *const *far)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < e->count; i++) {
+        const double energy = paths_dot(far[i], far[i]);
+        take_lane(e, &e->all[i], far[i], energy);
+        sum += energy;
+    }
+    return sum;
+}
+
+static int sounds(const echo_path *p)
+{
+    return p->silent < p->filter.count;
+}
+
+int paths_silent(const echo_paths *e)
+{
+    for (size_t i = 0; i < e->count; i++)
+        if (sounds(&e->all[i]))
+            return 0;
+    return 1;
+}
+
+/* ---- Sums over the paths ----------------------------------------------------------------- */
+
+static float *part_row(const echo_paths *e, size_t row)
+{
+    return e->part + row * PARTITION_ROW;
+}
+
+static void add(float *restrict sum, const float *restrict part)
+{
+    for (size_t k = 0; k < PARTITION_ROW; k++)
+        sum[k] += part[k];
+}
+
+void paths_predict(echo_paths *e, float *y_re, float *y_im, float *spread)
+{
+    int first = 1;
+    for (size_t i = 0; i < e->count; i++) {
+        const echo_path *const p = &e->all[i];
+        if (!sounds(p))
+            continue;
+        if (first) {
+            e->k->partitions_predict(&p->filter, y_re, y_im, spread);
+        } else {
+            e->k->partitions_predict(&p->filter, part_row(e, 0), part_row(e, 1), part_row(e, 2));
+            add(y_re, part_row(e, 0));
+            add(y_im, part_row(e, 1));
+            add(spread, part_row(e, 2));
+        }
+        first = 0;
+    }
+}
+
+void paths_change(echo_paths *e, float *z_re, float *z_im)
+{
+    int first = 1;
+    for (size_t i = 0; i < e->count; i++) {
+        const echo_path *const p = &e->all[i];
+        if (!sounds(p))
+            continue;
+        if (first) {
+            e->k->partitions_change(&p->filter, z_re, z_im);
+        } else {
+            e->k->partitions_change(&p->filter, part_row(e, 0), part_row(e, 1));
+            add(z_re, part_row(e, 0));
+            add(z_im, part_row(e, 1));
+        }
+        first = 0;
+    }
+}
+
+/* One more path's share of what the blocks make. */
+static void add_reused(echo_paths *e, const echo_path *p, const reuse *r)
+{
+    reuse part = *r;
+    for (size_t i = 0; i < PARTITION_REUSED; i++) {
+        part.blocks[i].y_re = part_row(e, 3 * i);
+        part.blocks[i].y_im = part_row(e, 3 * i + 1);
+        part.blocks[i].spread = part_row(e, 3 * i + 2);
+    }
+    e->k->partitions_predict_reused(&p->filter, &part);
+    for (size_t i = 0; i < PARTITION_REUSED; i++) {
+        add(r->blocks[i].y_re, part.blocks[i].y_re);
+        add(r->blocks[i].y_im, part.blocks[i].y_im);
+        add(r->blocks[i].spread, part.blocks[i].spread);
+    }
+}
+
+void paths_predict_reused(echo_paths *e, const reuse *r)
+{
+    int first = 1;
+    for (size_t i = 0; i < e->count; i++) {
+        const echo_path *const p = &e->all[i];
+        if (!sounds(p))
+            continue;
+        if (first)
+            e->k->partitions_predict_reused(&p->filter, r);
+        else
+            add_reused(e, p, r);
+        first = 0;
+    }
+}
+
+/* ---- Learning ---------------------------------------------------------------------------- */
+
+void paths_correct(echo_paths *e, const reuse *r)
+{
+    for (size_t i = 0; i < e->count; i++)
+        if (sounds(&e->all[i]))
+            e->k->partitions_correct(&e->all[i].filter, r);
+}
+
+void paths_adapt(echo_paths *e, const adaptation *a, float rest, float *unrest)
+{
+    for (size_t i = 0; i < e->count; i++) {
+        const echo_path *const p = &e->all[i];
+        if (!sounds(p))
+            continue;
+        float sum = 0.0f;
+        for (size_t k = 0; k < PARTITION_BINS; k++)
+            sum += p->power[k];
+        const float mean = sum / PARTITION_BINS;
+        for (size_t k = 0; k < PARTITION_ROW; k++)
+            unrest[k] = rest * (p->power[k] + mean);
+        e->k->partitions_adapt(&p->filter, a, p->power);
+    }
+}
+
+static void constrain_next(echo_paths *e, echo_path *p)
+{
+    float *const re = p->filter.w_re + p->constrained * PARTITION_ROW;
+    float *const im = p->filter.w_im + p->constrained * PARTITION_ROW;
+    e->k->fft_inverse(&e->fft, e->block, re, im);
+    memset(e->block + HOP, 0, HOP * sizeof(float));
+    e->k->fft_forward(&e->fft, re, im, e->block);
+    p->constrained = (p->constrained + 1) % p->filter.count;
+}
+
+void paths_constrain(echo_paths *e, size_t count)
+{
+    for (size_t i = 0; i < e->count; i++)
+        for (size_t n = 0; sounds(&e->all[i]) && n < count; n++)
+            constrain_next(e, &e->all[i]);
+}

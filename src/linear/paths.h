@@ -1,0 +1,67 @@
+/*
+ * The echo paths from the lanes of the far end into the microphone, each an adaptive filter of its
+ * own, whose echoes add up. A lane that plays nothing is left out, whatever it costs else. Knows
+ * nothing of the microphone.
+ */
+#ifndef UNECHO_PATHS_H
+#define UNECHO_PATHS_H
+
+#include "arena.h"
+#include "kernels/kernels.h"
+
+/* Lanes of the far end: what all channels play, and what one plays more than the other. */
+enum { PATHS_MOST = 2 };
+
+typedef struct echo_path {
+    partitions filter;
+    float *history; /* [UNECHO_HOP], the lane's previous hop */
+    double history_energy;
+    float *power;       /* a row: of the weights, bin by bin */
+    size_t silent;      /* blocks since the last one with sound in it */
+    size_t constrained; /* the partition whose turn it is */
+} echo_path;
+
+typedef struct echo_paths {
+    const kernels *k;
+    fft fft;
+    echo_path all[PATHS_MOST];
+    size_t count;
+    float *part;  /* rows, scratch: what one path adds to a sum */
+    float *block; /* [2 * UNECHO_HOP], scratch */
+} echo_paths;
+
+/* count: of lanes; partitions of 8 ms each, `ring` and `recent` as in kernels.h. */
+size_t paths_floats(size_t count, const partitions *sizes);
+/* In as many floats; none: only the sizes. */
+void paths_layout(echo_paths *e, float *memory, size_t count, const partitions *sizes);
+void paths_start(echo_paths *e, const kernels *k);
+
+/* With memory that is zero: no echo is known, and variance[p] is that of partition p. */
+void paths_restart(echo_paths *e, const float *variance);
+/* Forget what the lanes have played. */
+void paths_forget_far_end(echo_paths *e);
+
+/* The lanes' next hop; returns its energy. */
+double paths_take(echo_paths *e, const float *const *far);
+/* Whether nothing that the filters reach has sound in it. */
+int paths_silent(const echo_paths *e);
+
+/* The kernels of these names (kernels.h), summed over the paths. Not while all are silent. */
+void paths_predict(echo_paths *e, float *y_re, float *y_im, float *spread);
+void paths_change(echo_paths *e, float *z_re, float *z_im);
+void paths_predict_reused(echo_paths *e, const reuse *r);
+void paths_correct(echo_paths *e, const reuse *r);
+/* `unrest` is scratch, and a->unrest that row: of each bin, `rest` of the weights' mean power there
+ * and everywhere. */
+void paths_adapt(echo_paths *e, const adaptation *a, float rest, float *unrest);
+
+/*
+ * The filter of a partition is 128 samples long; the update also writes to the other 128 of its
+ * transform. They are cleared in so many partitions of each path, in turn.
+ */
+void paths_constrain(echo_paths *e, size_t count);
+
+/* The sum of a * b over a hop. */
+double paths_dot(const float *a, const float *b);
+
+#endif
