@@ -10,6 +10,7 @@ struct command {
     const char *usage;       /* the first lines of its help */
     const char *description; /* a paragraph before the options */
     const char *notes;       /* lines after the options */
+    const char *details;     /* more of them, after all options; NULL: none */
     const struct option_group *groups;
     const void *defaults; /* of the struct that the groups fill */
     size_t size;          /* of that struct */
@@ -20,7 +21,7 @@ struct command {
 };
 
 extern const struct command process_command, doctor_command, replay_command, info_command,
-    inspect_command, convert_command, bench_command, tune_command;
+    inspect_command, convert_command, bench_command, tune_command, completion_command;
 
 /* In the order of the help; NULL ends them. */
 extern const struct command *const commands[];

@@ -34,12 +34,14 @@ static bool set_engine(void *field, const struct option_value *value)
 
 const struct option engine_options[] = {
     {.name = "engine",
+     .rare = true,
      .argument = "NAME",
      .help = "what cancels the echo: linear+neural (default), a linear filter followed by the "
              "network; neural, the network alone; linear, the filter alone, which adds no latency",
      .set = set_engine,
      .names = engine_names},
     {.name = "tail",
+     .rare = true,
      .argument = "MS",
      .help = "the length of the echo path that the linear filter models, 64 to 512 in steps of 8 "
              "(default 256)",
@@ -53,6 +55,7 @@ const struct option engine_options[] = {
 
 const struct option backend_options[] = {
     {.name = "backend",
+     .rare = true,
      .argument = "NAME",
      .help = "what runs the network: native (default) or onnxruntime",
      .set = option_choice,
@@ -63,6 +66,7 @@ const struct option backend_options[] = {
 
 const struct option library_options[] = {
     {.name = "onnxruntime",
+     .rare = true,
      .argument = "LIBRARY",
      .help = "the path of libonnxruntime",
      .set = option_text},
@@ -71,12 +75,14 @@ const struct option library_options[] = {
 
 const struct option network_options[] = {
     {.name = "precision",
+     .rare = true,
      .argument = "NAME",
      .help = "of the native backend: fp32 (default), bf16 or int8",
      .set = option_choice,
      .at = offsetof(engine_choice, precision),
      .names = precision_names},
     {.name = "profile",
+     .rare = true,
      .argument = "FILE",
      .help = "settings of ONNX Runtime (default: those that 'unecho tune' found on this machine, "
              "if any)",

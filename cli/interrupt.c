@@ -10,13 +10,16 @@
 /* Files written at the same time. */
 enum { UNFINISHED_MOST = 4 };
 
-static volatile sig_atomic_t requests;
+static volatile sig_atomic_t requests, nothing_to_finish;
 static const char *volatile unfinished[UNFINISHED_MOST];
 
 static void on_request(int signal_number)
 {
     (void)signal_number;
-    if (requests) {
+    if (requests || nothing_to_finish) {
+        static const char why[] = "unecho: interrupted\n";
+        if (nothing_to_finish)
+            (void)!write(STDERR_FILENO, why, sizeof(why) - 1);
         for (int i = 0; i < UNFINISHED_MOST; i++)
             if (unfinished[i])
                 unlink(unfinished[i]);
@@ -39,11 +42,18 @@ static void handle(int signal_number)
 
 void interrupt_install(void)
 {
-    handle(SIGINT);
-    handle(SIGTERM);
-    handle(SIGHUP);
+    /* All that would end the program, and leave unfinished files with voices in them. */
+    static const int ends[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,   SIGALRM,
+                               SIGUSR1, SIGUSR2, SIGXCPU, SIGVTALRM, SIGPROF};
+    for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+        handle(ends[i]);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
+}
+
+void interrupt_ends_at_once(void)
+{
+    nothing_to_finish = 1;
 }
 
 bool interrupted(void)

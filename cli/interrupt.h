@@ -5,10 +5,13 @@
 #include <stdbool.h>
 
 /*
- * Handle SIGINT, SIGTERM and SIGHUP. Writing to a closed pipe or past a file size limit becomes an
- * error of write() instead of a signal.
+ * Handle SIGINT, SIGTERM, SIGHUP and whatever else would end the program by default. Writing to a
+ * closed pipe or past a file size limit becomes an error of write() instead of a signal.
  */
 void interrupt_install(void);
+
+/* From here on the first ends the program, with a message: there is nothing to be finished. */
+void interrupt_ends_at_once(void);
 
 bool interrupted(void);
 

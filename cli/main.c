@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 const struct command *const commands[] = {
-    &process_command, &doctor_command, &replay_command, &info_command, &inspect_command,
-    &convert_command, &bench_command,  &tune_command,   NULL,
+    &process_command, &doctor_command, &replay_command, &info_command,       &inspect_command,
+    &convert_command, &bench_command,  &tune_command,   &completion_command, NULL,
 };
 
 static void print_help(FILE *stream)
@@ -28,11 +28,11 @@ static void print_help(FILE *stream)
           "\n",
           stream);
     for (size_t i = 0; commands[i]; i++)
-        fprintf(stream, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
-    fputs("  help      show this text, or the help of a command: unecho help COMMAND\n"
+        fprintf(stream, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("  help       show this text, or the help of a command: unecho help COMMAND\n"
           "\n"
           "  -h, --help     show this text\n"
-          "  -V, --version  show the version\n"
+          "  -v, --version  show the version\n"
           "\n"
           "  unecho process mic.wav far.wav -o near.wav\n"
           "\n"
@@ -54,13 +54,15 @@ static int end_output(void)
     return report_output_written() ? EXIT_DONE : EXIT_FAILED;
 }
 
-static int show_command_help(const struct command *c)
+static int show_command_help(const struct command *c, bool all)
 {
     fputs(c->usage, stdout);
     fputc('\n', stdout);
     wrap_print(c->description, 0, 0, stdout);
     fputc('\n', stdout);
-    options_print_help(c->groups, stdout);
+    options_print_help(c->groups, all, stdout);
+    if (all && c->details)
+        fputs(c->details, stdout);
     fputs(c->notes, stdout);
     return end_output();
 }
@@ -69,7 +71,7 @@ static int show_help(int argc, char **argv)
 {
     const struct command *wanted = argc == 2 ? find_command(argv[1]) : NULL;
     if (wanted)
-        return show_command_help(wanted);
+        return show_command_help(wanted, false);
     if (argc < 2) {
         print_help(stdout);
         return end_output();
@@ -94,13 +96,15 @@ static int run_command(const struct command *c, int argc, char **argv)
         return EXIT_FAILED;
     }
     memcpy(options, c->defaults, c->size);
-    switch (options_parse(c->groups, options, &arguments)) {
+    const options_result result = options_parse(c->groups, options, &arguments);
+    switch (result) {
     case OPTIONS_GO:
         if (c->check(options, &arguments))
             code = c->run(options);
         break;
     case OPTIONS_HELP:
-        code = show_command_help(c);
+    case OPTIONS_HELP_ALL:
+        code = show_command_help(c, result == OPTIONS_HELP_ALL);
         break;
     case OPTIONS_WRONG:
         break;
@@ -152,7 +156,8 @@ int main(int argc, char **argv)
         return show_help(argc - 1, argv + 1);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
         return show_help(1, argv);
-    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0 ||
+        strcmp(argv[1], "-v") == 0)
         return show_version();
     wanted = find_command(argv[1]);
     return wanted ? run_command(wanted, argc - 1, argv + 1) : refuse(argv[1]);

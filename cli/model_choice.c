@@ -8,12 +8,14 @@
 
 const struct option model_options[] = {
     {.name = "model",
+     .rare = true,
      .argument = "PREFIX",
      .help = "use the model PREFIX_1.onnx and PREFIX_2.onnx (or .tflite), or the post-filter in "
              "PREFIX.onnx or the file PREFIX; unecho-128 and unecho-post: the built-in ones",
      .set = option_text,
      .at = offsetof(model_choice, prefix)},
     {.name = "model-files",
+     .rare = true,
      .argument = "STAGE1 STAGE2",
      .help = "the same, naming the two files of a DTLN-aec",
      .set = option_pair,

@@ -100,6 +100,11 @@ const struct option option_help[] = {
     {.name = NULL},
 };
 
+const struct option option_help_all[] = {
+    {.name = "help-all", .help = "show all options"},
+    {.name = NULL},
+};
+
 typedef struct parser {
     const struct option_group *groups;
     void *options;
@@ -137,7 +142,7 @@ static options_result take(parser *p, const struct option *o, void *in, const ch
 {
     struct option_value value = {.command = p->arguments->command, .option = o, .text = text};
     if (!o->set)
-        return OPTIONS_HELP;
+        return o == option_help_all ? OPTIONS_HELP_ALL : OPTIONS_HELP;
     if (o->argument) {
         if (!text)
             value.text = next_word(p);
@@ -244,9 +249,13 @@ static void print_row(const struct option *o, FILE *stream)
     }
 }
 
-void options_print_help(const struct option_group *groups, FILE *stream)
+void options_print_help(const struct option_group *groups, bool all, FILE *stream)
 {
+    bool hides = false;
+    for (const struct option_group *g = groups; g->rows; g++)
+        hides = hides || (g->rows == option_help_all && !all);
     for (const struct option_group *g = groups; g->rows; g++)
         for (const struct option *o = g->rows; o->name; o++)
-            print_row(o, stream);
+            if (!hides || !o->rare)
+                print_row(o, stream);
 }

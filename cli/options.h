@@ -26,9 +26,10 @@ struct option {
     const char *help;
     option_setter *set;             /* NULL: the option asks for the help */
     size_t at;                      /* offset of the field in the struct that the table fills */
-    const char *const *names;       /* for option_choice; NULL ends them */
+    const char *const *names;       /* for option_choice, and to complete; NULL ends them */
     unsigned lowest, highest, step; /* for option_number; step 0: any */
     char letter;                    /* of the short form; 0: none */
+    bool rare;                      /* where there is a --help-all, only that shows it */
 };
 
 /* A table, and where its struct lies in the options of a command. */
@@ -49,8 +50,8 @@ option_setter option_quiet;  /* bool: true, and no notes from now on */
 
 /* ---- Tables ----------------------------------------------------------------------------- */
 
-/* --help; the last group of every command. */
-extern const struct option option_help[];
+/* --help, in every command, and --help-all, after it where the command hides rare options. */
+extern const struct option option_help[], option_help_all[];
 
 /* The words after the command's name. */
 struct arguments {
@@ -60,16 +61,18 @@ struct arguments {
 };
 
 typedef enum options_result {
-    OPTIONS_GO,   /* run the command */
-    OPTIONS_HELP, /* show its help instead */
-    OPTIONS_WRONG /* reported */
+    OPTIONS_GO,       /* run the command */
+    OPTIONS_HELP,     /* show its help instead */
+    OPTIONS_HELP_ALL, /* that on the rare options, too */
+    OPTIONS_WRONG     /* reported */
 } options_result;
 
 /* Store the options in the struct `options`, and remove them from the arguments. */
 options_result options_parse(const struct option_group *groups, void *options,
                              struct arguments *arguments);
 
-void options_print_help(const struct option_group *groups, FILE *stream);
+/* all: the rare ones, too, which a command without --help-all shows anyway. */
+void options_print_help(const struct option_group *groups, bool all, FILE *stream);
 
 /* false: there are more than `most` arguments, reported. */
 bool arguments_at_most(const struct arguments *arguments, size_t most, const char *expected);

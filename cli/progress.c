@@ -2,6 +2,7 @@
 
 #include "report.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -27,6 +28,12 @@ bool progress_is_due(const struct progress *progress)
     return progress->shown && progress_now() - progress->last >= INTERVAL_SECONDS;
 }
 
+static double seconds_left(const struct progress *progress, int64_t done, double speed)
+{
+    const double left = (double)(progress->total - done) / progress->rate;
+    return speed > 0.0 && left > 0.0 ? left / speed : 0.0;
+}
+
 void progress_show(struct progress *progress, int64_t done, const char *details)
 {
     char line[160];
@@ -34,9 +41,10 @@ void progress_show(struct progress *progress, int64_t done, const char *details)
     progress->last = progress_now();
     const double speed = seconds / (progress->last - progress->start);
     if (progress->total > 0)
-        snprintf(line, sizeof(line), "%3.0f %%, %.1f of %.1f s, %.1f x real time%s",
+        snprintf(line, sizeof(line), "%3.0f %%, %.1f of %.1f s, %.1f x real time, %.0f s left%s",
                  100.0 * (double)done / (double)progress->total, seconds,
-                 (double)progress->total / progress->rate, speed, details);
+                 (double)progress->total / progress->rate, speed,
+                 ceil(seconds_left(progress, done, speed)), details);
     else
         snprintf(line, sizeof(line), "%.1f s, %.1f x real time%s", seconds, speed, details);
     report_status(line);

@@ -27,10 +27,9 @@ int main(int count, char **words)
         const char *name;
         void (*write)(const char *folder);
     } targets[] = {
-        {"onnx", seeds_onnx},
-        {"tflite", seeds_tflite},
-        {"api", seeds_api},
-        {"command_line", seeds_command_line},
+        {"onnx", seeds_onnx},     {"tflite", seeds_tflite},
+        {"api", seeds_api},       {"command_line", seeds_command_line},
+        {"record", seeds_record},
     };
     for (size_t i = 0; count == 3 && i < sizeof targets / sizeof *targets; i++)
         if (strcmp(words[1], targets[i].name) == 0) {
@@ -38,6 +37,6 @@ int main(int count, char **words)
             targets[i].write(words[2]);
             return 0;
         }
-    fputs("usage: seeds onnx|tflite|api|command_line FOLDER\n", stderr);
+    fputs("usage: seeds onnx|tflite|api|command_line|record FOLDER\n", stderr);
     return 2;
 }

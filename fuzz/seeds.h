@@ -11,5 +11,6 @@ void seeds_onnx(const char *folder);
 void seeds_tflite(const char *folder);
 void seeds_api(const char *folder);
 void seeds_command_line(const char *folder);
+void seeds_record(const char *folder);
 
 #endif

@@ -221,7 +221,7 @@ typedef struct unecho_config {
     const unecho_onnxruntime *onnxruntime; /* settings of that backend; NULL (default): none */
     /* Instruction sets that may be used, UNECHO_CPU_* or-ed; default UNECHO_CPU_ALL. The
      * environment variable UNECHO_CPU restricts them further: plain, avx2, avxvnni, avx512,
-     * avx512bf16, neon or dotprod. The output is the same. */
+     * avx512bf16, neon or dotprod; unecho_open rejects other names. The output is the same. */
     uint32_t cpu;
     /* Limit of the magnitude of the network's LSTM cells, native backend only; 0 (default): none.
      * With 2 the network adapts sooner after long silence, and lets more near end through
@@ -241,7 +241,8 @@ typedef struct unecho unecho;
 /*
  * Open a stream; config NULL: the defaults. Not real-time safe. The config and all that it points
  * to may go afterwards: the stream takes a reference to the model. Reads the environment variable
- * UNECHO_CPU; unecho_onnxruntime.h says what ONNX Runtime adds.
+ * UNECHO_CPU; unecho_onnxruntime.h says what ONNX Runtime adds. No environment variable has an
+ * effect in a program that runs with the rights of another user.
  *
  * A config from an older header gets the defaults of newer fields; one from a newer header works as
  * long as the fields that the library does not know are 0. The same holds for unecho_onnxruntime.
@@ -406,6 +407,13 @@ typedef struct unecho_stats {
     uint64_t far_clipped_samples;
     uint64_t far_missing_frames; /* silence in place of far end that was not pushed in time */
     uint64_t far_dropped_frames; /* pushed, but dropped as the microphone had stopped */
+
+    /* Hops of output that were turned down, as they were louder than the microphone: more than 0.4
+     * dB over up to 100 ms. With a linear filter and a network. */
+    uint64_t limited_hops;
+    /* Hops in which the network gave no usable numbers: the output was that of the linear filter,
+     * or the microphone without one, and the network restarted. The model is unsuitable. */
+    uint64_t failed_hops;
 } unecho_stats;
 
 /* Fill *stats, as much of it as stats->size says (fields that the library does not know with 0).

@@ -7,7 +7,7 @@ set -euo pipefail
 
 usage="usage: scripts/fuzz.sh [SECONDS [TARGET...]]
     SECONDS  for each target (default 60)
-    TARGET   onnx, tflite, api, command_line (default: all)"
+    TARGET   onnx, tflite, api, command_line, record (default: all)"
 
 case ${1:-} in
 -h | --help)
@@ -22,7 +22,7 @@ seconds=${1:-60}
 }
 shift || true
 targets=("$@")
-((${#targets[@]})) || targets=(onnx tflite api command_line)
+((${#targets[@]})) || targets=(onnx tflite api command_line record)
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"

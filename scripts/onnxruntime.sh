@@ -2,7 +2,7 @@
 # Fetches the ONNX Runtime for tests and benchmarks into build-onnxruntime/, unless it is there, and
 # prints the path of its library. Version and checksum are in tests/onnxruntime/package-lock.json. It
 # comes in an npm package, of which only the library for this processor is kept. Fails with the reason
-# on stderr.
+# on stderr. With --is-there it fetches nothing: whether there is one, or none for this machine.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -14,6 +14,7 @@ case $(uname -s)/$(uname -m) in
 Linux/x86_64) platform=linux/x64 ;;
 Linux/aarch64) platform=linux/arm64 ;;
 *)
+    [[ ${1:-} != --is-there ]] || exit 0
     echo "The package has no ONNX Runtime for $(uname -s) on $(uname -m)." >&2
     exit 1
     ;;
@@ -21,6 +22,10 @@ esac
 
 folder="$root/build-onnxruntime"
 library="$folder/$version/${platform#linux/}/libonnxruntime.so.1"
+if [[ ${1:-} == --is-there ]]; then
+    [[ -f $library ]]
+    exit
+fi
 if [[ ! -f $library ]]; then
     {
         need npm "fetches ONNX Runtime for the tests" command -v npm

@@ -4,6 +4,7 @@
 #
 #   need PACKAGE WHAT-FOR [COMMAND...]   PACKAGE is needed, unless COMMAND succeeds
 #   install_missing                      install what is missing; exits if it cannot
+#   build FOLDER                         ninja, as one line of progress
 
 missing_packages=()
 missing_reasons=()
@@ -27,6 +28,25 @@ list_missing() {
     for i in "${!missing_packages[@]}"; do
         printf '    %-18s %s\n' "${missing_packages[i]}" "${missing_reasons[i]}"
     done
+}
+
+# Reads what apt-get says; shows how much it is and, on a terminal, how far it has come.
+show_installing() {
+    local line steps=0 done=0
+    while read -r line; do
+        case $line in
+        *" newly installed, "*)
+            [[ $line =~ ([0-9]+)\ newly ]] || continue
+            echo "    ${BASH_REMATCH[1]} packages in all"
+            steps=$((3 * BASH_REMATCH[1]))
+            ;;
+        "Need to get "* | "After this operation"*) echo "    $line" ;;
+        "Get:"* | "Unpacking "* | "Setting up "*)
+            [[ ! -t 1 ]] || printf '\r    %d of %d steps' $((++done)) "$steps"
+            ;;
+        esac
+    done
+    [[ ! -t 1 ]] || printf '\r%30s\r' ""
 }
 
 install_missing() {
@@ -58,7 +78,9 @@ install_missing() {
     log=$(mktemp)
     # An unreachable source may not matter; if it does, the installation fails.
     "${apt[@]}" update >"$log" 2>&1 || printf '%s\n' "apt-get update had problems; continuing."
-    if ! "${apt[@]}" install --no-install-recommends "${missing_packages[@]}" >>"$log" 2>&1; then
+    # All who source this set pipefail.
+    if ! "${apt[@]}" install --no-install-recommends "${missing_packages[@]}" 2>&1 |
+        tee -a "$log" | show_installing; then
         cat "$log"
         rm -f "$log"
         printf '%s\n' "apt-get could not install everything: see above."
@@ -68,6 +90,21 @@ install_missing() {
     printf '%s\n\n' "Installed."
     missing_packages=()
     missing_reasons=()
+}
+
+# On a terminal ninja rewrites one line by itself.
+build() {
+    local log=$1/build.log
+    if [[ -t 1 && ${TERM:-dumb} != dumb ]]; then
+        ninja -C "$1"
+        return
+    fi
+    echo "Building in $1/ ..."
+    ninja -C "$1" >"$log" 2>&1 || {
+        cat "$log"
+        return 1
+    }
+    tail -n 1 "$log"
 }
 
 have_library() {

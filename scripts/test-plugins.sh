@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs the LADSPA plugin in the programs it is made for: installs ffmpeg, SoX and PipeWire where they
-# are missing, builds in build-plugins/, and cancels the echo of the bundled sample in each. PipeWire
+# Runs the plugins in the programs they are made for: installs ffmpeg, SoX, GStreamer and PipeWire where
+# they are missing, builds in build-plugins/, and cancels the echo of the bundled sample in each. PipeWire
 # runs by itself, without sound hardware, in a session of its own. The last line has the numbers of
 # test cases that passed and failed; the exit status is 0 if none failed.
 set -euo pipefail
@@ -12,6 +12,11 @@ source scripts/setup.sh
 
 need_for_build
 need ladspa-sdk "header of the LADSPA plugin" test -f /usr/include/ladspa.h
+need libgstreamer-plugins-base1.0-dev "headers of the GStreamer plugin" \
+    have_library gstreamer-audio-1.0
+need gstreamer1.0-tools "runs GStreamer pipelines" command -v gst-launch-1.0
+need gstreamer1.0-plugins-base "elements of those pipelines"
+need gstreamer1.0-plugins-good "reads and writes WAVE files in them"
 need ffmpeg "a host of LADSPA plugins" command -v ffmpeg
 need sox "a host of LADSPA plugins, and cuts recordings" command -v sox
 need pipewire "a host of LADSPA plugins: filter-chain" command -v pipewire
@@ -21,7 +26,7 @@ need dbus "gives PipeWire a session" command -v dbus-run-session
 install_missing
 
 build="build-plugins"
-setup=(-Dwerror=true -Dtools=enabled -Dtests=disabled -Dladspa=enabled)
+setup=(-Dwerror=true -Dtools=enabled -Dtests=disabled -Dladspa=enabled -Dgstreamer=enabled)
 [[ -f $build/build.ninja ]] || meson setup "$build" "${setup[@]}"
 ninja -C "$build"
 
@@ -29,9 +34,11 @@ unecho=$root/$build/cli/unecho
 measure=$root/$build/samples/measure
 sample=$root/samples/meeting
 export LADSPA_PATH=$root/$build/plugins/ladspa
+export GST_PLUGIN_PATH=$root/$build/plugins/gstreamer
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
+export GST_REGISTRY=$work/registry
 passed=0
 failed=0
 
@@ -90,6 +97,45 @@ in_sox() {
     sox --combine merge "$sample"_mic.flac "$sample"_far.flac -b 24 sox.wav ladspa -l unecho unecho \
         remix 1
     check "SoX" cancelled sox.wav
+}
+
+# in_gstreamer RATE: what the page tells users to write. 16 bits: wavparse 1.22 reads nothing from a
+# file whose data have an odd number of bytes.
+in_gstreamer() {
+    local end turn
+    for end in mic far; do
+        sox -V1 "$sample"_$end.flac -b 16 $end.wav rate -v "$1"
+    done
+    for turn in 1 2; do
+        gst-launch-1.0 -q unecho name=ec ! wavenc ! filesink location=out$turn.wav \
+            filesrc location=mic.wav ! wavparse ! ec.mic filesrc location=far.wav ! wavparse ! ec.far
+    done
+    check "GStreamer at $1 Hz" cancelled out1.wav
+    check "GStreamer at $1 Hz gives the same twice" cmp out1.wav out2.wav
+    check "GStreamer at $1 Hz keeps the length" test "$(soxi -s out1.wav)" = "$(soxi -s mic.wav)"
+}
+
+# Two chains of elements that meet in the probe only, at the speed of sound. As with a sound card, the
+# echo comes 100 ms after the far end has passed the probe.
+in_gstreamer_pair() {
+    sox -V1 "$sample"_far.flac -b 16 far.wav rate -v 48000
+    sox -V1 "$sample"_mic.flac -b 16 mic.wav pad 0.1 rate -v 44100
+    gst-launch-1.0 -q filesrc location=mic.wav ! wavparse ! audioconvert ! identity sync=true ! \
+        unechodsp ! wavenc ! filesink location=pair.wav \
+        filesrc location=far.wav ! wavparse ! audioconvert ! unechoprobe ! fakesink sync=true
+    check "GStreamer, far end by a probe" cancelled pair.wav 0.1
+}
+
+says() {
+    grep -qF "$1" errors || { cat errors; return 1; }
+}
+
+in_gstreamer_wrong() {
+    gst-launch-1.0 -q unecho name=ec ! fakesink filesrc location=mic.wav ! wavparse ! ec.mic \
+        filesrc location=far.wav ! wavparse ! ec.far >errors 2>&1 || true
+    check "GStreamer says that rates differ" says "The pads mic and far need one rate"
+    gst-launch-1.0 filesrc location=mic.wav ! wavparse ! unecho ! fakesink >errors 2>&1
+    check "GStreamer says that there is no far end" says "The pad far is not connected"
 }
 
 # Waits until there is a port of that name.
@@ -173,9 +219,13 @@ CONF
         "0.$(printf %03d $((38 + $2)))"
 }
 
-in_ffmpeg 16000 512
-in_ffmpeg 48000 1816
+in_ffmpeg 16000 256
+in_ffmpeg 48000 1048
 in_sox
+in_gstreamer 16000
+in_gstreamer 44100
+in_gstreamer_pair
+in_gstreamer_wrong
 # The virtual loudspeaker drives the graph: its monitor comes a quantum late, 43 ms here.
 in_pipewire 0 50
 in_pipewire 60 0

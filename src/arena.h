@@ -6,6 +6,11 @@
 #define UNECHO_ARENA_H
 
 #include <stddef.h>
+#include <stdlib.h>
+
+#if defined(_WIN32)
+#include <malloc.h>
+#endif
 
 enum { ARENA_ALIGNMENT = 64 };
 
@@ -13,6 +18,25 @@ typedef struct arena {
     unsigned char *memory; /* NULL while measuring */
     size_t used;
 } arena;
+
+/* Memory for a measured arena, and its end. Windows has no aligned_alloc that free() can take. */
+static inline void *arena_allocate(size_t size)
+{
+#if defined(_WIN32)
+    return _aligned_malloc(size, ARENA_ALIGNMENT);
+#else
+    return aligned_alloc(ARENA_ALIGNMENT, size);
+#endif
+}
+
+static inline void arena_release(void *memory)
+{
+#if defined(_WIN32)
+    _aligned_free(memory);
+#else
+    free(memory);
+#endif
+}
 
 /* NULL while measuring. */
 static inline void *arena_take(arena *a, size_t size)

@@ -4,6 +4,15 @@
 
 #include <stddef.h>
 
+/* The library's formats are those of C, which Windows' own printf does not know. */
+#if defined(__MINGW32__) && !defined(__clang__)
+#define MESSAGE_FORMAT(text, first) __attribute__((__format__(__gnu_printf__, text, first)))
+#elif defined(__GNUC__)
+#define MESSAGE_FORMAT(text, first) __attribute__((__format__(__printf__, text, first)))
+#else
+#define MESSAGE_FORMAT(text, first)
+#endif
+
 typedef struct message {
     char *text; /* the caller's buffer, or NULL */
     size_t size;
@@ -13,9 +22,7 @@ typedef struct message {
 message message_begin(char *text, size_t size);
 
 /* Write the message, truncated to the buffer and always terminated. Returns status. */
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
-#endif
+MESSAGE_FORMAT(3, 4)
 int message_fail(const message *to, int status, const char *format, ...);
 
 #endif

@@ -59,7 +59,7 @@ static struct copier *copier_open(struct copy *copy, ends *pair, read_function *
     }
     *c = (struct copier){.copy = copy, .read = read, .pair = pair, .rate = rate};
     resampler_layout(&c->resampler, &a, (unsigned)rate, CORRELATOR_RATE, CAPACITY, 1);
-    c->memory = a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
+    c->memory = a.memory = arena_allocate(a.used);
     if (!c->memory) {
         free(c);
         no_memory();
@@ -83,7 +83,7 @@ static void copier_close(struct copier *c)
 {
     if (c) {
         resampler_close(&c->resampler);
-        free(c->memory);
+        arena_release(c->memory);
     }
     free(c);
 }

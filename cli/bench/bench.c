@@ -9,7 +9,7 @@
 #include "command.h"
 #include "engine_choice.h"
 #include "files/output_file.h"
-#include "files/text_output.h"
+#include "files/picture.h"
 #include "interrupt.h"
 #include "report.h"
 
@@ -174,14 +174,7 @@ static bool settle_tuned(struct job *job)
 static bool check_plot(struct job *job)
 {
     const char *path = job->options->plot;
-    if (!path)
-        return true;
-    if (!output_inspect(&job->plot, path))
-        return false;
-    if (!output_is_stdout(&job->plot))
-        return true;
-    report_error("%s: standard output is taken by the figures", path);
-    return false;
+    return !path || picture_inspect(&job->plot, path, "the figures");
 }
 
 static bool draw(void *user, FILE *stream)
@@ -210,7 +203,7 @@ static bool show(struct job *job)
         report_error("none of the backends is available");
         return false;
     }
-    return !job->options->plot || text_output_write(&job->plot, draw, job);
+    return !job->options->plot || picture_write(&job->plot, draw, job);
 }
 
 /* If a native backend was measured. */

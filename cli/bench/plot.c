@@ -10,7 +10,7 @@ enum {
     LABELS = 210, /* right edge of the backends' names */
     SPEED = 225,  /* left edge of the bars */
     COST = 660,
-    SPEED_ROOM = 340, /* for the longest bar; its figure follows it */
+    SPEED_ROOM = 340, /* for the fastest round; its figure follows it */
     COST_ROOM = 220,
     TOP = 128,
     ROW = 62,
@@ -86,7 +86,9 @@ static struct scales choose_scales(const struct contest *contest)
         if (!contestant_counts(c))
             continue;
         for (enum feed feed = 0; feed < FEED_COUNT; feed++) {
-            fastest = fmax(fastest, finite(c->feeds[feed].ratio));
+            const struct feed_figures *f = &c->feeds[feed];
+            /* The whiskers must not reach into the other panel. */
+            fastest = fmax(fastest, finite(f->ratio * f->highest / f->samples_per_second));
             dearest = fmax(dearest, finite(c->feeds[feed].cpu_per_audio_second));
         }
     }
@@ -134,12 +136,14 @@ static void draw_row(const struct contestant *c, double y, const struct scales *
                      FILE *stream)
 {
     svg_text(stream, LABELS, y + BAR + 5, "name", c->backend.name);
-    if (!c->available) {
-        svg_text(stream, SPEED, y + BAR + 5, "note", "not available");
-        return;
-    }
     for (enum feed feed = 0; feed < FEED_COUNT; feed++)
         draw_feed(c, feed, y + (double)feed * (BAR + 2), scales, stream);
+}
+
+/* What is not on this machine would only be an empty row; the table says why. */
+static bool has_row(const struct contestant *c)
+{
+    return c->shown && c->available;
 }
 
 void bench_plot(const struct bench_outcome *outcome, FILE *stream)
@@ -148,12 +152,12 @@ void bench_plot(const struct bench_outcome *outcome, FILE *stream)
     const struct scales scales = choose_scales(contest);
     size_t rows = 0;
     for (size_t i = 0; i < contest->count; i++)
-        rows += contest->contestants[i].shown;
+        rows += has_row(&contest->contestants[i]);
     const int bottom = TOP + (int)rows * ROW;
     draw_head(outcome, bottom + 20, stream);
     draw_legend(contest, stream);
     for (size_t i = 0, row = 0; i < contest->count; i++)
-        if (contest->contestants[i].shown)
+        if (has_row(&contest->contestants[i]))
             draw_row(&contest->contestants[i], TOP + (double)row++ * ROW, &scales, stream);
     if (contest->base)
         fprintf(stream, "<path d=\"M%.1f %dV%d\" stroke=\"#666\" stroke-dasharray=\"4 4\"/>\n",

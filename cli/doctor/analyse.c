@@ -200,6 +200,42 @@ static bool cancel(struct analysis *a, unecho_model *model)
     return true;
 }
 
+/* Whether the canceller's delay went where the line goes: half as far at least, and no step. */
+static bool goes_along(const struct analysis *a, const struct track_point *first,
+                       const struct track_point *last)
+{
+    const struct track_point *middle = first + (last - first) / 2;
+    const double from = (double)first->stats.delay_ms, to = (double)last->stats.delay_ms;
+    const double claimed = -1e-3 * a->line.drift_ppm * (last->seconds - first->seconds);
+    const double off = (double)middle->stats.delay_ms - 0.5 * (from + to);
+    return (to - from) / claimed >= 0.5 && fabs(off) <= 0.25 * fabs(to - from);
+}
+
+/*
+ * Where somebody moves, or both talk, the highest peak of a window is another reflection's or
+ * chance, and the line through a few of them is steep. The canceller follows one delay all the
+ * time. Drift of which it is certain is what it says; otherwise it must have gone along with the
+ * line, or the line keeps its middle and has no drift.
+ */
+static void settle_drift(struct analysis *a)
+{
+    const struct track_point *first = NULL, *last = NULL;
+    for (size_t i = 0; i < a->cancelled.track_n; i++)
+        if (a->cancelled.track[i].stats.aligned) {
+            last = &a->cancelled.track[i];
+            first = first ? first : last;
+        }
+    if (!a->line.found || a->rate_factor != 1.0 || !first)
+        return;
+    const double certain = (double)last->stats.drift_ppm, middle = 0.5 * a->mic.seconds;
+    if ((certain == 0.0 || fabs(a->line.drift_ppm) > FOLLOWED_PPM * 1.1) &&
+        goes_along(a, first, last))
+        return;
+    const double delay = delay_at(&a->line, middle);
+    a->line.drift_ppm = certain;
+    a->line.delay_ms = delay + 1e-3 * certain * middle;
+}
+
 /* ---- Which end is which ----------------------------------------------------------------- */
 
 /* By how many dB the linear filter does better with the two ends swapped. A network would hide it.
@@ -242,7 +278,10 @@ bool doctor_analyse(struct analysis *a, const struct doctor_input *input, unecho
         return false;
     if (a->line.found)
         count_alone(a);
-    return expect_erle(a) && cancel(a, model) && find_swapped(a, model);
+    if (!cancel(a, model))
+        return false;
+    settle_drift(a);
+    return expect_erle(a) && find_swapped(a, model);
 }
 
 void analysis_free(struct analysis *a)

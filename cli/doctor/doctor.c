@@ -1,7 +1,7 @@
 /* unecho doctor: from options to a diagnosis, and to where it goes. */
 #include "doctor/doctor.h"
 #include "command.h"
-#include "files/text_output.h"
+#include "files/picture.h"
 #include "interrupt.h"
 #include "model_choice.h"
 #include "report.h"
@@ -28,14 +28,7 @@ struct job {
 static bool check_picture(struct job *job)
 {
     const char *path = job->options->picture;
-    if (!path)
-        return true;
-    if (!output_inspect(&job->picture, path))
-        return false;
-    if (!output_is_stdout(&job->picture))
-        return true;
-    report_error("%s: standard output is taken by the diagnosis", path);
-    return false;
+    return !path || picture_inspect(&job->picture, path, "the diagnosis");
 }
 
 static bool draw(void *user, FILE *stream)
@@ -51,7 +44,7 @@ static bool show(struct job *job)
     else
         doctor_print(&job->analysis, &job->diagnosis, stdout);
     return report_output_written() &&
-           (!job->options->picture || text_output_write(&job->picture, draw, job));
+           (!job->options->picture || picture_write(&job->picture, draw, job));
 }
 
 static bool diagnose(struct job *job)
@@ -78,6 +71,7 @@ static int run_doctor(const void *options)
         return EXIT_FAILED;
     }
     interrupt_install();
+    interrupt_ends_at_once();
     job->options = options;
     job->picture.fd = -1;
     if (check_picture(job) && diagnose(job) && show(job))
@@ -94,7 +88,7 @@ static int run_doctor(const void *options)
 static const struct option rows[] = {
     {.name = "picture",
      .argument = "FILE",
-     .help = "also draw it as an SVG: delay, levels, spectrograms",
+     .help = "also draw it, as an SVG or PNG",
      .set = option_text,
      .at = offsetof(doctor_options, picture)},
     {.name = "json",
@@ -114,6 +108,7 @@ static const struct option_group groups[] = {
     {model_options, offsetof(doctor_options, model)},
     {rows, 0},
     {option_help, 0},
+    {option_help_all, 0},
     {NULL, 0},
 };
 

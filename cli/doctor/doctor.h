@@ -15,6 +15,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/* Drift that the canceller follows. */
+#define FOLLOWED_PPM 300.0
+
 struct analysis {
     const struct doctor_input *input;
     struct measures mic, far;

@@ -14,7 +14,6 @@
 #define OFFSET         0.01 /* 1 % of full scale */
 #define CLIPPED_SHARE  1e-4
 #define RANGE_EARLY_MS (-(double)UNECHO_REFERENCE_LATE_MAX_MS)
-#define FOLLOWED_PPM   300.0
 #define NOTED_PPM      5.0
 #define LOST_NEAR_DB   (-6.0)
 #define GOOD_ERLE_DB   10.0
@@ -263,7 +262,7 @@ static void judge_outcome(struct diagnosis *d, const struct analysis *a)
                    "echo is left: a linear filter could reduce the level by %.1f dB while the far "
                    "end is active, unecho reduced it by %.1f dB",
                    a->expected_erle_db, (double)stats->erle_db),
-               "deal with the points above first; then try --precision fp32 or a larger model");
+               "deal with the points above first; then try --model unecho-128");
     if (a->near_seconds >= 1.0 && a->near_db < LOST_NEAR_DB)
         advise(add(d, true, "near-end-lost",
                    "where only the near end is active, its level drops by %.1f dB over %.1f s",

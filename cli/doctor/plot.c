@@ -28,7 +28,8 @@ enum {
 };
 
 #define LOWEST_LEVEL (-90.0)
-#define HIGHEST_HZ   8000
+/* Below this the library sees no echo path. */
+#define LEAST_CONFIDENCE 0.3f
 
 /* Weak to strong, on the panel's own background. */
 static const char *const shades[SPECTROGRAM_SHADES] = {"#07060f", "#150e36", "#2b115e", "#47107a",
@@ -101,7 +102,7 @@ static void widen(struct range *range, double value)
 
 static bool is_tracked(const struct track_point *point)
 {
-    return point->stats.aligned && point->stats.confidence >= 0.3f;
+    return point->stats.aligned && point->stats.confidence >= LEAST_CONFIDENCE;
 }
 
 static struct range delay_range(const struct analysis *a)
@@ -252,10 +253,11 @@ static void draw_spectrogram(const struct frame *f, double top, const char *head
     for (int shade = 1; shade < SPECTROGRAM_SHADES; shade++)
         draw_shade(f->stream, cells, shade);
     fputs("</g>\n", f->stream);
-    for (int hz = 0; hz <= HIGHEST_HZ; hz += 2000)
-        svg_text_of(f->stream, LEFT - 8,
-                    top + SPECTRUM_HEIGHT * (1.0 - hz / (double)HIGHEST_HZ) + 4, "tick y", "%d%s",
-                    hz / 1000, hz == HIGHEST_HZ ? " kHz" : "");
+    const int highest = spectrogram_highest_hz(f->a->input->mic.rate);
+    const int step = (int)tick_step(highest, 5), top_tick = highest / step * step;
+    for (int hz = 0; hz <= top_tick; hz += step)
+        svg_text_of(f->stream, LEFT - 8, top + SPECTRUM_HEIGHT * (1.0 - hz / (double)highest) + 4,
+                    "tick y", "%d%s", hz / 1000, hz == top_tick ? " kHz" : "");
 }
 
 static void draw_scale(const struct frame *f)
@@ -293,15 +295,15 @@ static void draw_head(const struct frame *f, const struct diagnosis *d)
     snprintf(names, sizeof(names), "%s, %s", f->a->input->mic.name, f->a->input->far.name);
     svg_begin(f->stream, WIDTH, HEIGHT, "unecho doctor", style);
     fprintf(f->stream, "<rect width=\"%d\" height=\"%d\" class=\"page\"/>\n", WIDTH, HEIGHT);
-    svg_text_within(f->stream, 20, 34, "title", d->verdict, 92);
-    svg_text_within(f->stream, 20, 57, "note", names, 140);
+    svg_text_lines(f->stream, 20, 28, "title", d->verdict, 96, 22);
+    svg_text_within(f->stream, 20, 72, "note", names, 140);
     if (stats->far_active_seconds <= 0.0f)
         return;
-    if (stats->aligned)
+    if (stats->aligned && stats->confidence >= LEAST_CONFIDENCE)
         snprintf(delay, sizeof(delay),
                  "; delay at the end %.1f ms, drift %+.0f ppm, confidence %.2f",
                  (double)stats->delay_ms, (double)stats->drift_ppm, (double)stats->confidence);
-    svg_text_of(f->stream, 20, 78, "note", "ERLE %.1f dB over %.1f s with an active far end%s",
+    svg_text_of(f->stream, 20, 92, "note", "ERLE %.1f dB over %.1f s with an active far end%s",
                 (double)stats->erle_db, (double)stats->far_active_seconds, delay);
 }
 

@@ -5,6 +5,8 @@
 #include "files/audio_reader.h"
 
 #include "files/format.h"
+#include "files/ogg_chain.h"
+#include "files/unfinished_wav.h"
 #include "interrupt.h"
 #include "report.h"
 
@@ -18,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 /* Programs that write to pipes put the largest possible size in the header, in bytes. */
@@ -36,6 +39,8 @@ struct audio_reader {
     int fd;
     raw_format raw;
     SNDFILE *file; /* NULL for headerless samples */
+    bool unfinished;
+    unfinished_wav wav; /* if it is unfinished */
     int format;
     int rate;
     unsigned channels;
@@ -129,11 +134,25 @@ static bool check_signal(const audio_reader *reader, const audio_layout *layout)
     return true;
 }
 
-static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
+/* Recorders of screens and calls put the two ends into two tracks. */
+static bool may_have_tracks(const char *name)
 {
-    SF_INFO info = {0};
-    reader->file = sf_open_fd(reader->fd, SFM_READ, &info, SF_FALSE);
-    if (!reader->file) {
+    static const char *const endings[] = {".mp4", ".m4a", ".mov", ".mkv", ".mka", ".webm"};
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && i < sizeof(endings) / sizeof(endings[0]); i++)
+        if (strcasecmp(dot, endings[i]) == 0)
+            return true;
+    return false;
+}
+
+static void report_unreadable(const audio_reader *reader)
+{
+    if (may_have_tracks(reader->name))
+        report_error("%s: not a sound file that unecho can read: %s; if it has the microphone and "
+                     "the far end in two tracks: ffmpeg -i %s -map 0:a:0 mic.wav -map 0:a:1 "
+                     "far.wav, if it has one: ffmpeg -i %s OUT.wav",
+                     reader->name, sf_strerror(NULL), reader->name, reader->name);
+    else
         report_error(
             "%s: not a sound file that unecho can read%s: %s (headerless samples need --raw; "
             "other formats can be converted: ffmpeg -i %s OUT.wav)",
@@ -142,6 +161,21 @@ static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
                 ? ""
                 : " from a pipe, which can carry WAV, AIFF and AU only",
             sf_strerror(NULL), reader->name);
+}
+
+static void open_by_content(audio_reader *reader, SF_INFO *info)
+{
+    reader->unfinished = unfinished_wav_find(&reader->wav, reader->fd);
+    reader->file = reader->unfinished ? unfinished_wav_open(&reader->wav, info)
+                                      : sf_open_fd(reader->fd, SFM_READ, info, SF_FALSE);
+}
+
+static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
+{
+    SF_INFO info = {0};
+    open_by_content(reader, &info);
+    if (!reader->file) {
+        report_unreadable(reader);
         return false;
     }
     reader->format = info.format;
@@ -157,6 +191,14 @@ static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
     if (!check_signal(reader, layout))
         return false;
     warn_of_truncation(reader);
+    if ((reader->format & SF_FORMAT_TYPEMASK) == SF_FORMAT_OGG && ogg_is_chained(reader->fd))
+        report_warning("%s: is several Ogg recordings one after the other, of which only the first "
+                       "is read; to join them: ffmpeg -i %s OUT.wav",
+                       reader->name, reader->name);
+    if (reader->unfinished)
+        report_warning("%s: unfinished: its header says 0 bytes of samples; using the %.2f s that "
+                       "are there",
+                       reader->name, seconds(reader, reader->length));
     return true;
 }
 
@@ -351,9 +393,9 @@ static bool reopen_sound_file(audio_reader *reader)
 {
     SF_INFO info = {0};
     sf_close(reader->file);
-    reader->file = lseek(reader->fd, 0, SEEK_SET) == 0
-                       ? sf_open_fd(reader->fd, SFM_READ, &info, SF_FALSE)
-                       : NULL;
+    reader->file = NULL;
+    if (lseek(reader->fd, 0, SEEK_SET) == 0)
+        open_by_content(reader, &info);
     return reader->file != NULL;
 }
 

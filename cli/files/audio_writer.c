@@ -5,6 +5,7 @@
 #include "files/audio_writer.h"
 
 #include "files/format.h"
+#include "files/wav_head.h"
 #include "report.h"
 
 #include <errno.h>
@@ -18,8 +19,8 @@
 
 struct audio_writer {
     output_file *output;
-    SNDFILE *file; /* NULL for headerless samples and for the null device */
-    raw_format raw;
+    SNDFILE *file;  /* NULL for the null device and for what the writer encodes itself */
+    raw_format raw; /* how it does */
     int format;
     int rate, channels;
     int bits; /* bits that samples are rounded to; 0: they stay floats */
@@ -118,9 +119,21 @@ static bool open_sound_file(audio_writer *writer, const audio_reader *like)
     return true;
 }
 
-static audio_writer *open_writer(output_file *output, raw_format raw, int format, int rate,
-                                 unsigned channels, const audio_reader *like, int64_t expected)
+static bool write_wav_head(audio_writer *writer, int64_t frames)
 {
+    unsigned char head[WAV_HEAD_SIZE];
+    wav_head(head, writer->raw, writer->rate, writer->channels, frames);
+    if (write_bytes(writer, head, sizeof(head)))
+        return true;
+    report_error("%s: %s", writer->output->name, strerror(writer->failure));
+    return false;
+}
+
+static audio_writer *open_writer(output_file *output, raw_format raw, int format, int rate,
+                                 unsigned channels, const audio_reader *like, int64_t frames)
+{
+    const bool has_wav_head = raw == RAW_NONE && output->kind == OUTPUT_DIRECT;
+    const int64_t expected = frames < 0 ? -1 : frames * (int64_t)channels;
     audio_writer *writer = calloc(1, sizeof(*writer));
     if (!writer) {
         report_error("out of memory");
@@ -129,20 +142,23 @@ static audio_writer *open_writer(output_file *output, raw_format raw, int format
     writer->output = output;
     writer->raw = raw;
     writer->format = raw != RAW_NONE ? format_like_raw(raw) : format;
+    if (has_wav_head)
+        writer->raw = format_bits(format) ? RAW_S16LE : RAW_F32LE;
     writer->rate = rate;
     writer->channels = (int)channels;
     writer->bits = format_bits(writer->format);
-    writer->most = format_most_samples(writer->format);
+    writer->most = has_wav_head ? INT64_MAX : format_most_samples(writer->format);
     if (!check_size(writer, expected) || !output_open(output) ||
-        (raw == RAW_NONE && output->kind != OUTPUT_NOWHERE && !open_sound_file(writer, like)))
+        (has_wav_head && !write_wav_head(writer, frames)) ||
+        (raw == RAW_NONE && output->kind == OUTPUT_REPLACED && !open_sound_file(writer, like)))
         audio_writer_close(&writer);
     return writer;
 }
 
-audio_writer *audio_writer_open(output_file *output, raw_format raw, int format,
-                                const audio_reader *like, int64_t expected)
+audio_writer *audio_writer_open(output_file *output, raw_format raw, int format, unsigned channels,
+                                const audio_reader *like, int64_t frames)
 {
-    return open_writer(output, raw, format, audio_reader_rate(like), 1, like, expected);
+    return open_writer(output, raw, format, audio_reader_rate(like), channels, like, frames);
 }
 
 audio_writer *audio_writer_start(output_file *output, int format, int rate, unsigned channels)

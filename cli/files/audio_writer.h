@@ -16,15 +16,15 @@
 typedef struct audio_writer audio_writer;
 
 /*
- * Start a mono file in output, which has been inspected and outlives the writer. raw: headerless in
- * that format; RAW_NONE: a sound file in the libsndfile format. Sample rate and texts (title,
- * comment) are those of like. expected: number of samples, -1 if unknown. NULL on failure,
- * reported.
+ * Start a file in output, which has been inspected and outlives the writer. raw: headerless in that
+ * format; RAW_NONE: a sound file in the libsndfile format, which for pipes is one of
+ * format_for_pipe. Sample rate and texts (title, comment) are those of like. frames: how many are
+ * expected, -1 if unknown. NULL on failure, reported.
  */
-audio_writer *audio_writer_open(output_file *output, raw_format raw, int format,
-                                const audio_reader *like, int64_t expected);
+audio_writer *audio_writer_open(output_file *output, raw_format raw, int format, unsigned channels,
+                                const audio_reader *like, int64_t frames);
 
-/* The same for a sound file with any number of channels, interleaved, and no texts. */
+/* The same for a sound file of its own rate and without texts. */
 audio_writer *audio_writer_start(output_file *output, int format, int rate, unsigned channels);
 
 /* Write n samples, counting all channels. Clips those that the format cannot hold, also in samples.

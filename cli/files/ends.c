@@ -31,6 +31,8 @@ struct ends {
 
 /* ---- Options ---------------------------------------------------------------------------- */
 
+static const char *const raw_names[] = {"s16le", "f32le", NULL};
+
 static bool set_raw(void *field, const struct option_value *value)
 {
     if (raw_parse(value->text, field))
@@ -59,21 +61,23 @@ static bool set_channel(void *field, const struct option_value *value)
 const struct option ends_options[] = {
     {.name = "mic-channel",
      .argument = "N",
-     .help = "the microphone's channel in MIC or BOTH, 1 to 8, or 'mean' of all (default 1)",
+     .help = "the microphone's channel, 1 to 8 or 'mean' (default 1)",
      .set = set_channel,
      .at = offsetof(ends_choice, mic.channel)},
     {.name = "far-channel",
      .argument = "N",
-     .help = "the far end's channel in FAR (default mean, which cancels all of them) or BOTH (default 2)",
+     .help = "the far end's (default: all of FAR, channel 2 of BOTH)",
      .set = set_channel,
      .at = offsetof(ends_choice, far.channel)},
     {.name = "raw",
+     .rare = true,
      .argument = "FORMAT",
-     .help = "'-' (standard input or output) and files without a known ending hold headerless "
-             "samples: s16le or f32le",
+     .names = raw_names,
+     .help = "'-' and files without a known ending hold headerless samples: s16le or f32le",
      .set = set_raw,
      .at = offsetof(ends_choice, mic.layout.raw)},
     {.name = "rate",
+     .rare = true,
      .argument = "HZ",
      .help = "the sample rate of headerless MIC and FAR (default 16000)",
      .set = option_number,
@@ -81,6 +85,7 @@ const struct option ends_options[] = {
      .lowest = UNECHO_RATE_MIN,
      .highest = UNECHO_RATE_MAX},
     {.name = "far-rate",
+     .rare = true,
      .argument = "HZ",
      .help = "the sample rate of headerless FAR, if it differs",
      .set = option_number,
@@ -88,6 +93,7 @@ const struct option ends_options[] = {
      .lowest = UNECHO_RATE_MIN,
      .highest = UNECHO_RATE_MAX},
     {.name = "channels",
+     .rare = true,
      .argument = "N",
      .help = "the number of channels in headerless MIC or BOTH, 1 to 8 (default 1)",
      .set = option_number,
@@ -95,6 +101,7 @@ const struct option ends_options[] = {
      .lowest = 1,
      .highest = UNECHO_CHANNELS_MAX},
     {.name = "far-channels",
+     .rare = true,
      .argument = "N",
      .help = "the same for headerless FAR",
      .set = option_number,
@@ -121,11 +128,6 @@ bool ends_choice_check(ends_choice *choice, const struct arguments *arguments)
     mic->path = arguments->words[0];
     far->path = arguments->count == 2 ? arguments->words[1] : NULL;
     far->layout.raw = mic->layout.raw;
-    if (mic->layout.raw == RAW_NONE && (is_dash(mic->path) || is_dash(far->path))) {
-        report_usage(arguments->command, "'-' carries headerless samples: it needs --raw s16le or "
-                                         "--raw f32le");
-        return false;
-    }
     if (is_dash(mic->path) && is_dash(far->path)) {
         report_usage(arguments->command, "only one of MIC and FAR can be '-'");
         return false;

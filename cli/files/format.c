@@ -65,11 +65,23 @@ bool format_is_raw(const char *path, raw_format raw)
     return raw != RAW_NONE && (strcmp(path, "-") == 0 || !format_ending_is_known(path));
 }
 
-static bool can_write(int format, int rate)
+bool format_fits_pipe(const char *path)
+{
+    const ending *end = find_ending(path);
+    return !end || end->container == SF_FORMAT_WAV;
+}
+
+int format_for_pipe(int like)
+{
+    const int bits = format_bits(like);
+    return SF_FORMAT_WAV | (bits > 0 && bits <= 16 ? SF_FORMAT_PCM_16 : SF_FORMAT_FLOAT);
+}
+
+static bool can_write(int format, int rate, int channels)
 {
     SF_INFO info = {0};
     info.samplerate = rate;
-    info.channels = 1;
+    info.channels = channels;
     info.format = format;
     return sf_format_check(&info) != 0;
 }
@@ -104,7 +116,7 @@ static bool is_riff(int container)
            container == SF_FORMAT_RF64;
 }
 
-int format_for_output(const char *path, int like, int rate)
+int format_for_output(const char *path, int like, int rate, int channels)
 {
     const ending *end = find_ending(path);
     int container = end ? end->container : like & SF_FORMAT_TYPEMASK;
@@ -115,8 +127,8 @@ int format_for_output(const char *path, int like, int rate)
     if (container == SF_FORMAT_WAV && is_riff(like & SF_FORMAT_TYPEMASK))
         container = like & SF_FORMAT_TYPEMASK;
     if (end && end->coding)
-        return can_write(container | end->coding, rate) ? container | end->coding : 0;
-    if (container == (like & SF_FORMAT_TYPEMASK) && can_write(like, rate))
+        return can_write(container | end->coding, rate, channels) ? container | end->coding : 0;
+    if (container == (like & SF_FORMAT_TYPEMASK) && can_write(like, rate, channels))
         return like;
 
     /* libsndfile accepts MP3 inside WAV here, and refuses it later. */
@@ -126,7 +138,7 @@ int format_for_output(const char *path, int like, int rate)
     const int choices[] = {coding, fine ? SF_FORMAT_PCM_24 : SF_FORMAT_PCM_16, SF_FORMAT_PCM_16,
                            SF_FORMAT_VORBIS, CODING_MP3};
     for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++)
-        if (can_write(container | choices[i], rate))
+        if (can_write(container | choices[i], rate, channels))
             return container | choices[i];
     return 0;
 }

@@ -26,7 +26,13 @@ bool format_is_raw(const char *path, raw_format raw);
  * like: the libsndfile format of the microphone; rate in Hz. 0: libsndfile cannot write such a
  * file.
  */
-int format_for_output(const char *path, int like, int rate);
+int format_for_output(const char *path, int like, int rate, int channels);
+
+/* The same for what is written without going back: WAV with 16-bit integers or floats. */
+int format_for_pipe(int like);
+
+/* Whether path has WAV's ending or no known one. */
+bool format_fits_pipe(const char *path);
 
 /* The libsndfile format nearest to headerless samples. */
 int format_like_raw(raw_format raw);

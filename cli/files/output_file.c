@@ -30,6 +30,32 @@ static bool is_null_device(const struct stat *status)
            null_device.st_rdev == status->st_rdev;
 }
 
+static bool is_stdout(const struct stat *status)
+{
+    struct stat out;
+    return fstat(STDOUT_FILENO, &out) == 0 && out.st_dev == status->st_dev &&
+           out.st_ino == status->st_ino;
+}
+
+/* A new file takes the place of the old one: its other names would keep the old content, and it
+ * would have another owner. */
+static bool may_be_replaced(const output_file *output)
+{
+    if (output->identity.st_nlink > 1) {
+        report_error("%s: is one of %lu names (hard links) of a file, and the others would keep "
+                     "the old content; remove it first, or choose another name",
+                     output->name, (unsigned long)output->identity.st_nlink);
+        return false;
+    }
+    if (output->identity.st_uid != geteuid() && geteuid() != 0) {
+        report_error("%s: belongs to another user, from whom replacing it would take it; remove "
+                     "it first, or choose another name",
+                     output->name);
+        return false;
+    }
+    return true;
+}
+
 static bool inspect_existing(output_file *output, const char *path)
 {
     output->exists = true;
@@ -39,6 +65,11 @@ static bool inspect_existing(output_file *output, const char *path)
         return fail(output, strerror(errno));
     if (!S_ISREG(output->identity.st_mode))
         output->kind = is_null_device(&output->identity) ? OUTPUT_NOWHERE : OUTPUT_DIRECT;
+    else if (is_stdout(&output->identity)) {
+        /* /dev/stdout, or the file by its name: what is before its position stays. */
+        output->kind = OUTPUT_DIRECT;
+        return true;
+    }
     output->path = output->kind == OUTPUT_REPLACED ? realpath(path, NULL) : strdup(path);
     return output->path ? true : fail(output, strerror(errno));
 }
@@ -108,12 +139,7 @@ bool output_is(const output_file *output, const struct stat *input)
 
 bool output_is_stdout(const output_file *output)
 {
-    struct stat status;
-    if (output->kind != OUTPUT_DIRECT)
-        return false;
-    return !output->path ||
-           (fstat(STDOUT_FILENO, &status) == 0 && output->identity.st_dev == status.st_dev &&
-            output->identity.st_ino == status.st_ino);
+    return output->kind == OUTPUT_DIRECT && (!output->path || is_stdout(&output->identity));
 }
 
 static const char *name_in_directory(const output_file *output)
@@ -143,6 +169,8 @@ static mode_t mode_for(const output_file *output)
 static bool open_temporary(output_file *output)
 {
     const char *name = name_in_directory(output);
+    if (output->exists && !may_be_replaced(output))
+        return false;
     size_t size = strlen(output->directory) + LONGEST_NAME + sizeof("/..unecho-XXXXXX");
     char *path = malloc(size);
     if (!path)
@@ -157,7 +185,10 @@ static bool open_temporary(output_file *output)
     }
     output->temporary = path;
     interrupt_removes(path);
-    /* mkstemp gives access to the owner only. File systems without modes may refuse: no harm. */
+    /* The administrator's outputs stay those of their owners. mkstemp gives access to the owner
+     * only. File systems without modes may refuse: no harm. */
+    if (output->exists)
+        (void)!fchown(output->fd, output->identity.st_uid, output->identity.st_gid);
     (void)!fchmod(output->fd, mode_for(output));
     return true;
 }

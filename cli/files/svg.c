@@ -58,3 +58,18 @@ void svg_text_within(FILE *stream, double x, double y, const char *classes, cons
     else
         svg_text_of(stream, x, y, classes, "%.*s...", (int)most, text);
 }
+
+void svg_text_lines(FILE *stream, double x, double y, const char *classes, const char *text,
+                    size_t most, double line_height)
+{
+    size_t first = strlen(text);
+    if (first > most) {
+        for (first = most; first > 0 && text[first] != ' ';)
+            first--;
+        first = first ? first : most; /* one long word */
+    }
+    svg_text_of(stream, x, y, classes, "%.*s", (int)first, text);
+    if (text[first])
+        svg_text_within(stream, x, y + line_height, classes, text + first + (text[first] == ' '),
+                        most);
+}

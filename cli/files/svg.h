@@ -21,4 +21,8 @@ void svg_text_of(FILE *stream, double x, double y, const char *classes, const ch
 void svg_text_within(FILE *stream, double x, double y, const char *classes, const char *text,
                      size_t most);
 
+/* In up to two lines, broken between words; what remains is cut. */
+void svg_text_lines(FILE *stream, double x, double y, const char *classes, const char *text,
+                    size_t most, double line_height);
+
 #endif

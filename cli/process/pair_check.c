@@ -35,7 +35,7 @@ static const char *silence_of(const struct copy *copy)
 }
 
 /* false: there is no point in a search. */
-static bool judge_presence(const struct pair *p)
+static bool judge_presence(const struct pair *p, bool *unfit)
 {
     const struct copy *mic = &p->copies.mic, *far = &p->copies.far;
     if (copy_seconds(mic) < SHORTEST_S || copy_seconds(far) < SHORTEST_S)
@@ -48,6 +48,7 @@ static bool judge_presence(const struct pair *p)
         report_note("the far end (%s) is %s, peak %.0f dB: record the loudspeaker's output, and "
                     "check --far-channel",
                     p->far, silence_of(far), 20.0 * log10(fmax(far->peak, 1e-6)));
+    *unfit = mic->peak < SILENT_PEAK || far->peak < SILENT_PEAK || p->copies.same;
     if (mic->peak < SILENT_PEAK || far->peak < SILENT_PEAK)
         return false;
     if (p->copies.same) {
@@ -62,11 +63,12 @@ static bool judge_presence(const struct pair *p)
     return true;
 }
 
-static void judge_no_echo(const struct pair *p)
+static void judge_no_echo(const struct pair *p, bool *unfit)
 {
     const struct copy *mic = &p->copies.mic, *far = &p->copies.far;
     if (p->track.windows < LEAST_WINDOWS)
         return;
+    *unfit = true;
     if (mic->active_db < far->active_db - 40.0 || mic->active_seconds < 1.0)
         report_note("the microphone (%s) hears hardly anything, and no echo: normal with "
                     "headphones",
@@ -135,15 +137,16 @@ static void report_plan(const struct pair *p, const struct far_plan *plan)
 
 static bool judge(struct pair_check *check, struct pair *p, bool shift)
 {
-    if (!judge_presence(p))
+    if (!judge_presence(p, &check->unfit))
         return stretches_find(&check->stretches, &p->copies, &p->track, &check->plan);
     if (!track_find(&p->track, &p->copies))
         return false;
     if (p->track.piece_count == 0) {
-        judge_no_echo(p);
+        judge_no_echo(p, &check->unfit);
     } else if (are_swapped(p)) {
         report_note("microphone and far end are swapped: %s contains the echo of %s; %s", p->far,
                     p->mic, swap_advice(p));
+        check->unfit = true;
         return true;
     } else if (!shift) {
         judge_reach(p);

@@ -11,6 +11,7 @@
 struct pair_check {
     struct far_plan plan; /* no edits: leave the far end as it is */
     struct stretches stretches;
+    bool unfit; /* there is no echo to cancel, and ERLE says nothing: reported */
 };
 
 /*

@@ -20,13 +20,16 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 struct job {
     const process_options *options;
+    char *in_folder; /* the output's path if the options name its folder; NULL: they name itself */
     output_file output, record;
-    int format; /* libsndfile's, of the output */
+    unsigned channels; /* of the output */
     ends *pair;
     audio_writer *writer;
     FILE *scratch; /* the output before peak normalisation; NULL: none is wanted */
@@ -38,17 +41,50 @@ struct job {
 
 /* ---- Opening ---------------------------------------------------------------------------- */
 
+static const char *output_path(const struct job *job)
+{
+    return job->in_folder ? job->in_folder : job->options->output;
+}
+
+/* In a folder the output takes the microphone's name. */
+static bool name_output(struct job *job)
+{
+    const char *folder = job->options->output, *mic = job->options->ends.mic.path;
+    const char *slash = strrchr(mic, '/'), *name = slash ? slash + 1 : mic;
+    struct stat status;
+    if (stat(folder, &status) != 0 || !S_ISDIR(status.st_mode))
+        return true;
+    if (strcmp(mic, "-") == 0) {
+        report_error("%s: is a folder, and standard input has no name for a file in it", folder);
+        return false;
+    }
+    const size_t size = strlen(folder) + strlen(name) + 2;
+    job->in_folder = malloc(size);
+    if (!job->in_folder) {
+        report_error("out of memory");
+        return false;
+    }
+    snprintf(job->in_folder, size, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/",
+             name);
+    return true;
+}
+
 /* Returns an exit code; EXIT_DONE: go on. */
 static int check_output(struct job *job)
 {
-    const process_options *options = job->options;
-    const char *name = options->output;
+    if (!name_output(job))
+        return EXIT_FAILED;
+    const char *name = output_path(job);
     if (!output_inspect(&job->output, name))
         return EXIT_FAILED;
-    if (format_is_raw(name, options->ends.mic.layout.raw) || job->output.kind == OUTPUT_NOWHERE)
+    if (format_is_raw(name, job->options->ends.mic.layout.raw) ||
+        job->output.kind == OUTPUT_NOWHERE)
         return EXIT_DONE;
     if (job->output.kind == OUTPUT_DIRECT) {
-        report_error("%s: is not a regular file; only headerless samples (--raw) can go there",
+        if (format_fits_pipe(name))
+            return EXIT_DONE;
+        report_error("%s: is not a regular file; only WAV and headerless samples (--raw) can go "
+                     "there",
                      name);
         return EXIT_FAILED;
     }
@@ -128,22 +164,39 @@ static bool open_session(struct job *job)
     return job->session != NULL;
 }
 
+/* libsndfile's; 0: there is none, reported. */
+static int choose_format(const struct job *job)
+{
+    const audio_reader *mic = ends_mic_file(job->pair);
+    const int rate = audio_reader_rate(mic);
+    if (job->output.kind == OUTPUT_DIRECT)
+        return format_for_pipe(audio_reader_format(mic));
+    const int format =
+        format_for_output(output_path(job), audio_reader_format(mic), rate, (int)job->channels);
+    if (!format)
+        report_error("%s: this libsndfile cannot write such files at %d Hz with %u channel%s",
+                     job->output.name, rate, job->channels,
+                     job->channels == 1 ? "" : "s; --channels-out 1 makes it mono");
+    return format;
+}
+
 static bool open_output(struct job *job)
 {
     const process_options *options = job->options;
     const audio_reader *mic = ends_mic_file(job->pair);
     raw_format raw = options->ends.mic.layout.raw;
-    if (!format_is_raw(options->output, raw)) {
+    int format = 0;
+    job->channels = options->channels_out          ? options->channels_out
+                    : ends_share_a_file(job->pair) ? 1
+                                                   : audio_reader_channels(mic);
+    if (!format_is_raw(output_path(job), raw)) {
         raw = RAW_NONE;
-        job->format =
-            format_for_output(options->output, audio_reader_format(mic), audio_reader_rate(mic));
-        if (!job->format) {
-            report_error("%s: this libsndfile cannot write such files at %d Hz", options->output,
-                         audio_reader_rate(mic));
+        format = choose_format(job);
+        if (!format)
             return false;
-        }
     }
-    job->writer = audio_writer_open(&job->output, raw, job->format, mic, audio_reader_length(mic));
+    job->writer =
+        audio_writer_open(&job->output, raw, format, job->channels, mic, audio_reader_length(mic));
     if (!job->writer)
         return false;
     if (options->normalize_peak) {
@@ -171,13 +224,30 @@ static void show_progress(struct job *job)
     progress_show(&job->progress, (int64_t)session_heard(job->session), details);
 }
 
+/* The same in each channel. */
+static bool write_out(struct job *job, float *samples, size_t n)
+{
+    float frames[4096];
+    const size_t channels = job->channels, most = sizeof(frames) / sizeof(frames[0]) / channels;
+    if (channels == 1)
+        return audio_writer_write(job->writer, samples, n);
+    for (size_t at = 0; at < n;) {
+        const size_t part = n - at < most ? n - at : most;
+        for (size_t i = 0; i < part * channels; i++)
+            frames[i] = samples[at + i / channels];
+        if (!audio_writer_write(job->writer, frames, part * channels))
+            return false;
+        at += part;
+    }
+    return true;
+}
+
 /* Takes the output of the session. */
 static bool take_output(void *user, float *samples, size_t n)
 {
     struct job *job = user;
     show_progress(job);
-    return job->scratch ? scratch_write(job->scratch, samples, n)
-                        : audio_writer_write(job->writer, samples, n);
+    return job->scratch ? scratch_write(job->scratch, samples, n) : write_out(job, samples, n);
 }
 
 /* The reference implementation's rule, in its own arithmetic (float). */
@@ -195,9 +265,18 @@ static bool write_normalized(struct job *job)
             return false;
         for (size_t i = 0; peak > 1.0f && i < got; i++)
             samples[i] *= scale;
-        if (!audio_writer_write(job->writer, samples, got))
+        if (!write_out(job, samples, got))
             return false;
     }
+    return true;
+}
+
+/* A part of the output is better than none, but not than what was there before. */
+static bool must_keep(const struct job *job, const output_file *file)
+{
+    if (!session_stopped(job->session) || file->kind != OUTPUT_REPLACED || !file->exists)
+        return false;
+    report_error("interrupted: %s is as it was", file->name);
     return true;
 }
 
@@ -208,6 +287,9 @@ static bool cancel(struct job *job)
                    ends_mic_rate(job->pair));
     done = session_run(job->session, take_output, job);
     progress_end(&job->progress);
+    if (done &&
+        (must_keep(job, &job->output) || (job->options->record && must_keep(job, &job->record))))
+        return false;
     return done && (!job->scratch || write_normalized(job)) && audio_writer_finish(job->writer) &&
            (!job->options->record || output_commit(&job->record));
 }
@@ -271,12 +353,16 @@ static bool print_summary(const struct job *job, double wall, double cpu)
     summary.engine = options->session.engine.engine;
     format_describe(audio_writer_format(job->writer), format, sizeof(format));
     summary.output = job->output.name;
+    summary.mic = audio_reader_name(ends_mic_file(job->pair));
+    summary.far = audio_reader_name(ends_far_file(job->pair));
+    summary.channels = job->channels;
+    summary.unfit = job->check.unfit;
     summary.format = format;
     summary.wall_seconds = wall;
     summary.cpu_seconds = cpu;
     summary.scale = job->scale;
     summary.out_db += 20.0 * log10(job->scale);
-    summary.clipped_samples = audio_writer_clipped(job->writer);
+    summary.clipped_samples = audio_writer_clipped(job->writer) / job->channels;
 
     if (options->json)
         summary_print_json(&summary, stream);
@@ -309,7 +395,8 @@ static int run(struct job *job)
 
     wall = progress_now();
     cpu = cpu_seconds();
-    if (!check_pair(job) || !open_session(job) || !open_output(job) || !cancel(job))
+    /* The search takes a while: what cannot be written is refused before it. */
+    if (!open_output(job) || !check_pair(job) || !open_session(job) || !cancel(job))
         return EXIT_FAILED;
     wall = progress_now() - wall;
     cpu = cpu_seconds() - cpu;
@@ -340,6 +427,7 @@ static int run_process(const void *options)
     ends_close(&job.pair);
     if (job.scratch)
         fclose(job.scratch);
+    free(job.in_folder);
     return code;
 }
 
@@ -349,6 +437,7 @@ const struct command process_command = {
     .usage = process_usage,
     .description = process_description,
     .notes = process_notes,
+    .details = process_details,
     .groups = process_groups,
     .defaults = &process_defaults,
     .size = sizeof(process_defaults),

@@ -18,21 +18,23 @@ const char process_usage[] = "usage: unecho process [options] MIC FAR -o OUT\n"
 
 const char process_description[] =
     "Cancel the echo of FAR, what the loudspeaker played, in MIC, the microphone's "
-    "recording, and write the near-end voice to OUT: mono, as long as MIC, without "
-    "latency, in MIC's sample rate, and in its format unless OUT's ending says "
-    "otherwise. Inputs have 8 to 192 kHz and 1 to 8 channels; unecho finds their "
-    "delay and follows the drift of their clocks. BOTH is one file with the "
-    "microphone in channel 1 and the far end in channel 2.";
+    "recording, and write the near-end voice to OUT, on MIC's timeline and in its format. BOTH is "
+    "one file with the microphone in channel 1 and the far end in channel 2.";
+
+const char process_details[] =
+    "\n"
+    "Inputs have 8 to 192 kHz and 1 to 8 channels. '-' is standard input or output and\n"
+    "carries WAV. If OUT is a folder, the file in it takes MIC's name.\n"
+    "Endings for OUT: .wav .flac .w64 .rf64 .aiff .caf .au .sph .ogg .opus .mp3\n"
+    "The summary goes to standard output, or to standard error with -o -.\n"
+    "Exit status: 0 success, 1 failed or interrupted, 2 invalid command line.\n"
+    "\n"
+    "  capture | unecho process --raw s16le --chunk 128 - far.fifo -o - | play\n";
 
 const char process_notes[] =
     "\n"
-    "The summary goes to standard output, or to standard error with -o -.\n"
-    "Endings for OUT: .wav .flac .w64 .rf64 .aiff .caf .au .sph .ogg .opus .mp3\n"
-    "Exit status: 0 success, 1 failed or interrupted, 2 invalid command line.\n"
-    "\n"
     "  unecho process mic.wav far.wav -o near.wav\n"
-    "  unecho process call.wav -o near.wav --mic-channel 2 --far-channel 1\n"
-    "  capture | unecho process --raw s16le --chunk 128 - far.fifo -o - | play\n";
+    "  unecho process call.wav -o near.wav --mic-channel 2 --far-channel 1\n";
 
 static bool set_align(void *field, const struct option_value *value)
 {
@@ -77,52 +79,73 @@ static const struct option output_rows[] = {
     {.name = "output",
      .letter = 'o',
      .argument = "OUT",
-     .help = "the file to write; replaces an existing file once the output is complete, but never "
-             "an input",
+     .help = "the file to write, or a folder; never replaces an input",
      .set = option_text,
      .at = offsetof(process_options, output)},
     {.name = NULL},
 };
 
+static const struct option usual_rows[] = {
+    {.name = "channels-out",
+     .argument = "N",
+     .help = "how many channels OUT has (default: as many as MIC)",
+     .set = option_number,
+     .at = offsetof(process_options, channels_out),
+     .lowest = 1,
+     .highest = UNECHO_CHANNELS_MAX},
+    {.name = "suppression",
+     .argument = "S",
+     .help = "of residual echo, 0 (none) to 3 (default 1)",
+     .set = set_suppression,
+     .at = offsetof(process_options, session.suppression)},
+    {.name = "noise-reduction",
+     .argument = "DB",
+     .help = "background noise to remove, 0 to 60 (default 20)",
+     .set = option_number,
+     .at = offsetof(process_options, session.noise_reduction_db),
+     .highest = UNECHO_NOISE_REDUCTION_MAX_DB},
+    {.name = "json",
+     .help = "print the summary as one JSON object",
+     .set = option_on,
+     .at = offsetof(process_options, json)},
+    {.name = "quiet",
+     .letter = 'q',
+     .help = "print no notes, no progress and no text summary",
+     .set = option_quiet,
+     .at = offsetof(process_options, quiet)},
+    {.name = NULL},
+};
+
 static const struct option align_rows[] = {
     {.name = "align",
+     .rare = true,
      .argument = "HOW",
      .help = "auto (default): find the delay and follow it, in files whatever it is; off: use the "
              "two ends as they are; a "
              "number: the echo lags the far end by so many milliseconds, -1000 to 1000",
      .set = set_align},
     {.name = "reference-late",
+     .rare = true,
      .argument = "MS",
      .help = "how late FAR may be after its echo, 0 to 1000 (default 200; with --chunk 0, as it "
              "costs as much latency)",
      .set = option_number,
      .at = offsetof(process_options, session.reference_late_ms),
      .highest = UNECHO_REFERENCE_LATE_MAX_MS},
-    {.name = "suppression",
-     .argument = "S",
-     .help = "how strongly to suppress residual echo, 0 (not at all) to 3 (default 1): less "
-             "preserves more of the near end; a DTLN model ignores it",
-     .set = set_suppression,
-     .at = offsetof(process_options, session.suppression)},
-    {.name = "noise-reduction",
-     .argument = "DB",
-     .help = "how much background noise to remove, 0 (none) to 60 (default 20, about as much as "
-             "can be); below 20 the noise stays at a constant level. A DTLN model removes "
-             "as much as it can, and with 0 passes MIC unchanged while FAR is silent",
-     .set = option_number,
-     .at = offsetof(process_options, session.noise_reduction_db),
-     .highest = UNECHO_NOISE_REDUCTION_MAX_DB},
     {.name = "comfort-noise",
+     .rare = true,
      .help = "where noise goes with the echo, put synthetic noise in its place, also with a noise "
              "reduction of 20 dB and more",
      .set = option_on,
      .at = offsetof(process_options, session.comfort_noise)},
     {.name = "no-high-band",
+     .rare = true,
      .help = "write nothing above 8 kHz; by default the band above follows the gain of the band "
              "below",
      .set = option_off,
      .at = offsetof(process_options, session.high_band)},
     {.name = "reference",
+     .rare = true,
      .help = "do what the reference implementation does: --align off, --engine neural",
      .set = option_on,
      .at = offsetof(process_options, reference)},
@@ -131,6 +154,7 @@ static const struct option align_rows[] = {
 
 static const struct option other_rows[] = {
     {.name = "chunk",
+     .rare = true,
      .argument = "N",
      .help = "run as a live caller would, N frames of MIC at a time, 1 to 1048576, and never shift "
              "FAR; the output is the same for every N. By default 24 ms of silence precede the "
@@ -141,35 +165,30 @@ static const struct option other_rows[] = {
      .lowest = 1,
      .highest = LARGEST_CHUNK},
     {.name = "keep-latency",
+     .rare = true,
      .help =
          "keep the network's latency in the output: 24 ms for a DTLN-aec, 8 ms for a post-filter",
      .set = option_on,
      .at = offsetof(process_options, session.keep_latency)},
     {.name = "normalize-peak",
+     .rare = true,
      .help = "if the output's peak exceeds 1, scale the output to a peak of 0.99",
      .set = option_on,
      .at = offsetof(process_options, normalize_peak)},
     {.name = "record",
+     .rare = true,
      .argument = "FILE",
      .help = "also write a record of all calls of the library and their samples, to report a "
              "problem with; 'unecho replay' reads it",
      .set = option_text,
      .at = offsetof(process_options, record)},
-    {.name = "json",
-     .help = "print the summary as one JSON object",
-     .set = option_on,
-     .at = offsetof(process_options, json)},
-    {.name = "quiet",
-     .letter = 'q',
-     .help = "print no summary (except with --json), no notes and no progress",
-     .set = option_quiet,
-     .at = offsetof(process_options, quiet)},
     {.name = NULL},
 };
 
 const struct option_group process_groups[] = {
     {output_rows, 0},
     {ends_options, offsetof(process_options, ends)},
+    {usual_rows, 0},
     {align_rows, 0},
     {engine_options, offsetof(process_options, session.engine)},
     {model_options, offsetof(process_options, model)},
@@ -178,6 +197,7 @@ const struct option_group process_groups[] = {
     {network_options, offsetof(process_options, session.engine)},
     {other_rows, 0},
     {option_help, 0},
+    {option_help_all, 0},
     {NULL, 0},
 };
 
@@ -241,11 +261,6 @@ bool process_options_check(void *opaque, const struct arguments *arguments)
         return false;
     if (!options->output) {
         report_usage(command, "the output is missing: -o OUT");
-        return false;
-    }
-    if (options->ends.mic.layout.raw == RAW_NONE && strcmp(options->output, "-") == 0) {
-        report_usage(command,
-                     "'-' carries headerless samples: it needs --raw s16le or --raw f32le");
         return false;
     }
     return settle_reference(options, command) && settle_lateness(&options->session, command) &&

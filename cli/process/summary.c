@@ -1,5 +1,7 @@
 #include "process/summary.h"
 
+#include "files/json.h"
+
 #include <inttypes.h>
 #include <math.h>
 
@@ -22,6 +24,10 @@ static void print_level(double db, FILE *stream)
 static void print_erle(const struct summary *summary, FILE *stream)
 {
     const unecho_stats *stats = &summary->stream;
+    if (summary->unfit) {
+        fputs("  ERLE     says nothing about these recordings: see the note\n", stream);
+        return;
+    }
     if (stats->far_active_seconds <= 0.0f) {
         fputs("  ERLE     none: the far end is never active\n", stream);
         return;
@@ -103,8 +109,12 @@ static void print_output(const struct summary *summary, FILE *stream)
 
 void summary_print(const struct summary *summary, FILE *stream)
 {
-    fprintf(stream, "%s: %.2f s, %s, %d Hz\n", summary->output, summary->seconds, summary->format,
+    fprintf(stream, "%s: %.2f s, %s, %d Hz, ", summary->output, summary->seconds, summary->format,
             summary->mic_rate);
+    if (summary->channels == 1)
+        fputs("mono\n", stream);
+    else
+        fprintf(stream, "%u channels with the same voice\n", summary->channels);
     if (summary->seconds <= 0.0)
         return;
     fprintf(stream, "  speed    %.1f x real time (%.2f s), %.4f CPU seconds per second of audio\n",
@@ -148,7 +158,14 @@ void summary_print_json(const struct summary *summary, FILE *stream)
 {
     const unecho_stats *stats = &summary->stream;
     const bool followed = summary->align != UNECHO_ALIGN_OFF && stats->aligned;
-    fputc('{', stream);
+    fputs("{\"output\": ", stream);
+    json_print_string(summary->output, stream);
+    fputs(", \"microphone\": ", stream);
+    json_print_string(summary->mic, stream);
+    fputs(", \"far_end\": ", stream);
+    json_print_string(summary->far, stream);
+    fputs(", ", stream);
+    print_number("channels", 0, summary->channels, stream);
     print_number("seconds", 6, summary->seconds, stream);
     print_number("sample_rate", 0, summary->mic_rate, stream);
     print_number("far_rate", 0, summary->far_rate, stream);

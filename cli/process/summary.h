@@ -15,6 +15,8 @@ struct level_change {
 
 struct summary {
     const char *output;     /* its name */
+    const char *mic, *far;  /* those of the inputs */
+    unsigned channels;      /* of the output */
     const char *format;     /* described in words */
     int mic_rate, far_rate; /* Hz */
     double seconds;         /* of audio */
@@ -23,6 +25,7 @@ struct summary {
     int latency_samples;    /* left in the output */
     double mic_db, out_db;  /* mean power, dB of full scale; -inf for silence */
     struct level_change far_alone, near_alone;
+    bool unfit; /* the recordings are such that the ERLE says nothing */
     unecho_engine engine;
     unecho_align align;
     unecho_stats stream; /* ERLE, delay, ... */

@@ -65,39 +65,71 @@ static reader_result take_content(record_reader *r, size_t count)
     return READER_GOOD;
 }
 
-/* Whether a call has all its signals, or none if it was refused. */
-static bool has_its_signals(const record_head *h)
+/* What the head of a call may hold, by kind, besides its size. */
+static const struct shape {
+    uint32_t forms; /* the first so many */
+    bool may_have[RECORD_SIGNALS];
+    bool may_be_refused;
+    uint64_t extra_most;
+} shapes[RECORD_KINDS] = {
+    [RECORD_PROCESS] = {RECORD_FORMS, {true, true, true}, true, 0},
+    [RECORD_MANY] = {1, {true, true, true}, false, 0},
+    [RECORD_WHOLE] = {1, {true, true, true}, false, UNECHO_KEEP_LATENCY | UNECHO_NORMALIZE_PEAK},
+    [RECORD_PUSH] = {RECORD_FORMS, {[RECORD_FAR] = true}, true, 0},
+    [RECORD_GAP] = {.forms = 1},
+    [RECORD_RESET] = {.forms = 1},
+    [RECORD_LOST] = {.forms = 1, .extra_most = UINT64_MAX},
+    [RECORD_SETTING] = {.forms = 1, .extra_most = UINT64_MAX},
+};
+
+bool recorded_refusal(int32_t status)
 {
-    const bool refused = h->status == UNECHO_ERROR_ARGUMENT || h->status == UNECHO_ERROR_CHUNK;
-    const bool together = h->kind == RECORD_PROCESS || h->kind == RECORD_MANY;
-    const bool there[] = {h->n > 0, h->far_n > 0, h->n > 0};
-    for (int i = 0; i < RECORD_SIGNALS; i++)
-        if ((h->coding[i] != RECORD_NONE) != (there[i] && !refused))
-            return false;
-    return refused || ((!together || h->far_n == 0 || h->far_n == h->n) &&
-                       (h->kind != RECORD_PUSH || h->n == 0));
+    return status == UNECHO_ERROR_ARGUMENT || status == UNECHO_ERROR_CHUNK;
 }
 
-/* Whether the size that the head states is right. */
-static reader_result check_head(record_reader *r, const record_head *h, uint64_t at)
+static bool has_samples(const record_head *h)
+{
+    return shapes[h->kind].may_have[RECORD_FAR];
+}
+
+/* Whether form, extra, status and numbers of frames are possible for the kind. */
+static bool is_possible(const record_head *h)
+{
+    const struct shape *shape = &shapes[h->kind];
+    const bool together = h->kind == RECORD_PROCESS || h->kind == RECORD_MANY;
+    if (h->form >= shape->forms || h->extra > shape->extra_most || h->status > 0)
+        return false;
+    if ((h->kind == RECORD_RESET || h->kind == RECORD_SETTING) && (h->n > 0 || h->far_n > 0))
+        return false;
+    if (!has_samples(h))
+        return h->status == UNECHO_OK;
+    if (recorded_refusal(h->status))
+        return shape->may_be_refused;
+    return (shape->may_have[RECORD_MIC] || h->n == 0) &&
+           (!together || h->far_n == 0 || h->far_n == h->n);
+}
+
+/* A call has all its signals, or none if it was refused. */
+static bool has_its_signals(const record_head *h)
+{
+    const bool expected = has_samples(h) && !recorded_refusal(h->status);
+    const uint64_t frames[RECORD_SIGNALS] = {h->n, h->far_n, h->n};
+    for (int i = 0; i < RECORD_SIGNALS; i++)
+        if ((h->coding[i] != RECORD_NONE) != (expected && frames[i] > 0))
+            return false;
+    return true;
+}
+
+/* The words of a record's signals; frames that they cannot have are reported. */
+static reader_result count_words(record_reader *r, const record_head *h, uint64_t at,
+                                 uint64_t *words)
 {
     const uint64_t channels[RECORD_SIGNALS] = {r->config.mic_channels, r->config.far_channels, 1};
     const uint64_t frames[RECORD_SIGNALS] = {h->n, h->far_n, h->n};
-    const int has_samples = h->kind >= RECORD_PROCESS && h->kind <= RECORD_PUSH;
-    uint64_t words = RECORD_HEAD + RECORD_SUM;
-    if (h->kind == RECORD_HEADER && r->entry == 0)
-        return h->words >= words + RECORD_SOURCE && h->words <= HEADER_MOST
-                   ? READER_GOOD
-                   : bad(r, "the header at offset %" PRIu64 " cannot have %" PRIu32 " words", at,
-                         h->words);
-    if (h->kind <= RECORD_HEADER || h->kind >= RECORD_KINDS || r->entry == 0)
-        return bad(r, "entry %" PRIu64 " at offset %" PRIu64 " is of kind %" PRIu32 ", expected %s",
-                   r->entry, at, h->kind, r->entry == 0 ? "1, the header" : "2 to 9");
+    *words = 0;
     for (int i = 0; i < RECORD_SIGNALS; i++) {
         const uint32_t coding = h->coding[i];
-        if (coding >= RECORD_CODINGS || h->form >= RECORD_FORMS ||
-            (coding != RECORD_NONE && !has_samples) ||
-            (coding == RECORD_AS_FLOAT && h->form == RECORD_INT16))
+        if (coding >= RECORD_CODINGS || (coding == RECORD_AS_FLOAT && h->form == RECORD_INT16))
             return bad(r,
                        "entry %" PRIu64 " at offset %" PRIu64 " has samples of kind %" PRIu32
                        ", which it cannot have",
@@ -107,13 +139,48 @@ static reader_result check_head(record_reader *r, const record_head *h, uint64_t
         if (frames[i] > (coding == RECORD_SILENT ? RECORD_SILENCE / channels[i] : UINT32_MAX))
             return bad(r, "entry %" PRIu64 " at offset %" PRIu64 " cannot have %" PRIu64 " frames",
                        r->entry, at, frames[i]);
-        words += record_words(coding, frames[i] * channels[i]);
+        *words += record_words(coding, frames[i] * channels[i]);
     }
-    if (has_samples && !has_its_signals(h))
+    return READER_GOOD;
+}
+
+/* The head of entry 0, except the version of the format, which may be newer. */
+static reader_result check_header(record_reader *r, const record_head *h, uint64_t at)
+{
+    if (h->kind != RECORD_HEADER)
         return bad(r,
-                   "entry %" PRIu64 " at offset %" PRIu64 " is a call of %" PRIu64 " and %" PRIu64
-                   " frames without all its samples",
+                   "entry 0 at offset %" PRIu64 " is of kind %" PRIu32 ", expected 1, the header",
+                   at, h->kind);
+    if (h->words < RECORD_HEAD + RECORD_SUM + RECORD_SOURCE || h->words > HEADER_MOST)
+        return bad(r, "the header at offset %" PRIu64 " cannot have %" PRIu32 " words", at,
+                   h->words);
+    return READER_GOOD;
+}
+
+/* Whether the head fits its kind, and the size that it states is right. */
+static reader_result check_head(record_reader *r, const record_head *h, uint64_t at)
+{
+    uint64_t words = 0;
+    if (r->entry == 0)
+        return check_header(r, h, at);
+    if (h->kind <= RECORD_HEADER || h->kind >= RECORD_KINDS)
+        return bad(
+            r, "entry %" PRIu64 " at offset %" PRIu64 " is of kind %" PRIu32 ", expected 2 to 9",
+            r->entry, at, h->kind);
+    if (!is_possible(h))
+        return bad(r,
+                   "entry %" PRIu64 " at offset %" PRIu64 " is of kind %" PRIu32
+                   ", which cannot have form %" PRIu32 ", %" PRIu64 " and %" PRIu64
+                   " frames, extra %" PRIu64 " and status %" PRId32,
+                   r->entry, at, h->kind, h->form, h->n, h->far_n, h->extra, h->status);
+    if (count_words(r, h, at, &words) != READER_GOOD)
+        return READER_BAD;
+    if (!has_its_signals(h))
+        return bad(r,
+                   "entry %" PRIu64 " at offset %" PRIu64 " of %" PRIu64 " and %" PRIu64
+                   " frames has too few or too many signals",
                    r->entry, at, h->n, h->far_n);
+    words += RECORD_HEAD + RECORD_SUM;
     if (h->words == words)
         return READER_GOOD;
     return bad(

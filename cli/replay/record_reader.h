@@ -1,6 +1,7 @@
 /*
- * Reads the record of a stream (docs/record.md) entry by entry. The file may be damaged: it takes
- * no more memory than the file has bytes for.
+ * Reads the record of a stream (docs/record.md) entry by entry. The file may be damaged or made to
+ * do harm: reading takes no more memory than the file has bytes for, and what it returns as a call
+ * is one that the library could have recorded.
  */
 #ifndef UNECHO_CLI_RECORD_READER_H
 #define UNECHO_CLI_RECORD_READER_H
@@ -10,6 +11,7 @@
 #include "unecho_model.h"
 #include "unecho_onnxruntime.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -41,6 +43,9 @@ typedef struct recorded_call {
     record_head head;
     recorded_signal signals[RECORD_SIGNALS];
 } recorded_call;
+
+/* Whether a call that returned this consumed and gave nothing. */
+bool recorded_refusal(int32_t status);
 
 typedef enum reader_result {
     READER_GOOD,

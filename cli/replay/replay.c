@@ -26,7 +26,7 @@ typedef struct replay_options {
     const char *path, *sounds[SOUNDS];
     model_choice model;
     engine_choice engine;
-    bool events, quiet;
+    bool events, any_length, quiet;
 } replay_options;
 
 struct job {
@@ -132,7 +132,8 @@ static bool open_outputs(struct job *job)
         const char *name = job->options->sounds[i];
         if (!name)
             continue;
-        const int format = format_for_output(name, SF_FORMAT_WAV | SF_FORMAT_FLOAT, rate);
+        const int format =
+            format_for_output(name, SF_FORMAT_WAV | SF_FORMAT_FLOAT, rate, (int)channels);
         if (!format) {
             report_error("%s: this libsndfile cannot write such files at %d Hz", name, rate);
             return false;
@@ -168,6 +169,19 @@ static bool write_sounds(struct job *job)
     return true;
 }
 
+/* 44 bytes can stand for 65536 silent samples, so a small file for days of sound. */
+static bool stands_for_too_much(const struct job *job)
+{
+    static const double seconds_free = 600.0, bytes_a_second = 1000.0;
+    const double justified = seconds_free + (double)job->from.offset / bytes_a_second;
+    if (job->options->any_length || job->rerun.heard <= justified)
+        return false;
+    report_error("%s: its first %" PRIu64 " bytes stand for %.0f minutes of sound, almost all of "
+                 "it silence; replay it with --any-length if that is right",
+                 job->options->path, job->from.offset, job->rerun.heard / 60.0);
+    return true;
+}
+
 /* *whole: the record is good to its end. false: failed, reported. */
 static bool replay_all(struct job *job, bool *whole)
 {
@@ -181,7 +195,7 @@ static bool replay_all(struct job *job, bool *whole)
             report_error("out of memory");
             return false;
         }
-        if (!write_sounds(job))
+        if (stands_for_too_much(job) || !write_sounds(job))
             return false;
     }
     *whole = result == READER_END;
@@ -314,6 +328,10 @@ static const struct option rows[] = {
      .help = "write the far end in the record, all channels",
      .set = option_text,
      .at = offsetof(replay_options, sounds[SOUND_FAR])},
+    {.name = "any-length",
+     .help = "replay a record that stands for far more silence than its size suggests",
+     .set = option_on,
+     .at = offsetof(replay_options, any_length)},
     {.name = "quiet",
      .letter = 'q',
      .help = "print only what is wrong",

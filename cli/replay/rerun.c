@@ -145,6 +145,8 @@ static void compare(rerun *r, const record_reader *of, const recorded_call *call
 {
     if (status != call->head.status)
         note_first(r, of, call, status, 0, 0.0f);
+    if (recorded_refusal(status))
+        return;
     for (size_t frame = 0; frame < out->n; frame++)
         for (size_t c = 0; c < out->channels; c++) {
             const float was = call->signals[RECORD_OUT].samples[frame];
@@ -168,6 +170,15 @@ static bool take_room(rerun *r, size_t capacity)
     return r->memory != NULL;
 }
 
+/* Seconds of sound that the stream gets in a call. */
+static double seconds_in(const rerun *r, const unecho_config *config, const record_head *h)
+{
+    const int far_rate = config->far_rate ? config->far_rate : config->sample_rate;
+    /* A whole signal is followed by silence until its last frame is out. */
+    const int more = h->kind == RECORD_WHOLE ? unecho_latency(r->stream) : 0;
+    return fmax(((double)h->n + more) / config->sample_rate, (double)h->far_n / far_rate);
+}
+
 bool rerun_call(rerun *r, const record_reader *of, const recorded_call *call)
 {
     const record_head *h = &call->head;
@@ -178,7 +189,7 @@ bool rerun_call(rerun *r, const record_reader *of, const recorded_call *call)
         return true;
     }
     r->calls++;
-    if (h->status == UNECHO_ERROR_ARGUMENT || h->status == UNECHO_ERROR_CHUNK) {
+    if (recorded_refusal(h->status)) {
         r->refused++;
         return true;
     }
@@ -193,10 +204,14 @@ bool rerun_call(rerun *r, const record_reader *of, const recorded_call *call)
     const buffers out = take(&memory, n, mic_channels);
     fill(&mic, h->form, &call->signals[RECORD_MIC]);
     fill(&far, h->form, &call->signals[RECORD_FAR]);
-    compare(r, of, call, &out, repeat(r->stream, call, &mic, &far, &out));
-    for (size_t i = 0; i < n; i++)
-        memory[i] = sample_at(&out, h->form, i, 0);
-    r->out = n > 0 ? memory : NULL;
+    const int status = repeat(r->stream, call, &mic, &far, &out);
+    compare(r, of, call, &out, status);
+    if (!recorded_refusal(status) && n > 0) {
+        for (size_t i = 0; i < n; i++)
+            memory[i] = sample_at(&out, h->form, i, 0);
+        r->out = memory;
+    }
+    r->heard += gap ? 0.0 : seconds_in(r, &of->config, h);
     r->frames += n;
     r->far_frames += far_n;
     r->gaps += gap;

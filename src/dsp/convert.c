@@ -46,11 +46,11 @@ float *convert_rate(const float *x, size_t n, double rate_in, unsigned rate_out,
     resampler r;
     arena a = {0};
     resampler_layout(&r, &a, rate, rate_out, PART, drift == 0.0);
-    a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
+    a.memory = arena_allocate(a.used);
     void *const memory = a.memory;
     if (!out || !memory) {
         free(out);
-        free(memory);
+        arena_release(memory);
         return NULL;
     }
     a.used = 0;
@@ -59,6 +59,6 @@ float *convert_rate(const float *x, size_t n, double rate_in, unsigned rate_out,
     resampler_reset(&r, NULL, 0);
     resampler_drift(&r, drift);
     run(&r, x, n, start, out, out_n);
-    free(memory);
+    arena_release(memory);
     return out;
 }

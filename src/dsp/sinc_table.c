@@ -29,7 +29,7 @@ static int is_of(const sinc_table *t, const sinc *filter, unsigned rate_in, unsi
 
 static void destroy(sinc_table *t)
 {
-    free(t->rows);
+    arena_release(t->rows);
     free(t);
 }
 
@@ -69,11 +69,11 @@ static sinc_table *make(const sinc *filter, unsigned rate_in, unsigned rate_out)
 {
     sinc_table *const t = malloc(sizeof *t);
     const size_t bytes = (filter->phases + 1) * filter->taps * sizeof *t->rows;
-    float *const rows = aligned_alloc(ARENA_ALIGNMENT, (bytes + ARENA_ALIGNMENT - 1) /
-                                                           ARENA_ALIGNMENT * ARENA_ALIGNMENT);
+    float *const rows =
+        arena_allocate((bytes + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT);
     if (!t || !rows) {
         free(t);
-        free(rows);
+        arena_release(rows);
         return NULL;
     }
     *t = (sinc_table){*filter, rate_in, rate_out, NULL, rows};

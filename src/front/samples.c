@@ -114,7 +114,10 @@ void samples_read(float *mean, float *side, const samples *from, size_t first, s
 static int16_t rounded(float x)
 {
     const float scaled = floorf(x * 32768.0f + 0.5f);
-    return (int16_t)(scaled < -32768.0f ? -32768.0f : scaled > 32767.0f ? 32767.0f : scaled);
+    /* Written so that NaN, whose conversion is undefined, becomes 0. */
+    if (!(scaled >= -32768.0f))
+        return (int16_t)(scaled < -32768.0f ? -32768 : 0);
+    return (int16_t)(scaled > 32767.0f ? 32767.0f : scaled);
 }
 
 void samples_write(const samples *to, size_t first, const float *from, size_t n)

@@ -7,10 +7,12 @@
 #endif
 
 extern const kernels kernels_plain, kernels_avx2, kernels_avxvnni, kernels_avx512,
-    kernels_avx512bf16, kernels_neon, kernels_dotprod;
+    kernels_avx512bf16, kernels_neon, kernels_dotprod, kernels_simd128;
 
 static const kernels *const sets[] = {
+#ifdef HAVE_KERNELS_PLAIN
     &kernels_plain,
+#endif
 #ifdef HAVE_KERNELS_AVX2
     &kernels_avx2,
 #endif
@@ -28,6 +30,9 @@ static const kernels *const sets[] = {
 #endif
 #ifdef HAVE_KERNELS_DOTPROD
     &kernels_dotprod,
+#endif
+#ifdef HAVE_KERNELS_SIMD128
+    &kernels_simd128,
 #endif
 };
 

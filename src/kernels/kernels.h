@@ -4,7 +4,7 @@
  *
  * Exactness: every set gives the same bits. A sum is one running sum per output, in input order,
  * with fused multiply-add; everything else performs, element by element, the operations of the
- * plain set (plain.c), which defines the result.
+ * plain set (plain.c), which defines the result. WebAssembly has bits of its own (scalar.h).
  *
  * Memory: rows have room for KERNEL_PAD(n) elements; kernels may write finite numbers to the
  * padding. Pointers need the alignment of float only, unless a kernel says otherwise.
@@ -317,7 +317,7 @@ typedef struct kernels {
 /* For cross_spectrum. */
 enum { CROSS_ONE = 4096, CROSS_FRAMES_MOST = 40 };
 
-/* All sets of this build, the plain one first, the fastest last. */
+/* All sets of this build, the plain one first, the fastest last; in WebAssembly a single one. */
 enum { KERNEL_SETS_MAX = 8 };
 size_t kernels_count(void);
 const kernels *kernels_at(size_t index);
@@ -325,7 +325,8 @@ const kernels *kernels_at(size_t index);
 /* The UNECHO_CPU_* flags that this build and this CPU have. */
 uint32_t kernels_cpu(void);
 
-/* The index of the fastest set that needs no more than `allowed`; 0, the plain set, always fits. */
+/* The index of the fastest set that needs no more than `allowed`; 0, the plain set or the only one,
+ * always fits. */
 size_t kernels_choose(uint32_t allowed);
 
 #endif

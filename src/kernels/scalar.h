@@ -9,6 +9,15 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __wasm__
+/*
+ * WebAssembly has no fused multiply-add; in software it would take most of the time. So there, and
+ * only there, products are rounded before they are added: bits of its own, the same with and
+ * without vectors.
+ */
+#define fmaf(a, b, c) ((a) * (b) + (c))
+#endif
+
 static inline float float_of_bits(uint32_t bits)
 {
     float f;

@@ -44,6 +44,9 @@ static int read_all(unsigned char **bytes, size_t *size, FILE *file, const char 
 
 int file_read(unsigned char **bytes, size_t *size, const char *path, const message *to)
 {
+    struct stat status_of;
+    if (stat(path, &status_of) == 0 && (S_ISCHR(status_of.st_mode) || S_ISBLK(status_of.st_mode)))
+        return message_fail(to, UNECHO_ERROR_FILE, "%s: is a device, not a model", path);
     FILE *const file = fopen(path, "rb");
     if (!file)
         return message_fail(to, UNECHO_ERROR_FILE, "%s: cannot be opened: %s", path,

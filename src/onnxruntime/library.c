@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* dladdr */
 #include "library.h"
 
+#include "environment.h"
 #include "unecho.h"
 
 #include <dlfcn.h>
@@ -38,7 +39,7 @@ static void *load(const char *name)
 static void keep_quiet(void)
 {
     static const char name[] = "ORT_DISABLE_TELEMETRY";
-    if (!getenv(name))
+    if (!environment(name))
         setenv(name, "1", 0);
 }
 
@@ -107,10 +108,10 @@ static int check(ort_library *library, const char *name, const message *to)
 int ort_library_open(ort_library *library, const char *path, const message *to)
 {
     ort_library opened = {0};
-    const char *const environment = getenv("UNECHO_ONNXRUNTIME");
+    const char *const named = environment("UNECHO_ONNXRUNTIME");
     const char *source = "onnxruntime->library";
-    if (!path && environment && *environment) {
-        path = environment;
+    if (!path && named && *named) {
+        path = named;
         source = "UNECHO_ONNXRUNTIME";
     }
     keep_quiet();

@@ -2,6 +2,7 @@
 
 #include "config.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Jumps of the far end by more samples restart the suppressor and the filter. The suppressor copes
@@ -67,6 +68,7 @@ int canceller_start(canceller *c, const suppressor_plan *plan, const fft *transf
         .comfort_noise = plan->config->comfort_noise,
     };
     c->cuts_rumble = kind->denoises;
+    c->limits = c->linear != NULL && c->lag >= UNECHO_HOP;
     if (c->linear) {
         kalman_start(c->linear, kernels_at(plan->kernels_index));
         if (kind->denoises)
@@ -104,6 +106,8 @@ void canceller_reset(canceller *c)
     bypass_reset(&c->bypass);
     heard_reset(&c->heard);
     c->rumble = (rumble){0};
+    limiter_reset(&c->limiter);
+    c->failed_hops = 0;
     c->restarts = 0;
 }
 
@@ -196,6 +200,8 @@ static void finish(canceller *c, const bypass_hop *plan, float *out, float *mic,
     for (size_t t = 0; t < hops; t++) {
         const size_t at = t * UNECHO_HOP;
         bypass_mix(&plan[t], out + at, mic + at, UNECHO_HOP);
+        if (c->limits)
+            limiter_run(&c->limiter, out + at, c->mic + first + at + UNECHO_HOP);
         levels_add(&c->levels, mic + at, c->far + first + at, out + at, UNECHO_HOP);
     }
     advance(c, c->mic, hops, left);
@@ -211,6 +217,7 @@ typedef struct batch {
     canceller *host, *const *all;
     float *const *out, *const *mic;
     size_t count, hops;
+    int alone;                              /* one hop at a time: a suppressor has failed */
     bypass_hop plans[SUPPRESSOR_ROWS_MOST]; /* [count][hops] */
 } batch;
 
@@ -222,12 +229,55 @@ static const bypass_hop *plan_of(const batch *b, size_t stream, size_t hop)
 /* The same for all streams of the batch. */
 static size_t next_part(const batch *b, size_t first)
 {
-    size_t part = b->hops - first;
+    size_t part = b->alone ? 1 : b->hops - first;
     for (size_t i = 0; i < b->count; i++) {
         const size_t n = alike(b->all[i], plan_of(b, i, 0), first, b->hops);
         part = n < part ? n : part;
     }
     return part;
+}
+
+/* 40 dB above the loudest microphone. Written so that NaN is unusable. */
+static int is_usable(const float *x, size_t n)
+{
+    int beyond = 0;
+    for (size_t i = 0; i < n; i++)
+        beyond |= !(fabsf(x[i]) <= 1e4f);
+    return !beyond;
+}
+
+/*
+ * Replace the first unusable hop of a stream's output by the filter's error, and reset the
+ * suppressor. Returns how many hops are done with: those after it were computed from states that
+ * the failure has spoilt, so they run again.
+ */
+static size_t replace_failed(canceller *c, float *out, size_t hops)
+{
+    size_t t = 0;
+    while (t < hops && is_usable(out + t * UNECHO_HOP, UNECHO_HOP))
+        t++;
+    if (t == hops)
+        return hops;
+    memcpy(out + t * UNECHO_HOP, c->error + c->past - c->lag + t * UNECHO_HOP,
+           UNECHO_HOP * sizeof *out);
+    c->suppressor->kind->reset(c->suppressor);
+    c->failed_hops++;
+    return t + 1;
+}
+
+/* Check what the suppressors of all streams that ran gave; returns how many hops are done with. */
+static size_t guard(batch *b, size_t first, size_t n)
+{
+    size_t done = n;
+    for (size_t i = 0; i < b->count; i++) {
+        if (!plan_of(b, i, first)->suppress)
+            continue;
+        const size_t good = replace_failed(b->all[i], b->out[i] + first * UNECHO_HOP, n);
+        done = good < done ? good : done;
+    }
+    /* Bounds how often a hop runs: twice. */
+    b->alone = b->alone || done < n;
+    return done;
 }
 
 /* Run hops first..first+n of the streams whose suppressor must run; skip those of the others. */
@@ -262,6 +312,8 @@ int canceller_run(canceller *host, canceller *const *all, float *const *out, flo
         n = next_part(&b, done);
         const int run = suppress(&b, done, n);
         status = status < 0 ? status : run;
+        if (run == UNECHO_OK)
+            n = guard(&b, done, n);
         for (size_t i = 0; i < count; i++)
             finish(all[i], plan_of(&b, i, done), out[i] + done * UNECHO_HOP,
                    mic[i] + done * UNECHO_HOP, n, hops - done - n);

@@ -9,6 +9,7 @@
 #include "bypass.h"
 #include "heard.h"
 #include "levels.h"
+#include "limiter.h"
 #include "linear/kalman.h"
 #include "rumble.h"
 #include "suppress/suppressor.h"
@@ -31,7 +32,10 @@ typedef struct canceller {
     suppressor_settings settings;
     int cuts_rumble; /* from what a network hears of the linear filter */
     rumble rumble;
-    uint64_t restarts; /* bit t: at hop t of the next run the suppressor restarts */
+    int limits; /* the output to what the microphone had */
+    limiter limiter;
+    uint64_t failed_hops; /* whose output from the suppressor was unusable */
+    uint64_t restarts;    /* bit t: at hop t of the next run the suppressor restarts */
 } canceller;
 
 /* Includes the suppressor's memory. */
@@ -65,11 +69,12 @@ void canceller_filter(canceller *c, size_t t);
 
 /*
  * Advance `count` cancellers by `hops` hops each, in the scratch memory of `host`'s suppressor:
- * count * hops <= its rows, and all suppressors may run together. out[i] [hops * UNECHO_HOP] lags
- * the new microphone samples by `lag`; mic[i], of the same length, gets the microphone at that lag.
- * The output of each is the same, bit for bit, as if it ran alone. Real-time safe if the
- * suppressors are. If one fails, returns its status; all output is silence, and the suppressors
- * restart.
+ * count * hops <= its rows, count or hops is 1, and all suppressors may run together. out[i] [hops
+ * * UNECHO_HOP] lags the new microphone samples by `lag`; mic[i], of the same length, gets the
+ * microphone at that lag. The output of each is the same, bit for bit, as if it ran alone.
+ * Real-time safe if the suppressors are. If one fails, returns its status; all output is silence,
+ * and the suppressors restart. A hop that a suppressor fills with what is no signal is replaced by
+ * the filter's error, and that suppressor is reset.
  */
 int canceller_run(canceller *host, canceller *const *all, float *const *out, float *const *mic,
                   size_t count, size_t hops);

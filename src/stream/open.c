@@ -2,6 +2,7 @@
 #include "config.h"
 #include "stream.h"
 
+#include "environment.h"
 #include "message.h"
 
 #include <math.h>
@@ -20,16 +21,27 @@ static void default_release(void *user, void *memory)
     free(memory);
 }
 
-/* The allowed instruction sets, restricted by the environment variable UNECHO_CPU. */
-static uint32_t cpu_allowed(uint32_t allowed)
+/* Restrict the allowed instruction sets by the environment variable UNECHO_CPU. */
+static int restrict_cpu(uint32_t *allowed, const message *to)
 {
-    const char *const name = getenv("UNECHO_CPU");
-    if (!name)
-        return allowed;
+    static const char *const everywhere[] = {"plain",      "avx2", "avxvnni", "avx512",
+                                             "avx512bf16", "neon", "dotprod"};
+    const char *const name = environment("UNECHO_CPU");
+    if (!name || !*name)
+        return UNECHO_OK;
     for (size_t i = 0; i < kernels_count(); i++)
-        if (strcmp(name, kernels_at(i)->name) == 0)
-            return allowed & kernels_at(i)->cpu;
-    return allowed;
+        if (strcmp(name, kernels_at(i)->name) == 0) {
+            *allowed &= kernels_at(i)->cpu;
+            return UNECHO_OK;
+        }
+    /* That another architecture has it is no reason to fail on this one. */
+    for (size_t i = 0; i < sizeof everywhere / sizeof *everywhere; i++)
+        if (strcmp(name, everywhere[i]) == 0)
+            return UNECHO_OK;
+    return message_fail(to, UNECHO_ERROR_ARGUMENT,
+                        "the environment variable UNECHO_CPU is '%.40s', expected plain, avx2, "
+                        "avxvnni, avx512, avx512bf16, neon or dotprod",
+                        name);
 }
 
 static size_t samples_of_ms(unsigned ms)
@@ -218,8 +230,12 @@ int unecho_open(unecho **stream, const unecho_config *given)
         config->allocate = default_allocate;
         config->release = default_release;
     }
+    uint32_t cpu = config->cpu;
+    status = restrict_cpu(&cpu, &to);
+    if (status < 0)
+        return status;
     suppressor_plan plan;
-    int opened = suppressor_find(&plan, config, kernels_choose(cpu_allowed(config->cpu)), &to);
+    int opened = suppressor_find(&plan, config, kernels_choose(cpu), &to);
     if (opened < 0)
         return opened;
     opened = open_with(stream, &plan, &to);

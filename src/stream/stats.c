@@ -39,6 +39,8 @@ int unecho_get_stats(const unecho *stream, unecho_stats *stats)
         .linear_erle_db = levels_erle_db(filter.active_mic_energy, filter.active_error_energy,
                                          filter.active_hops),
         .linear_diverged = (uint32_t)filter.diverged,
+        .limited_hops = stream->canceller.limiter.hops,
+        .failed_hops = stream->canceller.failed_hops,
     };
     sized_write(stats, stats->size, &all, sizeof all);
     return UNECHO_OK;

@@ -595,6 +595,14 @@ static void environment_restricts_the_kernels(void **unused)
     unecho *stream = open_default();
     assert_string_equal(unecho_kernels(stream), "plain");
     unecho_close(&stream);
+    setenv("UNECHO_CPU", "avx1024", 1);
+    char why[UNECHO_MESSAGE_SIZE];
+    unecho_config config;
+    unecho_config_init(&config);
+    config.message = why;
+    config.message_size = sizeof why;
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_ERROR_ARGUMENT);
+    assert_non_null(strstr(why, "UNECHO_CPU is 'avx1024', expected plain"));
     unsetenv("UNECHO_CPU");
 }
 

@@ -184,6 +184,19 @@ static void drifts(void **state)
     assert_true(fabs(figure(&result, "drift_ppm") + 1500.0) < 100.0);
 }
 
+/* From the middle on another reflection is the loudest, 1.25 ms later: no clock drifts. */
+static void a_changed_path_is_no_drift(void **state)
+{
+    outcome result;
+    (void)state;
+    signal_ changed = delayed(&mic, 20);
+    memcpy(changed.samples, mic.samples, mic.count / 2 * sizeof(float));
+    put("changed.wav", changed);
+    expect_problem(&result, "changed.wav far.wav", NULL);
+    assert_null(strstr(result.output, "\"code\": \"drift\""));
+    assert_true(figure(&result, "drift_ppm") == 0.0);
+}
+
 /* `sox FAR fixed.wav speed S` puts sample k of the output at k * S of the input. */
 static void following_the_advice_removes_the_drift(void **state)
 {
@@ -363,6 +376,73 @@ static void picture(void **state)
     free(svg);
 }
 
+static bool has_converter(void)
+{
+    return system("command -v rsvg-convert >standard_output 2>&1") == 0;
+}
+
+static void formats_of_pictures(void **state)
+{
+    outcome result;
+    signal_ m = stretched(&mic, 16.0 / 48.0);
+    size_t size;
+    char *bytes;
+    (void)state;
+    /* The whole band of the microphone. */
+    write_sound_as("m48.wav", FLOAT_WAV, 48000, 1, m.samples, m.count);
+    run(&result, "doctor m48.wav far.wav --picture picture.svg");
+    expect_code(&result, 0);
+    bytes = read_bytes("picture.svg", &size);
+    expect_part(bytes, ">20 kHz<");
+    free(bytes);
+    free(m.samples);
+
+    run(&result, "doctor mic.wav far.wav --picture picture.png");
+    if (has_converter()) {
+        expect_code(&result, 0);
+        bytes = read_bytes("picture.png", &size);
+        assert_memory_equal(bytes, "\x89PNG\r\n", 6);
+        free(bytes);
+    } else {
+        expect_code(&result, 1);
+        expect_part(result.messages, "picture.png: a PNG needs the program rsvg-convert");
+        assert_string_equal(result.output, "");
+    }
+    assert_int_equal(count_hidden(), 0);
+    run(&result, "doctor mic.wav far.wav --picture picture.jpg");
+    expect_code(&result, 1);
+    expect_part(result.messages, "must end in .svg or .png");
+    assert_false(exists("picture.jpg"));
+}
+
+/* What does not fit in a line goes on in the next, and nothing is lost. */
+static void long_verdict(void **state)
+{
+    outcome result;
+    size_t size;
+    signal_ bad = amplified(&mic, 12.0f);
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++)
+        bad.samples[i] = fminf(1.0f, bad.samples[i]) + 0.05f;
+    for (size_t at = 8000; at + 320 < COUNT; at += 8000)
+        memset(bad.samples + at, 0, 320 * sizeof(float));
+    put("bad.wav", bad);
+    put("clipped.wav", amplified(&far, 12.0f));
+    bad = read_signal("clipped.wav");
+    for (size_t i = 0; i < COUNT; i++)
+        bad.samples[i] = fminf(1.0f, bad.samples[i] + 0.1f);
+    put("clipped.wav", bad);
+    run(&result, "doctor bad.wav clipped.wav --picture picture.svg");
+    expect_code(&result, 3);
+    char *svg = read_bytes("picture.svg", &size);
+    const char *first = strstr(svg, "class=\"title\">");
+    assert_non_null(first);
+    const char *second = strstr(first + 1, "class=\"title\">");
+    assert_non_null(second);
+    assert_null(strstr(svg, "..."));
+    free(svg);
+}
+
 static void errors(void **state)
 {
     static const struct {
@@ -401,6 +481,7 @@ int main(void)
         cmocka_unit_test(delays),
         cmocka_unit_test(jump),
         cmocka_unit_test(drifts),
+        cmocka_unit_test(a_changed_path_is_no_drift),
         cmocka_unit_test(following_the_advice_removes_the_drift),
         cmocka_unit_test(rate_that_is_not_what_the_file_says),
         cmocka_unit_test(swapped_ends),
@@ -414,6 +495,8 @@ int main(void)
         cmocka_unit_test(low_level),
         cmocka_unit_test(gaps),
         cmocka_unit_test(picture),
+        cmocka_unit_test(formats_of_pictures),
+        cmocka_unit_test(long_verdict),
         cmocka_unit_test(errors),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

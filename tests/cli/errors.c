@@ -30,9 +30,115 @@ static int set_up(void **state)
     write_sound_as("stereo.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 16000, 2, noise.samples, COUNT);
     write_bytes("mic.f32", noise.samples, COUNT * sizeof(float));
     write_bytes("text.wav", "this is no sound", 16);
+    write_bytes("text.mp4", "this is no film", 15);
     write_bytes("empty.wav", "", 0);
     free(noise.samples);
     return 0;
+}
+
+/* Nothing of somebody's files is broken in silence. */
+static void other_names_of_a_file_are_kept(void **state)
+{
+    outcome result;
+    (void)state;
+    write_bytes("one.wav", "old", 3);
+    assert_int_equal(link("one.wav", "two.wav"), 0);
+    run(&result, "process mic.wav far.wav -o one.wav -q");
+    expect_code(&result, 1);
+    expect_part(result.messages, "one.wav: is one of 2 names (hard links)");
+    size_t size = 0;
+    free(read_bytes("two.wav", &size));
+    assert_int_equal(size, 3);
+    assert_int_equal(count_hidden(), 0);
+}
+
+/* By another name, standard output is what it is: appended to, not replaced. */
+static void standard_output_by_another_name(void **state)
+{
+    outcome result;
+    surroundings around = {.output = "collected.raw"};
+    (void)state;
+    run_in(&result, &around, "process --raw s16le mic.wav far.wav -o - -q");
+    expect_code(&result, 0);
+    size_t sizes[2];
+    char *const plain = read_bytes("collected.raw", &sizes[0]);
+    run_in(&result, &around, "process --raw s16le mic.wav far.wav -o /dev/stdout -q");
+    expect_code(&result, 0);
+    char *const other = read_bytes("collected.raw", &sizes[1]);
+    assert_true(sizes[0] > 0);
+    assert_int_equal(sizes[0], sizes[1]);
+    assert_memory_equal(plain, other, sizes[0]);
+    assert_int_equal(count_hidden(), 0);
+    free(plain);
+    free(other);
+}
+
+/* As a recorder leaves it that did not live to write the sizes. */
+static void an_unfinished_wav_is_read(void **state)
+{
+    outcome result;
+    size_t size = 0, whole = 0;
+    (void)state;
+    run(&result, "process mic.wav far.wav -o whole_out.wav -q");
+    expect_code(&result, 0);
+    char *const bytes = read_bytes("mic.wav", &size);
+    memset(bytes + 4, 0, 4);
+    memset(bytes + 40, 0, 4);
+    write_bytes("killed.wav", bytes, size);
+    free(bytes);
+    run(&result, "process killed.wav far.wav -o killed_out.wav -q");
+    expect_code(&result, 0);
+    expect_part(result.messages, "killed.wav: unfinished: its header says 0 bytes of samples");
+    char *const expected = read_bytes("whole_out.wav", &whole);
+    char *const found = read_bytes("killed_out.wav", &size);
+    assert_int_equal(size, whole);
+    assert_memory_equal(found, expected, size);
+    free(expected);
+    free(found);
+}
+
+/* libsndfile reads the first link only. */
+static void a_chained_ogg_is_told(void **state)
+{
+    outcome result;
+    size_t size = 0;
+    (void)state;
+    signal_ noise = noise_signal(COUNT, 0.5f, 9);
+    write_sound("link.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS, noise.samples, COUNT);
+    free(noise.samples);
+    char *const once = read_bytes("link.ogg", &size);
+    char *const twice = malloc(2 * size);
+    memcpy(twice, once, size);
+    memcpy(twice + size, once, size);
+    write_bytes("chain.ogg", twice, 2 * size);
+    free(once);
+    free(twice);
+    run(&result, "process link.ogg far.wav -o of_link.wav -q");
+    expect_code(&result, 0);
+    assert_null(strstr(result.messages, "several Ogg"));
+    run(&result, "process chain.ogg far.wav -o of_chain.wav -q");
+    expect_code(&result, 0);
+    expect_part(result.messages, "chain.ogg: is several Ogg recordings");
+}
+
+/* A device has no end, and is no model. */
+static void a_device_is_no_model(void **state)
+{
+    outcome result;
+    (void)state;
+    run(&result, "inspect /dev/zero");
+    expect_code(&result, 1);
+    expect_part(result.messages, "is a device");
+}
+
+/* JSON is UTF-8, whatever the names are. */
+static void names_that_are_not_utf8(void **state)
+{
+    outcome result;
+    (void)state;
+    run(&result, "inspect --json no\xff\xc3\xa4\xed\xa0\x80.onnx");
+    expect_code(&result, 1);
+    expect_part(result.output, "no\\ufffd\xc3\xa4\\ufffd\\ufffd\\ufffd.onnx");
 }
 
 /* ---- Wrong usage ------------------------------------------------------------------------ */
@@ -93,9 +199,7 @@ static void wrong_usage(void **state)
         {"process a b -o x.wav --model-files one", "needs two values: STAGE1 STAGE2",
          "unecho process --help"},
         {"process a b -o x.wav --model m --model-files s t", "exclude", "unecho process --help"},
-        {"process - far.wav -o x.wav", "--raw", "unecho process --help"},
-        {"process mic.wav - -o x.wav", "--raw", "unecho process --help"},
-        {"process mic.wav far.wav -o -", "--raw", "unecho process --help"},
+        {"process a b -o x.wav --channels-out 9", "--channels-out 9", "unecho process --help"},
         {"process --raw s16le - - -o x.wav", "only one of MIC and FAR", "unecho process --help"},
         {"process mic.wav far.wav -o out.xyz", ".wav .flac", "unecho process --help"},
         {"process mic.wav far.wav -o out", ".wav .flac", "unecho process --help"},
@@ -132,7 +236,9 @@ static void help(void **state)
         {"process mic.wav -h", "usage: unecho process"},
         {"help info", "usage: unecho info"},
         {"info --help", "usage: unecho info"},
+        {"process --help-all", "usage: unecho process"},
         {"--version", "unecho 0."},
+        {"-v", "unecho 0."},
         {"info", "unecho "},
         {"info --json", "{\"version\": \"0."},
     };
@@ -173,6 +279,9 @@ static void bad_inputs(void **state)
     expect_failure("process mic.wav none.wav -o x.wav", "none.wav: No such file");
     expect_failure("process . far.wav -o x.wav", ".: is a directory");
     expect_failure("process text.wav far.wav -o x.wav", "text.wav: not a sound file");
+    expect_failure("process text.mp4 far.wav -o x.wav",
+                   "ffmpeg -i text.mp4 -map 0:a:0 mic.wav -map 0:a:1 far.wav");
+    expect_failure("process - far.wav -o x.wav", "standard input: not a sound file");
     expect_failure("process mic.wav empty.wav -o x.wav", "empty.wav: not a sound file");
 }
 
@@ -217,11 +326,15 @@ static void bad_outputs(void **state)
     (void)state;
     expect_failure("process mic.wav far.wav -o none/y.wav", "none/y.wav: cannot create");
     expect_failure("process mic.wav far.wav -o mic.wav/y.wav", "mic.wav/y.wav: Not a directory");
-    expect_failure("process mic.wav far.wav -o /tmp", "/tmp: is a directory");
+    expect_failure("process - far.wav -o .", ".: is a folder, and standard input has no name");
+    expect_failure("process --raw f32le mic.f32 far.wav -o /proc", "/proc/mic.f32: ");
     expect_failure("process mic.wav far.wav -o y.wav/", "y.wav/: is the name of a directory");
     /* Not even root can create files there. */
     expect_failure("process mic.wav far.wav -o /proc/y.wav", "/proc/y.wav: ");
-    expect_failure("process mic.wav far.wav -o /dev/full", "/dev/full: is not a regular file");
+    expect_failure("process mic.wav far.wav -o /dev/full", "/dev/full: No space left on device");
+    assert_int_equal(symlink("/dev/full", "device.flac"), 0);
+    expect_failure("process mic.wav far.wav -o device.flac", "device.flac: is not a regular file");
+    expect_failure("process three.wav far.wav -o y.mp3", "with 3 channels; --channels-out 1");
     assert_int_equal(symlink("nowhere.wav", "dangling.wav"), 0);
     expect_failure("process mic.wav far.wav -o dangling.wav", "dangling.wav: is a symbolic link");
     assert_false(exists("y.wav"));
@@ -230,7 +343,7 @@ static void bad_outputs(void **state)
 
 static void inputs_are_never_overwritten(void **state)
 {
-    static const char *const names[] = {"mic.wav", "./mic.wav", "hard.wav", "soft.wav"};
+    static const char *const names[] = {"mic.wav", "./mic.wav", ".", "hard.wav", "soft.wav"};
     size_t size, size_now;
     char *mic = read_bytes("mic.wav", &size);
     (void)state;
@@ -434,6 +547,12 @@ static void closed_pipe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(other_names_of_a_file_are_kept),
+        cmocka_unit_test(standard_output_by_another_name),
+        cmocka_unit_test(an_unfinished_wav_is_read),
+        cmocka_unit_test(a_chained_ogg_is_told),
+        cmocka_unit_test(a_device_is_no_model),
+        cmocka_unit_test(names_that_are_not_utf8),
         cmocka_unit_test(wrong_usage),
         cmocka_unit_test(help),
         cmocka_unit_test(bad_inputs),

@@ -564,6 +564,40 @@ static void interruption_leaves_a_valid_file(void **state)
     free(out);
 }
 
+/* What was there before is worth more than a part of what was to come; none of the signals leaves
+ * a hidden file with voices. */
+static void interruption_keeps_an_earlier_file(void **state)
+{
+    static const int signals[] = {SIGINT, SIGQUIT, SIGALRM, SIGXCPU, SIGUSR1};
+    static const surroundings usual;
+    (void)state;
+    assert_int_equal(mkfifo("slow.f32", 0600), 0);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        outcome result;
+        int unread = 1;
+        write_bytes("old.wav", "PRECIOUS", 8);
+        const pid_t pid = start(
+            &usual, "process --reference --raw f32le --chunk 1024 slow.f32 far.f32 -o old.wav");
+        FILE *const pipe = fopen("slow.f32", "wb");
+        assert_non_null(pipe);
+        assert_int_equal(fwrite(mic.samples, sizeof(float), 4096, pipe), 4096);
+        fflush(pipe);
+        while (ioctl(fileno(pipe), FIONREAD, &unread) == 0 && unread > 0)
+            pause_briefly();
+        assert_int_equal(kill(pid, signals[i]), 0);
+        finish(&result, pid);
+        fclose(pipe);
+        expect_code(&result, 1);
+        expect_part(result.messages, "interrupted: old.wav is as it was");
+        assert_int_equal(count_hidden(), 0);
+        size_t size = 0;
+        char *const left = read_bytes("old.wav", &size);
+        assert_int_equal(size, 8);
+        assert_memory_equal(left, "PRECIOUS", 8);
+        free(left);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -587,6 +621,7 @@ int main(void)
         cmocka_unit_test(silence_has_no_level),
         cmocka_unit_test(nothing_but_the_summary),
         cmocka_unit_test(interruption_leaves_a_valid_file),
+        cmocka_unit_test(interruption_keeps_an_earlier_file),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -112,7 +112,8 @@ static void channels_are_chosen_or_all_cancelled(void **state)
     write_sound_as("right.wav", FLOAT_WAV, 16000, 2, right, frames);
     write_sound("loud.wav", FLOAT_WAV, loud.samples, COUNT);
     succeed(&result, "process mic.wav loud.wav -o expected.wav");
-    succeed(&result, "process right.wav uneven.wav -o out.wav --mic-channel 2 --far-channel 2");
+    succeed(&result, "process right.wav uneven.wav -o out.wav --mic-channel 2 --far-channel 2 "
+                     "--channels-out 1");
     expect_same_samples("out.wav", "expected.wav");
     succeed(&result, "process mic.wav far.wav -o expected.wav");
     succeed(&result, "process mic.wav twice.wav -o out.wav");

@@ -4,6 +4,7 @@
  */
 #include "check.h"
 #include "command.h"
+#include "seal.h"
 
 #include <sndfile.h>
 #include <stdlib.h>
@@ -162,6 +163,37 @@ static void damaged_files_are_told(void **state)
     expect_refusal("replay .", 1, ".: ");
 }
 
+/* 10 kB that stand for a quarter of an hour of silence. */
+static void a_small_file_for_much_sound_is_asked_about(void **state)
+{
+    (void)state;
+    enum { CALLS = 220 };
+    const record_head silence = {.kind = RECORD_PROCESS,
+                                 .words = RECORD_HEAD + RECORD_SUM,
+                                 .n = RECORD_SILENCE,
+                                 .far_n = RECORD_SILENCE,
+                                 .coding = {RECORD_SILENT, RECORD_SILENT, RECORD_SILENT}};
+    write_bytes("nothing.raw", "", 0);
+    succeed("process --raw s16le nothing.raw nothing.raw -o out.wav -q --engine linear --align off "
+            "--record short");
+    size_t size = 0;
+    char *const header = read_bytes("short", &size);
+    unsigned char *const bytes = malloc(size + CALLS * 4 * (size_t)silence.words);
+    assert_non_null(bytes);
+    memcpy(bytes, header, size);
+    for (int i = 0; i < CALLS; i++)
+        append_entry(bytes, &size, &silence);
+    write_bytes("long", bytes, size);
+    free(header);
+    free(bytes);
+    expect_refusal("replay long -o long.wav", 1, "bytes stand for 10 minutes of sound");
+    expect_part(result.messages, "--any-length");
+    assert_false(exists("long.wav"));
+    succeed("replay --any-length long");
+    expect_part(result.output, "every sample has the same bits");
+    succeed("replay --events long");
+}
+
 static void inputs_and_outputs_are_kept_apart(void **state)
 {
     (void)state;
@@ -206,6 +238,7 @@ int main(void)
         cmocka_unit_test(events_are_listed),
         cmocka_unit_test(the_model_has_to_be_the_same),
         cmocka_unit_test(damaged_files_are_told),
+        cmocka_unit_test(a_small_file_for_much_sound_is_asked_about),
         cmocka_unit_test(inputs_and_outputs_are_kept_apart),
         cmocka_unit_test(a_full_disk_leaves_nothing),
     };

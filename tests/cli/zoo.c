@@ -241,7 +241,7 @@ static int set_up(void **state)
     write_sound("far.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, noise.samples, FRAMES);
     free(noise.samples);
     make(&simple);
-    run(&result, "process mic.wav far.wav -o out.f32 --raw f32le");
+    run(&result, "process mic.wav far.wav -o out.f32 --raw f32le --channels-out 1");
     if (result.code != 0)
         return -1;
     plain = read_signal("out.f32");
@@ -272,7 +272,7 @@ static void every_kind(void **state)
         outcome result;
         make(&zoo[i]);
         unlink("out.f32");
-        run(&result, "process mic.wav far.wav -o out.f32 --raw f32le");
+        run(&result, "process mic.wav far.wav -o out.f32 --raw f32le --channels-out 1");
         if (result.code != (zoo[i].samples < 0))
             fail_msg("%s: exit code %d; it said: %s", zoo[i].name, result.code, result.messages);
         assert_int_equal(count_hidden(), 0);
@@ -292,7 +292,7 @@ static void try_cut(const animal *a, size_t size, size_t header)
     outcome result;
     write_bytes("mic.wav", file, size);
     unlink("out.f32");
-    run(&result, "process mic.wav far.wav -o out.f32 --raw f32le");
+    run(&result, "process mic.wav far.wav -o out.f32 --raw f32le --channels-out 1");
     assert_int_equal(count_hidden(), 0);
     if (result.code == 1 && size < header) {
         assert_false(exists("out.f32"));

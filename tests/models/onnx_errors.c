@@ -349,6 +349,21 @@ static void numbers_that_are_not_finite(void **state)
     }
 }
 
+/* With which the network would compute what is not finite. */
+static void huge_numbers(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"lstm0/W", "lstm1/U", "lstm0/b",
+                                        "dense/W", "dense/b", "norm_mic/gamma"};
+    const float huge[2] = {1e30f, -1.5e5f};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        proto *model = our_model(1);
+        memcpy(proto_find(tensor_of(model, names[i]), TENSOR_RAW, 0)->data.at + 77 * sizeof(float),
+               &huge[i % 2], 4);
+        check_tree(model, 1, UNECHO_ERROR_MODEL, WORDS(names[i], "element 77", "at most"));
+    }
+}
+
 static void other_epsilon(void **state)
 {
     (void)state;
@@ -557,6 +572,7 @@ int main(void)
         cmocka_unit_test(data_in_the_wrong_place),
         cmocka_unit_test(types_that_are_not_float32),
         cmocka_unit_test(numbers_that_are_not_finite),
+        cmocka_unit_test(huge_numbers),
         cmocka_unit_test(other_epsilon),
         cmocka_unit_test(same_name_twice),
         cmocka_unit_test(circles),

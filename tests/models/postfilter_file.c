@@ -280,6 +280,11 @@ static void what_is_wrong_is_named(void **unused)
     refused(model, wrong, "expected a finite number");
 
     model = our_postfilter();
+    const float huge = 1e30f;
+    memcpy(proto_find(tensor_of(model, "gru0/R"), TENSOR_RAW, 0)->data.at, &huge, sizeof huge);
+    refused(model, wrong, "expected a weight of at most 100000");
+
+    model = our_postfilter();
     proto_find(tensor_of(model, "gru0/W"), TENSOR_DIMS, 1)->value = 192;
     proto_find(tensor_of(model, "gru0/W"), TENSOR_DIMS, 2)->value = 256;
     refused(model, wrong, "widths do not match: W is");

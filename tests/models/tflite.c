@@ -222,6 +222,11 @@ static void infinite_scale(tflite_model *m)
     tflite_find(m, "lstm0/W")->scale = INFINITY;
 }
 
+static void huge_scale(tflite_model *m)
+{
+    tflite_find(m, "lstm0/W")->scale = 1e30f;
+}
+
 static void infinite_weight(tflite_model *m)
 {
     const float x = INFINITY;
@@ -322,6 +327,7 @@ static void refuses_by_name(void **state)
         {per_channel, 1, 1, UNECHO_ERROR_MODEL, {"'lstm0/W'", "15 scales along dim 0"}},
         {zero_point, 1, 1, UNECHO_ERROR_MODEL, {"'lstm0/W'", "zero point"}},
         {no_scale, 1, 1, UNECHO_ERROR_MODEL, {"'lstm0/W'", "scale is 0"}},
+        {huge_scale, 1, 1, UNECHO_ERROR_MODEL, {"'lstm0/W'", "at most 100000"}},
         {infinite_scale, 1, 1, UNECHO_ERROR_MODEL, {"'lstm0/W'", "scale is inf"}},
         {infinite_weight, 1, 0, UNECHO_ERROR_MODEL, {"'dense/b'", "element 2 is inf"}},
         {unknown_operator, 1, 0, UNECHO_ERROR_MODEL, {"(operator 77)", "does not read"}},

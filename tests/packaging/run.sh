@@ -66,6 +66,24 @@ flags() {
     pkg-config "--define-variable=prefix=$work/moved" "$@" unecho
 }
 
+# No table of the loaded file stays writable, and none is filled in later.
+hardened() {
+    local file
+    for file in "$lib/$library" "$work/moved/bin/unecho"; do
+        [[ -e $file ]] || continue
+        readelf -lW "$file" | grep -q GNU_RELRO &&
+            readelf -dW "$file" | grep -Eq 'BIND_NOW|FLAGS.*NOW' || return 1
+    done
+}
+
+# In a program with the rights of another user the environment has no effect.
+ignores_environment() {
+    local tool=$work/setuid
+    ! UNECHO_CPU=none "$build_root/cli/unecho" info || return 1
+    cp "$build_root/cli/unecho" "$tool" && chmod 755 "$work" && chown 65534 "$tool" &&
+        chmod u+s "$tool" && UNECHO_CPU=none "$tool" info
+}
+
 # Each header by itself, and the macro among the functions.
 headers_stand_alone() {
     local language=$1 header
@@ -132,6 +150,11 @@ beside_other_names() {
         env -u LD_LIBRARY_PATH "$work/collision"
 }
 
+# Nothing tells the loader where the library is.
+tool_finds_its_library() {
+    env -u LD_LIBRARY_PATH "$work/moved/bin/unecho" --version
+}
+
 descriptor_alone_exported() {
     [[ $(nm -D --defined-only "$lib/ladspa/unecho.so" | awk '{ print $NF }') == ladspa_descriptor ]]
 }
@@ -164,12 +187,23 @@ check "a program built with pkg-config, shared" with_pkg_config
 check "a program built with pkg-config, static" with_pkg_config_static
 check "programs built with CMake, shared and static" with_cmake
 check "the README's example compiles" readme_example
+if [[ -x $work/moved/bin/unecho ]]; then
+    check "the installed command line finds its library" tool_finds_its_library
+else
+    echo "ok $((++number)) - the installed command line finds its library # SKIP it is not built"
+fi
 check "the soname is $library" soname
 check "the shared library exports unecho_ symbols only" only_ours_exported -D "$lib/libunecho.so"
 check_local "the static library exports unecho_ symbols only" only_ours_exported -g "$lib/libunecho.a"
 check_local "a program with functions named like internal ones" beside_other_names
 check "only the C library is needed" only_libc_needed "$lib/libunecho.so"
 check "no text relocations, no executable stack" no_text_relocations
+check "library and tool have their tables read-only from the start" hardened
+if [[ $(id -u) == 0 && -x $build_root/cli/unecho ]]; then
+    check "a set-uid program ignores the environment" ignores_environment
+else
+    echo "ok $((++number)) - a set-uid program ignores the environment # SKIP needs root and the tool"
+fi
 check_ladspa "the LADSPA plugin exports its descriptor only" descriptor_alone_exported
 check_ladspa "the LADSPA plugin needs only the C library" only_libc_needed "$lib/ladspa/unecho.so"
 command -v analyseplugin >/dev/null || ladspa=unseen

@@ -63,6 +63,8 @@ int main(void)
     FIELD(unecho_stats, far_clipped_samples);
     FIELD(unecho_stats, far_missing_frames);
     FIELD(unecho_stats, far_dropped_frames);
+    FIELD(unecho_stats, limited_hops);
+    FIELD(unecho_stats, failed_hops);
     SIZE(unecho_stats);
     CONSTANT(UNECHO_MESSAGE_SIZE);
     CONSTANT(UNECHO_ERROR_ARGUMENT);

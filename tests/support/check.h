@@ -9,4 +9,17 @@
 
 #include <cmocka.h>
 
+/* cmocka 2 deprecates its own, and names the new ones by type. */
+#undef assert_in_range
+#define assert_in_range(value, low, high)                                                          \
+    do {                                                                                           \
+        if (!check_in_range((uintmax_t)(value), (uintmax_t)(low), (uintmax_t)(high)))              \
+            fail_msg("%s is not in %s to %s", #value, #low, #high);                                \
+    } while (0)
+
+static inline int check_in_range(uintmax_t value, uintmax_t low, uintmax_t high)
+{
+    return value >= low && value <= high;
+}
+
 #endif

@@ -5,6 +5,7 @@
 #define _XOPEN_SOURCE 700 /* fmemopen */
 #include "check.h"
 #include "replay/rerun.h"
+#include "seal.h"
 #include "signals.h"
 #include "unecho_model.h"
 
@@ -129,6 +130,14 @@ static void process_some(caller *c, size_t at, size_t n)
     }
 }
 
+static void set_some(caller *c)
+{
+    const float strength = 0.5f * (float)(random_bits(&c->seed) % 7);
+    assert_int_equal(unecho_set_suppression(c->stream, strength), UNECHO_OK);
+    assert_int_equal(unecho_set_noise_reduction(c->stream, random_bits(&c->seed) % 30), UNECHO_OK);
+    assert_int_equal(unecho_set_comfort_noise(c->stream, (int)(c->seed % 2)), UNECHO_OK);
+}
+
 /* Over all of the signals; f NULL: nobody reads. */
 static uint64_t make_calls(unecho *stream, const unecho_config *config, uint32_t seed, file *f)
 {
@@ -143,6 +152,8 @@ static uint64_t make_calls(unecho *stream, const unecho_config *config, uint32_t
             assert_int_equal(unecho_notify_gap(stream, random_bits(&c.seed) % 900, 100), UNECHO_OK);
         if (random_bits(&c.seed) % 40 == 0)
             assert_int_equal(unecho_reset(stream), UNECHO_OK);
+        if (random_bits(&c.seed) % 16 == 0)
+            set_some(&c);
         if (f)
             drain(stream, f);
         at += n;
@@ -252,6 +263,21 @@ static void each_engine(void **unused)
     config.engine = UNECHO_ENGINE_LINEAR_NEURAL;
     config.reference_late_ms = 40;
     records_and_replays(&config);
+}
+
+/* Its settings change what is heard, so that a replay without them would differ. */
+static void the_post_filter(void **unused)
+{
+    (void)unused;
+    unecho_model *const dtln_aec = model;
+    assert_int_equal(unecho_model_builtin(&model, UNECHO_MODEL_POSTFILTER, NULL, 0), UNECHO_OK);
+    unecho_config config;
+    unecho_config_init(&config);
+    config.suppression = 0.7f;
+    config.comfort_noise = 1;
+    records_and_replays(&config);
+    unecho_model_unref(&model);
+    model = dtln_aec;
 }
 
 static void devices(void **unused)
@@ -447,13 +473,7 @@ static void a_difference_is_found(void **unused)
         at += 4 * RECORD_FIELD;
     assert_true(at < end);
     record_store(at + 4, UNECHO_PRECISION_INT8);
-    uint64_t sum = HASH_BASIS;
-    for (unsigned char *p = head + 4 * RECORD_HEAD; p < end; p += 4)
-        sum = hash_word(sum, record_load(p));
-    for (size_t i = 0; i < RECORD_HEAD; i++)
-        sum = hash_word(sum, words[i]);
-    record_store(end, (uint32_t)sum);
-    record_store(end + 4, (uint32_t)(sum >> 32));
+    seal_entries(f.bytes, f.size);
     assert_int_equal(replay_file(&r, &f, message), READER_END);
     assert_true(r.first.call > 0 && r.different_samples > 0 && r.largest > 0.0f);
     assert_true(r.first.recorded != r.first.replayed);
@@ -532,19 +552,7 @@ static void senseless_records_do_no_harm(void **unused)
             f.bytes[8 + random_bits(&seed) % (f.size - 8)] =
                 (unsigned char)(random_bits(&seed) % 3 ? random_bits(&seed) % 4
                                                        : random_bits(&seed));
-        for (unsigned char *head = f.bytes + 8; head + 44 <= f.bytes + f.size;) {
-            const size_t words = record_load(head + 4);
-            if (words < 11 || words > (size_t)(f.bytes + f.size - head) / 4)
-                break;
-            uint64_t sum = HASH_BASIS;
-            for (size_t i = RECORD_HEAD; i < words - RECORD_SUM; i++)
-                sum = hash_word(sum, record_load(head + 4 * i));
-            for (size_t i = 0; i < RECORD_HEAD; i++)
-                sum = hash_word(sum, record_load(head + 4 * i));
-            record_store(head + 4 * (words - 2), (uint32_t)sum);
-            record_store(head + 4 * (words - 1), (uint32_t)(sum >> 32));
-            head += 4 * words;
-        }
+        seal_entries(f.bytes, f.size);
         rerun r;
         char message[256];
         const reader_result result = replay_file(&r, &f, message);
@@ -552,6 +560,111 @@ static void senseless_records_do_no_harm(void **unused)
     }
     free(good);
     free(f.bytes);
+}
+
+/* small_file with one more entry. */
+static file with_entry(const record_head *head)
+{
+    file f = small_file();
+    f.bytes = realloc(f.bytes, f.size + 4 * (size_t)head->words);
+    assert_non_null(f.bytes);
+    append_entry(f.bytes, &f.size, head);
+    return f;
+}
+
+/* Heads that do not fit their kind, each with the right size and checksum. */
+static void heads_that_no_call_has_are_told(void **unused)
+{
+    (void)unused;
+    enum { BARE = RECORD_HEAD + RECORD_SUM, N = 60 };
+    const record_head heads[] = {
+        /* Calls without samples. */
+        {.kind = RECORD_RESET, .words = BARE, .n = 4000},
+        {.kind = RECORD_RESET, .words = BARE, .n = UINT64_MAX / 5},
+        {.kind = RECORD_RESET, .words = BARE, .far_n = 1},
+        {.kind = RECORD_RESET, .words = BARE, .form = RECORD_INT16},
+        {.kind = RECORD_RESET, .words = BARE, .status = UNECHO_ERROR_BACKEND},
+        {.kind = RECORD_GAP, .words = BARE, .form = RECORD_PLANAR},
+        {.kind = RECORD_GAP, .words = BARE, .extra = 1},
+        {.kind = RECORD_GAP, .words = BARE, .n = 1, .coding = {RECORD_SILENT}},
+        {.kind = RECORD_LOST, .words = BARE, .status = 1},
+        /* Forms that the functions do not have. */
+        {.kind = RECORD_WHOLE,
+         .words = BARE + 3 * N / 2,
+         .form = RECORD_INT16,
+         .n = N,
+         .far_n = N,
+         .coding = {RECORD_AS_INT16, RECORD_AS_INT16, RECORD_AS_INT16}},
+        {.kind = RECORD_MANY,
+         .words = BARE + 3 * N,
+         .form = RECORD_PLANAR,
+         .n = N,
+         .far_n = N,
+         .coding = {RECORD_AS_FLOAT, RECORD_AS_FLOAT, RECORD_AS_FLOAT}},
+        {.kind = RECORD_WHOLE, .words = BARE, .extra = 4},
+        {.kind = RECORD_PROCESS, .words = BARE, .extra = 1},
+        {.kind = RECORD_PROCESS, .words = BARE, .status = 1},
+        {.kind = RECORD_PROCESS, .words = BARE, .form = RECORD_FORMS},
+        /* Refused calls that are not recorded, or have samples. */
+        {.kind = RECORD_MANY, .words = BARE, .n = N, .status = UNECHO_ERROR_ARGUMENT},
+        {.kind = RECORD_WHOLE, .words = BARE, .n = N, .status = UNECHO_ERROR_ARGUMENT},
+        {.kind = RECORD_PROCESS,
+         .words = BARE,
+         .n = N,
+         .coding = {RECORD_SILENT, RECORD_NONE, RECORD_SILENT},
+         .status = UNECHO_ERROR_CHUNK},
+        /* Signals that are missing, too many or too long. */
+        {.kind = RECORD_PROCESS, .words = BARE, .n = N, .coding = {RECORD_SILENT}},
+        {.kind = RECORD_PROCESS,
+         .words = BARE,
+         .n = N,
+         .far_n = N + 1,
+         .coding = {RECORD_SILENT, RECORD_SILENT, RECORD_SILENT}},
+        {.kind = RECORD_PUSH, .words = BARE, .n = N, .coding = {RECORD_SILENT}},
+        {.kind = RECORD_PUSH,
+         .words = BARE,
+         .far_n = RECORD_SILENCE + 1,
+         .coding = {RECORD_NONE, RECORD_SILENT}},
+        {.kind = RECORD_HEADER, .words = BARE},
+        {.kind = RECORD_KINDS, .words = BARE},
+    };
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        file f = with_entry(&heads[i]);
+        rerun r;
+        char message[256];
+        if (replay_file(&r, &f, message) != READER_BAD || !strstr(message, "entry 6 at offset "))
+            fail_msg("head %zu: %s", i, message);
+        assert_int_equal(r.calls, 5);
+        free(f.bytes);
+    }
+}
+
+/* A call that the library refuses although it was recorded as fine: it gives no output to compare,
+ * and none of what was in memory is taken for it. */
+static void a_call_that_is_refused_now_is_told(void **unused)
+{
+    (void)unused;
+    const record_head heads[] = {
+        {.kind = RECORD_PUSH,
+         .words = RECORD_HEAD + RECORD_SUM,
+         .far_n = 50,
+         .coding = {RECORD_NONE, RECORD_SILENT}},
+        {.kind = RECORD_MANY, /* which the linear engine does not have */
+         .words = RECORD_HEAD + RECORD_SUM,
+         .n = 50,
+         .coding = {RECORD_SILENT, RECORD_NONE, RECORD_SILENT}},
+    };
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        file f = with_entry(&heads[i]);
+        rerun r;
+        char message[256];
+        assert_int_equal(replay_file(&r, &f, message), READER_END);
+        assert_int_equal(r.first.call, 6);
+        assert_int_equal(r.first.replayed_status, UNECHO_ERROR_ARGUMENT);
+        assert_int_equal(r.different_samples, 0);
+        assert_null(r.out);
+        free(f.bytes);
+    }
 }
 
 typedef struct reader {
@@ -604,6 +717,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_usual_stream),
         cmocka_unit_test(each_engine),
+        cmocka_unit_test(the_post_filter),
         cmocka_unit_test(devices),
         cmocka_unit_test(samples_that_are_no_numbers),
         cmocka_unit_test(whole_signals_and_calls_that_are_refused),
@@ -615,6 +729,8 @@ int main(void)
         cmocka_unit_test(every_cut_is_told),
         cmocka_unit_test(every_changed_byte_is_told),
         cmocka_unit_test(senseless_records_do_no_harm),
+        cmocka_unit_test(heads_that_no_call_has_are_told),
+        cmocka_unit_test(a_call_that_is_refused_now_is_told),
         cmocka_unit_test(another_thread_reads),
     };
     return cmocka_run_group_tests_name("record", tests, set_up, tear_down);

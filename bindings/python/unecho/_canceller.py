@@ -48,6 +48,8 @@ class Stats:
     far_clipped_samples: int
     far_missing_frames: int  #: silence in place of far end that was not pushed in time
     far_dropped_frames: int  #: pushed, but dropped as the microphone had stopped
+    limited_hops: int  #: of output, turned down as they were louder than the microphone
+    failed_hops: int  #: in which the network gave no usable numbers
 
 
 class Canceller:

@@ -92,6 +92,8 @@ class StatsStruct(Structure):
         ("far_clipped_samples", c_uint64),
         ("far_missing_frames", c_uint64),
         ("far_dropped_frames", c_uint64),
+        ("limited_hops", c_uint64),
+        ("failed_hops", c_uint64),
     ]
 
 

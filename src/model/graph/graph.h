@@ -243,15 +243,11 @@ graph_label graph_label_of(graph_text text);
 graph_label graph_shape_label(const graph_shape *shape);
 
 /* "FILE: node 'NAME' (OP): ...". The first output stands for the name of a node without one. */
-#if defined(__GNUC__)
-__attribute__((format(printf, 4, 5)))
-#endif
+MESSAGE_FORMAT(4, 5)
 int graph_fail_node(const graph *g, const graph_node *node, int status, const char *format, ...);
 
 /* "FILE: tensor 'NAME': ...", or the node or graph input that the value comes from. */
-#if defined(__GNUC__)
-__attribute__((format(printf, 4, 5)))
-#endif
+MESSAGE_FORMAT(4, 5)
 int graph_fail_value(const graph *g, size_t value, int status, const char *format, ...);
 
 #endif

@@ -14,9 +14,7 @@ typedef struct source {
 } source;
 
 /* UNECHO_ERROR_FORMAT, with a message that names the byte at which the file is damaged. */
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
-#endif
+MESSAGE_FORMAT(3, 4)
 int source_fail(const source *file, const unsigned char *at, const char *format, ...);
 
 #endif

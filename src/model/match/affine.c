@@ -79,16 +79,26 @@ int want_float(const graph *g, size_t value)
                             graph_type_name(t->type));
 }
 
+int match_weight(const graph *g, size_t value, size_t at, float x)
+{
+    static const float most = 1e5f;
+    if (fabsf(x) <= most)
+        return UNECHO_OK;
+    if (!isfinite(x))
+        return graph_fail_value(g, value, MODEL, "element %zu is %g, expected a finite number", at,
+                                (double)x);
+    return graph_fail_value(g, value, MODEL,
+                            "element %zu is %g, expected a weight of at most %g in magnitude", at,
+                            (double)x, (double)most);
+}
+
 /* Element i of a view of a float tensor; a view of one element repeats it. */
 static int element(const graph *g, const graph_view *view, size_t i, float *x)
 {
     const graph_tensor *t = &g->tensors[g->values[view->value].index];
     const size_t at = view->offset + (view->count == 1 ? 0 : i) * view->step;
     *x = graph_tensor_float(t, at);
-    if (isfinite(*x))
-        return UNECHO_OK;
-    return graph_fail_value(g, view->value, MODEL, "element %zu is %g, expected a finite number",
-                            at, (double)*x);
+    return match_weight(g, view->value, at, *x);
 }
 
 int add_constant(const graph *g, const graph_view *view, size_t count, float factor, float *to)

@@ -99,6 +99,10 @@ bool view_is_constant(const graph *g, const graph_view *view);
 /* Refuse a tensor that is not float32, float16 or bfloat16. */
 int want_float(const graph *g, size_t value);
 
+/* Whether element `at` of a tensor, x, can be a weight. A trained one is below 100; with some that
+ * are huge, if finite, a network computes what is not. */
+int match_weight(const graph *g, size_t value, size_t at, float x);
+
 /* Add factor times a view of a tensor to count floats; a view of one element to each of them. */
 int add_constant(const graph *g, const graph_view *view, size_t count, float factor, float *to);
 

@@ -38,22 +38,32 @@ static int follow_matrix(graph *g, matrix_layout *l, size_t *base)
     return status;
 }
 
+/* The largest elements that integers can stand for; `at`: the first of the row. */
+static int check_integers(const graph *g, const affine_term *term, size_t base)
+{
+    const matrix *m = &term->matrix;
+    int status = UNECHO_OK;
+    for (size_t r = 0; status == UNECHO_OK && r < m->rows; r++)
+        status = match_weight(g, term->tensor, base + r * m->row_step, 255.0f * matrix_scale(m, r));
+    return status;
+}
+
 /* In the order of memory. */
-static int check_finite(const graph *g, const affine_term *term, size_t base)
+static int check_weights(const graph *g, const affine_term *term, size_t base)
 {
     const matrix *m = &term->matrix;
     if (m->type >= MATRIX_INT8)
-        return UNECHO_OK; /* the scales are finite, and so are the products */
+        return check_integers(g, term, base);
     const bool by_rows = m->column_step <= m->row_step;
     const size_t lines = by_rows ? m->rows : m->columns;
     const size_t length = by_rows ? m->columns : m->rows;
     for (size_t line = 0; line < lines; line++)
         for (size_t i = 0; i < length; i++) {
             const size_t r = by_rows ? line : i, c = by_rows ? i : line;
-            if (!isfinite(matrix_at(m, r, c)))
-                return graph_fail_value(
-                    g, term->tensor, MODEL, "element %zu is %g, expected a finite number",
-                    base + r * m->row_step + c * m->column_step, (double)matrix_at(m, r, c));
+            const int status = match_weight(
+                g, term->tensor, base + r * m->row_step + c * m->column_step, matrix_at(m, r, c));
+            if (status != UNECHO_OK)
+                return status;
         }
     return UNECHO_OK;
 }
@@ -146,7 +156,7 @@ int match_matrix(graph *g, const graph_node *n, matrix_layout l, affine_term *te
     set_matrix(term, g, n, &l, base);
     if (t->scale != 0)
         status = set_scales(g, t, base, term);
-    return status == UNECHO_OK ? check_finite(g, term, base) : status;
+    return status == UNECHO_OK ? check_weights(g, term, base) : status;
 }
 
 int match_integers(graph *g, const graph_node *n, matrix_layout l, const integer_scale *scale,
@@ -166,5 +176,6 @@ int match_integers(graph *g, const graph_node *n, matrix_layout l, const integer
     set_matrix(term, g, n, &l, base);
     term->matrix.scale = scale->scale;
     term->matrix.scales = scale->scales;
-    return graph_zero_of(g, scale->zero, t->type, &term->matrix.zero);
+    const int zero = graph_zero_of(g, scale->zero, t->type, &term->matrix.zero);
+    return zero == UNECHO_OK ? check_weights(g, term, base) : zero;
 }

@@ -57,14 +57,14 @@ dtln *dtln_build(const kernels *k, dtln_precision precision, const stage_weights
     float *const scratch = malloc((first > second ? first : second) * sizeof *scratch);
     arena a = {0};
     layout(&a, k, precision, weights, NULL);
-    a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
+    a.memory = arena_allocate(a.used);
 
     dtln *net = NULL;
     if (scratch && a.memory) {
         a.used = 0;
         net = layout(&a, k, precision, weights, scratch);
     } else {
-        free(a.memory);
+        arena_release(a.memory);
     }
     free(scratch);
     return net;

@@ -41,7 +41,7 @@ typedef struct dtln {
 
 /*
  * Pack both stages. The norms' vectors are used in place and must outlive the result. Returns NULL
- * if out of memory; release with free().
+ * if out of memory; release with arena_release().
  */
 dtln *dtln_build(const kernels *k, dtln_precision precision, const stage_weights weights[2]);
 

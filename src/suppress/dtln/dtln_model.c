@@ -1,6 +1,6 @@
 #include "dtln_model.h"
 
-#include <stdlib.h>
+#include "arena.h"
 
 _Static_assert((int)KERNEL_SETS_MAX *(int)DTLN_PRECISIONS <= (int)MODEL_CACHED_MAX,
                "every packed network has a key");
@@ -21,5 +21,5 @@ const dtln *dtln_of_model(unecho_model *model, size_t kernels_index, dtln_precis
 {
     wanted w = {model, kernels_at(kernels_index), precision};
     const size_t key = kernels_index * DTLN_PRECISIONS + precision;
-    return model_cached(model, key, build, &w, free);
+    return model_cached(model, key, build, &w, arena_release);
 }

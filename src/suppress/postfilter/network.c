@@ -44,7 +44,7 @@ postfilter *postfilter_build(const kernels *k, postfilter_precision precision,
     float *const scratch = malloc(largest_matrix(weights) * sizeof *scratch);
     arena a = {0};
     layout(&a, k, precision, weights, NULL);
-    a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
+    a.memory = arena_allocate(a.used);
 
     postfilter *net = NULL;
     if (scratch && a.memory) {
@@ -53,7 +53,7 @@ postfilter *postfilter_build(const kernels *k, postfilter_precision precision,
         bands_init(&net->bands);
         transform_init(&net->transform);
     } else {
-        free(a.memory);
+        arena_release(a.memory);
     }
     free(scratch);
     return net;

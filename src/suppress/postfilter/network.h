@@ -27,7 +27,7 @@ typedef struct postfilter {
     transform transform;
 } postfilter;
 
-/* Returns NULL if out of memory; release with free(). */
+/* Returns NULL if out of memory; release with arena_release(). */
 postfilter *postfilter_build(const kernels *k, postfilter_precision precision,
                              const postfilter_weights *weights);
 

@@ -1,6 +1,6 @@
 #include "postfilter_model.h"
 
-#include <stdlib.h>
+#include "arena.h"
 
 _Static_assert((int)KERNEL_SETS_MAX *(int)POSTFILTER_PRECISIONS <= (int)MODEL_CACHED_MAX,
                "every packed network has a key");
@@ -22,5 +22,5 @@ const postfilter *postfilter_of_model(unecho_model *model, size_t kernels_index,
 {
     wanted w = {model, kernels_at(kernels_index), precision};
     const size_t key = kernels_index * POSTFILTER_PRECISIONS + precision;
-    return model_cached(model, key, build, &w, free);
+    return model_cached(model, key, build, &w, arena_release);
 }

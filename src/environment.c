@@ -1,0 +1,22 @@
+#define _GNU_SOURCE /* secure_getenv */
+#include "environment.h"
+
+#include <stdlib.h>
+
+#if !defined(HAVE_SECURE_GETENV) && !defined(_WIN32) && !defined(__wasm__)
+#include <unistd.h>
+#endif
+
+const char *environment(const char *name)
+{
+#if defined(HAVE_SECURE_GETENV)
+    return secure_getenv(name);
+#elif defined(__wasm__)
+    (void)name; /* the host's would be an import */
+    return NULL;
+#elif defined(_WIN32)
+    return getenv(name); /* no program runs with the rights of its file's owner */
+#else
+    return getuid() == geteuid() && getgid() == getegid() ? getenv(name) : NULL;
+#endif
+}

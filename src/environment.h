@@ -1,0 +1,11 @@
+/*
+ * Environment variables, which a program with more rights than its user must not obey: they name a
+ * library to load.
+ */
+#ifndef UNECHO_ENVIRONMENT_H
+#define UNECHO_ENVIRONMENT_H
+
+/* NULL: not set, or the program runs with the rights of another user. */
+const char *environment(const char *name);
+
+#endif

@@ -1,0 +1,78 @@
+#!/bin/bash
+# The library as a part of other projects: with CMake's FetchContent, and as a meson subproject on a
+# machine that has none of the libraries that the tests and the command line need. The README's example
+# is built in each; its output must be that of the library in BUILD-ROOT. Prints TAP.
+# Usage: embed.sh SOURCE-ROOT BUILD-ROOT
+set -uo pipefail
+
+source_root=$1
+build_root=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+log=$work/log
+number=0
+
+check() {
+    local what=$1
+    shift
+    ((++number))
+    if "$@" >"$log" 2>&1; then
+        echo "ok $number - $what"
+    else
+        echo "not ok $number - $what"
+        sed 's/^/# /' "$log"
+    fi
+}
+
+# Both ends are noise, which every part of the canceller has to work on.
+output_of() {
+    head -c 256000 "$source_root/models/unecho-post.onnx" | "$@" | cksum
+}
+
+expected() {
+    awk '/^```c$/ {code = 1; next} /^```$/ {if (code) exit} code' "$source_root/README.md" \
+        >"$work/example.c"
+    cc -std=c11 -o "$work/expected" "$work/example.c" "-I$source_root/include" \
+        "-L$build_root/src" "-Wl,-rpath,$build_root/src" -lunecho &&
+        expected=$(output_of "$work/expected")
+}
+
+same_output() {
+    local got
+    got=$(output_of "$1") || return 1
+    echo "output $got, expected $expected"
+    [[ $got == "$expected" ]]
+}
+
+# with_cmake FOLDER [ARGUMENT...]
+with_cmake() {
+    local folder=$work/$1
+    shift
+    cmake -S "$source_root/tests/packaging/embed" -B "$folder" -G Ninja "-Dsource=$source_root" \
+        "-Dexample=$work/example.c" "$@" && cmake --build "$folder" && same_output "$folder/example"
+}
+
+with_meson() {
+    mkdir -p "$work/project/subprojects" &&
+        cp "$source_root/tests/packaging/embed/meson.build" "$work/example.c" "$work/project" &&
+        ln -s "$source_root" "$work/project/subprojects/unecho" &&
+        PKG_CONFIG_LIBDIR=/nowhere meson setup "$work/project/build" "$work/project" &&
+        [[ $(meson introspect --tests "$work/project/build") == "[]" ]] &&
+        ninja -C "$work/project/build" && same_output "$work/project/build/example"
+}
+
+check "the README's example with the built library" expected
+if command -v cmake >/dev/null; then
+    check "FetchContent, static, with the default flags" with_cmake static
+    check "FetchContent, shared, -O0" with_cmake shared -DBUILD_SHARED_LIBS=ON -DCMAKE_BUILD_TYPE=Debug
+else
+    echo "ok $((++number)) - FetchContent # SKIP there is no CMake"
+fi
+if command -v cmake >/dev/null && command -v musl-gcc >/dev/null; then
+    check "with musl, static" with_cmake musl -DCMAKE_C_COMPILER=musl-gcc \
+        -DCMAKE_EXE_LINKER_FLAGS=-static -DCMAKE_BUILD_TYPE=Release
+else
+    echo "ok $((++number)) - with musl # SKIP there is no musl-gcc"
+fi
+check "a meson subproject" with_meson
+echo "1..$number"

@@ -1,0 +1,354 @@
+/* The audio worklet and the clean stream in Chromium. */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { Browser, serve } from "./chromium.js";
+import * as sample from "./sample.js";
+
+/** The microphone that Chromium plays: a beep, and a second later the sample. */
+const BEEP_SECONDS = 1;
+const FAKE_MICROPHONE = join(process.env.UNECHO_SAMPLES, "fake.wav");
+
+function writeFakeMicrophone() {
+  const beep = Int16Array.from({ length: sample.RATE * BEEP_SECONDS }, (_, i) =>
+    i < sample.RATE / 10 ? 8000 * Math.sin(i) : 0);
+  const data = Buffer.concat([beep, sample.mic16].map((part) => Buffer.from(part.buffer)));
+  const header = Buffer.alloc(44);
+  header.write("RIFF", 0);
+  header.writeUInt32LE(36 + data.length, 4);
+  header.write("WAVEfmt ", 8);
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(1, 20);
+  header.writeUInt16LE(1, 22);
+  header.writeUInt32LE(sample.RATE, 24);
+  header.writeUInt32LE(2 * sample.RATE, 28);
+  header.writeUInt16LE(2, 32);
+  header.writeUInt16LE(16, 34);
+  header.write("data", 36);
+  header.writeUInt32LE(data.length, 40);
+  writeFileSync(FAKE_MICROPHONE, Buffer.concat([header, data]));
+}
+
+let server, browser, page;
+before(async () => {
+  writeFakeMicrophone();
+  server = await serve(process.env.UNECHO_SITE);
+  browser = new Browser("--use-fake-ui-for-media-stream",
+    `--use-file-for-fake-audio-capture=${FAKE_MICROPHONE}%noloop`);
+  page = await browser.open(`${server.url}/test/page.html`);
+});
+after(async () => {
+  await browser.close();
+  server.close();
+});
+
+/** Seconds of CPU time that the page's process has used. */
+async function cpuSeconds() {
+  const { processInfo } = await browser.send("SystemInfo.getProcessInfo");
+  const renderers = processInfo.filter(({ type }) => type === "renderer");
+  return renderers.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
+}
+
+/** Sets up an OfflineAudioContext in which the canceller hears the sample. */
+async function prepare(rate) {
+  const { createEchoCanceller } = await import("/unecho/index.js");
+  const context = new OfflineAudioContext(1, 25 * rate, rate);
+  const canceller = await createEchoCanceller(context);
+  const heard = {};
+  for (const [input, end] of ["mic", "far"].entries()) {
+    const file = await (await fetch(`/demo/meeting_${end}.flac`)).arrayBuffer();
+    heard[end] = await context.decodeAudioData(file);
+    const source = new AudioBufferSourceNode(context, { buffer: heard[end] });
+    source.connect(canceller, 0, input);
+    source.start();
+  }
+  canceller.connect(context.destination);
+  globalThis.offline = { context, canceller, mic: heard.mic };
+}
+
+/** What came out; numbers as text get by with fewer digits. */
+function collect() {
+  const { canceller, mic, out } = globalThis.offline;
+  const list = (buffer) => Array.from(buffer.getChannelData(0), (x) => Math.round(x * 1e7));
+  const { latency, kernels } = canceller;
+  return { mic: list(mic), out: list(out), latency, kernels };
+}
+
+for (const rate of [16000, 44100, 48000])
+  test(`an OfflineAudioContext at ${rate} Hz loses its echo, and the near end stays`, async () => {
+    await page.call(prepare, rate);
+    const before = await cpuSeconds();
+    await page.call(async () => {
+      globalThis.offline.out = await globalThis.offline.context.startRendering();
+    });
+    const share = (await cpuSeconds() - before) / 25;
+    const { mic, out, latency, kernels } = await page.call(collect);
+    assert.equal(kernels, "simd128");
+    const late = Float64Array.from(out).subarray(Math.round(latency * rate));
+    const echo = sample.change(Float64Array.from(mic), late, sample.FAR_ALONE, rate);
+    const near = sample.change(Float64Array.from(mic), late, sample.NEAR_ALONE, rate);
+    console.log(`${rate} Hz: echo ${echo.toFixed(1)} dB, near end ${near.toFixed(2)} dB, ` +
+      `${(100 * share).toFixed(1)} % of a core`);
+    assert.ok(echo <= -25, `${echo} dB`);
+    assert.ok(Math.abs(near) <= 1, `${near} dB`);
+    assert.ok(share > 0.001 && share <= 0.1, `${share} of a core`);
+  });
+
+/** Plays the far end to the microphone's sample, and records microphone and clean stream. */
+async function converse(beepSeconds, seconds) {
+  const { captureClean } = await import("/unecho/index.js");
+  const context = new AudioContext();
+  const recorder = `registerProcessor("recorder", class extends AudioWorkletProcessor {
+    process([mic, clean]) {
+      this.port.postMessage([mic, clean].map((input) => input[0]?.slice() ?? new Float32Array(128)));
+      return true;
+    } })`;
+  const module = URL.createObjectURL(new Blob([recorder], { type: "text/javascript" }));
+  await context.audioWorklet.addModule(module);
+  const file = await (await fetch("/demo/meeting_far.flac")).arrayBuffer();
+  const far = new AudioBufferSourceNode(context, { buffer: await context.decodeAudioData(file) });
+  far.connect(context.destination);
+
+  const events = [];
+  const stream = await captureClean({ reference: far });
+  for (const type of ["state", "late", "trackchange"])
+    stream.addEventListener(type, ({ detail }) => events.push(`${type} ${detail.reason ?? ""}`));
+  const record = new AudioWorkletNode(context, "recorder", { numberOfInputs: 2, channelCount: 1,
+    channelCountMode: "explicit" });
+  const track = new MediaStream([stream.microphoneTrack]);
+  context.createMediaStreamSource(track).connect(record, 0, 0);
+  context.createMediaStreamSource(stream).connect(record, 0, 1);
+  record.connect(context.destination);
+
+  const mic = [];
+  const clean = [];
+  let beep = -1;
+  await new Promise((done) => {
+    record.port.onmessage = ({ data }) => {
+      if (beep < 0 && data[0].some((x) => Math.abs(x) > 0.1)) {
+        beep = mic.length;
+        // 0.3 s before its sample begins in the microphone: the loudspeaker is never late.
+        far.start(context.currentTime + beepSeconds - 0.3);
+      }
+      mic.push(...data[0]);
+      clean.push(...data[1]);
+      if (beep >= 0 && mic.length > beep + (beepSeconds + seconds) * context.sampleRate) done();
+    };
+  });
+  const settings = stream.microphoneTrack.getSettings();
+  const { latency, stats } = stream.canceller;
+  stream.close();
+  const rate = context.sampleRate;
+  await context.close();
+  const list = (samples) => samples.slice(beep + beepSeconds * rate).map((x) => Math.round(x * 1e7));
+  return { mic: list(mic), clean: list(clean), rate, latency, stats, events, settings };
+}
+
+test("a call in real time: the microphone loses its echo, and the near end stays", async () => {
+  const heard = await page.call(converse, BEEP_SECONDS, 17);
+  const { rate, latency, events, settings, stats } = heard;
+  console.log(`events: ${events.join(", ") || "none"}; delay ${stats.delayMs.toFixed(1)} ms`);
+  assert.equal(settings.echoCancellation, false);
+  const mic = Float64Array.from(heard.mic);
+  const out = Float64Array.from(heard.clean).subarray(Math.round(latency * rate));
+  // From 3 s on: a busy machine may lose a quantum when the page starts.
+  const echo = sample.change(mic, out, [3, sample.FAR_ALONE[1]], rate);
+  const near = sample.change(mic, out, sample.NEAR_ALONE, rate);
+  console.log(`echo ${echo.toFixed(1)} dB, near end ${near.toFixed(2)} dB, load ${stats.load}`);
+  assert.ok(echo <= -25, `${echo} dB`);
+  assert.ok(Math.abs(near) <= 1, `${near} dB`);
+  assert.ok(stats.load >= 0 && stats.load < 1);
+});
+
+test("a suspended context: the microphone's own track, and back", async () => {
+  const found = await page.call(async () => {
+    const { captureClean } = await import("/unecho/index.js");
+    const context = new AudioContext();
+    const stream = await captureClean({ reference: new GainNode(context) });
+    const found = [];
+    const look = () => found.push([stream.reason,
+      stream.getAudioTracks().length, stream.getAudioTracks()[0] === stream.microphoneTrack]);
+    const changed = () => new Promise((done) =>
+      stream.addEventListener("state", done, { once: true }));
+    if (stream.reason) await changed();
+    look();
+    for (const act of ["suspend", "resume"]) {
+      const change = changed();
+      await context[act]();
+      await change;
+      look();
+    }
+    stream.close();
+    found.push(context.state); // the page's own, left alone
+    await context.close();
+    return found;
+  });
+  assert.deepEqual(found, [[null, 1, false], ["suspended", 1, true], [null, 1, false], "running"]);
+});
+
+test("what cannot be opened: the microphone as it is, and a reason", async () => {
+  const found = await page.call(async () => {
+    const { captureClean } = await import("/unecho/index.js");
+    const found = [];
+    for (const [rate, options] of [[48000, { linearTailMs: 1 }], [4000, {}],
+      [48000, { workletUrl: "/nowhere.js" }]]) {
+      const context = new AudioContext({ sampleRate: rate });
+      const reasons = [];
+      const stream = await captureClean({ reference: new GainNode(context), ...options });
+      found.push([stream.reason, stream.getAudioTracks()[0] === stream.microphoneTrack,
+        stream.microphoneTrack.readyState]);
+      stream.close();
+      await context.close();
+    }
+    return found;
+  });
+  for (const each of found) assert.deepEqual(each, ["failed", true, "live"]);
+});
+
+test("messages name what is wrong", async () => {
+  const messages = await page.call(async () => {
+    const { captureClean, createEchoCanceller } = await import("/unecho/index.js");
+    const message = (promise) => promise.then(() => "", (error) => error.message);
+    const context = new AudioContext();
+    const slow = new AudioContext({ sampleRate: 4000 });
+    return Promise.all([
+      message(createEchoCanceller(context, { linearTailMs: 1 })),
+      message(createEchoCanceller(slow)),
+      message(createEchoCanceller(context, { workletUrl: "/nowhere.js" })),
+      message(captureClean({ reference: "the loudspeaker" })),
+    ]);
+  });
+  assert.match(messages[0], /linear_tail_ms/);
+  assert.match(messages[1], /8000 to 192000/);
+  assert.match(messages[2], /nowhere.js cannot be loaded/);
+  assert.match(messages[3], /AudioNode or a MediaStream/);
+});
+
+test("a microphone that ends is opened again; a remote stream as reference", async () => {
+  const found = await page.call(async () => {
+    const { captureClean } = await import("/unecho/index.js");
+    const context = new AudioContext();
+    const remote = context.createMediaStreamDestination();
+    const stream = await captureClean({ reference: remote.stream });
+    const first = stream.microphoneTrack;
+    const [track] = stream.getAudioTracks();
+    first.stop();
+    first.dispatchEvent(new Event("ended")); // as if the device were unplugged
+    while (stream.microphoneTrack === first) await new Promise((done) => setTimeout(done, 10));
+    await new Promise((done) => stream.addEventListener("stats", done, { once: true }));
+    const found = [stream.microphoneTrack.readyState, stream.getAudioTracks()[0] === track];
+    stream.close();
+    while (stream.context.state !== "closed") await new Promise((done) => setTimeout(done, 10));
+    found.push(stream.microphoneTrack.readyState, track.readyState);
+    await context.close();
+    return found;
+  });
+  assert.deepEqual(found, ["live", true, "ended", "ended"]);
+});
+
+test("a new microphone that the context does not take: as it is, and a reason", async () => {
+  const found = await page.call(async () => {
+    const { captureClean } = await import("/unecho/index.js");
+    const context = new AudioContext();
+    const stream = await captureClean({ reference: new GainNode(context) });
+    const first = stream.microphoneTrack;
+    context.createMediaStreamSource = () => {
+      throw new DOMException("different sample rates", "NotSupportedError");
+    };
+    const changed = new Promise((done) => stream.addEventListener("trackchange", done, { once: true }));
+    const failed = new Promise((done) => stream.addEventListener("state", ({ detail }) =>
+      detail.reason === "failed" && done(detail.message)));
+    first.stop();
+    first.dispatchEvent(new Event("ended"));
+    const message = await failed;
+    await changed;
+    const [track] = stream.getAudioTracks();
+    const found = [message, stream.reason, track === stream.microphoneTrack, track !== first];
+    stream.close();
+    await context.close();
+    return found;
+  });
+  assert.deepEqual(found, ["different sample rates", "failed", true, true]);
+});
+
+test("a stereo far end reaches the worklet in both channels", async () => {
+  const loud = await page.call(async () => {
+    const { createEchoCanceller } = await import("/unecho/index.js");
+    const rate = 16000;
+    const context = new OfflineAudioContext(1, rate, rate);
+    const node = await createEchoCanceller(context, { statsInterval: 0.5 });
+    const merger = new ChannelMergerNode(context, { numberOfInputs: 2 });
+    // Opposite channels: their mean would be silence.
+    for (const [channel, offset] of [0.1, -0.1].entries()) {
+      const source = new ConstantSourceNode(context, { offset });
+      source.connect(merger, 0, channel);
+      source.start();
+    }
+    merger.connect(node, 0, 1);
+    node.connect(context.destination);
+    const stats = new Promise((done) =>
+      node.addEventListener("stats", ({ detail }) => done(detail.levels.far), { once: true }));
+    await context.startRendering();
+    return stats;
+  });
+  assert.ok(Math.abs(loud + 20) < 0.1, `${loud} dB`);
+});
+
+test("a node: bypass, statistics, reset, close", async () => {
+  const found = await page.call(async () => {
+    const { createEchoCanceller } = await import("/unecho/index.js");
+    const context = new AudioContext({ sampleRate: 48000 });
+    const node = await createEchoCanceller(context, { statsInterval: 0.05, noiseReductionDb: 10,
+      comfortNoise: true });
+    const settings = [node.suppression, node.noiseReductionDb, node.comfortNoise]
+      .map(({ value }) => value);
+    new ConstantSourceNode(context, { offset: 0.1 }).connect(node, 0, 0);
+    node.connect(context.destination);
+    const event = (type) => new Promise((done) =>
+      node.addEventListener(type, ({ detail }) => done(detail), { once: true }));
+    const stats = await event("stats");
+    let change = event("state");
+    node.bypass.value = 1;
+    const bypassed = (await change).reason;
+    change = event("state");
+    node.bypass.value = 0;
+    const back = (await change).reason;
+    node.reset();
+    await event("stats");
+    const { frames } = await event("stats");
+    node.close();
+    await context.close();
+    return { settings, stats: Object.keys(stats), bypassed, back, frames, latency: node.latency };
+  });
+  assert.deepEqual(found.settings, [1, 10, 1]);
+  assert.equal(found.bypassed, "bypass");
+  assert.equal(found.back, null);
+  assert.ok(found.frames < 48000);
+  assert.ok(found.latency > 0.02 && found.latency < 0.03);
+  for (const name of ["delayMs", "erleDb", "levels", "load"]) assert.ok(found.stats.includes(name));
+});
+
+test("nothing went wrong unseen", () => {
+  assert.deepEqual(page.errors.filter((error) => !/nowhere/.test(error)), []);
+});
+
+test("a denied microphone: an error that says so", async () => {
+  const strict = new Browser(); // nobody answers the question
+  try {
+    const page = await strict.open(`${server.url}/test/page.html`);
+    await strict.send("Browser.setPermission", { permission: { name: "microphone" },
+      setting: "denied", origin: server.url });
+    const error = await page.call(async () => {
+      const { captureClean } = await import("/unecho/index.js");
+      const context = new AudioContext();
+      return captureClean({ reference: new GainNode(context) })
+        .then(() => null, ({ name, message }) => ({ name, message }));
+    });
+    assert.equal(error.name, "NotAllowedError");
+    assert.match(error.message, /the microphone was denied/);
+  } finally {
+    await strict.close();
+  }
+});

@@ -1,0 +1,266 @@
+/*
+ * One conversation: the WebAssembly module and the memory in which it works. Runs wherever
+ * JavaScript does; knows neither files nor the network nor WebAudio.
+ */
+
+/** Frames that cross into the module at once. */
+const CHUNK = 1024;
+
+/** How much far end may wait for the microphone where only farRate is given, in milliseconds. */
+const FAR_QUEUE_MS = 1000;
+
+const ERROR_ARGUMENT = -1;
+
+/** The values of settings that have names; their numbers are those of unecho.h. */
+const CHOICES = {
+  engine: { linear: 1, "linear-neural": 2 },
+  align: { auto: 0, fixed: 1, off: 2 },
+  precision: { fp32: 0, bf16: 1, int8: 2 },
+};
+const FLAGS = ["wholeHops", "highBand", "comfortNoise"];
+const SIGNED = ["micChannel", "delayMs"];
+const FRACTIONS = ["delayMs", "suppression"];
+/** The settings that change while it runs. */
+const LIVE = {
+  suppression: "set_suppression",
+  noiseReductionDb: "set_noise_reduction_db",
+  comfortNoise: "set_comfort_noise",
+};
+const RENAMED = { sampleRate: "rate", micChannels: "channels" };
+
+const camelCase = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
+
+/** The number that the module takes for a setting. The module checks the ranges. */
+function numberOf(name, value) {
+  const choices = CHOICES[name];
+  if (choices) {
+    if (Object.hasOwn(choices, value)) return choices[value];
+    const known = Object.keys(choices).map((choice) => `"${choice}"`);
+    throw new RangeError(`${name} is ${JSON.stringify(value)}, expected ${known.join(" or ")}`);
+  }
+  if (FLAGS.includes(name)) {
+    if (typeof value === "boolean") return Number(value);
+    throw new TypeError(`${name} is ${value}, expected true or false`);
+  }
+  if (typeof value !== "number") throw new TypeError(`${name} is ${value}, expected a number`);
+  const least = SIGNED.includes(name) ? -0x80000000 : 0;
+  const whole = FRACTIONS.includes(name) || Number.isInteger(value);
+  if (whole && value >= least && value < 0x80000000) return value;
+  throw new RangeError(`${name} is ${value}, expected a whole number in its range`);
+}
+
+/** The module needs nothing of its host: its C library would report with these what never occurs. */
+function importsOf(module) {
+  const imports = {};
+  for (const { module: from, name } of WebAssembly.Module.imports(module))
+    (imports[from] ??= {})[name] = () => -1;
+  return imports;
+}
+
+export class Canceller {
+  #exports;
+  #statNames;
+  #stats; // where the module puts them
+  #address = {}; // of the buffers for mic, far and out
+  #views = {}; // of these buffers, by type of sample, as long as the last chunk
+  #queued;
+  #rate;
+  #channels;
+  #farRate;
+  #farChannels;
+  #latency;
+  #kernels;
+
+  /**
+   * @param {{module: WebAssembly.Module, model: ArrayBuffer | Uint8Array}} assets of loadAssets
+   * @param {object} settings see index.d.ts
+   */
+  constructor({ module, model }, settings = {}) {
+    const exports = new WebAssembly.Instance(module, importsOf(module)).exports;
+    exports._initialize();
+    this.#exports = exports;
+    this.#open(model, { rate: 48000, ...settings });
+    this.#statNames = this.#text(exports.stat_names()).trim().split(" ").map(camelCase);
+    this.#stats = this.#allocate(8 * this.#statNames.length);
+    for (const [name, channels] of [["mic", this.#channels], ["far", this.#farChannels],
+      ["out", this.#channels]])
+      this.#address[name] = this.#allocate(4 * CHUNK * channels);
+    this.#latency = exports.latency();
+    this.#kernels = this.#text(exports.kernels());
+  }
+
+  #open(model, settings) {
+    const exports = this.#exports;
+    const names = this.#text(exports.setting_names()).trim().split(" ").map(camelCase)
+      .map((name) => RENAMED[name] ?? name);
+    const values = this.#allocate(8 * names.length);
+    exports.defaults(values);
+    const numbers = new Float64Array(exports.memory.buffer, values, names.length);
+    const at = (name) => names.indexOf(name);
+    if (settings.farRate !== undefined) numbers[at("farQueueMs")] = FAR_QUEUE_MS;
+    for (const [name, value] of Object.entries(settings)) {
+      if (value === undefined) continue;
+      if (at(name) < 0)
+        throw new TypeError(`unknown setting ${name}: expected one of ${names.join(", ")}`);
+      numbers[at(name)] = numberOf(name, value);
+    }
+    this.#rate = numbers[at("rate")];
+    this.#channels = numbers[at("channels")];
+    this.#farRate = numbers[at("farRate")] || this.#rate;
+    this.#farChannels = numbers[at("farChannels")];
+    this.#queued = numbers[at("farQueueMs")] > 0;
+    const bytes = new Uint8Array(model);
+    const file = this.#allocate(bytes.length);
+    new Uint8Array(exports.memory.buffer).set(bytes, file);
+    const status = exports.open(values, file, bytes.length);
+    if (status < 0) this.#fail(status, this.#text(exports.message()));
+  }
+
+  #allocate(size) {
+    const address = this.#exports.allocate(size);
+    if (!address) throw new Error("out of memory");
+    return address;
+  }
+
+  #text(address) {
+    const bytes = new Uint8Array(this.#exports.memory.buffer, address);
+    let text = "";
+    for (let i = 0; bytes[i] !== 0; i++) text += String.fromCharCode(bytes[i]);
+    return text;
+  }
+
+  #fail(status, message) {
+    if (status === ERROR_ARGUMENT) throw new RangeError(message);
+    throw new Error(message);
+  }
+
+  /** Of microphone and output, in Hz. */
+  get rate() { return this.#rate; }
+  /** Of microphone and output. */
+  get channels() { return this.#channels; }
+  /** Of the far end, in Hz. */
+  get farRate() { return this.#farRate; }
+  /** Of the far end. */
+  get farChannels() { return this.#farChannels; }
+  /** How many frames the output is behind the microphone: constant. */
+  get latency() { return this.#latency; }
+  /** The kernels in use: "simd128" or "plain". */
+  get kernels() { return this.#kernels; }
+
+  #opened() {
+    if (!this.#exports) throw new Error("the canceller is closed");
+    return this.#exports;
+  }
+
+  /** A view of n samples of a buffer; the same object as long as n is the same. */
+  #view(name, type, n) {
+    const key = type === Int16Array ? "int16" : "float";
+    const views = (this.#views[key] ??= {});
+    if (views[name]?.length !== n)
+      views[name] = new type(this.#exports.memory.buffer, this.#address[name], n);
+    return views[name];
+  }
+
+  /** Copies `frames` frames from `at` on into the module. */
+  #copyIn(name, samples, channels, at, frames) {
+    const view = this.#view(name, samples.constructor, frames * channels);
+    if (samples.length === view.length) view.set(samples);
+    else view.set(samples.subarray(at * channels, (at + frames) * channels));
+  }
+
+  #check(name, samples, channels, frames, like) {
+    if (!(samples instanceof Float32Array || samples instanceof Int16Array))
+      throw new TypeError(`${name} must be a Float32Array or an Int16Array`);
+    if (like && samples.constructor !== like.constructor)
+      throw new TypeError(`${name} is ${samples.constructor.name}, expected ${like.constructor.name}`);
+    const found = samples.length / channels;
+    if (!Number.isInteger(found) || (frames !== undefined && found !== frames))
+      throw new RangeError(`${name} has ${samples.length} samples, expected ` +
+        (frames === undefined ? `a multiple of ${channels}` : `${frames * channels}`));
+    return found;
+  }
+
+  /**
+   * Takes frames of microphone and far end, and returns as many frames of near end, in `out` if that
+   * is given; it may be `mic`. Several channels are interleaved. far null: silence, or with a queue
+   * what was pushed; with a queue, far may have any length and is pushed first.
+   */
+  process(mic, far = null, out = undefined) {
+    const exports = this.#opened();
+    const channels = this.#channels;
+    const frames = this.#check("mic", mic, channels);
+    if (far && !this.#queued) this.#check("far", far, this.#farChannels, frames, mic);
+    out ??= new mic.constructor(mic.length);
+    this.#check("out", out, channels, frames, mic);
+    if (far && this.#queued) {
+      this.pushFar(far);
+      far = null;
+    }
+    const run = mic instanceof Int16Array ? exports.process_int16 : exports.process;
+    const address = this.#address;
+    for (let at = 0; at < frames; at += CHUNK) {
+      const n = Math.min(CHUNK, frames - at);
+      this.#copyIn("mic", mic, channels, at, n);
+      if (far) this.#copyIn("far", far, this.#farChannels, at, n);
+      const status = run(address.mic, far ? address.far : 0, address.out, n);
+      if (status < 0) this.#fail(status, "with wholeHops a chunk is a multiple of 128 frames");
+      out.set(this.#view("out", mic.constructor, n * channels), at * channels);
+    }
+    return out;
+  }
+
+  /** Queues far end that comes at another rate or at other times than the microphone. */
+  pushFar(far) {
+    const exports = this.#opened();
+    if (!this.#queued) throw new RangeError("pushFar needs the setting farRate or farQueueMs");
+    const frames = this.#check("far", far, this.#farChannels);
+    const push = far instanceof Int16Array ? exports.push_far_int16 : exports.push_far;
+    for (let at = 0; at < frames; at += CHUNK) {
+      const n = Math.min(CHUNK, frames - at);
+      this.#copyIn("far", far, this.#farChannels, at, n);
+      push(this.#address.far, n);
+    }
+  }
+
+  /** Reports that frames of microphone or far end were lost since the last call. */
+  notifyGap(micLost, farLost) {
+    const exports = this.#opened();
+    for (const lost of [micLost, farLost])
+      if (!Number.isSafeInteger(lost) || lost < 0)
+        throw new RangeError(`notifyGap takes numbers of frames, not ${lost}`);
+    exports.notify_gap(micLost, farLost);
+  }
+
+  /** Changes suppression, noiseReductionDb or comfortNoise, from the next 8 ms on and without a click. */
+  set(settings) {
+    const exports = this.#opened();
+    for (const [name, value] of Object.entries(settings)) {
+      if (!Object.hasOwn(LIVE, name))
+        throw new TypeError(`${name} cannot be set: expected one of ${Object.keys(LIVE).join(", ")}`);
+      if (exports[LIVE[name]](numberOf(name, value)) < 0)
+        throw new RangeError(`${name} is ${value}, which is out of range`);
+    }
+  }
+
+  /** A snapshot of the statistics. */
+  get stats() {
+    const exports = this.#opened();
+    exports.stats(this.#stats);
+    const values = new Float64Array(exports.memory.buffer, this.#stats, this.#statNames.length);
+    const found = {};
+    this.#statNames.forEach((name, i) => (found[name] = values[i]));
+    found.aligned = found.aligned !== 0;
+    return found;
+  }
+
+  /** Back to the state after opening, statistics included; settings stay. */
+  reset() {
+    this.#opened().reset();
+  }
+
+  /** Gives the memory back; every other call fails afterwards. May be called again. */
+  close() {
+    this.#exports = undefined;
+    this.#views = {};
+  }
+}

@@ -1,0 +1,196 @@
+/* The microphone without echo as a MediaStream, for WebRTC and recorders. */
+import { createEchoCanceller } from "./echo-canceller.js";
+
+/** What the browser must leave to the canceller, which needs the microphone as it is. */
+const UNPROCESSED = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+
+const GESTURES = ["pointerdown", "keydown"];
+
+const Base = globalThis.MediaStream ?? class {};
+
+/**
+ * A stream with one audio track. As long as the context runs, the track is that of the canceller's
+ * output; while it cannot, it is the microphone's own, so that the voice goes through.
+ */
+export class CleanStream extends Base {
+  #context;
+  #ownsContext;
+  #constraints;
+  #microphone;
+  #source;
+  #reference;
+  #player; // keeps a remote stream flowing
+  #node;
+  #output;
+  #reason = "starting";
+  #closed = false;
+  #update = () => this.#choose();
+  #resume = () => this.#context.resume().catch(() => {});
+
+  /** @internal captureClean opens it. */
+  async open({ reference, context, constraints = {}, ...options }) {
+    this.#context = context ?? reference.context ?? new AudioContext();
+    this.#ownsContext = !context && !reference.context;
+    this.#constraints = { audio: { ...UNPROCESSED, ...constraints } };
+    try {
+      await this.#openMicrophone();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    try {
+      this.#node = await createEchoCanceller(this.#context, options);
+      this.#connect(reference);
+    } catch (error) {
+      this.#fail(error);
+      return this;
+    }
+    this.#context.addEventListener("statechange", this.#update);
+    // A context of the page's is the page's to start and stop.
+    if (this.#ownsContext)
+      for (const gesture of GESTURES) globalThis.addEventListener(gesture, this.#resume);
+    this.#choose();
+    return this;
+  }
+
+  async #openMicrophone() {
+    const devices = globalThis.navigator?.mediaDevices;
+    if (!devices)
+      throw new DOMException("there is no microphone here: the page must come over HTTPS or localhost",
+        "NotSupportedError");
+    try {
+      this.#microphone = await devices.getUserMedia(this.#constraints);
+    } catch (error) {
+      const why = error.name === "NotAllowedError" ? "the microphone was denied" :
+        error.name === "NotFoundError" ? "no microphone was found" : "the microphone cannot be opened";
+      throw new DOMException(`${why}: ${error.message}`, error.name);
+    }
+    this.microphoneTrack.addEventListener("ended", () => this.#reopen());
+  }
+
+  #connect(reference) {
+    const context = this.#context;
+    this.#output = context.createMediaStreamDestination();
+    this.#output.channelCount = 1;
+    this.#node.connect(this.#output);
+    this.#node.addEventListener("state", ({ detail }) => this.#choose(detail.message));
+    this.#node.addEventListener("stats", ({ detail }) => this.#dispatch("stats", detail));
+    this.#node.addEventListener("late", ({ detail }) => this.#dispatch("late", detail));
+    this.#source = context.createMediaStreamSource(this.#microphone);
+    this.#source.connect(this.#node, 0, 0);
+    this.#reference = reference;
+    if (reference instanceof MediaStream) {
+      // Chrome lets the sound of a remote stream into WebAudio only while an element plays it, too.
+      this.#player = new Audio();
+      this.#player.muted = true;
+      this.#player.srcObject = reference;
+      this.#player.play().catch(() => {});
+      this.#reference = context.createMediaStreamSource(reference);
+    }
+    this.#reference.connect(this.#node, 0, 1);
+  }
+
+  /** The device is gone, or the permission: take the one that is left. */
+  async #reopen() {
+    if (this.#closed) return;
+    try {
+      await this.#openMicrophone();
+    } catch (error) {
+      this.#say(error.name === "NotAllowedError" ? "denied" : "ended", error.message);
+      return;
+    }
+    if (this.#closed) {
+      this.microphoneTrack.stop();
+      return;
+    }
+    try {
+      this.#source?.disconnect();
+      this.#source = this.#context.createMediaStreamSource(this.#microphone);
+      this.#source.connect(this.#node, 0, 0);
+    } catch (error) {
+      // No canceller, or a device whose rate the context does not take.
+      this.#fail(error);
+      return;
+    }
+    this.#choose();
+  }
+
+  /** From now on the microphone is all there is. */
+  #fail(error) {
+    this.#context.removeEventListener("statechange", this.#update);
+    this.#node?.close();
+    this.#node = undefined;
+    this.#say("failed", error.message);
+    this.#use(this.microphoneTrack);
+  }
+
+  /** The track that fits the state of context and canceller. */
+  #choose(message) {
+    if (this.#closed || !this.#node) return;
+    if (this.#context.state === "running") {
+      this.#use(this.#output.stream.getAudioTracks()[0]);
+      this.#say(this.#node.reason === "starting" ? null : this.#node.reason, message);
+    } else {
+      this.#use(this.microphoneTrack);
+      this.#say("suspended", `the AudioContext is ${this.#context.state}`);
+    }
+  }
+
+  #use(track) {
+    const [before] = this.getAudioTracks();
+    if (before === track) return;
+    if (before) this.removeTrack(before);
+    this.addTrack(track);
+    if (before) this.#dispatch("trackchange", { track, before });
+  }
+
+  #say(reason, message = "") {
+    if (this.#reason === reason) return;
+    this.#reason = reason;
+    this.#dispatch("state", { reason, message });
+  }
+
+  #dispatch(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  /** The microphone as the browser gives it. */
+  get microphoneTrack() { return this.#microphone?.getAudioTracks()[0]; }
+  /** The EchoCanceller; undefined: it could not be made. */
+  get canceller() { return this.#node; }
+  get context() { return this.#context; }
+  /**
+   * Why the microphone comes as it is: "suspended", "bypass", "overload" or "failed", or why it does
+   * not come at all: "denied" or "ended"; null: the stream is clean.
+   */
+  get reason() { return this.#reason; }
+
+  /** Stops the microphone and everything that was opened for it. */
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#context.removeEventListener("statechange", this.#update);
+    for (const gesture of GESTURES) globalThis.removeEventListener(gesture, this.#resume);
+    for (const track of [...(this.#microphone?.getTracks() ?? []), ...this.getTracks()]) track.stop();
+    this.#source?.disconnect();
+    if (this.#player) {
+      this.#player.srcObject = null;
+      this.#reference.disconnect();
+    } else if (this.#reference && this.#node) {
+      this.#reference.disconnect(this.#node, 0, 1);
+    }
+    this.#node?.close();
+    if (this.#ownsContext) this.#context.close();
+  }
+}
+
+/**
+ * Opens the microphone and gives it without the echo of `reference`, an AudioNode or a MediaStream
+ * that is played. Fails where there is no microphone.
+ */
+export function captureClean(options) {
+  const { reference } = options ?? {};
+  if (!(reference instanceof AudioNode || reference instanceof MediaStream))
+    return Promise.reject(new TypeError("reference must be an AudioNode or a MediaStream"));
+  return new CleanStream().open(options);
+}

@@ -1,0 +1,5 @@
+/* unecho in the browser. */
+export { loadAssets, createCanceller } from "./assets.js";
+export { Canceller } from "./canceller.js";
+export { captureClean, CleanStream } from "./capture.js";
+export { createEchoCanceller, EchoCanceller } from "./echo-canceller.js";
