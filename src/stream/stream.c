@@ -119,15 +119,15 @@ static void notice_stall(unecho *s)
     go_on_later(s, -(int64_t)((uint64_t)surplus * UNECHO_SAMPLE_RATE / s->far_end.plan.rate));
 }
 
-/* No device delivers samples 12 dB beyond full scale. What learned from such a burst, filter,
- * aligner and network, would take seconds to unlearn it: it is silence. */
-static void silence_burst(float *hop)
+/* No device delivers samples 12 dB beyond full scale. A filter that learned from such a burst, and
+ * what learned from the filter, would take seconds to unlearn it: it is silence. */
+static void silence_burst(const unecho *s, float *hop)
 {
     static const float least = 4.0f;
-    float most = 0.0f;
+    int reached = 0;
     for (size_t i = 0; i < UNECHO_HOP; i++)
-        most = fmaxf(most, fabsf(hop[i]));
-    if (most >= least)
+        reached |= fabsf(hop[i]) >= least;
+    if (s->canceller.linear && reached)
         memset(hop, 0, UNECHO_HOP * sizeof *hop);
 }
 
@@ -144,11 +144,11 @@ void stream_prepare(unecho *s, size_t hops)
         const uint64_t end = (m->hops + s->lost + 1) * UNECHO_HOP;
         far_end_advance(&s->far_end, end + s->aligner.plan.late, limit);
         microphone_give(m, mic);
-        silence_burst(mic);
+        silence_burst(s, mic);
         const aligner_jump jump = aligner_hop(&s->aligner, mic, &s->far_end, far);
         for (unsigned i = 0; i < FAR_LANES; i++)
             if (far[i])
-                silence_burst(far[i]);
+                silence_burst(s, far[i]);
         float past[FAR_LANES][UNECHO_HOP];
         float *const lanes[FAR_LANES] = {past[FAR_MEAN], past[FAR_SIDE]};
         for (size_t age = canceller_jump(&s->canceller, t, &jump); age > 0; age--) {
