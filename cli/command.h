@@ -20,8 +20,9 @@ struct command {
     int (*run)(const void *options); /* returns one of report.h's exit codes */
 };
 
-extern const struct command process_command, doctor_command, replay_command, info_command,
-    inspect_command, convert_command, bench_command, tune_command, completion_command;
+extern const struct command process_command, batch_command, doctor_command, replay_command,
+    info_command, inspect_command, convert_command, bench_command, tune_command, completion_command,
+    live_command;
 
 /* In the order of the help; NULL ends them. */
 extern const struct command *const commands[];

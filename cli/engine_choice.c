@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const engine_names[] = {
+const char *const engine_names[] = {
     [UNECHO_ENGINE_NEURAL] = "neural",
     [UNECHO_ENGINE_LINEAR] = "linear",
     [UNECHO_ENGINE_LINEAR_NEURAL] = "linear+neural",

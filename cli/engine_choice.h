@@ -33,6 +33,9 @@ extern const struct option library_options[];
 /* Fill an engine_choice: what cancels, what runs the network, and how. */
 extern const struct option engine_options[], backend_options[], network_options[];
 
+/* Of unecho_engine, for option_choice. */
+extern const char *const engine_names[];
+
 /* "linear", "neural" or "linear+neural". */
 const char *engine_choice_name(unecho_engine engine);
 

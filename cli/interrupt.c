@@ -10,22 +10,27 @@
 /* Files written at the same time. */
 enum { UNFINISHED_MOST = 4 };
 
-static volatile sig_atomic_t requests, nothing_to_finish;
+/* The number of the first signal. */
+static volatile sig_atomic_t request;
+static volatile sig_atomic_t nothing_to_finish, is_child;
 static const char *volatile unfinished[UNFINISHED_MOST];
+
+void interrupt_end(void)
+{
+    for (int i = 0; i < UNFINISHED_MOST; i++)
+        if (unfinished[i])
+            unlink(unfinished[i]);
+    _exit(EXIT_FAILED);
+}
 
 static void on_request(int signal_number)
 {
-    (void)signal_number;
-    if (requests || nothing_to_finish) {
-        static const char why[] = "unecho: interrupted\n";
-        if (nothing_to_finish)
-            (void)!write(STDERR_FILENO, why, sizeof(why) - 1);
-        for (int i = 0; i < UNFINISHED_MOST; i++)
-            if (unfinished[i])
-                unlink(unfinished[i]);
-        _exit(EXIT_FAILED);
-    }
-    requests = 1;
+    static const char why[] = "unecho: interrupted\n";
+    if (nothing_to_finish && !is_child)
+        (void)!write(STDERR_FILENO, why, sizeof(why) - 1);
+    if (request || nothing_to_finish)
+        interrupt_end();
+    request = signal_number;
 }
 
 static void handle(int signal_number)
@@ -56,9 +61,21 @@ void interrupt_ends_at_once(void)
     nothing_to_finish = 1;
 }
 
+void interrupt_become_child(void)
+{
+    signal(SIGINT, SIG_IGN);
+    is_child = nothing_to_finish = 1;
+    request = 0;
+}
+
 bool interrupted(void)
 {
-    return requests != 0;
+    return request != 0;
+}
+
+int interrupt_signal(void)
+{
+    return request;
 }
 
 static void replace(const char *old, const char *path)

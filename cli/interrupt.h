@@ -13,7 +13,16 @@ void interrupt_install(void);
 /* From here on the first ends the program, with a message: there is nothing to be finished. */
 void interrupt_ends_at_once(void);
 
+/* In a process that another one started: SIGINT, which a terminal sends to both, does nothing, and
+ * the other signals end it at once, without a message. */
+void interrupt_become_child(void);
+
 bool interrupted(void);
+/* The signal's number; 0: not interrupted. */
+int interrupt_signal(void);
+
+/* Remove unfinished files and end the program. */
+void interrupt_end(void);
 
 /* Remove this file if the program ends at once; at most four at a time. */
 void interrupt_removes(const char *path);

@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 const struct command *const commands[] = {
-    &process_command, &doctor_command, &replay_command, &info_command,       &inspect_command,
-    &convert_command, &bench_command,  &tune_command,   &completion_command, NULL,
+    &process_command, &batch_command, &live_command,       &doctor_command,
+    &replay_command,  &info_command,  &inspect_command,    &convert_command,
+    &bench_command,   &tune_command,  &completion_command, NULL,
 };
 
 static void print_help(FILE *stream)
@@ -86,12 +87,24 @@ static int show_version(void)
     return end_output();
 }
 
+/* No fewer than the options among the words, several of which may share one. */
+static size_t count_letters(int argc, char **argv)
+{
+    size_t letters = 0;
+    for (int i = 0; i < argc; i++)
+        letters += strlen(argv[i]);
+    return letters;
+}
+
 static int run_command(const struct command *c, int argc, char **argv)
 {
-    struct arguments arguments = {c->name, argv + 1, (size_t)argc - 1};
+    struct arguments arguments = {.command = c->name, .words = argv + 1, .count = (size_t)argc - 1};
     int code = EXIT_WRONG_USAGE;
     void *options = malloc(c->size);
-    if (!options) {
+    arguments.given = calloc(count_letters(argc, argv), sizeof(*arguments.given));
+    if (!options || !arguments.given) {
+        free(options);
+        free(arguments.given);
         report_error("out of memory");
         return EXIT_FAILED;
     }
@@ -110,6 +123,7 @@ static int run_command(const struct command *c, int argc, char **argv)
         break;
     }
     free(options);
+    free(arguments.given);
     return code;
 }
 

@@ -78,6 +78,21 @@ static void list_names(const char *const *names, char *text, size_t size)
                                    names[i]);
 }
 
+bool option_decimal(void *field, const struct option_value *value)
+{
+    const struct option *o = value->option;
+    char *end;
+    const float number = strtof(value->text, &end);
+    if (end == value->text || *end ||
+        !(number >= (float)o->lowest && number <= (float)o->highest)) {
+        report_usage(value->command, "--%s %s: expected %u to %u", o->name, value->text, o->lowest,
+                     o->highest);
+        return false;
+    }
+    *(float *)field = number;
+    return true;
+}
+
 bool option_choice(void *field, const struct option_value *value)
 {
     const struct option *o = value->option;
@@ -108,7 +123,7 @@ const struct option option_help_all[] = {
 typedef struct parser {
     const struct option_group *groups;
     void *options;
-    const struct arguments *arguments;
+    struct arguments *arguments;
     size_t next; /* the word to read next */
 } parser;
 
@@ -155,6 +170,9 @@ static options_result take(parser *p, const struct option *o, void *in, const ch
             return OPTIONS_WRONG;
         }
     }
+    if (p->arguments->given)
+        p->arguments->given[p->arguments->given_count++] =
+            (struct option_given){o, value.text, value.second};
     return o->set((char *)in + o->at, &value) ? OPTIONS_GO : OPTIONS_WRONG;
 }
 

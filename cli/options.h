@@ -40,24 +40,33 @@ struct option_group {
 
 /* ---- Setters ---------------------------------------------------------------------------- */
 
-option_setter option_on;     /* bool: true */
-option_setter option_off;    /* bool: false */
-option_setter option_text;   /* const char * */
-option_setter option_pair;   /* const char *[2] */
-option_setter option_number; /* unsigned */
-option_setter option_choice; /* an enum: the index in `names` */
-option_setter option_quiet;  /* bool: true, and no notes from now on */
+option_setter option_on;      /* bool: true */
+option_setter option_off;     /* bool: false */
+option_setter option_text;    /* const char * */
+option_setter option_pair;    /* const char *[2] */
+option_setter option_number;  /* unsigned */
+option_setter option_decimal; /* float */
+option_setter option_choice;  /* an enum: the index in `names` */
+option_setter option_quiet;   /* bool: true, and no notes from now on */
 
 /* ---- Tables ----------------------------------------------------------------------------- */
 
 /* --help, in every command, and --help-all, after it where the command hides rare options. */
 extern const struct option option_help[], option_help_all[];
 
+/* An option as it was given. */
+struct option_given {
+    const struct option *option;
+    const char *text, *second;
+};
+
 /* The words after the command's name. */
 struct arguments {
     const char *command;
     char **words;
     size_t count;
+    struct option_given *given; /* NULL: not wanted; room for the letters of all words */
+    size_t given_count;
 };
 
 typedef enum options_result {
@@ -67,7 +76,7 @@ typedef enum options_result {
     OPTIONS_WRONG     /* reported */
 } options_result;
 
-/* Store the options in the struct `options`, and remove them from the arguments. */
+/* Store the options in the struct `options`, and move them from the words to `given`. */
 options_result options_parse(const struct option_group *groups, void *options,
                              struct arguments *arguments);
 

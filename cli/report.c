@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 static bool quiet;
+static FILE *elsewhere; /* NULL: standard error */
 static size_t status_length;
 
 void report_be_quiet(void)
@@ -16,10 +17,17 @@ void report_be_quiet(void)
 
 REPORT_FORMAT(2, 0) static void say(const char *kind, const char *format, va_list arguments)
 {
+    FILE *stream = elsewhere ? elsewhere : stderr;
     report_status("");
-    fprintf(stderr, "unecho: %s", kind);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    fprintf(stream, elsewhere ? "%s" : "unecho: %s", kind);
+    vfprintf(stream, format, arguments);
+    fputc('\n', stream);
+}
+
+void report_to(FILE *stream)
+{
+    elsewhere = stream;
+    status_length = 0;
 }
 
 void report_error(const char *format, ...)
@@ -41,7 +49,7 @@ void report_warning(const char *format, ...)
 void report_note(const char *format, ...)
 {
     va_list arguments;
-    if (quiet)
+    if (quiet && !elsewhere)
         return;
     va_start(arguments, format);
     say("note: ", format, arguments);
@@ -54,7 +62,8 @@ void report_usage(const char *command, const char *format, ...)
     va_start(arguments, format);
     say("", format, arguments);
     va_end(arguments);
-    fprintf(stderr, "try 'unecho %s%s--help'\n", command, *command ? " " : "");
+    if (!elsewhere)
+        fprintf(stderr, "try 'unecho %s%s--help'\n", command, *command ? " " : "");
 }
 
 bool report_output_written(void)
@@ -67,7 +76,7 @@ bool report_output_written(void)
 
 bool report_has_status(void)
 {
-    return !quiet && isatty(STDERR_FILENO) == 1;
+    return !quiet && !elsewhere && isatty(STDERR_FILENO) == 1;
 }
 
 void report_status(const char *line)

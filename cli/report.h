@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* EXIT_PROBLEMS: done, and the recordings have problems. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_WRONG_USAGE = 2, EXIT_PROBLEMS = 3 };
@@ -16,6 +17,10 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_WRONG_USAGE = 2, EXIT_PROBLEMS = 3 }
 
 /* No more notes and no status line; errors and warnings remain. */
 void report_be_quiet(void);
+
+/* Send messages there, notes included, a line each, without the program's name; no status line.
+ * NULL: to standard error again. */
+void report_to(FILE *stream);
 
 REPORT_FORMAT(1, 2) void report_error(const char *format, ...);
 REPORT_FORMAT(1, 2) void report_warning(const char *format, ...);

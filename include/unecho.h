@@ -415,6 +415,13 @@ typedef struct unecho_stats {
     /* Hops in which the network gave no usable numbers: the output was that of the linear filter,
      * or the microphone without one, and the network restarted. The model is unsuitable. */
     uint64_t failed_hops;
+
+    /* For meters: the levels of about the last 0.3 s, and the ERLE of the last 3 s in which the far
+     * end was active. What was before fades exponentially. */
+    float mic_now_db;
+    float far_now_db;
+    float out_now_db;
+    float erle_now_db;
 } unecho_stats;
 
 /* Fill *stats, as much of it as stats->size says (fields that the library does not know with 0).

@@ -189,11 +189,10 @@ static unsigned late_for(const struct analysis *a)
                                                        : (unsigned)(1.25 * early) + 50;
 }
 
-static bool cancel(struct analysis *a, unecho_model *model)
+static bool measure_output(struct analysis *a)
 {
     const struct doctor_end *mic = &a->input->mic;
-    if (!doctor_cancel(&a->cancelled, a->input, model, late_for(a)) ||
-        !levels_take(&a->out_levels, a->cancelled.out, mic->n, mic->rate))
+    if (!levels_take(&a->out_levels, a->cancelled.out, mic->n, mic->rate))
         return false;
     measure_near_end(a);
     a->was_cancelled = true;
@@ -225,10 +224,11 @@ static void settle_drift(struct analysis *a)
             last = &a->cancelled.track[i];
             first = first ? first : last;
         }
-    if (!a->line.found || a->rate_factor != 1.0 || !first)
+    const unecho_stats *const said = last ? &last->stats : &a->cancelled.stats;
+    if (!a->line.found || a->rate_factor != 1.0 || !said->aligned)
         return;
-    const double certain = (double)last->stats.drift_ppm, middle = 0.5 * a->mic.seconds;
-    if ((certain == 0.0 || fabs(a->line.drift_ppm) > FOLLOWED_PPM * 1.1) &&
+    const double certain = (double)said->drift_ppm, middle = 0.5 * a->mic.seconds;
+    if (first && (certain == 0.0 || fabs(a->line.drift_ppm) > FOLLOWED_PPM * 1.1) &&
         goes_along(a, first, last))
         return;
     const double delay = delay_at(&a->line, middle);
@@ -267,7 +267,8 @@ static bool find_swapped(struct analysis *a, unecho_model *model)
     return true;
 }
 
-bool doctor_analyse(struct analysis *a, const struct doctor_input *input, unecho_model *model)
+/* All that can be said before the echo is cancelled. */
+static bool examine(struct analysis *a, const struct doctor_input *input)
 {
     *a = (struct analysis){.input = input, .rate_factor = 1.0, .expected_erle_db = (double)NAN};
     if (!measure_end(&a->mic, &input->mic) || !measure_end(&a->far, &input->far))
@@ -278,10 +279,30 @@ bool doctor_analyse(struct analysis *a, const struct doctor_input *input, unecho
         return false;
     if (a->line.found)
         count_alone(a);
-    if (!cancel(a, model))
+    return true;
+}
+
+/* The rest, once there is an output. */
+static bool conclude(struct analysis *a, unecho_model *model)
+{
+    if (!measure_output(a))
         return false;
     settle_drift(a);
     return expect_erle(a) && find_swapped(a, model);
+}
+
+bool doctor_analyse(struct analysis *a, const struct doctor_input *input, unecho_model *model)
+{
+    return examine(a, input) && doctor_cancel(&a->cancelled, input, model, late_for(a)) &&
+           conclude(a, model);
+}
+
+bool doctor_analyse_output(struct analysis *a, const struct doctor_input *input,
+                           unecho_model *model, float *out, const unecho_stats *stats)
+{
+    const bool examined = examine(a, input);
+    a->cancelled = (struct cancelled){.out = out, .stats = *stats};
+    return examined && conclude(a, model);
 }
 
 void analysis_free(struct analysis *a)

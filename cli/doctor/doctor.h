@@ -40,6 +40,12 @@ struct analysis {
 /* false: failed or interrupted, reported. analysis_free in either case. */
 bool doctor_analyse(struct analysis *analysis, const struct doctor_input *input,
                     unecho_model *model);
+/*
+ * The same for a pair whose echo has been cancelled: out is as long as the microphone, at its rate,
+ * and freed with the analysis.
+ */
+bool doctor_analyse_output(struct analysis *analysis, const struct doctor_input *input,
+                           unecho_model *model, float *out, const unecho_stats *stats);
 void analysis_free(struct analysis *analysis);
 
 /* ---- Conclusions ------------------------------------------------------------------------ */
@@ -68,6 +74,9 @@ void doctor_print(const struct analysis *analysis, const struct diagnosis *diagn
 /* One JSON object on a line; null: not finite. */
 void doctor_print_json(const struct analysis *analysis, const struct diagnosis *diagnosis,
                        FILE *stream);
+
+/* Verdict and findings as members of an object. */
+void doctor_print_members(const struct diagnosis *diagnosis, FILE *stream);
 
 /* An SVG: delay, levels, spectrograms before and after. false: out of memory, reported. */
 bool doctor_plot(const struct analysis *analysis, const struct diagnosis *diagnosis, FILE *stream);

@@ -151,17 +151,24 @@ static void print_findings_json(const struct diagnosis *d, FILE *stream)
         json_print_string(f->advice, stream);
         fputc('}', stream);
     }
-    fputs("], ", stream);
+    fputs("]", stream);
+}
+
+void doctor_print_members(const struct diagnosis *d, FILE *stream)
+{
+    fprintf(stream, "\"fine\": %s, \"verdict\": ", d->problems ? "false" : "true");
+    json_print_string(d->verdict, stream);
+    fputs(", ", stream);
+    print_findings_json(d, stream);
 }
 
 void doctor_print_json(const struct analysis *a, const struct diagnosis *d, FILE *stream)
 {
     const unecho_stats *stats = &a->cancelled.stats;
     const bool active = a->was_cancelled && stats->far_active_seconds > 0.0f;
-    fprintf(stream, "{\"fine\": %s, \"verdict\": ", d->problems ? "false" : "true");
-    json_print_string(d->verdict, stream);
+    fputc('{', stream);
+    doctor_print_members(d, stream);
     fputs(", ", stream);
-    print_findings_json(d, stream);
     print_end_json("microphone", &a->input->mic, &a->mic, stream);
     print_end_json("far_end", &a->input->far, &a->far, stream);
     number("delay_ms", a->line.found ? a->line.delay_ms : (double)NAN, stream);

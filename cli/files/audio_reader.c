@@ -5,6 +5,7 @@
 #include "files/audio_reader.h"
 
 #include "files/format.h"
+#include "files/media.h"
 #include "files/ogg_chain.h"
 #include "files/unfinished_wav.h"
 #include "interrupt.h"
@@ -134,33 +135,24 @@ static bool check_signal(const audio_reader *reader, const audio_layout *layout)
     return true;
 }
 
-/* Recorders of screens and calls put the two ends into two tracks. */
-static bool may_have_tracks(const char *name)
+/* In the file's place: what ffmpeg makes of it. Some versions of libsndfile have closed the
+ * descriptor of a file that they cannot read. */
+static bool decode_media(audio_reader *reader)
 {
-    static const char *const endings[] = {".mp4", ".m4a", ".mov", ".mkv", ".mka", ".webm"};
-    const char *dot = strrchr(name, '.');
-    for (size_t i = 0; dot && i < sizeof(endings) / sizeof(endings[0]); i++)
-        if (strcasecmp(dot, endings[i]) == 0)
-            return true;
-    return false;
+    close(reader->fd);
+    reader->fd = media_decode(reader->name);
+    return reader->fd >= 0;
 }
 
 static void report_unreadable(const audio_reader *reader)
 {
-    if (may_have_tracks(reader->name))
-        report_error("%s: not a sound file that unecho can read: %s; if it has the microphone and "
-                     "the far end in two tracks: ffmpeg -i %s -map 0:a:0 mic.wav -map 0:a:1 "
-                     "far.wav, if it has one: ffmpeg -i %s OUT.wav",
-                     reader->name, sf_strerror(NULL), reader->name, reader->name);
-    else
-        report_error(
-            "%s: not a sound file that unecho can read%s: %s (headerless samples need --raw; "
-            "other formats can be converted: ffmpeg -i %s OUT.wav)",
-            reader->name,
-            S_ISREG(reader->identity.st_mode)
-                ? ""
-                : " from a pipe, which can carry WAV, AIFF and AU only",
-            sf_strerror(NULL), reader->name);
+    report_error("%s: not a sound file that unecho can read%s: %s (headerless samples need --raw; "
+                 "other formats can be converted: ffmpeg -i %s OUT.wav)",
+                 reader->name,
+                 S_ISREG(reader->identity.st_mode)
+                     ? ""
+                     : " from a pipe, which can carry WAV, AIFF and AU only",
+                 sf_strerror(NULL), reader->name);
 }
 
 static void open_by_content(audio_reader *reader, SF_INFO *info)
@@ -173,7 +165,14 @@ static void open_by_content(audio_reader *reader, SF_INFO *info)
 static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
 {
     SF_INFO info = {0};
+    const bool may_be_media = S_ISREG(reader->identity.st_mode) && media_is_known(reader->name);
     open_by_content(reader, &info);
+    if (!reader->file && may_be_media) {
+        if (!decode_media(reader))
+            return false;
+        info = (SF_INFO){0};
+        open_by_content(reader, &info);
+    }
     if (!reader->file) {
         report_unreadable(reader);
         return false;

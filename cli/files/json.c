@@ -39,7 +39,7 @@ void json_print_string(const char *text, FILE *stream)
             const size_t length = utf8_length((const unsigned char *)c);
             /* JSON is UTF-8; names of files need not be. */
             if (length == 0)
-                fputs("\\ufffd", stream);
+                fprintf(stream, "\\udc%02x", (unsigned)byte);
             else
                 fwrite(c, 1, length, stream);
             c += length > 0 ? length - 1 : 0;

@@ -7,6 +7,7 @@
 #include "interrupt.h"
 #include "report.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,6 +17,8 @@
 
 /* A temporary name is longer than the file's own, and must fit in a directory entry. */
 #define LONGEST_NAME 200
+/* Of which mkstemp makes others. */
+#define LETTERS "XXXXXX"
 
 static bool fail(const output_file *output, const char *what)
 {
@@ -166,16 +169,44 @@ static mode_t mode_for(const output_file *output)
     return output->exists ? output->identity.st_mode & 0777 : 0666 & ~mask;
 }
 
+/* A name in directory for the time until the file `name` is complete. NULL: out of memory. */
+static char *temporary_name(const char *directory, const char *name)
+{
+    const size_t size = strlen(directory) + LONGEST_NAME + sizeof("/..unecho-" LETTERS);
+    char *path = malloc(size);
+    if (path)
+        snprintf(path, size, "%s/.%.*s.unecho-%s", directory, LONGEST_NAME, name, LETTERS);
+    return path;
+}
+
+void output_remove_leftovers(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    char *folder = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+    DIR *directory = folder ? opendir(*folder ? folder : "/") : NULL;
+    char *pattern = temporary_name("", name);
+    struct dirent *entry;
+    while (directory && pattern && (entry = readdir(directory)) != NULL) {
+        const size_t length = strlen(pattern + 1);
+        if (strlen(entry->d_name) == length &&
+            strncmp(entry->d_name, pattern + 1, length - strlen(LETTERS)) == 0)
+            unlinkat(dirfd(directory), entry->d_name, 0);
+    }
+    if (directory)
+        closedir(directory);
+    free(pattern);
+    free(folder);
+}
+
 static bool open_temporary(output_file *output)
 {
-    const char *name = name_in_directory(output);
+    char *path;
     if (output->exists && !may_be_replaced(output))
         return false;
-    size_t size = strlen(output->directory) + LONGEST_NAME + sizeof("/..unecho-XXXXXX");
-    char *path = malloc(size);
+    path = temporary_name(output->directory, name_in_directory(output));
     if (!path)
         return fail(output, strerror(errno));
-    snprintf(path, size, "%s/.%.*s.unecho-XXXXXX", output->directory, LONGEST_NAME, name);
     output->fd = mkstemp(path);
     if (output->fd < 0) {
         report_error("%s: cannot create a temporary file in its directory: %s", output->name,

@@ -41,6 +41,9 @@ bool output_is_stdout(const output_file *output);
 /* Whether both are the same file. */
 bool output_same(const output_file *a, const output_file *b);
 
+/* Remove what runs that were killed left of an output at path: nobody may be writing it. */
+void output_remove_leftovers(const char *path);
+
 /* Open output->fd for writing. false: failed, reported. */
 bool output_open(output_file *output);
 

@@ -2,6 +2,7 @@
  * unecho process: opens what the options name, runs a session over it, prints a summary. session.c
  * takes the signal through the library.
  */
+#include "process/process.h"
 #include "files/audio_writer.h"
 #include "files/ends.h"
 #include "files/format.h"
@@ -9,8 +10,6 @@
 #include "files/scratch.h"
 #include "interrupt.h"
 #include "process/pair_check.h"
-#include "process/process_options.h"
-#include "process/summary.h"
 #include "progress.h"
 #include "report.h"
 
@@ -27,6 +26,7 @@
 
 struct job {
     const process_options *options;
+    const struct process_watch *watch; /* NULL: progress and summary go to the user */
     char *in_folder; /* the output's path if the options name its folder; NULL: they name itself */
     output_file output, record;
     unsigned channels; /* of the output */
@@ -151,9 +151,11 @@ static bool open_session(struct job *job)
     const process_options *options = job->options;
     session_settings settings = options->session;
     const bool has_network = options->session.engine.engine != UNECHO_ENGINE_LINEAR;
-    unecho_model *model =
-        has_network ? model_choice_load(&options->model, engine_choice_builtin(&settings.engine))
-                    : NULL;
+    unecho_model *model = NULL;
+    if (has_network && job->watch && job->watch->model)
+        model = unecho_model_ref(job->watch->model);
+    else if (has_network)
+        model = model_choice_load(&options->model, engine_choice_builtin(&settings.engine));
     if (has_network && !model)
         return false;
     settings.plan = &job->check.plan;
@@ -246,7 +248,11 @@ static bool write_out(struct job *job, float *samples, size_t n)
 static bool take_output(void *user, float *samples, size_t n)
 {
     struct job *job = user;
-    show_progress(job);
+    if (!job->watch)
+        show_progress(job);
+    else
+        job->watch->output(job->watch->user, samples, n,
+                           audio_reader_length(ends_mic_file(job->pair)));
     return job->scratch ? scratch_write(job->scratch, samples, n) : write_out(job, samples, n);
 }
 
@@ -341,10 +347,37 @@ static double cpu_seconds(void)
            (double)usage.ru_stime.tv_sec + 1e-6 * (double)usage.ru_stime.tv_usec;
 }
 
-static bool print_summary(const struct job *job, double wall, double cpu)
+/* false: it cannot be written, reported. */
+static bool pass_summary_on(const struct job *job, const struct summary *summary)
 {
     const process_options *options = job->options;
     FILE *stream = output_is_stdout(&job->output) ? stderr : stdout;
+    if (job->watch) {
+        job->watch->done(job->watch->user, summary);
+        return true;
+    }
+    if (options->json)
+        summary_print_json(summary, stream);
+    else if (!options->quiet)
+        summary_print(summary, stream);
+    if (options->json || options->quiet) {
+        if (summary->clipped_samples)
+            report_note("%s: %" PRIu64 " samples clipped", summary->output,
+                        summary->clipped_samples);
+        if (summary->stream.guarded_samples)
+            report_note("%" PRIu64 " input samples are not finite or far out of range",
+                        summary->stream.guarded_samples);
+    }
+    if (fflush(stream) == 0 && !ferror(stream))
+        return true;
+    report_error("%s is complete, but its summary cannot be written: %s", summary->output,
+                 strerror(errno));
+    return false;
+}
+
+static bool sum_up(const struct job *job, double wall, double cpu)
+{
+    const process_options *options = job->options;
     char format[80];
     struct summary summary = {0};
 
@@ -363,23 +396,7 @@ static bool print_summary(const struct job *job, double wall, double cpu)
     summary.scale = job->scale;
     summary.out_db += 20.0 * log10(job->scale);
     summary.clipped_samples = audio_writer_clipped(job->writer) / job->channels;
-
-    if (options->json)
-        summary_print_json(&summary, stream);
-    else if (!options->quiet)
-        summary_print(&summary, stream);
-    if (options->json || options->quiet) {
-        if (summary.clipped_samples)
-            report_note("%s: %" PRIu64 " samples clipped", summary.output, summary.clipped_samples);
-        if (summary.stream.guarded_samples)
-            report_note("%" PRIu64 " input samples are not finite or far out of range",
-                        summary.stream.guarded_samples);
-    }
-    if (fflush(stream) == 0 && !ferror(stream))
-        return true;
-    report_error("%s is complete, but its summary cannot be written: %s", summary.output,
-                 strerror(errno));
-    return false;
+    return pass_summary_on(job, &summary);
 }
 
 /* ---- The command ------------------------------------------------------------------------ */
@@ -406,16 +423,15 @@ static int run(struct job *job)
                        (double)session_heard(job->session) / ends_mic_rate(job->pair));
     else
         tell_lengths(job);
-    if (!print_summary(job, wall, cpu) || session_stopped(job->session))
+    if (!sum_up(job, wall, cpu) || session_stopped(job->session))
         return EXIT_FAILED;
     return EXIT_DONE;
 }
 
-static int run_process(const void *options)
+int process_run(const process_options *options, const struct process_watch *watch)
 {
-    struct job job = {.options = options, .scale = 1.0};
+    struct job job = {.options = options, .watch = watch, .scale = 1.0};
     int code;
-    interrupt_install();
     job.output.fd = job.record.fd = -1;
     code = run(&job);
 
@@ -429,6 +445,12 @@ static int run_process(const void *options)
         fclose(job.scratch);
     free(job.in_folder);
     return code;
+}
+
+static int run_process(const void *options)
+{
+    interrupt_install();
+    return process_run(options, NULL);
 }
 
 const struct command process_command = {

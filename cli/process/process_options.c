@@ -11,7 +11,6 @@
 #define LARGEST_CHUNK 1048576
 /* How late the far end of a recording may be by default, and at most, in milliseconds. */
 #define DEFAULT_LATE 200
-#define NOT_GIVEN    UINT_MAX
 
 const char process_usage[] = "usage: unecho process [options] MIC FAR -o OUT\n"
                              "       unecho process [options] BOTH -o OUT\n";
@@ -62,19 +61,6 @@ static bool set_align(void *field, const struct option_value *value)
     return false;
 }
 
-static bool set_suppression(void *field, const struct option_value *value)
-{
-    char *end;
-    float *strength = field;
-    *strength = strtof(value->text, &end);
-    if (end != value->text && !*end && *strength >= 0.0f &&
-        *strength <= (float)UNECHO_SUPPRESSION_MAX)
-        return true;
-    report_usage(value->command, "--suppression %s: expected 0 to %d", value->text,
-                 UNECHO_SUPPRESSION_MAX);
-    return false;
-}
-
 static const struct option output_rows[] = {
     {.name = "output",
      .letter = 'o',
@@ -85,7 +71,7 @@ static const struct option output_rows[] = {
     {.name = NULL},
 };
 
-static const struct option usual_rows[] = {
+const struct option process_usual_options[] = {
     {.name = "channels-out",
      .argument = "N",
      .help = "how many channels OUT has (default: as many as MIC)",
@@ -96,14 +82,19 @@ static const struct option usual_rows[] = {
     {.name = "suppression",
      .argument = "S",
      .help = "of residual echo, 0 (none) to 3 (default 1)",
-     .set = set_suppression,
-     .at = offsetof(process_options, session.suppression)},
+     .set = option_decimal,
+     .at = offsetof(process_options, session.suppression),
+     .highest = UNECHO_SUPPRESSION_MAX},
     {.name = "noise-reduction",
      .argument = "DB",
      .help = "background noise to remove, 0 to 60 (default 20)",
      .set = option_number,
      .at = offsetof(process_options, session.noise_reduction_db),
      .highest = UNECHO_NOISE_REDUCTION_MAX_DB},
+    {.name = NULL},
+};
+
+static const struct option usual_rows[] = {
     {.name = "json",
      .help = "print the summary as one JSON object",
      .set = option_on,
@@ -116,7 +107,7 @@ static const struct option usual_rows[] = {
     {.name = NULL},
 };
 
-static const struct option align_rows[] = {
+const struct option process_signal_options[] = {
     {.name = "align",
      .rare = true,
      .argument = "HOW",
@@ -152,7 +143,7 @@ static const struct option align_rows[] = {
     {.name = NULL},
 };
 
-static const struct option other_rows[] = {
+const struct option process_output_options[] = {
     {.name = "chunk",
      .rare = true,
      .argument = "N",
@@ -175,6 +166,10 @@ static const struct option other_rows[] = {
      .help = "if the output's peak exceeds 1, scale the output to a peak of 0.99",
      .set = option_on,
      .at = offsetof(process_options, normalize_peak)},
+    {.name = NULL},
+};
+
+static const struct option other_rows[] = {
     {.name = "record",
      .rare = true,
      .argument = "FILE",
@@ -188,26 +183,22 @@ static const struct option other_rows[] = {
 const struct option_group process_groups[] = {
     {output_rows, 0},
     {ends_options, offsetof(process_options, ends)},
+    {process_usual_options, 0},
     {usual_rows, 0},
-    {align_rows, 0},
+    {process_signal_options, 0},
     {engine_options, offsetof(process_options, session.engine)},
     {model_options, offsetof(process_options, model)},
     {backend_options, offsetof(process_options, session.engine)},
     {library_options, offsetof(process_options, session.engine.library)},
     {network_options, offsetof(process_options, session.engine)},
+    {process_output_options, 0},
     {other_rows, 0},
     {option_help, 0},
     {option_help_all, 0},
     {NULL, 0},
 };
 
-const process_options process_defaults = {
-    .session = {.engine = ENGINE_CHOICE_DEFAULT,
-                .reference_late_ms = NOT_GIVEN,
-                .suppression = 1.0f,
-                .noise_reduction_db = UNECHO_NOISE_REDUCTION_DB,
-                .high_band = true},
-};
+const process_options process_defaults = PROCESS_DEFAULTS;
 
 /* The reference implementation has neither alignment nor a linear filter. */
 static bool settle_reference(process_options *options, const char *command)
@@ -216,7 +207,7 @@ static bool settle_reference(process_options *options, const char *command)
     engine_choice *engine = &session->engine;
     if (!options->reference)
         return true;
-    if (options->align_given || session->reference_late_ms != NOT_GIVEN) {
+    if (options->align_given || session->reference_late_ms != PROCESS_LATE_NOT_GIVEN) {
         report_usage(command,
                      "--reference excludes --%s: the reference implementation does not align the "
                      "two ends",
@@ -240,7 +231,7 @@ static bool settle_reference(process_options *options, const char *command)
 static bool settle_lateness(session_settings *session, const char *command)
 {
     const double early = session->align == UNECHO_ALIGN_FIXED ? fmax(0.0, -session->delay_ms) : 0.0;
-    if (session->reference_late_ms != NOT_GIVEN) {
+    if (session->reference_late_ms != PROCESS_LATE_NOT_GIVEN) {
         if (early <= session->reference_late_ms)
             return true;
         report_usage(command, "--align %g needs a --reference-late of at least %.0f",

@@ -154,18 +154,10 @@ static void print_count(const char *key, uint64_t value, FILE *stream)
     fprintf(stream, "\"%s\": %" PRIu64 ", ", key, value);
 }
 
-void summary_print_json(const struct summary *summary, FILE *stream)
+void summary_print_members(const struct summary *summary, FILE *stream)
 {
     const unecho_stats *stats = &summary->stream;
     const bool followed = summary->align != UNECHO_ALIGN_OFF && stats->aligned;
-    fputs("{\"output\": ", stream);
-    json_print_string(summary->output, stream);
-    fputs(", \"microphone\": ", stream);
-    json_print_string(summary->mic, stream);
-    fputs(", \"far_end\": ", stream);
-    json_print_string(summary->far, stream);
-    fputs(", ", stream);
-    print_number("channels", 0, summary->channels, stream);
     print_number("seconds", 6, summary->seconds, stream);
     print_number("sample_rate", 0, summary->mic_rate, stream);
     print_number("far_rate", 0, summary->far_rate, stream);
@@ -192,5 +184,19 @@ void summary_print_json(const struct summary *summary, FILE *stream)
     print_count("mic_clipped_samples", summary->mic_clipped_samples, stream);
     print_count("far_clipped_samples", summary->far_clipped_samples, stream);
     print_count("guarded_samples", stats->guarded_samples, stream);
-    fprintf(stream, "\"clipped_samples\": %" PRIu64 "}\n", summary->clipped_samples);
+    fprintf(stream, "\"clipped_samples\": %" PRIu64, summary->clipped_samples);
+}
+
+void summary_print_json(const struct summary *summary, FILE *stream)
+{
+    fputs("{\"output\": ", stream);
+    json_print_string(summary->output, stream);
+    fputs(", \"microphone\": ", stream);
+    json_print_string(summary->mic, stream);
+    fputs(", \"far_end\": ", stream);
+    json_print_string(summary->far, stream);
+    fputs(", ", stream);
+    print_number("channels", 0, summary->channels, stream);
+    summary_print_members(summary, stream);
+    fputs("}\n", stream);
 }

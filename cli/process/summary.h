@@ -40,5 +40,7 @@ void summary_print(const struct summary *summary, FILE *stream);
 
 /* One JSON object on a line; null: not finite. */
 void summary_print_json(const struct summary *summary, FILE *stream);
+/* The same without the braces and the line end. */
+void summary_print_members(const struct summary *summary, FILE *stream);
 
 #endif

@@ -3,12 +3,13 @@
  * configuration and calls of the library. Knows the public header only. docs/ladspa.md is the
  * manual.
  */
-#include "unecho.h"
+#include "unecho_ladspa.h"
 
 #include <ladspa.h>
 
 #include <limits.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,15 @@ typedef struct plugin {
     LADSPA_Data latency;
     LADSPA_Data *audio[SIGNALS][CHANNELS_MAX];
     LADSPA_Data *controls[CONTROLS];
+    /* run() fills the statistics when it is asked to, and nobody reads them before it is done. */
+    atomic_int asked;
+    unecho_stats stats;
 } plugin;
+
+enum { NOT_ASKED, ASKED, ANSWERED };
+
+/* For unecho_ladspa_stats. */
+static _Atomic(plugin *) newest;
 
 /* The host may not have set it, and may ignore its range. */
 static float control(const plugin *p, int which, float most, float fallback)
@@ -111,6 +120,7 @@ static LADSPA_Handle instantiate(const LADSPA_Descriptor *descriptor, unsigned l
      * connected yet: with the defaults. */
     const settings defaults = read_controls(p);
     open_stream(p, &defaults);
+    newest = p;
     return p;
 }
 
@@ -175,12 +185,20 @@ static void run(LADSPA_Handle handle, unsigned long count)
         unecho_process_planar(p->stream, (const float *const *)mic,
                               has_far ? (const float *const *)far : NULL, out, count) < 0)
         pass_through(p, mic, out, count);
+    if (atomic_load_explicit(&p->asked, memory_order_acquire) == ASKED) {
+        p->stats = (unecho_stats){.size = sizeof p->stats};
+        if (p->stream)
+            unecho_get_stats(p->stream, &p->stats);
+        atomic_store_explicit(&p->asked, ANSWERED, memory_order_release);
+    }
 }
 
 static void cleanup(LADSPA_Handle handle)
 {
     plugin *const p = handle;
     unecho_close(&p->stream);
+    plugin *expected = p;
+    atomic_compare_exchange_strong(&newest, &expected, NULL);
     free(p);
 }
 
@@ -267,4 +285,22 @@ static const LADSPA_Descriptor descriptors[] = {
 UNECHO_API const LADSPA_Descriptor *ladspa_descriptor(unsigned long index)
 {
     return index < sizeof descriptors / sizeof *descriptors ? &descriptors[index] : NULL;
+}
+
+/* ---- Statistics ------------------------------------------------------------------------- */
+
+UNECHO_API unecho_ladspa_stats_function unecho_ladspa_stats;
+
+int unecho_ladspa_stats(unecho_stats *stats)
+{
+    plugin *const p = newest;
+    if (!stats || stats->size != sizeof p->stats)
+        return UNECHO_ERROR_ARGUMENT;
+    if (!p)
+        return 0;
+    const int answered = atomic_load_explicit(&p->asked, memory_order_acquire) == ANSWERED;
+    if (answered)
+        *stats = p->stats;
+    atomic_store_explicit(&p->asked, ASKED, memory_order_release);
+    return answered;
 }

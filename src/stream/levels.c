@@ -12,19 +12,38 @@ static double energy(const float *x, size_t n)
     return sum;
 }
 
+/* What is left after a hop of 8 ms of how the levels were: a time constant of 0.3 s, as that of a
+ * VU meter, and of 3 s of active far end for the ERLE, which words and pauses would shake. */
+#define LEVEL_KEPT 0.973686
+#define ERLE_KEPT  0.997337
+
+/* Below this it counts as 0: it must not become subnormal. */
+#define ENERGY_LEAST 1e-30
+
+static double faded(double mean, double energy, double kept)
+{
+    const double next = kept * mean + (1.0 - kept) * energy;
+    return next < ENERGY_LEAST ? 0.0 : next;
+}
+
 void levels_add(levels *l, const float *mic, const float *far, const float *out, size_t hop)
 {
     const double mic_energy = energy(mic, hop);
     const double far_energy = energy(far, hop);
     const double out_energy = energy(out, hop);
     l->hops++;
-    l->mic_energy += mic_energy;
-    l->far_energy += far_energy;
-    l->out_energy += out_energy;
+    l->all.mic += mic_energy;
+    l->all.far += far_energy;
+    l->all.out += out_energy;
+    l->now.mic = faded(l->now.mic, mic_energy, LEVEL_KEPT);
+    l->now.far = faded(l->now.far, far_energy, LEVEL_KEPT);
+    l->now.out = faded(l->now.out, out_energy, LEVEL_KEPT);
     if (far_energy > UNECHO_FAR_ACTIVE_POWER * (double)hop) {
         l->active_hops++;
-        l->active_mic_energy += mic_energy;
-        l->active_out_energy += out_energy;
+        l->all.active_mic += mic_energy;
+        l->all.active_out += out_energy;
+        l->now.active_mic = faded(l->now.active_mic, mic_energy, ERLE_KEPT);
+        l->now.active_out = faded(l->now.active_out, out_energy, ERLE_KEPT);
     }
     for (size_t i = 0; i < hop; i++)
         l->peak = fabsf(out[i]) > l->peak ? fabsf(out[i]) : l->peak;

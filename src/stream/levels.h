@@ -5,11 +5,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Energies; `active`: of far-end-active hops only. */
+typedef struct level_sums {
+    double mic, far, out, active_mic, active_out;
+} level_sums;
+
 typedef struct levels {
     uint64_t hops, active_hops;
-    double mic_energy, far_energy, out_energy;
-    /* In far-end-active hops. */
-    double active_mic_energy, active_out_energy;
+    level_sums all;
+    /* The mean energy of a hop lately: earlier ones fade. */
+    level_sums now;
     float peak;
 } levels;
 

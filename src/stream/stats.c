@@ -21,10 +21,10 @@ int unecho_get_stats(const unecho *stream, unecho_stats *stats)
         .frames = stream->frames,
         .guarded_samples = stream->mic_seen.guarded + stream->far_seen.guarded,
         .peak = l->peak,
-        .mic_db = levels_db(l->mic_energy, heard),
-        .far_db = levels_db(l->far_energy, heard),
-        .out_db = levels_db(l->out_energy, heard),
-        .erle_db = levels_erle_db(l->active_mic_energy, l->active_out_energy, l->active_hops),
+        .mic_db = levels_db(l->all.mic, heard),
+        .far_db = levels_db(l->all.far, heard),
+        .out_db = levels_db(l->all.out, heard),
+        .erle_db = levels_erle_db(l->all.active_mic, l->all.active_out, l->active_hops),
         .far_active_seconds = (float)((double)l->active_hops * hop_seconds),
         .mic_clipped_samples = stream->mic_seen.clipped,
         .far_clipped_samples = stream->far_seen.clipped,
@@ -41,6 +41,10 @@ int unecho_get_stats(const unecho *stream, unecho_stats *stats)
         .linear_diverged = (uint32_t)filter.diverged,
         .limited_hops = stream->canceller.limiter.hops,
         .failed_hops = stream->canceller.failed_hops,
+        .mic_now_db = levels_db(l->now.mic, UNECHO_HOP),
+        .far_now_db = levels_db(l->now.far, UNECHO_HOP),
+        .out_now_db = levels_db(l->now.out, UNECHO_HOP),
+        .erle_now_db = levels_erle_db(l->now.active_mic, l->now.active_out, 1),
     };
     sized_write(stats, stats->size, &all, sizeof all);
     return UNECHO_OK;

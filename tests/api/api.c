@@ -588,6 +588,48 @@ static void statistics(void **unused)
     free(far.samples);
 }
 
+static void levels_of_late(void **unused)
+{
+    (void)unused;
+    /* 5 s loud, 0.304 s at a tenth, 3.2 s of silence in the far end. */
+    enum { LOUD = 625, QUIET = 38, SILENT = 400 };
+    float mic[UNECHO_HOP], far[UNECHO_HOP], out[UNECHO_HOP];
+    unecho_config config;
+    unecho_stats stats = {.size = sizeof stats}, before = stats;
+    unecho *stream = NULL;
+    unecho_config_init(&config);
+    config.engine = UNECHO_ENGINE_LINEAR;
+    config.align = UNECHO_ALIGN_OFF;
+    config.whole_hops = 1; /* without latency */
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
+    assert_int_equal(unecho_get_stats(stream, &stats), UNECHO_OK);
+    assert_true(stats.mic_now_db == -INFINITY && stats.erle_now_db == 0.0f);
+    uint32_t seed = 7;
+    for (int hop = 0; hop < LOUD + QUIET + SILENT; hop++) {
+        const float level = hop < LOUD ? 0.5f : hop < LOUD + QUIET ? 0.05f : 0.0f;
+        for (size_t i = 0; i < UNECHO_HOP; i++) {
+            far[i] = random_bits(&seed) & 1 ? level : -level;
+            mic[i] = 0.5f * far[i];
+        }
+        unecho_process(stream, mic, far, out, UNECHO_HOP);
+        if (hop == LOUD + QUIET - 1)
+            unecho_get_stats(stream, &before);
+    }
+    /* The loud part has faded for QUIET hops with a time constant of 0.3 s. */
+    const double left = exp(-0.008 * QUIET / 0.3), power = 0.25 * (left + (1.0 - left) / 100.0);
+    assert_true(fabs((double)before.far_now_db - 10.0 * log10(power)) < 0.01);
+    assert_true(fabs((double)before.mic_now_db - 10.0 * log10(0.25 * power)) < 0.01);
+    assert_true(before.out_now_db < before.mic_now_db - 20.0f);
+    /* The echo of the start, before the filter knew it, no longer counts. */
+    assert_true(before.erle_now_db > before.erle_db);
+    /* Another 10.7 time constants; without a far end there is no ERLE to change. */
+    assert_int_equal(unecho_get_stats(stream, &stats), UNECHO_OK);
+    const double fallen = (double)(before.far_now_db - stats.far_now_db);
+    assert_true(fabs(fallen - 10.0 * log10(exp(0.008 * SILENT / 0.3))) < 0.01);
+    assert_true(stats.erle_now_db == before.erle_now_db);
+    unecho_close(&stream);
+}
+
 static void environment_restricts_the_kernels(void **unused)
 {
     (void)unused;
@@ -626,6 +668,7 @@ int main(void)
         cmocka_unit_test(whole_signal_with_other_lengths),
         cmocka_unit_test(peak_rule),
         cmocka_unit_test(statistics),
+        cmocka_unit_test(levels_of_late),
         cmocka_unit_test(environment_restricts_the_kernels),
     };
     return cmocka_run_group_tests_name("api", tests, NULL, NULL);

@@ -131,14 +131,14 @@ static void a_device_is_no_model(void **state)
     expect_part(result.messages, "is a device");
 }
 
-/* JSON is UTF-8, whatever the names are. */
+/* JSON is UTF-8, whatever the names are, and still tells them apart. */
 static void names_that_are_not_utf8(void **state)
 {
     outcome result;
     (void)state;
     run(&result, "inspect --json no\xff\xc3\xa4\xed\xa0\x80.onnx");
     expect_code(&result, 1);
-    expect_part(result.output, "no\\ufffd\xc3\xa4\\ufffd\\ufffd\\ufffd.onnx");
+    expect_part(result.output, "no\\udcff\xc3\xa4\\udced\\udca0\\udc80.onnx");
 }
 
 /* ---- Wrong usage ------------------------------------------------------------------------ */
@@ -279,8 +279,7 @@ static void bad_inputs(void **state)
     expect_failure("process mic.wav none.wav -o x.wav", "none.wav: No such file");
     expect_failure("process . far.wav -o x.wav", ".: is a directory");
     expect_failure("process text.wav far.wav -o x.wav", "text.wav: not a sound file");
-    expect_failure("process text.mp4 far.wav -o x.wav",
-                   "ffmpeg -i text.mp4 -map 0:a:0 mic.wav -map 0:a:1 far.wav");
+    expect_failure("process text.mp4 far.wav -o x.wav", "text.mp4: ");
     expect_failure("process - far.wav -o x.wav", "standard input: not a sound file");
     expect_failure("process mic.wav empty.wav -o x.wav", "empty.wav: not a sound file");
 }

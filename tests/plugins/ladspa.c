@@ -5,6 +5,7 @@
 #include "check.h"
 #include "ladspa_host.h"
 #include "rates.h"
+#include "unecho_ladspa.h"
 
 #include <limits.h>
 #include <math.h>
@@ -439,6 +440,53 @@ static void a_rate_that_is_none(void **unused)
     free(right);
 }
 
+/* ---- Statistics --------------------------------------------------------------------------- */
+
+static void statistics_of_the_last_instance(void **unused)
+{
+    (void)unused;
+    float *const out = malloc(SHORT * sizeof *out);
+    unecho_ladspa_stats_function *get;
+    void *const symbol = load_function("unecho_ladspa_stats");
+    memcpy(&get, &symbol, sizeof get);
+    unecho_stats stats = {.size = sizeof stats}, wrong = {.size = 8};
+    assert_int_equal(get(NULL), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(get(&wrong), UNECHO_ERROR_ARGUMENT);
+    assert_int_equal(get(&stats), 0);
+    instance first, last;
+    instantiate(&first, "unecho", 16000);
+    instantiate(&last, "unecho_stereo", 16000);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(get(&stats), 0);
+        run(&first, &mic.samples, &far.samples, &(float *){out}, 480);
+        assert_int_equal(get(&stats), 0);
+        run(&last, (float *[]){mic.samples, NULL}, (float *[]){far.samples, NULL},
+            (float *[]){out, NULL}, SHORT);
+        run(&last, (float *[]){mic.samples, NULL}, (float *[]){far.samples, NULL},
+            (float *[]){out, NULL}, 480);
+        /* Those of the first block after the question: run's blocks begin with one of 1 frame. */
+        assert_int_equal(get(&stats), 1);
+        assert_int_equal(stats.frames, i * (SHORT + 480) + 1);
+        run(&last, (float *[]){mic.samples, NULL}, (float *[]){far.samples, NULL},
+            (float *[]){out, NULL}, 0);
+    }
+    cleanup(&last);
+    assert_int_equal(get(&stats), 0);
+    cleanup(&first);
+
+    /* Nothing is cancelled: nothing is counted. */
+    char text[1024];
+    begin_capture();
+    instantiate(&last, "unecho", 1);
+    end_capture(text, sizeof text);
+    assert_int_equal(get(&stats), 0);
+    run(&last, &mic.samples, &far.samples, &(float *){out}, 480);
+    assert_int_equal(get(&stats), 1);
+    assert_int_equal(stats.frames, 0);
+    cleanup(&last);
+    free(out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -454,6 +502,7 @@ int main(void)
         cmocka_unit_test(odd_values_count_as_the_nearest),
         cmocka_unit_test(any_rate),
         cmocka_unit_test(a_rate_that_is_none),
+        cmocka_unit_test(statistics_of_the_last_instance),
     };
     return cmocka_run_group_tests_name("ladspa", tests, set_up, tear_down);
 }

@@ -6,14 +6,20 @@
 
 static void *library;
 
-const LADSPA_Descriptor *load_plugin(const char *label)
+void *load_function(const char *name)
 {
     if (!library)
         library = dlopen(UNECHO_LADSPA_PLUGIN, RTLD_NOW | RTLD_LOCAL);
     if (!library)
         fail_msg("%s", dlerror());
-    void *const symbol = dlsym(library, "ladspa_descriptor");
+    void *const symbol = dlsym(library, name);
     assert_non_null(symbol);
+    return symbol;
+}
+
+const LADSPA_Descriptor *load_plugin(const char *label)
+{
+    void *const symbol = load_function("ladspa_descriptor");
     LADSPA_Descriptor_Function descriptor_of;
     memcpy(&descriptor_of, &symbol, sizeof descriptor_of);
     const LADSPA_Descriptor *descriptor;

@@ -22,6 +22,9 @@ typedef struct instance {
 const LADSPA_Descriptor *load_plugin(const char *label);
 void unload_plugins(void);
 
+/* A function of the file besides LADSPA's own; fails the test if there is none. */
+void *load_function(const char *name);
+
 /* The port's default as its hint says. */
 float default_of(const LADSPA_Descriptor *descriptor, unsigned long port);
 

@@ -65,6 +65,10 @@ int main(void)
     FIELD(unecho_stats, far_dropped_frames);
     FIELD(unecho_stats, limited_hops);
     FIELD(unecho_stats, failed_hops);
+    FIELD(unecho_stats, mic_now_db);
+    FIELD(unecho_stats, far_now_db);
+    FIELD(unecho_stats, out_now_db);
+    FIELD(unecho_stats, erle_now_db);
     SIZE(unecho_stats);
     CONSTANT(UNECHO_MESSAGE_SIZE);
     CONSTANT(UNECHO_ERROR_ARGUMENT);

@@ -50,6 +50,10 @@ class Stats:
     far_dropped_frames: int  #: pushed, but dropped as the microphone had stopped
     limited_hops: int  #: of output, turned down as they were louder than the microphone
     failed_hops: int  #: in which the network gave no usable numbers
+    mic_now_db: float  #: level of the microphone in about the last 0.3 s
+    far_now_db: float
+    out_now_db: float
+    erle_now_db: float  #: of about the last 3 s in which the far end was active
 
 
 class Canceller:

@@ -94,6 +94,10 @@ class StatsStruct(Structure):
         ("far_dropped_frames", c_uint64),
         ("limited_hops", c_uint64),
         ("failed_hops", c_uint64),
+        ("mic_now_db", c_float),
+        ("far_now_db", c_float),
+        ("out_now_db", c_float),
+        ("erle_now_db", c_float),
     ]
 
 

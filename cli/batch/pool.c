@@ -1,0 +1,340 @@
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#include "batch/pool.h"
+
+#include "batch/folder.h"
+#include "files/json.h"
+#include "files/json_read.h"
+#include "files/output_file.h"
+#include "interrupt.h"
+#include "report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* How long the status line may stand still. */
+#define WAIT_MILLISECONDS 200
+
+struct slot {
+    pid_t pid; /* 0: free */
+    int fd;
+    char *mic, *far, *out;
+    double weight;
+    char *text; /* the answer so far */
+    size_t length, room;
+};
+
+struct pool {
+    const struct batch_run *run;
+    struct plan *plan;
+    struct board *board;
+    struct slot *slots;
+    struct pollfd *waiting;
+    volatile float *shares; /* of each slot, written by its process */
+    unsigned jobs, running;
+    bool over, failed, stopping;
+};
+
+/* ---- Starting --------------------------------------------------------------------------- */
+
+static void forget(struct slot *slot)
+{
+    free(slot->mic);
+    free(slot->far);
+    free(slot->out);
+    free(slot->text);
+    *slot = (struct slot){.fd = -1};
+}
+
+static void fail(struct pool *p, const char *what)
+{
+    report_error("%s: %s", what, strerror(errno));
+    p->failed = p->over = true;
+}
+
+static void start(struct pool *p, unsigned index, const struct batch_pair *pair)
+{
+    struct slot *slot = &p->slots[index];
+    int fds[2];
+    if (pipe(fds) != 0) {
+        fail(p, "cannot make a pipe");
+        return;
+    }
+    fcntl(fds[0], F_SETFD, FD_CLOEXEC);
+    fcntl(fds[1], F_SETFD, FD_CLOEXEC);
+    *slot = (struct slot){.mic = strdup(pair->mic),
+                          .far = pair->far ? strdup(pair->far) : NULL,
+                          .out = strdup(pair->out),
+                          .weight = pair->weight};
+    p->shares[index] = 0.0f;
+    fflush(stdout);
+    slot->pid = slot->mic && slot->out ? fork() : -1;
+    if (slot->pid == 0) {
+        close(fds[0]);
+        batch_worker_run(p->run, pair, &p->shares[index], fds[1]);
+    }
+    close(fds[1]);
+    slot->fd = fds[0];
+    if (slot->pid < 0) {
+        fail(p, "cannot start a process");
+        close(fds[0]);
+        forget(slot);
+        return;
+    }
+    p->running++;
+}
+
+/* The next pair whose output is its own. */
+static bool take_next(struct pool *p, struct batch_pair *pair)
+{
+    while (!interrupted() && plan_next(p->plan, pair)) {
+        if (journal_claim(p->run->journal, pair->out))
+            return true;
+        p->board->failed++;
+        p->board->passed_over += pair->weight;
+    }
+    return false;
+}
+
+static void start_more(struct pool *p)
+{
+    struct batch_pair pair;
+    for (unsigned i = 0; i < p->jobs && !p->over; i++) {
+        if (p->slots[i].pid)
+            continue;
+        if (take_next(p, &pair))
+            start(p, i, &pair);
+        else
+            p->over = true;
+    }
+}
+
+/* ---- Results ---------------------------------------------------------------------------- */
+
+/* What is worth more than a line in the journal. */
+static void show_message(const struct slot *slot, const char *message, bool failed)
+{
+    static const char note[] = "note: ", warning[] = "warning: ";
+    const bool names = strstr(message, slot->mic) || (slot->far && strstr(message, slot->far)) ||
+                       strstr(message, slot->out);
+    if (strncmp(message, note, sizeof(note) - 1) == 0)
+        return;
+    if (strncmp(message, warning, sizeof(warning) - 1) == 0)
+        report_warning("%s%s%s", names ? "" : slot->mic, names ? "" : ": ",
+                       message + sizeof(warning) - 1);
+    else if (failed)
+        report_error("%s%s%s", names ? "" : slot->mic, names ? "" : ": ", message);
+}
+
+static void show_messages(const struct slot *slot, char *messages, bool failed)
+{
+    char *lines[JOURNAL_MEMBERS];
+    size_t count;
+    if (json_read_strings(messages, lines, JOURNAL_MEMBERS, &count) != NULL)
+        return;
+    for (size_t i = 0; i < count; i++)
+        show_message(slot, lines[i], failed);
+}
+
+/* The line of a pair whose process ended without one. */
+static bool write_end(struct slot *slot, int status)
+{
+    size_t size;
+    FILE *stream;
+    free(slot->text);
+    stream = open_memstream(&slot->text, &size);
+    if (!stream)
+        return false;
+    fprintf(stream, "%c{\"time\": %.3f, \"out\": ", WORKER_NEW, journal_now());
+    json_print_string(slot->out, stream);
+    fputs(", \"mic\": ", stream);
+    json_print_string(slot->mic, stream);
+    if (WIFSIGNALED(status))
+        fprintf(
+            stream,
+            ", \"status\": \"failed\", \"messages\": [\"its process was ended by signal %d%s\"]}\n",
+            WTERMSIG(status),
+            WTERMSIG(status) == SIGKILL   ? " (out of memory?)"
+            : WTERMSIG(status) == SIGSEGV ? " (a crash)"
+                                          : "");
+    else
+        fprintf(stream,
+                ", \"status\": \"failed\", \"messages\": [\"its process ended with status %d\"]}\n",
+                WEXITSTATUS(status));
+    if (fclose(stream) != 0)
+        return false;
+    slot->length = size;
+    return true;
+}
+
+static void remove_leftovers(const struct pool *p, const char *out)
+{
+    char *path = out[0] == '/' ? strdup(out) : folder_join(p->run->options->folder, out);
+    if (path)
+        output_remove_leftovers(path);
+    free(path);
+}
+
+static double number(const struct json_member *members, size_t count, const char *key)
+{
+    const struct json_member *member = json_find(members, count, key);
+    return member && member->type == JSON_NUMBER ? member->number : 0.0;
+}
+
+/* The text of the answer is a letter and a line. */
+static void take_answer(struct pool *p, struct slot *slot)
+{
+    struct json_member members[JOURNAL_MEMBERS];
+    const struct json_member *messages;
+    const char *line = slot->text + 1, *status;
+    const size_t length = slot->length - 1;
+    size_t count;
+    char *copy = strdup(line);
+    bool failed;
+    if (!copy || json_read_object(copy, members, JOURNAL_MEMBERS, &count) != NULL) {
+        free(copy);
+        errno = copy ? EPROTO : ENOMEM;
+        fail(p, slot->out);
+        return;
+    }
+    status = json_find_text(members, count, "status");
+    failed = !status || strcmp(status, "done") != 0;
+    if (slot->text[0] == WORKER_NEW &&
+        !journal_record(p->run->journal, slot->out, number(members, count, "time"), line, length))
+        p->failed = p->over = true;
+    if (p->run->options->json)
+        fwrite(line, 1, length, stdout);
+    messages = json_find(members, count, "messages");
+    if (slot->text[0] == WORKER_NEW && messages && messages->type == JSON_NESTED)
+        show_messages(slot, messages->text, failed);
+    if (slot->text[0] == WORKER_UNCHANGED) {
+        p->board->unchanged++;
+        p->board->passed_over += slot->weight;
+    } else if (failed) {
+        p->board->failed++;
+        p->board->passed_over += slot->weight;
+    } else {
+        p->board->done++;
+        p->board->processed += slot->weight;
+        p->board->seconds += number(members, count, "seconds");
+    }
+    free(copy);
+}
+
+static void reap(struct pool *p, struct slot *slot)
+{
+    int status = 0;
+    bool whole;
+    close(slot->fd);
+    while (waitpid(slot->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    p->running--;
+    whole = slot->length > 1 && slot->text[slot->length - 1] == '\n' && WIFEXITED(status) &&
+            WEXITSTATUS(status) == EXIT_DONE;
+    if (whole)
+        slot->text[slot->length] = '\0';
+    else
+        remove_leftovers(p, slot->out);
+    /* What was told to end has not failed: the next run does it again. */
+    if (whole || (!p->stopping && write_end(slot, status)))
+        take_answer(p, slot);
+    forget(slot);
+}
+
+/* false: the answer is over. */
+static bool read_some(struct slot *slot)
+{
+    ssize_t more;
+    if (slot->room - slot->length < 4096) {
+        char *text = realloc(slot->text, 2 * slot->room + 8192);
+        if (!text)
+            return false;
+        slot->text = text;
+        slot->room = 2 * slot->room + 8192;
+    }
+    more = read(slot->fd, slot->text + slot->length, slot->room - slot->length - 1);
+    if (more > 0)
+        slot->length += (size_t)more;
+    return more > 0 || (more < 0 && errno == EINTR);
+}
+
+/* ---- Waiting ---------------------------------------------------------------------------- */
+
+static void wait_for_answers(struct pool *p)
+{
+    nfds_t count = 0;
+    for (unsigned i = 0; i < p->jobs; i++)
+        p->waiting[i] =
+            (struct pollfd){.fd = p->slots[i].pid ? p->slots[i].fd : -1, .events = POLLIN};
+    count = p->jobs;
+    if (poll(p->waiting, count, WAIT_MILLISECONDS) <= 0)
+        return;
+    for (unsigned i = 0; i < p->jobs; i++)
+        if (p->waiting[i].revents && !read_some(&p->slots[i]))
+            reap(p, &p->slots[i]);
+}
+
+static double under_way(const struct pool *p)
+{
+    double weight = 0.0;
+    for (unsigned i = 0; i < p->jobs; i++)
+        if (p->slots[i].pid)
+            weight += (double)p->shares[i] * p->slots[i].weight;
+    return weight;
+}
+
+/* A terminal's Ctrl-C may wait; a system that shuts down or takes the machine back does not. */
+static void heed_signals(struct pool *p)
+{
+    const int number = interrupt_signal();
+    if (!number || p->stopping)
+        return;
+    if (!p->over && number == SIGINT && p->running > 0)
+        report_note("completing %u pair%s that ha%s begun; Ctrl-C again: end at once", p->running,
+                    p->running == 1 ? "" : "s", p->running == 1 ? "s" : "ve");
+    p->over = true;
+    if (number == SIGINT)
+        return;
+    p->stopping = true;
+    for (unsigned i = 0; i < p->jobs; i++)
+        if (p->slots[i].pid)
+            kill(p->slots[i].pid, SIGTERM);
+}
+
+static void run_all(struct pool *p)
+{
+    start_more(p);
+    while (p->running > 0) {
+        wait_for_answers(p);
+        heed_signals(p);
+        start_more(p);
+        board_show(p->board, under_way(p));
+    }
+}
+
+bool pool_run(const struct batch_run *run, struct plan *plan, struct board *board, unsigned jobs)
+{
+    struct pool p = {.run = run, .plan = plan, .board = board, .jobs = jobs};
+    const size_t size = jobs * sizeof(*p.shares);
+    void *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    p.slots = calloc(jobs, sizeof(*p.slots));
+    p.waiting = calloc(jobs, sizeof(*p.waiting));
+    if (shared == MAP_FAILED || !p.slots || !p.waiting) {
+        fail(&p, "cannot start");
+    } else {
+        p.shares = shared;
+        run_all(&p);
+    }
+    board_end(board);
+    free(p.slots);
+    free(p.waiting);
+    if (shared != MAP_FAILED)
+        munmap(shared, size);
+    return !p.failed;
+}

@@ -1,0 +1,377 @@
+#include "batch/worker.h"
+
+#include "batch/examine.h"
+#include "batch/folder.h"
+#include "files/blake2b.h"
+#include "files/json.h"
+#include "files/json_read.h"
+#include "interrupt.h"
+#include "process/process.h"
+#include "report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct work {
+    const struct batch_run *run;
+    const struct batch_pair *pair;
+    volatile float *share;
+    pid_t parent;
+    process_options options;
+    char *option_line, *option_words[JOURNAL_MEMBERS]; /* of this pair */
+    char *options_text;
+    char *out; /* the output's path */
+    char mic_hash[BLAKE2B_TEXT], far_hash[BLAKE2B_TEXT], out_hash[BLAKE2B_TEXT];
+    bool has_summary;
+    int64_t written;
+    FILE *line;     /* being written */
+    FILE *messages; /* the same, in lines */
+    char *line_text, *messages_text;
+    size_t line_size, messages_size;
+};
+
+/* ---- What the pair consists of ---------------------------------------------------------- */
+
+static bool hash_file(char *hash, const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) != 0) {
+        report_error("%s: %s", path, strerror(errno));
+        return false;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        report_error("%s: is not a regular file", path);
+        return false;
+    }
+    if (blake2b_file(hash, path))
+        return true;
+    report_error("%s: %s", path, strerror(errno));
+    return false;
+}
+
+/* Those of the command line, then those of this pair. */
+static bool parse_options(struct work *w)
+{
+    struct arguments arguments = {.command = "batch", .words = w->option_words};
+    w->options = w->run->options->process;
+    if (w->pair->options) {
+        w->option_line = strdup(w->pair->options);
+        if (!w->option_line || json_read_strings(w->option_line, w->option_words, JOURNAL_MEMBERS,
+                                                 &arguments.count) != NULL) {
+            report_error("%s: too many options", w->pair->mic);
+            return false;
+        }
+    }
+    if (options_parse(batch_pair_groups, &w->options, &arguments) != OPTIONS_GO)
+        return false;
+    if (arguments.count > 0) {
+        report_error("'%s' is no option of a pair", arguments.words[0]);
+        return false;
+    }
+    return batch_options_settle(&w->options, w->pair->mic, w->pair->far, w->out);
+}
+
+static bool write_options(struct work *w)
+{
+    size_t size;
+    FILE *stream = open_memstream(&w->options_text, &size);
+    if (!stream)
+        return false;
+    fputs(w->run->options_text, stream);
+    if (w->pair->options)
+        fprintf(stream, " %s", w->pair->options);
+    return fclose(stream) == 0;
+}
+
+static bool prepare(struct work *w)
+{
+    w->out = w->pair->out[0] == '/' ? strdup(w->pair->out)
+                                    : folder_join(w->run->options->folder, w->pair->out);
+    if (!w->out || !write_options(w)) {
+        report_error("out of memory");
+        return false;
+    }
+    return hash_file(w->mic_hash, w->pair->mic) &&
+           (!w->pair->far || hash_file(w->far_hash, w->pair->far));
+}
+
+/* ---- What was done before --------------------------------------------------------------- */
+
+struct earlier {
+    char *line, *copy;
+    struct json_member members[JOURNAL_MEMBERS];
+    size_t count;
+};
+
+static bool says(const struct earlier *e, const char *key, const char *text)
+{
+    const char *said = json_find_text(e->members, e->count, key);
+    return strcmp(said ? said : "", text) == 0;
+}
+
+static void write_model(char text[24], const struct batch_run *run)
+{
+    snprintf(text, 24, "%016" PRIx64, run->model_hash);
+}
+
+static bool is_unchanged(const struct earlier *e, struct work *w)
+{
+    char model[24];
+    write_model(model, w->run);
+    return says(e, "status", "done") && says(e, "mic_hash", w->mic_hash) &&
+           says(e, "far_hash", w->far_hash) && says(e, "options", w->options_text) &&
+           says(e, "version", unecho_version()) && says(e, "model", model) &&
+           blake2b_file(w->out_hash, w->out) && says(e, "out_hash", w->out_hash);
+}
+
+static bool find_earlier(struct earlier *e, const struct work *w)
+{
+    e->line = journal_line(w->run->journal, w->pair->out);
+    e->copy = e->line ? strdup(e->line) : NULL;
+    return e->copy && json_read_object(e->copy, e->members, JOURNAL_MEMBERS, &e->count) == NULL;
+}
+
+/* A file that is there and that no run has made. */
+static bool is_foreign(const struct work *w)
+{
+    struct stat status;
+    return journal_state(w->run->journal, w->pair->out) == JOURNAL_UNKNOWN &&
+           lstat(w->out, &status) == 0;
+}
+
+/* ---- Processing ------------------------------------------------------------------------- */
+
+/* Also notices that nobody waits for the result any more. */
+static void show_share(void *user, const float *samples, size_t n, int64_t length)
+{
+    struct work *w = user;
+    (void)samples;
+    w->written += (int64_t)n;
+    if (length > 0)
+        *w->share = (float)((double)w->written / (double)length);
+    if (getppid() != w->parent)
+        interrupt_end();
+}
+
+static void put(FILE *stream, const char *key, const char *text)
+{
+    fprintf(stream, "\"%s\": ", key);
+    json_print_string(text, stream);
+    fputs(", ", stream);
+}
+
+static void take_summary(void *user, const struct summary *summary)
+{
+    struct work *w = user;
+    w->has_summary = true;
+    summary_print_members(summary, w->line);
+    fputs(", ", w->line);
+}
+
+static void put_path(FILE *stream, const char *key, const char *path)
+{
+    char *whole = path ? realpath(path, NULL) : NULL;
+    if (path)
+        put(stream, key, whole ? whole : path);
+    free(whole);
+}
+
+/* The members that do not depend on the outcome. */
+static void begin_line(struct work *w)
+{
+    char model[24];
+    write_model(model, w->run);
+    fprintf(w->line, "{\"time\": %.3f, ", journal_now());
+    put(w->line, "out", w->pair->out);
+    put_path(w->line, "mic", w->pair->mic);
+    put_path(w->line, "far", w->pair->far);
+    put(w->line, "mic_hash", w->mic_hash);
+    put(w->line, "far_hash", w->far_hash);
+    put(w->line, "options", w->options_text ? w->options_text : "");
+    put(w->line, "version", unecho_version());
+    put(w->line, "model", model);
+}
+
+static bool uses_run_model(const struct work *w)
+{
+    const process_options *base = &w->run->options->process;
+    return w->run->model && w->options.model.prefix == base->model.prefix &&
+           w->options.model.stages[0] == base->model.stages[0] &&
+           engine_choice_builtin(&w->options.session.engine) ==
+               engine_choice_builtin(&base->session.engine);
+}
+
+/* An earlier output goes as late as possible: it is replaced when the new one is complete. */
+static bool process(struct work *w)
+{
+    const struct process_watch watch = {.user = w,
+                                        .model = uses_run_model(w) ? w->run->model : NULL,
+                                        .output = show_share,
+                                        .done = take_summary};
+    if (is_foreign(w)) {
+        report_error("%s: exists, and 'unecho batch' did not write it: remove it, or choose "
+                     "another folder for the outputs",
+                     w->out);
+        return false;
+    }
+    return parse_options(w) && folder_make_for(w->out) &&
+           journal_begin(w->run->journal, w->pair->out) &&
+           process_run(&w->options, &watch) == EXIT_DONE && w->has_summary &&
+           hash_file(w->out_hash, w->out);
+}
+
+/* ---- Examining -------------------------------------------------------------------------- */
+
+static float figure(const struct earlier *e, const char *key)
+{
+    const struct json_member *member = json_find(e->members, e->count, key);
+    return member && member->type == JSON_NUMBER ? (float)member->number : NAN;
+}
+
+/* The statistics that doctor judges, from the line that will hold them. */
+static unecho_stats read_stats(const struct earlier *e)
+{
+    unecho_stats stats = {.size = sizeof(stats)};
+    stats.far_active_seconds = figure(e, "far_active_seconds");
+    stats.erle_db = figure(e, "erle_db");
+    stats.linear_erle_db = figure(e, "linear_erle_db");
+    stats.delay_ms = figure(e, "delay_ms");
+    stats.drift_ppm = figure(e, "drift_ppm");
+    stats.confidence = figure(e, "confidence");
+    stats.aligned = !isnan(stats.delay_ms);
+    return stats;
+}
+
+/* Appends to the line what doctor says, except its end. */
+static void examine(struct work *w, const struct earlier *e)
+{
+    const unecho_stats stats = read_stats(e);
+    unecho_model *model = w->run->model;
+    unecho_model *builtin = NULL;
+    char *text = NULL, *said = NULL;
+    size_t size, said_size;
+    FILE *members = open_memstream(&text, &size), *notes = open_memstream(&said, &said_size);
+    bool done = false;
+    /* What can be said about the files has been said. */
+    if (notes)
+        report_to(notes);
+    if (!model && unecho_model_builtin(&builtin, UNECHO_MODEL_POSTFILTER, NULL, 0) == UNECHO_OK)
+        model = builtin;
+    if (members)
+        done = examine_pair(members, &w->options.ends, w->out, &stats, model);
+    if (members && fclose(members) == 0 && done)
+        fprintf(w->line, ", %s", text);
+    report_to(w->messages);
+    if (notes && fclose(notes) == 0 && !done)
+        report_warning("%s: could not be examined: %s", w->pair->mic, said);
+    unecho_model_unref(&builtin);
+    free(text);
+    free(said);
+}
+
+/* ---- The answer ------------------------------------------------------------------------- */
+
+static bool write_all(int fd, const char *text, size_t size)
+{
+    while (size > 0) {
+        const ssize_t done = write(fd, text, size);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return false;
+        text += done;
+        size -= (size_t)done;
+    }
+    return true;
+}
+
+static noreturn void answer(int fd, char kind, const char *line, size_t size)
+{
+    _exit(write_all(fd, &kind, 1) && write_all(fd, line, size) ? EXIT_DONE : EXIT_FAILED);
+}
+
+static void write_messages(struct work *w)
+{
+    const char *line;
+    fflush(w->messages);
+    fputs(", \"messages\": [", w->line);
+    line = strtok(w->messages_text, "\n");
+    for (bool first = true; line; line = strtok(NULL, "\n"), first = false) {
+        if (!first)
+            fputs(", ", w->line);
+        json_print_string(line, w->line);
+    }
+    fputs("]}\n", w->line);
+}
+
+/* As if the pair had been examined when it was processed. */
+static noreturn void examine_later(struct work *w, struct earlier *e, int fd)
+{
+    const char *rest = strchr(e->line, ',');
+    const size_t length = strlen(rest) - strlen("}\n");
+    if (!parse_options(w))
+        answer(fd, WORKER_UNCHANGED, e->line, strlen(e->line));
+    fprintf(w->line, "{\"time\": %.3f%.*s", journal_now(), (int)length, rest);
+    examine(w, e);
+    fputs("}\n", w->line);
+    fflush(w->line);
+    answer(fd, WORKER_NEW, w->line_text, w->line_size);
+}
+
+static noreturn void process_and_answer(struct work *w, int fd)
+{
+    struct earlier self = {0};
+    bool done;
+    begin_line(w);
+    done = process(w);
+    if (done)
+        put(w->line, "out_hash", w->out_hash);
+    fprintf(w->line, "\"status\": \"%s\"", done ? "done" : "failed");
+    fflush(w->line);
+    if (done && w->run->options->examine) {
+        self.copy = malloc(w->line_size + 2);
+        if (self.copy) {
+            strcat(strcpy(self.copy, w->line_text), "}");
+            (void)!json_read_object(self.copy, self.members, JOURNAL_MEMBERS, &self.count);
+            examine(w, &self);
+        }
+    }
+    write_messages(w);
+    fflush(w->line);
+    answer(fd, WORKER_NEW, w->line_text, w->line_size);
+}
+
+noreturn void batch_worker_run(const struct batch_run *run, const struct batch_pair *pair,
+                               volatile float *share, int fd)
+{
+    static struct work w;
+    static struct earlier e;
+    bool readable;
+    w = (struct work){.run = run, .pair = pair, .share = share, .parent = getppid()};
+    interrupt_become_child();
+    w.line = open_memstream(&w.line_text, &w.line_size);
+    w.messages = open_memstream(&w.messages_text, &w.messages_size);
+    if (!w.line || !w.messages)
+        _exit(EXIT_FAILED);
+    report_to(w.messages);
+
+    readable = prepare(&w);
+    if (readable && find_earlier(&e, &w) && is_unchanged(&e, &w)) {
+        if (run->options->examine && !json_find(e.members, e.count, "verdict"))
+            examine_later(&w, &e, fd);
+        answer(fd, WORKER_UNCHANGED, e.line, strlen(e.line));
+    }
+    if (!readable) {
+        begin_line(&w);
+        fputs("\"status\": \"failed\"", w.line);
+        write_messages(&w);
+        fflush(w.line);
+        answer(fd, WORKER_NEW, w.line_text, w.line_size);
+    }
+    process_and_answer(&w, fd);
+}

@@ -1,0 +1,335 @@
+"""unecho batch: which files it pairs, what it writes where, what it never replaces, and that a second
+run does only what has changed."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+
+import pairs
+from pairs import InFolder, files_in, run, write_wave
+
+
+def lines_of(result):
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+class Pairing(InFolder):
+    def expect_pairs(self, result, expected):
+        found = {(os.path.relpath(line["mic"], self.folder),
+                  os.path.relpath(line["far"], self.folder) if "far" in line else None)
+                 for line in lines_of(result)}
+        self.assertEqual(found, set(expected))
+
+    def test_usual_names(self):
+        expected = [("in/a_mic.wav", "in/a_lpb.wav"), ("in/b_mic.wav", "in/b_far.wav"),
+                    ("in/c-mic.wav", "in/c-ref.wav"), ("in/d.wav", "in/d.loopback.wav"),
+                    ("in/mic_e.wav", "in/far_e.wav"), ("in/sub/mic/f.wav", "in/sub/far/f.wav"),
+                    ("in/mic/g.wav", "in/far/g.wav"), ("in/h.wav", "in/h_far.wav"),
+                    ("in/deep/er/i_mic.wav", "in/deep/er/i_far.wav")]
+        for i, (mic, far) in enumerate(expected):
+            self.put(mic, far, i)
+        mic, far = self.sample.cut(99)
+        write_wave("in/both.wav", mic, far)
+        # These have no partner.
+        write_wave("in/j_mic.wav", mic)
+        write_wave("in/k_far.wav", far)
+        write_wave("in/l.wav", mic)
+        write_wave("in/b_ref.wav", far)
+        with open("in/notes.txt", "w") as file:
+            file.write("no sound")
+        result = self.batch("in", "-o", "out", "--json")
+        self.expect_pairs(result, expected + [("in/both.wav", None)])
+        for name in ["j_mic.wav", "k_far.wav", "l.wav", "b_ref.wav"]:
+            self.assertIn(f"in/{name}: left out", result.stderr.decode())
+        self.assertNotIn("notes", result.stderr.decode())
+        for mic, far in expected:
+            self.assert_output("out/" + mic[len("in/"):], mic, far)
+        self.assert_output("out/both.wav", "in/both.wav", None)
+
+    def test_two_folders_of_equal_names(self):
+        for i in range(3):
+            self.put(f"near/x/{i}.wav", f"play/x/{i}.wav", i)
+        self.put("near/alone.wav", "play/other.wav")
+        result = self.batch("play", "near", "-o", "out", "--json")
+        self.expect_pairs(result, [(f"near/x/{i}.wav", f"play/x/{i}.wav") for i in range(3)])
+        self.assertIn("near/alone.wav: left out", result.stderr.decode())
+        self.assertIn("play/other.wav: left out", result.stderr.decode())
+        self.assertEqual(set(files_in("out")), {b"x/0.wav", b"x/1.wav", b"x/2.wav"})
+
+    def test_patterns(self):
+        self.put("in/near/mic_7.wav", "in/speech/far_7.wav")
+        self.put("in/a_mic.wav", "in/a_far.wav")
+        result = self.batch("in", "-o", "out", "--json", "--pair", "near/mic_*.*", "speech/far_*.*")
+        self.expect_pairs(result, [("in/near/mic_7.wav", "in/speech/far_7.wav")])
+        self.assertIn("a_mic.wav: left out", result.stderr.decode())
+        for mic, far in [("a", "b"), ("*_mic", "*_*_far"), ("*.wav", "*.wav")]:
+            self.batch("in", "-o", "out", "--pair", mic, far, code=2)
+
+    def test_files_and_patterns_of_the_shell(self):
+        for folder in ["in/a", "in/b"]:
+            self.put(folder + "/x_mic.wav", folder + "/x_far.wav")
+        self.batch("in/*/*_mic.wav", "-o", "one")
+        self.batch("in/a/x_mic.wav", "in/b/x_mic.wav", "-o", "two")
+        self.assertEqual(set(files_in("one")), {b"a/x_mic.wav", b"b/x_mic.wav"})
+        self.assertEqual(files_in("one"), files_in("two"))
+        self.batch("in/a", "in/b/", "-o", "three", "--pair", "*_mic.*", "*_far.*")
+        self.assertEqual(files_in("one"), files_in("three"))
+        self.assertIn(b"there is no such", self.batch("no/*.wav", "-o", "out", code=1).stderr)
+
+    def test_manifests(self):
+        self.put("data/m, 1.wav", "data/f\n1.wav", 1)
+        self.put("data/m2.wav", "data/f2.wav", 2)
+        with open("data/list.csv", "w", newline="") as file:
+            file.write('\ufeffmic,far,out,options\r\n"m, 1.wav","f\n1.wav",new/one.wav,\r\n'
+                       'm2.wav,f2.wav,,"--engine linear --tail \'128\'"\r\n')
+        self.batch("data/list.csv", "-o", "out")
+        self.assert_output("out/new/one.wav", "data/m, 1.wav", "data/f\n1.wav")
+        self.assert_output("out/m2.wav", "data/m2.wav", "data/f2.wav", "--engine", "linear",
+                           "--tail", "128")
+        rows = [{"mic": "data/m2.wav", "far": "data/f2.wav",
+                 "options": ["--engine", "linear", "--tail", "128"]},
+                {"mic": "data/m, 1.wav", "far": "data/f\n1.wav", "out": "new/one.wav"}]
+        self.batch("-", "-o", "again", input="\n".join(map(json.dumps, rows)).encode())
+        self.assertEqual(files_in("again")[b"new/one.wav"], files_in("out")[b"new/one.wav"])
+        self.assertEqual(files_in("again")[b"data/m2.wav"], files_in("out")[b"m2.wav"])
+
+    def test_wrong_manifests(self):
+        for text, place in [("far\nx.wav\n", "line 1"), ("mic,fra\na,b\n", "'fra'"),
+                            ("mic\na.wav,b\n", "line 2"), ('mic\n"a\n', "line 2"),
+                            ("mic\na\"b\n", "line 2"), ('{"mic": "a"}\n{"mic": 1}\n', "line 2"),
+                            ('{"mic": "a", "far": "b"\n', "line 1"), ('{"far": "b"}\n', "line 1"),
+                            ('{"mic": "a", "mic": "b"}\n', "line 1"),
+                            ('{"mic": "a", "out": "../b.wav"}\n', "'..'")]:
+            with self.subTest(text):
+                result = self.batch("-", "-o", "out", code=1, input=text.encode())
+                self.assertIn(place, result.stderr.decode())
+                self.assertEqual(files_in("out") if os.path.exists("out") else {}, {})
+
+    @unittest.skipUnless(shutil.which("ffmpeg"), "ffmpeg is not installed")
+    def test_video(self):
+        mic, far = self.sample.cut(5)
+        write_wave("m.wav", mic)
+        write_wave("f.wav", far)
+        os.mkdir("in")
+        subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=s=32x32:d=1", "-i",
+                        "m.wav", "-i", "f.wav", "-map", "0:v", "-map", "1:a", "-map", "2:a", "-c:a",
+                        "aac", "in/call.mp4"], check=True)
+        subprocess.run(["ffmpeg", "-v", "error", "-i", "m.wav", "in/c_mic.m4a"], check=True)
+        subprocess.run(["ffmpeg", "-v", "error", "-i", "f.wav", "-c:a", "libopus", "in/c_far.webm"],
+                       check=True)
+        self.batch("in", "-o", "out", "--ending", "flac")
+        self.assertEqual(set(files_in("out")), {b"call.flac", b"c_mic.flac"})
+        result = self.batch("in", "-o", "bare", code=1, env={"PATH": "/nonexistent"})
+        self.assertIn(b"ffmpeg and ffprobe, which are not on this machine", result.stderr)
+        self.assertEqual(files_in("bare"), {})
+
+
+class Outputs(InFolder):
+    def test_inputs_and_other_files_stay(self):
+        self.put("in/a_mic.wav", "in/a_far.wav")
+        before = files_in("in")
+        self.batch("in", "-o", "in", code=1)
+        self.assertEqual(files_in("in"), before)
+        self.put("out/a_mic.wav", "out/other.wav", 7)
+        theirs = files_in("out")
+        result = self.batch("in", "-o", "out", code=1)
+        self.assertIn(b"did not write it", result.stderr)
+        self.assertEqual(files_in("out"), theirs)
+
+    def test_outputs_within_the_inputs_are_no_inputs(self):
+        self.put("in/a_mic.wav", "in/a_far.wav")
+        for _ in range(2):
+            self.batch("in", "-o", "in/clean")
+            self.assertEqual(set(files_in("in/clean")), {b"a_mic.wav"})
+
+    def test_no_two_pairs_have_one_output(self):
+        self.put("in/a_mic.wav", "in/a_far.wav", 1)
+        self.put("in/a.mic.wav", "in/a.far.wav", 2)
+        with open("list.csv", "w") as file:
+            file.write("mic,far,out\nin/a_mic.wav,in/a_far.wav,x.wav\n"
+                       "in/a.mic.wav,in/a.far.wav,x.wav\n")
+        result = self.batch("list.csv", "-o", "out", code=1)
+        self.assertIn(b"output of two pairs", result.stderr)
+        self.assert_output("out/x.wav", "in/a_mic.wav", "in/a_far.wav")
+
+    def test_one_bad_pair_stops_no_other(self):
+        for i in range(4):
+            self.put(f"in/{i}_mic.wav", f"in/{i}_far.wav", i)
+        with open("in/1_mic.wav", "wb") as file:
+            file.write(b"no sound at all")
+        result = self.batch("in", "-o", "out", code=1)
+        self.assertEqual(set(files_in("out")), {b"0_mic.wav", b"2_mic.wav", b"3_mic.wav"})
+        failed = result.stderr.decode().split("failed:\n")[1]
+        self.assertEqual(failed.split(), [os.path.realpath("in/1_mic.wav")])
+        self.assertIn("3 done", result.stdout.decode())
+        self.assertIn("1 failed", result.stdout.decode())
+
+
+class Again(InFolder):
+    """A second run does what has changed and nothing else."""
+
+    def setUp(self):
+        super().setUp()
+        for i in range(4):
+            self.put(f"in/{i}_mic.wav", f"in/{i}_far.wav", i)
+        self.batch("in", "-o", "out")
+        self.first = files_in("out")
+
+    def expect(self, done, *options):
+        result = self.batch("in", "-o", "out", *options)
+        self.assertIn(f"{done} done", result.stdout.decode())
+        if done < 4:
+            self.assertIn(f"{4 - done} unchanged", result.stdout.decode())
+
+    def test_nothing_has_changed(self):
+        times = [os.stat(f"out/{i}_mic.wav").st_mtime_ns for i in range(4)]
+        self.expect(0)
+        self.assertEqual([os.stat(f"out/{i}_mic.wav").st_mtime_ns for i in range(4)], times)
+        shutil.move("in", "moved")
+        result = self.batch("moved", "-o", "out")
+        self.assertIn("4 unchanged", result.stdout.decode())
+
+    def test_an_input_has_changed(self):
+        was = os.stat("in/2_far.wav")
+        _, far = self.sample.cut(2)
+        far[100] += 1
+        write_wave("in/2_far.wav", far)
+        # Neither size nor time tells.
+        os.utime("in/2_far.wav", ns=(was.st_atime_ns, was.st_mtime_ns))
+        self.assertEqual(os.stat("in/2_far.wav").st_size, was.st_size)
+        self.expect(1)
+        self.expect(0)
+
+    def test_an_output_is_gone_or_changed(self):
+        os.remove("out/0_mic.wav")
+        with open("out/3_mic.wav", "r+b") as file:
+            file.truncate(1000)
+        self.expect(2)
+        self.assertEqual(files_in("out"), self.first)
+
+    def test_the_options_have_changed(self):
+        self.expect(4, "--engine", "linear")
+        self.expect(0, "--engine", "linear")
+        self.expect(0, "--engine", "neural", "--engine", "linear", "--jobs", "1")
+        self.expect(4)
+        self.assertEqual(files_in("out"), self.first)
+
+    def test_a_line_was_cut_off(self):
+        with open("out/unecho-batch.jsonl", "r+b") as file:
+            file.seek(-30, os.SEEK_END)
+            file.truncate()
+        self.expect(1)
+        self.expect(0)
+
+    def test_examination_comes_later(self):
+        self.expect(0)
+        before = os.stat("out/1_mic.wav").st_mtime_ns
+        self.batch("in", "-o", "out", "--examine")
+        lines = lines_of(self.batch("in", "-o", "out", "--json"))
+        self.assertTrue(all("verdict" in line and len(line["before"]) == 640 for line in lines))
+        self.assertEqual(os.stat("out/1_mic.wav").st_mtime_ns, before)
+
+
+class Interrupted(InFolder):
+    def start(self):
+        # Long enough that none is done at once.
+        for i in range(4):
+            mic, far = self.sample.mic * 4, self.sample.far * 4
+            length = min(len(mic), len(far))
+            write_wave(f"in/{i}_mic.wav", mic[:length])
+            write_wave(f"in/{i}_far.wav", far[:length])
+        process = subprocess.Popen([pairs.TOOL, "batch", "in", "-o", "out", "--jobs", "1"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        while b"begun" not in self.journal():
+            time.sleep(0.01)
+        return process
+
+    def journal(self):
+        try:
+            with open("out/unecho-batch.jsonl", "rb") as file:
+                return file.read()
+        except FileNotFoundError:
+            return b""
+
+    def test_ctrl_c_completes_what_has_begun(self):
+        process = self.start()
+        process.send_signal(signal.SIGINT)
+        _, messages = process.communicate()
+        self.assertEqual(process.returncode, 1)
+        self.assertIn(b"completing 1 pair", messages)
+        self.assertIn(b"run the same command again", messages)
+        self.assertEqual(set(files_in("out")), {b"0_mic.wav"})
+        self.assert_output("out/0_mic.wav", "in/0_mic.wav", "in/0_far.wav")
+        self.assertIn(b"3 done", self.batch("in", "-o", "out").stdout)
+
+    def test_a_shutdown_ends_it_at_once(self):
+        process = self.start()
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+        self.assertEqual(process.returncode, 1)
+        self.assertEqual(files_in("out"), {})
+        self.assertNotIn(b"failed", self.journal())
+
+    def test_two_runs_do_not_share_a_journal(self):
+        process = self.start()
+        result = self.batch("in", "-o", "out", code=1)
+        self.assertIn(b"another 'unecho batch' is at work", result.stderr)
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+
+    def test_a_process_that_dies_fails_its_pair_only(self):
+        process = self.start()
+        with open(f"/proc/{process.pid}/task/{process.pid}/children") as file:
+            os.kill(int(file.read().split()[0]), signal.SIGKILL)
+        output, messages = process.communicate()
+        self.assertEqual(process.returncode, 1)
+        self.assertIn(b"ended by signal 9", messages)
+        self.assertIn(b"3 done", output)
+        self.assertEqual(set(files_in("out")), {b"1_mic.wav", b"2_mic.wav", b"3_mic.wav"})
+
+
+class Shards(InFolder):
+    def test_four_and_merged_equal_one(self):
+        for i in range(9):
+            self.put(f"in/{i}_mic.wav", f"in/{i}_far.wav", i)
+        # As long as the others together.
+        length = min(len(self.sample.mic), len(self.sample.far))
+        write_wave("in/long_mic.wav", self.sample.mic[:length])
+        write_wave("in/long_far.wav", self.sample.far[:length])
+        self.batch("in", "-o", "one", "--examine")
+        counts = []
+        for i, env in enumerate([{"UNECHO_SHARD": "1/4"},
+                                 {"SLURM_ARRAY_TASK_ID": "7", "SLURM_ARRAY_TASK_MIN": "5",
+                                  "SLURM_ARRAY_TASK_MAX": "11", "SLURM_ARRAY_TASK_STEP": "2",
+                                  "SLURM_ARRAY_TASK_COUNT": "4"},
+                                 {"JOB_COMPLETION_INDEX": "2", "UNECHO_SHARDS": "4"}, {}]):
+            words = ["--shard", "4/4"] if i == 3 else []
+            result = self.batch("in", "-o", "four", "--examine", "--json", *words, env=env)
+            counts.append(sum(line["seconds"] for line in lines_of(result)))
+        self.assertEqual(files_in("one"), files_in("four"))
+        # The long one has a shard of its own, and the others are spread evenly.
+        length /= pairs.RATE
+        self.assertEqual(sum(abs(count - length) < 2.0 for count in counts), 1)
+        rest = sorted(counts)[:3]
+        self.assertLess(rest[2] - rest[0], 2.0)
+        merged = lines_of(run("batch", "--merge", "four", "--json"))
+        alone = lines_of(run("batch", "--merge", "one", "--json"))
+        changing = ["time", "output", "realtime", "cpu_seconds_per_audio_second"]
+        for lines in [merged, alone]:
+            lines.sort(key=lambda line: line["out"])
+            for line in lines:
+                for key in changing:
+                    del line[key]
+        self.assertEqual(merged, alone)
+
+    def test_wrong_shards(self):
+        for shard in ["0/4", "5/4", "1", "a/b", "1/", "1/100000"]:
+            self.batch("in", "-o", "out", "--shard", shard, code=2)
+        os.mkdir("in")
+        for env in [{"UNECHO_SHARD": "x"}, {"JOB_COMPLETION_INDEX": "1"},
+                    {"SLURM_ARRAY_TASK_ID": "1"}]:
+            self.batch("in", "-o", "out", code=1, env=env)

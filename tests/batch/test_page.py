@@ -1,0 +1,75 @@
+"""The report: one page with everything in it but the recordings, which a browser shows."""
+
+import html
+import json
+import os
+import re
+import shutil
+import subprocess
+import unittest
+import urllib.parse
+
+from pairs import InFolder, run, write_wave
+
+CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])),
+                None)
+
+
+def rows_of(page):
+    text = re.search(r'id="rows">(.*?)</script>', page, re.DOTALL).group(1)
+    return [json.loads(line) for line in text.splitlines() if line]
+
+
+class Page(InFolder):
+    def make(self, report):
+        names = ["a", "übung </script><b>", "line\nbreak", 'qu"ote&%20']
+        for i, name in enumerate(names):
+            self.put(f"in/sub {i}/{name}_mic.wav", f"in/sub {i}/{name}_far.wav", i)
+        write_wave("in/silent_mic.wav", [0] * 40000)
+        write_wave("in/silent_far.wav", [0] * 40000)
+        with open("in/bad_mic.wav", "wb") as file:
+            file.write(b"no sound")
+        shutil.copy("in/silent_far.wav", "in/bad_far.wav")
+        self.batch("in", "-o", "out", "--report", report, code=1)
+        with open(report, encoding="utf-8") as file:
+            return file.read()
+
+    def test_it_holds_all_pairs_and_loads_nothing(self):
+        page = self.make("report.html")
+        rows = rows_of(page)
+        self.assertEqual(len(rows), 6)
+        self.assertEqual(sorted(row["status"] for row in rows), ["done"] * 5 + ["failed"])
+        for row in rows:
+            if row["status"] == "done":
+                self.assertIn("verdict", row)
+                self.assertEqual((len(row["before"]), len(row["after"])), (640, 640))
+        silent = next(row for row in rows if row["out"] == "silent_mic.wav")
+        self.assertIn("silent-microphone", [f["code"] for f in silent["findings"]])
+        outside = re.sub(r'id="rows">.*?</script>', "", page, flags=re.DOTALL)
+        self.assertNotRegex(outside.replace("http://www.w3.org/2000/svg", ""), r"https?:|<link|src=\"")
+        # The same page comes from the journal.
+        run("batch", "--merge", "out", "--report", "merged.html")
+        with open("merged.html", encoding="utf-8") as file:
+            self.assertEqual(file.read(), page)
+
+    @unittest.skipUnless(CHROMIUM, "Chromium is not installed")
+    def test_a_browser_shows_it(self):
+        os.mkdir("reports")
+        page = self.make("reports/report.html")
+        # What the script throws becomes visible.
+        with open("reports/report.html", "w", encoding="utf-8") as file:
+            file.write(page.replace("<main>", "<script>onerror = m => document.documentElement."
+                                    "setAttribute('data-error', m)</script><main>"))
+        shown = subprocess.run([CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu",
+                                "--user-data-dir=profile", "--window-size=1400,1200", "--dump-dom",
+                                "file://" + os.path.realpath("reports/report.html")],
+                               capture_output=True, timeout=300).stdout.decode()
+        self.assertNotRegex(shown, r"<html[^>]*data-error")
+        self.assertIn("6 pairs of recordings", shown)
+        self.assertEqual(shown.count('<tr class="row'), 6)
+        self.assertIn("line\nbreak", html.unescape(shown))
+        links = set(re.findall(r'<audio[^>]* src="([^"]*)"', shown))
+        self.assertGreater(len(links), 3)
+        for link in links:
+            path = os.path.join("reports", urllib.parse.unquote(html.unescape(link)))
+            self.assertTrue(os.path.isfile(path), link)

@@ -1,0 +1,199 @@
+/*
+ * What batch reads and computes for itself: JSON, tables with commas, BLAKE2b, patterns of names.
+ */
+#include "../../cli/batch/csv.h"
+#include "../../cli/batch/naming.h"
+#include "../../cli/files/blake2b.h"
+#include "../../cli/files/json.h"
+#include "../../cli/files/json_read.h"
+#include "check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 8 };
+
+/* ---- JSON ------------------------------------------------------------------------------- */
+
+static const char *read_object(const char *text, struct json_member *members, size_t *count)
+{
+    static char line[512];
+    snprintf(line, sizeof(line), "%s", text);
+    return json_read_object(line, members, MOST, count);
+}
+
+static void objects_are_read(void **state)
+{
+    struct json_member m[MOST];
+    size_t count;
+    (void)state;
+    assert_null(read_object(" { } \n", m, &count));
+    assert_int_equal(count, 0);
+    assert_null(read_object("{\"a\": -1.5e2, \"b\": null, \"c\": true,\"d\":false,"
+                            " \"e\" : \"x\\n\\u00e9\\ud83c\\udfa4\\udce9\","
+                            " \"f\": [{\"g\": \"]\\\"\"}, 2], \"h\": 0}",
+                            m, &count));
+    assert_int_equal(count, 7);
+    assert_true(m[0].type == JSON_NUMBER && m[0].number == -150.0);
+    assert_int_equal(json_find(m, count, "b")->type, JSON_NULL);
+    assert_int_equal(json_find(m, count, "c")->type, JSON_TRUE);
+    assert_int_equal(json_find(m, count, "d")->type, JSON_FALSE);
+    assert_string_equal(json_find_text(m, count, "e"), "x\n\xc3\xa9\xf0\x9f\x8e\xa4\xe9");
+    assert_string_equal(json_find(m, count, "f")->text, "[{\"g\": \"]\\\"\"}, 2]");
+    assert_null(json_find(m, count, "g"));
+    assert_null(json_find_text(m, count, "a"));
+}
+
+static void other_texts_are_refused(void **state)
+{
+    static const char *const wrong[] = {
+        "",
+        "[]",
+        "{",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\": 1",
+        "{\"a\": 1,}",
+        "{\"a\": 1} x",
+        "{\"a\": 01}",
+        "{\"a\": 1.}",
+        "{\"a\": .5}",
+        "{\"a\": 1e}",
+        "{\"a\": +1}",
+        "{\"a\": nul}",
+        "{\"a\": \"x}",
+        "{\"a\": \"\\x\"}",
+        "{\"a\": \"\\u12\"}",
+        "{\"a\": \"\\u0000\"}",
+        "{\"a\": \"\\ud83c\"}",
+        "{\"a\": \"\\udc00\"}",
+        "{\"a\": \"\t\"}",
+        "{\"a\": [1}",
+        "{\"a\": [1",
+        "{\"a\": [\"}",
+        "{\"a\": 1, \"a\": 2}",
+        "{a: 1}",
+        "{\"a\": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}",
+    };
+    struct json_member m[MOST];
+    size_t count;
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        if (!read_object(wrong[i], m, &count))
+            fail_msg("accepted: %s", wrong[i]);
+}
+
+/* All strings of two bytes survive, and what is written is ASCII or UTF-8. */
+static void any_name_is_written_and_read_again(void **state)
+{
+    (void)state;
+    for (unsigned code = 0x0101; code <= 0xffff; code++) {
+        const char name[] = {(char)(code >> 8), (char)(code & 0xff), '\0'};
+        char *text = NULL, *strings[1];
+        size_t size, count;
+        FILE *stream;
+        if (code % 256 == 0)
+            continue;
+        stream = open_memstream(&text, &size);
+        assert_non_null(stream);
+        fputc('[', stream);
+        json_print_string(name, stream);
+        fputc(']', stream);
+        fclose(stream);
+        assert_null(json_read_strings(text, strings, 1, &count));
+        assert_string_equal(strings[0], name);
+        free(text);
+    }
+}
+
+/* ---- Tables ----------------------------------------------------------------------------- */
+
+static void tables_are_read(void **state)
+{
+    static const char text[] = "a,b\r\n\r\n\"x,\"\"y\nz\",\n,\"\"\nlast,1";
+    static const char *const expected[][2] = {
+        {"a", "b"}, {"x,\"y\nz", ""}, {"", ""}, {"last", "1"}};
+    static const size_t lines[] = {1, 3, 5, 6};
+    struct csv csv = {.file = fmemopen((void *)text, sizeof(text) - 1, "r")};
+    (void)state;
+    assert_non_null(csv.file);
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(csv_next(&csv));
+        assert_int_equal(csv.line, lines[i]);
+        assert_int_equal(csv.count, 2);
+        assert_string_equal(csv.values[0], expected[i][0]);
+        assert_string_equal(csv.values[1], expected[i][1]);
+    }
+    assert_false(csv_next(&csv));
+    assert_null(csv.fault);
+    csv_free(&csv);
+    fclose(csv.file);
+}
+
+/* ---- BLAKE2b ---------------------------------------------------------------------------- */
+
+static void hashes_are_those_of_b2sum(void **state)
+{
+    /* Sizes around its blocks and the reader's buffer; b2sum -l 256 of zeros. */
+    static const struct {
+        size_t size;
+        const char *hash;
+    } known[] = {
+        {0, "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8"},
+        {1, "03170a2e7597b7b7e3d84c05391d139a62b157e78786d8c082f29dcf4c111314"},
+        {127, "0f2dfeb03485c703d0c8584a40d135192ecb150247e9377595ed718d84b08a85"},
+        {128, "378d0caaaa3855f1b38693c1d6ef004fd118691c95c959d4efa950d6d6fcf7c1"},
+        {129, "baadfb64c3bd2cd187b54accc5e61a0720ed86bf48c28017873536cf9015d1b8"},
+        {65536, "df2d0b4e193fce63759c790e6956d5f756861f15d6db64cc1899afa85e1627b9"},
+        {65664, "2e6be8d84677e9de77dc0d8ffd85ac814209724095bee9da0cf9446abcc3fac0"},
+        {200000, "e24e820b45c8f9e4de6fe37ad0d8efd34fbc0168a55860a77644da8865da7e06"},
+    };
+    static unsigned char zeros[200000];
+    (void)state;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        char path[] = "/tmp/unecho-test-XXXXXX", text[BLAKE2B_TEXT], direct[BLAKE2B_TEXT];
+        unsigned char digest[BLAKE2B_BYTES];
+        const int fd = mkstemp(path);
+        FILE *file = fdopen(fd, "wb");
+        assert_non_null(file);
+        assert_int_equal(fwrite(zeros, 1, known[i].size, file), known[i].size);
+        fclose(file);
+        assert_true(blake2b_file(text, path));
+        remove(path);
+        blake2b(digest, zeros, known[i].size);
+        for (size_t k = 0; k < BLAKE2B_BYTES; k++)
+            snprintf(direct + 2 * k, 3, "%02x", digest[k]);
+        assert_string_equal(text, known[i].hash);
+        assert_string_equal(direct, known[i].hash);
+    }
+    assert_false(blake2b_file((char[BLAKE2B_TEXT]){0}, "/nonexistent"));
+}
+
+/* ---- Patterns --------------------------------------------------------------------------- */
+
+static void patterns_are_checked(void **state)
+{
+    static const struct naming_pattern fine[] = {
+        {"*_mic.*", "*_far.*"}, {"near/*.wav", "far/*.flac"}, {"*/m_*.*", "*/f_*.*"}, {"*", "*x"}};
+    static const struct naming_pattern wrong[] = {
+        {"mic.wav", "far.wav"}, {"*_mic.*", "far.*"}, {"*.*", "*.*"}, {"*****a****", "*********"}};
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        assert_null(naming_pattern_fault(&fine[i]));
+        assert_non_null(naming_pattern_fault(&wrong[i]));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(objects_are_read),
+        cmocka_unit_test(other_texts_are_refused),
+        cmocka_unit_test(any_name_is_written_and_read_again),
+        cmocka_unit_test(tables_are_read),
+        cmocka_unit_test(hashes_are_those_of_b2sum),
+        cmocka_unit_test(patterns_are_checked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
