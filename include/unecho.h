@@ -266,7 +266,9 @@ UNECHO_API void unecho_close(unecho **stream);
  * that much silence, and to get the last frames out, feed that much silence. The output depends on
  * the samples alone, bit for bit: neither on n nor on the CPU.
  *
- * Samples that are not finite count as 0, samples beyond +-100 as +-100, below 1e-15 as 0.
+ * Samples that are not finite count as 0, samples beyond +-100 as +-100, below 1e-15 as 0. With a
+ * linear filter a hop in which one reaches 4, 12 dB beyond full scale, is a fault and counts as
+ * silence.
  *
  * Real-time safe. n: any, 0 included. Errors: ARGUMENT, CHUNK, and nothing is consumed; BACKEND
  * (ONNX Runtime), then the n frames are consumed, the output is silence and the network restarts.

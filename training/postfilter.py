@@ -16,7 +16,7 @@ import numpy as np
 import onnx_file
 
 HOP, BLOCK, TAIL, BINS = 128, 512, 256, 257
-MEMORY, EXPONENT, SCALE = 0.85, 1.3, 2 / 326
+MEMORY, EXPONENT, SCALE = 0.85, 1.7, 2 / 326
 
 
 def windows():
@@ -76,7 +76,7 @@ def features(mic, error, far):
     coherences = [
         (power(smooth(a * np.conj(b))) / (smooth(power(a)) * smooth(power(b)) + 1e-18)) @ SHARES / COUNTS
         for a, b in ((error, echo), (mic, echo), (error, far))]
-    levels = [(np.maximum(v, -115) + 60) / 20 for v in levels]
+    levels = [(np.clip(v, -115, 12.5) + 60) / 20 for v in levels]
     return np.concatenate(levels + [3 * (c - 0.3) for c in coherences], 1)
 
 

@@ -4,6 +4,9 @@
  */
 #include "stream.h"
 
+#include <math.h>
+#include <string.h>
+
 void stream_reset(unecho *s)
 {
     far_end_reset(&s->far_end);
@@ -116,6 +119,18 @@ static void notice_stall(unecho *s)
     go_on_later(s, -(int64_t)((uint64_t)surplus * UNECHO_SAMPLE_RATE / s->far_end.plan.rate));
 }
 
+/* No device delivers samples 12 dB beyond full scale. A filter that learned from such a burst, and
+ * what learned from the filter, would take seconds to unlearn it: it is silence. */
+static void silence_burst(const unecho *s, float *hop)
+{
+    static const float least = 4.0f;
+    int reached = 0;
+    for (size_t i = 0; i < UNECHO_HOP; i++)
+        reached |= fabsf(hop[i]) >= least;
+    if (s->canceller.linear && reached)
+        memset(hop, 0, UNECHO_HOP * sizeof *hop);
+}
+
 void stream_prepare(unecho *s, size_t hops)
 {
     microphone *const m = &s->microphone;
@@ -129,7 +144,11 @@ void stream_prepare(unecho *s, size_t hops)
         const uint64_t end = (m->hops + s->lost + 1) * UNECHO_HOP;
         far_end_advance(&s->far_end, end + s->aligner.plan.late, limit);
         microphone_give(m, mic);
+        silence_burst(s, mic);
         const aligner_jump jump = aligner_hop(&s->aligner, mic, &s->far_end, far);
+        for (unsigned i = 0; i < FAR_LANES; i++)
+            if (far[i])
+                silence_burst(s, far[i]);
         float past[FAR_LANES][UNECHO_HOP];
         float *const lanes[FAR_LANES] = {past[FAR_MEAN], past[FAR_SIDE]};
         for (size_t age = canceller_jump(&s->canceller, t, &jump); age > 0; age--) {

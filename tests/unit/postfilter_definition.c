@@ -136,7 +136,7 @@ static void every_set_gives_these_bits(void **unused)
 {
     (void)unused;
     enum { FROM = 12 * RATE, LENGTH = 24000 / HOP * HOP }; /* both ends talk there */
-    static const uint64_t hashes[] = {0xda2f2f01a2a12cb4, 0x2aca06a1556a1333, 0x1deeaffaac713305};
+    static const uint64_t hashes[] = {0x58e043e4d0ca67a0, 0x690d8062265916d7, 0xbd40689c93c6e6d7};
     const signal_ mic = read_sample("mic"), far = read_sample("far"), near = read_sample("near");
     const scene s = {.count = LENGTH,
                      .mic = mic.samples + FROM,

@@ -5,8 +5,8 @@
 /* Smoothing factor per hop; a time constant of about 50 ms. */
 static const float memory = 0.85f;
 
-/* Normalisation of decibels and coherences, as in training. */
-static const float db_least = -115.0f, db_centre = -60.0f, db_width = 20.0f;
+/* Range and normalisation of decibels, normalisation of coherences, as in training. */
+static const float db_least = -115.0f, db_most = 12.5f, db_centre = -60.0f, db_width = 20.0f;
 static const float coherence_centre = 0.3f, coherence_factor = 3.0f;
 
 /* The two signals of each pair. */
@@ -54,8 +54,10 @@ void features_run(features_memory *m, const kernels *k, const bands *b, float *y
     enum { LEVELS = SIGNALS * POSTFILTER_BANDS };
     memcpy(power, y, LEVELS * sizeof *power);
     k->decibels(y, y, LEVELS);
-    for (size_t i = 0; i < LEVELS; i++)
-        y[i] = ((y[i] > db_least ? y[i] : db_least) - db_centre) / db_width;
+    for (size_t i = 0; i < LEVELS; i++) {
+        const float at_least = y[i] > db_least ? y[i] : db_least;
+        y[i] = ((at_least < db_most ? at_least : db_most) - db_centre) / db_width;
+    }
     for (size_t i = LEVELS; i < POSTFILTER_FEATURES; i++)
         y[i] = coherence_factor * (y[i] - coherence_centre);
 }

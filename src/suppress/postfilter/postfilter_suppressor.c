@@ -10,7 +10,7 @@ enum { HISTORY = TRANSFORM_BLOCK - TRANSFORM_HOP, POWER_ROW = SIGNALS * POSTFILT
 
 /* Exponent of the network's gains at suppression 1: it was trained to preserve the voice and leaves
  * some echo. */
-static const float gain_exponent = 1.3f;
+static const float gain_exponent = 1.7f;
 
 /* Scratch for a run of up to `rows` rows. */
 typedef struct scratch {
@@ -210,6 +210,11 @@ static void reset(suppressor *s)
 static int together(const suppressor *a, const suppressor *b)
 {
     return ((const postfilter_suppressor *)a)->net == ((const postfilter_suppressor *)b)->net;
+}
+
+const float *postfilter_heard(const suppressor *s)
+{
+    return ((const postfilter_suppressor *)s)->scratch.network.features;
 }
 
 const suppressor_kind postfilter_native = {

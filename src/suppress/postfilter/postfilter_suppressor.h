@@ -9,4 +9,8 @@
 
 extern const suppressor_kind postfilter_native;
 
+/* What the network heard last, [POSTFILTER_FEATURES], of a stream with one hop at once: training
+ * reads it. */
+const float *postfilter_heard(const suppressor *s);
+
 #endif

@@ -1,0 +1,87 @@
+#!/usr/bin/python3
+"""Lay recordings and impulse responses out as unecho-scenes reads them.
+
+    prepare.py RECORDINGS MATERIAL
+
+RECORDINGS holds, each with the folders train and val, whose talkers, rooms and devices are others:
+    near/     clean speech: what the canceller has to keep
+    far/      speech of any kind: what the loudspeaker plays
+    noise/    what else is in a room
+    music/    what else a loudspeaker plays
+    room/     impulse responses of rooms
+    device/   of loudspeakers and microphones
+with files of any rate that libsndfile reads, in any folders below. Speech comes to the same level, everything to 16 kHz and one
+channel. Needs python3-numpy, python3-scipy and python3-soundfile.
+"""
+import os
+import sys
+from math import gcd
+
+import numpy as np
+import soundfile
+from scipy.signal import resample_poly
+
+RATE, FRAME = 16000, 320
+SPEECH_LEVEL = 0.07          # rms of the louder half of its frames
+TAPS = {'room': 8000, 'device': 1024}
+
+
+def files(folder):
+    for where, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            yield os.path.join(where, name)
+
+
+def read(path):
+    x, rate = soundfile.read(path, always_2d=True, dtype='float64')
+    common = gcd(rate, RATE)
+    return resample_poly(x[:, 0], RATE // common, rate // common)
+
+
+def levelled(x):
+    energy = np.sort((x[:len(x) // FRAME * FRAME].reshape(-1, FRAME) ** 2).mean(1))
+    level = np.sqrt(energy[len(energy) // 2:].mean()) + 1e-6
+    return x * min(SPEECH_LEVEL / level, 0.98 / (np.abs(x).max() + 1e-9), 30)
+
+
+def write_recordings(kind, source, target):
+    seconds = 0
+    with open(target, 'wb') as out:
+        for path in files(source):
+            x = read(path)
+            if len(x) < RATE // 4:
+                continue
+            x = levelled(x) if kind in ('near', 'far') else x
+            out.write((np.clip(x, -1, 1) * 32767).astype('<i2').tobytes())
+            seconds += len(x) / RATE
+    print(f'{target}: {seconds / 3600:.2f} h')
+
+
+def write_responses(kind, source, target):
+    """Per response its length, then its samples, from the direct sound on and of unit energy."""
+    count = 0
+    with open(target, 'wb') as out:
+        for path in files(source):
+            h = read(path)
+            h = h[np.abs(h).argmax():][:TAPS[kind]]
+            h /= np.sqrt(h @ h) + 1e-9
+            out.write(np.array([len(h)], '<i4').tobytes() + h.astype('<f4').tobytes())
+            count += 1
+    print(f'{target}: {count} responses')
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    source, target = sys.argv[1:]
+    os.makedirs(target, exist_ok=True)
+    for split in ('train', 'val'):
+        for kind in ('near', 'far', 'noise', 'music'):
+            write_recordings(kind, f'{source}/{kind}/{split}', f'{target}/{kind}_{split}.pcm')
+        for kind in ('room', 'device'):
+            write_responses(kind, f'{source}/{kind}/{split}', f'{target}/{kind}_{split}.responses')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,88 @@
+#!/usr/bin/python3
+"""The whole recipe in small, on noise in the place of speech: prepare, draw scenes, train, export.
+
+    test_recipe.py UNECHO-SCENES
+
+Scenes and weights are the same for the same seed, also after an interruption. Skips what needs packages that are missing.
+"""
+import os
+import subprocess
+import sys
+import tempfile
+
+try:
+    import numpy as np
+    import soundfile
+    import scipy  # noqa: F401
+except ImportError as missing:
+    print(f'skipped: {missing}')
+    sys.exit(77)
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+RATE, SECONDS = 16000, 40
+
+
+def call(*command):
+    subprocess.run([str(part) for part in command], check=True)
+
+
+def script(name, *arguments):
+    call(sys.executable, os.path.join(HERE, name), *arguments)
+
+
+def same(a, b):
+    with open(a, 'rb') as one, open(b, 'rb') as other:
+        if one.read() != other.read():
+            sys.exit(f'{a} and {b} differ')
+
+
+def write_recordings(folder):
+    random = np.random.default_rng(1)
+    for kind in ('near', 'far', 'noise', 'music', 'room', 'device'):
+        for split in ('train', 'val'):
+            os.makedirs(f'{folder}/{kind}/{split}')
+            n = 4000 if kind in ('room', 'device') else SECONDS * RATE
+            x = random.normal(size=n)
+            if n == 4000:
+                x *= np.exp(-np.arange(n) / 400)
+            else:   # syllables
+                x *= np.repeat(random.uniform(size=n // 1600) > 0.4, 1600)
+            soundfile.write(f'{folder}/{kind}/{split}/one.wav', 0.1 * x, RATE)
+
+
+def main():
+    scenes = os.path.abspath(sys.argv[1])
+    with tempfile.TemporaryDirectory() as work:
+        os.chdir(work)
+        write_recordings('recordings')
+        script('prepare.py', 'recordings', 'material')
+        for folder in ('scenes', 'again', 'validation', 'sounds/dt'):
+            os.makedirs(folder)
+        call(scenes, 'material', 'train', 1, 4, 'scenes/1')
+        call(scenes, 'material', 'train', 1, 4, 'again/1')
+        same('scenes/1.u8', 'again/1.u8')
+        for kind in ('dt', 'near', 'far'):
+            call(scenes, 'material', 'val', 2, 1, f'validation/{kind}', kind)
+        call(scenes, 'material', 'val', 2, 1, 'again/dt', 'dt', 'sounds/dt')
+        same('validation/dt.u8', 'again/dt.u8')
+        rate, near = soundfile.read('sounds/dt/0000_near.wav')[::-1]
+        assert rate == RATE and np.abs(near).max() > 0
+
+        try:
+            import torch  # noqa: F401
+        except ImportError as missing:
+            print(f'training skipped: {missing}')
+            return
+        options = ['--scenes', 'scenes', '--validation', 'validation', '--batch', 2, '--steps', 32]
+        script('train.py', *options, '--out', 'whole')
+        script('train.py', *options, '--out', 'halves', '--until', 16)
+        script('train.py', *options, '--out', 'halves')
+        whole, halves = (np.load(f'{out}/weights.npz') for out in ('whole', 'halves'))
+        for name in whole:
+            if not np.array_equal(whole[name], halves[name]):
+                sys.exit(f'{name}: an interruption changed it')
+        script('export_postfilter.py', 'whole/weights.npz', 'model.onnx')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,208 @@
+#!/usr/bin/python3
+"""Train the post-filter on the scenes of unecho-scenes.
+
+    train.py --scenes FOLDER --validation FOLDER --out FOLDER [--init WEIGHTS.npz] [--steps N] ...
+
+FOLDER of scenes: any number of NAME.u8; those that appear while it runs join in. Of the validation: dt.u8, near.u8, far.u8.
+Writes OUT/log.txt, OUT/state.pt, from which the same command goes on after an interruption, and OUT/weights.npz, the
+averaged weights, for export_postfilter.py. The same seed and the same scenes give the same weights.
+"""
+import argparse
+import glob
+import math
+import os
+import time
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+import postfilter
+from network import Postfilter
+
+BANDS, FEATURE_ROWS = postfilter.BANDS, 7
+ROWS = FEATURE_ROWS + 3   # training/generator/examples.h
+HOPS = 1984
+COUNTS = torch.from_numpy(postfilter.COUNTS.astype('f4'))
+DB = 20 / math.log(10)
+
+
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('--scenes', required=True)
+    p.add_argument('--validation', required=True)
+    p.add_argument('--out', required=True)
+    p.add_argument('--init', help='weights to begin with, .npz')
+    p.add_argument('--steps', type=int, default=4000)
+    p.add_argument('--until', type=int, help='stop at this step; without it the same command goes on')
+    p.add_argument('--batch', type=int, default=64, help='scenes at once')
+    p.add_argument('--chunk', type=int, default=248, help='hops through which a step goes back, a divisor of %d' % HOPS)
+    p.add_argument('--rate', type=float, default=1e-3, help='of learning, at first')
+    p.add_argument('--rate-end', type=float, default=1e-5)
+    p.add_argument('--warm', type=int, default=100, help='steps until the rate is reached')
+    p.add_argument('--over', type=float, default=2.0, help='weight of what is taken from the target')
+    p.add_argument('--echo', type=float, default=2.0, help='additional weight where nobody is near')
+    p.add_argument('--save-every', type=float, default=240, help='seconds')
+    p.add_argument('--seed', type=int, default=1)
+    return p.parse_args()
+
+
+class Scenes:
+    """Scenes in random order, each once a round."""
+
+    def __init__(self, folder, seed):
+        self.folder, self.random = folder, np.random.default_rng(seed)
+        self.names, self.maps, self.left, self.rounds = [], [], [], 0
+
+    def look(self):
+        for name in sorted(os.path.basename(f) for f in glob.glob(self.folder + '/*.u8')):
+            if name not in self.names:
+                self.open(name)
+                self.left += [(len(self.maps) - 1, i) for i in range(len(self.maps[-1]))]
+
+    def open(self, name):
+        self.names.append(name)
+        self.maps.append(np.memmap(os.path.join(self.folder, name), np.uint8, 'r').reshape(-1, HOPS, ROWS, BANDS))
+
+    def draw(self, n):
+        self.look()
+        drawn = []
+        while len(drawn) < n:
+            if not self.left:
+                self.rounds += 1
+                self.left = [(i, j) for i, m in enumerate(self.maps) for j in range(len(m))]
+            k = self.random.integers(len(self.left))
+            self.left[k], self.left[-1] = self.left[-1], self.left[k]
+            drawn.append(self.left.pop())
+        return drawn
+
+    def read(self, drawn, first, n):
+        return np.stack([self.maps[i][j, first:first + n] for i, j in drawn])
+
+    def state(self):
+        return self.names, self.left, self.rounds, self.random.bit_generator.state
+
+    def restore(self, state):
+        names, self.left, self.rounds, self.random.bit_generator.state = state
+        for name in names:
+            self.open(name)
+
+
+def unpacked(u):
+    """Bytes [B, T, ROWS, BANDS] -> features [T, B, ...], weight, gain and level of the target [T, B, BANDS]."""
+    x = torch.from_numpy(np.array(u)).transpose(0, 1).float()
+    features = torch.cat([((x[..., :4, :] / 2 - 115) + 60) / 20, 3 * (x[..., 4:7, :] / 255 - 0.3)], -2)
+    weight = torch.exp((x[..., 7, :] / 5 - 35) * (math.log(10) / 10))
+    weight[x[..., 7, :] == 0] = 0
+    return features.flatten(2), weight, x[..., 8, :] / 200, x[..., 9, :] / 200
+
+
+def losses(logits, weight, gain, level, a):
+    """Distance of compressed spectra, and what is taken from the target in addition; see write_loss in examples.c."""
+    g = torch.exp(0.3 * F.logsigmoid(logits))
+    bands = COUNTS ** 0.5
+    weight = weight * (bands / bands.mean())
+    near = (weight * level.square()).sum(-1, keepdim=True)
+    alone = (near < 0.06 * weight.sum(-1, keepdim=True)).float()
+    weight = weight * (1 + a.echo * alone)
+    taken = F.relu(level.clamp(max=1) - g)
+    return 50 * (weight * (g - gain).square()).mean(), 50 * a.over * (weight * taken.square()).mean()
+
+
+@torch.no_grad()
+def validate(net, folder, a):
+    """The losses, the echo reduction in dB where nobody is near, and what the near end loses, in dB."""
+    report = {}
+    for kind in ('dt', 'near', 'far'):
+        u = np.memmap(f'{folder}/{kind}.u8', np.uint8, 'r').reshape(-1, HOPS, ROWS, BANDS)
+        sums, count = torch.zeros(3), 0
+        for i in range(0, len(u), 25):
+            x, weight, gain, level = unpacked(u[i:i + 25])
+            logits, _ = net(x)
+            fit, over = losses(logits, weight, gain, level, a)
+            log_gain = F.logsigmoid(logits)
+            if kind == 'far':
+                power = [10 ** (2 * x.unflatten(2, (FEATURE_ROWS, BANDS))[..., row, :] - 6) * COUNTS for row in (0, 1)]
+                out = (power[0] * torch.exp(2 * log_gain)).sum((0, 2))
+                value = (10 * torch.log10(power[1].sum((0, 2)) / out)).mean()
+            else:
+                near = weight * ((level > 0.8) & (level < 1.15))
+                value = (DB * (near * log_gain).sum((0, 2)) / (near.sum((0, 2)) + 1e-9)).mean()
+            sums += torch.stack([fit, over, value])
+            count += 1
+        fit, over, value = (sums / count).tolist()
+        report[kind] = f'{kind}: fit {fit:.4f} over {over:.4f} {value:+.2f} dB'
+    return '; '.join(report.values())
+
+
+def main():
+    a = arguments()
+    os.makedirs(a.out, exist_ok=True)
+    torch.set_num_threads(1)   # sums in another order give other weights
+    torch.manual_seed(a.seed)
+    net, average = Postfilter(), Postfilter()
+    if a.init:
+        net.load_state_dict({k: torch.from_numpy(v) for k, v in np.load(a.init).items()})
+    average.load_state_dict(net.state_dict())
+    optimiser = torch.optim.AdamW(net.parameters(), lr=a.rate, weight_decay=1e-3, betas=(0.9, 0.98), eps=1e-7)
+    scenes, step = Scenes(a.scenes, a.seed), 0
+    state_file = f'{a.out}/state.pt'
+    if os.path.exists(state_file):
+        state = torch.load(state_file)
+        net.load_state_dict(state['net'])
+        average.load_state_dict(state['average'])
+        optimiser.load_state_dict(state['optimiser'])
+        scenes.restore(state['scenes'])
+        step = state['step']
+    log = open(f'{a.out}/log.txt', 'a', buffering=1)
+
+    def say(line):
+        print(line, flush=True)
+        log.write(line + '\n')
+
+    def save():
+        state = {'net': net.state_dict(), 'average': average.state_dict(), 'optimiser': optimiser.state_dict(),
+                 'scenes': scenes.state(), 'step': step}
+        torch.save(state, state_file + '.new')
+        os.replace(state_file + '.new', state_file)
+        np.savez(f'{a.out}/weights.npz', **{k: v.numpy() for k, v in average.state_dict().items()})
+        say(f'step {step}: {validate(average, a.validation, a)}')
+
+    say(f'{vars(a)}')
+    if step == 0:
+        say(f'step 0: {validate(net, a.validation, a)}')
+    begun, saved, recent = time.time(), time.time(), np.zeros(2)
+    while step < min(a.steps, a.until or a.steps):
+        drawn, states = scenes.draw(a.batch), None
+        for first in range(0, HOPS, a.chunk):
+            cosine = 0.5 * (1 + math.cos(math.pi * min(step / a.steps, 1)))
+            rate = (a.rate_end + (a.rate - a.rate_end) * cosine) * min(1, (step + 1) / a.warm)
+            for group in optimiser.param_groups:
+                group['lr'] = rate
+            x, weight, gain, level = unpacked(scenes.read(drawn, first, a.chunk))
+            logits, states = net(x, states)
+            fit, over = losses(logits, weight, gain, level, a)
+            optimiser.zero_grad(set_to_none=True)
+            (fit + over).backward()
+            norm = torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            if torch.isfinite(norm):
+                optimiser.step()
+            keep = min(0.998, (1 + step) / (10 + step))
+            with torch.no_grad():
+                for mean, value in zip(average.parameters(), net.parameters()):
+                    mean.lerp_(value, 1 - keep)
+            step += 1
+            recent += [float(fit), float(over)]
+            if step % 50 == 0:
+                fit, over = recent / 50
+                recent[:] = 0
+                say(f'{step} {time.time() - begun:.0f} s, {len(scenes.maps)} shards, round {scenes.rounds}, '
+                    f'rate {rate:.1e}, fit {fit:.4f} over {over:.4f}')
+        if time.time() - saved > a.save_every:
+            save()
+            saved = time.time()
+    save()
+
+
+if __name__ == '__main__':
+    main()
