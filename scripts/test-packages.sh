@@ -108,9 +108,9 @@ build() {
         check "$1: what the build needs" inside "$at" bash -c \
             "cd /src/unecho && apt-get -q -y --no-install-recommends build-dep ." &&
         check "$1: build" inside "$at" bash -c "cd /src/unecho && dpkg-buildpackage -us -uc" &&
-        rm -f "$at"/src/*-dbgsym_*.deb &&
         mkdir "$2" &&
         cp "$at"/src/*.deb "$2/" &&
+        rm -f "$2"/*-dbgsym_*.deb &&
         check "$1: lintian" as_user "$at" "lintian --fail-on error,warning /src/*.changes"
     rm -rf "$at"
 }
