@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <sndfile.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,18 +29,19 @@ int enter_folder(void **state)
     return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
 }
 
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+    (void)status;
+    (void)kind;
+    return place->level == 0 ? 0 : remove(path);
+}
+
 int leave_folder(void **state)
 {
-    DIR *directory = opendir(".");
-    struct dirent *entry;
     (void)state;
-    if (!directory)
-        return -1;
-    while ((entry = readdir(directory)) != NULL)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            remove(entry->d_name);
-    closedir(directory);
-    return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
+    enum { OPEN_MOST = 16 };
+    const int removed = nftw(".", remove_entry, OPEN_MOST, FTW_DEPTH | FTW_PHYS);
+    return removed == 0 && chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
 }
 
 /* ---- Processes -------------------------------------------------------------------------- */
