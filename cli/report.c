@@ -20,7 +20,9 @@ REPORT_FORMAT(2, 0) static void say(const char *kind, const char *format, va_lis
     FILE *stream = elsewhere ? elsewhere : stderr;
     report_status("");
     fprintf(stream, elsewhere ? "%s" : "unecho: %s", kind);
-    vfprintf(stream, format, arguments);
+    /* GCC warns of NULL, which nobody passes, in builds with sanitizers. */
+    if (format)
+        vfprintf(stream, format, arguments);
     fputc('\n', stream);
 }
 
