@@ -46,10 +46,10 @@ build() {
         "$root/models/unecho-post.onnx" "$package/unecho-post.onnx"
     cd "$root/web"
     cp assets.js canceller.js capture.js echo-canceller.js index.d.ts index.js index.node.js \
-        load.js "$root/LICENSE" "$package/"
+        load.js settings.js types.d.ts "$root/LICENSE" "$package/"
     # Bundlers copy the worklet as it is, so that it must not import anything.
     {
-        sed 's/^export //' canceller.js
+        sed -e '/^import /d' -e 's/^export //' settings.js canceller.js
         sed '/^import /d' worklet.js
     } >"$package/worklet.js"
     version=$(meson introspect --projectinfo "$folder/modules/simd" |

@@ -3,51 +3,13 @@
  * JavaScript does; knows neither files nor the network nor WebAudio.
  */
 
+import { changeSettings, namesOf, readStats, writeSettings } from "./settings.js";
+
 /** Frames that cross into the module at once. */
 const CHUNK = 1024;
 
-/** How much far end may wait for the microphone where only farRate is given, in milliseconds. */
-const FAR_QUEUE_MS = 1000;
-
-const ERROR_ARGUMENT = -1;
-
-/** The values of settings that have names; their numbers are those of unecho.h. */
-const CHOICES = {
-  engine: { linear: 1, "linear-neural": 2 },
-  align: { auto: 0, fixed: 1, off: 2 },
-  precision: { fp32: 0, bf16: 1, int8: 2 },
-};
-const FLAGS = ["wholeHops", "highBand", "comfortNoise"];
-const SIGNED = ["micChannel", "delayMs"];
-const FRACTIONS = ["delayMs", "suppression"];
-/** The settings that change while it runs. */
-const LIVE = {
-  suppression: "set_suppression",
-  noiseReductionDb: "set_noise_reduction_db",
-  comfortNoise: "set_comfort_noise",
-};
-const RENAMED = { sampleRate: "rate", micChannels: "channels" };
-
-const camelCase = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
-
-/** The number that the module takes for a setting. The module checks the ranges. */
-function numberOf(name, value) {
-  const choices = CHOICES[name];
-  if (choices) {
-    if (Object.hasOwn(choices, value)) return choices[value];
-    const known = Object.keys(choices).map((choice) => `"${choice}"`);
-    throw new RangeError(`${name} is ${JSON.stringify(value)}, expected ${known.join(" or ")}`);
-  }
-  if (FLAGS.includes(name)) {
-    if (typeof value === "boolean") return Number(value);
-    throw new TypeError(`${name} is ${value}, expected true or false`);
-  }
-  if (typeof value !== "number") throw new TypeError(`${name} is ${value}, expected a number`);
-  const least = SIGNED.includes(name) ? -0x80000000 : 0;
-  const whole = FRACTIONS.includes(name) || Number.isInteger(value);
-  if (whole && value >= least && value < 0x80000000) return value;
-  throw new RangeError(`${name} is ${value}, expected a whole number in its range`);
-}
+/** ARGUMENT and SAMPLE_RATE of unecho.h. */
+const OUT_OF_RANGE = [-1, -6];
 
 /** The module needs nothing of its host: its C library would report with these what never occurs. */
 function importsOf(module) {
@@ -73,14 +35,14 @@ export class Canceller {
 
   /**
    * @param {{module: WebAssembly.Module, model: ArrayBuffer | Uint8Array}} assets of loadAssets
-   * @param {object} settings see index.d.ts
+   * @param {object} settings see types.d.ts
    */
   constructor({ module, model }, settings = {}) {
     const exports = new WebAssembly.Instance(module, importsOf(module)).exports;
     exports._initialize();
     this.#exports = exports;
-    this.#open(model, { rate: 48000, ...settings });
-    this.#statNames = this.#text(exports.stat_names()).trim().split(" ").map(camelCase);
+    this.#open(model, settings);
+    this.#statNames = namesOf(this.#text(exports.stat_names()));
     this.#stats = this.#allocate(8 * this.#statNames.length);
     for (const [name, channels] of [["mic", this.#channels], ["far", this.#farChannels],
       ["out", this.#channels]])
@@ -91,24 +53,16 @@ export class Canceller {
 
   #open(model, settings) {
     const exports = this.#exports;
-    const names = this.#text(exports.setting_names()).trim().split(" ").map(camelCase)
-      .map((name) => RENAMED[name] ?? name);
+    const names = namesOf(this.#text(exports.setting_names()));
     const values = this.#allocate(8 * names.length);
     exports.defaults(values);
     const numbers = new Float64Array(exports.memory.buffer, values, names.length);
-    const at = (name) => names.indexOf(name);
-    if (settings.farRate !== undefined) numbers[at("farQueueMs")] = FAR_QUEUE_MS;
-    for (const [name, value] of Object.entries(settings)) {
-      if (value === undefined) continue;
-      if (at(name) < 0)
-        throw new TypeError(`unknown setting ${name}: expected one of ${names.join(", ")}`);
-      numbers[at(name)] = numberOf(name, value);
-    }
-    this.#rate = numbers[at("rate")];
-    this.#channels = numbers[at("channels")];
-    this.#farRate = numbers[at("farRate")] || this.#rate;
-    this.#farChannels = numbers[at("farChannels")];
-    this.#queued = numbers[at("farQueueMs")] > 0;
+    const shape = writeSettings(settings, names, numbers);
+    this.#rate = shape.rate;
+    this.#channels = shape.channels;
+    this.#farRate = shape.farRate;
+    this.#farChannels = shape.farChannels;
+    this.#queued = shape.queued;
     const bytes = new Uint8Array(model);
     const file = this.#allocate(bytes.length);
     new Uint8Array(exports.memory.buffer).set(bytes, file);
@@ -130,7 +84,7 @@ export class Canceller {
   }
 
   #fail(status, message) {
-    if (status === ERROR_ARGUMENT) throw new RangeError(message);
+    if (OUT_OF_RANGE.includes(status)) throw new RangeError(message);
     throw new Error(message);
   }
 
@@ -234,12 +188,7 @@ export class Canceller {
   /** Changes suppression, noiseReductionDb or comfortNoise, from the next 8 ms on and without a click. */
   set(settings) {
     const exports = this.#opened();
-    for (const [name, value] of Object.entries(settings)) {
-      if (!Object.hasOwn(LIVE, name))
-        throw new TypeError(`${name} cannot be set: expected one of ${Object.keys(LIVE).join(", ")}`);
-      if (exports[LIVE[name]](numberOf(name, value)) < 0)
-        throw new RangeError(`${name} is ${value}, which is out of range`);
-    }
+    changeSettings(settings, exports);
   }
 
   /** A snapshot of the statistics. */
@@ -247,10 +196,7 @@ export class Canceller {
     const exports = this.#opened();
     exports.stats(this.#stats);
     const values = new Float64Array(exports.memory.buffer, this.#stats, this.#statNames.length);
-    const found = {};
-    this.#statNames.forEach((name, i) => (found[name] = values[i]));
-    found.aligned = found.aligned !== 0;
-    return found;
+    return readStats(this.#statNames, values);
   }
 
   /** Back to the state after opening, statistics included; settings stay. */

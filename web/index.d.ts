@@ -1,7 +1,7 @@
 /** Acoustic echo cancellation for browsers and Node. */
+import type { AnyCanceller, CommonSettings, Settings, Stats } from "./types.js";
 
-/** Float samples in [-1, 1], or 16-bit ones; several channels are interleaved. */
-export type Samples = Float32Array | Int16Array;
+export * from "./types.js";
 
 /** The files that a canceller runs on; loadAssets fetches them. */
 export interface Assets {
@@ -21,110 +21,11 @@ export interface AssetOptions {
 /** Fetches the module that fits this engine and the model, once for each address. */
 export function loadAssets(options?: AssetOptions): Promise<Assets>;
 
-/** What a canceller of any kind is told. Defaults and ranges are those of unecho_config in unecho.h. */
-export interface CommonSettings {
-  /** What cancels the echo: a linear filter alone, or with the network (default). */
-  engine?: "linear" | "linear-neural";
-  /** How the far end is aligned: found and followed (default), by delayMs, or not at all. */
-  align?: "auto" | "fixed" | "off";
-  /** With align "fixed": how far the echo is behind the far end. */
-  delayMs?: number;
-  /** How late the far end may come after its echo, 0 (default) to 1000 ms. Adds that latency. */
-  referenceLateMs?: number;
-  /** The arithmetic of the network. Default: "fp32", the fastest in WebAssembly. */
-  precision?: "fp32" | "bf16" | "int8";
-  /** How long an echo path the linear filter covers: 64 to 512 ms in steps of 8; default 256. */
-  linearTailMs?: number;
-  /** How strongly residual echo is suppressed, 0 (not at all) to 3; default 1. */
-  suppression?: number;
-  /**
-   * Channels of the far end, 1 to 8, all of which are cancelled. Default: 2 for a node, to which the
-   * same sound on both costs what one channel costs; 1 for a Canceller.
-   */
-  farChannels?: number;
-  /** How much background noise is reduced, in dB, 0 to 60; default 20, about as much as can be. */
-  noiseReductionDb?: number;
-  /** Whether synthetic noise takes the place of noise that goes with the echo. Default: below 20 dB. */
-  comfortNoise?: boolean;
-  /** Whether frequencies above 8 kHz follow what happens below (default) or are removed. */
-  highBand?: boolean;
-}
-
-export interface Settings extends CommonSettings {
-  /** Of microphone and output, 8000 to 192000 Hz; default 48000. */
-  rate?: number;
-  /** Of microphone and output, 1 (default) to 8. */
-  channels?: number;
-  /** The one of them to use, from 0 (default); -1: their mean. */
-  micChannel?: number;
-  /** Of the far end, if it is another; then the far end is queued. */
-  farRate?: number;
-  /** 0: far ends are given to process alone. 20 to 2000: they are queued, up to that long. */
-  farQueueMs?: number;
-  /** Every chunk is a multiple of 128 frames at 16 kHz, which saves 8 ms of latency. */
-  wholeHops?: boolean;
-  /** The most hops in one pass, 1 (default) to 64: more is faster for long chunks. */
-  hopsAtOnce?: number;
-}
-
-/** What a canceller has seen since it was opened or reset. Levels in dB of full scale. */
-export interface Stats {
-  frames: number;
-  micDb: number;
-  farDb: number;
-  outDb: number;
-  peak: number;
-  /** Microphone over output, in dB, where the far end is active. */
-  erleDb: number;
-  /** The same for the output of the linear filter. */
-  linearErleDb: number;
-  farActiveSeconds: number;
-  farSilentSeconds: number;
-  /** A delay is found or set. */
-  aligned: boolean;
-  /** How certain the delay is, 0 to 1; below 0.3 no echo is seen. */
-  confidence: number;
-  delayMs: number;
-  driftPpm: number;
-  realignments: number;
-  linearDiverged: number;
-  guardedSamples: number;
-  micClippedSamples: number;
-  farClippedSamples: number;
-  farMissingFrames: number;
-  farDroppedFrames: number;
-}
-
 /** One conversation, called by hand. Throws RangeError and TypeError for what is invalid. */
+export interface Canceller extends AnyCanceller {}
 export class Canceller {
   constructor(assets: { module: WebAssembly.Module; model: ArrayBuffer | Uint8Array },
     settings?: Settings);
-  readonly rate: number;
-  readonly channels: number;
-  readonly farRate: number;
-  readonly farChannels: number;
-  /** How many frames the output is behind the microphone: constant. */
-  readonly latency: number;
-  /** "simd128" or "plain". */
-  readonly kernels: string;
-  /** A snapshot. */
-  readonly stats: Stats;
-  /**
-   * Takes frames of microphone and far end, and returns as many frames of near end: in `out`, which
-   * may be `mic`, or in a new array. far null: silence, or with a queue what was pushed. With a queue
-   * far may have any length and is pushed first.
-   */
-  process<T extends Samples>(mic: T, far?: T | null, out?: T): T;
-  /** Queues far end that comes at another rate or at other times than the microphone. */
-  pushFar(far: Samples): void;
-  /** Reports that frames were lost since the last call. */
-  notifyGap(micLost: number, farLost: number): void;
-  /** Changes settings from the next 8 ms on, without a click. */
-  set(settings: Pick<Settings, "suppression" | "noiseReductionDb" | "comfortNoise">): void;
-  /** Back to the state after opening, statistics included; settings stay. */
-  reset(): void;
-  /** Gives the memory back. */
-  close(): void;
 }
 
 export function createCanceller(settings?: Settings, assets?: Assets | Promise<Assets>):

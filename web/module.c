@@ -4,51 +4,10 @@
  * out.
  */
 #include "export.h"
+#include "fields.h"
 #include "unecho_model.h"
 
 #include <stdlib.h>
-
-#define SETTINGS(_)                                                                                \
-    _(engine)                                                                                      \
-    _(sample_rate)                                                                                 \
-    _(far_rate)                                                                                    \
-    _(far_queue_ms)                                                                                \
-    _(mic_channels)                                                                                \
-    _(mic_channel)                                                                                 \
-    _(far_channels)                                                                                \
-    _(align)                                                                                       \
-    _(delay_ms)                                                                                    \
-    _(reference_late_ms)                                                                           \
-    _(whole_hops)                                                                                  \
-    _(hops_at_once)                                                                                \
-    _(precision)                                                                                   \
-    _(linear_tail_ms)                                                                              \
-    _(suppression)                                                                                 \
-    _(noise_reduction_db)                                                                          \
-    _(comfort_noise)                                                                               \
-    _(high_band)
-
-#define STATS(_)                                                                                   \
-    _(frames)                                                                                      \
-    _(mic_db)                                                                                      \
-    _(far_db)                                                                                      \
-    _(out_db)                                                                                      \
-    _(peak)                                                                                        \
-    _(erle_db)                                                                                     \
-    _(linear_erle_db)                                                                              \
-    _(far_active_seconds)                                                                          \
-    _(far_silent_seconds)                                                                          \
-    _(aligned)                                                                                     \
-    _(confidence)                                                                                  \
-    _(delay_ms)                                                                                    \
-    _(drift_ppm)                                                                                   \
-    _(realignments)                                                                                \
-    _(linear_diverged)                                                                             \
-    _(guarded_samples)                                                                             \
-    _(mic_clipped_samples)                                                                         \
-    _(far_clipped_samples)                                                                         \
-    _(far_missing_frames)                                                                          \
-    _(far_dropped_frames)
 
 #define NAME(field) #field " "
 static const char setting_list[] = SETTINGS(NAME);

@@ -475,11 +475,13 @@ static double usual_ratio(const struct track *t, const struct track_piece *piece
     const double from = first->at - 0.5 * STEP_S, to = last->at + 0.5 * STEP_S;
     const double loudest =
         (double)level_highest(&copies->far.levels, from - first->lag, to - first->lag);
-    double *const ratios = malloc(((size_t)((to - from) * LEVELS_PER_S) + 2) * sizeof(*ratios));
+    const size_t levels = (size_t)ceil((to - from) * LEVELS_PER_S);
+    double *const ratios = malloc((levels + 1) * sizeof(*ratios));
     size_t n = 0;
     if (!ratios)
         return (double)NAN;
-    for (double at = from; at < to; at += 1.0 / LEVELS_PER_S) {
+    for (size_t i = 0; i < levels; i++) {
+        const double at = from + (double)i / LEVELS_PER_S;
         const double far = (double)level_at(&copies->far.levels, at - first->lag);
         if (far > loudest - PLAYS_DB)
             ratios[n++] = (double)level_at(&copies->mic.levels, at) - far;

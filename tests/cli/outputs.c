@@ -154,7 +154,9 @@ static void pipes_carry_wav(void **state)
     succeed(&result, &through, "process - far.wav --engine linear -o -");
     finish(&result, writer);
     expect_code(&result, 0);
-    assert_int_equal(read_signal("piped.wav").count, COUNT);
+    const signal_ piped = read_signal("piped.wav");
+    assert_int_equal(piped.count, COUNT);
+    free(piped.samples);
     assert_int_equal(remove("fifo"), 0);
 }
 

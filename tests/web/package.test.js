@@ -13,7 +13,7 @@ const size = (name) => statSync(join(folder, name)).size;
 /** The names of an interface's fields. */
 function fields(name) {
   const [, body] = new RegExp(`interface ${name}[^{]*\\{\n([^}]*)\n\\}`).exec(
-    read("index.d.ts").replace(/\{ [^}]* \}/g, "object"));
+    read("types.d.ts").replace(/\{ [^}]* \}/g, "object"));
   return [...body.matchAll(/^ {2}(\w+)\??:/gm)].map(([, field]) => field);
 }
 

@@ -1,0 +1,82 @@
+/* unecho in Node as machine code: the class of the package unecho, which is WebAssembly. */
+import { createRequire } from "node:module";
+import { changeSettings, namesOf, readStats, writeSettings } from "./settings.js";
+
+const { Stream, defaults, settingNames, statNames } =
+  createRequire(import.meta.url)("./unecho.node");
+const SETTINGS = namesOf(settingNames);
+const STATS = namesOf(statNames);
+
+/** One conversation. */
+export class Canceller {
+  #stream;
+  #shape;
+  #latency;
+  #kernels;
+
+  /** @param {object} settings see types.d.ts */
+  constructor(settings = {}) {
+    const numbers = defaults();
+    this.#shape = writeSettings(settings, SETTINGS, numbers);
+    this.#stream = new Stream(numbers);
+    this.#latency = this.#stream.latency();
+    this.#kernels = this.#stream.kernels();
+  }
+
+  /** Of microphone and output, in Hz. */
+  get rate() { return this.#shape.rate; }
+  /** Of microphone and output. */
+  get channels() { return this.#shape.channels; }
+  /** Of the far end, in Hz. */
+  get farRate() { return this.#shape.farRate; }
+  /** Of the far end. */
+  get farChannels() { return this.#shape.farChannels; }
+  /** How many frames the output is behind the microphone: constant. */
+  get latency() { return this.#latency; }
+  /** The kernels in use: "avx2", "neon", ... */
+  get kernels() { return this.#kernels; }
+
+  /**
+   * Takes frames of microphone and far end, and returns as many frames of near end, in `out` if that
+   * is given; it may be `mic`. Several channels are interleaved. far null: silence, or with a queue
+   * what was pushed; with a queue, far may have any length and is pushed first.
+   */
+  process(mic, far = null, out = undefined) {
+    return this.#stream.process(mic, far, out);
+  }
+
+  /** Queues far end that comes at another rate or at other times than the microphone. */
+  pushFar(far) {
+    this.#stream.pushFar(far);
+  }
+
+  /** Reports that frames of microphone or far end were lost since the last call. */
+  notifyGap(micLost, farLost) {
+    this.#stream.notifyGap(micLost, farLost);
+  }
+
+  /** Changes suppression, noiseReductionDb or comfortNoise, from the next 8 ms on and without a click. */
+  set(settings) {
+    changeSettings(settings, this.#stream);
+  }
+
+  /** A snapshot of the statistics. */
+  get stats() {
+    return readStats(STATS, this.#stream.stats());
+  }
+
+  /** Back to the state after opening, statistics included; settings stay. */
+  reset() {
+    this.#stream.reset();
+  }
+
+  /** Gives the memory back; every other call fails afterwards. May be called again. */
+  close() {
+    this.#stream.close();
+  }
+}
+
+/** As in the package unecho, where opening takes time. */
+export async function createCanceller(settings = {}) {
+  return new Canceller(settings);
+}
