@@ -7,22 +7,8 @@ set -uo pipefail
 
 source_root=$1
 build_root=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-log=$work/log
-number=0
-
-check() {
-    local what=$1
-    shift
-    ((++number))
-    if "$@" >"$log" 2>&1; then
-        echo "ok $number - $what"
-    else
-        echo "not ok $number - $what"
-        sed 's/^/# /' "$log"
-    fi
-}
+# shellcheck source=tests/packaging/tap.sh
+source "$source_root/tests/packaging/tap.sh"
 
 # Both ends are noise, which every part of the canceller has to work on.
 output_of() {

@@ -11,23 +11,8 @@ library=libunecho.so.$3
 names=$4
 ladspa=$5
 here=$source_root/tests/packaging
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-log=$work/log
-number=0
-
-# check WHAT COMMAND...: one test case; shows what the command printed if it fails.
-check() {
-    local what=$1
-    shift
-    ((++number))
-    if "$@" >"$log" 2>&1; then
-        echo "ok $number - $what"
-    else
-        echo "not ok $number - $what"
-        sed 's/^/# /' "$log"
-    fi
-}
+# shellcheck source=tests/packaging/tap.sh
+source "$source_root/tests/packaging/tap.sh"
 
 # check, for what needs local names in the static library.
 check_local() {
