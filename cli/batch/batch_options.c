@@ -137,36 +137,26 @@ static const struct option batch_rows[] = {
     {.name = NULL},
 };
 
-#define PROCESS offsetof(batch_options, process)
+/* What fills a process_options that lies at this offset. */
+#define PAIR_GROUPS(at)                                                                            \
+    {ends_options, (at) + offsetof(process_options, ends)}, {process_usual_options, (at)},         \
+        {process_signal_options, (at)},                                                            \
+        {engine_options, (at) + offsetof(process_options, session.engine)},                        \
+        {model_options, (at) + offsetof(process_options, model)},                                  \
+        {backend_options, (at) + offsetof(process_options, session.engine)},                       \
+        {library_options, (at) + offsetof(process_options, session.engine.library)},               \
+        {network_options, (at) + offsetof(process_options, session.engine)},                       \
+    {                                                                                              \
+        process_output_options, (at)                                                               \
+    }
 
 const struct option_group batch_groups[] = {
-    {batch_rows, 0},
-    {ends_options, PROCESS + offsetof(process_options, ends)},
-    {process_usual_options, PROCESS},
-    {process_signal_options, PROCESS},
-    {engine_options, PROCESS + offsetof(process_options, session.engine)},
-    {model_options, PROCESS + offsetof(process_options, model)},
-    {backend_options, PROCESS + offsetof(process_options, session.engine)},
-    {library_options, PROCESS + offsetof(process_options, session.engine.library)},
-    {network_options, PROCESS + offsetof(process_options, session.engine)},
-    {process_output_options, PROCESS},
-    {option_help, 0},
-    {option_help_all, 0},
+    {batch_rows, 0},  PAIR_GROUPS(offsetof(batch_options, process)),
+    {option_help, 0}, {option_help_all, 0},
     {NULL, 0},
 };
 
-const struct option_group batch_pair_groups[] = {
-    {ends_options, offsetof(process_options, ends)},
-    {process_usual_options, 0},
-    {process_signal_options, 0},
-    {engine_options, offsetof(process_options, session.engine)},
-    {model_options, offsetof(process_options, model)},
-    {backend_options, offsetof(process_options, session.engine)},
-    {library_options, offsetof(process_options, session.engine.library)},
-    {network_options, offsetof(process_options, session.engine)},
-    {process_output_options, 0},
-    {NULL, 0},
-};
+const struct option_group batch_pair_groups[] = {PAIR_GROUPS(0), {NULL, 0}};
 
 const batch_options batch_defaults = {.process = PROCESS_DEFAULTS};
 
