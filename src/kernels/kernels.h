@@ -116,6 +116,19 @@ typedef struct spectrum_pair {
     float *cross_re, *cross_im;     /* a conj(b), smoothed */
 } spectrum_pair;
 
+/*
+ * Overlapping triangles over the bins of a spectrum: those from first[b] to first[b + 1] - 1 follow
+ * the centre of triangle b and belong to it and the next one in part.
+ */
+typedef struct triangles {
+    size_t count;
+    const size_t *first; /* [count]; first[0] is 0, first[count - 1] the number of bins */
+    const float *share;  /* of a bin in the triangle after it; the rest is in the one before */
+    const float *scale;  /* [count]: 1 over the sum of a triangle's shares */
+} triangles;
+
+enum { TRIANGLES_MOST = 128, TRIANGLES_ROWS_MOST = 8 };
+
 /* ---- Adaptive filters ------------------------------------------------------------------- */
 
 /*
@@ -281,6 +294,13 @@ typedef struct kernels {
      * y = |cross|^2 / (a_power b_power + 1e-18); n elements.
      */
     void (*coherence)(float *y, const spectrum_pair *pair, float memory, size_t n);
+    /*
+     * y [rows][t->count] = the mean of each triangle in each of up to TRIANGLES_ROWS_MOST rows of
+     * up to FFT_BINS bins, `stride` apart: with s the sum of the bins after a centre, p that of
+     * their parts in the next triangle, and u that of the bins before, scale (u + (s - p)).
+     */
+    void (*triangle_means)(const triangles *t, float *y, const float *x, size_t stride,
+                           size_t rows);
 
     /*
      * Rows of PARTITION_ROW. y = sum over p of w[p] x[p]; spread = sum of variance[p] |x[p]|^2.
