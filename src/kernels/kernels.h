@@ -264,12 +264,19 @@ typedef struct kernels {
      */
     float (*dot)(const float *x, const float *y, size_t n);
     /*
-     * re + i im = the sum over `count` frames of mic conj(far), n bins, a multiple of 16. A frame
-     * is [2][n], real parts, then imaginary ones, of magnitudes of at most CROSS_ONE; exact for up
-     * to CROSS_FRAMES_MOST frames.
+     * A frame with magnitudes of at most 1: y [2][n] = the real parts, then the imaginary ones of
+     * (re + i im) / (m + quiet level) in units of 1 / CROSS_ONE, m = sqrt(re^2 + im^2) + 1e-6.
+     * level is the running mean of m, level += rate (m - level); where it is 0, m. n is a multiple
+     * of 16. Returns the mean of |y|^2 before rounding.
      */
-    void (*cross_spectrum)(int32_t *re, int32_t *im, const int16_t *const *mic,
-                           const int16_t *const *far, size_t count, size_t n);
+    float (*whiten)(int8_t *y, float *level, const float *re, const float *im, float rate,
+                    float quiet, size_t n);
+    /*
+     * re + i im = the sum over `count` frames of mic conj(far), n bins, a multiple of 16; exact for
+     * up to CROSS_FRAMES_MOST frames.
+     */
+    void (*cross_spectrum)(int32_t *re, int32_t *im, const int8_t *const *mic,
+                           const int8_t *const *far, size_t count, size_t n);
     /* y = x * m, n elements; y may be x. */
     void (*multiply)(float *y, const float *x, const float *m, size_t n);
     /* y = ln(x^2 + 1e-7), n elements; y may be x. */
@@ -334,8 +341,8 @@ typedef struct kernels {
     void (*partitions_correct)(const partitions *f, const reuse *r);
 } kernels;
 
-/* For cross_spectrum. */
-enum { CROSS_ONE = 4096, CROSS_FRAMES_MOST = 40 };
+/* For whiten and cross_spectrum. */
+enum { CROSS_ONE = 127, CROSS_FRAMES_MOST = 40 };
 
 /* All sets of this build, the plain one first, the fastest last; in WebAssembly a single one. */
 enum { KERNEL_SETS_MAX = 8 };

@@ -35,17 +35,57 @@ static inline void update_cells(const float *restrict z, float *restrict c, floa
     }
 }
 
-static inline void add_cross(int32_t *restrict re, int32_t *restrict im,
-                             const int16_t *restrict mic, const int16_t *restrict far, size_t n)
+/* Sixteen running sums, as many as the widest vectors have elements, added up pairwise. */
+enum { WHITEN_SUMS = 16 };
+
+static inline float whiten_into(int8_t *restrict y, float *restrict level,
+                                const float *restrict re, const float *restrict im, float rate,
+                                float quiet, size_t n)
+{
+    float sums[WHITEN_SUMS] = {0.0f};
+    for (size_t k = 0; k < n; k += WHITEN_SUMS) {
+        float parts[2][WHITEN_SUMS];
+        for (size_t i = 0; i < WHITEN_SUMS; i++) {
+            const float r = re[k + i], m = im[k + i], before = level[k + i];
+            const float magnitude = sqrtf(r * r + m * m) + 1e-6f;
+            const float now = before + (before > 0.0f ? rate : 1.0f) * (magnitude - before);
+            const float scale = 1.0f / (magnitude + quiet * now);
+            level[k + i] = now;
+            parts[0][i] = r * scale;
+            parts[1][i] = m * scale;
+            sums[i] += parts[0][i] * parts[0][i] + parts[1][i] * parts[1][i];
+        }
+        for (size_t i = 0; i < WHITEN_SUMS; i++) {
+            y[k + i] = (int8_t)round_(parts[0][i] * CROSS_ONE);
+            y[n + k + i] = (int8_t)round_(parts[1][i] * CROSS_ONE);
+        }
+    }
+    for (size_t half = WHITEN_SUMS / 2; half > 0; half /= 2)
+        for (size_t i = 0; i < half; i++)
+            sums[i] += sums[i + half];
+    return sums[0] / (float)n;
+}
+
+static float plain_whiten(int8_t *y, float *level, const float *re, const float *im, float rate,
+                          float quiet, size_t n)
+{
+    return whiten_into(y, level, re, im, rate, quiet, n);
+}
+
+/* The sum of two products of bytes fits into 16 bits. */
+static inline void add_cross(int32_t *restrict re, int32_t *restrict im, const int8_t *restrict mic,
+                             const int8_t *restrict far, size_t n)
 {
     for (size_t k = 0; k < n; k++) {
-        re[k] += mic[k] * far[k] + mic[n + k] * far[n + k];
-        im[k] += mic[n + k] * far[k] - mic[k] * far[n + k];
+        const int16_t same = (int16_t)(mic[k] * far[k] + mic[n + k] * far[n + k]);
+        const int16_t other = (int16_t)(mic[n + k] * far[k] - mic[k] * far[n + k]);
+        re[k] += same;
+        im[k] += other;
     }
 }
 
-static void plain_cross_spectrum(int32_t *re, int32_t *im, const int16_t *const *mic,
-                                 const int16_t *const *far, size_t count, size_t n)
+static void plain_cross_spectrum(int32_t *re, int32_t *im, const int8_t *const *mic,
+                                 const int8_t *const *far, size_t count, size_t n)
 {
     memset(re, 0, n * sizeof *re);
     memset(im, 0, n * sizeof *im);
@@ -286,7 +326,7 @@ static void plain_triangle_means(const triangles *t, float *y, const float *x, s
 #define PLAIN_KERNELS                                                                              \
     .gru_update = plain_gru_update, .sigmoid = plain_sigmoid, .tanh = plain_tanh,                  \
     .raise = plain_raise, .decibels = plain_decibels, .dot = dsp_dot,                              \
-    .cross_spectrum = plain_cross_spectrum, .multiply = plain_multiply,                            \
+    .whiten = plain_whiten, .cross_spectrum = plain_cross_spectrum, .multiply = plain_multiply,    \
     .smooth_power = plain_smooth_power, .coherence = plain_coherence,                              \
     .triangle_means = plain_triangle_means, .log_power = plain_log_power,                          \
     .normalize = plain_normalize, .fft_forward = plain_fft_forward,                                \
