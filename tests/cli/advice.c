@@ -5,44 +5,17 @@
 #include "check.h"
 #include "command.h"
 #include "json.h"
+#include "sample_pair.h"
 #include "transforms.h"
 
 #include <math.h>
-#include <sndfile.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FLOAT_WAV (SF_FORMAT_WAV | SF_FORMAT_FLOAT)
 enum { RATE = 16000 };
 /* From the far-end file to the direct sound in the sample's room; ms. */
 #define ROOM_DELAY 22.4
-
-static signal_ mic, far;
-
-static int set_up(void **state)
-{
-    if (enter_folder(state) != 0)
-        return -1;
-    mic = read_sample("mic");
-    far = read_sample("far");
-    write_sound("mic.wav", FLOAT_WAV, mic.samples, mic.count);
-    write_sound("far.wav", FLOAT_WAV, far.samples, far.count);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    free(mic.samples);
-    free(far.samples);
-    return leave_folder(state);
-}
-
-static void put(const char *path, signal_ s)
-{
-    write_sound(path, FLOAT_WAV, s.samples, s.count);
-    free(s.samples);
-}
 
 static void diagnose(outcome *result, const char *words)
 {
@@ -281,5 +254,5 @@ int main(void)
         cmocka_unit_test(low_levels),
         cmocka_unit_test(recorded_anew),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, enter_with_sample, leave_with_sample);
 }
