@@ -17,20 +17,15 @@
 const struct command *const commands[] = {
     &process_command,
 #if !defined(_WIN32) /* these need fork() or mmap() */
-    &batch_command,
-    &live_command,
+    &batch_command,      &live_command,
 #endif
-    &doctor_command,
-    &replay_command,
-    &info_command,
-    &inspect_command,
+    &doctor_command,     &replay_command,
+    &info_command,       &inspect_command,
 #if !defined(_WIN32)
-    &convert_command,
-    &bench_command,
+    &convert_command,    &bench_command,
     &tune_command,
 #endif
-    &completion_command,
-    NULL,
+    &completion_command, NULL,
 };
 
 static void print_help(FILE *stream)

@@ -45,11 +45,11 @@ set_up() {
     [[ -f $folder/build.ninja ]] || meson setup "$folder" -Dtests=disabled -Dladspa=disabled "$@"
 }
 
-# libsndfile for Windows, in build-windows-sndfile/prefix, which stays.
+# libsndfile for Windows; it stays, and cross.ini, written last, tells meson where it is.
 sndfile=$root/build-windows-sndfile
 
 build_sndfile() {
-    [[ ! -f $sndfile/prefix/lib/libsndfile.a ]] || return 0
+    [[ ! -f $sndfile/cross.ini ]] || return 0
     local suite
     suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
     rm -rf "$sndfile"

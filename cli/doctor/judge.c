@@ -269,7 +269,7 @@ static void judge_outcome(struct diagnosis *d, const struct analysis *a)
                    "where only the near end is active, its level drops by %.1f dB over %.1f s",
                    -a->near_db, a->near_seconds),
                "if that is a voice, it suffers: deal with the points above first. If it is only "
-               "background noise, it should drop");
+               "background noise, it should drop; --noise-reduction 0 keeps it");
 }
 
 static void say_fine(struct diagnosis *d, const struct analysis *a)
