@@ -187,17 +187,19 @@ start_servers() {
 }
 
 # session HOW [MEANWHILE]: one file plays the far end to a loudspeaker and the microphone's signal into a
-# microphone; another records that microphone and the result of HOW. MEANWHILE runs while it plays.
+# microphone; another records that microphone, the result of HOW and what the loudspeaker got. MEANWHILE
+# runs while it plays.
 session() {
     local others=() player recorder clean far
     start_servers
     "$1"
-    pw-record -P '{ node.autoconnect=false node.name=recorder }' --rate 48000 --channels 2 \
-        --format f32 live.wav &
+    pw-record -P '{ node.autoconnect=false node.name=recorder }' --rate 48000 --channels 3 \
+        --channel-map FL,FR,FC --format f32 live.wav &
     recorder=$!
-    await recorder:input_FR
+    await recorder:input_FC
     pw-link mic:capture_MONO recorder:input_FL
     pw-link "$clean" recorder:input_FR
+    pw-link speaker:monitor_MONO recorder:input_FC
     sleep 1
     pw-play -P '{ node.autoconnect=false node.name=player }' both.wav &
     player=$!
@@ -286,11 +288,11 @@ level() {
     sox -V1 "$1" -n trim "$2" "=$3" stats 2>&1 | awk '/RMS lev dB/ { print ($4 == "-inf" ? -200 : $4) }'
 }
 
-# Whether the microphone's samples were recorded as they were played: they pass unchanged, unless
-# PipeWire misses cycles.
+# kept_up PLAYED HEARD GAIN: whether that channel of both.wav was recorded as it was played, as that channel
+# of live.wav. Samples pass unchanged but for the gain, unless PipeWire misses cycles.
 kept_up() {
-    sox -V1 both.wav played.wav remix 2 silence 1 1s -80d
-    sox -V1 live.wav heard.wav remix 1 silence 1 1s -80d
+    sox -V1 both.wav played.wav remix "$1" silence 1 1s -80d
+    sox -V1 live.wav heard.wav remix "$2" vol "$3" silence 1 1s -80d
     sox -V1 -m -v 1 played.wav -v -1 heard.wav difference.wav trim 0 26
     ! within "$(level difference.wav 0 26)" -60 0
 }
@@ -298,14 +300,17 @@ kept_up() {
 # record HOW LATE [MEANWHILE]: what the microphone and HOW give while the sample plays, the microphone LATE
 # milliseconds, 0 to 499, later than the sample's: begun.wav, from the microphone's first sound on.
 record() {
-    local try
+    local try gain=1
+    # From one of two channels to a loudspeaker that has one.
+    [[ $1 != with_module ]] || gain=1.41421356
     sox -V1 "$sample"_far.flac -e floating-point -b 32 far.wav pad 0.5 1 rate -v 48000
     sox -V1 "$sample"_mic.flac -e floating-point -b 32 mic.wav pad "0.$((500 + $2))" 1 rate -v 48000
     sox -V1 --combine merge far.wav mic.wav -b 24 both.wav
     for ((try = 0; try < 5; try++)); do
         ((try == 0)) || echo "PipeWire missed cycles on a busy machine: again"
         in_session "session $1 ${3:-}"
-        ! kept_up || break
+        # With something MEANWHILE the loudspeaker does not get all.
+        ! kept_up 2 1 1 || { [[ -z ${3:-} ]] && ! kept_up 1 3 $gain; } || break
     done
     sox -V1 live.wav begun.wav silence 1 1s -80d
     sox -V1 begun.wav clean.wav remix 2
