@@ -194,12 +194,12 @@ session() {
     start_servers
     "$1"
     pw-record -P '{ node.autoconnect=false node.name=recorder }' --rate 48000 --channels 3 \
-        --channel-map FL,FR,FC --format f32 live.wav &
+        --format f32 live.wav &
     recorder=$!
-    await recorder:input_FC
+    await recorder:input_LFE
     pw-link mic:capture_MONO recorder:input_FL
     pw-link "$clean" recorder:input_FR
-    pw-link speaker:monitor_MONO recorder:input_FC
+    pw-link speaker:monitor_MONO recorder:input_LFE
     sleep 1
     pw-play -P '{ node.autoconnect=false node.name=player }' both.wav &
     player=$!
