@@ -297,20 +297,28 @@ kept_up() {
     ! within "$(level difference.wav 0 26)" -60 0
 }
 
+# far_kept_up HOW MEANWHILE: the same of the loudspeaker, which with something MEANWHILE does not get all.
+far_kept_up() {
+    [[ -z $2 ]] || return 0
+    if [[ $1 == with_module ]]; then
+        # One channel of two, as PipeWire 0.3 and 1.4 mix it into a loudspeaker that has one.
+        kept_up 1 3 1.41421356 || kept_up 1 3 2
+    else
+        kept_up 1 3 1
+    fi
+}
+
 # record HOW LATE [MEANWHILE]: what the microphone and HOW give while the sample plays, the microphone LATE
 # milliseconds, 0 to 499, later than the sample's: begun.wav, from the microphone's first sound on.
 record() {
-    local try gain=1
-    # From one of two channels to a loudspeaker that has one.
-    [[ $1 != with_module ]] || gain=1.41421356
+    local try
     sox -V1 "$sample"_far.flac -e floating-point -b 32 far.wav pad 0.5 1 rate -v 48000
     sox -V1 "$sample"_mic.flac -e floating-point -b 32 mic.wav pad "0.$((500 + $2))" 1 rate -v 48000
     sox -V1 --combine merge far.wav mic.wav -b 24 both.wav
     for ((try = 0; try < 5; try++)); do
         ((try == 0)) || echo "PipeWire missed cycles on a busy machine: again"
         in_session "session $1 ${3:-}"
-        # With something MEANWHILE the loudspeaker does not get all.
-        ! kept_up 2 1 1 || { [[ -z ${3:-} ]] && ! kept_up 1 3 $gain; } || break
+        ! kept_up 2 1 1 || ! far_kept_up "$1" "${3:-}" || break
     done
     sox -V1 live.wav begun.wav silence 1 1s -80d
     sox -V1 begun.wav clean.wav remix 2
