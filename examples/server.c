@@ -198,11 +198,17 @@ static bool listen_for_calls(server *s, const char *path)
 
 static bool listen_for_scrapes(server *s, const char *port)
 {
+    char *rest;
+    const unsigned long number = strtoul(port, &rest, 10);
     struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
+                                  .sin_port = htons((uint16_t)number),
                                   .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t size = sizeof address;
     const int yes = 1;
+    if (rest == port || *rest || number > 65535) {
+        errno = EINVAL;
+        return failed(port);
+    }
     s->scrape_listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (setsockopt(s->scrape_listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
         bind(s->scrape_listener, (struct sockaddr *)&address, size) != 0 ||

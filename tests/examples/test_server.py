@@ -150,6 +150,14 @@ class Calls(Running):
         self.assertEqual(self.server.wait(60), 0)
         self.assertFalse(os.path.exists(self.path))
 
+    def test_wrong_arguments_are_named(self):
+        for words, named in [([self.path, "x1"], "x1"), ([self.path, "65536"], "65536"),
+                             ([self.path + 200 * "x", "0"], "xxx"), ([self.path], "usage"),
+                             ([self.path, "0", "0"], "usage"), ([self.path, "0", "1001"], "usage")]:
+            result = subprocess.run([SERVER, *words], capture_output=True, text=True)
+            self.assertNotEqual(result.returncode, 0)
+            self.assertIn(named, result.stderr)
+
     def test_no_file_is_replaced_by_the_socket(self):
         path = os.path.join(self.folder, "file")
         with open(path, "w") as file:
