@@ -4,8 +4,6 @@
 static const float smoothing = 0.1f;
 /* Nothing has been observed. */
 static const float none = 1e30f;
-/* An echo estimate of more than this share of the power: it may be echo. */
-static const float echo_share = 0.25f;
 
 void noise_floor_reset(noise_floor *n)
 {
@@ -23,10 +21,14 @@ static float smaller(float a, float b)
     return a < b ? a : b;
 }
 
-void noise_floor_run(noise_floor *n, float power, float echo, float bias)
+void noise_floor_smooth(noise_floor *n, float power)
 {
     n->smooth = n->smooth == none ? power : n->smooth + smoothing * (power - n->smooth);
-    if (echo <= echo_share * n->smooth || bias * n->smooth < n->level)
+}
+
+void noise_floor_observe(noise_floor *n, int clear, float bias)
+{
+    if (clear || bias * n->smooth < n->level)
         n->lowest = smaller(n->lowest, n->smooth);
     const float lowest = smaller(n->lowest, n->before);
     if (lowest < none)

@@ -20,10 +20,12 @@ typedef struct noise_floor {
 void noise_floor_reset(noise_floor *n);
 /* Every NOISE_FLOOR_WINDOW hops. */
 void noise_floor_renew(noise_floor *n);
+/* Advance by one hop of this power. */
+void noise_floor_smooth(noise_floor *n, float power);
 /*
- * Advance by one hop of this power, in which there may be this much echo. bias: how far the mean
- * lies above the lowest of many values, a factor.
+ * Then: estimate the level. clear: the hop holds nothing but noise and voice, for others only lower
+ * the level. bias: how far the mean lies above the lowest of many values, a factor.
  */
-void noise_floor_run(noise_floor *n, float power, float echo, float bias);
+void noise_floor_observe(noise_floor *n, int clear, float bias);
 
 #endif

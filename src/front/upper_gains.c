@@ -32,6 +32,11 @@ static const float near_share = 0.67f;
 static const float over_noise = 1.5f, fluctuation = 1.5f;
 /* The lowest of many smoothed powers lies below their mean. */
 static const float noise_bias = 1.25f;
+/* Little echo is less than this share of the smoothed power. Noise rises by 12 dB a second,
+ * from -90 dB on. */
+static const float clear_share = 0.25f, noise_rise = 1.022f, inaudible = 1e-9f;
+/* -120 dB: a device that has not begun. */
+static const float silence = 1e-12f;
 /* What is left above 8 kHz is no more than 15 dB above what is left of the octave below: echo that
  * the far end does not explain, as distortion. */
 static const float above_below = 30.0f;
@@ -68,7 +73,6 @@ static void reset_band(upper_band *u)
 void upper_gains_reset(upper_gains *h)
 {
     h->mic = h->out = (octave){0};
-    h->hops = 0;
     for (size_t b = 0; b < UPPER_BANDS; b++)
         reset_band(&h->band[b]);
 }
@@ -142,6 +146,27 @@ static void learn(upper_band *u, const float *parts, float echo, float mic, floa
     }
 }
 
+/*
+ * From hops with sound but little echo. While both talk those have no pauses, for the voice is what
+ * makes them: so the window is made of such hops, and after the first the level rises no faster
+ * than noise does.
+ */
+static void follow_noise(upper_band *u, float mic, float echo)
+{
+    const float before = u->noise.level;
+    noise_floor_smooth(&u->noise, mic);
+    const int clear = mic > silence && echo <= larger(before, clear_share * u->noise.smooth);
+    u->clear += (unsigned)clear;
+    if (u->clear > NOISE_FLOOR_WINDOW) {
+        noise_floor_renew(&u->noise);
+        u->clear = 1;
+        u->settled = 1;
+    }
+    noise_floor_observe(&u->noise, clear, noise_bias);
+    if (u->settled)
+        u->noise.level = smaller(u->noise.level, larger(noise_rise * before, inaudible));
+}
+
 /* Of the microphone's amplitude, for what is no echo. */
 static float wanted_gain(const upper_gains *h, const upper_band *u, float echo, float mic,
                          float below)
@@ -162,7 +187,7 @@ static void run_band(const upper_gains *h, upper_band *u, size_t b, const upper_
     const float mic = hop->mic_power[b] + least;
     float parts[ECHO_PARTS];
     const float echo = expect_echo(u, b, hop, parts);
-    noise_floor_run(&u->noise, mic, echo, noise_bias);
+    follow_noise(u, mic, echo);
     learn(u, parts, echo, mic, below);
     /* As much of the noise as is to be left, and as there is. */
     const float kept = h->noise.gain * smaller(fluctuation * u->noise.level / mic, 1.0f);
@@ -182,12 +207,8 @@ void upper_gains_run(upper_gains *h, const upper_hop *hop, float *gains, float *
 {
     const float below = left_below(h, hop);
     const int untouched = memcmp(hop->mic, hop->out, UNECHO_HOP * sizeof *hop->mic) == 0;
-    const int renew = h->hops == NOISE_FLOOR_WINDOW;
-    h->hops = renew ? 1 : h->hops + 1;
     for (size_t b = 0; b < h->bands; b++) {
         upper_band *const u = &h->band[b];
-        if (renew)
-            noise_floor_renew(&u->noise);
         run_band(h, u, b, hop, below);
         if (untouched)
             u->gain = 1.0f;

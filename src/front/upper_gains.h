@@ -23,6 +23,8 @@ typedef struct upper_band {
     float decays[ECHO_DECAYS]; /* the far end's power before the single hops, smoothed */
     float learnt;              /* hops that the response rests on */
     noise_floor noise;         /* the microphone's */
+    unsigned clear;            /* hops of its window, */
+    int settled;               /* which is not the first */
     float gain;
 } upper_band;
 
@@ -36,7 +38,6 @@ typedef struct upper_gains {
     size_t bands;
     upper_noise noise;
     octave mic, out;
-    unsigned hops; /* of the noise floors' window */
     upper_band band[UPPER_BANDS];
 } upper_gains;
 

@@ -7,6 +7,8 @@
 
 /* Smoothing per hop. */
 static const float recent_smoothing = 0.5f;
+/* An echo estimate of more than this share of the error: the error may be residual echo. */
+static const float echo_share = 0.25f;
 /* The smoothed noise fluctuates by less than this factor. */
 static const float fluctuation = 1.5f;
 
@@ -31,10 +33,13 @@ void noise_advance(noise_memory *m, const bands *b, const float *error, const fl
     m->hops = renew ? 1 : m->hops + 1;
     for (size_t i = 0; i < POSTFILTER_BANDS; i++) {
         m->recent[i] += recent_smoothing * (error[i] - m->recent[i]);
+        noise_floor *const floor = &m->floor[i];
         if (renew)
-            noise_floor_renew(&m->floor[i]);
+            noise_floor_renew(floor);
+        noise_floor_smooth(floor, error[i]);
         /* The lowest of many values lies below their mean, the more the fewer bins share a band. */
-        noise_floor_run(&m->floor[i], error[i], echo[i], 1.0f + sqrtf(b->scale[i]));
+        noise_floor_observe(floor, echo[i] <= echo_share * floor->smooth,
+                            1.0f + sqrtf(b->scale[i]));
     }
 }
 
