@@ -1,5 +1,6 @@
 #include "postfilter_suppressor.h"
 
+#include "dsp/decibels.h"
 #include "features.h"
 #include "noise.h"
 #include "postfilter_model.h"
@@ -36,15 +37,6 @@ typedef struct postfilter_suppressor {
 static postfilter_suppressor *own(suppressor *s)
 {
     return (postfilter_suppressor *)s;
-}
-
-/* In steps, and not by the C library, so that every machine gets the same bits. */
-static float gain_of_decibels(unsigned down)
-{
-    double gain = 1.0;
-    for (unsigned i = 0; i < down; i++)
-        gain *= 0.89125093813374553; /* 10^(-1/20) */
-    return (float)gain;
 }
 
 /* ---- Opening ---------------------------------------------------------------------------- */
