@@ -3,11 +3,12 @@
 # tests/unit/postfilter_numpy.c holds the two against each other; whoever changes one changes the
 # other. docs/postfilter.md explains it. Needs numpy and nothing else.
 #
-#     gains, out = process(load('models/unecho-post.onnx'), mic, error, far)   # whole hops, far end aligned
+#     gains, near_end, out = process(load('models/unecho-post.onnx'), mic, error, far)   # whole hops, far end aligned
 #
-# gains are the network's, [hops, BANDS]; out lags by one hop, like the product's.
+# gains are the network's, [hops, BANDS]; near_end is the probability that the near end talks,
+# [hops, 1], or [hops, 0] of a model that does not have it; out lags by one hop, like the product's.
 #
-# As a program: postfilter.py MODEL.onnx MIC.f32 ERROR.f32 FAR.f32 GAINS.f32 OUT.f32
+# As a program: postfilter.py MODEL.onnx MIC.f32 ERROR.f32 FAR.f32 GAINS.f32 NEAR_END.f32 OUT.f32
 
 import sys
 
@@ -104,7 +105,7 @@ def network(model, x):
     for name in ('gru0', 'gru1'):
         a = gru(a, model[name + '/W'][0], model[name + '/R'][0], model[name + '/B'][0])
         layers.append(a)
-    return sigmoid(np.concatenate(layers, 1) @ model['output/W'] + model['output/b'])
+    return np.split(sigmoid(np.concatenate(layers, 1) @ model['output/W'] + model['output/b']), [BANDS], 1)
 
 
 def synthesise(error, gains):
@@ -121,13 +122,13 @@ def load(path):
 
 def process(model, mic, error, far):
     mic, error, far = (spectra(x) for x in (mic, error, far))
-    gains = network(model, features(mic, error, far))
-    return gains, synthesise(error, gains ** EXPONENT)
+    gains, near_end = network(model, features(mic, error, far))
+    return gains, near_end, synthesise(error, gains ** EXPONENT)
 
 
 if __name__ == '__main__':
-    if len(sys.argv) != 7:
-        sys.exit('usage: postfilter.py MODEL.onnx MIC.f32 ERROR.f32 FAR.f32 GAINS.f32 OUT.f32')
+    if len(sys.argv) != 8:
+        sys.exit('usage: postfilter.py MODEL.onnx MIC.f32 ERROR.f32 FAR.f32 GAINS.f32 NEAR_END.f32 OUT.f32')
     signals = [np.fromfile(path, '<f4').astype(np.float64) for path in sys.argv[2:5]]
     for result, path in zip(process(load(sys.argv[1]), *signals), sys.argv[5:]):
         result.astype('<f4').tofile(path)

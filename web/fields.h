@@ -46,6 +46,8 @@
     _(mic_clipped_samples)                                                                         \
     _(far_clipped_samples)                                                                         \
     _(far_missing_frames)                                                                          \
-    _(far_dropped_frames)
+    _(far_dropped_frames)                                                                          \
+    _(near_end_active)                                                                             \
+    _(near_end_seconds)
 
 #endif

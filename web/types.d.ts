@@ -75,6 +75,13 @@ export interface Stats {
   farClippedSamples: number;
   farMissingFrames: number;
   farDroppedFrames: number;
+  /**
+   * The probability that the near end's talker speaks in the newest hop of 8 ms, or did within the
+   * 100 ms before; -1 where no network tells. For barge-in.
+   */
+  nearEndActive: number;
+  /** The length of the hops in which it was at least 0.5. */
+  nearEndSeconds: number;
 }
 
 export interface AnyCanceller {

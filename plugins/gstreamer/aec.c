@@ -125,6 +125,8 @@ static void post_stats(const aec *c)
         "far-clipped-samples", G_TYPE_UINT64, s.far_clipped_samples,
         "far-missing-frames", G_TYPE_UINT64, s.far_missing_frames,
         "far-dropped-frames", G_TYPE_UINT64, s.far_dropped_frames,
+        "near-end-active", G_TYPE_DOUBLE, (double)s.near_end_active,
+        "near-end-seconds", G_TYPE_DOUBLE, (double)s.near_end_seconds,
         NULL);
     /* clang-format on */
     gst_element_post_message(c->element,

@@ -34,7 +34,8 @@ typedef struct postfilter_suppressor {
     noise_memory noise;
     float exponent;
     noise_target noise_target;
-    float *tail; /* [TRANSFORM_HOP]: the newest hop, still incomplete */
+    float *tail;     /* [TRANSFORM_HOP]: the newest hop, still incomplete */
+    float *near_end; /* [rows], as in suppressor; NULL: the model cannot tell */
 } postfilter_suppressor;
 
 static postfilter_suppressor *own(suppressor *s)
@@ -81,12 +82,15 @@ static suppressor *layout(arena *a, const suppressor_plan *plan)
     postfilter_suppressor *const taken = arena_take(a, sizeof *taken);
     postfilter_suppressor *const p = taken ? taken : &unused;
     p->net = plan->network;
-    p->base = (suppressor){plan->kind, p->net->k->name, plan->config->hops_at_once};
+    p->base = (suppressor){plan->kind, p->net->k->name, plan->config->hops_at_once, NULL};
     layout_scratch(&p->scratch, a, p->net, p->base.rows);
     features_memory_layout(&p->features, a);
     network_memory_layout(&p->network, a, p->net);
     noise_layout(&p->noise, a);
     p->tail = arena_floats(a, TRANSFORM_HOP);
+    p->near_end = NULL;
+    if (network_tells_near_end(p->net))
+        p->base.near_end = p->near_end = arena_floats(a, p->base.rows);
     return taken ? &taken->base : NULL;
 }
 
@@ -179,10 +183,14 @@ static int run(suppressor *host, suppressor *const *all, float *const *out, size
         analyse(own(all[row % count]), s, row / count, spectrum(s->error + row * 2 * TRANSFORM_ROW),
                 s->network.features + row * FEATURES_ROW, s->power + row * POWER_ROW);
     network_run(own(host)->net, &s->network, memories, count, hops);
-    for (size_t row = 0; row < count * hops; row++)
-        synthesise(own(all[row % count]), s, spectrum(s->error + row * 2 * TRANSFORM_ROW),
-                   s->network.gains + row * GAINS_ROW, s->power + row * POWER_ROW,
-                   out[row % count] + row / count * TRANSFORM_HOP);
+    for (size_t row = 0; row < count * hops; row++) {
+        postfilter_suppressor *const p = own(all[row % count]);
+        float *const gains = s->network.gains + row * GAINS_ROW;
+        if (p->near_end)
+            p->near_end[row / count] = gains[POSTFILTER_NEAR_END];
+        synthesise(p, s, spectrum(s->error + row * 2 * TRANSFORM_ROW), gains,
+                   s->power + row * POWER_ROW, out[row % count] + row / count * TRANSFORM_HOP);
+    }
     return UNECHO_OK;
 }
 
