@@ -60,8 +60,10 @@ static int prepare(suppressor_plan *plan, const message *to)
         return message_fail(to, UNECHO_ERROR_ARGUMENT,
                             "the model is a post-filter, which needs the linear filter: expected "
                             "engine UNECHO_ENGINE_LINEAR_NEURAL");
-    plan->network = postfilter_of_model(plan->model, plan->kernels_index,
-                                        (postfilter_precision)plan->config->precision);
+    const unecho_precision precision = plan->config->precision;
+    plan->network = postfilter_of_model(
+        plan->model, plan->kernels_index,
+        precision == UNECHO_PRECISION_AUTO ? POSTFILTER_INT8 : (postfilter_precision)precision);
     return plan->network ? UNECHO_OK : message_fail(to, UNECHO_ERROR_MEMORY, "out of memory");
 }
 
