@@ -1,5 +1,6 @@
 #include "postfilter_suppressor.h"
 
+#include "evidence.h"
 #include "features.h"
 #include "noise.h"
 #include "postfilter_model.h"
@@ -32,6 +33,7 @@ typedef struct postfilter_suppressor {
     features_memory features;
     network_memory network;
     noise_memory noise;
+    evidence_memory evidence;
     float exponent;
     noise_target noise_target;
     float *tail;     /* [TRANSFORM_HOP]: the newest hop, still incomplete */
@@ -89,6 +91,7 @@ static suppressor *layout(arena *a, const suppressor_plan *plan)
     features_memory_layout(&p->features, a);
     network_memory_layout(&p->network, a, p->net);
     noise_layout(&p->noise, a);
+    evidence_layout(&p->evidence, a);
     p->tail = arena_floats(a, TRANSFORM_HOP);
     p->near_end = NULL;
     if (network_tells_near_end(p->net))
@@ -152,15 +155,20 @@ static void analyse(postfilter_suppressor *p, scratch *s, size_t t, bins error, 
     features_run(&p->features, net->k, &net->bands, features, power, all, s->rows);
 }
 
-/* Apply the gains to the spectrum, keep or add noise, and transform back. */
-static void synthesise(postfilter_suppressor *p, scratch *s, bins error, float *gains,
-                       const float *power, float *out)
+/* Correct the gains of a row, apply them to its spectrum, keep or add noise, and transform back. */
+static void synthesise(postfilter_suppressor *p, scratch *s, size_t row, float *out)
 {
     const postfilter *const net = p->net;
     const noise_target *const target = &p->noise_target;
+    const bins error = spectrum(s->error + row * 2 * TRANSFORM_ROW);
+    const float *const power = s->power + row * POWER_ROW;
+    const float *const error_power = power + SIGNAL_ERROR * POSTFILTER_BANDS;
+    const float *const echo_power = power + SIGNAL_ECHO * POSTFILTER_BANDS;
+    float *const gains = s->network.gains + row * GAINS_ROW;
+    noise_advance(&p->noise, &net->bands, error_power, echo_power);
+    evidence_raise(&p->evidence, error_power, echo_power, s->network.features + row * FEATURES_ROW,
+                   p->noise.level, gains);
     net->k->raise(gains, gains, p->exponent, POSTFILTER_BANDS);
-    noise_advance(&p->noise, &net->bands, power + SIGNAL_ERROR * POSTFILTER_BANDS,
-                  power + SIGNAL_ECHO * POSTFILTER_BANDS);
     noise_keep(&p->noise, target, gains);
     bands_interpolate(&net->bands, s->gains, gains);
     net->k->multiply(error.re, error.re, s->gains, FFT_BINS);
@@ -187,11 +195,9 @@ static int run(suppressor *host, suppressor *const *all, float *const *out, size
     network_run(own(host)->net, &s->network, memories, count, hops);
     for (size_t row = 0; row < count * hops; row++) {
         postfilter_suppressor *const p = own(all[row % count]);
-        float *const gains = s->network.gains + row * GAINS_ROW;
         if (p->near_end)
-            p->near_end[row / count] = gains[POSTFILTER_NEAR_END];
-        synthesise(p, s, spectrum(s->error + row * 2 * TRANSFORM_ROW), gains,
-                   s->power + row * POWER_ROW, out[row % count] + row / count * TRANSFORM_HOP);
+            p->near_end[row / count] = s->network.gains[row * GAINS_ROW + POSTFILTER_NEAR_END];
+        synthesise(p, s, row, out[row % count] + row / count * TRANSFORM_HOP);
     }
     return UNECHO_OK;
 }
@@ -214,6 +220,7 @@ static void reset(suppressor *s)
     memset(p->features.all, 0, p->features.all_count * sizeof *p->features.all);
     memset(p->network.all, 0, p->network.all_count * sizeof *p->network.all);
     noise_reset(&p->noise);
+    evidence_reset(&p->evidence);
     skip(s, 1);
 }
 
