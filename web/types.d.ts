@@ -85,6 +85,13 @@ export interface Stats {
   outNowDb: number;
   /** Of about the last 3 s in which the far end was active. */
   erleNowDb: number;
+  /**
+   * The probability that the near end's talker speaks in the newest hop of 8 ms, or did within the
+   * 100 ms before; -1 where no network tells. For barge-in.
+   */
+  nearEndActive: number;
+  /** The length of the hops in which it was at least 0.5. */
+  nearEndSeconds: number;
 }
 
 export interface AnyCanceller {

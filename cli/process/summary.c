@@ -192,6 +192,9 @@ void summary_print_members(const struct summary *summary, FILE *stream)
     print_number("confidence", 3, (double)stats->confidence, stream);
     print_count("realignments", stats->realignments, stream);
     print_number("far_silent_seconds", 3, (double)stats->far_silent_seconds, stream);
+    const bool told = stats->near_end_active >= 0.0f;
+    print_number("near_end_active", 3, told ? (double)stats->near_end_active : NAN, stream);
+    print_number("near_end_seconds", 3, told ? (double)stats->near_end_seconds : NAN, stream);
     print_count("mic_clipped_samples", summary->mic_clipped_samples, stream);
     print_count("far_clipped_samples", summary->far_clipped_samples, stream);
     print_count("guarded_samples", stats->guarded_samples, stream);

@@ -122,6 +122,8 @@ pub struct unecho_stats {
     pub far_now_db: f32,
     pub out_now_db: f32,
     pub erle_now_db: f32,
+    pub near_end_active: f32,
+    pub near_end_seconds: f32,
 }
 
 extern "C" {
