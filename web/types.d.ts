@@ -14,7 +14,7 @@ export interface CommonSettings {
   /** How late the far end may come after its echo, 0 (default) to 1000 ms. Adds that latency. */
   referenceLateMs?: number;
   /** The arithmetic of the network. Default: "fp32", the fastest in WebAssembly. */
-  precision?: "fp32" | "bf16" | "int8";
+  precision?: "auto" | "fp32" | "bf16" | "int8";
   /** How long an echo path the linear filter covers: 64 to 512 ms in steps of 8; default 256. */
   linearTailMs?: number;
   /** How strongly residual echo is suppressed, 0 (not at all) to 3; default 1. */
@@ -75,6 +75,16 @@ export interface Stats {
   farClippedSamples: number;
   farMissingFrames: number;
   farDroppedFrames: number;
+  /** Steps of 8 ms of output that were turned down, as they were louder than the microphone. */
+  limitedHops: number;
+  /** Those in which the network gave no usable numbers: the model is unsuitable. */
+  failedHops: number;
+  /** Levels of about the last 0.3 s. */
+  micNowDb: number;
+  farNowDb: number;
+  outNowDb: number;
+  /** Of about the last 3 s in which the far end was active. */
+  erleNowDb: number;
 }
 
 export interface AnyCanceller {

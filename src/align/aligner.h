@@ -37,6 +37,7 @@ typedef struct aligner {
     unsigned looks;    /* in a row that have not found the shape again */
     uint64_t seen;     /* the hop at which it was found last */
     unsigned missed;   /* looks in a row without a peak at the delay that is held */
+    unsigned steady;   /* looks in a row that found nothing new */
     float *mic;        /* the last two frames and one sample before */
     uint64_t hops;     /* so far */
     uint64_t far_next; /* the next frame of the far end to be looked at */

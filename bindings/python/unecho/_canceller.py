@@ -65,7 +65,7 @@ class Canceller:
     ranges and defaults of ``unecho_config`` in unecho.h::
 
         engine="linear_neural" | "linear" | "neural"    align="auto" | "fixed" | "off"
-        precision="fp32" | "bf16" | "int8"              backend="native" | "onnxruntime"
+        precision="auto" | "fp32" | "bf16" | "int8"     backend="native" | "onnxruntime"
         model (an unecho.Model)    mic_channel    far_channels    far_queue_ms    delay_ms
         reference_late_ms    whole_hops    hops_at_once    linear_tail_ms    suppression
         noise_reduction_db    comfort_noise    high_band    record_capacity    cpu    cell_limit

@@ -112,6 +112,7 @@ DEFAULTS = {
     "linear_tail_ms": 256,
     "suppression": 1.0,
     "noise_reduction_db": 20,
+    "precision": 3,
     "high_band": 1,
     "cpu": 0xFFFFFFFF,
 }

@@ -25,6 +25,7 @@ pub const UNECHO_ALIGN_OFF: c_int = 2;
 pub const UNECHO_PRECISION_FP32: c_int = 0;
 pub const UNECHO_PRECISION_BF16: c_int = 1;
 pub const UNECHO_PRECISION_INT8: c_int = 2;
+pub const UNECHO_PRECISION_AUTO: c_int = 3;
 
 pub const UNECHO_BACKEND_NATIVE: c_int = 0;
 pub const UNECHO_BACKEND_ONNXRUNTIME: c_int = 1;
@@ -115,6 +116,12 @@ pub struct unecho_stats {
     pub far_clipped_samples: u64,
     pub far_missing_frames: u64,
     pub far_dropped_frames: u64,
+    pub limited_hops: u64,
+    pub failed_hops: u64,
+    pub mic_now_db: f32,
+    pub far_now_db: f32,
+    pub out_now_db: f32,
+    pub erle_now_db: f32,
 }
 
 extern "C" {
