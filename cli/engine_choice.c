@@ -22,6 +22,7 @@ static const char *const precision_names[] = {
     [UNECHO_PRECISION_FP32] = "fp32",
     [UNECHO_PRECISION_BF16] = "bf16",
     [UNECHO_PRECISION_INT8] = "int8",
+    [UNECHO_PRECISION_AUTO] = "auto",
     NULL,
 };
 
@@ -77,7 +78,8 @@ const struct option network_options[] = {
     {.name = "precision",
      .rare = true,
      .argument = "NAME",
-     .help = "of the native backend: fp32 (default), bf16 or int8",
+     .help = "of the native backend: fp32, bf16, int8, or auto (default), which is int8 for a "
+             "post-filter and fp32 for a DTLN-aec network",
      .set = option_choice,
      .at = offsetof(engine_choice, precision),
      .names = precision_names},
@@ -101,7 +103,7 @@ static const char *find_network_option(const engine_choice *choice, const model_
 {
     if (choice->backend != UNECHO_BACKEND_NATIVE)
         return "backend";
-    if (choice->precision != UNECHO_PRECISION_FP32)
+    if (choice->precision != UNECHO_PRECISION_AUTO)
         return "precision";
     return model->prefix ? "model" : model->stages[0] ? "model-files" : NULL;
 }
@@ -124,7 +126,7 @@ bool engine_choice_check(const engine_choice *choice, const model_choice *model,
                      choice->library ? "onnxruntime" : "profile");
         return false;
     }
-    if (!native && choice->precision != UNECHO_PRECISION_FP32) {
+    if (!native && choice->precision != UNECHO_PRECISION_AUTO) {
         report_usage(command, "--precision needs --backend native");
         return false;
     }

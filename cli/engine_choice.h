@@ -24,7 +24,7 @@ typedef struct engine_choice {
 
 #define ENGINE_CHOICE_DEFAULT                                                                      \
     {                                                                                              \
-        .engine = UNECHO_ENGINE_LINEAR_NEURAL                                                      \
+        .engine = UNECHO_ENGINE_LINEAR_NEURAL, .precision = UNECHO_PRECISION_AUTO                  \
     }
 
 /* Fills a const char *: where ONNX Runtime is. */

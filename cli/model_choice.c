@@ -11,7 +11,7 @@ const struct option model_options[] = {
      .rare = true,
      .argument = "PREFIX",
      .help = "use the model PREFIX_1.onnx and PREFIX_2.onnx (or .tflite), or the post-filter in "
-             "PREFIX.onnx or the file PREFIX; unecho-128 and unecho-post: the built-in ones",
+             "PREFIX.onnx or the file PREFIX; unecho-128 and unecho-post come with unecho",
      .set = option_text,
      .at = offsetof(model_choice, prefix)},
     {.name = "model-files",

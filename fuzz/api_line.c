@@ -139,7 +139,7 @@ static wrong take_config(unecho_config *config, unecho_model *model, input *scri
     config->engine = UNECHO_ENGINE_NEURAL;
     config->whole_hops = (set & WHOLE_HOPS) != 0;
     config->hops_at_once = 1 + numbers % 64;
-    config->precision = (unecho_precision)(numbers / 64 % 3);
+    config->precision = (unecho_precision)(numbers / 64 % 4);
     if (!(set & ANY_CPU))
         config->cpu = take_byte(script);
     if (set & HOOKS) {

@@ -137,7 +137,8 @@ typedef enum unecho_align {
 typedef enum unecho_precision {
     UNECHO_PRECISION_FP32 = 0, /* exact within rounding */
     UNECHO_PRECISION_BF16 = 1, /* half the memory; error 52 dB or more below the output */
-    UNECHO_PRECISION_INT8 = 2  /* a quarter; error 34 dB or more below the microphone */
+    UNECHO_PRECISION_INT8 = 2, /* a quarter; error 34 dB or more below the microphone */
+    UNECHO_PRECISION_AUTO = 3  /* int8 for a post-filter, fp32 for a DTLN-aec network */
 } unecho_precision;
 
 /* What computes the network. */
@@ -163,7 +164,7 @@ typedef struct unecho_config {
     size_t message_size; /* of that buffer, in bytes */
 
     unecho_engine engine; /* default UNECHO_ENGINE_LINEAR_NEURAL */
-    unecho_model *model;  /* the network; NULL (default): the built-in one */
+    unecho_model *model;  /* NULL (default): the post-filter or, where it cannot run, unecho-128 */
 
     int sample_rate; /* of microphone and output, in Hz; default 16000 */
     int far_rate;    /* of the far end, in Hz; 0 (default): sample_rate */
@@ -190,7 +191,7 @@ typedef struct unecho_config {
      * memory; 1 suits a live stream. The output is the same. */
     unsigned hops_at_once;
 
-    unecho_precision precision; /* of the native backend; default UNECHO_PRECISION_FP32 */
+    unecho_precision precision; /* of the native backend; default UNECHO_PRECISION_AUTO */
     unecho_backend backend;     /* default UNECHO_BACKEND_NATIVE */
     /* How long an echo path the linear filter covers: 64 to 512 ms in steps of 8; default 256. */
     unsigned linear_tail_ms;
@@ -248,9 +249,10 @@ typedef struct unecho unecho;
  * long as the fields that the library does not know are 0. The same holds for unecho_onnxruntime.
  *
  * Errors: ARGUMENT (also a model that the engine or backend does not run), MEMORY, SAMPLE_RATE;
- * with ONNX Runtime also BACKEND, and FILE or FORMAT for its profile. config->message says what is
- * wrong, unless config->size is invalid: less than 3 * sizeof(size_t), not a multiple of
- * sizeof(size_t), or more than 4096 bytes too large.
+ * with ONNX Runtime also BACKEND, and FILE or FORMAT for its profile; without a model, where the
+ * post-filter cannot run, FILE, FORMAT or MODEL for unecho-128, see unecho_model_builtin.
+ * config->message says what is wrong, unless config->size is invalid: less than 3 * sizeof(size_t),
+ * not a multiple of sizeof(size_t), or more than 4096 bytes too large.
  */
 UNECHO_API int unecho_open(unecho **stream, const unecho_config *config);
 
@@ -422,6 +424,16 @@ typedef struct unecho_stats {
     float far_now_db;
     float out_now_db;
     float erle_now_db;
+
+    /*
+     * The probability, 0 to 1, that the near end's talker speaks in the newest hop of 8 ms, or did
+     * within the 100 ms before: as certain as the network can be as soon as the hop is in, whatever
+     * the output's delay. For barge-in and turn-taking; 0.5 and more is speech, noise is not. -1
+     * where nothing tells: before the first hop, with a model without this output (DTLN-aec, older
+     * post-filters), with the engine linear, and while the network does not run.
+     */
+    float near_end_active;
+    float near_end_seconds; /* the length of the hops in which it was at least 0.5 */
 } unecho_stats;
 
 /* Fill *stats, as much of it as stats->size says (fields that the library does not know with 0).

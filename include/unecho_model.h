@@ -42,15 +42,22 @@ typedef enum unecho_model_kind {
 /* ---- Loading ---------------------------------------------------------------------------- */
 
 /*
- * The built-in model of that kind, which needs no file: "unecho-post", or "unecho-128", a DTLN-aec
- * of 128 units. A stream without a model gets the post-filter if it can run one, else the DTLN-aec.
+ * The model of that kind that comes with unecho, one for all who ask. The post-filter
+ * "unecho-post" is built into the library; "unecho-128", a DTLN-aec of 128 units, is two files,
+ * which unecho_model_load finds by that name. A stream without a model gets the post-filter if it
+ * can run one, else the DTLN-aec.
+ *
+ * Errors: ARGUMENT, MEMORY; of unecho-128 also FILE, FORMAT, MODEL.
  */
 UNECHO_API int unecho_model_builtin(unecho_model **model, unecho_model_kind kind, char *message,
                                     size_t message_size);
 
 /*
  * Load PREFIX_1.onnx and PREFIX_2.onnx or, if there is no PREFIX_1.onnx, PREFIX_1.tflite and
- * PREFIX_2.tflite; or else a model of one file, PREFIX.onnx or PREFIX itself.
+ * PREFIX_2.tflite; or else a model of one file, PREFIX.onnx or PREFIX itself. If there is none and
+ * prefix is a name without a folder, such as "unecho-128", look in the folder of the models that
+ * come with unecho: the one that the environment variable UNECHO_MODELS names, or else models
+ * beside the library or share/unecho/models of its installation.
  *
  * Accepted is every DTLN-aec export whose data flow is that of the published network, whatever its
  * names and operators: 128, 256 or 512 units (any multiple of 4 up to 2048); weights as float32,
@@ -88,7 +95,7 @@ typedef struct unecho_model_info {
     unecho_model_kind kind;
     unsigned files;       /* how many it consists of: unecho_model_write writes 1 to files */
     char description[64]; /* the kind for people: "DTLN-aec, 128 units" */
-    char name[64];        /* "unecho-post" or "unecho-128" if built in, else the name of file 1 */
+    char name[64];        /* the PREFIX of its files, without folder: "unecho-128" */
     char producer[64];    /* what wrote file 1, as it says itself; may be empty */
     uint64_t parameters;  /* trained weights */
     uint64_t hash;        /* of the bytes of all files: tells models apart */

@@ -42,7 +42,7 @@ folder=$(realpath -m -- "${1:-$build}")
     trap 'rm -rf "$work"' EXIT
     mkdir -p "$work/bindings" "$work/docs" "$folder"
     cp -R "$root/bindings/python" "$work/bindings/"
-    cp -R "$root/include" "$root/LICENSE" "$work/"
+    cp -R "$root/include" "$root/models" "$root/LICENSE" "$work/"
     cp "$root/docs/python.md" "$work/docs/"
     strip --strip-unneeded -o "$work/libunecho.so" "$UNECHO_LIBRARY"
     # The same checkout gives the same file.

@@ -31,7 +31,7 @@ cc -Iinclude -o "$build/layout" tests/python/layout.c
 
 export UNECHO_SAMPLES=$samples UNECHO_LAYOUT=$build/layout
 export UNECHO_TOOL=$build/native/cli/unecho UNECHO_LIB_DIR=$build/native/src
-export CARGO_TARGET_DIR=$build/target
+export CARGO_TARGET_DIR=$build/target UNECHO_MODELS=$PWD/models
 log=$build/test.log
 cargo test --offline --no-fail-fast --manifest-path bindings/rust/Cargo.toml 2>&1 | tee "$log" || true
 awk '

@@ -52,6 +52,8 @@
     _(mic_now_db)                                                                                  \
     _(far_now_db)                                                                                  \
     _(out_now_db)                                                                                  \
-    _(erle_now_db)
+    _(erle_now_db)                                                                                 \
+    _(near_end_active)                                                                             \
+    _(near_end_seconds)
 
 #endif

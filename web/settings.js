@@ -10,7 +10,7 @@ const FAR_QUEUE_MS = 1000;
 const CHOICES = {
   engine: { linear: 1, "linear-neural": 2 },
   align: { auto: 0, fixed: 1, off: 2 },
-  precision: { fp32: 0, bf16: 1, int8: 2 },
+  precision: { fp32: 0, bf16: 1, int8: 2, auto: 3 },
 };
 const FLAGS = ["wholeHops", "highBand", "comfortNoise"];
 const SIGNED = ["micChannel", "delayMs"];

@@ -14,7 +14,7 @@ export interface CommonSettings {
   /** How late the far end may come after its echo, 0 (default) to 1000 ms. Adds that latency. */
   referenceLateMs?: number;
   /** The arithmetic of the network. Default: "fp32", the fastest in WebAssembly. */
-  precision?: "fp32" | "bf16" | "int8";
+  precision?: "auto" | "fp32" | "bf16" | "int8";
   /** How long an echo path the linear filter covers: 64 to 512 ms in steps of 8; default 256. */
   linearTailMs?: number;
   /** How strongly residual echo is suppressed, 0 (not at all) to 3; default 1. */
@@ -85,6 +85,13 @@ export interface Stats {
   outNowDb: number;
   /** Of about the last 3 s in which the far end was active. */
   erleNowDb: number;
+  /**
+   * The probability that the near end's talker speaks in the newest hop of 8 ms, or did within the
+   * 100 ms before; -1 where no network tells. For barge-in.
+   */
+  nearEndActive: number;
+  /** The length of the hops in which it was at least 0.5. */
+  nearEndSeconds: number;
 }
 
 export interface AnyCanceller {

@@ -40,6 +40,10 @@ class Build(build_py):
         package = Path(self.build_lib) / "unecho"
         shutil.copy(library, package / "libunecho.so")
         shutil.copy(root / "LICENSE", package / "LICENSE")
+        # Where the library looks for a model by its name.
+        (package / "models").mkdir(exist_ok=True)
+        for file in sorted((root / "models").glob("unecho-128_*.onnx")):
+            shutil.copy(file, package / "models")
 
 
 class Wheel(bdist_wheel):

@@ -26,7 +26,7 @@ static void print_ends(const unecho_config *c)
 
 static void print_engine(const record_reader *from)
 {
-    static const char *const precisions[] = {"fp32", "bf16", "int8"};
+    static const char *const precisions[] = {"fp32", "bf16", "int8", "auto"};
     const unecho_config *c = &from->config;
     printf("  engine     ");
     if (c->engine != UNECHO_ENGINE_NEURAL)
@@ -39,7 +39,7 @@ static void print_engine(const record_reader *from)
     if (c->backend == UNECHO_BACKEND_ONNXRUNTIME)
         printf(" on ONNX Runtime");
     else
-        printf(" in %s", (unsigned)c->precision < 3 ? precisions[c->precision] : "?");
+        printf(" in %s", (unsigned)c->precision < 4 ? precisions[c->precision] : "?");
     if (c->cell_limit > 0.0f)
         printf(", cells limited to %g", (double)c->cell_limit);
     printf("; suppression %g, noise reduction %u dB%s; %u hops at once\n", (double)c->suppression,

@@ -135,6 +135,8 @@ static void post_stats(const aec *c)
         "far-now-db", G_TYPE_DOUBLE, (double)s.far_now_db,
         "out-now-db", G_TYPE_DOUBLE, (double)s.out_now_db,
         "erle-now-db", G_TYPE_DOUBLE, (double)s.erle_now_db,
+        "near-end-active", G_TYPE_DOUBLE, (double)s.near_end_active,
+        "near-end-seconds", G_TYPE_DOUBLE, (double)s.near_end_seconds,
         NULL);
     /* clang-format on */
     gst_element_post_message(c->element,

@@ -1,6 +1,6 @@
 /*
- * The built-in models' files as they are, byte for byte, in read-only data. The assembler takes them
- * in at once where a C array of seven million numbers would take a compiler minutes.
+ * The built-in model's file as it is, byte for byte, in read-only data. The assembler takes it in at
+ * once where a C array of a million numbers would take a compiler long.
  */
 #ifdef __APPLE__
 #define SYMBOL(name) _##name
@@ -27,8 +27,6 @@ SYMBOL(name):;                                                                  
 SYMBOL(name##_end):;                                                                               \
         .byte 0
 
-EMBED(builtin_stage1, BUILTIN_STAGE1)
-EMBED(builtin_stage2, BUILTIN_STAGE2)
 EMBED(builtin_postfilter, BUILTIN_POSTFILTER)
 
 #if defined(__ELF__)

@@ -1,16 +1,17 @@
 /*
- * The built-in models: read by whoever needs one first, shared by all, freed with the last
- * reference. There is no lock, so that no thread waits for one that was suspended or lost in a
+ * The models that come with unecho: read by whoever needs one first, shared by all, freed with the
+ * last reference. There is no lock, so that no thread waits for one that was suspended or lost in a
  * fork.
  */
-#include "builtin.h"
-
 #include "model_create.h"
 
 #include <stdbool.h>
 
 /* Threads that read a model at the same time each make a candidate; one of them is shared. */
 enum { CANDIDATES = 256 };
+
+/* The ONNX file that builtin.S embeds. */
+extern const unsigned char builtin_postfilter[], builtin_postfilter_end[];
 
 typedef struct shared_model {
     model_slot candidates[CANDIDATES];
@@ -70,14 +71,11 @@ static unecho_model *share_or_acquire(shared_model *shared, unecho_model *model)
 
 static int read_kind(unecho_model **model, unecho_model_kind kind, const message *to)
 {
-    const source dtln_aec[] = {
-        {BUILTIN_NAME, builtin_stage1, builtin_size(builtin_stage1, builtin_stage1_end), to},
-        {BUILTIN_NAME " (stage 2)", builtin_stage2,
-         builtin_size(builtin_stage2, builtin_stage2_end), to}};
-    const source postfilter = {BUILTIN_POSTFILTER_NAME, builtin_postfilter,
-                               builtin_size(builtin_postfilter, builtin_postfilter_end), to};
-    return kind == UNECHO_MODEL_POSTFILTER ? model_create(model, &postfilter, NULL, 1)
-                                           : model_create(model, dtln_aec, NULL, 2);
+    if (kind == UNECHO_MODEL_DTLN_AEC)
+        return model_load_installed(model, "unecho-128", to);
+    const size_t size = (size_t)(builtin_postfilter_end - builtin_postfilter);
+    const source postfilter = {"unecho-post", builtin_postfilter, size, to};
+    return model_create(model, &postfilter, NULL, 1);
 }
 
 int unecho_model_builtin(unecho_model **model, unecho_model_kind kind, char *text, size_t size)

@@ -1,5 +1,6 @@
 /* Loading models from files and from memory. */
 #include "file.h"
+#include "folder.h"
 #include "message.h"
 #include "model_create.h"
 
@@ -7,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Longer paths are cut, and then not found. */
+enum { MODEL_PATH = 4096 };
 
 static int create(unecho_model **model, const char *const names[2], unsigned char *const bytes[2],
                   const size_t sizes[2], const message *to)
@@ -43,27 +47,63 @@ typedef struct endings {
 static const endings spellings[] = {
     {"_1.onnx", "_2.onnx"}, {"_1.tflite", "_2.tflite"}, {".onnx", NULL}, {"", NULL}};
 
+/* FILE with *missing: there is no such model. */
+static int load_prefix(unecho_model **model, const char *prefix, bool *missing, const message *to)
+{
+    const size_t length = strlen(prefix) + sizeof "_1.tflite";
+    char *const paths = malloc(2 * length);
+    *missing = paths != NULL;
+    if (!paths)
+        return message_fail(to, UNECHO_ERROR_MEMORY, "out of memory");
+    char *const second = paths + length;
+    int status = UNECHO_ERROR_FILE;
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings && *missing; i++) {
+        const endings *const e = &spellings[i];
+        snprintf(paths, length, "%s%s", prefix, e->first);
+        if (e->second)
+            snprintf(second, length, "%s%s", prefix, e->second);
+        status =
+            unecho_model_load_files(model, paths, e->second ? second : NULL, to->text, to->size);
+        *missing = status == UNECHO_ERROR_FILE && file_is_missing(paths);
+    }
+    free(paths);
+    return status;
+}
+
+static int search_folders(unecho_model **model, const char *name, bool *missing, const message *to)
+{
+    char path[MODEL_PATH];
+    int status = UNECHO_ERROR_FILE;
+    *missing = true;
+    for (size_t i = 0; *missing && model_folder(path, sizeof path, i); i++) {
+        const size_t length = strlen(path);
+        snprintf(path + length, sizeof path - length, "/%s", name);
+        status = load_prefix(model, path, missing, to);
+    }
+    return status;
+}
+
+int model_load_installed(unecho_model **model, const char *name, const message *to)
+{
+    bool missing;
+    const int status = search_folders(model, name, &missing, to);
+    if (missing)
+        message_fail(to, status,
+                     "the model %s is not in %s: install it there, or name its folder in the "
+                     "environment variable UNECHO_MODELS",
+                     name, model_folder_usual());
+    return status;
+}
+
 int unecho_model_load(unecho_model **model, const char *prefix, char *text, size_t size)
 {
     const message to = message_begin(text, size);
     if (!model || !prefix)
         return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model or prefix is NULL");
-    const size_t length = strlen(prefix) + sizeof "_1.tflite";
-    char *const paths = malloc(2 * length);
-    if (!paths)
-        return message_fail(&to, UNECHO_ERROR_MEMORY, "out of memory");
-    char *const second = paths + length;
-    int status = UNECHO_ERROR_FILE;
-    bool missing = true;
-    for (size_t i = 0; i < sizeof spellings / sizeof *spellings && missing; i++) {
-        const endings *const e = &spellings[i];
-        snprintf(paths, length, "%s%s", prefix, e->first);
-        if (e->second)
-            snprintf(second, length, "%s%s", prefix, e->second);
-        status = unecho_model_load_files(model, paths, e->second ? second : NULL, text, size);
-        missing = status == UNECHO_ERROR_FILE && file_is_missing(paths);
-    }
-    free(paths);
+    bool missing;
+    int status = load_prefix(model, prefix, &missing, &to);
+    if (missing && !strpbrk(prefix, "/\\"))
+        status = search_folders(model, prefix, &missing, &to);
     if (missing)
         message_fail(&to, status, "there is no %s_1.onnx, %s_1.tflite, %s.onnx or %s", prefix,
                      prefix, prefix, prefix);

@@ -55,13 +55,15 @@ static void destroy(unecho_model *model)
     free(model);
 }
 
-/* "models/model_128_1.onnx" → "model_128_1". */
+/* "models/model_128_1.onnx" → "model_128". */
 static void set_name(unecho_model *model, const char *path)
 {
     const char *const slash = strrchr(path, '/');
     const char *const base = slash ? slash + 1 : path;
     const char *const dot = strrchr(base, '.');
-    const size_t length = dot && dot > base ? (size_t)(dot - base) : strlen(base);
+    size_t length = dot && dot > base ? (size_t)(dot - base) : strlen(base);
+    if (model->file_count == 2 && length > 2 && strncmp(base + length - 2, "_1", 2) == 0)
+        length -= 2;
     snprintf(model->name, sizeof model->name, "%.*s", (int)(length < 64 ? length : 63), base);
 }
 

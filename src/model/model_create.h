@@ -17,6 +17,9 @@ enum { MODEL_FILES_MAX = 2 };
 int model_create(unecho_model **result, const source *sources, unsigned char *const *owned,
                  size_t count);
 
+/* Load a model that comes with unecho as files, by its name: "unecho-128". FILE: not found. */
+int model_load_installed(unecho_model **model, const char *name, const message *to);
+
 typedef _Atomic(unecho_model *) model_slot;
 
 /*

@@ -10,6 +10,7 @@ static const unecho_config defaults = {
     .mic_channels = 1,
     .far_channels = 1,
     .hops_at_once = 16,
+    .precision = UNECHO_PRECISION_AUTO,
     .linear_tail_ms = KALMAN_PARTITIONS * CONFIG_HOP_MS,
     .noise_reduction_db = UNECHO_NOISE_REDUCTION_DB,
     .suppression = 1.0f,
@@ -192,7 +193,7 @@ static int check_network(const unecho_config *config, const message *to)
     if (config->hops_at_once < 1 || config->hops_at_once > UNECHO_HOPS_AT_ONCE_MAX)
         return message_fail(to, UNECHO_ERROR_ARGUMENT, "hops_at_once is %u, expected 1 to %d",
                             config->hops_at_once, UNECHO_HOPS_AT_ONCE_MAX);
-    if ((unsigned)config->precision > UNECHO_PRECISION_INT8)
+    if ((unsigned)config->precision > UNECHO_PRECISION_AUTO)
         return message_fail(to, UNECHO_ERROR_ARGUMENT, "precision is %d, which is invalid",
                             (int)config->precision);
     /* Written so that NaN is out of range. */

@@ -134,8 +134,9 @@ static void fork_copies_streams(void **state)
     const int status =
         unecho_process(stream, mic.samples + half, far.samples + half, out + half, SAMPLES - half);
     unecho_close(&stream);
-    const int good = status == UNECHO_OK && memcmp(out, right[0], sizeof out) == 0 &&
-                     process(NULL, UNECHO_PRECISION_INT8, out) == UNECHO_OK;
+    const int good = status == UNECHO_OK &&
+                     memcmp(out, right[UNECHO_PRECISION_INT8], sizeof out) == 0 &&
+                     process(NULL, UNECHO_PRECISION_FP32, out) == UNECHO_OK;
     if (child == 0)
         _exit(good ? 0 : 1);
     int child_status = -1;

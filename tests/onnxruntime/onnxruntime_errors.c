@@ -143,8 +143,8 @@ static void fields_out_of_range(void **unused)
     config.backend = (unecho_backend)7;
     assert_refused(config, UNECHO_ERROR_ARGUMENT, "backend is 7");
     config = config_for(UNECHO_BACKEND_NATIVE, NULL);
-    config.precision = (unecho_precision)3;
-    assert_refused(config, UNECHO_ERROR_ARGUMENT, "precision is 3");
+    config.precision = (unecho_precision)4;
+    assert_refused(config, UNECHO_ERROR_ARGUMENT, "precision is 4");
     config = config_for(UNECHO_BACKEND_NATIVE, NULL);
     config.hops_at_once = 65;
     assert_refused(config, UNECHO_ERROR_ARGUMENT, "hops_at_once is 65");

@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help="the near end")
     parser.add_argument("--engine", default="linear_neural",
                         choices=[engine.name.lower() for engine in Engine])
-    parser.add_argument("--precision", default="fp32",
+    parser.add_argument("--precision", default="auto",
                         choices=[precision.name.lower() for precision in Precision])
     parser.add_argument("--noise-reduction", type=int, default=20, metavar="DB",
                         help="0 to 60, default 20")

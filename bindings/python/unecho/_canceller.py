@@ -54,6 +54,10 @@ class Stats:
     far_now_db: float
     out_now_db: float
     erle_now_db: float  #: of about the last 3 s in which the far end was active
+    #: The probability that the near end's talker speaks in the newest hop of 8 ms, or did within
+    #: the 100 ms before; -1 where no network tells. For barge-in.
+    near_end_active: float
+    near_end_seconds: float  #: the length of the hops in which it was at least 0.5
 
 
 class Canceller:
@@ -65,7 +69,7 @@ class Canceller:
     ranges and defaults of ``unecho_config`` in unecho.h::
 
         engine="linear_neural" | "linear" | "neural"    align="auto" | "fixed" | "off"
-        precision="fp32" | "bf16" | "int8"              backend="native" | "onnxruntime"
+        precision="auto" | "fp32" | "bf16" | "int8"     backend="native" | "onnxruntime"
         model (an unecho.Model)    mic_channel    far_channels    far_queue_ms    delay_ms
         reference_late_ms    whole_hops    hops_at_once    linear_tail_ms    suppression
         noise_reduction_db    comfort_noise    high_band    record_capacity    cpu    cell_limit

@@ -98,6 +98,8 @@ class StatsStruct(Structure):
         ("far_now_db", c_float),
         ("out_now_db", c_float),
         ("erle_now_db", c_float),
+        ("near_end_active", c_float),
+        ("near_end_seconds", c_float),
     ]
 
 
@@ -112,6 +114,7 @@ DEFAULTS = {
     "linear_tail_ms": 256,
     "suppression": 1.0,
     "noise_reduction_db": 20,
+    "precision": 3,
     "high_band": 1,
     "cpu": 0xFFFFFFFF,
 }

@@ -33,6 +33,7 @@ class Precision(enum.IntEnum):
     FP32 = 0
     BF16 = 1
     INT8 = 2
+    AUTO = 3
 
 
 class Backend(enum.IntEnum):
@@ -57,7 +58,8 @@ class Model:
     """A network from files, for any number of cancellers and threads.
 
     ``Model("models/dtln_aec_256")`` loads PREFIX_1.onnx and PREFIX_2.onnx, the .tflite files, or
-    one file; ``Model("a.onnx", "b.onnx")`` loads files by name. What can be loaded is in
+    one file; ``Model("a.onnx", "b.onnx")`` loads files by name, and ``Model("unecho-128")`` one
+    that comes with the library. What can be loaded is in
     docs/models.md.
     """
 
@@ -71,7 +73,7 @@ class Model:
 
     @classmethod
     def builtin(cls, kind: Union[str, ModelKind]) -> "Model":
-        """The network of that kind in the library: "dtln_aec" or "postfilter"."""
+        """The network of that kind that comes with the library: "dtln_aec" or "postfilter"."""
         model = cls.__new__(cls)
         model._load(library.unecho_model_builtin, _enum("kind", kind))
         return model

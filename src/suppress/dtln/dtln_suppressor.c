@@ -33,8 +33,10 @@ static dtln_suppressor *own(suppressor *s)
 
 static int prepare(suppressor_plan *plan, const message *to)
 {
+    const unecho_precision precision = plan->config->precision;
     plan->network =
-        dtln_of_model(plan->model, plan->kernels_index, (dtln_precision)plan->config->precision);
+        dtln_of_model(plan->model, plan->kernels_index,
+                      precision == UNECHO_PRECISION_AUTO ? DTLN_FP32 : (dtln_precision)precision);
     return plan->network ? UNECHO_OK : message_fail(to, UNECHO_ERROR_MEMORY, "out of memory");
 }
 

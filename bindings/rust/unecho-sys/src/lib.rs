@@ -25,6 +25,7 @@ pub const UNECHO_ALIGN_OFF: c_int = 2;
 pub const UNECHO_PRECISION_FP32: c_int = 0;
 pub const UNECHO_PRECISION_BF16: c_int = 1;
 pub const UNECHO_PRECISION_INT8: c_int = 2;
+pub const UNECHO_PRECISION_AUTO: c_int = 3;
 
 pub const UNECHO_BACKEND_NATIVE: c_int = 0;
 pub const UNECHO_BACKEND_ONNXRUNTIME: c_int = 1;
@@ -121,6 +122,8 @@ pub struct unecho_stats {
     pub far_now_db: f32,
     pub out_now_db: f32,
     pub erle_now_db: f32,
+    pub near_end_active: f32,
+    pub near_end_seconds: f32,
 }
 
 extern "C" {

@@ -36,6 +36,8 @@ pub enum Precision {
     Fp32,
     Bf16,
     Int8,
+    /// Int8 for a post-filter, Fp32 for a DTLN-aec network: the default.
+    Auto,
 }
 
 /// Which of the microphone's channels is cleaned.
@@ -159,6 +161,7 @@ impl Config {
             Precision::Fp32 => sys::UNECHO_PRECISION_FP32,
             Precision::Bf16 => sys::UNECHO_PRECISION_BF16,
             Precision::Int8 => sys::UNECHO_PRECISION_INT8,
+            Precision::Auto => sys::UNECHO_PRECISION_AUTO,
         };
         self
     }

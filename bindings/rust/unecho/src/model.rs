@@ -24,7 +24,8 @@ unsafe impl Send for Model {}
 unsafe impl Sync for Model {}
 
 impl Model {
-    /// The network of that kind in the library.
+    /// The network of that kind that comes with the library. DTLN-aec is in files: beside the program,
+    /// installed, or in the folder that the environment variable `UNECHO_MODELS` names.
     pub fn builtin(kind: ModelKind) -> Result<Model, Error> {
         let kind = match kind {
             ModelKind::DtlnAec => sys::UNECHO_MODEL_DTLN_AEC,
