@@ -206,8 +206,8 @@ typedef struct unecho_config {
     unsigned noise_reduction_db;
     /* 1: the post-filter replaces noise that goes with the echo from 20 dB on, too. Default 0. */
     int comfort_noise;
-    /* 1 (default): at other rates than 16 kHz, frequencies above the network's range follow what it
-     * does below. 0: they are removed, from 7 kHz on (7/16 of a rate below 16 kHz). */
+    /* 1 (default): at other rates than 16 kHz, frequencies above the network's range get gains of
+     * their own, from what the far end has there (docs/high-band.md). 0: they are removed, from 7 kHz on (7/16 of a rate below 16 kHz). */
     int high_band;
     /* Bytes of memory for a record of the stream's calls, which unecho_record_read reads: 4096 to
      * 2^30; 0 (default): no record. A second of 48 kHz float stereo on both sides takes 960 kB. */
@@ -424,6 +424,16 @@ typedef struct unecho_stats {
     float far_now_db;
     float out_now_db;
     float erle_now_db;
+
+    /*
+     * The probability, 0 to 1, that the near end's talker speaks in the newest hop of 8 ms, or did
+     * within the 100 ms before: as certain as the network can be as soon as the hop is in, whatever
+     * the output's delay. For barge-in and turn-taking; 0.5 and more is speech, noise is not. -1
+     * where nothing tells: before the first hop, with a model without this output (DTLN-aec, older
+     * post-filters), with the engine linear, and while the network does not run.
+     */
+    float near_end_active;
+    float near_end_seconds; /* the length of the hops in which it was at least 0.5 */
 } unecho_stats;
 
 /* Fill *stats, as much of it as stats->size says (fields that the library does not know with 0).
