@@ -18,6 +18,8 @@ static void print_level(double db, FILE *stream)
         fputs("silence", stream);
 }
 
+#define HOP_S ((double)UNECHO_HOP / UNECHO_SAMPLE_RATE)
+
 /* Below this the library sees no echo path. */
 #define LEAST_CONFIDENCE 0.3
 
@@ -98,6 +100,15 @@ static void print_input(const struct summary *summary, FILE *stream)
 
 static void print_output(const struct summary *summary, FILE *stream)
 {
+    const unecho_stats *stats = &summary->stream;
+    if (stats->limited_hops)
+        fprintf(stream, "  limited  %.2f s turned down, as they were louder than the microphone\n",
+                HOP_S * (double)stats->limited_hops);
+    if (stats->failed_hops)
+        fprintf(stream,
+                "  failed   %.2f s in which the network gave no usable numbers: the model is "
+                "unsuitable\n",
+                HOP_S * (double)stats->failed_hops);
     if (summary->latency_samples)
         fprintf(stream, "  latency  %d samples left in the output\n", summary->latency_samples);
     if (summary->scale < 1.0)
@@ -187,6 +198,8 @@ void summary_print_members(const struct summary *summary, FILE *stream)
     print_count("mic_clipped_samples", summary->mic_clipped_samples, stream);
     print_count("far_clipped_samples", summary->far_clipped_samples, stream);
     print_count("guarded_samples", stats->guarded_samples, stream);
+    print_count("limited_hops", stats->limited_hops, stream);
+    print_count("failed_hops", stats->failed_hops, stream);
     fprintf(stream, "\"clipped_samples\": %" PRIu64, summary->clipped_samples);
 }
 

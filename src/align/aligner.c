@@ -29,6 +29,10 @@ static const double gate = SHAPE_GATE;
 enum { COUNT_WEAK = 1, COUNT_FRESH = 2, COUNT_SURE = 3, ENOUGH_FIRST = 2, ENOUGH_OTHER = 3 };
 /* A delay before the far end is given up after so many looks without it. */
 enum { MISSED_MOST = 8 };
+/* After so many looks that find nothing new only the delay that is held is looked at, but for every
+ * eighth time. A fresh peak there below `doubtful_height` is reason to look at all at once. */
+enum { STEADY = 8, STEADY_SEARCH = 8 };
+static const float doubtful_height = 5.0f;
 
 /* ---- What is done about it ------------------------------------------------------------------ */
 
@@ -112,6 +116,7 @@ void aligner_reset(aligner *a)
     a->looks = 0;
     a->seen = 0;
     a->missed = 0;
+    a->steady = 0;
     a->shift = 0;
     if (a->plan.mode == UNECHO_ALIGN_FIXED)
         a->shift = within_reach(a, a->plan.fixed - lead(&a->plan));
@@ -205,6 +210,7 @@ static void lock_to(aligner *a, double lag)
     a->sightings = 0;
     a->seen = a->hops;
     a->missed = 0;
+    a->steady = 0;
 }
 
 /* A peak that may be another delay, and what it counts. */
@@ -309,6 +315,18 @@ static void give_up(aligner *a)
     move_to(a, 0, ALIGNER_FOUND);
 }
 
+/* Look at less while all is as it was. */
+static void rest(aligner *a, int again)
+{
+    const delay_peak held = delay_near_fresh(&a->delay, a->drift.lag, gate);
+    const int doubt = !again || a->sightings > 0 || held.height < doubtful_height;
+    a->steady = doubt ? 0 : a->steady + 1;
+    if (a->steady >= STEADY && a->steady % STEADY_SEARCH != 0)
+        delay_watch(&a->delay, a->drift.lag);
+    else
+        delay_search(&a->delay, doubt);
+}
+
 static void decide(aligner *a, far_end *f)
 {
     const delay_view slow = delay_seen(&a->delay), fresh = delay_seen_fresh(&a->delay);
@@ -327,6 +345,7 @@ static void decide(aligner *a, far_end *f)
         consider(a, slow.best.lag, by_slow);
     else if (again)
         a->sightings = 0;
+    rest(a, again);
 }
 
 static float power(const float *x, size_t n)
@@ -436,6 +455,11 @@ void aligner_past_hop(const aligner *a, const far_end *f, size_t age, float *con
     read_far(f, (int64_t)a->hops - 1 - (int64_t)age, a->shift_before, far);
 }
 
+void aligner_upper(const aligner *a, const far_end *f, float *power)
+{
+    far_end_upper(f, (int64_t)(a->hops - 1) * UNECHO_HOP - a->shift_before, power);
+}
+
 void aligner_move(aligner *a, int64_t samples)
 {
     if (samples == 0 || a->plan.mode == UNECHO_ALIGN_OFF)
@@ -453,6 +477,7 @@ void aligner_move(aligner *a, int64_t samples)
     a->shape.taken = 0;
     a->looks = 0;
     a->sightings = 0;
+    a->steady = 0;
     if (a->locked) {
         drift_jump(&a->drift, a->drift.lag + (double)samples);
         a->home += (double)samples;

@@ -10,7 +10,6 @@ static const float active_power = 1e-8f;
 /* Magnitudes below this share of the bin's mean count less, whatever the level. */
 static const float quiet_share = 0.3f;
 static const float level_rate = 0.03f;
-static const float least_magnitude = 1e-6f;
 static const float emphasis = 0.9f;
 
 /* The usual ratio of microphone and far end (`follow_usual`) follows the lowest ninth, by 0.1 dB a
@@ -25,8 +24,10 @@ enum { LOUDER_FRAMES = 64 };
 /* A frame that counts less than this does not count. */
 static const float least_share = 1e-4f;
 
-/* How many partitions are looked at in a hop. */
-enum { LOOKS = 2 };
+/* How many partitions are looked at in a hop, and in a hurry. */
+enum { LOOKS = 2, LOOKS_HURRY = 4 };
+/* How many are watched, one a hop, and after how many hops again. */
+enum { WATCHED = 3, WATCH_HOPS = 24 };
 /* Of a whitened frame: real and imaginary parts. */
 enum { FRAME_SIZE = 2 * DELAY_BINS };
 
@@ -65,7 +66,10 @@ void delay_forget(delay *d)
         d->found[p] = (delay_partition){
             .from = d->mic_end, .usual = d->found[p].usual, .heard = d->found[p].heard};
     d->next = 0;
+    d->last = d->partitions - 1;
+    d->looks = LOOKS;
     d->heard = 0;
+    d->watching = 0;
 }
 
 void delay_expect_none(delay *d)
@@ -116,28 +120,13 @@ static float emphasize(float *y, const float *x, size_t n)
     return power / (float)n;
 }
 
-static int16_t rounded(float x)
-{
-    return (int16_t)floorf(x * CROSS_ONE + 0.5f);
-}
-
-/* The block's spectrum with magnitudes of at most 1 to y [2][DELAY_BINS], in units of 1 /
- * CROSS_ONE; level [DELAY_BINS]. Returns the mean square. */
-static float whiten(delay *d, int16_t *y, float *level)
+/* The block's spectrum with magnitudes of at most 1 to y; level [DELAY_BINS]. Returns the mean
+ * square. */
+static float whiten(delay *d, int8_t *y, float *level)
 {
     d->k->fft_forward(d->fft, d->re, d->im, d->block);
-    float square = 0.0f;
-    for (size_t i = 0; i < DELAY_BINS; i++) {
-        const float re = d->re[DELAY_BIN_FIRST + i], im = d->im[DELAY_BIN_FIRST + i];
-        const float magnitude = sqrtf(re * re + im * im) + least_magnitude;
-        /* The first frame makes the mean. */
-        level[i] += (level[i] > 0.0f ? level_rate : 1.0f) * (magnitude - level[i]);
-        const float scale = 1.0f / (magnitude + quiet_share * level[i]);
-        y[i] = rounded(re * scale);
-        y[DELAY_BINS + i] = rounded(im * scale);
-        square += re * scale * (re * scale) + im * scale * (im * scale);
-    }
-    return square / DELAY_BINS;
+    return d->k->whiten(y, level, d->re + DELAY_BIN_FIRST, d->im + DELAY_BIN_FIRST, level_rate,
+                        quiet_share, DELAY_BINS);
 }
 
 void delay_add_far(delay *d, uint64_t frame, const float *x)
@@ -280,21 +269,21 @@ static delay_peak peak_of(const float *c, float weight, double first)
 
 /* The frames that partition p adds up. */
 typedef struct delay_pairs {
-    const int16_t *mic[CROSS_FRAMES_MOST], *far[CROSS_FRAMES_MOST];
+    const int8_t *mic[CROSS_FRAMES_MOST], *far[CROSS_FRAMES_MOST];
     size_t count;
     float weight;
 } delay_pairs;
 
 /* A copy of a frame, times `share`. */
-static const int16_t *lessened(const int16_t *x, float share, int16_t *y)
+static const int8_t *lessened(const int8_t *x, float share, int8_t *y)
 {
     for (size_t i = 0; i < FRAME_SIZE; i++)
-        y[i] = (int16_t)floorf(share * (float)x[i] + 0.5f);
+        y[i] = (int8_t)floorf(share * (float)x[i] + 0.5f);
     return y;
 }
 
 /* Gather the frames that have come since the last time; room: for as many copies. */
-static void gather(delay *d, size_t p, delay_pairs *to, int16_t *room)
+static void gather(delay *d, size_t p, delay_pairs *to, int8_t *room)
 {
     const uint64_t kept = d->mic_end < d->mic_ring ? 0 : d->mic_end - d->mic_ring;
     uint64_t frame = d->found[p].from > kept ? d->found[p].from : kept;
@@ -304,7 +293,7 @@ static void gather(delay *d, size_t p, delay_pairs *to, int16_t *room)
         const float share = d->shares[at * d->partitions + p];
         if (mic->frame != frame + 1 || !mic->active || !far || share < least_share)
             continue;
-        const int16_t *const x = d->mic + at * FRAME_SIZE;
+        const int8_t *const x = d->mic + at * FRAME_SIZE;
         to->mic[to->count] = share == 1.0f ? x : lessened(x, share, room + to->count * FRAME_SIZE);
         to->far[to->count] = d->far + (size_t)(far - d->fars) * FRAME_SIZE;
         to->weight += share * share * mic->square * far->square;
@@ -334,7 +323,7 @@ static void look(delay *d, size_t p)
     delay_partition *const found = &d->found[p];
     float *const c = d->block, *const slow = d->slow + p * DELAY_FRAME;
     const double first = ((double)p - (double)d->frames_late) * DELAY_FRAME;
-    int16_t room[CROSS_FRAMES_MOST * FRAME_SIZE];
+    int8_t room[CROSS_FRAMES_MOST * FRAME_SIZE];
     delay_pairs pairs = {.count = 0};
     found->fresh = (delay_peak){0};
     gather(d, p, &pairs, room);
@@ -352,18 +341,60 @@ static void look(delay *d, size_t p)
     found->slow = peak_of(slow, found->weight, first);
 }
 
+static int take_heard(delay *d)
+{
+    const int heard = d->heard;
+    d->heard = 0;
+    return heard;
+}
+
+static int look_at_watched(delay *d)
+{
+    if (d->left <= WATCHED)
+        look(d, d->next + WATCHED - d->left);
+    if (--d->left > 0)
+        return 0;
+    d->left = WATCH_HOPS;
+    return take_heard(d);
+}
+
 int delay_look(delay *d)
 {
-    for (size_t i = 0; i < LOOKS; i++) {
-        look(d, d->next);
-        d->next = (d->next + 1) % d->partitions;
-        if (d->next == 0) {
-            const int heard = d->heard;
-            d->heard = 0;
-            return heard;
+    if (d->watching)
+        return look_at_watched(d);
+    for (size_t i = 0; i < d->looks; i++) {
+        const size_t p = d->next;
+        look(d, p);
+        d->next = (p + 1) % d->partitions;
+        if (p == d->last) {
+            d->looks = LOOKS;
+            return take_heard(d);
         }
     }
     return 0;
+}
+
+void delay_watch(delay *d, double lag)
+{
+    const double at = floor(lag / DELAY_FRAME) + (double)d->frames_late - WATCHED / 2;
+    const size_t most = d->partitions - WATCHED;
+    d->next = at < 0.0 ? 0 : at < (double)most ? (size_t)at : most;
+    for (size_t p = 0; p < d->partitions; p++)
+        if (p < d->next || p >= d->next + WATCHED)
+            d->found[p].fresh = (delay_peak){0};
+    if (!d->watching)
+        d->left = WATCH_HOPS;
+    d->watching = 1;
+}
+
+void delay_search(delay *d, int hurry)
+{
+    if (!d->watching)
+        return;
+    d->watching = 0;
+    d->looks = hurry ? LOOKS_HURRY : LOOKS;
+    d->last = d->next + WATCHED - 1;
+    d->next = (d->last + 1) % d->partitions;
 }
 
 static delay_view view_of(const delay *d, const delay_peak *(*peak)(const delay_partition *))

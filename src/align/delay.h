@@ -3,11 +3,12 @@
  * (C. H. Knapp and G. C. Carter, "The generalized correlation method for estimation of time delay",
  * IEEE Trans. ASSP 24, 1976), over the frames in which the far end plays.
  *
- * The range of delays is cut into partitions of one frame. A few partitions a hop are
- * looked at, so that every hop costs the same: the whitened cross spectra of the frames since the
- * last time are added up and transformed back, which is the partition's fresh correlation, and
- * joins a long one that remembers seconds. Both are given in multiples of the standard deviation
- * that unrelated signals have, which the whitening makes known.
+ * The range of delays is cut into partitions of one frame. A few partitions a hop are looked at, so
+ * that no hop costs much: the whitened cross spectra of the frames since the last time are added up
+ * and transformed back, which is the partition's fresh correlation, and joins a long one that
+ * remembers seconds. Both are given in multiples of the standard deviation that unrelated signals
+ * have, which the whitening makes known. Around a delay that is sure, a few partitions can be
+ * watched alone.
  *
  * 16 kHz on both sides. Real-time safe but for the layout.
  */
@@ -66,15 +67,18 @@ typedef struct delay {
     int seen;        /* whether it is there, so that the frames say how loud it is */
     float *slow;     /* the long correlation, [partitions][DELAY_FRAME] */
     /* Whitened spectra in rings, [far_ring] and [mic_ring][2][DELAY_BINS], and what is in them. */
-    int16_t *far, *mic;
+    int8_t *far, *mic;
     delay_slot *fars, *mics;
     float *shares; /* [mic_ring][partitions]: how much a frame counts for a doubtful partition */
     float *far_level, *mic_level; /* [DELAY_BINS] running means of the magnitudes */
     delay_partition *found;
     float *block, *re, *im;
-    uint64_t mic_end; /* the number of the microphone's newest frame, plus 1 */
-    size_t next;      /* the partition to be looked at next */
-    int heard;        /* whether a frame with an active far end has come since all were looked at */
+    uint64_t mic_end;  /* the number of the microphone's newest frame, plus 1 */
+    size_t next, last; /* the partition to be looked at next, and in this round after all others */
+    int heard;    /* whether a frame with an active far end has come since all were looked at */
+    size_t looks; /* in a hop */
+    int watching; /* whether only WATCHED partitions are looked at, from `next` on, */
+    size_t left;  /* in the last of so many hops */
 } delay;
 
 /* Lags from -late (rounded up to frames) to most, in samples. */
@@ -96,9 +100,19 @@ void delay_add_far(delay *d, uint64_t frame, const float *x);
  * far end's frames up to frame + frames_late should have come. */
 void delay_add_mic(delay *d, uint64_t frame, const float *x);
 
-/* Look at the next partitions; nonzero when all have been looked at since the last time, and a far
- * end has been heard meanwhile. */
+/* Look at the next partitions; nonzero when all have been looked at since the last time, or those
+ * that are watched, and a far end has been heard meanwhile. */
 int delay_look(delay *d);
+
+/*
+ * From now on look only at the partitions around this lag, now and then; the others show no fresh
+ * peak. Also where the lag has moved.
+ */
+void delay_watch(delay *d, double lag);
+/* Look at all again, those that were watched last; what the rings do not hold any more the others
+ * have missed. In a hurry twice as many in a hop, once: what is watched sees half as much as they.
+ */
+void delay_search(delay *d, int hurry);
 
 /* The highest peak of a correlation, and the highest that cannot be of the same room. */
 typedef struct delay_view {

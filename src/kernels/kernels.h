@@ -116,6 +116,19 @@ typedef struct spectrum_pair {
     float *cross_re, *cross_im;     /* a conj(b), smoothed */
 } spectrum_pair;
 
+/*
+ * Overlapping triangles over the bins of a spectrum: those from first[b] to first[b + 1] - 1 follow
+ * the centre of triangle b and belong to it and the next one in part.
+ */
+typedef struct triangles {
+    size_t count;
+    const size_t *first; /* [count]; first[0] is 0, first[count - 1] the number of bins */
+    const float *share;  /* of a bin in the triangle after it; the rest is in the one before */
+    const float *scale;  /* [count]: 1 over the sum of a triangle's shares */
+} triangles;
+
+enum { TRIANGLES_MOST = 128, TRIANGLES_ROWS_MOST = 8 };
+
 /* ---- Adaptive filters ------------------------------------------------------------------- */
 
 /*
@@ -144,21 +157,21 @@ typedef struct partitions {
 
 /* Input and output of `partitions_weigh`, each a row of PARTITION_ROW. */
 typedef struct innovation {
-    const float *e_re, *e_im;       /* spectra of the error, */
-    const float *y_re, *y_im;       /* of the echo estimate, */
-    const float *z_re, *z_im;       /* of the filter's recent changes */
-    const float *spread;            /* variance of the error that the filter's variance explains */
-    float *noise;                   /* tracked variance of the rest of the error */
-    float memory;                   /* of that, hop to hop */
-    float caution;                  /* factor on it in the gain, */
-    float output_caution;           /* and in the correction */
-    float least;                    /* added to every variance that is divided by */
-    float shrink;                   /* share of the filter's variance that an observation removes */
-    float credible;                 /* how much of the error its spread may explain, */
-    float doubt;                    /* and what share of the variance beyond that a hop removes */
-    float *gain_re, *gain_im;       /* error over innovation variance */
-    float *removal;                 /* what an observation removes of the filter's variance */
-    float *correct_re, *correct_im; /* share of the error that the filter's variance explains */
+    const float *e_re, *e_im; /* spectra of the error, */
+    const float *y_re, *y_im; /* of the echo estimate, */
+    const float *z_re, *z_im; /* of the filter's recent changes */
+    const float *spread;      /* variance of the error that the filter's variance explains */
+    float *noise;             /* tracked variance of the rest of the error */
+    float memory;             /* of that, hop to hop */
+    float caution;            /* factor on it in the gain, */
+    float output_caution;     /* and in the share */
+    float least;              /* added to every variance that is divided by */
+    float shrink;             /* share of the filter's variance that an observation removes */
+    float credible;           /* how much of the error its spread may explain, */
+    float doubt;              /* and what share of the variance beyond that a hop removes */
+    float *gain_re, *gain_im; /* error over innovation variance */
+    float *removal;           /* what an observation removes of the filter's variance */
+    float *share;             /* of the error, that the filter's variance explains */
 } innovation;
 
 /* A spectrum a against the error e, whitened, summed over the bins. */
@@ -251,12 +264,19 @@ typedef struct kernels {
      */
     float (*dot)(const float *x, const float *y, size_t n);
     /*
-     * re + i im = the sum over `count` frames of mic conj(far), n bins, a multiple of 16. A frame
-     * is [2][n], real parts, then imaginary ones, of magnitudes of at most CROSS_ONE; exact for up
-     * to CROSS_FRAMES_MOST frames.
+     * A frame with magnitudes of at most 1: y [2][n] = the real parts, then the imaginary ones of
+     * (re + i im) / (m + quiet level) in units of 1 / CROSS_ONE, m = sqrt(re^2 + im^2) + 1e-6.
+     * level is the running mean of m, level += rate (m - level); where it is 0, m. n is a multiple
+     * of 16. Returns the mean of |y|^2 before rounding.
      */
-    void (*cross_spectrum)(int32_t *re, int32_t *im, const int16_t *const *mic,
-                           const int16_t *const *far, size_t count, size_t n);
+    float (*whiten)(int8_t *y, float *level, const float *re, const float *im, float rate,
+                    float quiet, size_t n);
+    /*
+     * re + i im = the sum over `count` frames of mic conj(far), n bins, a multiple of 16; exact for
+     * up to CROSS_FRAMES_MOST frames.
+     */
+    void (*cross_spectrum)(int32_t *re, int32_t *im, const int8_t *const *mic,
+                           const int8_t *const *far, size_t count, size_t n);
     /* y = x * m, n elements; y may be x. */
     void (*multiply)(float *y, const float *x, const float *m, size_t n);
     /* y = ln(x^2 + 1e-7), n elements; y may be x. */
@@ -281,6 +301,13 @@ typedef struct kernels {
      * y = |cross|^2 / (a_power b_power + 1e-18); n elements.
      */
     void (*coherence)(float *y, const spectrum_pair *pair, float memory, size_t n);
+    /*
+     * y [rows][t->count] = the mean of each triangle in each of up to TRIANGLES_ROWS_MOST rows of
+     * up to FFT_BINS bins, `stride` apart: with s the sum of the bins after a centre, p that of
+     * their parts in the next triangle, and u that of the bins before, scale (u + (s - p)).
+     */
+    void (*triangle_means)(const triangles *t, float *y, const float *x, size_t stride,
+                           size_t rows);
 
     /*
      * Rows of PARTITION_ROW. y = sum over p of w[p] x[p]; spread = sum of variance[p] |x[p]|^2.
@@ -293,9 +320,9 @@ typedef struct kernels {
      * Per bin, with n the noise before, e and y of the innovation:
      *     n = memory n + (1 - memory) |e|^2,  d = n + |e|^2 + least,  m = max(n, |e|^2),
      *     inverse = 1 / (spread + caution m + least),  gain = e inverse,
-     *     correct = e spread / (spread + output_caution m + least),
+     *     share = spread / (spread + output_caution m + least),
      *     removal = shrink inverse + doubt max(s - credible m, 0) / s^2,  s = spread + least,
-     * gain and correct flushed below 1e-15.
+     * gain and share flushed below 1e-15.
      */
     misfit (*partitions_weigh)(const innovation *i);
     /*
@@ -314,8 +341,8 @@ typedef struct kernels {
     void (*partitions_correct)(const partitions *f, const reuse *r);
 } kernels;
 
-/* For cross_spectrum. */
-enum { CROSS_ONE = 4096, CROSS_FRAMES_MOST = 40 };
+/* For whiten and cross_spectrum. */
+enum { CROSS_ONE = 127, CROSS_FRAMES_MOST = 40 };
 
 /* All sets of this build, the plain one first, the fastest last; in WebAssembly a single one. */
 enum { KERNEL_SETS_MAX = 8 };

@@ -35,17 +35,57 @@ static inline void update_cells(const float *restrict z, float *restrict c, floa
     }
 }
 
-static inline void add_cross(int32_t *restrict re, int32_t *restrict im,
-                             const int16_t *restrict mic, const int16_t *restrict far, size_t n)
+/* Sixteen running sums, as many as the widest vectors have elements, added up pairwise. */
+enum { WHITEN_SUMS = 16 };
+
+static inline float whiten_into(int8_t *restrict y, float *restrict level,
+                                const float *restrict re, const float *restrict im, float rate,
+                                float quiet, size_t n)
+{
+    float sums[WHITEN_SUMS] = {0.0f};
+    for (size_t k = 0; k < n; k += WHITEN_SUMS) {
+        float parts[2][WHITEN_SUMS];
+        for (size_t i = 0; i < WHITEN_SUMS; i++) {
+            const float r = re[k + i], m = im[k + i], before = level[k + i];
+            const float magnitude = sqrtf(r * r + m * m) + 1e-6f;
+            const float now = before + (before > 0.0f ? rate : 1.0f) * (magnitude - before);
+            const float scale = 1.0f / (magnitude + quiet * now);
+            level[k + i] = now;
+            parts[0][i] = r * scale;
+            parts[1][i] = m * scale;
+            sums[i] += parts[0][i] * parts[0][i] + parts[1][i] * parts[1][i];
+        }
+        for (size_t i = 0; i < WHITEN_SUMS; i++) {
+            y[k + i] = (int8_t)round_(parts[0][i] * CROSS_ONE);
+            y[n + k + i] = (int8_t)round_(parts[1][i] * CROSS_ONE);
+        }
+    }
+    for (size_t half = WHITEN_SUMS / 2; half > 0; half /= 2)
+        for (size_t i = 0; i < half; i++)
+            sums[i] += sums[i + half];
+    return sums[0] / (float)n;
+}
+
+static float plain_whiten(int8_t *y, float *level, const float *re, const float *im, float rate,
+                          float quiet, size_t n)
+{
+    return whiten_into(y, level, re, im, rate, quiet, n);
+}
+
+/* The sum of two products of bytes fits into 16 bits. */
+static inline void add_cross(int32_t *restrict re, int32_t *restrict im, const int8_t *restrict mic,
+                             const int8_t *restrict far, size_t n)
 {
     for (size_t k = 0; k < n; k++) {
-        re[k] += mic[k] * far[k] + mic[n + k] * far[n + k];
-        im[k] += mic[n + k] * far[k] - mic[k] * far[n + k];
+        const int16_t same = (int16_t)(mic[k] * far[k] + mic[n + k] * far[n + k]);
+        const int16_t other = (int16_t)(mic[n + k] * far[k] - mic[k] * far[n + k]);
+        re[k] += same;
+        im[k] += other;
     }
 }
 
-static void plain_cross_spectrum(int32_t *re, int32_t *im, const int16_t *const *mic,
-                                 const int16_t *const *far, size_t count, size_t n)
+static void plain_cross_spectrum(int32_t *re, int32_t *im, const int8_t *const *mic,
+                                 const int8_t *const *far, size_t count, size_t n)
 {
     memset(re, 0, n * sizeof *re);
     memset(im, 0, n * sizeof *im);
@@ -229,151 +269,67 @@ static void plain_coherence(float *y, const spectrum_pair *p, float memory, size
                  p->b_power, memory, n);
 }
 
-/*
- * One radix-4 pass of a Stockham transform of 4 * factors * stride complex points: `factors`
- * butterflies with different twiddle factors over `stride` points each. x is read in steps of
- * x_step.
- */
-static inline void pass4(const float *xr, const float *xi, size_t x_step, float *restrict yr,
-                         float *restrict yi, const float *twiddle, size_t factors, size_t stride)
+/* One element of each row. */
+enum { ROWS_WIDE = TRIANGLES_ROWS_MOST };
+typedef float eight_rows __attribute__((vector_size(4 * ROWS_WIDE), aligned(4), may_alias));
+
+/* Written out: GCC vectorises stores side by side, but no loop over them. */
+static inline void interleave_rows(float *restrict to, const float *const *from, size_t n)
 {
-    for (size_t p = 0; p < factors; p++) {
-        const float *w = twiddle + p;
-        const float c1 = w[0], s1 = w[factors], c2 = w[2 * factors], s2 = w[3 * factors],
-                    c3 = w[4 * factors], s3 = w[5 * factors];
-        for (size_t q = 0; q < stride; q++) {
-            const size_t from = q + stride * p, quarter = factors * stride;
-            const size_t to = q + stride * 4 * p;
-            const float ar = xr[x_step * from], ai = xi[x_step * from];
-            const float br = xr[x_step * (from + quarter)], bi = xi[x_step * (from + quarter)];
-            const float cr = xr[x_step * (from + 2 * quarter)];
-            const float ci = xi[x_step * (from + 2 * quarter)];
-            const float dr = xr[x_step * (from + 3 * quarter)];
-            const float di = xi[x_step * (from + 3 * quarter)];
-            const float acr = ar + cr, aci = ai + ci, bdr = br + dr, bdi = bi + di;
-            const float amr = ar - cr, ami = ai - ci;
-            /* i (b - d) */
-            const float jr = di - bi, ji = br - dr;
-            const float ur = amr - jr, ui = ami - ji, vr = acr - bdr, vi = aci - bdi;
-            const float tr = amr + jr, ti = ami + ji;
-            yr[to] = acr + bdr;
-            yi[to] = aci + bdi;
-            yr[to + stride] = fmaf(ur, c1, -(ui * s1));
-            yi[to + stride] = fmaf(ur, s1, ui * c1);
-            yr[to + 2 * stride] = fmaf(vr, c2, -(vi * s2));
-            yi[to + 2 * stride] = fmaf(vr, s2, vi * c2);
-            yr[to + 3 * stride] = fmaf(tr, c3, -(ti * s3));
-            yi[to + 3 * stride] = fmaf(tr, s3, ti * c3);
+    const float *restrict a = from[0], *restrict b = from[1], *restrict c = from[2];
+    const float *restrict d = from[3], *restrict e = from[4], *restrict f = from[5];
+    const float *restrict g = from[6], *restrict h = from[7];
+    for (size_t i = 0; i < n; i++) {
+        float *const all = to + i * ROWS_WIDE;
+        all[0] = a[i];
+        all[1] = b[i];
+        all[2] = c[i];
+        all[3] = d[i];
+        all[4] = e[i];
+        all[5] = f[i];
+        all[6] = g[i];
+        all[7] = h[i];
+    }
+}
+
+/* All rows side by side, as the sums of a single row depend on each other. */
+static void plain_triangle_means(const triangles *t, float *y, const float *x, size_t stride,
+                                 size_t rows)
+{
+    float sides[FFT_BINS * ROWS_WIDE], means[TRIANGLES_MOST * ROWS_WIDE];
+    const float *from[ROWS_WIDE];
+    for (size_t r = 0; r < ROWS_WIDE; r++)
+        from[r] = x + (r < rows ? r : 0) * stride;
+    const size_t last = t->count - 1;
+    interleave_rows(sides, from, t->first[last]);
+    eight_rows upper = {0.0f}; /* what the bins before the centre add */
+    for (size_t i = 0; i < last; i++) {
+        eight_rows sum = {0.0f}, part = {0.0f};
+        for (size_t k = t->first[i]; k < t->first[i + 1]; k++) {
+            const eight_rows values = *(const eight_rows *)(sides + k * ROWS_WIDE);
+            sum += values;
+            part += t->share[k] * values;
         }
+        *(eight_rows *)(means + i * ROWS_WIDE) = t->scale[i] * (upper + (sum - part));
+        upper = part;
     }
-}
-
-/* The last pass of 128 points, radix 2 without factors. */
-static inline void pass2(const float *xr, const float *xi, float *restrict yr, float *restrict yi,
-                         size_t half)
-{
-    for (size_t q = 0; q < half; q++) {
-        yr[q] = xr[q] + xr[q + half];
-        yi[q] = xi[q] + xi[q + half];
-        yr[q + half] = xr[q] - xr[q + half];
-        yi[q + half] = xi[q] - xi[q + half];
-    }
-}
-
-enum { HALF_MOST = FFT_SIZE / 2 };
-
-/* n = 256 or 128 complex points, forward, unnormalised. zr and zi are scratch. */
-static inline void fft_complex(const fft *f, size_t n, const float *xr, const float *xi,
-                               size_t x_step, float *yr, float *yi, float *zr, float *zi)
-{
-    static const float one[6] = {1.0f, 0.0f, 1.0f, 0.0f, 1.0f, 0.0f};
-    pass4(xr, xi, x_step, zr, zi, f->first, n / 4, 1);
-    pass4(zr, zi, 1, yr, yi, f->second, n / 16, 4);
-    pass4(yr, yi, 1, zr, zi, f->third, n / 64, 16);
-    if (n == 256)
-        pass4(zr, zi, 1, yr, yi, one, 1, 64);
-    else
-        pass2(zr, zi, yr, yi, 64);
-}
-
-/*
- * 2 n real points as n complex ones, even samples real, odd samples imaginary. With Z their
- * transform, E = (Z[k] + Z*[n-k]) / 2 and O = (Z[k] - Z*[n-k]) / 2i are those of the even and the
- * odd samples, X[k] = E + w^k O and X[n-k] = (E - w^k O)*.
- */
-static inline void forward_of(const fft *f, size_t n, float *re, float *im, const float *x)
-{
-    float zr[HALF_MOST], zi[HALF_MOST], tr[HALF_MOST], ti[HALF_MOST];
-    fft_complex(f, n, x, x + 1, 2, zr, zi, tr, ti);
-
-    re[0] = zr[0] + zi[0];
-    im[0] = 0.0f;
-    re[n] = zr[0] - zi[0];
-    im[n] = 0.0f;
-    for (size_t k = 1; k <= n / 2; k++) {
-        const size_t j = n - k;
-        const float c = f->split[0][k], s = f->split[1][k];
-        const float er = 0.5f * (zr[k] + zr[j]), ei = 0.5f * (zi[k] - zi[j]);
-        const float odd_r = 0.5f * (zi[k] + zi[j]), odd_i = 0.5f * (zr[j] - zr[k]);
-        const float wr = fmaf(odd_r, c, -(odd_i * s)), wi = fmaf(odd_r, s, odd_i * c);
-        re[k] = er + wr;
-        im[k] = ei + wi;
-        re[j] = er - wr;
-        im[j] = wi - ei;
-    }
-}
-
-/* The same backwards: Z = E + i O, its inverse transform taken as a forward one, parts swapped. */
-static inline void inverse_of(const fft *f, size_t n, float *x, const float *re, const float *im)
-{
-    float zr[HALF_MOST], zi[HALF_MOST], yr[HALF_MOST], yi[HALF_MOST], tr[HALF_MOST], ti[HALF_MOST];
-    const float scale = 0.5f / (float)n;
-    zr[0] = re[0] + re[n];
-    zi[0] = re[0] - re[n];
-    for (size_t k = 1; k <= n / 2; k++) {
-        const size_t j = n - k;
-        const float c = f->split[0][k], s = f->split[1][k];
-        const float er = re[k] + re[j], ei = im[k] - im[j];
-        const float dr = re[k] - re[j], di = im[k] + im[j];
-        const float odd_r = fmaf(dr, c, di * s), odd_i = fmaf(di, c, -(dr * s));
-        zr[k] = er - odd_i;
-        zi[k] = ei + odd_r;
-        zr[j] = er + odd_i;
-        zi[j] = odd_r - ei;
-    }
-    fft_complex(f, n, zi, zr, 1, yi, yr, ti, tr);
-    for (size_t k = 0; k < n; k++) {
-        x[2 * k] = yr[k] * scale;
-        x[2 * k + 1] = yi[k] * scale;
-    }
-}
-
-/* One call for each size, so that compilers know the lengths of the loops. */
-static void plain_fft_forward(const fft *f, float *re, float *im, const float *x)
-{
-    if (f->size == FFT_SIZE)
-        forward_of(f, FFT_SIZE / 2, re, im, x);
-    else
-        forward_of(f, FFT_SIZE / 4, re, im, x);
-}
-
-static void plain_fft_inverse(const fft *f, float *x, const float *re, const float *im)
-{
-    if (f->size == FFT_SIZE)
-        inverse_of(f, FFT_SIZE / 2, x, re, im);
-    else
-        inverse_of(f, FFT_SIZE / 4, x, re, im);
+    *(eight_rows *)(means + last * ROWS_WIDE) = t->scale[last] * upper;
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < t->count; i++)
+            y[r * t->count + i] = means[i * ROWS_WIDE + r];
 }
 
 #include "adaptive.h"
+#include "fourier.h"
 
 /* The entries of a kernel table that every set takes from here. */
 #define PLAIN_KERNELS                                                                              \
     .gru_update = plain_gru_update, .sigmoid = plain_sigmoid, .tanh = plain_tanh,                  \
     .raise = plain_raise, .decibels = plain_decibels, .dot = dsp_dot,                              \
-    .cross_spectrum = plain_cross_spectrum, .multiply = plain_multiply,                            \
+    .whiten = plain_whiten, .cross_spectrum = plain_cross_spectrum, .multiply = plain_multiply,    \
     .smooth_power = plain_smooth_power, .coherence = plain_coherence,                              \
-    .log_power = plain_log_power, .normalize = plain_normalize, .fft_forward = plain_fft_forward,  \
+    .triangle_means = plain_triangle_means, .log_power = plain_log_power,                          \
+    .normalize = plain_normalize, .fft_forward = plain_fft_forward,                                \
     .fft_inverse = plain_fft_inverse, .magnitude = plain_magnitude,                                \
     .partitions_predict = plain_partitions_predict, .partitions_change = plain_partitions_change,  \
     .partitions_weigh = plain_partitions_weigh, .partitions_adapt = plain_partitions_adapt,        \

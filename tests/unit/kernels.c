@@ -166,10 +166,10 @@ static void cross_spectra_are_exact(void **unused)
 {
     (void)unused;
     enum { BINS_MOST = 128, FRAME = 2 * BINS_MOST };
-    static int16_t a[CROSS_FRAMES_MOST][FRAME], b[CROSS_FRAMES_MOST][FRAME];
+    static int8_t a[CROSS_FRAMES_MOST][FRAME], b[CROSS_FRAMES_MOST][FRAME];
     for (size_t round = 0; round < ROUNDS; round++) {
         const size_t n = 16 * between(1, BINS_MOST / 16), count = between(0, CROSS_FRAMES_MOST);
-        const int16_t *mic[CROSS_FRAMES_MOST], *far[CROSS_FRAMES_MOST];
+        const int8_t *mic[CROSS_FRAMES_MOST], *far[CROSS_FRAMES_MOST];
         int64_t re[BINS_MOST] = {0}, im[BINS_MOST] = {0};
         for (size_t f = 0; f < count; f++) {
             mic[f] = a[f];
@@ -177,10 +177,10 @@ static void cross_spectra_are_exact(void **unused)
             for (size_t k = 0; k < n; k++) {
                 const double turn = 7.0 * (double)random_float(&seed);
                 const double other = round == 0 ? turn : 7.0 * (double)random_float(&seed);
-                a[f][k] = (int16_t)(CROSS_ONE * cos(turn));
-                a[f][n + k] = (int16_t)(CROSS_ONE * sin(turn));
-                b[f][k] = (int16_t)(CROSS_ONE * cos(other));
-                b[f][n + k] = (int16_t)(CROSS_ONE * sin(other));
+                a[f][k] = (int8_t)(CROSS_ONE * cos(turn));
+                a[f][n + k] = (int8_t)(CROSS_ONE * sin(turn));
+                b[f][k] = (int8_t)(CROSS_ONE * cos(other));
+                b[f][n + k] = (int8_t)(CROSS_ONE * sin(other));
                 re[k] += a[f][k] * b[f][k] + a[f][n + k] * b[f][n + k];
                 im[k] += a[f][n + k] * b[f][k] - a[f][k] * b[f][n + k];
             }
@@ -191,6 +191,50 @@ static void cross_spectra_are_exact(void **unused)
             for (size_t i = 0; i < n; i++)
                 assert_true(got_re[i] == re[i] && got_im[i] == im[i]);
         }
+    }
+}
+
+static void whitened_frames(void **unused)
+{
+    (void)unused;
+    enum { BINS_MOST = 128 };
+    static float re[BINS_MOST], im[BINS_MOST], before[BINS_MOST], level[BINS_MOST];
+    static float first_level[BINS_MOST];
+    static int8_t y[2 * BINS_MOST], first[2 * BINS_MOST];
+    const float rate = 0.03f, quiet = 0.3f;
+    for (int round = 0; round < ROUNDS; round++) {
+        const size_t n = 16 * between(1, BINS_MOST / 16);
+        const float scale = powf(10.0f, (float)between(0, 6) - 5.0f);
+        float square = 0.0f;
+        fill(re, n, scale);
+        fill(im, n, scale);
+        for (size_t i = 0; i < n; i++)
+            before[i] = i % 3 == 0 ? 0.0f : scale * fabsf(random_float(&seed));
+        FOR_EACH_SET (k) {
+            memcpy(level, before, sizeof level);
+            const float got = k->whiten(y, level, re, im, rate, quiet, n);
+            if (k == kernels_at(0)) {
+                memcpy(first, y, sizeof y);
+                memcpy(first_level, level, sizeof level);
+                square = got;
+            }
+            assert_memory_equal(y, first, 2 * n);
+            assert_memory_equal(level, first_level, n * sizeof *level);
+            assert_true(got == square);
+        }
+        double sum = 0.0;
+        for (size_t i = 0; i < n; i++) {
+            const double magnitude = hypot((double)re[i], (double)im[i]) + 1e-6;
+            const double old = (double)before[i];
+            const double mean = old > 0.0 ? old + (double)rate * (magnitude - old) : magnitude;
+            const double factor = 1.0 / (magnitude + (double)quiet * mean);
+            const double r = (double)re[i] * factor, m = (double)im[i] * factor;
+            assert_true(fabs((double)first_level[i] - mean) <= 1e-6 * mean);
+            assert_true(fabs(first[i] - CROSS_ONE * r) < 0.501);
+            assert_true(fabs(first[n + i] - CROSS_ONE * m) < 0.501);
+            sum += r * r + m * m;
+        }
+        assert_true(fabs((double)square - sum / (double)n) < 1e-5);
     }
 }
 
@@ -588,6 +632,7 @@ int main(void)
         cmocka_unit_test(vectors_agree),
         cmocka_unit_test(dots_agree),
         cmocka_unit_test(cross_spectra_are_exact),
+        cmocka_unit_test(whitened_frames),
         cmocka_unit_test(vectors_mean_what_they_say),
         cmocka_unit_test(normalize_equals_double),
         cmocka_unit_test(normalize_of_a_constant_is_beta),

@@ -166,6 +166,42 @@ static void spectra_of_next_to_nothing(void **unused)
         }
 }
 
+/* ---- Bands ------------------------------------------------------------------------------- */
+
+static void triangles_of_bins(void **unused)
+{
+    (void)unused;
+    static float x[TRIANGLES_ROWS_MOST * MOST], share[FFT_BINS], scale[TRIANGLES_MOST];
+    static float y[TRIANGLES_ROWS_MOST * TRIANGLES_MOST], first[sizeof y / sizeof *y];
+    static size_t starts[TRIANGLES_MOST];
+    for (int round = 0; round < ROUNDS; round++) {
+        const size_t count = between(2, 100), rows = between(1, TRIANGLES_ROWS_MOST);
+        const size_t stride = between(FFT_BINS, MOST), results = rows * count;
+        const triangles t = {count, starts, share, scale};
+        for (size_t i = 0; i + 1 < count; i++)
+            starts[i + 1] = starts[i] + between(1, (FFT_BINS - starts[i] - (count - 2 - i)) / 2);
+        fill(x, sizeof x / sizeof *x, 1.0f);
+        fill(share, FFT_BINS, 1.0f);
+        fill(scale, TRIANGLES_MOST, 1.0f);
+        FOR_EACH_SET (k) {
+            k->triangle_means(&t, y, x, stride, rows);
+            if (k == kernels_at(0))
+                memcpy(first, y, results * sizeof *y);
+            assert_memory_equal(y, first, results * sizeof *y);
+        }
+        for (size_t i = 0; i < results; i++) {
+            const size_t at = i % count;
+            const float *const row = x + i / count * stride;
+            double sum = 0.0;
+            for (size_t k = at > 0 ? starts[at - 1] : 0; k < starts[at]; k++)
+                sum += (double)(share[k] * row[k]);
+            for (size_t k = starts[at]; at + 1 < count && k < starts[at + 1]; k++)
+                sum += (1.0 - (double)share[k]) * (double)row[k];
+            assert_true(fabs((double)first[i] - (double)scale[at] * sum) < 1e-4);
+        }
+    }
+}
+
 /* ---- The layer -------------------------------------------------------------------------- */
 
 static void *aligned(size_t bytes)
@@ -292,6 +328,7 @@ int main(void)
         cmocka_unit_test(decibels_of_powers),
         cmocka_unit_test(coherence_of_spectra),
         cmocka_unit_test(spectra_of_next_to_nothing),
+        cmocka_unit_test(triangles_of_bins),
         cmocka_unit_test(gru_follows_its_equations),
     };
     return cmocka_run_group_tests_name("postfilter_kernels", tests, NULL, NULL);

@@ -91,7 +91,7 @@ static void write_loss(examples *e, float factor, unsigned char *to)
         e->rows[1][k] = e3 * s3 * (0.7f + 0.3f * cosine);
         e->rows[2][k] = s3 * s3;
     }
-    bands_mean(&e->bands, means[0], e->rows[0], TRANSFORM_ROW);
+    bands_mean(&e->bands, e->k, means[0], e->rows[0], TRANSFORM_ROW);
     for (size_t b = 0; b < POSTFILTER_BANDS; b++) {
         const float weight = means[0][b] + 1e-9f;
         to[b] = byte((10.0f * log10f(weight) + 35.0f) * 5.0f);

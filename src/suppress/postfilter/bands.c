@@ -1,7 +1,5 @@
 #include "bands.h"
 
-#include <string.h>
-
 enum { LAST_BIN = FFT_BINS - 1 };
 
 /* The centres of the bands, in bins. */
@@ -38,29 +36,10 @@ void bands_init(bands *b)
         b->scale[band] = (float)(1.0 / counts[band]);
 }
 
-/* One element of each row; the last is 0. */
-typedef float eight_rows __attribute__((vector_size(32)));
-
-/* Processes all rows in parallel, as the sums of a single row depend on each other. */
-void bands_mean(const bands *b, float *y, const float *x, size_t stride)
+void bands_mean(const bands *b, const kernels *k, float *y, const float *x, size_t stride)
 {
-    eight_rows upper = {0.0f}; /* what the bins before the centre add to the band */
-    for (size_t band = 0; band + 1 < POSTFILTER_BANDS; band++) {
-        eight_rows sum = {0.0f}, part = {0.0f};
-        for (size_t k = b->first[band]; k < b->first[band + 1]; k++) {
-            const float *const v = x + k;
-            const eight_rows values = {v[0],          v[stride],     v[2 * stride], v[3 * stride],
-                                       v[4 * stride], v[5 * stride], v[6 * stride], 0.0f};
-            sum += values;
-            part += b->share[k] * values;
-        }
-        const eight_rows mean = b->scale[band] * (upper + (sum - part));
-        for (size_t r = 0; r < BANDS_ROWS; r++)
-            y[r * POSTFILTER_BANDS + band] = mean[r];
-        upper = part;
-    }
-    for (size_t r = 0; r < BANDS_ROWS; r++)
-        y[(r + 1) * POSTFILTER_BANDS - 1] = b->scale[POSTFILTER_BANDS - 1] * upper[r];
+    const triangles t = {POSTFILTER_BANDS, b->first, b->share, b->scale};
+    k->triangle_means(&t, y, x, stride, BANDS_ROWS);
 }
 
 void bands_interpolate(const bands *b, float *y, const float *x)

@@ -21,7 +21,7 @@ void bands_init(bands *b);
 
 /* y [BANDS_ROWS][POSTFILTER_BANDS]: the mean of each band in each of BANDS_ROWS rows of bins, which
  * are `stride` apart. */
-void bands_mean(const bands *b, float *y, const float *x, size_t stride);
+void bands_mean(const bands *b, const kernels *k, float *y, const float *x, size_t stride);
 
 /* y [FFT_BINS]: linear interpolation of x [POSTFILTER_BANDS] between the centres of the bands. */
 void bands_interpolate(const bands *b, float *y, const float *x);

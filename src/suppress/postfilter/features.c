@@ -50,7 +50,7 @@ void features_run(features_memory *m, const kernels *k, const bands *b, float *y
         };
         k->coherence(rows + (SIGNALS + i) * TRANSFORM_ROW, &pair, memory, FFT_BINS);
     }
-    bands_mean(b, y, rows, TRANSFORM_ROW);
+    bands_mean(b, k, y, rows, TRANSFORM_ROW);
     enum { LEVELS = SIGNALS * POSTFILTER_BANDS };
     memcpy(power, y, LEVELS * sizeof *power);
     k->decibels(y, y, LEVELS);

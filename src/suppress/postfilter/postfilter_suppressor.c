@@ -1,5 +1,7 @@
 #include "postfilter_suppressor.h"
 
+#include "dsp/decibels.h"
+#include "evidence.h"
 #include "features.h"
 #include "noise.h"
 #include "postfilter_model.h"
@@ -14,12 +16,8 @@ static const float gain_exponent = 1.8f;
 
 /* Scratch for a run of up to `rows` rows. */
 typedef struct scratch {
-    float *error;  /* spectra of the error, [rows][2][TRANSFORM_ROW] */
-    float *others; /* spectra of the other signals, [SIGNALS - 1][2][TRANSFORM_ROW] */
-    float *rows;   /* [BANDS_ROWS][TRANSFORM_ROW] */
-    float *power;  /* of the signals in the bands, [rows][SIGNALS][POSTFILTER_BANDS] */
-    float *block;  /* [TRANSFORM_BLOCK] */
-    float *gains;  /* of the bins, [TRANSFORM_ROW] */
+    float *error; /* spectra of the error, [rows][2][TRANSFORM_ROW] */
+    float *power; /* of the signals in the bands, [rows][SIGNALS][POSTFILTER_BANDS] */
     network_work network;
 } scratch;
 
@@ -32,6 +30,7 @@ typedef struct postfilter_suppressor {
     features_memory features;
     network_memory network;
     noise_memory noise;
+    evidence_memory evidence;
     float exponent;
     noise_target noise_target;
     float *tail;     /* [TRANSFORM_HOP]: the newest hop, still incomplete */
@@ -41,15 +40,6 @@ typedef struct postfilter_suppressor {
 static postfilter_suppressor *own(suppressor *s)
 {
     return (postfilter_suppressor *)s;
-}
-
-/* In steps, and not by the C library, so that every machine gets the same bits. */
-static float gain_of_decibels(unsigned down)
-{
-    double gain = 1.0;
-    for (unsigned i = 0; i < down; i++)
-        gain *= 0.89125093813374553; /* 10^(-1/20) */
-    return (float)gain;
 }
 
 /* ---- Opening ---------------------------------------------------------------------------- */
@@ -70,11 +60,7 @@ static int prepare(suppressor_plan *plan, const message *to)
 static void layout_scratch(scratch *s, arena *a, const postfilter *net, size_t rows)
 {
     s->error = arena_floats(a, rows * 2 * TRANSFORM_ROW);
-    s->others = arena_floats(a, (SIGNALS - 1) * 2 * TRANSFORM_ROW);
-    s->rows = arena_floats(a, BANDS_ROWS * TRANSFORM_ROW);
     s->power = arena_floats(a, rows * POWER_ROW);
-    s->block = arena_floats(a, TRANSFORM_BLOCK);
-    s->gains = arena_floats(a, TRANSFORM_ROW);
     network_work_layout(&s->network, a, net, rows);
 }
 
@@ -89,6 +75,7 @@ static suppressor *layout(arena *a, const suppressor_plan *plan)
     features_memory_layout(&p->features, a);
     network_memory_layout(&p->network, a, p->net);
     noise_layout(&p->noise, a);
+    evidence_layout(&p->evidence, a);
     p->tail = arena_floats(a, TRANSFORM_HOP);
     p->near_end = NULL;
     if (network_tells_near_end(p->net))
@@ -130,48 +117,55 @@ static bins spectrum(float *at)
 }
 
 /* Compute the features of hop t, and the error's spectrum, which `synthesise` needs. */
-static void analyse(postfilter_suppressor *p, scratch *s, size_t t, bins error, float *features,
-                    float *power)
+static void analyse(postfilter_suppressor *p, size_t t, bins error, float *features, float *power)
 {
     const postfilter *const net = p->net;
     const size_t at = t * TRANSFORM_HOP;
+    float others[SIGNALS - 1][2 * TRANSFORM_ROW], rows[BANDS_ROWS * TRANSFORM_ROW];
+    float block[TRANSFORM_BLOCK];
     bins all[SIGNALS] = {[SIGNAL_ERROR] = error};
     for (size_t i = 1; i < SIGNALS; i++)
-        all[i] = spectrum(s->others + (i - 1) * 2 * TRANSFORM_ROW);
+        all[i] = spectrum(others[i - 1]);
     const float *const from[SIGNALS] = {[SIGNAL_ERROR] = p->lines.error + at,
                                         [SIGNAL_ECHO] = p->lines.echo + at,
                                         [SIGNAL_FAR] = p->lines.far + at};
     for (size_t i = 0; i < SIGNALS; i++)
         if (from[i])
-            transform_forward(&net->transform, net->k, p->fft, all[i], from[i], s->block);
+            transform_forward(&net->transform, net->k, p->fft, all[i], from[i], block);
     /* The microphone without the rumble that was cut from the error. */
     for (size_t k = 0; k < FFT_BINS; k++) {
         all[SIGNAL_MIC].re[k] = error.re[k] + all[SIGNAL_ECHO].re[k];
         all[SIGNAL_MIC].im[k] = error.im[k] + all[SIGNAL_ECHO].im[k];
     }
-    features_run(&p->features, net->k, &net->bands, features, power, all, s->rows);
+    features_run(&p->features, net->k, &net->bands, features, power, all, rows);
 }
 
-/* Apply the gains to the spectrum, keep or add noise, and transform back. */
-static void synthesise(postfilter_suppressor *p, scratch *s, bins error, float *gains,
-                       const float *power, float *out)
+/* Correct the gains of a row, apply them to its spectrum, keep or add noise, and transform back. */
+static void synthesise(postfilter_suppressor *p, scratch *s, size_t row, float *out)
 {
     const postfilter *const net = p->net;
     const noise_target *const target = &p->noise_target;
+    float of_bins[TRANSFORM_ROW], block[TRANSFORM_BLOCK];
+    const bins error = spectrum(s->error + row * 2 * TRANSFORM_ROW);
+    const float *const power = s->power + row * POWER_ROW;
+    const float *const error_power = power + SIGNAL_ERROR * POSTFILTER_BANDS;
+    const float *const echo_power = power + SIGNAL_ECHO * POSTFILTER_BANDS;
+    float *const gains = s->network.gains + row * GAINS_ROW;
+    noise_advance(&p->noise, &net->bands, error_power, echo_power);
+    evidence_raise(&p->evidence, error_power, echo_power, s->network.features + row * FEATURES_ROW,
+                   p->noise.floor, gains);
     net->k->raise(gains, gains, p->exponent, POSTFILTER_BANDS);
-    noise_advance(&p->noise, &net->bands, power + SIGNAL_ERROR * POSTFILTER_BANDS,
-                  power + SIGNAL_ECHO * POSTFILTER_BANDS);
     noise_keep(&p->noise, target, gains);
-    bands_interpolate(&net->bands, s->gains, gains);
-    net->k->multiply(error.re, error.re, s->gains, FFT_BINS);
-    net->k->multiply(error.im, error.im, s->gains, FFT_BINS);
+    bands_interpolate(&net->bands, of_bins, gains);
+    net->k->multiply(error.re, error.re, of_bins, FFT_BINS);
+    net->k->multiply(error.im, error.im, of_bins, FFT_BINS);
     if (target->fill) {
         float missing[POSTFILTER_BANDS];
         noise_missing(&p->noise, target, gains, missing);
-        bands_interpolate(&net->bands, s->gains, missing);
-        noise_add(&p->noise, s->gains, error.re, error.im);
+        bands_interpolate(&net->bands, of_bins, missing);
+        noise_add(&p->noise, of_bins, error.re, error.im);
     }
-    transform_inverse(&net->transform, net->k, p->fft, out, p->tail, error, s->block);
+    transform_inverse(&net->transform, net->k, p->fft, out, p->tail, error, block);
 }
 
 static int run(suppressor *host, suppressor *const *all, float *const *out, size_t count,
@@ -182,16 +176,14 @@ static int run(suppressor *host, suppressor *const *all, float *const *out, size
     for (size_t i = 0; i < count; i++)
         memories[i] = &own(all[i])->network;
     for (size_t row = 0; row < count * hops; row++)
-        analyse(own(all[row % count]), s, row / count, spectrum(s->error + row * 2 * TRANSFORM_ROW),
+        analyse(own(all[row % count]), row / count, spectrum(s->error + row * 2 * TRANSFORM_ROW),
                 s->network.features + row * FEATURES_ROW, s->power + row * POWER_ROW);
     network_run(own(host)->net, &s->network, memories, count, hops);
     for (size_t row = 0; row < count * hops; row++) {
         postfilter_suppressor *const p = own(all[row % count]);
-        float *const gains = s->network.gains + row * GAINS_ROW;
         if (p->near_end)
-            p->near_end[row / count] = gains[POSTFILTER_NEAR_END];
-        synthesise(p, s, spectrum(s->error + row * 2 * TRANSFORM_ROW), gains,
-                   s->power + row * POWER_ROW, out[row % count] + row / count * TRANSFORM_HOP);
+            p->near_end[row / count] = s->network.gains[row * GAINS_ROW + POSTFILTER_NEAR_END];
+        synthesise(p, s, row, out[row % count] + row / count * TRANSFORM_HOP);
     }
     return UNECHO_OK;
 }
@@ -214,6 +206,7 @@ static void reset(suppressor *s)
     memset(p->features.all, 0, p->features.all_count * sizeof *p->features.all);
     memset(p->network.all, 0, p->network.all_count * sizeof *p->network.all);
     noise_reset(&p->noise);
+    evidence_reset(&p->evidence);
     skip(s, 1);
 }
 
