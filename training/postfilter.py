@@ -17,7 +17,7 @@ import numpy as np
 import onnx_file
 
 HOP, BLOCK, TAIL, BINS = 128, 512, 256, 257
-MEMORY, EXPONENT, SCALE = 0.85, 1.7, 2 / 326
+MEMORY, EXPONENT, SCALE = 0.85, 1.8, 2 / 326
 
 
 def windows():

@@ -12,7 +12,7 @@ enum { HISTORY = TRANSFORM_BLOCK - TRANSFORM_HOP, POWER_ROW = SIGNALS * POSTFILT
 
 /* Exponent of the network's gains at suppression 1: it was trained to preserve the voice and leaves
  * some echo. */
-static const float gain_exponent = 1.7f;
+static const float gain_exponent = 1.8f;
 
 /* Scratch for a run of up to `rows` rows. */
 typedef struct scratch {
