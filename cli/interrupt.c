@@ -26,6 +26,9 @@ void interrupt_end(void)
 static void on_request(int signal_number)
 {
     static const char why[] = "unecho: interrupted\n";
+#if defined(_WIN32)
+    signal(signal_number, on_request); /* which is forgotten each time */
+#endif
     if (nothing_to_finish && !is_child)
         (void)!write(STDERR_FILENO, why, sizeof(why) - 1);
     if (request || nothing_to_finish)
@@ -33,6 +36,23 @@ static void on_request(int signal_number)
     request = signal_number;
 }
 
+/* All that would end the program, and leave unfinished files with voices in them. */
+static const int ends[] = {
+#if defined(_WIN32)
+    SIGINT,
+    SIGTERM,
+    SIGBREAK,
+#else
+    SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU, SIGVTALRM, SIGPROF,
+#endif
+};
+
+#if defined(_WIN32)
+static void handle(int signal_number)
+{
+    signal(signal_number, on_request);
+}
+#else
 static void handle(int signal_number)
 {
     struct sigaction action = {0}, old;
@@ -44,16 +64,16 @@ static void handle(int signal_number)
     sigemptyset(&action.sa_mask);
     sigaction(signal_number, &action, NULL);
 }
+#endif
 
 void interrupt_install(void)
 {
-    /* All that would end the program, and leave unfinished files with voices in them. */
-    static const int ends[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,   SIGALRM,
-                               SIGUSR1, SIGUSR2, SIGXCPU, SIGVTALRM, SIGPROF};
     for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
         handle(ends[i]);
+#if !defined(_WIN32)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
+#endif
 }
 
 void interrupt_ends_at_once(void)

@@ -15,9 +15,17 @@
 #include <unistd.h>
 
 const struct command *const commands[] = {
-    &process_command, &batch_command, &live_command,       &doctor_command,
-    &replay_command,  &info_command,  &inspect_command,    &convert_command,
-    &bench_command,   &tune_command,  &completion_command, NULL,
+    &process_command,
+#if !defined(_WIN32) /* these need fork() or mmap() */
+    &batch_command,      &live_command,
+#endif
+    &doctor_command,     &replay_command,
+    &info_command,       &inspect_command,
+#if !defined(_WIN32)
+    &convert_command,    &bench_command,
+    &tune_command,
+#endif
+    &completion_command, NULL,
 };
 
 static void print_help(FILE *stream)
@@ -161,6 +169,9 @@ static int refuse(const char *word)
 int main(int argc, char **argv)
 {
     const struct command *wanted;
+#if defined(_WIN32)
+    windows_begin(argc, argv);
+#endif
     occupy_standard_descriptors();
     if (argc < 2) {
         print_help(stderr);

@@ -9,7 +9,10 @@
 /* EXIT_PROBLEMS: done, and the recordings have problems. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_WRONG_USAGE = 2, EXIT_PROBLEMS = 3 };
 
-#if defined(__GNUC__)
+#if defined(__MINGW32__)
+/* The formats of C, not those of Windows' own library. */
+#define REPORT_FORMAT(text, first) __attribute__((__format__(__gnu_printf__, text, first)))
+#elif defined(__GNUC__)
 #define REPORT_FORMAT(text, first) __attribute__((__format__(__printf__, text, first)))
 #else
 #define REPORT_FORMAT(text, first)

@@ -1,101 +1,289 @@
 /*
- * A conference server: one thread cancels the echo of many conversations, whose packets of 10 ms it
- * takes through the network together. The weights are read once for all of them.
+ * A server that cancels the echo of many calls in real time, in one thread on one core: an event
+ * loop whose timer ticks every hop of 8 ms, and a call of unecho_process_many for all calls whose
+ * hop is complete by then. The weights are read once for all of them.
  *
- *     server MIC.wav FAR.wav OUT.wav [CONVERSATIONS]
+ *     server SOCKET PORT [CALLS]
  *
- * Here every conversation is the same recording, each a packet later than the one before; OUT is
- * the near end of the last one.
+ * Calls come to the Unix socket SOCKET, as many as CALLS (100) at once; calls.h says what they send
+ * and get. http://127.0.0.1:PORT/metrics is for Prometheus; port 0 takes a free one. caller.c makes
+ * calls. On a machine of your own give it a core and let nothing interrupt it:
+ *
+ *     taskset -c 1 chrt -f 50 server /run/unecho.sock 9464 200
+ *
+ * Here the sound comes by sockets. In a server that has it already, only calls.c's run_hop is
+ * needed.
  */
-#include "sound.h"
+#define _GNU_SOURCE
+#include "calls.h"
+#include "scrapes.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unecho.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
 
-enum { MOST = 256, PACKET_MAX = UNECHO_RATE_MAX / 100 };
+#define SECOND_NS 1000000000
+#define TICK_NS   (SECOND_NS / UNECHO_SAMPLE_RATE * UNECHO_HOP)
 
-static int open_streams(unecho **streams, size_t count, int rate)
+/* How long a tick takes, seconds; the last bound is infinity. */
+static const double bounds[] = {0.0005, 0.001, 0.002, 0.004, 0.006, 0.008, 0.016};
+enum { BOUNDS = sizeof bounds / sizeof *bounds };
+
+typedef struct server {
+    calls calls;
+    scrapes scrapes;
+    int epoll, timer, signals, call_listener, scrape_listener;
+    int64_t due; /* when this tick was due */
+    uint64_t ticks_within[BOUNDS + 1], late_ticks;
+    double tick_seconds;
+} server;
+
+static int64_t now(clockid_t clock)
 {
-    char message[UNECHO_MESSAGE_SIZE];
-    unecho_config config;
-    int status = UNECHO_OK;
-    unecho_config_init(&config);
-    config.message = message;
-    config.message_size = sizeof message;
-    config.sample_rate = rate;
-    for (size_t i = 0; i < count && status == UNECHO_OK; i++) {
-        /* One stream has the memory to take so many through at once; the others stay small. */
-        config.hops_at_once = i == 0 ? UNECHO_HOPS_AT_ONCE_MAX : 1;
-        status = unecho_open(&streams[i], &config);
-    }
-    if (status < 0)
-        fprintf(stderr, "unecho: %s\n", message);
-    return status;
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (int64_t)t.tv_sec * SECOND_NS + t.tv_nsec;
 }
 
-/* Packet number `at` of a recording, silence before and after it. */
-static void take(const sound *s, long at, float *packet, size_t n)
+/* ---- What happens ----------------------------------------------------------------------- */
+
+static void on_tick(server *s)
 {
-    for (size_t i = 0; i < n; i++) {
-        const long frame = at * (long)n + (long)i;
-        packet[i] = frame >= 0 && (size_t)frame < s->frames ? s->samples[frame] : 0.0f;
+    uint64_t ticks = 0;
+    size_t bound = 0;
+    if (read(s->timer, &ticks, sizeof ticks) != sizeof ticks)
+        return;
+    s->due += (int64_t)ticks * TICK_NS;
+    const int64_t begin = now(CLOCK_MONOTONIC);
+    calls_run(&s->calls);
+    const int64_t end = now(CLOCK_MONOTONIC);
+    const double seconds = (double)(end - begin) / SECOND_NS;
+    while (bound < BOUNDS && seconds > bounds[bound])
+        bound++;
+    s->ticks_within[bound]++;
+    s->tick_seconds += seconds;
+    s->late_ticks += end > s->due + TICK_NS;
+}
+
+static void on_call(server *s)
+{
+    const int fd = accept4(s->call_listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0)
+        calls_add(&s->calls, fd);
+}
+
+static void on_scrape(server *s)
+{
+    const int fd = accept4(s->scrape_listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0)
+        scrapes_add(&s->scrapes, fd);
+}
+
+/* Every step is short, so no order among them is needed. */
+static void run(server *s)
+{
+    for (;;) {
+        struct epoll_event events[8];
+        const int n = epoll_wait(s->epoll, events, 8, -1);
+        for (int i = 0; i < n; i++) {
+            void *const what = events[i].data.ptr;
+            if (what == &s->timer)
+                on_tick(s);
+            else if (what == &s->call_listener)
+                on_call(s);
+            else if (what == &s->scrape_listener)
+                on_scrape(s);
+            else if (what == &s->signals)
+                return;
+            else
+                scrapes_step(&s->scrapes, what);
+        }
     }
+}
+
+/* ---- Its own metrics -------------------------------------------------------------------- */
+
+static size_t stats_of_calls(void *user, metrics_call *metrics)
+{
+    return calls_stats(&((server *)user)->calls, metrics);
+}
+
+static void put(metrics_text *t, const char *name, metrics_type type, const char *help,
+                double number)
+{
+    metrics_head(t, name, type, help);
+    metrics_sample(t, name, NULL, NULL, number);
+}
+
+static void put_ticks(metrics_text *t, const server *s)
+{
+    uint64_t sum = 0;
+    metrics_head(t, "unecho_tick_seconds", METRICS_HISTOGRAM,
+                 "How long the calls' hops of a tick took, of the 0.008 s that there are.");
+    for (size_t i = 0; i <= BOUNDS; i++) {
+        char bound[16] = "+Inf";
+        if (i < BOUNDS)
+            snprintf(bound, sizeof bound, "%g", bounds[i]);
+        sum += s->ticks_within[i];
+        metrics_sample(t, "unecho_tick_seconds_bucket", "le", bound, (double)sum);
+    }
+    metrics_sample(t, "unecho_tick_seconds_sum", NULL, NULL, s->tick_seconds);
+    metrics_sample(t, "unecho_tick_seconds_count", NULL, NULL, (double)sum);
+}
+
+static void own_metrics(void *user, metrics_text *t)
+{
+    const server *const s = user;
+    metrics_head(t, "unecho_build_info", METRICS_GAUGE, "The library that runs, always 1.");
+    metrics_sample(t, "unecho_build_info", "version", unecho_version(), 1.0);
+    put(t, "unecho_calls", METRICS_GAUGE, "Calls at present.", (double)s->calls.active);
+    put(t, "unecho_calls_limit", METRICS_GAUGE, "The most calls at once.", (double)s->calls.limit);
+    put(t, "unecho_calls_started_total", METRICS_COUNTER, "Calls that have begun.",
+        (double)s->calls.started);
+    put(t, "unecho_calls_refused_total", METRICS_COUNTER, "Calls that were one too many.",
+        (double)s->calls.refused);
+    put(t, "unecho_hops_total", METRICS_COUNTER, "Hops of 8 ms of all calls that were processed.",
+        (double)s->calls.hops);
+    put(t, "unecho_late_ticks_total", METRICS_COUNTER,
+        "Ticks whose hops were not out when the next tick was due.", (double)s->late_ticks);
+    put_ticks(t, s);
+    put(t, "process_cpu_seconds_total", METRICS_COUNTER, "CPU time of the server.",
+        (double)now(CLOCK_PROCESS_CPUTIME_ID) / SECOND_NS);
+}
+
+/* ---- Opening ---------------------------------------------------------------------------- */
+
+static bool failed(const char *what)
+{
+    fprintf(stderr, "server: %s: %s\n", what, strerror(errno));
+    return false;
+}
+
+static bool watch(const server *s, const int *fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = (void *)fd}};
+    return *fd >= 0 && epoll_ctl(s->epoll, EPOLL_CTL_ADD, *fd, &event) == 0;
+}
+
+/* A socket that a server which was killed has left is in the way, any other file stays. */
+static bool listen_for_calls(server *s, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct stat status;
+    if (strlen(path) >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        return failed(path);
+    }
+    strcpy(address.sun_path, path);
+    if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode))
+        unlink(path);
+    s->call_listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (bind(s->call_listener, (struct sockaddr *)&address, sizeof address) != 0 ||
+        listen(s->call_listener, SOMAXCONN) != 0 || !watch(s, &s->call_listener))
+        return failed(path);
+    return true;
+}
+
+static bool listen_for_scrapes(server *s, const char *port)
+{
+    char *rest;
+    const unsigned long number = strtoul(port, &rest, 10);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)number),
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof address;
+    const int yes = 1;
+    if (rest == port || *rest || number > 65535) {
+        errno = EINVAL;
+        return failed(port);
+    }
+    s->scrape_listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (setsockopt(s->scrape_listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
+        bind(s->scrape_listener, (struct sockaddr *)&address, size) != 0 ||
+        listen(s->scrape_listener, SCRAPES) != 0 || !watch(s, &s->scrape_listener) ||
+        getsockname(s->scrape_listener, (struct sockaddr *)&address, &size) != 0)
+        return failed(port);
+    printf("metrics: http://127.0.0.1:%d/metrics\n", ntohs(address.sin_port));
+    return true;
+}
+
+static bool watch_signals(server *s)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    if (sigprocmask(SIG_BLOCK, &signals, NULL) != 0)
+        return failed("signals");
+    s->signals = signalfd(-1, &signals, SFD_CLOEXEC);
+    return watch(s, &s->signals) || failed("signals");
+}
+
+/* From now on. */
+static bool start_timer(server *s)
+{
+    s->due = now(CLOCK_MONOTONIC);
+    const int64_t first = s->due + TICK_NS;
+    const struct itimerspec times = {
+        .it_value = {.tv_sec = first / SECOND_NS, .tv_nsec = first % SECOND_NS},
+        .it_interval = {.tv_nsec = TICK_NS},
+    };
+    s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    return (timerfd_settime(s->timer, TFD_TIMER_ABSTIME, &times, NULL) == 0 &&
+            watch(s, &s->timer)) ||
+           failed("timer");
+}
+
+static bool open_all(server *s, const char *path, const char *port, size_t limit)
+{
+    const scrape_source source = {s, stats_of_calls, own_metrics, limit};
+    *s = (server){.epoll = epoll_create1(EPOLL_CLOEXEC),
+                  .timer = -1,
+                  .signals = -1,
+                  .call_listener = -1,
+                  .scrape_listener = -1};
+    return calls_open(&s->calls, limit) && scrapes_open(&s->scrapes, s->epoll, &source) &&
+           watch_signals(s) && listen_for_scrapes(s, port) && listen_for_calls(s, path) &&
+           start_timer(s);
+}
+
+static void close_all(server *s)
+{
+    const int fds[] = {s->timer, s->signals, s->call_listener, s->scrape_listener, s->epoll};
+    calls_close(&s->calls);
+    scrapes_close(&s->scrapes);
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
 }
 
 int main(int argc, char **argv)
 {
-    const size_t count = argc == 5 ? strtoul(argv[4], NULL, 10) : 10;
-    if (argc < 4 || argc > 5 || count < 1 || count > MOST) {
-        fprintf(stderr, "usage: server MIC FAR OUT [1 to %d]\n", MOST);
+    static server s;
+    const size_t limit = argc == 4 ? strtoul(argv[3], NULL, 10) : 100;
+    if (argc < 3 || argc > 4 || limit < 1 || limit > 1000) {
+        fprintf(stderr, "usage: server SOCKET PORT [1 to 1000 CALLS]\n");
         return 2;
     }
-    const sound mic = sound_read(argv[1]), far = sound_read(argv[2]);
-    if (mic.rate != far.rate) {
-        fprintf(stderr, "server: both files must have the same sample rate\n");
-        return 1;
+    const bool opened = open_all(&s, argv[1], argv[2], limit);
+    if (opened) {
+        printf("calls: %s\n", argv[1]);
+        fflush(stdout);
+        run(&s);
+        unlink(argv[1]);
     }
-    static unecho *streams[MOST];
-    static float mics[MOST][PACKET_MAX], fars[MOST][PACKET_MAX], outs[MOST][PACKET_MAX];
-    const float *mic_of[MOST], *far_of[MOST];
-    float *out_of[MOST];
-    const sound out = sound_silence(mic.rate, mic.frames);
-    if (open_streams(streams, count, mic.rate) < 0)
-        return 1;
-    for (size_t i = 0; i < count; i++) {
-        mic_of[i] = mics[i];
-        far_of[i] = fars[i];
-        out_of[i] = outs[i];
-    }
-
-    /* The last conversation starts count - 1 packets late, and its output has the latency. */
-    const size_t n = (size_t)mic.rate / 100;
-    const size_t late = (count - 1) * n + (size_t)unecho_latency(streams[count - 1]);
-    for (size_t packet = 0; packet * n < late + mic.frames; packet++) {
-        for (size_t i = 0; i < count; i++) {
-            take(&mic, (long)packet - (long)i, mics[i], n);
-            take(&far, (long)packet - (long)i, fars[i], n);
-        }
-        const int status = unecho_process_many(streams, mic_of, far_of, out_of, count, n);
-        if (status < 0) {
-            fprintf(stderr, "unecho_process_many: %s\n", unecho_strerror(status));
-            return 1;
-        }
-        for (size_t i = 0, at = packet * n; i < n; i++, at++)
-            if (at >= late && at - late < mic.frames)
-                out.samples[at - late] = outs[count - 1][i];
-    }
-    sound_write(argv[3], &out);
-
-    unecho_stats stats = {.size = sizeof stats};
-    unecho_get_stats(streams[count - 1], &stats);
-    printf("%zu conversations; the last one: echo return loss enhancement %.1f dB\n", count,
-           (double)stats.erle_db);
-    for (size_t i = 0; i < count; i++)
-        unecho_close(&streams[i]);
-    free(mic.samples);
-    free(far.samples);
-    free(out.samples);
-    return 0;
+    close_all(&s);
+    return opened ? 0 : 1;
 }

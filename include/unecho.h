@@ -424,6 +424,16 @@ typedef struct unecho_stats {
     float far_now_db;
     float out_now_db;
     float erle_now_db;
+
+    /*
+     * The probability, 0 to 1, that the near end's talker speaks in the newest hop of 8 ms, or did
+     * within the 100 ms before: as certain as the network can be as soon as the hop is in, whatever
+     * the output's delay. For barge-in and turn-taking; 0.5 and more is speech, noise is not. -1
+     * where nothing tells: before the first hop, with a model without this output (DTLN-aec, older
+     * post-filters), with the engine linear, and while the network does not run.
+     */
+    float near_end_active;
+    float near_end_seconds; /* the length of the hops in which it was at least 0.5 */
 } unecho_stats;
 
 /* Fill *stats, as much of it as stats->size says (fields that the library does not know with 0).

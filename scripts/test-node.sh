@@ -25,7 +25,7 @@ ninja -C "$build/native" cli/unecho
 test=$build/test
 rm -rf "$test"
 mkdir -p "$test"
-cp tests/node/* tests/web/sample.js samples/meeting.json "$test/"
+cp tests/node/* tests/web/{any-canceller,sample}.js samples/meeting.json "$test/"
 cd "$test"
 echo '{"private": true, "type": "module"}' >package.json
 npm install --offline --no-audit --no-fund "$(npm pack --silent "$package")" >/dev/null

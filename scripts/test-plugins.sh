@@ -187,17 +187,19 @@ start_servers() {
 }
 
 # session HOW [MEANWHILE]: one file plays the far end to a loudspeaker and the microphone's signal into a
-# microphone; another records that microphone and the result of HOW. MEANWHILE runs while it plays.
+# microphone; another records that microphone, the result of HOW and what the loudspeaker got. MEANWHILE
+# runs while it plays.
 session() {
     local others=() player recorder clean far
     start_servers
     "$1"
-    pw-record -P '{ node.autoconnect=false node.name=recorder }' --rate 48000 --channels 2 \
+    pw-record -P '{ node.autoconnect=false node.name=recorder }' --rate 48000 --channels 3 \
         --format f32 live.wav &
     recorder=$!
-    await recorder:input_FR
+    await recorder:input_LFE
     pw-link mic:capture_MONO recorder:input_FL
     pw-link "$clean" recorder:input_FR
+    pw-link speaker:monitor_MONO recorder:input_LFE
     sleep 1
     pw-play -P '{ node.autoconnect=false node.name=player }' both.wav &
     player=$!
@@ -286,13 +288,24 @@ level() {
     sox -V1 "$1" -n trim "$2" "=$3" stats 2>&1 | awk '/RMS lev dB/ { print ($4 == "-inf" ? -200 : $4) }'
 }
 
-# Whether the microphone's samples were recorded as they were played: they pass unchanged, unless
-# PipeWire misses cycles.
+# kept_up PLAYED HEARD GAIN: whether that channel of both.wav was recorded as it was played, as that channel
+# of live.wav. Samples pass unchanged but for the gain, unless PipeWire misses cycles.
 kept_up() {
-    sox -V1 both.wav played.wav remix 2 silence 1 1s -80d
-    sox -V1 live.wav heard.wav remix 1 silence 1 1s -80d
+    sox -V1 both.wav played.wav remix "$1" silence 1 1s -80d
+    sox -V1 live.wav heard.wav remix "$2" vol "$3" silence 1 1s -80d
     sox -V1 -m -v 1 played.wav -v -1 heard.wav difference.wav trim 0 26
     ! within "$(level difference.wav 0 26)" -60 0
+}
+
+# far_kept_up HOW MEANWHILE: the same of the loudspeaker, which with something MEANWHILE does not get all.
+far_kept_up() {
+    [[ -z $2 ]] || return 0
+    if [[ $1 == with_module ]]; then
+        # One channel of two, as PipeWire 0.3 and 1.4 mix it into a loudspeaker that has one.
+        kept_up 1 3 1.41421356 || kept_up 1 3 2
+    else
+        kept_up 1 3 1
+    fi
 }
 
 # record HOW LATE [MEANWHILE]: what the microphone and HOW give while the sample plays, the microphone LATE
@@ -305,7 +318,7 @@ record() {
     for ((try = 0; try < 5; try++)); do
         ((try == 0)) || echo "PipeWire missed cycles on a busy machine: again"
         in_session "session $1 ${3:-}"
-        ! kept_up || break
+        ! kept_up 2 1 1 || ! far_kept_up "$1" "${3:-}" || break
     done
     sox -V1 live.wav begun.wav silence 1 1s -80d
     sox -V1 begun.wav clean.wav remix 2

@@ -1,9 +1,9 @@
 #!/bin/bash
 # Builds the library for 64-bit Windows with MinGW-w64, in build-windows/ with meson and once with
-# CMake, and runs the README's example under Wine with the DLL and with the static library; its output
-# must be that of a build for this machine. On Debian 12 it installs what is missing. The command line
-# is not among it: Debian has no libsndfile for Windows. The last line has the numbers of checks that
-# passed and failed.
+# CMake, and the command line with it, and runs the README's example and unecho.exe under Wine; what
+# they put out must be what a build for this machine does. libsndfile is built from Debian's source,
+# without FLAC, Ogg and MP3, as Debian has those for Linux only. On Debian 12 it installs what is
+# missing. The last line has the numbers of checks that passed and failed.
 set -uo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -13,6 +13,9 @@ source scripts/setup.sh
 need_for_build
 need cmake "builds it a second time" command -v cmake
 need gcc-mingw-w64-x86-64 "C compiler for Windows" command -v x86_64-w64-mingw32-gcc
+need dpkg-dev "unpacks the source of libsndfile" command -v dpkg-source
+need libsndfile1-dev "for the command line on this machine" have_library sndfile
+need sox "writes the sample as WAV" command -v sox
 need wine64 "runs programs for Windows" test -x /usr/lib/wine/wine64
 install_missing
 
@@ -42,9 +45,37 @@ set_up() {
     [[ -f $folder/build.ninja ]] || meson setup "$folder" -Dtests=disabled -Dladspa=disabled "$@"
 }
 
+# libsndfile for Windows; it stays, and cross.ini, written last, tells meson where it is.
+sndfile=$root/build-windows-sndfile
+
+build_sndfile() {
+    [[ ! -f $sndfile/cross.ini ]] || return 0
+    local suite
+    suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+    rm -rf "$sndfile"
+    mkdir -p "$sndfile/lists/partial"
+    echo "deb-src http://deb.debian.org/debian $suite main" >"$sndfile/sources.list"
+    local apt=(apt-get -q -o "Dir::Etc::sourcelist=$sndfile/sources.list"
+        -o Dir::Etc::sourceparts=/dev/null -o "Dir::State::lists=$sndfile/lists")
+    "${apt[@]}" update && (cd "$sndfile" && "${apt[@]}" source --download-only libsndfile) &&
+        dpkg-source --no-check -x "$sndfile"/libsndfile_*.dsc "$sndfile/source" || return 1
+    local cc=x86_64-w64-mingw32-gcc
+    # Nothing in it is C++ but a test.
+    cmake -S "$sndfile/source" -B "$sndfile/build" -G Ninja -Wno-dev -DCMAKE_BUILD_TYPE=Release \
+        -DCMAKE_SYSTEM_NAME=Windows -DCMAKE_SYSTEM_PROCESSOR=AMD64 -DCMAKE_C_COMPILER=$cc \
+        -DCMAKE_CXX_COMPILER=$cc -DCMAKE_CXX_COMPILER_WORKS=1 \
+        -DCMAKE_RC_COMPILER=x86_64-w64-mingw32-windres -DENABLE_EXTERNAL_LIBS=OFF \
+        -DENABLE_MPEG=OFF -DBUILD_PROGRAMS=OFF -DBUILD_EXAMPLES=OFF -DBUILD_TESTING=OFF \
+        -DINSTALL_MANPAGES=OFF "-DCMAKE_INSTALL_PREFIX=$sndfile/prefix" &&
+        ninja -C "$sndfile/build" install || return 1
+    printf '[properties]\npkg_config_libdir = %s\n[binaries]\npkgconfig = %s\n' \
+        "'$sndfile/prefix/lib/pkgconfig'" "'pkg-config'" >"$sndfile/cross.ini"
+}
+
 build() {
-    set_up build-windows --cross-file cross/mingw64.ini -Dwerror=true && ninja -C build-windows &&
-        set_up build-windows/native -Dtools=disabled && ninja -C build-windows/native
+    set_up build-windows --cross-file cross/mingw64.ini --cross-file "$sndfile/cross.ini" \
+        -Dwerror=true -Dtools=enabled && ninja -C build-windows &&
+        set_up build-windows/native -Dtools=enabled && ninja -C build-windows/native
 }
 
 # In Windows' text mode samples would not arrive as they are.
@@ -87,10 +118,75 @@ with_cmake() {
         cmake --build build-windows/cmake && windows cmake build-windows/cmake/libunecho.a
 }
 
+# ---- The command line ---------------------------------------------------------------------------
+
+# tool WORD...: unecho.exe, in the folder of its files.
+tool() {
+    (cd "$work/tool" && /usr/lib/wine/wine64 ./unecho.exe "$@")
+}
+
+native() {
+    (cd "$work/native" && "$root/build-windows/native/cli/unecho" "$@")
+}
+
+install_tool() {
+    local folder end
+    for folder in tool native; do
+        mkdir -p "$work/$folder/sub"
+        for end in mic far; do
+            sox "samples/meeting_$end.flac" "$work/$folder/$end.wav" &&
+                cp "$work/$folder/$end.wav" "$work/$folder/sub" || return 1
+        done
+    done
+    cp build-windows/cli/unecho.exe build-windows/src/libunecho-0.dll "$work/tool" &&
+        tool --version | grep '^unecho [0-9]'
+}
+
+process_files() {
+    native process mic.wav far.wav -o out.wav && tool process mic.wav far.wav -o out.wav &&
+        cmp "$work/tool/out.wav" "$work/native/out.wav"
+}
+
+# An earlier output is replaced, and nothing else is left. In cmd.exe's manner.
+process_in_folders() {
+    echo old >"$work/tool/sub/out.wav"
+    tool process 'sub\mic.wav' 'sub\far.wav' -o 'sub\out.wav' &&
+        cmp "$work/tool/sub/out.wav" "$work/native/out.wav" &&
+        [[ $(find "$work/tool/sub" -type f | wc -l) == 3 ]]
+}
+
+refuse() {
+    cp "$work/tool/mic.wav" "$work/before.wav"
+    tool process mic.wav far.wav -o mic.wav
+    [[ $? == 1 ]] && cmp "$work/tool/mic.wav" "$work/before.wav" || return 1
+    tool process none.wav far.wav -o new.wav 2>"$work/why"
+    [[ $? == 1 && ! -e $work/tool/new.wav ]] && grep 'none.wav: No such file' "$work/why"
+}
+
+pipes() {
+    local words=(process -q --reference --raw s16le --chunk 160 - far.wav -o -)
+    native "${words[@]}" <samples/meeting_mic.flac >"$work/native.raw" &&
+        tool "${words[@]}" <samples/meeting_mic.flac >"$work/tool.raw" &&
+        cmp "$work/native.raw" "$work/tool.raw" && [[ -s $work/tool.raw ]]
+}
+
+doctor() {
+    native doctor --json mic.wav far.wav >"$work/native.json" &&
+        tool doctor --json mic.wav far.wav --picture p.svg >"$work/tool.json" &&
+        cmp "$work/native.json" "$work/tool.json" && grep '</svg>' "$work/tool/p.svg"
+}
+
+check "libsndfile from Debian's source" build_sndfile
 check "builds without warnings" build
 check "the README's example on this machine" write_programs
 check "the same with the DLL under Wine" with_dll
 check "the same with the static library" windows static build-windows/src/libunecho.a
 check "the same with CMake's library" with_cmake
+check "unecho.exe runs under Wine" install_tool
+check "unecho.exe process gives the same file" process_files
+check "with names in folders, over an earlier file" process_in_folders
+check "unecho.exe keeps its inputs, and names a file that is missing" refuse
+check "unecho.exe in a pipe" pipes
+check "unecho.exe doctor says the same" doctor
 echo "$passed passed, $failed failed"
 ((failed == 0 && passed > 0))

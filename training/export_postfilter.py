@@ -4,8 +4,9 @@
     export_postfilter.py WEIGHTS.npz MODEL.onnx
 
 The arrays are those of the training's state: inp.weight, inp.bias; g1 and g2 with wx, wh [3 * units, .] and bx, gates in
-PyTorch's order r, z, n, and bn, the bias of n that the reset gate multiplies; out.weight, out.bias. `unecho convert` writes
-the result in the spelling and precision wanted.
+PyTorch's order r, z, n, and bn, the bias of n that the reset gate multiplies; out.weight, out.bias; and those of near_end.py,
+near.weight and near.bias, without which the model has no such output. `unecho convert` writes the result in the spelling and
+precision wanted.
 """
 import sys
 
@@ -28,8 +29,14 @@ def export(weights, path):
     arrays = {
         'axes': np.array([0]), 'shape/step': np.array([1, 1, units]), 'shape/hidden': np.array([1, 2 * units]),
         'input/W': weights['inp.weight'].T, 'input/b': weights['inp.bias'],
-        'output/W': weights['out.weight'].T, 'output/b': weights['out.bias'],
     }
+    outputs = {'gains': (1, BANDS)}
+    weight, bias, result = weights['out.weight'], weights['out.bias'], 'gains'
+    if 'near.weight' in weights:
+        weight, bias = (np.concatenate([a, weights['near.' + of]]) for a, of in ((weight, 'weight'), (bias, 'bias')))
+        outputs['near_end'], result = (1, 1), 'output/all'
+        arrays['output/sizes'] = np.array([BANDS, 1])
+    arrays |= {'output/W': weight.T, 'output/b': bias}
     nodes = [
         node('MatMul', ['features', 'input/W'], ['input/xW']),
         node('Add', ['input/xW', 'input/b'], ['input/sum']),
@@ -55,11 +62,13 @@ def export(weights, path):
         node('Reshape', ['hidden', 'shape/hidden'], ['hidden/row']),
         node('MatMul', ['hidden/row', 'output/W'], ['output/xW']),
         node('Add', ['output/xW', 'output/b'], ['output/sum']),
-        node('Sigmoid', ['output/sum'], ['gains']),
+        node('Sigmoid', ['output/sum'], [result]),
     ]
+    if 'near_end' in outputs:
+        nodes.append(node('Split', ['output/all', 'output/sizes'], ['gains', 'near_end'], axis=1))
     states = (2, 1, units)
     onnx_file.write(path, 'unecho training', nodes, arrays, {'features': (1, FEATURES), 'states': states},
-                    {'gains': (1, BANDS), 'states_out': states})
+                    outputs | {'states_out': states})
 
 
 if __name__ == '__main__':

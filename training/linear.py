@@ -19,9 +19,9 @@ KEEP, DRIFT = np.float32(0.99994), np.float32(0.00006)
 SHRINK = np.float32(0.18)
 CREDIBLE, DOUBT = np.float32(6), np.float32(0.2)
 NOISE_MEMORY, NOISE_CAUTION = np.float32(0.93), np.float32(8)
-NOISE_CAUTION_SURE, OUTPUT_CAUTION_SURE = np.float32(2), np.float32(1)
+NOISE_CAUTION_SURE, OUTPUT_CAUTION = np.float32(2), np.float32(2)
 EXPLAINED_MEMORY, EXPLAINED_MOST = 0.8, 0.6
-FADE = 16
+RAMP = (np.arange(HOP, dtype=np.float32) + np.float32(0.5)) / np.float32(HOP)
 REST_LEAST = np.float32(2e-4)
 LEAST_VARIANCE = np.float32(1e-6)
 VARIANCE_LEAST, VARIANCE_MOST = np.float32(1e-10), np.float32(1e4)
@@ -89,6 +89,9 @@ class Kalman:
         self.level_misfit = np.zeros((3, scenes))
         self.level_error, self.level_weight = np.zeros(scenes), np.zeros(scenes)
         self.explained = np.zeros(scenes)
+        # Of the last hop: the error before its correction, and the share of it that was echo.
+        self.error_before = np.zeros((scenes, HOP), np.float32)
+        self.share_before = np.zeros((scenes, BINS), np.float32)
         self.offset_mean, self.offset_power, self.offset = np.zeros((3, scenes))
         self.error_energy, self.mic_energy = np.zeros(scenes), np.zeros(scenes)
         self.newest = 0
@@ -100,8 +103,8 @@ class Kalman:
         """Forget the echo path and the far end of the scenes in a mask."""
         for a in (self.x, self.w, self.noise, self.power, self.history, self.history_energy,
                   self.constrained, self.change, self.error_misfit, self.error_energy, self.mic_energy,
-                  self.level_error, self.level_weight, self.explained, self.offset_mean,
-                  self.offset_power, self.offset):
+                  self.level_error, self.level_weight, self.explained, self.error_before,
+                  self.share_before, self.offset_mean, self.offset_power, self.offset):
             a[which] = 0
         self.mics[:, which] = 0
         self.estimate_misfit[:, which] = self.change_misfit[:, which] = 0
@@ -139,9 +142,8 @@ class Kalman:
         self.error_energy = level * self.error_energy + np.where(heard, _energy(e, e), 0)
         lost = heard & ~(self.error_energy <= DIVERGED_FACTOR * self.mic_energy)
         learning = heard & ~lost & active
-        correction = self._learn(window, x2, e, y, heard & ~lost, active)
-        if correction is not None:
-            y = np.where(learning[:, None], y + correction, y)
+        share = self._learn(window, x2, e, y, heard & ~lost, active)
+        y = y + self._correction(e, share, learning)
         if lost.any():
             self._restart(lost)
             self.diverged += lost
@@ -163,9 +165,21 @@ class Kalman:
         self.offset = np.where(heard, value, self.offset)
         return np.where(heard[:, None], ramp, np.float32(0))
 
-    def _caution(self, sure):
+    def _caution(self):
         share = np.minimum(self.explained / EXPLAINED_MOST, 1).astype(np.float32)[:, None]
-        return NOISE_CAUTION + (sure - NOISE_CAUTION) * share
+        return NOISE_CAUTION + (NOISE_CAUTION_SURE - NOISE_CAUTION) * share
+
+    def _correction(self, error, share, learning):
+        """What leaves with the echo estimate, [scenes, HOP]: the share of the error that the variance
+        explains, faded in from the share of the hop before."""
+        which = learning[:, None]
+        share = np.where(which, share, np.float32(0))
+        block = np.concatenate([RAMP * RAMP * (3 - 2 * RAMP) * self.error_before, error], 1)
+        spectrum = np.fft.rfft(block).astype(np.complex64)
+        before, now = (np.fft.irfft(s * spectrum)[:, HOP:].astype(np.float32)
+                       for s in (self.share_before, share))
+        self.share_before, self.error_before = share, np.where(which, error, np.float32(0))
+        return np.where(which, self.correction * (before + RAMP * (now - before)), np.float32(0))
 
     def _window(self, age):
         return self.x[:, self.newest + age : self.newest + age + self.partitions]
@@ -186,18 +200,20 @@ class Kalman:
         return np.fft.irfft(y)[:, HOP:].astype(np.float32)
 
     def _learn(self, window, x2, error, echo, heard, active):
-        """Noise, gain, misfit, then filter and variance, in the scenes that hear something. What the
-        new filter adds to the echo estimate, None if no scene learns."""
+        """Noise, gain, misfit, then filter and variance, in the scenes that hear something. The share
+        of the error that the variance explains, 0 if no scene learns."""
         e = self._spectrum(error)
         e2 = _power(e)
         noise = NOISE_MEMORY * self.noise + ((1 - NOISE_MEMORY) * e2 + np.float32(1e-15))
         self.noise = np.where(heard[:, None], noise, self.noise)
         learning = heard & active
         if not learning.any():
-            return None
+            return np.zeros_like(noise)
         spread, most = (self.variance * x2).sum(1), np.maximum(noise, e2)
-        inverse = 1 / (spread + self._caution(NOISE_CAUTION_SURE) * most + LEAST_VARIANCE)
-        share = spread / (spread + self._caution(OUTPUT_CAUTION_SURE) * most + LEAST_VARIANCE)
+        caution = self._caution()
+        inverse = 1 / (spread + caution * most + LEAST_VARIANCE)
+        share = spread / (spread + OUTPUT_CAUTION * caution * most + LEAST_VARIANCE)
+        share[share < 1e-15] = 0
         s = spread + LEAST_VARIANCE
         removal = SHRINK * inverse + DOUBT * np.maximum(s - CREDIBLE * most, 0) / s / s
         expected = (e2 * spread * inverse).sum(1) / (e2.sum(1, dtype=np.float64) + 1e-9)
@@ -224,9 +240,7 @@ class Kalman:
         again = learning & ((e2 * spread * inverse).sum(1) > REUSE_LEAST * e2.sum(1))
         self._learn_again(again)
         self._constrain(np.flatnonzero(learning))
-        correction = np.fft.irfft(_flush(e * share, 1e-15))[:, HOP:].astype(np.float32)
-        correction[:, :FADE] *= (np.arange(FADE, dtype=np.float32) + np.float32(0.5)) / FADE
-        return self.correction * correction
+        return share
 
     def _learn_again(self, which):
         """Once more from earlier blocks, all held against the same filter."""

@@ -77,9 +77,13 @@ class Postfilter(nn.Module):
         self.out = nn.Linear(2 * units, postfilter.BANDS)
         nn.init.constant_(self.out.bias, 1.0)
 
-    def forward(self, x, states=None):
-        """Features [T, B, FEATURES] -> logits of the gains [T, B, BANDS], states for the next hops."""
+    def hidden(self, x, states=None):
+        """Features [T, B, FEATURES] -> states of both layers [T, B, 2 * units]."""
         first, second = states or 2 * (torch.zeros(x.shape[1], self.units),)
         first = self.g1(torch.tanh(self.inp(x)), first)
-        second = self.g2(first, second)
-        return self.out(torch.cat([first, second], -1)), (first[-1].detach(), second[-1].detach())
+        return torch.cat([first, self.g2(first, second)], -1)
+
+    def forward(self, x, states=None):
+        """Features -> logits of the gains [T, B, BANDS], states for the next hops."""
+        hidden = self.hidden(x, states)
+        return self.out(hidden), hidden[-1].detach().split(self.units, -1)

@@ -3,11 +3,12 @@
 # tests/unit/postfilter_numpy.c holds the two against each other; whoever changes one changes the
 # other. docs/postfilter.md explains it. Needs numpy and nothing else.
 #
-#     gains, out = process(load('models/unecho-post.onnx'), mic, error, far)   # whole hops, far end aligned
+#     gains, near_end, out = process(load('models/unecho-post.onnx'), mic, error, far)   # whole hops, far end aligned
 #
-# gains are the network's, [hops, BANDS]; out lags by one hop, like the product's.
+# gains are the network's, [hops, BANDS]; near_end is the probability that the near end talks,
+# [hops, 1], or [hops, 0] of a model that does not have it; out lags by one hop, like the product's.
 #
-# As a program: postfilter.py MODEL.onnx MIC.f32 ERROR.f32 FAR.f32 GAINS.f32 OUT.f32
+# As a program: postfilter.py MODEL.onnx MIC.f32 ERROR.f32 FAR.f32 GAINS.f32 NEAR_END.f32 OUT.f32
 
 import sys
 
@@ -104,7 +105,49 @@ def network(model, x):
     for name in ('gru0', 'gru1'):
         a = gru(a, model[name + '/W'][0], model[name + '/R'][0], model[name + '/B'][0])
         layers.append(a)
-    return sigmoid(np.concatenate(layers, 1) @ model['output/W'] + model['output/b'])
+    return np.split(sigmoid(np.concatenate(layers, 1) @ model['output/W'] + model['output/b']), [BANDS], 1)
+
+
+def noise_level(error, echo):
+    """Band powers [hops, BANDS] of error and echo estimate to the noise's in the error: minimum statistics."""
+    window, nothing, level = 94, np.inf, np.zeros(BANDS)
+    bias, lowest, before = 1 + COUNTS ** -0.5, np.full(BANDS, nothing), np.full(BANDS, nothing)
+    levels, slow = np.empty_like(error), error[0].copy()
+    for t in range(len(error)):
+        if t and t % window == 0:
+            before, lowest = lowest, np.full(BANDS, nothing)
+        slow += 0.1 * (error[t] - slow)
+        quiet = (echo[t] <= 0.25 * slow) | (bias * slow < level)
+        lowest = np.where(quiet, np.minimum(lowest, slow), lowest)
+        least = np.minimum(lowest, before)
+        level = np.where(least < nothing, bias * np.where(least < nothing, least, 0), level)
+        levels[t] = level
+    return levels
+
+
+def ramp(x, first, last):
+    return np.clip((x - first) / (last - first), 0, 1)
+
+
+def raise_gains(gains, error, echo, coherence):
+    """Gains that take no more than the linear filter's evidence allows; error and echo are band powers, coherence is the larger
+    of the pairs error and echo, error and far end."""
+    noise, raised = noise_level(error, echo), np.empty_like(gains)
+    e, y, c, leak = np.zeros(BANDS), np.zeros(BANDS), np.zeros(BANDS), np.full(BANDS, 4.0)
+    near = opinion = 0.0
+    for t in range(len(gains)):
+        e, y, c = e + 0.2 * (error[t] - e), y + 0.5 * (echo[t] - y), c + 0.2 * (coherence[t] - c)
+        follows = (y > 1e-9) & (y > 0.05 * e)
+        leak = np.where(follows, np.clip(leak * np.where(e > leak * y, 1.001844, 0.963829), 1e-3, 4), leak)
+        others, least = 20 * leak * y + 4 * noise[t], np.minimum(error[t], e)
+        share = np.where((y >= 1e-3 * e) & (others < least), 1 - others / np.maximum(least, 1e-30), 0)
+        weight = np.sqrt(e)
+        near += 0.04 * (weight @ share / (weight.sum() + 1e-12) - near)
+        opinion += 0.2 * (weight @ gains[t] / (weight.sum() + 1e-12) - opinion)
+        resembles = weight[4:] @ c[4:] / (weight[4:].sum() + 1e-12)
+        sure = (1 - ramp(resembles, 0.32, 0.42)) * ramp(near + opinion, 0.5, 0.9)
+        raised[t] = np.maximum(gains[t], sure * share ** 0.25)
+    return raised
 
 
 def synthesise(error, gains):
@@ -121,13 +164,17 @@ def load(path):
 
 def process(model, mic, error, far):
     mic, error, far = (spectra(x) for x in (mic, error, far))
-    gains = network(model, features(mic, error, far))
-    return gains, synthesise(error, gains ** EXPONENT)
+    x = features(mic, error, far)
+    gains, near_end = network(model, x)
+    levels = [power(s) @ SHARES / COUNTS for s in (error, mic - error)]
+    of_echo, _, of_far = np.split(x[:, 4 * BANDS:] / 3 + 0.3, 3, 1)
+    raised = raise_gains(gains, *levels, np.maximum(of_echo, of_far))
+    return gains, near_end, synthesise(error, raised ** EXPONENT)
 
 
 if __name__ == '__main__':
-    if len(sys.argv) != 7:
-        sys.exit('usage: postfilter.py MODEL.onnx MIC.f32 ERROR.f32 FAR.f32 GAINS.f32 OUT.f32')
+    if len(sys.argv) != 8:
+        sys.exit('usage: postfilter.py MODEL.onnx MIC.f32 ERROR.f32 FAR.f32 GAINS.f32 NEAR_END.f32 OUT.f32')
     signals = [np.fromfile(path, '<f4').astype(np.float64) for path in sys.argv[2:5]]
     for result, path in zip(process(load(sys.argv[1]), *signals), sys.argv[5:]):
         result.astype('<f4').tofile(path)

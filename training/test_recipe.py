@@ -18,6 +18,8 @@ except ImportError as missing:
     print(f'skipped: {missing}')
     sys.exit(77)
 
+import onnx_file
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 RATE, SECONDS = 16000, 40
 
@@ -56,14 +58,15 @@ def main():
         os.chdir(work)
         write_recordings('recordings')
         script('prepare.py', 'recordings', 'material')
-        for folder in ('scenes', 'again', 'validation', 'sounds/dt'):
+        for folder in ('scenes', 'again', 'validation', 'talk', 'sounds/dt', 'sounds/near', 'sounds/far'):
             os.makedirs(folder)
         call(scenes, 'material', 'train', 1, 4, 'scenes/1')
         call(scenes, 'material', 'train', 1, 4, 'again/1')
         same('scenes/1.u8', 'again/1.u8')
         for kind in ('dt', 'near', 'far'):
             call(scenes, 'material', 'val', 2, 1, f'validation/{kind}', kind)
-        call(scenes, 'material', 'val', 2, 1, 'again/dt', 'dt', 'sounds/dt')
+            call(scenes, 'material', 'val', 2, 1, f'again/{kind}', kind, f'sounds/{kind}')
+        call(scenes, 'material', 'train', 3, 4, 'talk/any', 'any', 'talk')
         same('validation/dt.u8', 'again/dt.u8')
         rate, near = soundfile.read('sounds/dt/0000_near.wav')[::-1]
         assert rate == RATE and np.abs(near).max() > 0
@@ -81,7 +84,12 @@ def main():
         for name in whole:
             if not np.array_equal(whole[name], halves[name]):
                 sys.exit(f'{name}: an interruption changed it')
-        script('export_postfilter.py', 'whole/weights.npz', 'model.onnx')
+        script('near_end.py', 'whole/weights.npz', 'talk/any', 'talk', 'validation', 'sounds', 'complete.npz')
+        script('export_postfilter.py', 'whole/weights.npz', 'gains.onnx')
+        script('export_postfilter.py', 'complete.npz', 'model.onnx')
+        gains, model = (onnx_file.arrays(file)['output/W'] for file in ('gains.onnx', 'model.onnx'))
+        if model.shape[1] != gains.shape[1] + 1 or not np.array_equal(model[:, :-1], gains):
+            sys.exit('the output that says who talks changed the gains')
 
 
 if __name__ == '__main__':

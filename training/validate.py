@@ -3,9 +3,9 @@
 
     validate.py FOLDER 'COMMAND with {mic} {far} {out}' [--jobs N] [--keep FOLDER]
 
-FOLDER holds dt, near and far, the sounds that unecho-scenes wrote for those kinds: NNNN_mic.wav, NNNN_far.wav, NNNN_near.wav.
-Prints, as means over the scenes of a kind: SI-SDR and its gain over the microphone; the share of near-end frames of 20 ms that
-are cut by more than 10 dB; what is taken from the near end in the mean, in dB; the echo reduction (ERLE) in dB of the whole
+FOLDER holds dt, near and far, or some of these, the sounds that unecho-scenes wrote for those kinds: NNNN_mic.wav, NNNN_far.wav,
+NNNN_near.wav. Prints, as means over the scenes of a kind: SI-SDR and its gain over the microphone; the share of near-end frames
+of 20 ms that are cut by more than 10 dB, in the whole scene and in its first 3 s, of the scenes that have some there; what is taken from the near end in the mean, in dB; the echo reduction (ERLE) in dB of the whole
 scene and of its first 3 s. Needs numpy and scipy.
 """
 import argparse
@@ -42,8 +42,10 @@ def near_end(mic, near, out):
     before, after = energies(near), energies(out)
     talks = before > 1e-3 * before.max()
     part = decibels(after[talks], before[talks])
+    early = part[:np.count_nonzero(talks[:3 * RATE // FRAME])]
     gain = si_sdr(near, out)
-    return {'SI-SDR': gain, 'gain': gain - si_sdr(near, mic), 'cut %': 100 * np.mean(part < -10), 'voice dB': np.mean(np.minimum(part, 0))}
+    return {'SI-SDR': gain, 'gain': gain - si_sdr(near, mic), 'cut %': 100 * np.mean(part < -10),
+            'first 3 s': 100 * np.mean(early < -10) if len(early) else np.nan, 'voice dB': np.mean(np.minimum(part, 0))}
 
 
 def far_end(mic, near, out):
@@ -68,8 +70,6 @@ def run(command, scene, out):
 
 def measure(folder, kind, command, jobs, keep):
     scenes = sorted(f[:-len('_mic.wav')] for f in glob.glob(f'{folder}/{kind}/*_mic.wav'))
-    if not scenes:
-        sys.exit(f'{folder}/{kind}: no scenes')
 
     def one(scene):
         out = f'{keep}/{kind}_{os.path.basename(scene)}.wav'
@@ -80,7 +80,7 @@ def measure(folder, kind, command, jobs, keep):
 
     with ThreadPoolExecutor(jobs) as pool:
         rows = list(pool.map(one, scenes))
-    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}, len(rows)
+    return {name: float(np.nanmean([row[name] for row in rows])) for name in rows[0]}, len(rows)
 
 
 def main():
@@ -93,7 +93,10 @@ def main():
     with tempfile.TemporaryDirectory() as passing:
         keep = a.keep or passing
         os.makedirs(keep, exist_ok=True)
-        for kind in MEASURES:
+        kinds = [kind for kind in MEASURES if glob.glob(f'{a.folder}/{kind}/*_mic.wav')]
+        if not kinds:
+            sys.exit(f'{a.folder}: no scenes')
+        for kind in kinds:
             means, count = measure(a.folder, kind, a.command, a.jobs, keep)
             print(f'{kind} ({count}): ' + ', '.join(f'{name} {value:.2f}' for name, value in means.items()), flush=True)
 

@@ -46,6 +46,14 @@
     _(mic_clipped_samples)                                                                         \
     _(far_clipped_samples)                                                                         \
     _(far_missing_frames)                                                                          \
-    _(far_dropped_frames)
+    _(far_dropped_frames)                                                                          \
+    _(limited_hops)                                                                                \
+    _(failed_hops)                                                                                 \
+    _(mic_now_db)                                                                                  \
+    _(far_now_db)                                                                                  \
+    _(out_now_db)                                                                                  \
+    _(erle_now_db)                                                                                 \
+    _(near_end_active)                                                                             \
+    _(near_end_seconds)
 
 #endif

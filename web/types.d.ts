@@ -75,6 +75,23 @@ export interface Stats {
   farClippedSamples: number;
   farMissingFrames: number;
   farDroppedFrames: number;
+  /** Steps of 8 ms of output that were turned down, as they were louder than the microphone. */
+  limitedHops: number;
+  /** Those in which the network gave no usable numbers: the model is unsuitable. */
+  failedHops: number;
+  /** Levels of about the last 0.3 s. */
+  micNowDb: number;
+  farNowDb: number;
+  outNowDb: number;
+  /** Of about the last 3 s in which the far end was active. */
+  erleNowDb: number;
+  /**
+   * The probability that the near end's talker speaks in the newest hop of 8 ms, or did within the
+   * 100 ms before; -1 where no network tells. For barge-in.
+   */
+  nearEndActive: number;
+  /** The length of the hops in which it was at least 0.5. */
+  nearEndSeconds: number;
 }
 
 export interface AnyCanceller {

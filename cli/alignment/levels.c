@@ -8,6 +8,20 @@ double level_of_power(double power)
     return power > 1e-12 ? 10.0 * log10(power) : (double)LEVEL_NONE;
 }
 
+bool levels_add(struct levels *levels, double db)
+{
+    if (levels->n == levels->room) {
+        const size_t room = 2 * levels->room + 1024;
+        float *more = realloc(levels->db, room * sizeof(*more));
+        if (!more)
+            return false;
+        levels->db = more;
+        levels->room = room;
+    }
+    levels->db[levels->n++] = (float)db;
+    return true;
+}
+
 /* The index of the level at a time; may be outside. */
 static long index_at(double seconds)
 {

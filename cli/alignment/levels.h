@@ -2,6 +2,7 @@
 #ifndef UNECHO_CLI_LEVELS_H
 #define UNECHO_CLI_LEVELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Levels per second. */
@@ -20,10 +21,13 @@
 
 struct levels {
     float *db; /* [n], one per 20 ms, without the mean; levels_free frees them */
-    size_t n;
+    size_t n, room;
 };
 
 double level_of_power(double power);
+
+/* Add the next one. false: out of memory. */
+bool levels_add(struct levels *levels, double db);
 
 /* At a time in seconds, LEVEL_NONE outside; the highest and the mean power of a span. */
 float level_at(const struct levels *levels, double seconds);

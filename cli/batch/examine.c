@@ -1,11 +1,9 @@
 #include "batch/examine.h"
 
 #include "doctor/doctor.h"
-#include "doctor/spectrogram.h"
 #include "report.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     WIDTH = SPECTROGRAM_COLUMNS / THUMBNAIL_COLUMNS,
@@ -17,7 +15,6 @@ struct examination {
     struct doctor_input input;
     struct analysis analysis;
     struct diagnosis diagnosis;
-    spectrogram cells;
 };
 
 /* ---- Pictures --------------------------------------------------------------------------- */
@@ -46,58 +43,25 @@ static void print_picture(const char *key, const spectrogram cells, FILE *stream
     fputc('"', stream);
 }
 
-static bool print_pictures(struct examination *e, FILE *stream)
-{
-    const struct doctor_end *mic = &e->input.mic;
-    if (!spectrogram_take(e->cells, mic->samples, mic->n, mic->rate))
-        return false;
-    print_picture("before", e->cells, stream);
-    if (!spectrogram_take(e->cells, e->analysis.cancelled.out, mic->n, mic->rate))
-        return false;
-    print_picture("after", e->cells, stream);
-    return true;
-}
-
 /* ---- Examining -------------------------------------------------------------------------- */
-
-/* n samples of the output, the mean of its channels, silence after its end. NULL: failed, reported.
- */
-static float *read_output(const char *path, const audio_layout *layout, size_t n)
-{
-    audio_reader *file = audio_reader_open(path, layout);
-    const unsigned channels = file ? audio_reader_channels(file) : 1;
-    float *frames = calloc(n * channels + 1, sizeof(*frames));
-    size_t got = 0;
-    bool done = file && frames && audio_reader_read(file, frames, n, &got);
-    if (file && !frames)
-        report_error("out of memory");
-    audio_reader_close(&file);
-    for (size_t i = 0; done && channels > 1 && i < n; i++) {
-        float sum = 0.0f;
-        for (unsigned c = 0; c < channels; c++)
-            sum += frames[i * channels + c];
-        frames[i] = sum / (float)channels;
-    }
-    if (!done) {
-        free(frames);
-        frames = NULL;
-    }
-    return frames;
-}
 
 static bool examine(struct examination *e, FILE *stream, const ends_choice *choice, const char *out,
                     const unecho_stats *stats, unecho_model *model)
 {
-    const audio_layout layout = choice->mic.layout;
-    float *samples;
-    if (!doctor_input_read(&e->input, choice))
+    audio_reader *file;
+    bool done;
+    if (!doctor_input_open(&e->input, choice))
         return false;
-    samples = read_output(out, &layout, e->input.mic.n);
-    if (!samples || !doctor_analyse_output(&e->analysis, &e->input, model, samples, stats))
+    file = audio_reader_open(out, &choice->mic.layout);
+    done = file && doctor_analyse_output(&e->analysis, &e->input, model, file, stats);
+    audio_reader_close(&file);
+    if (!done)
         return false;
     doctor_judge(&e->diagnosis, &e->analysis);
     doctor_print_members(&e->diagnosis, stream);
-    return print_pictures(e, stream);
+    print_picture("before", e->analysis.pictures[0], stream);
+    print_picture("after", e->analysis.pictures[1], stream);
+    return true;
 }
 
 bool examine_pair(FILE *stream, const ends_choice *choice, const char *out,
@@ -111,7 +75,7 @@ bool examine_pair(FILE *stream, const ends_choice *choice, const char *out,
     }
     done = examine(e, stream, choice, out, stats, model);
     analysis_free(&e->analysis);
-    doctor_input_free(&e->input);
+    doctor_input_close(&e->input);
     free(e);
     return done;
 }

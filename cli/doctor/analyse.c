@@ -1,9 +1,9 @@
 /* Analyses a pair of recordings. judge.c draws the conclusions. */
 #include "doctor/doctor.h"
 
-#include "alignment/coherence.h"
 #include "alignment/order.h"
-#include "dsp/convert.h"
+#include "doctor/expect.h"
+#include "doctor/watch.h"
 #include "report.h"
 
 #include <math.h>
@@ -17,38 +17,20 @@
 #define TRIAL_WINDOWS 8
 #define TRIAL_LEAST   3
 
-static bool no_memory(void)
-{
-    report_error("out of memory");
-    return false;
-}
+/* Samples at a time. */
+enum { PART = 4096 };
 
 /* ---- Delay ------------------------------------------------------------------------------ */
-
-/* An end at another rate, as if its own were factor times the stated one. */
-static float *at_rate(const struct doctor_end *end, int rate, double factor, size_t *n)
-{
-    *n = (size_t)((double)end->n * rate / (end->rate * factor));
-    return convert_rate(end->samples, end->n, end->rate * factor, (unsigned)rate, 0, *n);
-}
-
-static bool find_delay(const struct analysis *a, double factor, size_t windows,
-                       struct delay_line *line)
-{
-    struct delay_signal mic, far;
-    mic.samples = at_rate(&a->input->mic, DELAY_RATE, 1.0, &mic.n);
-    far.samples = at_rate(&a->input->far, DELAY_RATE, factor, &far.n);
-    const bool done = mic.samples && far.samples && delay_find(line, &mic, &far, windows);
-    free(mic.samples);
-    free(far.samples);
-    return done || no_memory();
-}
 
 /* Try one rate that the far end might really have. */
 static bool try_factor(struct analysis *a, double factor, size_t *most)
 {
     struct delay_line line;
-    if (!find_delay(a, factor, TRIAL_WINDOWS, &line))
+    struct copy far;
+    const bool done = survey_copy_far(&far, a->input, factor) &&
+                      delay_find(&line, &a->mic.copy, &far, TRIAL_WINDOWS);
+    copy_close(&far);
+    if (!done)
         return false;
     if (!line.found || line.fitting < TRIAL_LEAST || line.fitting <= *most)
         return true;
@@ -90,20 +72,6 @@ static bool try_rates(struct analysis *a)
 
 /* ---- Both ends side by side ------------------------------------------------------------- */
 
-static bool hold_the_same(const struct doctor_input *input)
-{
-    const size_t n = input->mic.n < input->far.n ? input->mic.n : input->far.n;
-    double power = 0.0, difference = 0.0;
-    if (input->mic.rate != input->far.rate)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        const double x = (double)input->mic.samples[i], d = x - (double)input->far.samples[i];
-        power += x * x;
-        difference += d * d;
-    }
-    return power > 0.0 && difference < 1e-5 * power;
-}
-
 static double far_heard_at(const void *context, double seconds)
 {
     const struct analysis *a = context;
@@ -112,46 +80,10 @@ static double far_heard_at(const void *context, double seconds)
 
 static void count_alone(struct analysis *a)
 {
-    const struct loudness mic = {&a->mic.levels, a->mic.active_db};
-    const struct loudness far = {&a->far.levels, a->far.active_db};
+    const struct measures *m = &a->mic.measures, *f = &a->far.measures;
+    const struct loudness mic = {&m->levels, m->active_db};
+    const struct loudness far = {&f->levels, f->active_db};
     a->alone = alone_count(mic, far, far_heard_at, a);
-}
-
-/* Of a linear filter, from the coherence. false: out of memory. */
-static bool coherence_gain(const float *x, const float *y, size_t n, unsigned rate, double *db)
-{
-    struct coherence *c = coherence_new(rate);
-    double before = 0.0, after = 0.0;
-    if (!c)
-        return false;
-    const size_t stretch = coherence_stretch(c);
-    for (size_t at = 0; at + stretch <= n; at += stretch)
-        coherence_add(c, x + at, y + at, &before, &after);
-    if (after > 0.0)
-        *db = 10.0 * log10(before / after);
-    coherence_free(c);
-    return true;
-}
-
-static bool expect_erle(struct analysis *a)
-{
-    enum { RATE = UNECHO_SAMPLE_RATE };
-    const struct doctor_end *end = &a->input->far;
-    size_t n;
-    float *mic, *far;
-    bool done;
-    a->expected_erle_db = (double)NAN;
-    if (!a->line.found)
-        return true;
-    mic = at_rate(&a->input->mic, RATE, 1.0, &n);
-    /* Shifted, so that far end and echo coincide. */
-    far = convert_rate(end->samples, end->n,
-                       end->rate * a->rate_factor * (1.0 + 1e-6 * a->line.drift_ppm), RATE,
-                       lround(-1e-3 * a->line.delay_ms * end->rate * a->rate_factor), n);
-    done = mic && far && coherence_gain(far, mic, n, RATE, &a->expected_erle_db);
-    free(mic);
-    free(far);
-    return done || no_memory();
 }
 
 /* ---- What the canceller makes of it ----------------------------------------------------- */
@@ -160,8 +92,9 @@ static bool expect_erle(struct analysis *a)
 static bool is_near_alone(const struct analysis *a, double seconds)
 {
     const double delay = a->line.found ? 1e-3 * delay_at(&a->line, seconds) : 0.0;
-    return (double)level_at(&a->mic.levels, seconds) >= fmax(a->mic.floor_db + 15.0, -60.0) &&
-           level_highest(&a->far.levels, seconds - delay - 0.6, seconds - delay + 0.1) <=
+    const struct measures *mic = &a->mic.measures;
+    return (double)level_at(&mic->levels, seconds) >= fmax(mic->floor_db + 15.0, -60.0) &&
+           level_highest(&a->far.measures.levels, seconds - delay - 0.6, seconds - delay + 0.1) <=
                ACTIVE_DB - 10.0f;
 }
 
@@ -169,10 +102,11 @@ static void measure_near_end(struct analysis *a)
 {
     double before = 0.0, after = 0.0;
     size_t n = 0;
-    for (size_t i = 0; i < a->out_levels.n && i < a->mic.levels.n; i++) {
+    const struct levels *mic = &a->mic.measures.levels;
+    for (size_t i = 0; i < a->out_levels.n && i < mic->n; i++) {
         if (!is_near_alone(a, ((double)i + 0.5) / LEVELS_PER_S))
             continue;
-        before += pow(10.0, 0.1 * (double)a->mic.levels.db[i]);
+        before += pow(10.0, 0.1 * (double)mic->db[i]);
         after += pow(10.0, 0.1 * (double)a->out_levels.db[i]);
         n++;
     }
@@ -182,21 +116,11 @@ static void measure_near_end(struct analysis *a)
 
 static unsigned late_for(const struct analysis *a)
 {
-    const double early = fmax(-a->line.delay_ms, -delay_at(&a->line, a->mic.seconds));
+    const double early = fmax(-a->line.delay_ms, -delay_at(&a->line, a->mic.measures.seconds));
     if (!a->line.found || early < 0.75 * USUAL_LATE)
         return USUAL_LATE;
     return early > 0.75 * UNECHO_REFERENCE_LATE_MAX_MS ? UNECHO_REFERENCE_LATE_MAX_MS
                                                        : (unsigned)(1.25 * early) + 50;
-}
-
-static bool measure_output(struct analysis *a)
-{
-    const struct doctor_end *mic = &a->input->mic;
-    if (!levels_take(&a->out_levels, a->cancelled.out, mic->n, mic->rate))
-        return false;
-    measure_near_end(a);
-    a->was_cancelled = true;
-    return true;
 }
 
 /* Whether the canceller's delay went where the line goes: half as far at least, and no step. */
@@ -227,7 +151,7 @@ static void settle_drift(struct analysis *a)
     const unecho_stats *const said = last ? &last->stats : &a->cancelled.stats;
     if (!a->line.found || a->rate_factor != 1.0 || !said->aligned)
         return;
-    const double certain = (double)said->drift_ppm, middle = 0.5 * a->mic.seconds;
+    const double certain = (double)said->drift_ppm, middle = 0.5 * a->mic.measures.seconds;
     if (first && (certain == 0.0 || fabs(a->line.drift_ppm) > FOLLOWED_PPM * 1.1) &&
         goes_along(a, first, last))
         return;
@@ -242,9 +166,11 @@ static void settle_drift(struct analysis *a)
  */
 static bool turn_round(const struct analysis *a, unecho_model *model, double *gain_db)
 {
-    const struct doctor_input turned = {.mic = a->input->far, .far = a->input->mic};
+    struct doctor_input turned = *a->input;
     struct cancelled cancelled;
-    const bool done = doctor_cancel(&cancelled, &turned, model, USUAL_LATE);
+    turned.mic = a->input->far;
+    turned.far = a->input->mic;
+    const bool done = doctor_cancel(&cancelled, &turned, model, USUAL_LATE, NULL);
     *gain_db = (double)cancelled.stats.linear_erle_db - (double)a->cancelled.stats.linear_erle_db;
     cancelled_free(&cancelled);
     return done;
@@ -267,14 +193,16 @@ static bool find_swapped(struct analysis *a, unecho_model *model)
     return true;
 }
 
+/* ---- The whole -------------------------------------------------------------------------- */
+
 /* All that can be said before the echo is cancelled. */
-static bool examine(struct analysis *a, const struct doctor_input *input)
+static bool examine(struct analysis *a, struct doctor_input *input)
 {
     *a = (struct analysis){.input = input, .rate_factor = 1.0, .expected_erle_db = (double)NAN};
-    if (!measure_end(&a->mic, &input->mic) || !measure_end(&a->far, &input->far))
+    if (!survey_take(&a->mic, &a->far, input))
         return false;
-    a->same = hold_the_same(input);
-    if (!find_delay(a, 1.0, DELAY_MOST_WINDOWS, &a->line) ||
+    a->same = copies_are_same(&a->mic.copy, &a->far.copy);
+    if (!delay_find(&a->line, &a->mic.copy, &a->far.copy, DELAY_MOST_WINDOWS) ||
         (!a->line.found && a->line.windows >= TRIAL_LEAST && !try_rates(a)))
         return false;
     if (a->line.found)
@@ -282,33 +210,87 @@ static bool examine(struct analysis *a, const struct doctor_input *input)
     return true;
 }
 
+static bool open_watch(struct analysis *a, struct watch *watch, bool with_pictures)
+{
+    *watch = (struct watch){0};
+    if (with_pictures && !(a->pictures = calloc(2, sizeof(*a->pictures)))) {
+        report_error("out of memory");
+        return false;
+    }
+    return watch_open(watch, &a->out_levels, a->pictures, a->input->mic.n, a->input->mic.rate);
+}
+
 /* The rest, once there is an output. */
 static bool conclude(struct analysis *a, unecho_model *model)
 {
-    if (!measure_output(a))
-        return false;
+    measure_near_end(a);
+    a->was_cancelled = true;
     settle_drift(a);
-    return expect_erle(a) && find_swapped(a, model);
+    return (!a->line.found ||
+            expect_erle(&a->expected_erle_db, a->input, &a->line, a->rate_factor)) &&
+           find_swapped(a, model);
 }
 
-bool doctor_analyse(struct analysis *a, const struct doctor_input *input, unecho_model *model)
+bool doctor_analyse(struct analysis *a, struct doctor_input *input, unecho_model *model,
+                    bool with_pictures)
 {
-    return examine(a, input) && doctor_cancel(&a->cancelled, input, model, late_for(a)) &&
-           conclude(a, model);
+    struct watch watch = {0};
+    const bool done = examine(a, input) && open_watch(a, &watch, with_pictures) &&
+                      doctor_cancel(&a->cancelled, input, model, late_for(a), &watch);
+    watch_close(&watch);
+    return done && conclude(a, model);
 }
 
-bool doctor_analyse_output(struct analysis *a, const struct doctor_input *input,
-                           unecho_model *model, float *out, const unecho_stats *stats)
+/* The next n samples of the output, the mean of its channels; silence after its end. */
+static bool read_output(audio_reader *out, float *frames, size_t n)
 {
-    const bool examined = examine(a, input);
-    a->cancelled = (struct cancelled){.out = out, .stats = *stats};
-    return examined && conclude(a, model);
+    const unsigned channels = audio_reader_channels(out);
+    size_t got;
+    if (!audio_reader_read(out, frames, n, &got))
+        return false;
+    memset(frames + got * channels, 0, (n - got) * channels * sizeof(*frames));
+    for (size_t i = 0; channels > 1 && i < n; i++) {
+        float sum = 0.0f;
+        for (unsigned c = 0; c < channels; c++)
+            sum += frames[i * channels + c];
+        frames[i] = sum / (float)channels;
+    }
+    return true;
+}
+
+static bool watch_both(struct analysis *a, struct watch *watch, audio_reader *out)
+{
+    float samples[PART * UNECHO_CHANNELS_MAX];
+    for (uint64_t left = a->input->mic.n; left > 0;) {
+        const size_t n = left < PART ? (size_t)left : PART;
+        size_t got;
+        if (!doctor_end_read(&a->input->mic, samples, n, &got))
+            return false;
+        watch_microphone(watch, samples, n);
+        if (!read_output(out, samples, n) || !watch_output(watch, samples, n))
+            return false;
+        left -= n;
+    }
+    watch_end(watch);
+    return doctor_input_rewind(a->input);
+}
+
+bool doctor_analyse_output(struct analysis *a, struct doctor_input *input, unecho_model *model,
+                           audio_reader *out, const unecho_stats *stats)
+{
+    struct watch watch = {0};
+    const bool done =
+        examine(a, input) && open_watch(a, &watch, true) && watch_both(a, &watch, out);
+    watch_close(&watch);
+    a->cancelled.stats = *stats;
+    return done && conclude(a, model);
 }
 
 void analysis_free(struct analysis *a)
 {
-    measures_free(&a->mic);
-    measures_free(&a->far);
+    surveyed_close(&a->mic);
+    surveyed_close(&a->far);
     levels_free(&a->out_levels);
+    free(a->pictures);
     cancelled_free(&a->cancelled);
 }

@@ -1,10 +1,8 @@
 #include "doctor/cancel.h"
 
-#include "interrupt.h"
 #include "report.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Statistics are noted this often per second; this is also the length of a piece. */
 #define NOTES_PER_S  4
@@ -12,10 +10,11 @@
 #define FAR_QUEUE_MS 1000
 
 struct run {
-    const struct doctor_input *input;
+    struct doctor_input *input;
     unecho *stream;
+    struct watch *watch;
     float *far, *out; /* of one piece */
-    size_t far_fed;
+    uint64_t far_fed;
 };
 
 static unecho *open_stream(const struct doctor_input *input, unecho_model *model, unsigned late_ms)
@@ -32,34 +31,45 @@ static unecho *open_stream(const struct doctor_input *input, unecho_model *model
     return engine_choice_open(&engine, &config);
 }
 
-/* n samples from `at` on; silence after the end. */
-static void copy_part(float *to, const struct doctor_end *end, size_t at, size_t n)
+static int cancel(struct run *run, size_t n, size_t far_n)
 {
-    const size_t there = at < end->n ? end->n - at : 0;
-    const size_t some = there < n ? there : n;
-    if (some)
-        memcpy(to, end->samples + at, some * sizeof(*to));
-    memset(to + some, 0, (n - some) * sizeof(*to));
-}
-
-/* Process the piece of the microphone from `at` on. */
-static int process(struct run *run, size_t at, size_t n)
-{
-    const int mic_rate = run->input->mic.rate, far_rate = run->input->far.rate;
-    const uint64_t far_due =
-        ((uint64_t)(at + n) * (uint64_t)far_rate + (uint64_t)mic_rate - 1) / (uint64_t)mic_rate;
-    const size_t far_n = (size_t)far_due - run->far_fed;
-    int status = UNECHO_OK;
-    copy_part(run->out, &run->input->mic, at, n);
-    copy_part(run->far, &run->input->far, run->far_fed, far_n);
-    run->far_fed += far_n;
-    if (mic_rate == far_rate)
+    int status;
+    if (run->input->mic.rate == run->input->far.rate)
         return unecho_process(run->stream, run->out, run->far, run->out, n);
     status = unecho_push_far(run->stream, run->far, far_n);
     return status == UNECHO_OK ? unecho_process(run->stream, run->out, NULL, run->out, n) : status;
 }
 
-static void note(const struct run *run, struct cancelled *cancelled, size_t heard)
+/* Process the piece of the microphone from `at` on. */
+static bool process(struct run *run, uint64_t at, size_t n)
+{
+    struct doctor_end *mic = &run->input->mic, *far = &run->input->far;
+    const uint64_t far_due =
+        ((at + n) * (uint64_t)far->rate + (uint64_t)mic->rate - 1) / (uint64_t)mic->rate;
+    const size_t far_n = (size_t)(far_due - run->far_fed);
+    size_t got;
+    if (!doctor_end_read(mic, run->out, n, &got) || !doctor_end_read(far, run->far, far_n, &got))
+        return false;
+    run->far_fed = far_due;
+    if (run->watch)
+        watch_microphone(run->watch, run->out, n);
+    const int status = cancel(run, n, far_n);
+    if (status != UNECHO_OK)
+        report_error("%s", unecho_strerror(status));
+    return status == UNECHO_OK;
+}
+
+/* The piece of the output whose microphone began at `at`: what belongs to the recording. */
+static bool show(struct run *run, uint64_t at, size_t piece)
+{
+    const uint64_t latency = (uint64_t)unecho_latency(run->stream);
+    const uint64_t n = run->input->mic.n, end = n + latency;
+    const size_t from = at < latency ? (size_t)(latency - at) : 0;
+    const size_t to = at + piece < end ? piece : (size_t)(end - at);
+    return !run->watch || from >= to || watch_output(run->watch, run->out + from, to - from);
+}
+
+static void note(const struct run *run, struct cancelled *cancelled, uint64_t heard)
 {
     struct track_point *point = &cancelled->track[cancelled->track_n++];
     point->seconds = (double)heard / run->input->mic.rate;
@@ -69,30 +79,26 @@ static void note(const struct run *run, struct cancelled *cancelled, size_t hear
 
 static bool run_all(struct run *run, struct cancelled *cancelled, size_t piece)
 {
-    const size_t n = run->input->mic.n, latency = (size_t)unecho_latency(run->stream);
-    for (size_t at = 0; at < n + latency; at += piece) {
-        const int status = process(run, at, piece);
-        if (status != UNECHO_OK || interrupted()) {
-            report_error("%s", status == UNECHO_OK ? "interrupted" : unecho_strerror(status));
+    const uint64_t n = run->input->mic.n, latency = (uint64_t)unecho_latency(run->stream);
+    for (uint64_t at = 0; at < n + latency; at += piece) {
+        if (!process(run, at, piece) || !show(run, at, piece))
             return false;
-        }
-        for (size_t i = 0; i < piece; i++)
-            if (at + i >= latency && at + i - latency < n)
-                cancelled->out[at + i - latency] = run->out[i];
         if (at < n)
             note(run, cancelled, at + piece < n ? at + piece : n);
     }
+    if (run->watch)
+        watch_end(run->watch);
     cancelled->stats.size = sizeof(cancelled->stats);
     unecho_get_stats(run->stream, &cancelled->stats);
-    return true;
+    return doctor_input_rewind(run->input);
 }
 
-bool doctor_cancel(struct cancelled *cancelled, const struct doctor_input *input,
-                   unecho_model *model, unsigned late_ms)
+bool doctor_cancel(struct cancelled *cancelled, struct doctor_input *input, unecho_model *model,
+                   unsigned late_ms, struct watch *watch)
 {
     const size_t piece = (size_t)input->mic.rate / NOTES_PER_S;
     const size_t far_piece = (size_t)input->far.rate / NOTES_PER_S + 2;
-    struct run run = {.input = input};
+    struct run run = {.input = input, .watch = watch};
     bool done = false;
     *cancelled = (struct cancelled){0};
     run.stream = open_stream(input, model, late_ms);
@@ -100,9 +106,8 @@ bool doctor_cancel(struct cancelled *cancelled, const struct doctor_input *input
         return false;
     run.out = malloc(piece * sizeof(*run.out));
     run.far = malloc(far_piece * sizeof(*run.far));
-    cancelled->out = calloc(input->mic.n + 1, sizeof(*cancelled->out));
     cancelled->track = calloc(input->mic.n / piece + 2, sizeof(*cancelled->track));
-    if (run.out && run.far && cancelled->out && cancelled->track)
+    if (run.out && run.far && cancelled->track)
         done = run_all(&run, cancelled, piece);
     else
         report_error("out of memory");
@@ -114,7 +119,6 @@ bool doctor_cancel(struct cancelled *cancelled, const struct doctor_input *input
 
 void cancelled_free(struct cancelled *cancelled)
 {
-    free(cancelled->out);
     free(cancelled->track);
     *cancelled = (struct cancelled){0};
 }

@@ -1,8 +1,9 @@
-/* The canceller's output for a recording, and its statistics over time. */
+/* What the canceller makes of a recording: its statistics over time. */
 #ifndef UNECHO_CLI_DOCTOR_CANCEL_H
 #define UNECHO_CLI_DOCTOR_CANCEL_H
 
 #include "doctor/input.h"
+#include "doctor/watch.h"
 #include "engine_choice.h"
 
 #include "unecho.h"
@@ -16,18 +17,18 @@ struct track_point {
 };
 
 struct cancelled {
-    float *out; /* as long as the microphone, and on its timeline */
     struct track_point *track;
     size_t track_n;
     unecho_stats stats; /* at the end */
 };
 
 /*
- * Run the canceller, with alignment and a far end up to late_ms late. false: failed or interrupted,
- * reported. cancelled_free in either case.
+ * Run the canceller, with alignment and a far end up to late_ms late, and go back to the start.
+ * watch: what sees the microphone and the output, which is as long and on its timeline; NULL:
+ * nothing. false: failed or interrupted, reported. cancelled_free in either case.
  */
-bool doctor_cancel(struct cancelled *cancelled, const struct doctor_input *input,
-                   unecho_model *model, unsigned late_ms);
+bool doctor_cancel(struct cancelled *cancelled, struct doctor_input *input, unecho_model *model,
+                   unsigned late_ms, struct watch *watch);
 void cancelled_free(struct cancelled *cancelled);
 
 #endif

@@ -5,16 +5,18 @@
 #include "doctor/delay.h"
 
 #include "alignment/correlator.h"
+#include "interrupt.h"
+#include "report.h"
 
 #include <math.h>
 #include <string.h>
 
 enum {
-    WINDOW = 2 * DELAY_RATE,
-    REACH = (int)(DELAY_REACH_S * DELAY_RATE),
+    WINDOW = 2 * CORRELATOR_RATE,
+    REACH = (int)(DELAY_REACH_S * CORRELATOR_RATE),
     SPAN = WINDOW + 2 * REACH,
     SIZE = 131072, /* SPAN and more: nothing wraps around onto a delay within reach */
-    SHORTEST_STEP = DELAY_RATE
+    SHORTEST_STEP = CORRELATOR_RATE
 };
 
 /* Mean power below which a window counts as silent: -65 dB. */
@@ -38,32 +40,28 @@ struct search {
     double after, before, floor; /* energy around the peaks, and of as much noise */
 };
 
-static double power(const float *x, size_t n)
+/* Take n samples of a copy into the window, with silence around them. false: they are silent. */
+static bool fill_window(struct correlator *c, const struct copy *copy, int64_t from, size_t n)
 {
+    const int64_t end = from + (int64_t)n, total = (int64_t)copy->n;
+    const int64_t there = (end < total ? end : total) - (from < 0 ? 0 : from);
     double sum = 0.0;
+    memset(c->window + n, 0, (SIZE - n) * sizeof(*c->window));
+    copy_read(copy, c->window, from, n);
     for (size_t i = 0; i < n; i++)
-        sum += (double)x[i] * (double)x[i];
-    return n ? sum / (double)n : 0.0;
+        sum += (double)c->window[i] * (double)c->window[i];
+    return there > 0 && sum > SILENCE * (double)there;
 }
 
-/* n samples of x from `from` on, which may lie outside, with zeros around them. */
-static void fill_window(struct correlator *c, const struct delay_signal *x, long from, size_t n)
-{
-    memset(c->window, 0, SIZE * sizeof(*c->window));
-    for (size_t i = 0; i < n; i++) {
-        const long at = from + (long)i;
-        if (at >= 0 && (size_t)at < x->n)
-            c->window[i] = x->samples[at];
-    }
-}
-
-static void look_at_window(struct search *s, const struct delay_signal *echo,
-                           const struct delay_signal *source, long start, struct delay_line *line)
+static void look_at_window(struct search *s, const struct copy *echo, const struct copy *source,
+                           int64_t start, struct delay_line *line)
 {
     struct correlator *c = &s->correlator;
-    fill_window(c, echo, start, WINDOW);
+    if (!fill_window(c, echo, start, WINDOW))
+        return;
     correlator_take_echo(c);
-    fill_window(c, source, start - REACH, SPAN);
+    if (!fill_window(c, source, start - REACH, SPAN))
+        return;
     correlator_take_source(c);
     correlator_run(c);
 
@@ -73,21 +71,13 @@ static void look_at_window(struct search *s, const struct delay_signal *echo,
     if (peak.height < LEAST_HEIGHT)
         return;
     line->points[line->point_count++] = (struct delay_point){
-        .seconds = ((double)start + 0.5 * WINDOW) / DELAY_RATE,
-        .delay_ms = 1000.0 * (peak.lag + REACH) / DELAY_RATE,
+        .seconds = ((double)start + 0.5 * WINDOW) / CORRELATOR_RATE,
+        .delay_ms = 1000.0 * (peak.lag + REACH) / CORRELATOR_RATE,
         .height = peak.height,
     };
     s->floor += peak.floor;
     s->after += peak.after;
     s->before += peak.before;
-}
-
-static bool is_active(const struct delay_signal *x, long from, size_t length)
-{
-    const size_t first = from < 0 ? 0 : (size_t)from;
-    const long past = from + (long)length;
-    const size_t end = past < 0 ? 0 : (size_t)past < x->n ? (size_t)past : x->n;
-    return first < end && power(x->samples + first, end - first) > SILENCE;
 }
 
 /* ---- The line --------------------------------------------------------------------------- */
@@ -170,21 +160,30 @@ static void fit_line(struct delay_line *line)
     line->found = line->fitting >= (line->windows < 3 ? 1 : 2) && evidence(line) >= LEAST_EVIDENCE;
 }
 
-bool delay_find(struct delay_line *line, const struct delay_signal *echo,
-                const struct delay_signal *source, size_t most)
+static bool look_at_all(struct search *s, const struct copy *echo, const struct copy *source,
+                        size_t most, struct delay_line *line)
+{
+    const uint64_t step = echo->n / most > SHORTEST_STEP ? echo->n / most : SHORTEST_STEP;
+    for (uint64_t start = 0; line->windows < most && start + WINDOW / 2 <= echo->n; start += step) {
+        if (interrupted()) {
+            report_error("interrupted");
+            return false;
+        }
+        look_at_window(s, echo, source, (int64_t)start, line);
+    }
+    return true;
+}
+
+bool delay_find(struct delay_line *line, const struct copy *echo, const struct copy *source,
+                size_t most)
 {
     struct search s = {0};
-    size_t step = echo->n / (most ? most : 1);
-    const bool done = correlator_open(&s.correlator, SIZE);
+    bool done = correlator_open(&s.correlator, SIZE);
     memset(line, 0, sizeof(*line));
-    if (step < SHORTEST_STEP)
-        step = SHORTEST_STEP;
-    for (size_t start = 0; done && line->windows < most && line->windows < DELAY_MOST_WINDOWS &&
-                           start + WINDOW / 2 <= echo->n;
-         start += step) {
-        if (is_active(echo, (long)start, WINDOW) && is_active(source, (long)start - REACH, SPAN))
-            look_at_window(&s, echo, source, (long)start, line);
-    }
+    if (done)
+        done = look_at_all(&s, echo, source, most, line);
+    else
+        report_error("out of memory");
     correlator_close(&s.correlator);
     fit_line(line);
     if (s.after + s.before > 2.0 * s.floor)

@@ -2,13 +2,13 @@
 #ifndef UNECHO_CLI_DOCTOR_DELAY_H
 #define UNECHO_CLI_DOCTOR_DELAY_H
 
+#include "alignment/copy.h"
 #include "alignment/correlator.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The sample rate of both, in Hz, and the longest delay either way, in seconds. */
-#define DELAY_RATE    CORRELATOR_RATE
+/* The longest delay either way, in seconds. */
 #define DELAY_REACH_S 5.0
 
 enum { DELAY_MOST_WINDOWS = 60 };
@@ -36,15 +36,12 @@ struct delay_line {
     double tail;
 };
 
-/* At DELAY_RATE. */
-struct delay_signal {
-    float *samples;
-    size_t n;
-};
-
-/* The delay of echo against source, in at most `most` windows. false: out of memory. */
-bool delay_find(struct delay_line *line, const struct delay_signal *echo,
-                const struct delay_signal *source, size_t most);
+/*
+ * The delay of echo against source, in at most `most` windows. false: out of memory or interrupted,
+ * reported.
+ */
+bool delay_find(struct delay_line *line, const struct copy *echo, const struct copy *source,
+                size_t most);
 
 /* The line's delay at a time. */
 double delay_at(const struct delay_line *line, double seconds);

@@ -34,7 +34,8 @@ static bool check_picture(struct job *job)
 static bool draw(void *user, FILE *stream)
 {
     const struct job *job = user;
-    return doctor_plot(&job->analysis, &job->diagnosis, stream);
+    doctor_plot(&job->analysis, &job->diagnosis, stream);
+    return true;
 }
 
 static bool show(struct job *job)
@@ -54,8 +55,8 @@ static bool diagnose(struct job *job)
     bool done;
     if (!model)
         return false;
-    done = doctor_input_read(&job->input, &options->ends) &&
-           doctor_analyse(&job->analysis, &job->input, model);
+    done = doctor_input_open(&job->input, &options->ends) &&
+           doctor_analyse(&job->analysis, &job->input, model, options->picture != NULL);
     unecho_model_unref(&model);
     if (done)
         doctor_judge(&job->diagnosis, &job->analysis);
@@ -77,7 +78,7 @@ static int run_doctor(const void *options)
     if (check_picture(job) && diagnose(job) && show(job))
         code = job->diagnosis.problems ? EXIT_PROBLEMS : EXIT_DONE;
     analysis_free(&job->analysis);
-    doctor_input_free(&job->input);
+    doctor_input_close(&job->input);
     output_release(&job->picture);
     free(job);
     return code;

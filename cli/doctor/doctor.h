@@ -9,7 +9,9 @@
 #include "doctor/cancel.h"
 #include "doctor/delay.h"
 #include "doctor/input.h"
-#include "doctor/measure.h"
+#include "doctor/spectrogram.h"
+#include "doctor/survey.h"
+#include "files/audio_reader.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,8 +21,8 @@
 #define FOLLOWED_PPM 300.0
 
 struct analysis {
-    const struct doctor_input *input;
-    struct measures mic, far;
+    struct doctor_input *input;
+    struct surveyed mic, far;
     bool same;              /* both hold the same signal */
     struct delay_line line; /* of the microphone against the far end */
     /*
@@ -34,18 +36,17 @@ struct analysis {
     bool was_cancelled;      /* the figures below are valid */
     struct cancelled cancelled;
     struct levels out_levels;
+    spectrogram *pictures;        /* [2] of the microphone and of the output; NULL: unwanted */
     double near_seconds, near_db; /* gain while only the near end is active */
 };
 
 /* false: failed or interrupted, reported. analysis_free in either case. */
-bool doctor_analyse(struct analysis *analysis, const struct doctor_input *input,
-                    unecho_model *model);
-/*
- * The same for a pair whose echo has been cancelled: out is as long as the microphone, at its rate,
- * and freed with the analysis.
- */
-bool doctor_analyse_output(struct analysis *analysis, const struct doctor_input *input,
-                           unecho_model *model, float *out, const unecho_stats *stats);
+bool doctor_analyse(struct analysis *analysis, struct doctor_input *input, unecho_model *model,
+                    bool with_pictures);
+/* The same, with pictures, for a pair whose echo has been cancelled: out is as long as the
+ * microphone, at its rate. */
+bool doctor_analyse_output(struct analysis *analysis, struct doctor_input *input,
+                           unecho_model *model, audio_reader *out, const unecho_stats *stats);
 void analysis_free(struct analysis *analysis);
 
 /* ---- Conclusions ------------------------------------------------------------------------ */
@@ -78,7 +79,7 @@ void doctor_print_json(const struct analysis *analysis, const struct diagnosis *
 /* Verdict and findings as members of an object. */
 void doctor_print_members(const struct diagnosis *diagnosis, FILE *stream);
 
-/* An SVG: delay, levels, spectrograms before and after. false: out of memory, reported. */
-bool doctor_plot(const struct analysis *analysis, const struct diagnosis *diagnosis, FILE *stream);
+/* An SVG: delay, levels, spectrograms before and after, of an analysis with pictures. */
+void doctor_plot(const struct analysis *analysis, const struct diagnosis *diagnosis, FILE *stream);
 
 #endif

@@ -1,79 +1,83 @@
 #include "doctor/input.h"
 
+#include "files/scratch.h"
 #include "interrupt.h"
 #include "report.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
-/* Samples at a time; the two ends alternate. */
-#define PART 65536
-
-typedef bool read_function(ends *pair, float *samples, size_t n, size_t *got);
-
-/* Append the next part of one end. *over: its end or the limit is reached. */
-static bool append(struct doctor_end *end, ends *pair, read_function *read, bool *over, bool *cut)
+static bool open_end(struct doctor_end *end, ends *pair, const char *role)
 {
-    const size_t most = (size_t)DOCTOR_LONGEST_S * (size_t)end->rate;
-    const size_t wanted = most - end->n < PART ? most - end->n : PART;
-    size_t got = 0;
-    float *more;
-    if (wanted == 0) {
-        *over = *cut = true;
-        return true;
-    }
-    more = realloc(end->samples, (end->n + wanted) * sizeof(*more));
-    if (!more) {
-        report_error("out of memory");
-        return false;
-    }
-    end->samples = more;
-    if (!read(pair, more + end->n, wanted, &got))
-        return false;
-    for (size_t i = end->n; i < end->n + got; i++)
-        if (!isfinite(more[i]))
-            more[i] = 0.0f;
-    end->n += got;
-    *over = got < wanted;
-    return true;
-}
-
-static void name_end(struct doctor_end *end, const audio_reader *file, const char *role,
-                     bool shared)
-{
-    if (shared)
+    const bool is_mic = end->read == ends_read_mic;
+    const audio_reader *file = is_mic ? ends_mic_file(pair) : ends_far_file(pair);
+    end->pair = pair;
+    end->rate = is_mic ? ends_mic_rate(pair) : ends_far_rate(pair);
+    if (ends_share_a_file(pair))
         snprintf(end->name, sizeof(end->name), "%.200s (%s)", audio_reader_name(file), role);
     else
         snprintf(end->name, sizeof(end->name), "%.250s", audio_reader_name(file));
+    if (!ends_can_rewind(pair))
+        end->kept = scratch_open(NULL);
+    return ends_can_rewind(pair) || end->kept;
 }
 
-bool doctor_input_read(struct doctor_input *input, const ends_choice *choice)
+bool doctor_input_open(struct doctor_input *input, const ends_choice *choice)
 {
-    ends *pair = ends_open(choice);
-    bool mic_over = false, far_over = false, done = pair != NULL;
+    *input = (struct doctor_input){.pair = ends_open(choice)};
+    input->mic.read = ends_read_mic;
+    input->far.read = ends_read_far;
+    return input->pair && open_end(&input->mic, input->pair, "microphone") &&
+           open_end(&input->far, input->pair, "far end");
+}
+
+static void close_end(struct doctor_end *end)
+{
+    if (end->kept)
+        fclose(end->kept);
+}
+
+void doctor_input_close(struct doctor_input *input)
+{
+    close_end(&input->mic);
+    close_end(&input->far);
+    ends_close(&input->pair);
     *input = (struct doctor_input){0};
-    if (!pair)
-        return false;
-    name_end(&input->mic, ends_mic_file(pair), "microphone", ends_share_a_file(pair));
-    name_end(&input->far, ends_far_file(pair), "far end", ends_share_a_file(pair));
-    input->mic.rate = ends_mic_rate(pair);
-    input->far.rate = ends_far_rate(pair);
-    while (done && !(mic_over && far_over)) {
-        done = (mic_over || append(&input->mic, pair, ends_read_mic, &mic_over, &input->cut)) &&
-               (far_over || append(&input->far, pair, ends_read_far, &far_over, &input->cut));
-        if (done && interrupted()) {
-            report_error("interrupted");
-            done = false;
-        }
+}
+
+bool doctor_input_rewind(struct doctor_input *input)
+{
+    struct doctor_end *const both[] = {&input->mic, &input->far};
+    for (size_t i = 0; i < 2; i++) {
+        both[i]->at = 0;
+        both[i]->is_kept = both[i]->kept != NULL;
+        if (both[i]->kept && !scratch_rewind(both[i]->kept))
+            return false;
     }
-    ends_close(&pair);
-    return done;
+    return input->mic.kept || ends_rewind(input->pair);
 }
 
-void doctor_input_free(struct doctor_input *input)
+static bool read_part(struct doctor_end *end, float *samples, size_t n, size_t *got)
 {
-    free(input->mic.samples);
-    free(input->far.samples);
-    *input = (struct doctor_input){0};
+    if (end->is_kept)
+        return scratch_read(end->kept, samples, n, got);
+    return end->read(end->pair, samples, n, got) &&
+           (!end->kept || scratch_write(end->kept, samples, *got));
+}
+
+bool doctor_end_read(struct doctor_end *end, float *samples, size_t n, size_t *got)
+{
+    const uint64_t left = (uint64_t)DOCTOR_LONGEST_S * (uint64_t)end->rate - end->at;
+    if (!read_part(end, samples, n < left ? n : (size_t)left, got))
+        return false;
+    if (interrupted()) {
+        report_error("interrupted");
+        return false;
+    }
+    for (size_t i = 0; i < *got; i++)
+        if (!isfinite(samples[i]))
+            samples[i] = 0.0f;
+    memset(samples + *got, 0, (n - *got) * sizeof(*samples));
+    end->at += *got;
+    return true;
 }

@@ -1,4 +1,7 @@
-/* The two ends of a call in memory. */
+/*
+ * The two ends of a call, to be read from start to end as often as needed; what cannot be read
+ * twice is kept in temporary files.
+ */
 #ifndef UNECHO_CLI_DOCTOR_INPUT_H
 #define UNECHO_CLI_DOCTOR_INPUT_H
 
@@ -6,27 +9,41 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 
 struct doctor_end {
     char name[256]; /* for people */
-    float *samples;
-    size_t n;
-    int rate; /* Hz */
+    int rate;       /* Hz */
+    uint64_t n;     /* samples, once it has been read to its end */
+    ends *pair;
+    bool (*read)(ends *pair, float *samples, size_t n, size_t *got);
+    FILE *kept; /* NULL: can be read again */
+    bool is_kept;
+    uint64_t at;
 };
 
 struct doctor_input {
     struct doctor_end mic, far;
     bool cut; /* longer than the limit */
+    ends *pair;
 };
 
 /* Only so much of a longer recording is examined. */
 #define DOCTOR_LONGEST_S 600
 
+/* false: failed, reported. doctor_input_close in either case. */
+bool doctor_input_open(struct doctor_input *input, const ends_choice *choice);
+void doctor_input_close(struct doctor_input *input);
+
+/* Both back to their start; the first time, once both have been read to their ends. false: failed,
+ * reported. */
+bool doctor_input_rewind(struct doctor_input *input);
+
 /*
- * Read both, with 0 for samples that are not finite. false: failed, reported. doctor_input_free in
- * either case.
+ * Read n samples, with 0 for those that are not finite, and silence after the end. *got: those
+ * before the end. false: failed or interrupted, reported.
  */
-bool doctor_input_read(struct doctor_input *input, const ends_choice *choice);
-void doctor_input_free(struct doctor_input *input);
+bool doctor_end_read(struct doctor_end *end, float *samples, size_t n, size_t *got);
 
 #endif

@@ -52,21 +52,21 @@ static bool is_silent(const struct measures *end)
 static bool judge_presence(struct diagnosis *d, const struct analysis *a)
 {
     const char *mic = a->input->mic.name, *far = a->input->far.name;
-    if (a->mic.seconds < SHORTEST_S || a->far.seconds < SHORTEST_S) {
+    if (a->mic.measures.seconds < SHORTEST_S || a->far.measures.seconds < SHORTEST_S) {
         advise(add(d, true, "too-short", "%s lasts %.2f s, %s %.2f s: too short for a diagnosis",
-                   mic, a->mic.seconds, far, a->far.seconds),
+                   mic, a->mic.measures.seconds, far, a->far.measures.seconds),
                "record about ten seconds in which the far end speaks");
         return false;
     }
-    if (is_silent(&a->mic))
+    if (is_silent(&a->mic.measures))
         advise(add(d, true, "silent-microphone", "the microphone's recording is %s",
-                   a->mic.peak == 0.0 ? "digitally silent" : "almost silent"),
+                   a->mic.measures.peak == 0.0 ? "digitally silent" : "almost silent"),
                "check that the microphone is not muted and that this is its channel "
                "(--mic-channel)");
-    if (is_silent(&a->far))
+    if (is_silent(&a->far.measures))
         advise(add(d, true, "silent-reference", "the far end's recording is %s (peak %.1f dB)",
-                   a->far.peak == 0.0 ? "digitally silent" : "almost silent",
-                   20.0 * log10(fmax(a->far.peak, 1e-6))),
+                   a->far.measures.peak == 0.0 ? "digitally silent" : "almost silent",
+                   20.0 * log10(fmax(a->far.measures.peak, 1e-6))),
                "the loopback was taken where nothing plays: record the output device of the "
                "loudspeaker, after its mixer, and check --far-channel. Without a far end unecho "
                "passes the microphone through");
@@ -103,14 +103,15 @@ static void judge_rate(struct diagnosis *d, const struct analysis *a)
 static void judge_no_echo(struct diagnosis *d, const struct analysis *a)
 {
     struct finding *finding;
-    if (a->line.found || is_silent(&a->mic) || is_silent(&a->far))
+    if (a->line.found || is_silent(&a->mic.measures) || is_silent(&a->far.measures))
         return;
     if (a->was_cancelled && a->cancelled.stats.aligned && a->cancelled.stats.confidence >= 0.5f) {
         add(d, false, "weak-echo", "the echo is visible only in places (confidence %.2f)",
             (double)a->cancelled.stats.confidence);
         return;
     }
-    if (a->mic.active_db < a->far.active_db - 40.0 || a->mic.active_seconds < 1.0) {
+    if (a->mic.measures.active_db < a->far.measures.active_db - 40.0 ||
+        a->mic.measures.active_seconds < 1.0) {
         add(d, false, "no-echo",
             "the microphone picks up hardly anything, and no echo: with headphones that is "
             "normal, and there is nothing to cancel");
@@ -268,7 +269,7 @@ static void judge_outcome(struct diagnosis *d, const struct analysis *a)
                    "where only the near end is active, its level drops by %.1f dB over %.1f s",
                    -a->near_db, a->near_seconds),
                "if that is a voice, it suffers: deal with the points above first. If it is only "
-               "background noise, it should drop");
+               "background noise, it should drop; --noise-reduction 0 keeps it");
 }
 
 static void say_fine(struct diagnosis *d, const struct analysis *a)
@@ -320,8 +321,8 @@ void doctor_judge(struct diagnosis *d, const struct analysis *a)
         judge_delay(d, a);
         judge_drift(d, a);
         judge_jumps(d, a);
-        judge_end(d, &a->input->mic, &a->mic, true);
-        judge_end(d, &a->input->far, &a->far, false);
+        judge_end(d, &a->input->mic, &a->mic.measures, true);
+        judge_end(d, &a->input->far, &a->far.measures, false);
         judge_outcome(d, a);
     }
     sort(d);

@@ -1,5 +1,7 @@
 #include "doctor/measure.h"
 
+#include "doctor/gaps.h"
+#include "doctor/level_meter.h"
 #include "report.h"
 
 #include <math.h>
@@ -14,50 +16,67 @@
 #define CUT_ROW        3
 #define CUT_LEAST      12
 
-/* A gap: digital silence of this length, with at least this level for 5 ms before and after. */
-#define GAP_SHORTEST_MS 5
-#define GAP_LONGEST_MS  500
-#define GAP_AROUND_MS   5
-#define GAP_AROUND_DB   (-50.0)
+struct measurement {
+    struct measures *measures;
+    struct level_meter meter;
+    struct levels means;
+    struct gap_finder gaps;
+    int rate;
+    float peak, edge;    /* edge: what is near the peak lies above it */
+    size_t row, clipped; /* samples above the edge: in a row up to now, in all of the long rows */
+};
 
-static double mean_of(const float *x, size_t n)
+struct measurement *measurement_open(struct measures *measures, int rate)
 {
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)x[i];
-    return n ? sum / (double)n : 0.0;
-}
-
-/* Around the mean: an offset is not sound. */
-static double power_of(const float *x, size_t n)
-{
-    const double mean = mean_of(x, n);
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++)
-        sum += ((double)x[i] - mean) * ((double)x[i] - mean);
-    return n ? sum / (double)n : 0.0;
-}
-
-/* The first sample of the i-th level. */
-static size_t begin_of(size_t i, int rate)
-{
-    return i * (size_t)rate / LEVELS_PER_S;
-}
-
-bool levels_take(struct levels *levels, const float *samples, size_t n, int rate)
-{
-    levels->n = n * LEVELS_PER_S / (size_t)rate;
-    levels->db = malloc((levels->n + 1) * sizeof(*levels->db));
-    if (!levels->db) {
+    struct measurement *m = calloc(1, sizeof(*m));
+    *measures = (struct measures){0};
+    if (!m) {
         report_error("out of memory");
-        return false;
+        return NULL;
     }
-    for (size_t i = 0; i < levels->n; i++) {
-        const size_t from = begin_of(i, rate);
-        levels->db[i] =
-            (float)level_of_power(power_of(samples + from, begin_of(i + 1, rate) - from));
+    m->measures = measures;
+    m->rate = rate;
+    m->meter.rate = rate;
+    m->meter.levels = &measures->levels;
+    m->meter.means = &m->means;
+    m->gaps.per_ms = (size_t)rate / 1000;
+    return m;
+}
+
+void measurement_close(struct measurement *m)
+{
+    if (m)
+        levels_free(&m->means);
+    free(m);
+}
+
+/* What lay near a former peak does not lie near a new one that is clearly higher. */
+static void raise_peak(struct measurement *m, float peak)
+{
+    const float edge = (float)(CUT_NEARNESS * (double)peak);
+    if (edge > m->peak)
+        m->row = m->clipped = 0;
+    m->peak = peak;
+    m->edge = edge;
+}
+
+static void find_clipping(struct measurement *m, const float *samples, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float size = fabsf(samples[i]);
+        if (size > m->peak)
+            raise_peak(m, size);
+        m->row = size >= m->edge ? m->row + 1 : 0;
+        if (m->row >= CUT_ROW)
+            m->clipped += m->row == CUT_ROW ? CUT_ROW : 1;
     }
-    return true;
+}
+
+bool measurement_hear(struct measurement *m, const float *samples, size_t n)
+{
+    find_clipping(m, samples, n);
+    gap_finder_hear(&m->gaps, samples, n);
+    return level_meter_hear(&m->meter, samples, n);
 }
 
 static int compare_floats(const void *a, const void *b)
@@ -66,8 +85,8 @@ static int compare_floats(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The noise floor and the offset. */
-static bool find_usual(struct measures *measures, const struct doctor_end *end)
+/* The level of the quietest tenth. */
+static bool find_floor(struct measures *measures)
 {
     const struct levels *levels = &measures->levels;
     size_t n = 0;
@@ -81,78 +100,27 @@ static bool find_usual(struct measures *measures, const struct doctor_end *end)
             sorted[n++] = levels->db[i];
     qsort(sorted, n, sizeof(*sorted), compare_floats);
     measures->floor_db = (double)(n ? sorted[n / 10] : LEVEL_NONE);
-
-    for (size_t i = 0; i < levels->n; i++) {
-        const size_t from = begin_of(i, end->rate);
-        sorted[i] = (float)mean_of(end->samples + from, begin_of(i + 1, end->rate) - from);
-    }
-    qsort(sorted, levels->n, sizeof(*sorted), compare_floats);
-    measures->offset = levels->n ? (double)sorted[levels->n / 2] : 0.0;
     free(sorted);
     return true;
 }
 
-static void find_peak(struct measures *measures, const struct doctor_end *end)
+bool measurement_end(struct measurement *m)
 {
-    float peak = 0.0f;
-    for (size_t i = 0; i < end->n; i++)
-        peak = fmaxf(peak, fabsf(end->samples[i]));
-    measures->peak = (double)peak;
-}
-
-static void find_clipping(struct measures *measures, const struct doctor_end *end)
-{
-    const float edge = (float)(CUT_NEARNESS * measures->peak);
-    size_t row = 0, clipped = 0;
-    if (measures->peak < CUT_LEAST_PEAK)
-        return;
-    for (size_t i = 0; i < end->n; i++) {
-        row = fabsf(end->samples[i]) >= edge ? row + 1 : 0;
-        if (row >= CUT_ROW)
-            clipped += row == CUT_ROW ? CUT_ROW : 1;
-    }
-    if (clipped >= CUT_LEAST && measures->active_seconds > 0.0)
-        measures->clipped_share = (double)clipped / (measures->active_seconds * end->rate);
-}
-
-static bool is_loud(const float *x, size_t n)
-{
-    return level_of_power(power_of(x, n)) > GAP_AROUND_DB;
-}
-
-static void find_gaps(struct measures *measures, const struct doctor_end *end)
-{
-    const size_t per_ms = (size_t)end->rate / 1000, around = GAP_AROUND_MS * per_ms;
-    size_t row = 0, silent = 0;
-    for (size_t i = 0; i <= end->n; i++) {
-        if (i < end->n && end->samples[i] == 0.0f) {
-            row++;
-            continue;
-        }
-        if (row >= GAP_SHORTEST_MS * per_ms) {
-            silent += row;
-            if (row <= GAP_LONGEST_MS * per_ms && i >= row + around && i + around <= end->n &&
-                is_loud(end->samples + i - row - around, around) &&
-                is_loud(end->samples + i, around)) {
-                measures->gaps++;
-                measures->gap_seconds += (double)row / end->rate;
-            }
-        }
-        row = 0;
-    }
-    measures->silent_seconds = (double)silent / end->rate;
-}
-
-bool measure_end(struct measures *measures, const struct doctor_end *end)
-{
-    *measures = (struct measures){.seconds = (double)end->n / end->rate};
-    find_peak(measures, end);
-    if (!levels_take(&measures->levels, end->samples, end->n, end->rate) ||
-        !find_usual(measures, end))
+    struct measures *const result = m->measures;
+    struct levels *const means = &m->means;
+    gap_finder_end(&m->gaps);
+    if (!find_floor(result))
         return false;
-    measures->active_db = levels_active(&measures->levels, &measures->active_seconds);
-    find_clipping(measures, end);
-    find_gaps(measures, end);
+    qsort(means->db, means->n, sizeof(*means->db), compare_floats);
+    result->offset = means->n ? (double)means->db[means->n / 2] : 0.0;
+    result->seconds = (double)m->meter.heard / m->rate;
+    result->peak = (double)m->peak;
+    result->active_db = levels_active(&result->levels, &result->active_seconds);
+    result->silent_seconds = (double)m->gaps.silent / m->rate;
+    result->gaps = m->gaps.gaps;
+    result->gap_seconds = (double)m->gaps.in_gaps / m->rate;
+    if (result->peak >= CUT_LEAST_PEAK && m->clipped >= CUT_LEAST && result->active_seconds > 0.0)
+        result->clipped_share = (double)m->clipped / (result->active_seconds * m->rate);
     return true;
 }
 

@@ -3,7 +3,6 @@
 #define UNECHO_CLI_DOCTOR_MEASURE_H
 
 #include "alignment/levels.h"
-#include "doctor/input.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,11 +21,17 @@ struct measures {
     double gap_seconds;    /* all of them together */
 };
 
-/* false: out of memory, reported. measures_free in either case. */
-bool measure_end(struct measures *measures, const struct doctor_end *end);
-void measures_free(struct measures *measures);
+struct measurement;
 
-/* Of n samples at rate. false: out of memory, reported. */
-bool levels_take(struct levels *levels, const float *samples, size_t n, int rate);
+/* Measure a signal at this rate. NULL: out of memory, reported. measures_free in either case. */
+struct measurement *measurement_open(struct measures *measures, int rate);
+void measurement_close(struct measurement *m);
+
+/* Take the next n samples; the signal has ended, and the measures are complete. false: out of
+ * memory, reported. */
+bool measurement_hear(struct measurement *m, const float *samples, size_t n);
+bool measurement_end(struct measurement *m);
+
+void measures_free(struct measures *measures);
 
 #endif

@@ -8,7 +8,6 @@
 #include "files/svg.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -198,8 +197,8 @@ static void draw_levels(const struct frame *f)
     draw_key(f, LEFT + 560, "far", "far end");
     draw_key(f, LEFT + 660, "mic", "microphone");
     draw_key(f, LEFT + 784, "out", "output");
-    draw_level(f, &f->a->far.levels, "far");
-    draw_level(f, &f->a->mic.levels, "mic");
+    draw_level(f, &f->a->far.measures.levels, "far");
+    draw_level(f, &f->a->mic.measures.levels, "mic");
     draw_level(f, &f->a->out_levels, "out");
 }
 
@@ -271,19 +270,11 @@ static void draw_scale(const struct frame *f)
                 SPECTROGRAM_LOWEST_DB + SPECTROGRAM_STEP_DB * SPECTROGRAM_SHADES);
 }
 
-static bool draw_spectrograms(const struct frame *f)
+static void draw_spectrograms(const struct frame *f)
 {
-    const struct doctor_end *mic = &f->a->input->mic;
-    spectrogram *cells = malloc(2 * sizeof(*cells));
-    const bool done = cells && spectrogram_take(cells[0], mic->samples, mic->n, mic->rate) &&
-                      spectrogram_take(cells[1], f->a->cancelled.out, mic->n, mic->rate);
-    if (done) {
-        draw_spectrogram(f, BEFORE_TOP, "Before: the microphone", cells[0]);
-        draw_scale(f);
-        draw_spectrogram(f, AFTER_TOP, "After: the output", cells[1]);
-    }
-    free(cells);
-    return done;
+    draw_spectrogram(f, BEFORE_TOP, "Before: the microphone", f->a->pictures[0]);
+    draw_scale(f);
+    draw_spectrogram(f, AFTER_TOP, "After: the output", f->a->pictures[1]);
 }
 
 /* ---- The whole -------------------------------------------------------------------------- */
@@ -307,14 +298,12 @@ static void draw_head(const struct frame *f, const struct diagnosis *d)
                 (double)stats->erle_db, (double)stats->far_active_seconds, delay);
 }
 
-bool doctor_plot(const struct analysis *a, const struct diagnosis *d, FILE *stream)
+void doctor_plot(const struct analysis *a, const struct diagnosis *d, FILE *stream)
 {
-    struct frame f = {a, stream, fmax(a->mic.seconds, 0.1)};
-    bool done;
+    struct frame f = {a, stream, fmax(a->mic.measures.seconds, 0.1)};
     draw_head(&f, d);
     draw_delay(&f);
     draw_levels(&f);
-    done = draw_spectrograms(&f);
+    draw_spectrograms(&f);
     fputs("</svg>\n", stream);
-    return done;
 }

@@ -34,7 +34,7 @@ static double to_db(double amplitude)
 
 static void print_ends(const struct analysis *a, FILE *stream)
 {
-    const struct measures *m = &a->mic, *f = &a->far;
+    const struct measures *m = &a->mic.measures, *f = &a->far.measures;
     fprintf(stream, "\n  %-24s %15s %15s\n", "", "microphone", "far end");
     fprintf(stream, "  %-24s %13.2f s %13.2f s\n", "length", m->seconds, f->seconds);
     fprintf(stream, "  %-24s %12d Hz %12d Hz\n", "sample rate", a->input->mic.rate,
@@ -169,8 +169,8 @@ void doctor_print_json(const struct analysis *a, const struct diagnosis *d, FILE
     fputc('{', stream);
     doctor_print_members(d, stream);
     fputs(", ", stream);
-    print_end_json("microphone", &a->input->mic, &a->mic, stream);
-    print_end_json("far_end", &a->input->far, &a->far, stream);
+    print_end_json("microphone", &a->input->mic, &a->mic.measures, stream);
+    print_end_json("far_end", &a->input->far, &a->far.measures, stream);
     number("delay_ms", a->line.found ? a->line.delay_ms : (double)NAN, stream);
     number("drift_ppm", a->line.found ? a->line.drift_ppm : (double)NAN, stream);
     number("rate_factor", a->rate_factor, stream);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { SPECTROGRAM_COLUMNS = 240, SPECTROGRAM_ROWS = 48, SPECTROGRAM_SHADES = 12 };
 
@@ -17,7 +18,15 @@ typedef unsigned char spectrogram[SPECTROGRAM_COLUMNS][SPECTROGRAM_ROWS];
 /* Where the bands of a signal end: at half its rate, at least at 8 kHz and at most at 24. */
 int spectrogram_highest_hz(int rate);
 
-/* n samples at rate, spread over all columns. false: out of memory, reported. */
-bool spectrogram_take(spectrogram cells, const float *samples, size_t n, int rate);
+struct spectrograph;
+
+/* Fill the cells from a signal of n samples at this rate. NULL: out of memory, reported. */
+struct spectrograph *spectrograph_open(spectrogram *cells, uint64_t n, int rate);
+void spectrograph_close(struct spectrograph *s);
+
+/* Take the next n samples. */
+void spectrograph_hear(struct spectrograph *s, const float *samples, size_t n);
+/* The signal has ended: all columns are filled. */
+void spectrograph_end(struct spectrograph *s);
 
 #endif

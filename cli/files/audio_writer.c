@@ -198,18 +198,23 @@ static bool write_raw(audio_writer *writer, const float *samples, size_t n)
     return true;
 }
 
+/* In steps of so many bits, to nearest, half a step up. */
+static double rounded(float sample, int bits)
+{
+    return bits == 16 ? (double)raw_rounded(sample) : floor(ldexp((double)sample, bits - 1) + 0.5);
+}
+
 /* libsndfile would not round to nearest, or would scale by one less than full scale. */
 static bool write_integers(audio_writer *writer, const float *samples, size_t n)
 {
     int values[4096];
-    double scale = ldexp(1.0, writer->bits - 1);
     double shift = ldexp(1.0, 32 - writer->bits);
     size_t most = sizeof(values) / sizeof(values[0]);
     most -= most % (size_t)writer->channels;
     for (size_t done = 0; done < n;) {
         size_t count = n - done < most ? n - done : most;
         for (size_t i = 0; i < count; i++)
-            values[i] = (int)(shift * rint(scale * (double)samples[done + i]));
+            values[i] = (int)(shift * rounded(samples[done + i], writer->bits));
         if (sf_write_int(writer->file, values, (sf_count_t)count) != (sf_count_t)count)
             return false;
         done += count;

@@ -19,13 +19,13 @@
 struct pick {
     unsigned first, count; /* from 0 */
     uint64_t clipped;
+    float *waiting; /* with one file: what came with the other end, from begin to end */
+    size_t begin, end, room;
 };
 
 struct ends {
     audio_reader *mic, *far; /* far NULL: in the microphone's file */
     struct pick mic_pick, far_pick;
-    float *waiting; /* with one file: the far end that came with the microphone */
-    size_t waiting_n, waiting_room;
     float frames[PART * UNECHO_CHANNELS_MAX];
 };
 
@@ -282,30 +282,63 @@ static void count_clipped(struct pick *pick, const float *frames, unsigned chann
             pick->clipped += fabsf(frames[i * channels + pick->first + c]) >= FULL_SCALE;
 }
 
-/* Room for n more waiting samples. */
-static bool make_room(ends *pair, size_t n)
+static size_t waiting(const struct pick *pick)
 {
-    const size_t needed = pair->waiting_n + n;
+    return pick->end - pick->begin;
+}
+
+/* Room for n more waiting samples. */
+static bool make_room(struct pick *pick, size_t n)
+{
+    const size_t left = waiting(pick);
     float *more;
-    if (needed <= pair->waiting_room)
+    /* One end may wait for seconds: move it seldom. */
+    if (pick->begin >= left) {
+        if (left > 0)
+            memcpy(pick->waiting, pick->waiting + pick->begin, left * sizeof(*more));
+        pick->begin = 0;
+        pick->end = left;
+    }
+    if (pick->end + n <= pick->room)
         return true;
-    more = realloc(pair->waiting, needed * sizeof(*more));
+    more = realloc(pick->waiting, 2 * (pick->end + n) * sizeof(*more));
     if (!more) {
         report_error("out of memory");
         return false;
     }
-    pair->waiting = more;
-    pair->waiting_room = needed;
+    pick->waiting = more;
+    pick->room = 2 * (pick->end + n);
     return true;
 }
 
-static bool keep_far(ends *pair, unsigned channels, size_t n)
+static bool keep(struct pick *pick, const float *frames, unsigned channels, size_t n)
 {
-    if (!make_room(pair, n))
+    if (!make_room(pick, n))
         return false;
-    count_clipped(&pair->far_pick, pair->frames, channels, n);
-    mix(&pair->far_pick, pair->frames, channels, 1.0f, pair->waiting + pair->waiting_n, n);
-    pair->waiting_n += n;
+    count_clipped(pick, frames, channels, n);
+    mix(pick, frames, channels, 1.0f, pick->waiting + pick->end, n);
+    pick->end += n;
+    return true;
+}
+
+/* From the file of both; no more of it than needed, as it may be a pipe. */
+static bool read_shared(ends *pair, struct pick *pick, float *samples, size_t n, size_t *got)
+{
+    const unsigned channels = audio_reader_channels(pair->mic);
+    while (waiting(pick) < n) {
+        const size_t wanted = n - waiting(pick), part = wanted < PART ? wanted : PART;
+        size_t have;
+        if (!audio_reader_read(pair->mic, pair->frames, part, &have) ||
+            !keep(&pair->mic_pick, pair->frames, channels, have) ||
+            !keep(&pair->far_pick, pair->frames, channels, have))
+            return false;
+        if (have < part)
+            break;
+    }
+    *got = n < waiting(pick) ? n : waiting(pick);
+    if (*got > 0)
+        memcpy(samples, pick->waiting + pick->begin, *got * sizeof(*samples));
+    pick->begin += *got;
     return true;
 }
 
@@ -313,6 +346,8 @@ bool ends_read_mic(ends *pair, float *samples, size_t n, size_t *got)
 {
     const unsigned channels = audio_reader_channels(pair->mic);
     *got = 0;
+    if (!pair->far)
+        return read_shared(pair, &pair->mic_pick, samples, n, got);
     while (*got < n) {
         const size_t part = n - *got < PART ? n - *got : PART;
         size_t have;
@@ -320,8 +355,6 @@ bool ends_read_mic(ends *pair, float *samples, size_t n, size_t *got)
             return false;
         count_clipped(&pair->mic_pick, pair->frames, channels, have);
         mix(&pair->mic_pick, pair->frames, channels, 1.0f, samples + *got, have);
-        if (!pair->far && !keep_far(pair, channels, have))
-            return false;
         *got += have;
         if (have < part)
             break;
@@ -365,15 +398,8 @@ bool ends_read_far_channels(ends *pair, float *samples, size_t n, size_t *got)
 
 bool ends_read_far(ends *pair, float *samples, size_t n, size_t *got)
 {
-    if (pair->far)
-        return read_far_file(pair, false, samples, n, got);
-    *got = n < pair->waiting_n ? n : pair->waiting_n;
-    if (*got == 0)
-        return true;
-    memcpy(samples, pair->waiting, *got * sizeof(*samples));
-    pair->waiting_n -= *got;
-    memmove(pair->waiting, pair->waiting + *got, pair->waiting_n * sizeof(*samples));
-    return true;
+    return pair->far ? read_far_file(pair, false, samples, n, got)
+                     : read_shared(pair, &pair->far_pick, samples, n, got);
 }
 
 bool ends_can_rewind(const ends *pair)
@@ -383,8 +409,9 @@ bool ends_can_rewind(const ends *pair)
 
 bool ends_rewind(ends *pair)
 {
-    pair->mic_pick.clipped = pair->far_pick.clipped = 0;
-    pair->waiting_n = 0;
+    struct pick *const picks[] = {&pair->mic_pick, &pair->far_pick};
+    for (size_t i = 0; i < 2; i++)
+        picks[i]->clipped = picks[i]->begin = picks[i]->end = 0;
     return audio_reader_rewind(pair->mic) && (!pair->far || audio_reader_rewind(pair->far));
 }
 
@@ -431,7 +458,8 @@ void ends_close(ends **pair)
         return;
     audio_reader_close(&(*pair)->mic);
     audio_reader_close(&(*pair)->far);
-    free((*pair)->waiting);
+    free((*pair)->mic_pick.waiting);
+    free((*pair)->far_pick.waiting);
     free(*pair);
     *pair = NULL;
 }

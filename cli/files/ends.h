@@ -41,8 +41,8 @@ typedef struct ends ends;
 ends *ends_open(const ends_choice *choice);
 
 /*
- * Read n samples; as audio_reader_read. With one file, the far end is what comes with the samples
- * of the microphone: read those first.
+ * Read n samples; as audio_reader_read. With one file, what comes with the samples of one end waits
+ * in memory until it is read, too.
  */
 bool ends_read_mic(ends *pair, float *samples, size_t n, size_t *got);
 bool ends_read_far(ends *pair, float *samples, size_t n, size_t *got);

@@ -15,6 +15,9 @@ size_t raw_width(raw_format format);
 
 void raw_decode(raw_format format, const unsigned char *bytes, float *samples, size_t n);
 
+/* A sample from -1 to below 1 as 16 bits, to the step that unecho_process_int16 gives it. */
+float raw_rounded(float sample);
+
 /* For s16le the samples must lie in [-1, 1]. */
 void raw_encode(raw_format format, const float *samples, unsigned char *bytes, size_t n);
 

@@ -1,30 +1,37 @@
 #include "files/text_output.h"
 
+#include "files/scratch.h"
 #include "report.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+
+static bool copy(output_file *output, FILE *text)
+{
+    char part[4096];
+    size_t n;
+    if (fflush(text) != 0 || ferror(text) || fseek(text, 0, SEEK_SET) != 0) {
+        report_error("%s: temporary file: %s", output->name, strerror(errno));
+        return false;
+    }
+    if (!output_open(output))
+        return false;
+    while ((n = fread(part, 1, sizeof(part), text)) > 0)
+        if (!output_write(output, part, n))
+            return false;
+    return output_commit(output);
+}
 
 bool text_output_write(output_file *output, text_writer *writer, void *user)
 {
-    char *text = NULL;
-    size_t size = 0;
     bool done;
-    FILE *memory;
+    FILE *text;
     if (output->kind == OUTPUT_NOWHERE)
         return true;
-    memory = open_memstream(&text, &size);
-    if (!memory) {
-        report_error("%s: %s", output->name, strerror(errno));
+    text = scratch_open(NULL);
+    if (!text)
         return false;
-    }
-    done = writer(user, memory);
-    if (fclose(memory) != 0 && done) {
-        report_error("%s: %s", output->name, strerror(errno));
-        done = false;
-    }
-    done = done && output_open(output) && output_write(output, text, size) && output_commit(output);
-    free(text);
+    done = writer(user, text) && copy(output, text);
+    fclose(text);
     return done;
 }

@@ -21,8 +21,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 
 struct job {
     const process_options *options;
@@ -340,11 +340,10 @@ static void tell_lengths(const struct job *job)
 
 static double cpu_seconds(void)
 {
-    struct rusage usage;
-    if (getrusage(RUSAGE_SELF, &usage) != 0)
+    struct timespec time;
+    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) != 0)
         return NAN;
-    return (double)usage.ru_utime.tv_sec + 1e-6 * (double)usage.ru_utime.tv_usec +
-           (double)usage.ru_stime.tv_sec + 1e-6 * (double)usage.ru_stime.tv_usec;
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
 /* false: it cannot be written, reported. */
@@ -367,6 +366,10 @@ static bool pass_summary_on(const struct job *job, const struct summary *summary
         if (summary->stream.guarded_samples)
             report_note("%" PRIu64 " input samples are not finite or far out of range",
                         summary->stream.guarded_samples);
+        if (summary->stream.failed_hops)
+            report_note("the network gave no usable numbers in %" PRIu64
+                        " hops: the model is unsuitable",
+                        summary->stream.failed_hops);
     }
     if (fflush(stream) == 0 && !ferror(stream))
         return true;

@@ -18,6 +18,8 @@ static void print_level(double db, FILE *stream)
         fputs("silence", stream);
 }
 
+#define HOP_S ((double)UNECHO_HOP / UNECHO_SAMPLE_RATE)
+
 /* Below this the library sees no echo path. */
 #define LEAST_CONFIDENCE 0.3
 
@@ -98,6 +100,15 @@ static void print_input(const struct summary *summary, FILE *stream)
 
 static void print_output(const struct summary *summary, FILE *stream)
 {
+    const unecho_stats *stats = &summary->stream;
+    if (stats->limited_hops)
+        fprintf(stream, "  limited  %.2f s turned down, as they were louder than the microphone\n",
+                HOP_S * (double)stats->limited_hops);
+    if (stats->failed_hops)
+        fprintf(stream,
+                "  failed   %.2f s in which the network gave no usable numbers: the model is "
+                "unsuitable\n",
+                HOP_S * (double)stats->failed_hops);
     if (summary->latency_samples)
         fprintf(stream, "  latency  %d samples left in the output\n", summary->latency_samples);
     if (summary->scale < 1.0)
@@ -181,9 +192,14 @@ void summary_print_members(const struct summary *summary, FILE *stream)
     print_number("confidence", 3, (double)stats->confidence, stream);
     print_count("realignments", stats->realignments, stream);
     print_number("far_silent_seconds", 3, (double)stats->far_silent_seconds, stream);
+    const bool told = stats->near_end_active >= 0.0f;
+    print_number("near_end_active", 3, told ? (double)stats->near_end_active : NAN, stream);
+    print_number("near_end_seconds", 3, told ? (double)stats->near_end_seconds : NAN, stream);
     print_count("mic_clipped_samples", summary->mic_clipped_samples, stream);
     print_count("far_clipped_samples", summary->far_clipped_samples, stream);
     print_count("guarded_samples", stats->guarded_samples, stream);
+    print_count("limited_hops", stats->limited_hops, stream);
+    print_count("failed_hops", stats->failed_hops, stream);
     fprintf(stream, "\"clipped_samples\": %" PRIu64, summary->clipped_samples);
 }
 

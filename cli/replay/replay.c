@@ -222,7 +222,7 @@ static void tell_difference(const struct job *job)
            job->rerun.different_samples, db);
 }
 
-static bool tell(const struct job *job, bool whole)
+static bool tell_result(const struct job *job, bool whole)
 {
     const rerun *r = &job->rerun;
     const bool same = r->first.call == 0;
@@ -274,7 +274,7 @@ static int run(struct job *job)
         return list_events(job);
     if (!open_stream(job) || !open_outputs(job) || !replay_all(job, &whole))
         return EXIT_FAILED;
-    const bool good = tell(job, whole);
+    const bool good = tell_result(job, whole);
     return report_output_written() && good ? EXIT_DONE : EXIT_FAILED;
 }
 

@@ -5,7 +5,7 @@
 #include <gst/audio/audio.h>
 #include <stdbool.h>
 
-typedef struct GstUnechoProbe GstUnechoProbe;
+typedef struct _GstUnechoProbe GstUnechoProbe;
 
 /* The probe of that name, for one element at a time; it collects from now on. NULL: there is none
  * that is free. */

@@ -8,7 +8,9 @@
 #include <gst/audio/gstaudioaggregator.h>
 #include <string.h>
 
-typedef struct GstUnecho {
+G_DECLARE_FINAL_TYPE(GstUnecho, gst_unecho, GST, UNECHO, GstAudioAggregator)
+
+struct _GstUnecho {
     GstAudioAggregator parent;
     GstAudioAggregatorPad *mic;
     settings settings;
@@ -20,20 +22,10 @@ typedef struct GstUnecho {
     GMutex mixing;
     bool has_far;    /* something came from the far end */
     bool far_missed; /* told that no far end is connected */
-} GstUnecho;
+};
 
-typedef struct GstUnechoClass {
-    GstAudioAggregatorClass parent_class;
-} GstUnechoClass;
-
-GType gst_unecho_get_type(void);
 G_DEFINE_TYPE(GstUnecho, gst_unecho, GST_TYPE_AUDIO_AGGREGATOR)
 GST_ELEMENT_REGISTER_DEFINE(unecho, "unecho", GST_RANK_NONE, gst_unecho_get_type())
-
-static GstUnecho *self_of(gpointer object)
-{
-    return G_TYPE_CHECK_INSTANCE_CAST(object, gst_unecho_get_type(), GstUnecho);
-}
 
 #define parent_aggregator GST_AGGREGATOR_CLASS(gst_unecho_parent_class)
 
@@ -226,7 +218,7 @@ static gboolean sink_event(GstAggregator *aggregator, GstAggregatorPad *pad, Gst
         gst_structure_get_int(gst_caps_get_structure(caps, 0), "rate", &rate);
     }
     const gboolean taken = parent_aggregator->sink_event(aggregator, pad, event);
-    GstUnecho *const self = self_of(aggregator);
+    GstUnecho *const self = GST_UNECHO(aggregator);
     if (rate != 0 && taken) {
         set_mixing(self);
         if (GST_AUDIO_INFO_IS_VALID(&self->aec.mic)) {
@@ -254,14 +246,14 @@ static gboolean src_query(GstAggregator *aggregator, GstQuery *query)
 {
     const gboolean answered = parent_aggregator->src_query(aggregator, query);
     if (answered && GST_QUERY_TYPE(query) == GST_QUERY_LATENCY)
-        aec_add_latency(&self_of(aggregator)->aec, query);
+        aec_add_latency(&GST_UNECHO(aggregator)->aec, query);
     return answered;
 }
 
 /* The output has the microphone's format as far as what follows allows it. */
 static GstCaps *fixate_src_caps(GstAggregator *aggregator, GstCaps *caps)
 {
-    GstUnecho *const self = self_of(aggregator);
+    GstUnecho *const self = GST_UNECHO(aggregator);
     GST_OBJECT_LOCK(self->mic);
     const GstAudioInfo info = self->mic->info;
     GST_OBJECT_UNLOCK(self->mic);
@@ -289,7 +281,7 @@ static GstCaps *fixate_src_caps(GstAggregator *aggregator, GstCaps *caps)
 
 static gboolean negotiated_src_caps(GstAggregator *aggregator, GstCaps *caps)
 {
-    GstUnecho *const self = self_of(aggregator);
+    GstUnecho *const self = GST_UNECHO(aggregator);
     GstAudioInfo info;
     if (!parent_aggregator->negotiated_src_caps(aggregator, caps) ||
         !gst_audio_info_from_caps(&info, caps))
@@ -303,7 +295,7 @@ static gboolean negotiated_src_caps(GstAggregator *aggregator, GstCaps *caps)
 
 static GstBuffer *create_output_buffer(GstAudioAggregator *aggregator, guint frames)
 {
-    GstUnecho *const self = self_of(aggregator);
+    GstUnecho *const self = GST_UNECHO(aggregator);
     self->block = frames;
     self->mic_end = 0;
     allocate_far(self);
@@ -324,7 +316,7 @@ static gboolean aggregate_one_buffer(GstAudioAggregator *aggregator, GstAudioAgg
                                      GstBuffer *in, guint in_offset, GstBuffer *out,
                                      guint out_offset, guint frames)
 {
-    GstUnecho *const self = self_of(aggregator);
+    GstUnecho *const self = GST_UNECHO(aggregator);
     const gsize frame = (gsize)GST_AUDIO_INFO_BPF(&self->aec.mic);
     if (pad != self->mic) {
         take_far(self, in, in_offset, out_offset, frames);
@@ -369,7 +361,7 @@ static GstFlowReturn push(GstUnecho *self, GstBuffer *buffer)
 
 static GstFlowReturn finish_buffer(GstAggregator *aggregator, GstBuffer *buffer)
 {
-    GstUnecho *const self = self_of(aggregator);
+    GstUnecho *const self = GST_UNECHO(aggregator);
     const gsize frame = (gsize)GST_AUDIO_INFO_BPF(&self->aec.mic);
     const settings s = settings_of(self);
     say_if_no_far_end(self);
@@ -391,7 +383,7 @@ static GstFlowReturn finish_buffer(GstAggregator *aggregator, GstBuffer *buffer)
 /* The output ends with the microphone. */
 static GstFlowReturn aggregate(GstAggregator *aggregator, gboolean timeout)
 {
-    GstUnecho *const self = self_of(aggregator);
+    GstUnecho *const self = GST_UNECHO(aggregator);
     GstFlowReturn flow;
     g_mutex_lock(&self->mixing);
     if (!at_end(self) || self->mic_end > 0) {
@@ -407,7 +399,7 @@ static GstFlowReturn aggregate(GstAggregator *aggregator, gboolean timeout)
 
 static void release_pad(GstElement *element, GstPad *pad)
 {
-    GstUnecho *const self = self_of(element);
+    GstUnecho *const self = GST_UNECHO(element);
     g_mutex_lock(&self->mixing);
     GST_ELEMENT_CLASS(gst_unecho_parent_class)->release_pad(element, pad);
     g_mutex_unlock(&self->mixing);
@@ -415,7 +407,7 @@ static void release_pad(GstElement *element, GstPad *pad)
 
 static GstFlowReturn flush(GstAggregator *aggregator)
 {
-    GstUnecho *const self = self_of(aggregator);
+    GstUnecho *const self = GST_UNECHO(aggregator);
     aec_reset(&self->aec);
     self->mic_end = 0;
     return parent_aggregator->flush(aggregator);
@@ -423,7 +415,7 @@ static GstFlowReturn flush(GstAggregator *aggregator)
 
 static gboolean stop(GstAggregator *aggregator)
 {
-    GstUnecho *const self = self_of(aggregator);
+    GstUnecho *const self = GST_UNECHO(aggregator);
     aec_close(&self->aec);
     self->has_far = self->far_missed = false;
     self->mic_end = 0;
@@ -435,7 +427,7 @@ static gboolean stop(GstAggregator *aggregator)
 static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)
 {
     GST_OBJECT_LOCK(object);
-    const gboolean known = settings_set(&self_of(object)->settings, id, value);
+    const gboolean known = settings_set(&GST_UNECHO(object)->settings, id, value);
     GST_OBJECT_UNLOCK(object);
     if (!known)
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -444,7 +436,7 @@ static void set_property(GObject *object, guint id, const GValue *value, GParamS
 static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)
 {
     GST_OBJECT_LOCK(object);
-    const gboolean known = settings_get(&self_of(object)->settings, id, value);
+    const gboolean known = settings_get(&GST_UNECHO(object)->settings, id, value);
     GST_OBJECT_UNLOCK(object);
     if (!known)
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -452,8 +444,8 @@ static void get_property(GObject *object, guint id, GValue *value, GParamSpec *s
 
 static void finalize(GObject *object)
 {
-    g_free(self_of(object)->far);
-    g_mutex_clear(&self_of(object)->mixing);
+    g_free(GST_UNECHO(object)->far);
+    g_mutex_clear(&GST_UNECHO(object)->mixing);
     G_OBJECT_CLASS(gst_unecho_parent_class)->finalize(object);
 }
 

@@ -12,7 +12,9 @@
 
 enum { PROBE = SETTINGS_END };
 
-typedef struct GstUnechoDsp {
+G_DECLARE_FINAL_TYPE(GstUnechoDsp, gst_unecho_dsp, GST, UNECHO_DSP, GstBaseTransform)
+
+struct _GstUnechoDsp {
     GstBaseTransform parent;
     settings settings;
     gchar *probe_name;
@@ -21,13 +23,8 @@ typedef struct GstUnechoDsp {
     GstUnechoProbe *probe; /* NULL: not found yet */
     bool probe_missed;     /* told that it is missing */
     GstClockTime next;     /* timestamp expected of the microphone */
-} GstUnechoDsp;
+};
 
-typedef struct GstUnechoDspClass {
-    GstBaseTransformClass parent_class;
-} GstUnechoDspClass;
-
-GType gst_unecho_dsp_get_type(void);
 G_DEFINE_TYPE(GstUnechoDsp, gst_unecho_dsp, GST_TYPE_BASE_TRANSFORM)
 GST_ELEMENT_REGISTER_DEFINE(unechodsp, "unechodsp", GST_RANK_NONE, gst_unecho_dsp_get_type())
 
@@ -35,11 +32,6 @@ static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(AEC_CAPS));
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(AEC_CAPS));
-
-static GstUnechoDsp *self_of(gpointer object)
-{
-    return G_TYPE_CHECK_INSTANCE_CAST(object, gst_unecho_dsp_get_type(), GstUnechoDsp);
-}
 
 #define parent_transform GST_BASE_TRANSFORM_CLASS(gst_unecho_dsp_parent_class)
 
@@ -77,7 +69,7 @@ static void find_probe(GstUnechoDsp *self)
 static gboolean set_caps(GstBaseTransform *transform, GstCaps *in, GstCaps *out)
 {
     (void)out;
-    GstUnechoDsp *const self = self_of(transform);
+    GstUnechoDsp *const self = GST_UNECHO_DSP(transform);
     if (!gst_audio_info_from_caps(&self->info, in))
         return FALSE;
     if (!self->probe)
@@ -94,7 +86,7 @@ static gboolean query(GstBaseTransform *transform, GstPadDirection direction, Gs
 {
     const gboolean answered = parent_transform->query(transform, direction, q);
     if (answered && direction == GST_PAD_SRC && GST_QUERY_TYPE(q) == GST_QUERY_LATENCY)
-        aec_add_latency(&self_of(transform)->aec, q);
+        aec_add_latency(&GST_UNECHO_DSP(transform)->aec, q);
     return answered;
 }
 
@@ -135,7 +127,7 @@ static void watch_for_gaps(GstUnechoDsp *self, const GstBuffer *buffer)
 
 static GstFlowReturn transform_ip(GstBaseTransform *transform, GstBuffer *buffer)
 {
-    GstUnechoDsp *const self = self_of(transform);
+    GstUnechoDsp *const self = GST_UNECHO_DSP(transform);
     const settings s = settings_of(self);
     if (!self->probe)
         find_probe(self);
@@ -151,7 +143,7 @@ static GstFlowReturn transform_ip(GstBaseTransform *transform, GstBuffer *buffer
 
 static gboolean sink_event(GstBaseTransform *transform, GstEvent *event)
 {
-    GstUnechoDsp *const self = self_of(transform);
+    GstUnechoDsp *const self = GST_UNECHO_DSP(transform);
     if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
         GstBuffer *const rest = aec_drain(&self->aec);
         if (rest)
@@ -167,7 +159,7 @@ static gboolean sink_event(GstBaseTransform *transform, GstEvent *event)
 
 static gboolean stop(GstBaseTransform *transform)
 {
-    GstUnechoDsp *const self = self_of(transform);
+    GstUnechoDsp *const self = GST_UNECHO_DSP(transform);
     aec_close(&self->aec);
     if (self->probe)
         probe_give_back(self->probe);
@@ -180,7 +172,7 @@ static gboolean stop(GstBaseTransform *transform)
 /* What was played in a pause is out of date. */
 static GstStateChangeReturn change_state(GstElement *element, GstStateChange change)
 {
-    GstUnechoDsp *const self = self_of(element);
+    GstUnechoDsp *const self = GST_UNECHO_DSP(element);
     if (change == GST_STATE_CHANGE_PAUSED_TO_PLAYING && self->probe)
         probe_flush(self->probe);
     return GST_ELEMENT_CLASS(gst_unecho_dsp_parent_class)->change_state(element, change);
@@ -190,7 +182,7 @@ static GstStateChangeReturn change_state(GstElement *element, GstStateChange cha
 
 static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)
 {
-    GstUnechoDsp *const self = self_of(object);
+    GstUnechoDsp *const self = GST_UNECHO_DSP(object);
     gboolean known = TRUE;
     GST_OBJECT_LOCK(self);
     if (id == PROBE) {
@@ -206,7 +198,7 @@ static void set_property(GObject *object, guint id, const GValue *value, GParamS
 
 static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)
 {
-    GstUnechoDsp *const self = self_of(object);
+    GstUnechoDsp *const self = GST_UNECHO_DSP(object);
     gboolean known = TRUE;
     GST_OBJECT_LOCK(self);
     if (id == PROBE)
@@ -220,7 +212,7 @@ static void get_property(GObject *object, guint id, GValue *value, GParamSpec *s
 
 static void finalize(GObject *object)
 {
-    g_free(self_of(object)->probe_name);
+    g_free(GST_UNECHO_DSP(object)->probe_name);
     G_OBJECT_CLASS(gst_unecho_dsp_parent_class)->finalize(object);
 }
 

@@ -18,7 +18,9 @@ typedef struct piece {
     GstClockTime length;
 } piece;
 
-struct GstUnechoProbe {
+G_DECLARE_FINAL_TYPE(GstUnechoProbe, gst_unecho_probe, GST, UNECHO_PROBE, GstBaseTransform)
+
+struct _GstUnechoProbe {
     GstBaseTransform parent;
     /* Under the object's lock: */
     GstAudioInfo info;
@@ -27,11 +29,6 @@ struct GstUnechoProbe {
     GstClockTime length;
 };
 
-typedef struct GstUnechoProbeClass {
-    GstBaseTransformClass parent_class;
-} GstUnechoProbeClass;
-
-GType gst_unecho_probe_get_type(void);
 G_DEFINE_TYPE(GstUnechoProbe, gst_unecho_probe, GST_TYPE_BASE_TRANSFORM)
 GST_ELEMENT_REGISTER_DEFINE(unechoprobe, "unechoprobe", GST_RANK_NONE, gst_unecho_probe_get_type())
 
@@ -39,11 +36,6 @@ static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(AEC_CAPS));
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(AEC_CAPS));
-
-static GstUnechoProbe *self_of(gpointer object)
-{
-    return G_TYPE_CHECK_INSTANCE_CAST(object, gst_unecho_probe_get_type(), GstUnechoProbe);
-}
 
 /* ---- The probes of this process ---------------------------------------------------------- */
 
@@ -127,7 +119,7 @@ void probe_flush(GstUnechoProbe *probe)
 static gboolean set_caps(GstBaseTransform *transform, GstCaps *in, GstCaps *out)
 {
     (void)out;
-    GstUnechoProbe *const self = self_of(transform);
+    GstUnechoProbe *const self = GST_UNECHO_PROBE(transform);
     GST_OBJECT_LOCK(self);
     const gboolean known = gst_audio_info_from_caps(&self->info, in);
     GST_OBJECT_UNLOCK(self);
@@ -136,7 +128,7 @@ static gboolean set_caps(GstBaseTransform *transform, GstCaps *in, GstCaps *out)
 
 static GstFlowReturn transform_ip(GstBaseTransform *transform, GstBuffer *buffer)
 {
-    GstUnechoProbe *const self = self_of(transform);
+    GstUnechoProbe *const self = GST_UNECHO_PROBE(transform);
     GST_OBJECT_LOCK(self);
     if (self->taken) {
         const guint64 frames = gst_buffer_get_size(buffer) / (gsize)GST_AUDIO_INFO_BPF(&self->info);
@@ -158,7 +150,7 @@ static void dispose(GObject *object)
     g_mutex_lock(&probes_lock);
     probes = g_list_remove(probes, object);
     g_mutex_unlock(&probes_lock);
-    clear(self_of(object));
+    clear(GST_UNECHO_PROBE(object));
     G_OBJECT_CLASS(gst_unecho_probe_parent_class)->dispose(object);
 }
 

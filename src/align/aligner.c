@@ -455,6 +455,11 @@ void aligner_past_hop(const aligner *a, const far_end *f, size_t age, float *con
     read_far(f, (int64_t)a->hops - 1 - (int64_t)age, a->shift_before, far);
 }
 
+void aligner_upper(const aligner *a, const far_end *f, float *power)
+{
+    far_end_upper(f, (int64_t)(a->hops - 1) * UNECHO_HOP - a->shift_before, power);
+}
+
 void aligner_move(aligner *a, int64_t samples)
 {
     if (samples == 0 || a->plan.mode == UNECHO_ALIGN_OFF)

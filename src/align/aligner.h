@@ -79,6 +79,9 @@ aligner_jump aligner_hop(aligner *a, const float *mic, far_end *f, float *const 
 /* The far end `age` hops before the last one, from the place where it is read now. */
 void aligner_past_hop(const aligner *a, const far_end *f, size_t age, float *const *far);
 
+/* power [f->plan.upper]: of the far end above 8 kHz in the last hop, see far_end_upper. */
+void aligner_upper(const aligner *a, const far_end *f, float *power);
+
 /* The echo lags the far end by so many samples more than before. */
 void aligner_move(aligner *a, int64_t samples);
 

@@ -1,40 +1,71 @@
 /*
- * A radix-2 Cooley-Tukey transform of half the length, whose real and imaginary parts are the even
- * and odd samples of the real signal.
+ * Stockham's transform of half the length, whose real and imaginary parts are the even and odd
+ * samples of the real signal: radix 4, in order from stage to stage between two buffers, so that
+ * the innermost loops run over neighbours and compilers make vectors of them.
  */
 #include "dsp/fft.h"
+
+#include "dsp/dot.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #define PI 3.14159265358979323846
 
-typedef struct complex_float {
-    float re, im;
-} complex_float;
+typedef struct buffer {
+    float *re, *im; /* [size / 2] */
+} buffer;
 
 struct real_fft {
     size_t size;
-    complex_float *turns; /* [size / 2] exp(-2 pi i k / size) */
-    complex_float *z;     /* [size / 2] */
+    float *memory;
+    buffer turns; /* exp(-2 pi i k / size) */
+    /* Of each stage of radix 4, for p up to n / 4: exp(-2 pi i p / n), its square and its cube. */
+    float *stage_turns;
+    buffer buffers[2];
 };
+
+/* The stages of radix 4 of a transform of n values take so many floats of turns. */
+static size_t stage_turn_count(size_t n)
+{
+    size_t count = 0;
+    for (; n >= 4; n /= 4)
+        count += 6 * (n / 4);
+    return count;
+}
+
+static void fill_stage_turns(float *turns, size_t n)
+{
+    for (; n >= 4; turns += 6 * (n / 4), n /= 4)
+        for (size_t p = 0; p < n / 4; p++)
+            for (size_t power = 1; power <= 3; power++) {
+                const double angle = -2.0 * PI * (double)(power * p) / (double)n;
+                turns[(2 * power - 2) * (n / 4) + p] = (float)cos(angle);
+                turns[(2 * power - 1) * (n / 4) + p] = (float)sin(angle);
+            }
+}
 
 real_fft *real_fft_new(size_t size)
 {
+    const size_t n = size / 2;
     real_fft *f = malloc(sizeof *f);
-    complex_float *turns = malloc(size / 2 * sizeof *turns);
-    complex_float *z = malloc(size / 2 * sizeof *z);
-    if (!f || !turns || !z) {
+    float *memory = malloc((6 * n + stage_turn_count(n)) * sizeof *memory);
+    if (!f || !memory) {
         free(f);
-        free(turns);
-        free(z);
+        free(memory);
         return NULL;
     }
-    for (size_t k = 0; k < size / 2; k++) {
+    *f = (real_fft){.size = size,
+                    .memory = memory,
+                    .turns = {memory, memory + n},
+                    .buffers = {{memory + 2 * n, memory + 3 * n}, {memory + 4 * n, memory + 5 * n}},
+                    .stage_turns = memory + 6 * n};
+    for (size_t k = 0; k < n; k++) {
         const double angle = -2.0 * PI * (double)k / (double)size;
-        turns[k] = (complex_float){(float)cos(angle), (float)sin(angle)};
+        f->turns.re[k] = (float)cos(angle);
+        f->turns.im[k] = (float)sin(angle);
     }
-    *f = (real_fft){size, turns, z};
+    fill_stage_turns(f->stage_turns, n);
     return f;
 }
 
@@ -42,89 +73,170 @@ void real_fft_free(real_fft *f)
 {
     if (!f)
         return;
-    free(f->turns);
-    free(f->z);
+    free(f->memory);
     free(f);
 }
 
-static void swap(complex_float *a, complex_float *b)
+/* ---- Stages ----------------------------------------------------------------------------- */
+
+/*
+ * Stages go from one buffer to another. A stage does `stride` transforms of n values, whose values
+ * lie side by side, and leaves four times as many of a quarter of the length. turns: those of this
+ * n.
+ */
+
+static inline four_floats load(const float *x)
 {
-    const complex_float kept = *a;
-    *a = *b;
-    *b = kept;
+    return *(const four_floats *)x;
 }
 
-static void reverse_bits(complex_float *z, size_t n)
+static inline void store(float *x, four_floats value)
 {
-    for (size_t i = 1, j = 0; i < n; i++) {
-        size_t bit = n >> 1;
-        for (; j & bit; bit >>= 1)
-            j ^= bit;
-        j ^= bit;
-        if (i < j)
-            swap(&z[i], &z[j]);
+    *(four_floats *)x = value;
+}
+
+typedef struct four_complex {
+    four_floats re, im;
+} four_complex;
+
+/* The transform of four values, four times side by side. */
+static inline void transform_4(four_complex y[4], const four_complex x[4])
+{
+    const four_complex sum = {x[0].re + x[2].re, x[0].im + x[2].im};
+    const four_complex difference = {x[0].re - x[2].re, x[0].im - x[2].im};
+    const four_complex other = {x[1].re + x[3].re, x[1].im + x[3].im};
+    /* i (x1 - x3) */
+    const four_complex turned = {x[3].im - x[1].im, x[1].re - x[3].re};
+    y[0] = (four_complex){sum.re + other.re, sum.im + other.im};
+    y[1] = (four_complex){difference.re - turned.re, difference.im - turned.im};
+    y[2] = (four_complex){sum.re - other.re, sum.im - other.im};
+    y[3] = (four_complex){difference.re + turned.re, difference.im + turned.im};
+}
+
+/* Stride 1: the four beside each other differ in p. */
+static void first_stage(const buffer *from, const buffer *to, size_t n, const float *turns)
+{
+    const size_t quarter = n / 4;
+    for (size_t p = 0; p < quarter; p += 4) {
+        four_complex x[4], y[4];
+        for (size_t i = 0; i < 4; i++)
+            x[i] =
+                (four_complex){load(from->re + i * quarter + p), load(from->im + i * quarter + p)};
+        transform_4(y, x);
+        for (size_t i = 1; i < 4; i++) {
+            const four_floats re = load(turns + (2 * i - 2) * quarter + p);
+            const four_floats im = load(turns + (2 * i - 1) * quarter + p);
+            y[i] = (four_complex){re * y[i].re - im * y[i].im, re * y[i].im + im * y[i].re};
+        }
+        for (size_t k = 0; k < 4; k++) {
+            store(to->re + 4 * (p + k),
+                  (four_floats){y[0].re[k], y[1].re[k], y[2].re[k], y[3].re[k]});
+            store(to->im + 4 * (p + k),
+                  (four_floats){y[0].im[k], y[1].im[k], y[2].im[k], y[3].im[k]});
+        }
     }
 }
 
-static complex_float product(complex_float a, complex_float b)
+/* stride: 4 or more. */
+static void later_stage(const buffer *from, const buffer *to, size_t n, size_t stride,
+                        const float *turns)
 {
-    return (complex_float){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
-}
-
-/* Transform f->z in place. */
-static void transform(const real_fft *f)
-{
-    complex_float *const z = f->z;
-    const size_t n = f->size / 2;
-    reverse_bits(z, n);
-    for (size_t half = 1; half < n; half *= 2) {
-        const size_t step = f->size / (2 * half);
-        for (size_t start = 0; start < n; start += 2 * half) {
-            complex_float *const low = z + start, *const high = low + half;
-            for (size_t k = 0; k < half; k++) {
-                const complex_float a = low[k], b = product(high[k], f->turns[k * step]);
-                low[k] = (complex_float){a.re + b.re, a.im + b.im};
-                high[k] = (complex_float){a.re - b.re, a.im - b.im};
+    const size_t quarter = n / 4;
+    for (size_t p = 0; p < quarter; p++) {
+        for (size_t k = 0; k < stride; k += 4) {
+            const size_t at = p * stride + k, out = 4 * p * stride + k;
+            four_complex x[4], y[4];
+            for (size_t i = 0; i < 4; i++)
+                x[i] = (four_complex){load(from->re + i * quarter * stride + at),
+                                      load(from->im + i * quarter * stride + at)};
+            transform_4(y, x);
+            for (size_t i = 1; i < 4; i++) {
+                const float re = turns[(2 * i - 2) * quarter + p];
+                const float im = turns[(2 * i - 1) * quarter + p];
+                y[i] = (four_complex){re * y[i].re - im * y[i].im, re * y[i].im + im * y[i].re};
+            }
+            for (size_t i = 0; i < 4; i++) {
+                store(to->re + out + i * stride, y[i].re);
+                store(to->im + out + i * stride, y[i].im);
             }
         }
     }
 }
 
-void real_fft_forward(real_fft *f, float *re, float *im, const float *x)
+/* Where the length is no power of four. */
+static void last_stage(const buffer *from, const buffer *to, size_t stride)
+{
+    for (size_t k = 0; k < stride; k++) {
+        to->re[k] = from->re[k] + from->re[k + stride];
+        to->im[k] = from->im[k] + from->im[k + stride];
+        to->re[k + stride] = from->re[k] - from->re[k + stride];
+        to->im[k + stride] = from->im[k] - from->im[k + stride];
+    }
+}
+
+/* Of the first buffer. Returns the one with the result. */
+static const buffer *transform(const real_fft *f)
+{
+    const buffer *from = &f->buffers[0], *to = &f->buffers[1];
+    const float *turns = f->stage_turns;
+    size_t n = f->size / 2, stride = 1;
+    for (; n >= 2; n /= 4, stride *= 4) {
+        if (n == 2)
+            last_stage(from, to, stride);
+        else if (stride == 1)
+            first_stage(from, to, n, turns);
+        else
+            later_stage(from, to, n, stride, turns);
+        turns += 6 * (n / 4);
+        const buffer *const result = to;
+        to = from;
+        from = result;
+    }
+    return from;
+}
+
+/* ---- Real signals ----------------------------------------------------------------------- */
+
+void real_fft_forward(real_fft *f, float *restrict re, float *restrict im, const float *x)
 {
     const size_t n = f->size / 2;
-    for (size_t i = 0; i < n; i++)
-        f->z[i] = (complex_float){x[2 * i], x[2 * i + 1]};
-    transform(f);
-    for (size_t k = 0; k < n; k++) {
-        const complex_float a = f->z[k], b = f->z[(n - k) % n];
-        /* The transforms of the even and of the odd samples. */
-        const complex_float even = {0.5f * (a.re + b.re), 0.5f * (a.im - b.im)};
-        const complex_float odd = {0.5f * (a.im + b.im), 0.5f * (b.re - a.re)};
-        const complex_float turned = product(odd, f->turns[k]);
-        re[k] = even.re + turned.re;
-        im[k] = even.im + turned.im;
+    const buffer *const z = &f->buffers[0];
+    for (size_t i = 0; i < n; i++) {
+        z->re[i] = x[2 * i];
+        z->im[i] = x[2 * i + 1];
     }
-    re[n] = f->z[0].re - f->z[0].im;
+    const buffer *const a = transform(f);
+    re[0] = a->re[0] + a->im[0];
+    im[0] = 0.0f;
+    for (size_t k = 1; k < n; k++) {
+        const float b_re = a->re[n - k], b_im = a->im[n - k];
+        /* The transforms of the even and of the odd samples. */
+        const float even_re = 0.5f * (a->re[k] + b_re), even_im = 0.5f * (a->im[k] - b_im);
+        const float odd_re = 0.5f * (a->im[k] + b_im), odd_im = 0.5f * (b_re - a->re[k]);
+        re[k] = even_re + (odd_re * f->turns.re[k] - odd_im * f->turns.im[k]);
+        im[k] = even_im + (odd_re * f->turns.im[k] + odd_im * f->turns.re[k]);
+    }
+    re[n] = a->re[0] - a->im[0];
     im[n] = 0.0f;
 }
 
-void real_fft_inverse(real_fft *f, float *x, const float *re, const float *im)
+void real_fft_inverse(real_fft *f, float *restrict x, const float *re, const float *im)
 {
     const size_t n = f->size / 2;
+    const buffer *const z = &f->buffers[0];
+    /* The inverse transform is the forward transform with real and imaginary part exchanged, before
+     * and after. */
     for (size_t k = 0; k < n; k++) {
-        const complex_float even = {re[k] + re[n - k], im[k] - im[n - k]};
-        const complex_float turned = {re[k] - re[n - k], im[k] + im[n - k]};
-        const complex_float back = {f->turns[k].re, -f->turns[k].im};
-        const complex_float odd = product(turned, back);
-        f->z[k] = (complex_float){even.re - odd.im, even.im + odd.re};
+        const float even_re = re[k] + re[n - k], even_im = im[k] - im[n - k];
+        const float turned_re = re[k] - re[n - k], turned_im = im[k] + im[n - k];
+        const float odd_re = turned_re * f->turns.re[k] + turned_im * f->turns.im[k];
+        const float odd_im = turned_im * f->turns.re[k] - turned_re * f->turns.im[k];
+        z->im[k] = even_re - odd_im;
+        z->re[k] = even_im + odd_re;
     }
-    /* The inverse transform is the forward transform of the mirrored input. */
-    for (size_t i = 1, j = n - 1; i < j; i++, j--)
-        swap(&f->z[i], &f->z[j]);
-    transform(f);
+    const buffer *const result = transform(f);
     for (size_t i = 0; i < n; i++) {
-        x[2 * i] = f->z[i].re;
-        x[2 * i + 1] = f->z[i].im;
+        x[2 * i] = result->im[i];
+        x[2 * i + 1] = result->re[i];
     }
 }

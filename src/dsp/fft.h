@@ -9,7 +9,7 @@
 
 typedef struct real_fft real_fft;
 
-/* size: a power of two, at least 4. NULL: out of memory. */
+/* size: a power of two, at least 32. NULL: out of memory. */
 real_fft *real_fft_new(size_t size);
 void real_fft_free(real_fft *f);
 

@@ -36,7 +36,11 @@ void far_end_layout(far_end *f, arena *a, const far_end_plan *plan)
                              !plan->drifts);
             taps = line->resampler.filter.taps;
         }
+        if (plan->upper > 0)
+            upper_meter_layout(&line->upper, a, plan->rate, plan->upper_lowest);
     }
+    f->upper_hops = plan->past / UNECHO_HOP + 2;
+    f->upper = arena_floats(a, f->upper_hops * plan->upper);
     f->scratch = arena_floats(a, (most > MOST_AT_ONCE ? most : MOST_AT_ONCE) + taps);
 }
 
@@ -45,8 +49,10 @@ static int may_resample(const far_end *f)
     return f->plan.rate != UNECHO_SAMPLE_RATE || f->plan.drifts;
 }
 
-int far_end_start(far_end *f, const kernels *k)
+int far_end_start(far_end *f, const kernels *k, const fft *transform)
 {
+    for (size_t i = 0; f->plan.upper > 0 && i < f->plan.lanes; i++)
+        upper_meter_start(&f->lines[i].upper, k, transform);
     int status = 0;
     for (size_t i = 0; status == 0 && may_resample(f) && i < f->plan.lanes; i++)
         status = resampler_start(&f->lines[i].resampler, k->dot);
@@ -67,9 +73,12 @@ void far_end_reset(far_end *f)
         fifo_reset(&line->queue);
         memset(line->past, 0, f->plan.past * sizeof *line->past);
         line->sound = 0;
+        if (f->plan.upper > 0)
+            upper_meter_reset(&line->upper);
         if (f->resampling)
             resampler_reset(&line->resampler, NULL, 0);
     }
+    memset(f->upper, 0, f->upper_hops * f->plan.upper * sizeof *f->upper);
     f->made = 0;
     f->taken = 0;
     f->jumped = 0.0;
@@ -95,6 +104,38 @@ static void keep(far_end *f, far_line *line, const float *x, size_t n)
     }
 }
 
+/* Where the power of the hop that ends with sample `end` is kept. */
+static float *upper_at(const far_end *f, uint64_t end)
+{
+    return f->upper + (size_t)(end / UNECHO_HOP % f->upper_hops) * f->plan.upper;
+}
+
+/* Of the `taken` frames x of a lane, from which the next n samples are made. */
+static void measure_upper(far_end *f, size_t lane, const float *x, size_t taken, size_t n)
+{
+    if (f->plan.upper == 0)
+        return;
+    upper_meter *const meter = &f->lines[lane].upper;
+    size_t pushed = 0;
+    for (uint64_t end = (f->made / UNECHO_HOP + 1) * UNECHO_HOP; end <= f->made + n;
+         end += UNECHO_HOP) {
+        const size_t until = taken * (size_t)(end - f->made) / n;
+        upper_meter_push(meter, x + pushed, until - pushed);
+        pushed = until;
+        if (lane == 0)
+            memset(upper_at(f, end), 0, f->plan.upper * sizeof *f->upper);
+        upper_meter_add(meter, upper_at(f, end));
+    }
+    upper_meter_push(meter, x + pushed, taken - pushed);
+}
+
+static void forget_upper(far_end *f, size_t n)
+{
+    for (uint64_t end = (f->made / UNECHO_HOP + 1) * UNECHO_HOP; end <= f->made + n;
+         end += UNECHO_HOP)
+        memset(upper_at(f, end), 0, f->plan.upper * sizeof *f->upper);
+}
+
 static void keep_silence_until(far_end *f, uint64_t end)
 {
     if (end <= f->made)
@@ -102,6 +143,7 @@ static void keep_silence_until(far_end *f, uint64_t end)
     const uint64_t missing = end - f->made;
     const size_t whole = missing < f->plan.past ? (size_t)missing : f->plan.past;
     f->made = end - whole;
+    forget_upper(f, whole);
     for (size_t i = 0; i < f->plan.lanes; i++)
         keep(f, &f->lines[i], NULL, whole);
     f->made = end;
@@ -163,14 +205,16 @@ static size_t available(const far_end *f, size_t wanted, uint64_t limit)
 }
 
 /* The next samples from `taken` frames. Returns their number. */
-static size_t resample(far_end *f, far_line *line, size_t taken, size_t wanted)
+static size_t resample(far_end *f, size_t lane, size_t taken, size_t wanted)
 {
+    far_line *const line = &f->lines[lane];
     resampler *const r = &line->resampler;
     /* Silence becomes silence. */
     const int silent = line->sound + r->count <= f->taken;
     fifo_pop(&line->queue, f->scratch, taken);
     resampler_push(r, f->scratch, taken);
     const size_t n = resampler_ready(r, wanted);
+    measure_upper(f, lane, f->scratch, taken, n);
     resampler_pull(r, silent ? NULL : f->scratch, n);
     keep(f, line, silent ? NULL : f->scratch, n);
     return n;
@@ -183,12 +227,12 @@ static void make(far_end *f, size_t wanted, uint64_t limit)
     const size_t taken = available(f, needed, limit);
     size_t n = taken;
     for (size_t i = 0; i < f->plan.lanes; i++) {
-        far_line *const line = &f->lines[i];
         if (f->resampling) {
-            n = resample(f, line, taken, wanted);
+            n = resample(f, i, taken, wanted);
         } else {
-            fifo_pop(&line->queue, f->scratch, taken);
-            keep(f, line, f->scratch, taken);
+            fifo_pop(&f->lines[i].queue, f->scratch, taken);
+            measure_upper(f, i, f->scratch, taken, taken);
+            keep(f, &f->lines[i], f->scratch, taken);
         }
     }
     f->taken += taken;
@@ -261,6 +305,22 @@ void far_end_read(const far_end *f, far_lane lane, float *to, int64_t first, siz
         memcpy(to + done, past + here, part * sizeof *to);
         done += part;
     }
+}
+
+void far_end_upper(const far_end *f, int64_t first, float *power)
+{
+    const int64_t end = first + UNECHO_HOP;
+    memset(power, 0, f->plan.upper * sizeof *power);
+    if (end < 0)
+        return;
+    /* Between the two hops' ends around its own, if the later one has been made. */
+    const uint64_t before = (uint64_t)end / UNECHO_HOP * UNECHO_HOP, after = before + UNECHO_HOP;
+    if (before > f->made || before + f->plan.past < f->made)
+        return;
+    const float share = (float)(end % UNECHO_HOP) * (1.0f / UNECHO_HOP);
+    const float *const one = upper_at(f, before), *const other = upper_at(f, after);
+    for (size_t b = 0; b < f->plan.upper; b++)
+        power[b] = after > f->made ? one[b] : one[b] + share * (other[b] - one[b]);
 }
 
 void far_end_drift(far_end *f, double drift)

@@ -9,6 +9,7 @@
 #include "dsp/resampler.h"
 #include "fifo.h"
 #include "kernels/kernels.h"
+#include "upper_bands.h"
 
 /* So many periods tell how much usually waits. */
 enum { FAR_END_PERIODS = 4 };
@@ -23,6 +24,8 @@ typedef struct far_end_plan {
     size_t past;         /* samples at 16 kHz that can still be read */
     int pushed;          /* arrives independently of the microphone, perhaps late or not at all */
     unsigned drain_hops; /* in which what is pushed at once has left the queue */
+    size_t upper;        /* how many bands above 8 kHz far_end_upper tells; 0: none */
+    double upper_lowest; /* where the first begins, in Hz */
 } far_end_plan;
 
 /* How much waits in the queue from hop to hop, in native frames. */
@@ -40,6 +43,7 @@ typedef struct far_line {
     resampler resampler;
     float *past;    /* ring: sample i at i % plan.past */
     uint64_t sound; /* native frames up to the last that was not 0 */
+    upper_meter upper;
 } far_line;
 
 typedef struct far_end {
@@ -47,6 +51,9 @@ typedef struct far_end {
     far_line lines[FAR_LANES];
     int resampling; /* 0: native frames are samples at 16 kHz */
     float *scratch;
+    /* Ring of what the meters told at every hop's end of `made`, [upper_hops][plan.upper]. */
+    float *upper;
+    size_t upper_hops;
     uint64_t made;  /* samples at 16 kHz so far */
     uint64_t taken; /* native frames that have left the queue */
     double jumped;  /* samples of silence inserted, less samples dropped */
@@ -57,8 +64,9 @@ typedef struct far_end {
 } far_end;
 
 void far_end_layout(far_end *f, arena *a, const far_end_plan *plan);
-/* Returns 0, or -1 if out of memory; far_end_close in either case. */
-int far_end_start(far_end *f, const kernels *k);
+/* transform has FFT_SIZE points and outlives the far end. Returns 0, or -1 if out of memory;
+ * far_end_close in either case. */
+int far_end_start(far_end *f, const kernels *k, const fft *transform);
 void far_end_close(far_end *f);
 void far_end_reset(far_end *f);
 
@@ -90,6 +98,10 @@ size_t far_end_surplus(far_end *f);
 
 /* Samples first..first+n at 16 kHz; silence for those not made yet or no longer kept. */
 void far_end_read(const far_end *f, far_lane lane, float *to, int64_t first, size_t n);
+
+/* power [plan.upper]: of the hop whose first sample at 16 kHz is `first`, above 8 kHz, in bands, of
+ * all lanes together; 0 for one not made yet or no longer kept. */
+void far_end_upper(const far_end *f, int64_t first, float *power);
 
 /* From here on the far end's clock runs at (1 + drift) times its nominal rate. */
 void far_end_drift(far_end *f, double drift);

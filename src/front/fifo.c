@@ -13,6 +13,13 @@ void fifo_reset(fifo *f)
     f->first = f->count = 0;
 }
 
+void fifo_fill(fifo *f, size_t n)
+{
+    memset(f->ring, 0, n * sizeof *f->ring);
+    f->first = 0;
+    f->count = n;
+}
+
 /* How many of the n samples from `at` on are contiguous. */
 static size_t straight(const fifo *f, size_t at, size_t n)
 {

@@ -11,6 +11,8 @@ typedef struct fifo {
 
 void fifo_layout(fifo *f, arena *a, size_t capacity);
 void fifo_reset(fifo *f);
+/* It holds n <= capacity samples of silence. */
+void fifo_fill(fifo *f, size_t n);
 
 /* n <= capacity - count. */
 void fifo_push(fifo *f, const float *x, size_t n);

@@ -49,15 +49,21 @@ void output_layout(output *o, arena *a, const output_plan *plan)
     }
     if (!has_high_band(o))
         return;
-    o->scratch = arena_floats(a, OUTPUT_PART);
-    fifo_layout(&o->mic, a, output_latency(o) + frames);
-    const size_t samples = (output_latency(o) + frames) * UNECHO_SAMPLE_RATE / plan->rate;
-    o->ring = samples / UNECHO_HOP + plan->hops_at_once + 4;
-    o->gains = arena_floats(a, o->ring);
+    const high_band_plan high = {
+        .rate = plan->rate,
+        .latency = output_latency(o),
+        .most = frames,
+        .lag = plan->lag / UNECHO_HOP,
+        .hops_at_once = plan->hops_at_once,
+        .far_bands = plan->far_bands,
+    };
+    high_band_layout(&o->high, a, &high);
 }
 
-int output_start(output *o, const kernels *k)
+int output_start(output *o, const kernels *k, const fft *transform)
 {
+    if (has_high_band(o))
+        high_band_start(&o->high, k, transform);
     return resamples(o) ? resampler_start(&o->resampler, k->dot) : 0;
 }
 
@@ -74,14 +80,6 @@ static void push_silence(resampler *r, size_t n)
         resampler_push(r, silence, n - done < UNECHO_HOP ? n - done : UNECHO_HOP);
 }
 
-static void fill_with_silence(fifo *f, size_t n)
-{
-    static const float silence[UNECHO_HOP];
-    fifo_reset(f);
-    for (size_t done = 0; done < n; done += UNECHO_HOP)
-        fifo_push(f, silence, n - done < UNECHO_HOP ? n - done : UNECHO_HOP);
-}
-
 /* Samples of the canceller's output before the place of the first frame, times the native rate. */
 static uint64_t lead(const output *o)
 {
@@ -90,34 +88,33 @@ static uint64_t lead(const output *o)
 
 void output_reset(output *o)
 {
-    o->hops = 0;
     if (!resamples(o)) {
         /* The canceller's output already includes its own lag. */
-        fill_with_silence(&o->frames, output_latency(o) - o->plan.lag);
+        fifo_fill(&o->frames, output_latency(o) - o->plan.lag);
         return;
     }
     const uint64_t whole = (lead(o) + o->plan.rate - 1) / o->plan.rate;
     resampler_reset(&o->resampler, NULL, whole * o->plan.rate - lead(o));
     push_silence(&o->resampler, (size_t)whole);
-    if (!has_high_band(o))
-        return;
-    o->place = -(int64_t)whole;
-    o->part = (unsigned)(whole * o->plan.rate - lead(o));
-    fill_with_silence(&o->mic, output_latency(o));
-    high_band_reset(&o->band);
-    for (size_t i = 0; i < o->ring; i++)
-        o->gains[i] = 1.0f;
+    if (has_high_band(o))
+        high_band_reset(&o->high, -(int64_t)whole, (unsigned)(whole * o->plan.rate - lead(o)));
+}
+
+void output_set(output *o, const upper_noise *noise)
+{
+    o->high.decide.noise = *noise;
 }
 
 void output_hear(output *o, const float *mic, size_t n)
 {
     if (has_high_band(o))
-        fifo_push(&o->mic, mic, n);
+        high_band_hear(&o->high, mic, n);
 }
 
-static float gain_within(float before, float after, size_t sample)
+void output_far(output *o, const float *far, const float *power)
 {
-    return before + (after - before) * ((float)sample * (1.0f / UNECHO_HOP));
+    if (has_high_band(o))
+        high_band_far(&o->high, far, power);
 }
 
 void output_hop(output *o, const float *out, const float *mic)
@@ -130,27 +127,11 @@ void output_hop(output *o, const float *out, const float *mic)
         resampler_push(&o->resampler, out, UNECHO_HOP);
         return;
     }
-    const float before = o->gains[o->hops % o->ring];
-    const float after = high_band_gain(&o->band, mic, out, UNECHO_HOP);
-    o->hops++;
-    o->gains[o->hops % o->ring] = after;
-    float rest[UNECHO_HOP];
+    float gain[UNECHO_HOP], rest[UNECHO_HOP];
+    high_band_hop(&o->high, out, mic, gain);
     for (size_t i = 0; i < UNECHO_HOP; i++)
-        rest[i] = out[i] - gain_within(before, after, i) * mic[i];
+        rest[i] = out[i] - gain[i] * mic[i];
     resampler_push(&o->resampler, rest, UNECHO_HOP);
-}
-
-/* The high band's gain at the place of the next frame. */
-static float next_gain(output *o)
-{
-    float gain = 1.0f;
-    if (o->place >= 0) {
-        const size_t hop = (size_t)o->place / UNECHO_HOP, sample = (size_t)o->place % UNECHO_HOP;
-        gain = gain_within(o->gains[hop % o->ring], o->gains[(hop + 1) % o->ring], sample);
-    }
-    for (o->part += UNECHO_SAMPLE_RATE; o->part >= o->plan.rate; o->part -= o->plan.rate)
-        o->place++;
-    return gain;
 }
 
 void output_give(output *o, float *x, size_t n)
@@ -160,9 +141,6 @@ void output_give(output *o, float *x, size_t n)
         return;
     }
     resampler_pull(&o->resampler, x, n);
-    if (!has_high_band(o))
-        return;
-    fifo_pop(&o->mic, o->scratch, n);
-    for (size_t i = 0; i < n; i++)
-        x[i] += next_gain(o) * o->scratch[i];
+    if (has_high_band(o))
+        high_band_add(&o->high, x, n);
 }

@@ -148,14 +148,13 @@ static misfit plain_partitions_weigh(const innovation *i)
     const float output_caution = i->output_caution, credible = i->credible, doubt = i->doubt;
     float noise[PARTITION_ROW], removal[PARTITION_ROW], weight[PARTITION_ROW];
     float gain_re[PARTITION_ROW], gain_im[PARTITION_ROW], e2[PARTITION_ROW], y2[PARTITION_ROW];
-    float correct_re[PARTITION_ROW], correct_im[PARTITION_ROW];
+    float share[PARTITION_ROW];
     float expected[PARTITION_ROW], one[PARTITION_ROW];
     for (size_t k = 0; k < PARTITION_ROW; k++) {
         const float er = e_re[k], ei = e_im[k], power = fmaf(er, er, ei * ei);
         const float n = fmaf(memory, before[k], (1.0f - memory) * power + 1e-15f);
         const float most = n > power ? n : power;
         const float inv = 1.0f / (fmaf(caution, most, spread[k]) + least);
-        const float share = spread[k] / (fmaf(output_caution, most, spread[k]) + least);
         const float s = spread[k] + least, beyond = fmaf(-credible, most, s), per_s = 1.0f / s;
         e2[k] = power;
         y2[k] = fmaf(y_re[k], y_re[k], y_im[k] * y_im[k]);
@@ -166,15 +165,13 @@ static misfit plain_partitions_weigh(const innovation *i)
         one[k] = 1.0f;
         gain_re[k] = flush_small(er * inv);
         gain_im[k] = flush_small(ei * inv);
-        correct_re[k] = flush_small(er * share);
-        correct_im[k] = flush_small(ei * share);
+        share[k] = flush_small(spread[k] / (fmaf(output_caution, most, spread[k]) + least));
     }
     memcpy(i->noise, noise, sizeof noise);
     memcpy(i->removal, removal, sizeof removal);
     memcpy(i->gain_re, gain_re, sizeof gain_re);
     memcpy(i->gain_im, gain_im, sizeof gain_im);
-    memcpy(i->correct_re, correct_re, sizeof correct_re);
-    memcpy(i->correct_im, correct_im, sizeof correct_im);
+    memcpy(i->share, share, sizeof share);
     return (misfit){
         .estimate = compare(e_re, e_im, i->y_re, i->y_im, weight),
         .change = compare(e_re, e_im, i->z_re, i->z_im, weight),

@@ -157,21 +157,21 @@ typedef struct partitions {
 
 /* Input and output of `partitions_weigh`, each a row of PARTITION_ROW. */
 typedef struct innovation {
-    const float *e_re, *e_im;       /* spectra of the error, */
-    const float *y_re, *y_im;       /* of the echo estimate, */
-    const float *z_re, *z_im;       /* of the filter's recent changes */
-    const float *spread;            /* variance of the error that the filter's variance explains */
-    float *noise;                   /* tracked variance of the rest of the error */
-    float memory;                   /* of that, hop to hop */
-    float caution;                  /* factor on it in the gain, */
-    float output_caution;           /* and in the correction */
-    float least;                    /* added to every variance that is divided by */
-    float shrink;                   /* share of the filter's variance that an observation removes */
-    float credible;                 /* how much of the error its spread may explain, */
-    float doubt;                    /* and what share of the variance beyond that a hop removes */
-    float *gain_re, *gain_im;       /* error over innovation variance */
-    float *removal;                 /* what an observation removes of the filter's variance */
-    float *correct_re, *correct_im; /* share of the error that the filter's variance explains */
+    const float *e_re, *e_im; /* spectra of the error, */
+    const float *y_re, *y_im; /* of the echo estimate, */
+    const float *z_re, *z_im; /* of the filter's recent changes */
+    const float *spread;      /* variance of the error that the filter's variance explains */
+    float *noise;             /* tracked variance of the rest of the error */
+    float memory;             /* of that, hop to hop */
+    float caution;            /* factor on it in the gain, */
+    float output_caution;     /* and in the share */
+    float least;              /* added to every variance that is divided by */
+    float shrink;             /* share of the filter's variance that an observation removes */
+    float credible;           /* how much of the error its spread may explain, */
+    float doubt;              /* and what share of the variance beyond that a hop removes */
+    float *gain_re, *gain_im; /* error over innovation variance */
+    float *removal;           /* what an observation removes of the filter's variance */
+    float *share;             /* of the error, that the filter's variance explains */
 } innovation;
 
 /* A spectrum a against the error e, whitened, summed over the bins. */
@@ -320,9 +320,9 @@ typedef struct kernels {
      * Per bin, with n the noise before, e and y of the innovation:
      *     n = memory n + (1 - memory) |e|^2,  d = n + |e|^2 + least,  m = max(n, |e|^2),
      *     inverse = 1 / (spread + caution m + least),  gain = e inverse,
-     *     correct = e spread / (spread + output_caution m + least),
+     *     share = spread / (spread + output_caution m + least),
      *     removal = shrink inverse + doubt max(s - credible m, 0) / s^2,  s = spread + least,
-     * gain and correct flushed below 1e-15.
+     * gain and share flushed below 1e-15.
      */
     misfit (*partitions_weigh)(const innovation *i);
     /*

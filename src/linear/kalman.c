@@ -14,13 +14,12 @@ static const float keep = 0.99994f, drift = 0.00006f;
 static const float shrink = 0.18f;
 /* Variance explains at most twice the error; of what it claims beyond, a hop removes a part. */
 static const float credible = 6.0f, doubt = 0.2f;
-/* Smoothing of the noise, and its weight: 2 in theory (256 samples, half of them zero). Less where
- * the filter explains most of the error, in the output's correction in particular. */
-static const float noise_memory = 0.93f, noise_caution = 8.0f;
-static const float noise_caution_sure = 2.0f, output_caution_sure = 1.0f;
+/* Smoothing of the noise, and its weight: 2 in theory (256 samples, half of them zero), and only
+ * where the filter explains most of the error. Twice as much in the output's correction, which
+ * takes from the near end what it takes wrongly; a wrong step is made up for by the next. */
+static const float noise_memory = 0.93f, noise_caution = 8.0f, noise_caution_sure = 2.0f;
+static const float output_caution = 2.0f;
 static const double explained_memory = 0.8, explained_most = 0.6;
-/* Samples over which the correction of the output is faded in. */
-enum { FADE = 16 };
 /* Added to variances that are divided by: an error at -81 dB of full scale. */
 static const float least_variance = 1e-6f;
 static const float variance_least = 1e-10f, variance_most = 1e4f;
@@ -58,8 +57,8 @@ typedef enum row {
     ROW_GAIN_RE,
     ROW_GAIN_IM,
     ROW_REMOVAL,
-    ROW_CORRECT_RE,
-    ROW_CORRECT_IM,
+    ROW_SHARE,
+    ROW_SHARE_BEFORE,
     ROW_UNREST,
     ROW_REUSED, /* five of each block that is learnt from once more */
     ROWS = ROW_REUSED + 5 * PARTITION_REUSED
@@ -78,7 +77,7 @@ void kalman_layout(kalman *c, arena *a, size_t count, size_t lanes)
         .recent = count < RECENT ? count : RECENT,
     };
     const size_t paths = paths_floats(lanes, &sizes);
-    c->floats = paths + ROWS * PARTITION_ROW + KALMAN_BLOCK + KALMAN_MICS * KALMAN_HOP;
+    c->floats = paths + ROWS * PARTITION_ROW + KALMAN_BLOCK + (KALMAN_MICS + 1) * KALMAN_HOP;
     c->memory = arena_floats(a, c->floats);
     paths_layout(&c->paths, c->memory, lanes, &sizes);
     if (!c->memory)
@@ -86,6 +85,7 @@ void kalman_layout(kalman *c, arena *a, size_t count, size_t lanes)
     c->rows = c->memory + paths;
     c->block = c->rows + ROWS * PARTITION_ROW;
     c->mics = c->block + KALMAN_BLOCK;
+    c->error_before = c->mics + KALMAN_MICS * KALMAN_HOP;
 }
 
 void kalman_start(kalman *c, const kernels *k)
@@ -179,14 +179,14 @@ static void spectrum(kalman *c, const float *hop, float *re, float *im)
     c->k->fft_forward(&c->paths.fft, re, im, c->block);
 }
 
-/* A factor on the noise: the more of the error the filter explains, the nearer to `sure`. */
-static float caution(const kalman *c, float sure)
+/* A factor on the noise. */
+static float caution(const kalman *c)
 {
     const double share = fmin(c->explained / explained_most, 1.0);
-    return noise_caution + (sure - noise_caution) * (float)share;
+    return noise_caution + (noise_caution_sure - noise_caution) * (float)share;
 }
 
-/* Noise, gain, correction and misfit from error and echo estimate. */
+/* Noise, gain, share and misfit from error and echo estimate. */
 static misfit weigh(kalman *c, const float *error, const float *echo, int silent)
 {
     spectrum(c, error, row_of(c, ROW_E_RE), row_of(c, ROW_E_IM));
@@ -207,8 +207,8 @@ static misfit weigh(kalman *c, const float *error, const float *echo, int silent
         .spread = row_of(c, ROW_SPREAD),
         .noise = row_of(c, ROW_NOISE),
         .memory = noise_memory,
-        .caution = caution(c, noise_caution_sure),
-        .output_caution = caution(c, output_caution_sure),
+        .caution = caution(c),
+        .output_caution = output_caution * caution(c),
         .least = least_variance,
         .shrink = shrink,
         .credible = credible,
@@ -216,8 +216,7 @@ static misfit weigh(kalman *c, const float *error, const float *echo, int silent
         .gain_re = row_of(c, ROW_GAIN_RE),
         .gain_im = row_of(c, ROW_GAIN_IM),
         .removal = row_of(c, ROW_REMOVAL),
-        .correct_re = row_of(c, ROW_CORRECT_RE),
-        .correct_im = row_of(c, ROW_CORRECT_IM),
+        .share = row_of(c, ROW_SHARE),
     };
     return c->k->partitions_weigh(&i);
 }
@@ -365,18 +364,46 @@ static void count(kalman *c, double mic_energy, double far_energy, double output
     c->stats.active_error_energy += output_energy;
 }
 
-/*
- * The estimate of the filter as this hop has made it: it explains more of the hop's own echo than
- * the one that came in. Faded in, so that the output goes on where that of the last hop ended.
- */
-static void correct(kalman *c, float *echo)
+/* The newest hop of what `share` leaves of the spectrum in Z. */
+static void share_of(kalman *c, const float *share, float *hop)
 {
-    float correction[KALMAN_HOP];
-    hop_of(c, row_of(c, ROW_CORRECT_RE), row_of(c, ROW_CORRECT_IM), correction);
-    for (size_t i = 0; i < FADE; i++)
-        correction[i] *= ((float)i + 0.5f) / FADE;
-    for (size_t i = 0; i < KALMAN_HOP; i++)
-        echo[i] += c->correction * correction[i];
+    const float *const re = row_of(c, ROW_Z_RE), *const im = row_of(c, ROW_Z_IM);
+    float *const y_re = row_of(c, ROW_Y_RE), *const y_im = row_of(c, ROW_Y_IM);
+    for (size_t k = 0; k < PARTITION_ROW; k++) {
+        y_re[k] = share[k] * re[k];
+        y_im[k] = share[k] * im[k];
+    }
+    hop_of(c, y_re, y_im, hop);
+}
+
+static void correct_nothing(kalman *c)
+{
+    memset(row_of(c, ROW_SHARE_BEFORE), 0, PARTITION_ROW * sizeof(float));
+    memset(c->error_before, 0, KALMAN_HOP * sizeof(float));
+}
+
+/*
+ * The share of the error that the filter's variance explains is echo of this hop and leaves with
+ * it. The hop goes through the share with the one before it, and the last hop's share is faded
+ * into its own: what begins anew at every hop leaves a buzz of 125 Hz.
+ */
+static void correct(kalman *c, const float *error, float *echo)
+{
+    float before[KALMAN_HOP], now[KALMAN_HOP];
+    for (size_t i = 0; i < KALMAN_HOP; i++) {
+        const float u = ((float)i + 0.5f) / KALMAN_HOP;
+        c->block[i] = u * u * (3.0f - 2.0f * u) * c->error_before[i];
+        c->block[KALMAN_HOP + i] = error[i];
+    }
+    c->k->fft_forward(&c->paths.fft, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM), c->block);
+    share_of(c, row_of(c, ROW_SHARE_BEFORE), before);
+    share_of(c, row_of(c, ROW_SHARE), now);
+    for (size_t i = 0; i < KALMAN_HOP; i++) {
+        const float u = ((float)i + 0.5f) / KALMAN_HOP;
+        echo[i] += c->correction * (before[i] + u * (now[i] - before[i]));
+    }
+    memcpy(row_of(c, ROW_SHARE_BEFORE), row_of(c, ROW_SHARE), PARTITION_ROW * sizeof(float));
+    memcpy(c->error_before, error, KALMAN_HOP * sizeof(float));
 }
 
 static void subtract(float *restrict difference, const float *a, const float *b)
@@ -400,8 +427,10 @@ static void improve(kalman *c, const float *m, float *y, int silent)
         return;
     }
     learn(c, e, y, silent);
-    if (!silent)
-        correct(c, y);
+    if (silent)
+        correct_nothing(c);
+    else
+        correct(c, e, y);
 }
 
 void kalman_run(kalman *c, const float *mic, const float *const *far, float *error, float *echo)
@@ -418,6 +447,8 @@ void kalman_run(kalman *c, const float *mic, const float *const *far, float *err
     /* A muted microphone says nothing about the room. */
     if (mic_energy > 0.0)
         improve(c, m, y, silent);
+    else
+        correct_nothing(c);
     subtract(e, m, y);
     const double given = give(c, m, y, e, mic_energy, paths_dot(e, e), error, echo);
     count(c, mic_energy, far_energy, given);

@@ -51,6 +51,7 @@ typedef struct kalman {
     float *block; /* [KALMAN_BLOCK], scratch */
     float *mics;  /* [KALMAN_MICS][KALMAN_HOP], the microphone's last hops, a ring */
     size_t newest_mic;
+    float *error_before; /* [KALMAN_HOP], the last hop's error, before it was corrected */
     float shape[PARTITION_COUNT_MOST]; /* the prior over the partitions; its sum is 1 */
     misadjustment misadjustment;
     double explained; /* share of the error that the filter's variance explains, smoothed */

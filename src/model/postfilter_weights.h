@@ -4,9 +4,14 @@
 
 #include "network/weights.h"
 
-/* What goes into the network each hop, and comes out of it: 7 rows of bands, and a gain for each
- * band. */
-enum { POSTFILTER_BANDS = 70, POSTFILTER_FEATURES = 7 * POSTFILTER_BANDS };
+/* What goes into the network each hop, and comes out of it: 7 rows of bands; a gain for each band,
+ * and behind them, if the model has it, the probability that the near end talks. */
+enum {
+    POSTFILTER_BANDS = 70,
+    POSTFILTER_FEATURES = 7 * POSTFILTER_BANDS,
+    POSTFILTER_NEAR_END = POSTFILTER_BANDS,
+    POSTFILTER_OUTPUTS,
+};
 
 enum { POSTFILTER_LAYERS = 2 };
 
@@ -16,8 +21,8 @@ typedef struct postfilter_weights {
     matrix input;      /* [units, POSTFILTER_FEATURES] */
     float *input_bias; /* [units] */
     gru_weights gru[POSTFILTER_LAYERS];
-    matrix output;      /* [POSTFILTER_BANDS, 2 * units] */
-    float *output_bias; /* [POSTFILTER_BANDS] */
+    matrix output;      /* [POSTFILTER_BANDS or POSTFILTER_OUTPUTS, 2 * units] */
+    float *output_bias; /* [POSTFILTER_OUTPUTS] */
     float *vectors;
     char producer[64];
 } postfilter_weights;

@@ -10,6 +10,7 @@
 static const int64_t suppressor_far_away = 256, linear_far_away = 32;
 /* A network removes what is left of the echo, and keeps more of a voice that was corrected less. */
 static const float denoiser_correction = 0.5f;
+#define NEAR_END_UNKNOWN -1.0f
 
 /* ---- Opening ---------------------------------------------------------------------------- */
 
@@ -107,6 +108,8 @@ void canceller_reset(canceller *c)
     heard_reset(&c->heard);
     c->rumble = (rumble){0};
     limiter_reset(&c->limiter);
+    c->near_end = NEAR_END_UNKNOWN;
+    c->near_end_hops = 0;
     c->failed_hops = 0;
     c->restarts = 0;
 }
@@ -190,6 +193,16 @@ static void advance(const canceller *c, float *line, size_t hops, size_t left)
     memmove(line, line + hops * UNECHO_HOP, (c->past + left * UNECHO_HOP) * sizeof *line);
 }
 
+/* What the suppressor says of hop t of its last run. */
+static void hear_near_end(canceller *c, const bypass_hop *plan, size_t t)
+{
+    const float *const all = c->suppressor->near_end;
+    /* What failed may be no number. */
+    const int known = all && plan[t].suppress && all[t] >= 0.0f && all[t] <= 1.0f;
+    c->near_end = known ? all[t] : NEAR_END_UNKNOWN;
+    c->near_end_hops += c->near_end >= 0.5f;
+}
+
 /* Mix and measure the new output, and make room for the next hops. */
 static void finish(canceller *c, const bypass_hop *plan, float *out, float *mic, size_t hops,
                    size_t left)
@@ -203,6 +216,7 @@ static void finish(canceller *c, const bypass_hop *plan, float *out, float *mic,
         if (c->limits)
             limiter_run(&c->limiter, out + at, c->mic + first + at + UNECHO_HOP);
         levels_add(&c->levels, mic + at, c->far + first + at, out + at, UNECHO_HOP);
+        hear_near_end(c, plan, t);
     }
     advance(c, c->mic, hops, left);
     advance(c, c->far, hops, left);

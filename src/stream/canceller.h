@@ -34,8 +34,10 @@ typedef struct canceller {
     rumble rumble;
     int limits; /* the output to what the microphone had */
     limiter limiter;
-    uint64_t failed_hops; /* whose output from the suppressor was unusable */
-    uint64_t restarts;    /* bit t: at hop t of the next run the suppressor restarts */
+    float near_end;         /* probability that the near end talks in the newest hop; -1: unknown */
+    uint64_t near_end_hops; /* in which it is at least a half */
+    uint64_t failed_hops;   /* whose output from the suppressor was unusable */
+    uint64_t restarts;      /* bit t: at hop t of the next run the suppressor restarts */
 } canceller;
 
 /* Includes the suppressor's memory. */

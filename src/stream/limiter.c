@@ -39,8 +39,8 @@ static void push(double *ring, int count, double value)
  * limit. */
 static double budget(const limiter *l)
 {
-    const double *const mic = l->mic + LIMITER_HOPS;     /* the newest hop; one follows */
-    const double *const out = l->out + LIMITER_HOPS - 1; /* just after the last hop */
+    const double *const mic = l->mic + LIMITER_HOPS;       /* the newest hop; one follows */
+    const double *const out = l->out + (LIMITER_HOPS - 1); /* just after the last hop */
     double heard = mic[1] + mic[0] + mic[-1], given = 0.0;
     double least = most * heard;
     for (int age = 1; age < LIMITER_HOPS; age++) {

@@ -58,6 +58,8 @@ static far_end_plan plan_far_end(const unecho_config *config, const aligner_plan
     const size_t hops = (config->hops_at_once + 3) * CONFIG_HOP_MS;
     /* Frames that accumulate while a far end that is not pushed has a slower clock. */
     const size_t slack = !pushed && drifts ? UNECHO_DELAY_MAX_MS : 0;
+    const int has_high = config->high_band && config->sample_rate != UNECHO_SAMPLE_RATE;
+    const double lowest = upper_lowest((unsigned)config->sample_rate);
     const size_t ms = hops + config->reference_late_ms + config->far_queue_ms + slack;
     return (far_end_plan){
         .rate = (unsigned)rate,
@@ -67,6 +69,8 @@ static far_end_plan plan_far_end(const unecho_config *config, const aligner_plan
         .past = aligner_past(aligning),
         .pushed = pushed,
         .drain_hops = (300 + config->far_queue_ms) / CONFIG_HOP_MS,
+        .upper = has_high ? upper_bands_count((unsigned)rate, lowest) : 0,
+        .upper_lowest = lowest,
     };
 }
 
@@ -105,6 +109,7 @@ static void layout_front(unecho *s, arena *a, const unecho_config *config)
         .high_band = config->high_band,
         .wait = s->microphone.wait,
         .lag = s->canceller.lag,
+        .far_bands = far.upper,
         .hops_at_once = mic.hops_at_once,
     };
     output_layout(&s->output, a, &out);
@@ -137,8 +142,8 @@ static unecho *layout(arena *a, const suppressor_plan *plan)
 
 static int start_front(unecho *s, const kernels *k, const message *to)
 {
-    if (far_end_start(&s->far_end, k) == 0 && microphone_start(&s->microphone, k) == 0 &&
-        output_start(&s->output, k) == 0)
+    if (far_end_start(&s->far_end, k, &s->transform) == 0 &&
+        microphone_start(&s->microphone, k) == 0 && output_start(&s->output, k, &s->transform) == 0)
         return UNECHO_OK;
     return message_fail(to, UNECHO_ERROR_MEMORY, "out of memory");
 }
@@ -167,6 +172,8 @@ static int start(unecho *s, const suppressor_plan *plan, const message *to)
         status = canceller_start(&s->canceller, plan, &s->transform, to);
     if (status < 0)
         close_front(s);
+    else
+        stream_follow_settings(s);
     return status;
 }
 

@@ -45,6 +45,8 @@ int unecho_get_stats(const unecho *stream, unecho_stats *stats)
         .far_now_db = levels_db(l->now.far, UNECHO_HOP),
         .out_now_db = levels_db(l->now.out, UNECHO_HOP),
         .erle_now_db = levels_erle_db(l->now.active_mic, l->now.active_out, 1),
+        .near_end_active = stream->canceller.near_end,
+        .near_end_seconds = (float)((double)stream->canceller.near_end_hops * hop_seconds),
     };
     sized_write(stats, stats->size, &all, sizeof all);
     return UNECHO_OK;

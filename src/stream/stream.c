@@ -156,6 +156,9 @@ void stream_prepare(unecho *s, size_t hops)
             canceller_remember(&s->canceller, (const float *const *)lanes);
         }
         canceller_filter(&s->canceller, t);
+        float upper[UPPER_BANDS];
+        aligner_upper(&s->aligner, &s->far_end, upper);
+        output_far(&s->output, far[FAR_MEAN], upper);
     }
 }
 

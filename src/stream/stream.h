@@ -39,6 +39,8 @@ typedef struct call {
 
 /* unecho_reset without recording it. */
 void stream_reset(unecho *s);
+/* Follow canceller.settings from the next hop on. */
+void stream_follow_settings(unecho *s);
 /* The microphone's channel or channels in use. */
 samples stream_mic(const unecho *s, const samples *mic);
 /* How many frames are missing to complete `hops` hops. */

@@ -93,6 +93,9 @@ struct suppressor {
     const suppressor_kind *kind;
     const char *kernels; /* what it runs on, as unecho_kernels reports it */
     size_t rows;         /* capacity of its scratch memory */
+    /* Of each hop of the last run the probability that the near end talks, or NULL if the kind
+     * cannot tell: [rows]. */
+    const float *near_end;
 };
 
 /*

@@ -1,9 +1,11 @@
 /*
  * The built-in post-filter in a stream: its latency, the same bits on every kernel set, how close
- * bf16 and int8 come to fp32, what it does for an echo and for a talker, and what refuses it. What
- * it shares with every kind of model is tested in chunks, many, realtime, bad_samples and slowness.
+ * bf16 and int8 come to fp32, what it does for an echo and for a talker, whether it tells them
+ * apart, and what refuses it. What it shares with every kind of model is tested in chunks, many,
+ * realtime, bad_samples and slowness.
  */
 #include "check.h"
+#include "onnx_postfilter.h"
 #include "signals.h"
 #include "unecho_model.h"
 
@@ -159,6 +161,147 @@ static void echo_goes_and_the_talker_stays(void **unused)
     free(near.samples);
 }
 
+/* ---- Whether the near end talks --------------------------------------------------------- */
+
+/* Means of near_end_active over the hops of a part of the sample. */
+typedef struct part_mean {
+    double sum;
+    size_t hops;
+} part_mean;
+
+static double mean_of(const part_mean *m)
+{
+    assert_true(m->hops > 100);
+    return m->sum / (double)m->hops;
+}
+
+static unecho_stats stats_of(const unecho *stream)
+{
+    unecho_stats stats = {.size = sizeof stats};
+    assert_int_equal(unecho_get_stats(stream, &stats), UNECHO_OK);
+    return stats;
+}
+
+/* In the first second the network has not heard the echo yet. */
+static void tells_who_talks(void **unused)
+{
+    (void)unused;
+    enum { AROUND = 800 };
+    const signal_ near = read_sample("near");
+    part_mean echo = {0}, talker = {0}, both = {0};
+    size_t active = 0;
+    float out[UNECHO_HOP];
+    unecho_config config = with_model();
+    unecho *stream = open_with(&config);
+    assert_true(stats_of(stream).near_end_active == -1.0f);
+    for (size_t i = 0; i + UNECHO_HOP <= mic.count; i += UNECHO_HOP) {
+        unecho_process(stream, mic.samples + i, far.samples + i, out, UNECHO_HOP);
+        const double now = (double)stats_of(stream).near_end_active;
+        assert_true(now >= 0.0 && now <= 1.0);
+        active += now >= 0.5;
+        if (i < 16000 + AROUND || i + AROUND > mic.count)
+            continue;
+        const double near_db = power_db(near.samples + i - AROUND, (size_t)2 * AROUND);
+        const double far_db = power_db(far.samples + i - AROUND, (size_t)2 * AROUND);
+        part_mean *const part = near_db < -65.0 && far_db > -40.0   ? &echo
+                                : near_db > -30.0 && far_db < -65.0 ? &talker
+                                : near_db > -30.0 && far_db > -40.0 ? &both
+                                                                    : NULL;
+        if (part) {
+            part->sum += now;
+            part->hops++;
+        }
+    }
+    print_message("echo %.3f, a talker %.3f, both %.3f\n", mean_of(&echo), mean_of(&talker),
+                  mean_of(&both));
+    assert_true(mean_of(&echo) < 0.1 && mean_of(&talker) > 0.9 && mean_of(&both) > 0.8);
+    assert_true(fabs((double)stats_of(stream).near_end_seconds - 0.008 * (double)active) < 0.01);
+    unecho_reset(stream);
+    assert_true(stats_of(stream).near_end_active == -1.0f);
+    assert_true(stats_of(stream).near_end_seconds == 0.0f);
+    unecho_close(&stream);
+    free(near.samples);
+}
+
+/* After LENGTH samples from the 12th second on, in chunks of n. */
+static unecho_stats heard_in_chunks(const unecho_config *config, size_t n)
+{
+    enum { FROM = 12 * 16000 };
+    static float out[LENGTH];
+    unecho *stream = open_with(config);
+    for (size_t i = 0; i < LENGTH; i += n)
+        unecho_process(stream, mic.samples + FROM + i, far.samples + FROM + i, out + i, n);
+    const unecho_stats stats = stats_of(stream);
+    unecho_close(&stream);
+    return stats;
+}
+
+static void near_end_is_the_same_in_any_chunks(void **unused)
+{
+    (void)unused;
+    unecho_config config = with_model();
+    const unecho_stats plain = heard_in_chunks(&config, LENGTH);
+    assert_true(plain.near_end_active >= 0.0f && plain.near_end_seconds > 0.5f);
+    for (unsigned hops = 1; hops <= 16; hops += 5) {
+        config.hops_at_once = hops;
+        const unecho_stats stats = heard_in_chunks(&config, hops == 6 ? 100 : 4000);
+        assert_true(stats.near_end_active == plain.near_end_active);
+        assert_true(stats.near_end_seconds == plain.near_end_seconds);
+    }
+}
+
+static void near_end_of_many(void **unused)
+{
+    (void)unused;
+    enum { COUNT = 3, FROM = 12 * 16000 };
+    static float out[COUNT][LENGTH];
+    unecho_config config = with_model();
+    const unecho_stats alone = heard_in_chunks(&config, LENGTH);
+    unecho *streams[COUNT];
+    const float *mics[COUNT], *fars[COUNT];
+    float *outs[COUNT];
+    for (size_t i = 0; i < COUNT; i++) {
+        config.hops_at_once = i == 0 ? 16 : 1;
+        streams[i] = open_with(&config);
+        mics[i] = mic.samples + (i == 1 ? FROM : 0);
+        fars[i] = far.samples + (i == 1 ? FROM : 0);
+        outs[i] = out[i];
+    }
+    assert_int_equal(unecho_process_many(streams, mics, fars, outs, COUNT, LENGTH), UNECHO_OK);
+    const unecho_stats stats = stats_of(streams[1]);
+    assert_true(stats.near_end_active == alone.near_end_active);
+    assert_true(stats.near_end_seconds == alone.near_end_seconds);
+    for (size_t i = 0; i < COUNT; i++)
+        unecho_close(&streams[i]);
+}
+
+/* An older model gives the same sound. */
+static void where_nothing_tells_it_says_so(void **unused)
+{
+    (void)unused;
+    proto *const tree = postfilter_of_old();
+    const bytes file = proto_write(tree);
+    proto_free(tree);
+    unecho_model *old = NULL;
+    assert_int_equal(unecho_model_load_memory(&old, file.at, file.size, NULL, 0, NULL, 0),
+                     UNECHO_OK);
+    free(file.at);
+    unecho_config config = with_model();
+    const unecho_stats now = heard_in_chunks(&config, LENGTH);
+    config.model = old;
+    const unecho_stats before = heard_in_chunks(&config, LENGTH);
+    assert_true(now.out_db == before.out_db);
+    assert_true(before.near_end_active == -1.0f && before.near_end_seconds == 0.0f);
+    config.model = NULL;
+    config.engine = UNECHO_ENGINE_LINEAR;
+    assert_true(heard_in_chunks(&config, LENGTH).near_end_active == -1.0f);
+    config.engine = UNECHO_ENGINE_NEURAL;
+    assert_true(heard_in_chunks(&config, LENGTH).near_end_active == -1.0f);
+    unecho_model_unref(&old);
+}
+
+/* ---- Refusing --------------------------------------------------------------------------- */
+
 static void refused(unecho_config config, const char *expected)
 {
     char message[UNECHO_MESSAGE_SIZE] = "";
@@ -190,7 +333,7 @@ static void tells_what_it_is(void **unused)
     assert_int_equal(info.kind, UNECHO_MODEL_POSTFILTER);
     assert_int_equal(info.files, 1);
     assert_int_equal(info.units, 128);
-    assert_int_equal(info.parameters, 278470);
+    assert_int_equal(info.parameters, 278727);
     assert_string_equal(info.name, "unecho-post");
     assert_string_equal(info.description, "post-filter, 128 units");
     unecho_model *none = NULL;
@@ -208,6 +351,10 @@ int main(void)
         cmocka_unit_test(every_set_gives_the_same_bits),
         cmocka_unit_test(low_precision_is_close),
         cmocka_unit_test(echo_goes_and_the_talker_stays),
+        cmocka_unit_test(tells_who_talks),
+        cmocka_unit_test(near_end_is_the_same_in_any_chunks),
+        cmocka_unit_test(near_end_of_many),
+        cmocka_unit_test(where_nothing_tells_it_says_so),
         cmocka_unit_test(what_cannot_run_it_says_so),
         cmocka_unit_test(tells_what_it_is),
     };

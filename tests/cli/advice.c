@@ -5,44 +5,19 @@
 #include "check.h"
 #include "command.h"
 #include "json.h"
+#include "sample_pair.h"
 #include "transforms.h"
 
+#include "unecho.h"
+
 #include <math.h>
-#include <sndfile.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FLOAT_WAV (SF_FORMAT_WAV | SF_FORMAT_FLOAT)
 enum { RATE = 16000 };
 /* From the far-end file to the direct sound in the sample's room; ms. */
 #define ROOM_DELAY 22.4
-
-static signal_ mic, far;
-
-static int set_up(void **state)
-{
-    if (enter_folder(state) != 0)
-        return -1;
-    mic = read_sample("mic");
-    far = read_sample("far");
-    write_sound("mic.wav", FLOAT_WAV, mic.samples, mic.count);
-    write_sound("far.wav", FLOAT_WAV, far.samples, far.count);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    free(mic.samples);
-    free(far.samples);
-    return leave_folder(state);
-}
-
-static void put(const char *path, signal_ s)
-{
-    write_sound(path, FLOAT_WAV, s.samples, s.count);
-    free(s.samples);
-}
 
 static void diagnose(outcome *result, const char *words)
 {
@@ -266,6 +241,100 @@ static void recorded_anew(void **state)
     expect_fine(&result, "mic.wav far.wav");
 }
 
+/* ---- What comes out --------------------------------------------------------------------- */
+
+/* "deal with the points above first; then try --model unecho-128" */
+static void an_echo_that_is_left(void **state)
+{
+    enum { ALONE = 17 * RATE / 2, SILENCE = 3 * RATE / 2 };
+    outcome result;
+    float *late = calloc(SILENCE + ALONE, sizeof(*late));
+    (void)state;
+    assert_non_null(late);
+    memcpy(late + SILENCE, mic.samples, ALONE * sizeof(*late));
+    write_sound("late.wav", FLOAT_WAV, late, SILENCE + ALONE);
+    write_sound("alone.wav", FLOAT_WAV, far.samples, ALONE);
+    free(late);
+    expect_problem(&result, "late.wav alone.wav", "echo-left");
+    expect_part(result.output, "deal with the points above first; then try --model unecho-128");
+    assert_true(strstr(result.output, "delay-too-long") < strstr(result.output, "echo-left"));
+    follow_sox(&result, "),", "late.wav", "alone.wav");
+    expect_fine(&result, "cut.wav alone.wav");
+    expect_fine(&result, "cut.wav alone.wav --model unecho-128");
+}
+
+/* 80 ms of the far end were lost after five seconds of it alone; their echo is soon over. */
+enum { LOST_AT = 5 * RATE, LOST = 80 * RATE / 1000, OVER = RATE / 4, COMPARED = 3 * RATE / 2 };
+
+/* Power of the output in the time after the loss, with and without a report of it. */
+static double power_after_loss(const signal_ *far_end, bool reported)
+{
+    unecho_config config;
+    unecho *stream = NULL;
+    float *out = malloc((LOST_AT + COMPARED) * sizeof(*out));
+    double power = 0.0;
+    assert_non_null(out);
+    unecho_config_init(&config);
+    /* A network would hide what the filter leaves. */
+    config.engine = UNECHO_ENGINE_LINEAR;
+    assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
+    assert_int_equal(unecho_process(stream, mic.samples, far_end->samples, out, LOST_AT),
+                     UNECHO_OK);
+    if (reported)
+        assert_int_equal(unecho_notify_gap(stream, 0, LOST), UNECHO_OK);
+    assert_int_equal(unecho_process(stream, mic.samples + LOST_AT, far_end->samples + LOST_AT,
+                                    out + LOST_AT, COMPARED),
+                     UNECHO_OK);
+    for (size_t i = LOST_AT + OVER; i < LOST_AT + COMPARED; i++)
+        power += (double)out[i] * (double)out[i];
+    unecho_close(&stream);
+    free(out);
+    return power;
+}
+
+static void a_delay_that_jumps(void **state)
+{
+    outcome result;
+    signal_ lossy = delayed(&far, 0);
+    (void)state;
+    memmove(lossy.samples + LOST_AT, lossy.samples + LOST_AT + LOST,
+            (lossy.count - LOST_AT - LOST) * sizeof(float));
+    write_sound("lossy.wav", FLOAT_WAV, lossy.samples, lossy.count);
+    expect_problem(&result, "mic.wav lossy.wav", "delay-jumps");
+    expect_part(result.output, "Use larger buffers for recording");
+    expect_fine(&result, "mic.wav far.wav");
+    expect_problem(&result, "mic.wav lossy.wav", "delay-jumps");
+    expect_part(result.output, "or report gaps to the library (unecho_notify_gap)");
+    const double reported = power_after_loss(&lossy, true);
+    const double unreported = power_after_loss(&lossy, false);
+    if (reported > 0.1 * unreported)
+        fail_msg("%g with a report, %g without", reported, unreported);
+    free(lossy.samples);
+}
+
+/* Noise where only the near end is heard: the far end is silent from 8.9 to 16 s. */
+static void a_near_end_that_drops(void **state)
+{
+    enum { FROM = 19 * RATE / 2, TO = 31 * RATE / 2 };
+    static const char words[] = "process noisy.wav far.wav -o out.wav --json";
+    char line[160];
+    outcome result;
+    signal_ noisy = delayed(&mic, 0), noise = {noisy.samples + FROM, TO - FROM};
+    (void)state;
+    memset(noise.samples, 0, noise.count * sizeof(float));
+    add_hiss(&noise, 0.9f, 5);
+    put("noisy.wav", noisy);
+    expect_problem(&result, "noisy.wav far.wav", "near-end-lost");
+    expect_part(result.output, "--noise-reduction 0 keeps it");
+    run(&result, words);
+    expect_code(&result, 0);
+    assert_true(json_number(result.output, NULL, "voice_change_db") < -6.0);
+    snprintf(line, sizeof(line), "%s --noise-reduction 0", words);
+    run(&result, line);
+    expect_code(&result, 0);
+    assert_true(fabs(json_number(result.output, NULL, "voice_change_db")) < 0.5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +349,9 @@ int main(void)
         cmocka_unit_test(an_offset),
         cmocka_unit_test(low_levels),
         cmocka_unit_test(recorded_anew),
+        cmocka_unit_test(an_echo_that_is_left),
+        cmocka_unit_test(a_delay_that_jumps),
+        cmocka_unit_test(a_near_end_that_drops),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, enter_with_sample, leave_with_sample);
 }

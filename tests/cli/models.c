@@ -178,7 +178,7 @@ static void models_of_one_file(void **state)
     run(&result, "inspect post post.onnx");
     expect_code(&result, 0);
     expect_output("post.onnx: a post-filter, 128 units");
-    expect_output("weights    278470, matrices stored as fp32");
+    expect_output("weights    278727, matrices stored as fp32");
     expect_output("post.onnx: a complete model");
     expect_output("behind the linear filter");
     run(&result, "inspect --json post");

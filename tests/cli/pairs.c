@@ -5,36 +5,14 @@
 #include "check.h"
 #include "command.h"
 #include "json.h"
+#include "sample_pair.h"
 #include "transforms.h"
 
 #include <math.h>
-#include <sndfile.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FLOAT_WAV (SF_FORMAT_WAV | SF_FORMAT_FLOAT)
 enum { RATE = 16000 };
-
-/* The sample: the far end alone to 8.9 s, the near end alone to 16 s, then both. */
-static signal_ mic, far;
-
-static int set_up(void **state)
-{
-    if (enter_folder(state) != 0)
-        return -1;
-    mic = read_sample("mic");
-    far = read_sample("far");
-    write_sound("mic.wav", FLOAT_WAV, mic.samples, mic.count);
-    write_sound("far.wav", FLOAT_WAV, far.samples, far.count);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    free(mic.samples);
-    free(far.samples);
-    return leave_folder(state);
-}
 
 /* Without the samples from `from` to `to`. */
 static void put_without(const char *path, signal_ s, size_t from, size_t to)
@@ -242,5 +220,5 @@ int main(void)
         cmocka_unit_test(what_is_wrong),
         cmocka_unit_test(no_temporary_files),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, enter_with_sample, leave_with_sample);
 }

@@ -41,7 +41,7 @@ static void assert_same_weights(const postfilter_weights *a, const postfilter_we
     assert_same_matrix(&a->input, &b->input);
     assert_same_matrix(&a->output, &b->output);
     assert_memory_equal(a->input_bias, b->input_bias, vector);
-    assert_memory_equal(a->output_bias, b->output_bias, POSTFILTER_BANDS * sizeof(float));
+    assert_memory_equal(a->output_bias, b->output_bias, a->output.rows * sizeof(float));
     for (size_t i = 0; i < POSTFILTER_LAYERS; i++) {
         assert_same_matrix(&a->gru[i].input, &b->gru[i].input);
         assert_same_matrix(&a->gru[i].recurrent, &b->gru[i].recurrent);
@@ -84,6 +84,40 @@ static void other_spellings(void **unused)
     (void)unused;
     assert_reads_the_same(postfilter_from_steps());
     assert_reads_the_same(postfilter_with_gemm());
+}
+
+/* The gains of a file that does not tell whether the near end talks; what is written of it does not
+ * either. */
+static void the_near_end_may_be_missing(void **unused)
+{
+    (void)unused;
+    char text[UNECHO_MESSAGE_SIZE];
+    postfilter_weights now, old;
+    proto *const model = postfilter_of_old();
+    const bytes today = read_bytes(POSTFILTER_FILE), file = proto_write(model);
+    proto_free(model);
+    if (read_bytes_as(&now, &today, text) != UNECHO_OK ||
+        read_bytes_as(&old, &file, text) != UNECHO_OK)
+        fail_msg("%s", text);
+    assert_int_equal(now.output.rows, POSTFILTER_OUTPUTS);
+    assert_int_equal(old.output.rows, POSTFILTER_BANDS);
+    now.output.rows = POSTFILTER_BANDS;
+    assert_same_weights(&now, &old);
+
+    const message to = {text, sizeof text};
+    bytes again = {malloc(file.size + 4096), 0};
+    assert_int_equal(postfilter_write(&old, UNECHO_STORAGE_FP32, "old", again.at, file.size + 4096,
+                                      &again.size, &to),
+                     UNECHO_OK);
+    postfilter_weights reread;
+    assert_int_equal(read_bytes_as(&reread, &again, text), UNECHO_OK);
+    assert_same_weights(&old, &reread);
+    free(reread.vectors);
+    free(again.at);
+    free(now.vectors);
+    free(old.vectors);
+    free(today.at);
+    free(file.at);
 }
 
 /* ---- Writing ---------------------------------------------------------------------------- */
@@ -243,7 +277,22 @@ static void what_is_wrong_is_named(void **unused)
 
     model = our_postfilter();
     drop(graph_of(model), port_of(model, GRAPH_OUTPUT, 1));
-    refused(model, wrong, "1 graph outputs, expected 2");
+    refused(model, wrong, "no graph output has the states");
+
+    model = our_postfilter();
+    drop(graph_of(model), port_of(model, GRAPH_OUTPUT, 2));
+    drop(graph_of(model), port_of(model, GRAPH_OUTPUT, 1));
+    refused(model, wrong, "1 graph outputs, expected 2 or 3");
+
+    /* The first of the sigmoids, not the last. */
+    model = our_postfilter();
+    static const int64_t turned[] = {1, POSTFILTER_BANDS};
+    memcpy(proto_find(tensor_of(model, "output/sizes"), TENSOR_RAW, 0)->data.at, turned,
+           sizeof turned);
+    proto *const split = node_making(model, "near_end");
+    proto_set_text(proto_find(split, NODE_OUTPUT, 0), "near_end");
+    proto_set_text(proto_find(split, NODE_OUTPUT, 1), "gains");
+    refused(model, wrong, "expected what follows the gains here");
 
     model = our_postfilter();
     proto_set_text(proto_find(gru(model, 0), NODE_OP, 0), "RNN");
@@ -258,7 +307,7 @@ static void what_is_wrong_is_named(void **unused)
     refused(model, wrong, "the tanh of the dense layer of the features");
 
     model = our_postfilter();
-    proto_set_text(proto_find(node_making(model, "gains"), NODE_OP, 0), "Tanh");
+    proto_set_text(proto_find(node_making(model, "output/all"), NODE_OP, 0), "Tanh");
     refused(model, wrong, "the sigmoid that makes the gains");
 
     /* The layers read each other's states. */
@@ -318,7 +367,7 @@ static void kinds_are_not_mistaken(void **unused)
     assert_int_equal(info.kind, UNECHO_MODEL_POSTFILTER);
     assert_int_equal(info.file, 1);
     assert_int_equal(info.units, 128);
-    assert_int_equal(info.parameters, 278470);
+    assert_int_equal(info.parameters, 278727);
     assert_string_equal(info.storage, "fp32");
     assert_non_null(strstr(info.operator_counts, "GRU 2"));
 }
@@ -382,6 +431,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_and_order_do_not_matter),
         cmocka_unit_test(other_spellings),
+        cmocka_unit_test(the_near_end_may_be_missing),
         cmocka_unit_test(what_is_written_is_the_model),
         cmocka_unit_test(writes_the_same_bytes_again),
         cmocka_unit_test(any_room_will_do),

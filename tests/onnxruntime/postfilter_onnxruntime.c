@@ -1,6 +1,6 @@
 /*
- * ONNX Runtime computes the gains of the native network, hop by hop with the states handed on, from
- * the post-filter's file and from those that unecho writes of it.
+ * ONNX Runtime computes the gains of the native network, and whether the near end talks, hop by hop
+ * with the states handed on, from the post-filter's file and from those that unecho writes of it.
  */
 #include "backends.h"
 
@@ -51,7 +51,7 @@ static void run_native(float *gains, const unsigned char *bytes, size_t size, co
     for (size_t t = 0; t < HOPS; t++) {
         memcpy(work.features, x + t * POSTFILTER_FEATURES, POSTFILTER_FEATURES * sizeof *x);
         network_run(net, &work, &one, 1, 1);
-        memcpy(gains + t * POSTFILTER_BANDS, work.gains, POSTFILTER_BANDS * sizeof *gains);
+        memcpy(gains + t * POSTFILTER_OUTPUTS, work.gains, POSTFILTER_OUTPUTS * sizeof *gains);
     }
     free(memory_of_all);
     free(net);
@@ -80,8 +80,9 @@ static ort_value *tensor(const ort_memory_info *info, float *data, size_t count,
 static void run_theirs(float *gains, const unsigned char *bytes, size_t size, const float *x)
 {
     static const char *const inputs[] = {"features", "states"};
-    static const char *const outputs[] = {"gains", "states_out"};
+    static const char *const outputs[] = {"gains", "near_end", "states_out"};
     static const int64_t row[] = {1, POSTFILTER_FEATURES}, band[] = {1, POSTFILTER_BANDS};
+    static const int64_t single[] = {1, 1};
     static const int64_t states[] = {2, 1, UNITS};
     char text[UNECHO_MESSAGE_SIZE];
     const message to = {text, sizeof text};
@@ -101,21 +102,22 @@ static void run_theirs(float *gains, const unsigned char *bytes, size_t size, co
     good(api->create_session_from_array(env, bytes, size, options, &session));
     good(api->create_cpu_memory_info(ORT_DEVICE_ALLOCATOR, ORT_MEMORY_DEFAULT, &info));
 
-    float in[POSTFILTER_FEATURES], before[STATES] = {0.0f}, after[STATES], out[POSTFILTER_BANDS];
+    float in[POSTFILTER_FEATURES], before[STATES] = {0.0f}, after[STATES], out[POSTFILTER_OUTPUTS];
     const ort_value *const from[] = {tensor(info, in, POSTFILTER_FEATURES, row, 2),
                                      tensor(info, before, STATES, states, 3)};
     ort_value *into[] = {tensor(info, out, POSTFILTER_BANDS, band, 2),
+                         tensor(info, out + POSTFILTER_NEAR_END, 1, single, 2),
                          tensor(info, after, STATES, states, 3)};
     for (size_t t = 0; t < HOPS; t++) {
         memcpy(in, x + t * POSTFILTER_FEATURES, sizeof in);
-        good(api->run(session, NULL, inputs, from, 2, outputs, 2, into));
+        good(api->run(session, NULL, inputs, from, 2, outputs, 3, into));
         memcpy(before, after, sizeof before);
-        memcpy(gains + t * POSTFILTER_BANDS, out, sizeof out);
+        memcpy(gains + t * POSTFILTER_OUTPUTS, out, sizeof out);
     }
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof from / sizeof *from; i++)
         api->release_value((ort_value *)(uintptr_t)from[i]);
+    for (size_t i = 0; i < sizeof into / sizeof *into; i++)
         api->release_value(into[i]);
-    }
     api->release_memory_info(info);
     api->release_session(session);
     api->release_session_options(options);
@@ -130,8 +132,8 @@ static void computes_the_same_gains(void **unused)
     unecho_model *model = NULL;
     assert_int_equal(unecho_model_builtin(&model, UNECHO_MODEL_POSTFILTER, NULL, 0), UNECHO_OK);
     float *const x = features();
-    float *const ours = malloc(HOPS * POSTFILTER_BANDS * sizeof *ours);
-    float *const theirs = malloc(HOPS * POSTFILTER_BANDS * sizeof *theirs);
+    float *const ours = malloc(HOPS * POSTFILTER_OUTPUTS * sizeof *ours);
+    float *const theirs = malloc(HOPS * POSTFILTER_OUTPUTS * sizeof *theirs);
     for (int storage = UNECHO_STORAGE_FP32; storage <= UNECHO_STORAGE_INT8; storage++) {
         size_t size = 0;
         assert_int_equal(
@@ -141,14 +143,14 @@ static void computes_the_same_gains(void **unused)
         unecho_model_write(model, 1, (unecho_storage)storage, bytes, size, &size, NULL, 0);
         run_native(ours, bytes, size, x);
         run_theirs(theirs, bytes, size, x);
-        const float apart = max_difference(ours, theirs, HOPS * POSTFILTER_BANDS);
+        const float apart = max_difference(ours, theirs, HOPS * POSTFILTER_OUTPUTS);
         print_message("storage %d: gains at most %.2g apart\n", storage, (double)apart);
         assert_true(apart <= 1e-5f);
         free(bytes);
     }
     /* Not because all gains are alike. */
     float least = 1.0f, most = 0.0f;
-    for (size_t i = 0; i < HOPS * POSTFILTER_BANDS; i++) {
+    for (size_t i = 0; i < HOPS * POSTFILTER_OUTPUTS; i++) {
         least = fminf(least, ours[i]);
         most = fmaxf(most, ours[i]);
     }

@@ -9,6 +9,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+typedef struct end {
+    const format *format;
+    const void *samples;
+    size_t count;
+} end;
+
+/*
+ * The element gives the expected samples, which are freed, for a microphone and a far end, and
+ * complains of that; NULL: of nothing. The bench ends.
+ */
+static void assert_gives(bench *b, end m, end r, void *expected, const char *complaint)
+{
+    GByteArray *const out =
+        run_unecho(b, m.format, m.samples, m.count, r.format, r.samples, r.count);
+    assert_bytes(out, expected, m.count * frame_of(m.format));
+    if (complaint)
+        assert_complains(b, complaint);
+    assert_content(b);
+    end_bench(b);
+    g_byte_array_unref(out);
+    free(expected);
+}
+
+/* The beginning of the sample. */
+static end mic_end(size_t count)
+{
+    return (end){&float_16, mic.samples, count};
+}
+
+static end far_end(size_t count)
+{
+    return (end){&float_16, far.samples, count};
+}
+
 static void bits_in(const format *f)
 {
     const signal_ m = resampled(&mic, 16000, f->rate), r = resampled(&far, 16000, f->rate);
@@ -16,16 +50,11 @@ static void bits_in(const format *f)
     const unecho_config config = config_of(f);
     void *const expected = of_library(&config, f, ms, rs, SHORT);
     bench b = unecho_bench(f, f);
-    GByteArray *const out = run_unecho(&b, f, ms, SHORT, f, rs, SHORT);
-    assert_bytes(out, expected, SHORT * frame_of(f));
-    assert_content(&b);
-    end_bench(&b);
-    g_byte_array_unref(out);
+    assert_gives(&b, (end){f, ms, SHORT}, (end){f, rs, SHORT}, expected, NULL);
     free(m.samples);
     free(r.samples);
     free(ms);
     free(rs);
-    free(expected);
 }
 
 static void any_format(void **unused)
@@ -83,13 +112,8 @@ static void ends_with_the_microphone(void **unused)
         memcpy(padded, far.samples, (n < far_n ? n : far_n) * sizeof *padded);
         float *const expected = of_library(&config, &float_16, mic.samples, padded, n);
         bench b = unecho_bench(&float_16, &float_16);
-        GByteArray *const out =
-            run_unecho(&b, &float_16, mic.samples, n, &float_16, far.samples, far_n);
-        assert_bytes(out, expected, n * sizeof(float));
-        end_bench(&b);
-        g_byte_array_unref(out);
+        assert_gives(&b, mic_end(n), far_end(far_n), expected, NULL);
         free(padded);
-        free(expected);
     }
 }
 
@@ -99,13 +123,7 @@ static void without_far_end(void **unused)
     const unecho_config config = config_of(&float_16);
     float *const expected = of_library(&config, &float_16, mic.samples, NULL, SHORT);
     bench b = unecho_bench(&float_16, NULL);
-    GByteArray *const out = run_unecho(&b, &float_16, mic.samples, SHORT, NULL, NULL, 0);
-    assert_bytes(out, expected, SHORT * sizeof(float));
-    assert_complains(&b, "The pad far is not connected");
-    assert_content(&b);
-    end_bench(&b);
-    g_byte_array_unref(out);
-    free(expected);
+    assert_gives(&b, mic_end(SHORT), (end){0}, expected, "The pad far is not connected");
 }
 
 static void settings_count(void **unused)
@@ -123,12 +141,7 @@ static void settings_count(void **unused)
     guint late;
     g_object_get(b.element, "reference-late", &late, NULL);
     assert_int_equal(late, 40);
-    GByteArray *const out =
-        run_unecho(&b, &float_16, mic.samples, SHORT, &float_16, far.samples, SHORT);
-    assert_bytes(out, expected, SHORT * sizeof(float));
-    end_bench(&b);
-    g_byte_array_unref(out);
-    free(expected);
+    assert_gives(&b, mic_end(SHORT), far_end(SHORT), expected, NULL);
 }
 
 static void engines(void **unused)
@@ -141,12 +154,7 @@ static void engines(void **unused)
         float *const expected = of_library(&config, &float_16, mic.samples, far.samples, SHORT);
         bench b = unecho_bench(&float_16, &float_16);
         gst_util_set_object_arg(G_OBJECT(b.element), "engine", names[engine]);
-        GByteArray *const out =
-            run_unecho(&b, &float_16, mic.samples, SHORT, &float_16, far.samples, SHORT);
-        assert_bytes(out, expected, SHORT * sizeof(float));
-        end_bench(&b);
-        g_byte_array_unref(out);
-        free(expected);
+        assert_gives(&b, mic_end(SHORT), far_end(SHORT), expected, NULL);
     }
 }
 
@@ -246,14 +254,9 @@ static void formats_that_are_none(void **unused)
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
         const format *const f = &none[i].format;
         void *const ms = samples_in(f, mic.samples, SHORT);
+        const end both = {f, ms, SHORT};
         bench b = unecho_bench(f, f);
-        GByteArray *const out = run_unecho(&b, f, ms, SHORT, f, ms, SHORT);
-        assert_bytes(out, ms, SHORT * frame_of(f));
-        assert_complains(&b, none[i].why);
-        assert_content(&b);
-        end_bench(&b);
-        g_byte_array_unref(out);
-        free(ms);
+        assert_gives(&b, both, both, ms, none[i].why);
     }
 }
 

@@ -69,6 +69,8 @@ int main(void)
     FIELD(unecho_stats, far_now_db);
     FIELD(unecho_stats, out_now_db);
     FIELD(unecho_stats, erle_now_db);
+    FIELD(unecho_stats, near_end_active);
+    FIELD(unecho_stats, near_end_seconds);
     SIZE(unecho_stats);
     CONSTANT(UNECHO_MESSAGE_SIZE);
     CONSTANT(UNECHO_ERROR_ARGUMENT);

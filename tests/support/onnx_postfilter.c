@@ -5,13 +5,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNITS = 128 };
+enum { UNITS = 128, BANDS = 70 };
 
 proto *our_postfilter(void)
 {
     const bytes file = read_bytes(POSTFILTER_FILE);
     proto *const model = proto_parse(file.at, file.size, PROTO_MODEL);
     free(file.at);
+    return model;
+}
+
+/* Keep the columns of the gains of a tensor of floats, which has them and one more. */
+static void keep_gains(const proto *tensor)
+{
+    const size_t d = proto_count(tensor, TENSOR_DIMS) - 1;
+    bytes *const data = &proto_find(tensor, TENSOR_RAW, 0)->data;
+    const size_t rows = data->size / ((BANDS + 1) * sizeof(float));
+    proto_find(tensor, TENSOR_DIMS, d)->value = BANDS;
+    for (size_t r = 0; r < rows; r++)
+        memmove(data->at + r * BANDS * sizeof(float), data->at + r * (BANDS + 1) * sizeof(float),
+                BANDS * sizeof(float));
+    data->size = rows * BANDS * sizeof(float);
+}
+
+proto *postfilter_of_old(void)
+{
+    proto *const model = our_postfilter();
+    keep_gains(tensor_of(model, "output/W"));
+    keep_gains(tensor_of(model, "output/b"));
+    drop(graph_of(model), node_making(model, "near_end"));
+    drop(graph_of(model), port_of(model, GRAPH_OUTPUT, 2));
+    proto_set_text(proto_find(node_making(model, "output/all"), NODE_OUTPUT, 0), "gains");
+    tidy(model);
     return model;
 }
 

@@ -7,6 +7,8 @@
 #define POSTFILTER_FILE UNECHO_MODELS_DIR "/unecho-post.onnx"
 
 proto *our_postfilter(void);
+/* Without the output that says whether the near end talks. */
+proto *postfilter_of_old(void);
 /* The same network: a layer's output taken from its steps, a dense layer as Gemm. */
 proto *postfilter_from_steps(void);
 proto *postfilter_with_gemm(void);

@@ -15,7 +15,7 @@ typedef struct filter {
     float x[2][RING_MOST * ROW], w[2][COUNT_MOST * ROW], v[COUNT_MOST * ROW];
     float change[2][COUNT_MOST * ROW];
     float e[2][ROW], y[2][ROW], z[2][ROW], spread[ROW], noise[ROW];
-    float gain[2][ROW], removal[ROW], correct[2][ROW], power[ROW], unrest[ROW], shape[COUNT_MOST];
+    float gain[2][ROW], removal[ROW], share[ROW], power[ROW], unrest[ROW], shape[COUNT_MOST];
     misfit misfit;
     float reused_y[PARTITION_REUSED][2][ROW], reused_spread[PARTITION_REUSED][ROW];
     float reused_e[PARTITION_REUSED][2][ROW];
@@ -126,8 +126,7 @@ static void run_filter(const kernels *k, filter *f, const shape *s)
         .gain_re = f->gain[0],
         .gain_im = f->gain[1],
         .removal = f->removal,
-        .correct_re = f->correct[0],
-        .correct_im = f->correct[1],
+        .share = f->share,
     };
     const adaptation a = adaptation_of(f);
     k->partitions_predict(&p, f->y[0], f->y[1], f->spread);
@@ -167,8 +166,7 @@ static void check_bin(const filter *before, const filter *after, const shape *s,
     assert_true(is_near(after->z[0][k], z[0], 10.0) && is_near(after->z[1][k], z[1], 10.0));
     assert_true(is_near(after->spread[k], spread, 0.0) && is_near(after->noise[k], noise, 0.0));
     assert_true(is_near(after->removal[k], removal, 0.5 / least_spread));
-    assert_true(is_near(after->correct[0][k], er * share, 0.1));
-    assert_true(is_near(after->correct[1][k], ei * share, 0.1));
+    assert_true(is_near(after->share[k], share, 0.0));
     for (size_t p = 0; p < count; p++) {
         const size_t x = (s->newest + p) % s->ring * ROW + k, w = p * ROW + k;
         const double xr = (double)before->x[0][x], xi = (double)before->x[1][x];

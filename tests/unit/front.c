@@ -70,7 +70,7 @@ static open_far open_far_end(unsigned rate, int drifts, size_t queue, size_t pas
     o.memory = a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
     a.used = 0;
     far_end_layout(&o.f, &a, &plan);
-    assert_int_equal(far_end_start(&o.f, kernels_at(0)), 0);
+    assert_int_equal(far_end_start(&o.f, kernels_at(0), NULL), 0);
     far_end_reset(&o.f);
     return o;
 }

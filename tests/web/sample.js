@@ -1,5 +1,7 @@
 /* The bundled sample as 16-bit WAV files in UNECHO_SAMPLES, and what is measured on it. */
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 export const RATE = 16000;
@@ -44,4 +46,20 @@ export function distance(a, b) {
   const n = Math.min(a.length, b.length);
   return 10 * Math.log10(
     power(a.subarray(0, n)) / power(a.subarray(0, n).map((x, i) => x - b[i])));
+}
+
+/** What the command line makes of the sample in chunks of 20 ms. */
+export function commandLine(...options) {
+  const folder = mkdtempSync(join(tmpdir(), "unecho-"));
+  try {
+    writeFileSync(join(folder, "mic.f32"), mic);
+    writeFileSync(join(folder, "far.f32"), far);
+    execFileSync(process.env.UNECHO_TOOL, ["process", "--quiet", "--raw", "f32le", "--rate", RATE,
+      "--chunk", "320", "--reference-late", "0", ...options, "mic.f32", "far.f32", "-o", "near.f32"],
+    { cwd: folder });
+    const { buffer, byteOffset, length } = readFileSync(join(folder, "near.f32"));
+    return new Float32Array(buffer.slice(byteOffset, byteOffset + length));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }

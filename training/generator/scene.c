@@ -18,6 +18,7 @@ struct studio {
     spectrum *a, *b, *response;
     float taps[ROOM_TAPS];
     int near_on, far_on, hard;
+    int at_once; /* both talk from the first sample on, the near end louder than the echo */
     float level; /* of the near end while it talks, or what it would be */
     size_t near_at;
 };
@@ -52,6 +53,7 @@ static void draw_kind(studio *s, enum scene_kind kind)
     s->near_on = kind == SCENE_ANY ? at > 0.15f : kind != SCENE_FAR;
     s->far_on = kind == SCENE_ANY ? at < 0.82f : kind != SCENE_NEAR;
     s->hard = chance_is(&s->random, 0.5f);
+    s->at_once = s->near_on && s->far_on && chance_is(&s->random, 0.12f);
     const int extreme = chance_is(&s->random, 0.2f);
     s->level = from_db(extreme ? chance_between(&s->random, -60, -8)
                                : chance_between(&s->random, -38, -14));
@@ -80,7 +82,8 @@ static void draw_near(studio *s)
         clear(near);
         return;
     }
-    gate_speech(near, r, 0.35f, 0.55f);
+    if (!s->at_once)
+        gate_speech(near, r, 0.35f, 0.55f);
     spectrum_of(s->fft, s->a, near, SCENE_BLOCK);
     if (!chance_is(r, 0.3f)) {
         const float t60 = chance_between(r, 0.1f, 0.5f);
@@ -100,11 +103,12 @@ static void draw_far(studio *s)
     float *const far = s->scene.far;
     if (chance_is(r, 0.12f))
         corpus_cut(&s->m->music, r, far, SCENE_BLOCK);
-    else if (chance_is(r, 0.1f)) /* the near end's talker, on both sides */
+    else if (chance_is(r, 0.2f)) /* the near end's talker, on both sides */
         corpus_read(&s->m->near, s->near_at + SCENE_BLOCK, far, SCENE_BLOCK);
     else
         corpus_cut(&s->m->far, r, far, SCENE_BLOCK);
-    gate_speech(far, r, 0.5f, 0.65f);
+    if (!s->at_once)
+        gate_speech(far, r, 0.5f, 0.65f);
     const int quiet = chance_is(r, 0.1f);
     const float level = from_db(quiet ? chance_between(r, -60, -36) : chance_between(r, -36, -10));
     scale(far, level / active_rms(far));
@@ -179,9 +183,9 @@ static void change_volume(studio *s)
 static float draw_delay(chance *r)
 {
     const float at = chance_between(r, 0.0f, 1.0f);
-    const float ms = at < 0.4f    ? chance_between(r, 0, 20)
-                     : at < 0.65f ? chance_between(r, 20, 60)
-                     : at < 0.9f  ? chance_between(r, 60, 200)
+    const float ms = at < 0.6f    ? chance_between(r, 0, 20)
+                     : at < 0.8f  ? chance_between(r, 20, 60)
+                     : at < 0.95f ? chance_between(r, 60, 200)
                                   : chance_between(r, 200, 450);
     return floorf(ms * rate / 1000.0f);
 }
@@ -210,9 +214,10 @@ static void delay_echo(studio *s)
 static void draw_echo(studio *s)
 {
     chance *const r = &s->random;
-    const int faint = s->near_on && chance_is(r, 0.12f);
-    const float near_to_echo =
-        faint ? chance_between(r, 15, 60) : fminf(fmaxf(chance_normal(r) * 8.0f - 1.0f, -20), 25);
+    const int faint = s->near_on && chance_is(r, 0.15f);
+    const float near_to_echo = s->at_once ? chance_between(r, 0, 15)
+                               : faint    ? chance_between(r, 15, 60) /* a headset */
+                                          : fminf(fmaxf(chance_normal(r) * 8.0f - 1.0f, -20), 25);
     clear(s->echo);
     if (!s->far_on)
         return;
@@ -308,6 +313,26 @@ static void add_hum(studio *s)
     }
 }
 
+/* Knocks on the table, keys, the microphone when it is touched. */
+static void add_bursts(studio *s)
+{
+    chance *const r = &s->random;
+    if (!chance_is(r, 0.15f))
+        return;
+    for (size_t left = 1 + chance_below(r, 6); left > 0; left--) {
+        const float *const white = white_cut(s->m, r, SCENE_BLOCK);
+        const float decay = expf(-1.0f / (chance_between(r, 0.0005f, 0.03f) * rate));
+        const float dull = chance_between(r, 0.03f, 1.0f);
+        const size_t at = SCENE_LEAD + chance_below(r, SCENE_SAMPLES);
+        float level = fminf(s->level * from_db(chance_between(r, -10, 30)), 0.9f), low = 0.0f;
+        level /= sqrtf(dull);
+        for (size_t i = at; i < SCENE_BLOCK && level > 1e-6f; i++, level *= decay) {
+            low += dull * (white[i] - low);
+            s->noise[i] += 0.5f * level * low;
+        }
+    }
+}
+
 /* A gain that the device sets as it likes: a step, a wandering, a gate. */
 typedef struct device_gain {
     int wanders, gates;
@@ -392,6 +417,7 @@ const scene *studio_draw(studio *s, uint64_t seed, enum scene_kind kind)
     silence_far(s);
     draw_noise(s);
     add_hum(s);
+    add_bursts(s);
     mix(s);
     return &s->scene;
 }

@@ -98,6 +98,8 @@ class StatsStruct(Structure):
         ("far_now_db", c_float),
         ("out_now_db", c_float),
         ("erle_now_db", c_float),
+        ("near_end_active", c_float),
+        ("near_end_seconds", c_float),
     ]
 
 

@@ -19,6 +19,7 @@ typedef struct reader {
     graph *graph;
     size_t features, states;  /* values: the inputs */
     size_t gains, states_out; /* values: the outputs */
+    size_t near_end;          /* the third, if there is one */
     graph_view hidden[LAYERS];
     postfilter_weights weights;
 } reader;
@@ -87,10 +88,11 @@ static int read_outputs(reader *r)
 {
     const graph *g = r->graph;
     const size_t units = r->weights.units;
-    r->gains = r->states_out = GRAPH_NONE;
-    if (g->output_count != 2)
-        return match_count_error(g, "outputs", g->output_count, 2);
-    for (size_t i = 0; i < 2; i++) {
+    r->gains = r->states_out = r->near_end = GRAPH_NONE;
+    if (g->output_count < 2 || g->output_count > 3)
+        return message_fail(g->file.message, MODEL, "%s: %zu graph outputs, expected 2 or 3",
+                            g->file.name, g->output_count);
+    for (size_t i = 0; i < g->output_count; i++) {
         const graph_port *port = &g->outputs[i];
         const int status = match_declared(g, port);
         if (status != UNECHO_OK)
@@ -100,21 +102,26 @@ static int read_outputs(reader *r)
             r->states_out = port->value;
         else if (match_vector_size(shape) == POSTFILTER_BANDS && r->gains == GRAPH_NONE)
             r->gains = port->value;
+        else if (match_vector_size(shape) == 1 && r->near_end == GRAPH_NONE)
+            r->near_end = port->value;
         else
             return message_fail(g->file.message, MODEL,
-                                "%s: graph output '%s' is %s, expected a vector of %d and states "
-                                "[%d, 1, %zu]",
+                                "%s: graph output '%s' is %s, expected a vector of %d, states "
+                                "[%d, 1, %zu] and at most a single number",
                                 g->file.name, graph_label_of(port->name).text,
                                 graph_shape_label(shape).text, POSTFILTER_BANDS, LAYERS, units);
     }
-    return UNECHO_OK;
+    if (r->gains != GRAPH_NONE && r->states_out != GRAPH_NONE)
+        return UNECHO_OK;
+    return message_fail(g->file.message, MODEL, "%s: no graph output has the %s", g->file.name,
+                        r->gains == GRAPH_NONE ? "gains" : "states");
 }
 
 static int allocate(reader *r)
 {
     postfilter_weights *const w = &r->weights;
     const size_t units = w->units, gates = GRU_GATES * units;
-    float *next = calloc(units + 2 * LAYERS * gates + POSTFILTER_BANDS, sizeof *next);
+    float *next = calloc(units + 2 * LAYERS * gates + POSTFILTER_OUTPUTS, sizeof *next);
     if (!next)
         return message_fail(r->graph->file.message, UNECHO_ERROR_MEMORY, "%s: out of memory",
                             r->graph->file.name);
@@ -130,13 +137,30 @@ static int allocate(reader *r)
     return UNECHO_OK;
 }
 
-/* gains = sigmoid(W hidden + b), hidden being the states of both layers, one after the other. */
+/* Extend the gains by the probability, which follows them in the same value. */
+static int add_near_end(reader *r, graph_view *gains)
+{
+    graph_view last = {0};
+    const int status = match_whole(r->graph, r->near_end, &last);
+    if (status != UNECHO_OK)
+        return status;
+    if (last.value != gains->value || last.offset != gains->offset + gains->count ||
+        gains->step != 1)
+        return match_unexpected(r->graph, &last, "what follows the gains");
+    gains->count++;
+    return UNECHO_OK;
+}
+
+/* gains = sigmoid(W hidden + b), hidden being the states of both layers, one after the other; the
+ * last of them may be the probability that the near end talks. */
 static int read_gains(reader *r)
 {
     graph *g = r->graph;
     graph_view gains = {0}, sum = {0};
     affine_term term;
     int status = match_whole(g, r->gains, &gains);
+    if (status == UNECHO_OK && r->near_end != GRAPH_NONE)
+        status = add_near_end(r, &gains);
     if (status != UNECHO_OK)
         return status;
     const graph_node *sigmoid = view_node(g, &gains, OP_SIGMOID);

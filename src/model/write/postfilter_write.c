@@ -26,8 +26,18 @@ static const node_spec output[] = {
     {"Reshape", {"hidden/row"}, {"hidden", "shape/hidden"}, {{NULL, 0}}},
     {"MatMul", {"output/xW"}, {"hidden/row", "output/W"}, {{NULL, 0}}},
     {"Add", {"output/sum"}, {"output/xW", "output/b"}, {{NULL, 0}}},
-    {"Sigmoid", {"gains"}, {"output/sum"}, {{NULL, 0}}},
 };
+
+static const node_spec gains[] = {{"Sigmoid", {"gains"}, {"output/sum"}, {{NULL, 0}}}};
+static const node_spec gains_and_near_end[] = {
+    {"Sigmoid", {"output/all"}, {"output/sum"}, {{NULL, 0}}},
+    {"Split", {"gains", "near_end"}, {"output/all", "output/sizes"}, {{"axis", 1}}},
+};
+
+static bool tells_near_end(const postfilter_file *f)
+{
+    return f->w->output.rows == POSTFILTER_OUTPUTS;
+}
 
 static void put_layer(pb_out *out, size_t units, const char *part, const char *from)
 {
@@ -64,7 +74,11 @@ static void put_tensors(pb_out *out, const postfilter_file *f)
     tensor_put_ints(out, "shape/step", step, 3);
     tensor_put_ints(out, "shape/hidden", hidden, 2);
     tensor_put_floats(out, "input/b", w->input_bias, w->units);
-    tensor_put_floats(out, "output/b", w->output_bias, POSTFILTER_BANDS);
+    tensor_put_floats(out, "output/b", w->output_bias, w->output.rows);
+    if (tells_near_end(f)) {
+        const int64_t sizes[2] = {POSTFILTER_BANDS, POSTFILTER_OUTPUTS - POSTFILTER_BANDS};
+        tensor_put_ints(out, "output/sizes", sizes, 2);
+    }
     for (int layer = 0; layer < POSTFILTER_LAYERS; layer++)
         put_layer_tensors(out, w, layer);
     graph_put_matrices(out, f->matrices, MATRICES);
@@ -75,7 +89,8 @@ static void put_graph(pb_out *out, const void *what)
     const postfilter_file *const f = what;
     const size_t units = f->w->units;
     const port features = {"features", 2, {1, POSTFILTER_FEATURES}};
-    const port gains = {"gains", 2, {1, POSTFILTER_BANDS}};
+    const port bands = {"gains", 2, {1, POSTFILTER_BANDS}};
+    const port near_end = {"near_end", 2, {1, 1}};
     const port states = {"states", 3, {POSTFILTER_LAYERS, 1, units}};
     const port states_out = {"states_out", 3, {POSTFILTER_LAYERS, 1, units}};
     graph_put_widening(out, f->matrices, MATRICES);
@@ -83,12 +98,18 @@ static void put_graph(pb_out *out, const void *what)
     put_layer(out, units, "gru0", "input/out");
     put_layer(out, units, "gru1", "gru0/out");
     PUT_NODES(out, output, NULL, NULL);
+    if (tells_near_end(f))
+        PUT_NODES(out, gains_and_near_end, NULL, NULL);
+    else
+        PUT_NODES(out, gains, NULL, NULL);
     graph_put_name(out);
     put_tensors(out, f);
     graph_put_input(out, &features);
     graph_put_input(out, &states);
-    graph_put_output(out, &gains);
+    graph_put_output(out, &bands);
     graph_put_output(out, &states_out);
+    if (tells_near_end(f))
+        graph_put_output(out, &near_end);
 }
 
 int postfilter_write(const postfilter_weights *w, unecho_storage storage, const char *name,

@@ -16,7 +16,7 @@ static size_t largest_matrix(const postfilter_weights *w)
 {
     const size_t input = w->units * (POSTFILTER_FEATURES + 1);
     const size_t recurrent = GRU_GATES * w->units * (w->units + 1);
-    const size_t output = POSTFILTER_BANDS * (POSTFILTER_LAYERS * w->units + 1);
+    const size_t output = POSTFILTER_OUTPUTS * (POSTFILTER_LAYERS * w->units + 1);
     return larger(larger(input, recurrent), output);
 }
 
@@ -112,6 +112,6 @@ void network_run(const postfilter *net, network_work *work, network_memory *cons
     k->dense(&net->output, hidden.at, hidden.stride, work->gains, GAINS_ROW, all, work->scratch);
     for (size_t row = 0; row < all; row++) {
         float *const gains = work->gains + row * GAINS_ROW;
-        k->sigmoid(gains, gains, POSTFILTER_BANDS);
+        k->sigmoid(gains, gains, net->output.rows);
     }
 }

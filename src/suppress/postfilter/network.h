@@ -1,6 +1,6 @@
 /*
- * The post-filter's network over count x hops rows: dense, two GRU layers, gains from both. It
- * knows nothing of signals, files or instruction sets.
+ * The post-filter's network over count x hops rows: dense, two GRU layers, gains from both, and
+ * whether the near end talks. It knows nothing of signals, files or instruction sets.
  */
 #ifndef UNECHO_POSTFILTER_NETWORK_H
 #define UNECHO_POSTFILTER_NETWORK_H
@@ -40,19 +40,25 @@ typedef struct network_memory {
 
 enum {
     FEATURES_ROW = KERNEL_PAD(POSTFILTER_FEATURES),
-    GAINS_ROW = KERNEL_PAD(POSTFILTER_BANDS),
+    GAINS_ROW = KERNEL_PAD(POSTFILTER_OUTPUTS),
 };
 
 /* Scratch for up to `rows` rows; hop t of stream s is row t * count + s. */
 typedef struct network_work {
     float *features; /* in: [rows][FEATURES_ROW] */
-    float *gains;    /* out: [rows][GAINS_ROW] */
+    float *gains;    /* out: [rows][GAINS_ROW], and the probability as in postfilter_weights.h */
     float *dense, *hidden, *gates;
     void *scratch;
 } network_work;
 
 void network_memory_layout(network_memory *m, arena *a, const postfilter *net);
 void network_work_layout(network_work *work, arena *a, const postfilter *net, size_t rows);
+
+/* Whether the model has the output POSTFILTER_NEAR_END. */
+static inline bool network_tells_near_end(const postfilter *net)
+{
+    return net->output.rows == POSTFILTER_OUTPUTS;
+}
 
 /* A stream's output is the same, bit for bit, whichever streams run with it. */
 void network_run(const postfilter *net, network_work *work, network_memory *const *memories,

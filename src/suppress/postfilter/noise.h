@@ -1,6 +1,5 @@
 /*
- * The background noise in the linear filter's error, in bands: minimum statistics (Martin, IEEE
- * Trans. Speech Audio Process. 9(5), 2001, in its simplest form). A network removes noise as far as
+ * The background noise in the linear filter's error, in bands. A network removes noise as far as
  * it was trained to; with the level of the noise known it can be kept instead, or replaced where it
  * goes with the echo.
  */
@@ -9,6 +8,7 @@
 
 #include "arena.h"
 #include "bands.h"
+#include "dsp/noise_floor.h"
 
 /* How the noise is to sound. */
 typedef struct noise_target {
@@ -16,17 +16,12 @@ typedef struct noise_target {
     int fill;   /* whether synthetic noise replaces what is missing at that level */
 } noise_target;
 
-/* The state of one stream, each [POSTFILTER_BANDS], powers. */
+/* The state of one stream, each [POSTFILTER_BANDS]. */
 typedef struct noise_memory {
-    float *recent; /* the error, over two hops */
-    float *smooth; /* over ten */
-    float *lowest; /* since the window began */
-    float *before; /* in the window before */
-    float *level;  /* the estimate; 0 before the first hop */
-    unsigned hops; /* of the window so far */
+    float *recent; /* the error's power, over two hops */
+    noise_floor *floor;
+    unsigned hops; /* of the floors' window so far */
     uint32_t seed;
-    float *all; /* what the pointers point to, all_count floats */
-    size_t all_count;
 } noise_memory;
 
 void noise_layout(noise_memory *m, arena *a);

@@ -1,5 +1,7 @@
 #include "postfilter_suppressor.h"
 
+#include "dsp/decibels.h"
+#include "evidence.h"
 #include "features.h"
 #include "noise.h"
 #include "postfilter_model.h"
@@ -28,23 +30,16 @@ typedef struct postfilter_suppressor {
     features_memory features;
     network_memory network;
     noise_memory noise;
+    evidence_memory evidence;
     float exponent;
     noise_target noise_target;
-    float *tail; /* [TRANSFORM_HOP]: the newest hop, still incomplete */
+    float *tail;     /* [TRANSFORM_HOP]: the newest hop, still incomplete */
+    float *near_end; /* [rows], as in suppressor; NULL: the model cannot tell */
 } postfilter_suppressor;
 
 static postfilter_suppressor *own(suppressor *s)
 {
     return (postfilter_suppressor *)s;
-}
-
-/* In steps, and not by the C library, so that every machine gets the same bits. */
-static float gain_of_decibels(unsigned down)
-{
-    double gain = 1.0;
-    for (unsigned i = 0; i < down; i++)
-        gain *= 0.89125093813374553; /* 10^(-1/20) */
-    return (float)gain;
 }
 
 /* ---- Opening ---------------------------------------------------------------------------- */
@@ -75,12 +70,16 @@ static suppressor *layout(arena *a, const suppressor_plan *plan)
     postfilter_suppressor *const taken = arena_take(a, sizeof *taken);
     postfilter_suppressor *const p = taken ? taken : &unused;
     p->net = plan->network;
-    p->base = (suppressor){plan->kind, p->net->k->name, plan->config->hops_at_once};
+    p->base = (suppressor){plan->kind, p->net->k->name, plan->config->hops_at_once, NULL};
     layout_scratch(&p->scratch, a, p->net, p->base.rows);
     features_memory_layout(&p->features, a);
     network_memory_layout(&p->network, a, p->net);
     noise_layout(&p->noise, a);
+    evidence_layout(&p->evidence, a);
     p->tail = arena_floats(a, TRANSFORM_HOP);
+    p->near_end = NULL;
+    if (network_tells_near_end(p->net))
+        p->base.near_end = p->near_end = arena_floats(a, p->base.rows);
     return taken ? &taken->base : NULL;
 }
 
@@ -141,16 +140,21 @@ static void analyse(postfilter_suppressor *p, size_t t, bins error, float *featu
     features_run(&p->features, net->k, &net->bands, features, power, all, rows);
 }
 
-/* Apply the gains to the spectrum, keep or add noise, and transform back. */
-static void synthesise(postfilter_suppressor *p, bins error, float *gains, const float *power,
-                       float *out)
+/* Correct the gains of a row, apply them to its spectrum, keep or add noise, and transform back. */
+static void synthesise(postfilter_suppressor *p, scratch *s, size_t row, float *out)
 {
     const postfilter *const net = p->net;
     const noise_target *const target = &p->noise_target;
     float of_bins[TRANSFORM_ROW], block[TRANSFORM_BLOCK];
+    const bins error = spectrum(s->error + row * 2 * TRANSFORM_ROW);
+    const float *const power = s->power + row * POWER_ROW;
+    const float *const error_power = power + SIGNAL_ERROR * POSTFILTER_BANDS;
+    const float *const echo_power = power + SIGNAL_ECHO * POSTFILTER_BANDS;
+    float *const gains = s->network.gains + row * GAINS_ROW;
+    noise_advance(&p->noise, &net->bands, error_power, echo_power);
+    evidence_raise(&p->evidence, error_power, echo_power, s->network.features + row * FEATURES_ROW,
+                   p->noise.floor, gains);
     net->k->raise(gains, gains, p->exponent, POSTFILTER_BANDS);
-    noise_advance(&p->noise, &net->bands, power + SIGNAL_ERROR * POSTFILTER_BANDS,
-                  power + SIGNAL_ECHO * POSTFILTER_BANDS);
     noise_keep(&p->noise, target, gains);
     bands_interpolate(&net->bands, of_bins, gains);
     net->k->multiply(error.re, error.re, of_bins, FFT_BINS);
@@ -175,10 +179,12 @@ static int run(suppressor *host, suppressor *const *all, float *const *out, size
         analyse(own(all[row % count]), row / count, spectrum(s->error + row * 2 * TRANSFORM_ROW),
                 s->network.features + row * FEATURES_ROW, s->power + row * POWER_ROW);
     network_run(own(host)->net, &s->network, memories, count, hops);
-    for (size_t row = 0; row < count * hops; row++)
-        synthesise(own(all[row % count]), spectrum(s->error + row * 2 * TRANSFORM_ROW),
-                   s->network.gains + row * GAINS_ROW, s->power + row * POWER_ROW,
-                   out[row % count] + row / count * TRANSFORM_HOP);
+    for (size_t row = 0; row < count * hops; row++) {
+        postfilter_suppressor *const p = own(all[row % count]);
+        if (p->near_end)
+            p->near_end[row / count] = s->network.gains[row * GAINS_ROW + POSTFILTER_NEAR_END];
+        synthesise(p, s, row, out[row % count] + row / count * TRANSFORM_HOP);
+    }
     return UNECHO_OK;
 }
 
@@ -200,6 +206,7 @@ static void reset(suppressor *s)
     memset(p->features.all, 0, p->features.all_count * sizeof *p->features.all);
     memset(p->network.all, 0, p->network.all_count * sizeof *p->network.all);
     noise_reset(&p->noise);
+    evidence_reset(&p->evidence);
     skip(s, 1);
 }
 

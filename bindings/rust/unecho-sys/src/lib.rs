@@ -116,6 +116,14 @@ pub struct unecho_stats {
     pub far_clipped_samples: u64,
     pub far_missing_frames: u64,
     pub far_dropped_frames: u64,
+    pub limited_hops: u64,
+    pub failed_hops: u64,
+    pub mic_now_db: f32,
+    pub far_now_db: f32,
+    pub out_now_db: f32,
+    pub erle_now_db: f32,
+    pub near_end_active: f32,
+    pub near_end_seconds: f32,
 }
 
 extern "C" {

@@ -59,7 +59,8 @@ fn structs_are_those_of_the_header() {
         fields!(unecho_stats: size frames mic_db far_db out_db peak erle_db
         linear_erle_db far_active_seconds far_silent_seconds aligned confidence delay_ms drift_ppm
         realignments linear_diverged guarded_samples mic_clipped_samples far_clipped_samples
-        far_missing_frames far_dropped_frames),
+        far_missing_frames far_dropped_frames limited_hops failed_hops mic_now_db far_now_db
+        out_now_db erle_now_db near_end_active near_end_seconds),
     );
     assert!(expected.len() > 40);
     assert_eq!(found.into_iter().collect::<HashMap<_, _>>(), expected);

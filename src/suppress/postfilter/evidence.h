@@ -1,0 +1,36 @@
+/*
+ * What the linear filter tells about the near end. In a band whose error lies far above what the
+ * filter usually leaves of the echo, and does not resemble the far end, most of the error is near
+ * end: the network's gain may not fall below that share there. So a voice or music that the network
+ * takes for residual echo is heard where the filter alone has removed the echo.
+ */
+#ifndef UNECHO_POSTFILTER_EVIDENCE_H
+#define UNECHO_POSTFILTER_EVIDENCE_H
+
+#include "arena.h"
+#include "dsp/noise_floor.h"
+#include "model/postfilter_weights.h"
+
+/* The state of one stream; rows are [POSTFILTER_BANDS]. */
+typedef struct evidence_memory {
+    float *error;     /* power of the error, over five hops */
+    float *echo;      /* of the echo estimate, over two */
+    float *leak;      /* the first over the second while only the echo is heard */
+    float *coherence; /* of the error with echo estimate or far end, the larger, over five hops */
+    float near_end;   /* the share of near end in the error, over 0.2 s, 0 to 1 */
+    float opinion;    /* the network's mean gain, over five hops */
+    float *all;       /* what the pointers point to, all_count floats */
+    size_t all_count;
+} evidence_memory;
+
+void evidence_layout(evidence_memory *m, arena *a);
+void evidence_reset(evidence_memory *m);
+
+/*
+ * Advance by one hop, and raise the network's gains [POSTFILTER_BANDS], before their exponent.
+ * error, echo: mean power in the bands; features: of this hop; noise: in the error.
+ */
+void evidence_raise(evidence_memory *m, const float *error, const float *echo,
+                    const float *features, const noise_floor *noise, float *gains);
+
+#endif

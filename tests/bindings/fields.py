@@ -1,0 +1,80 @@
+"""The bindings and plugins have the fields of unecho_config and unecho_stats that the header has."""
+
+import os
+import re
+import sys
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+import tap  # noqa: E402
+
+
+def read(path):
+    return (ROOT / path).read_text()
+
+
+def header(struct):
+    """The names of the fields, in their order."""
+    text = re.sub(r"/\*.*?\*/", "", read("include/unecho.h"), flags=re.S)
+    body = re.search(r"typedef struct %s \{(.*?)\} %s;" % (struct, struct), text, re.S)[1]
+    fields = [field.strip() for field in body.split(";")]
+    return [re.search(r"\(\*(\w+)\)|(\w+)$", field).group(1, 2) for field in fields if field]
+
+
+def names(struct, without=()):
+    found = [pointer or plain for pointer, plain in header(struct)]
+    assert len(found) > 20 and found[0] == "size" and set(without) <= set(found)
+    return [name for name in found if name not in without]
+
+
+def between(path, begin, end):
+    return read(path).split(begin, 1)[1].split(end, 1)[0]
+
+
+def camel_case(name):
+    return re.sub(r"_(\w)", lambda letter: letter[1].upper(), name)
+
+
+class Fields(unittest.TestCase):
+    # tests/python and the crate unecho-sys compare their structs with what this program prints.
+    def test_layout(self):
+        text = read("tests/python/layout.c")
+        for struct in ("unecho_config", "unecho_stats"):
+            self.assertEqual(re.findall(r"FIELD\(%s, (\w+)\)" % struct, text), names(struct))
+
+    def test_python(self):
+        for struct, name in (("unecho_config", "Config"), ("unecho_stats", "StatsStruct")):
+            text = between("bindings/python/unecho/_library.py", f"class {name}(", "\n    ]")
+            self.assertEqual(re.findall(r'\("(\w+)",', text), names(struct))
+
+    def test_rust(self):
+        for struct in ("unecho_config", "unecho_stats"):
+            text = between("bindings/rust/unecho-sys/src/lib.rs", f"pub struct {struct} {{", "\n}")
+            self.assertEqual(re.findall(r"^    pub (\w+):", text, re.M), names(struct))
+
+    # Those that are no numbers, and those of what WebAssembly does not have.
+    def test_settings_of_javascript(self):
+        text = between("web/fields.h", "#define SETTINGS(_)", "#define STATS")
+        self.assertEqual(re.findall(r"_\((\w+)\)", text), names("unecho_config", {
+            "size", "message", "message_size", "model", "backend", "record_capacity", "allocate",
+            "release", "user", "onnxruntime", "cpu", "cell_limit"}))
+
+    def test_statistics_of_javascript(self):
+        known = names("unecho_stats", {"size"})
+        text = between("web/fields.h", "#define STATS(_)", "#endif")
+        self.assertEqual(re.findall(r"_\((\w+)\)", text), known)
+        text = between("web/types.d.ts", "interface Stats {", "\n}")
+        self.assertEqual(re.findall(r"^  (\w+): ", text, re.M), [camel_case(name) for name in known])
+
+    def test_messages_of_gstreamer(self):
+        text = between("plugins/gstreamer/aec.c", 'gst_structure_new("unecho"', "NULL)")
+        found = re.findall(r'"([a-z-]+)", G_TYPE_\w+, .*\bs\.(\w+)', text)
+        self.assertEqual([name.replace("-", "_") for name, _ in found], [field for _, field in found])
+        self.assertEqual([field for _, field in found], names("unecho_stats", {"size"}))
+
+
+if __name__ == "__main__":
+    sys.exit(tap.run("fields"))

@@ -1,0 +1,122 @@
+/*
+ * The gains of the post-filter are raised where the linear filter shows a near end, and nowhere
+ * else: not for residual echo as the filter usually leaves it, an error that resembles the far end,
+ * noise, or what the network is sure about.
+ */
+#include "suppress/postfilter/evidence.h"
+#include "check.h"
+#include "model/postfilter_weights.h"
+
+#include <stdlib.h>
+
+enum { BANDS = POSTFILTER_BANDS, FEATURES = POSTFILTER_FEATURES, SECOND = 125 };
+
+typedef struct hop {
+    float error, echo, noise; /* powers */
+    float coherence;
+    float gain; /* the network's */
+} hop;
+
+static evidence_memory memory;
+
+static int set_up(void **state)
+{
+    arena a = {0};
+    evidence_layout(&memory, &a);
+    a.memory = *state = aligned_alloc(ARENA_ALIGNMENT, a.used);
+    if (!a.memory)
+        return -1;
+    a.used = 0;
+    evidence_layout(&memory, &a);
+    evidence_reset(&memory);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    free(*state);
+    return 0;
+}
+
+/* The lowest gain after `hops` such hops. */
+static float gain_after(size_t hops, hop what)
+{
+    noise_floor noise[BANDS];
+    float error[BANDS], echo[BANDS], features[FEATURES], gains[BANDS];
+    for (size_t t = 0; t < hops; t++) {
+        for (size_t b = 0; b < BANDS; b++) {
+            error[b] = what.error;
+            echo[b] = what.echo;
+            noise[b].level = what.noise;
+            gains[b] = what.gain;
+        }
+        for (size_t i = 0; i < FEATURES; i++)
+            features[i] = 3.0f * (what.coherence - 0.3f);
+        evidence_raise(&memory, error, echo, features, noise, gains);
+    }
+    float least = 1.0f;
+    for (size_t b = 0; b < BANDS; b++)
+        least = gains[b] < least ? gains[b] : least;
+    return least;
+}
+
+/* 20 dB below its echo estimate. */
+static const hop residual = {1e-5f, 1e-3f, 0.0f, 0.25f, 0.05f};
+/* As loud as the echo estimate. */
+static const hop near_end = {1e-3f, 1e-3f, 0.0f, 0.25f, 0.45f};
+
+static void a_near_end_is_kept(void **state)
+{
+    (void)state;
+    assert_float_equal(gain_after(2 * SECOND, residual), 0.05f, 0.0f);
+    assert_true(gain_after(SECOND / 5, near_end) > 0.8f);
+    /* Without a pause it counts more and more as what the filter leaves. */
+    assert_true(gain_after(4 * SECOND, near_end) > 0.7f);
+}
+
+static void before_the_filter_has_cancelled_nothing_is_known(void **state)
+{
+    (void)state;
+    assert_float_equal(gain_after(SECOND / 5, near_end), 0.45f, 0.0f);
+    const hop nothing_removed = {1e-3f, 1e-9f, 0.0f, 0.25f, 0.45f};
+    assert_float_equal(gain_after(SECOND, nothing_removed), 0.45f, 0.0f);
+}
+
+static void an_error_like_the_far_end_is_echo(void **state)
+{
+    (void)state;
+    (void)gain_after(2 * SECOND, residual);
+    hop other_path = near_end;
+    other_path.coherence = 0.6f;
+    assert_float_equal(gain_after(SECOND, other_path), 0.45f, 0.0f);
+}
+
+static void noise_is_left_to_the_network(void **state)
+{
+    (void)state;
+    (void)gain_after(2 * SECOND, residual);
+    hop noisy = near_end;
+    noisy.noise = 0.5f * noisy.error;
+    assert_float_equal(gain_after(SECOND, noisy), 0.45f, 0.0f);
+}
+
+static void a_network_that_is_sure_decides(void **state)
+{
+    (void)state;
+    (void)gain_after(2 * SECOND, residual);
+    const hop burst = {1e-3f, 1e-3f, 0.0f, 0.25f, 0.02f}; /* a loudspeaker that rattles */
+    assert_float_equal(gain_after(SECOND / 20, burst), 0.02f, 0.0f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_near_end_is_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(before_the_filter_has_cancelled_nothing_is_known, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_error_like_the_far_end_is_echo, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(noise_is_left_to_the_network, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_network_that_is_sure_decides, set_up, tear_down),
+    };
+    return cmocka_run_group_tests_name("evidence", tests, NULL, NULL);
+}
