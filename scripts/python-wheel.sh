@@ -26,6 +26,7 @@ folder=$(realpath -m -- "${1:-$build}")
     need python3-pip "builds the package" "$python" -m pip --version
     need python3-setuptools "builds the package" "$python" -c "import setuptools"
     need python3-wheel "builds the package" "$python" -c "import wheel"
+    need python3-venv "a place to install it" "$python" -c "import venv, ensurepip"
     install_missing
 
     if [[ -z ${UNECHO_LIBRARY:-} ]]; then

@@ -31,7 +31,7 @@ enum { COUNT_WEAK = 1, COUNT_FRESH = 2, COUNT_SURE = 3, ENOUGH_FIRST = 2, ENOUGH
 enum { MISSED_MOST = 8 };
 /* After so many looks that find nothing new only the delay that is held is looked at, but for every
  * eighth time. A fresh peak there below `doubtful_height` is reason to look at all at once. */
-enum { STEADY = 8, STEADY_SEARCH = 8 };
+enum { STEADY = 24, STEADY_SEARCH = 8 };
 static const float doubtful_height = 5.0f;
 
 /* ---- What is done about it ------------------------------------------------------------------ */

@@ -8,6 +8,10 @@
 /* The filters move in so many steps a hop: to move them with every frame costs twice as much. */
 enum { STEPS = 16, STEP = UNECHO_HOP / STEPS };
 
+/* From the energy of an octave of white noise to its power: two hops, and 70 in the mean from the
+ * fourth difference squared. */
+static const float octave_scale = 1.0f / (2 * 70 * UNECHO_HOP);
+
 void high_band_layout(high_band *h, arena *a, const high_band_plan *plan)
 {
     h->plan = *plan;
@@ -92,7 +96,7 @@ void high_band_far(high_band *h, const float *far, const float *power)
     /* The highest band that the far end's rate has stands for those above: what was played may
      * have had them. */
     const size_t bands = h->plan.far_bands;
-    const float below = bands == 0 ? octave_energy(&h->far, far) : 0.0f;
+    const float below = bands == 0 ? octave_scale * octave_energy(&h->far, far) : 0.0f;
     float *const to = far_power(h, h->far_hops++);
     for (size_t b = 0; b < UPPER_BANDS; b++)
         to[b] = bands == 0 ? below : power[b < bands ? b : bands - 1];

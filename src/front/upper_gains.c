@@ -20,6 +20,8 @@ static const float first_step = 3.0f, step_least = 0.1f, learnt_most = 60.0f;
 static const float surprise_most = 2.0f;
 /* A hop teaches less the more of the octave below is left, nothing at -9 dB: a near end. */
 static const float teaching = 8.0f;
+/* A part falls to no less than this share in a hop: what is near 0 takes long to come back. */
+static const float fall_most = 0.5f;
 static const float response_least = 1e-9f, response_most = 1e4f;
 
 /* ---- The gains ---------------------------------------------------------------------------- */
@@ -31,8 +33,8 @@ static const float near_share = 0.67f;
 /* Over-subtraction of noise; its smoothed power fluctuates by less than this factor. */
 static const float over_noise = 1.5f, fluctuation = 1.5f;
 /* The lowest of many smoothed powers lies below their mean. */
-static const float noise_bias = 1.25f;
-/* Little echo is less than this share of the smoothed power. Noise rises by 12 dB a second,
+static const float noise_bias = 1.15f;
+/* Little echo is less than this share of the noise or of the power. Noise rises by 12 dB a second,
  * from -90 dB on. */
 static const float clear_share = 0.25f, noise_rise = 1.022f, inaudible = 1e-9f;
 /* -120 dB: a device that has not begun. */
@@ -141,7 +143,8 @@ static void learn(upper_band *u, const float *parts, float echo, float mic, floa
     const float surprise = smaller(mic / expected - 1.0f, surprise_most);
     const float step = alone * surprise * larger(first_step / (1.0f + u->learnt), step_least);
     for (size_t j = 0; j < ECHO_PARTS; j++) {
-        const float response = u->response[j] * (1.0f + step * parts[j] / expected);
+        const float factor = larger(1.0f + step * parts[j] / expected, fall_most);
+        const float response = factor * u->response[j];
         u->response[j] = smaller(larger(response, response_least), response_most);
     }
 }
@@ -154,15 +157,15 @@ static void learn(upper_band *u, const float *parts, float echo, float mic, floa
 static void follow_noise(upper_band *u, float mic, float echo)
 {
     const float before = u->noise.level;
-    noise_floor_smooth(&u->noise, mic);
-    const int clear = mic > silence && echo <= larger(before, clear_share * u->noise.smooth);
-    u->clear += (unsigned)clear;
-    if (u->clear > NOISE_FLOOR_WINDOW) {
+    if (mic <= silence || (echo > clear_share * larger(before, mic) && mic >= before))
+        return;
+    if (u->clear++ == NOISE_FLOOR_WINDOW) {
         noise_floor_renew(&u->noise);
         u->clear = 1;
         u->settled = 1;
     }
-    noise_floor_observe(&u->noise, clear, noise_bias);
+    noise_floor_smooth(&u->noise, mic);
+    noise_floor_observe(&u->noise, 1, noise_bias);
     if (u->settled)
         u->noise.level = smaller(u->noise.level, larger(noise_rise * before, inaudible));
 }

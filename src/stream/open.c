@@ -58,8 +58,10 @@ static far_end_plan plan_far_end(const unecho_config *config, const aligner_plan
     const size_t hops = (config->hops_at_once + 3) * CONFIG_HOP_MS;
     /* Frames that accumulate while a far end that is not pushed has a slower clock. */
     const size_t slack = !pushed && drifts ? UNECHO_DELAY_MAX_MS : 0;
-    const int has_high = config->high_band && config->sample_rate != UNECHO_SAMPLE_RATE;
     const double lowest = upper_lowest((unsigned)config->sample_rate);
+    /* What was resampled to this rate lacks the last sixteenth below its half. */
+    const int reaches = (int)rate == config->sample_rate || 15.0 / 32.0 * (double)rate > lowest;
+    const int has_high = config->high_band && config->sample_rate != UNECHO_SAMPLE_RATE && reaches;
     const size_t ms = hops + config->reference_late_ms + config->far_queue_ms + slack;
     return (far_end_plan){
         .rate = (unsigned)rate,

@@ -36,6 +36,7 @@ static metrics_call a_call(const char *name)
                                     .erle_now_db = 31.5f,
                                     .mic_now_db = -INFINITY,
                                     .realignments = 3,
+                                    .near_end_active = 0.25f,
                                     .frames = 1234567890123u}};
 }
 
@@ -85,6 +86,16 @@ static void without_a_delay_there_is_no_sample_of_it(void **state)
     assert_null(strstr(text, "unecho_drift_ratio{call=\"new\"}"));
 }
 
+static void where_nothing_tells_of_the_near_end_there_is_no_sample(void **state)
+{
+    (void)state;
+    metrics_call calls[2] = {a_call("told"), a_call("untold")};
+    calls[1].stats.near_end_active = -1.0f;
+    const char *const text = write_all(calls, 2);
+    has_line(text, "unecho_near_end_active_ratio{call=\"told\"} 0.25");
+    assert_null(strstr(text, "unecho_near_end_active_ratio{call=\"untold\"}"));
+}
+
 /* Prometheus wants the samples of a metric together, below its head. */
 static void metrics_are_not_mixed(void **state)
 {
@@ -131,6 +142,7 @@ int main(void)
         cmocka_unit_test(infinity_is_spelled_as_prometheus_reads_it),
         cmocka_unit_test(labels_are_escaped),
         cmocka_unit_test(without_a_delay_there_is_no_sample_of_it),
+        cmocka_unit_test(where_nothing_tells_of_the_near_end_there_is_no_sample),
         cmocka_unit_test(metrics_are_not_mixed),
         cmocka_unit_test(too_little_room_is_told),
     };
