@@ -2,6 +2,8 @@
 
 #include "unecho.h"
 
+#include <stdatomic.h>
+
 #if defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #endif
@@ -90,13 +92,20 @@ static uint32_t detect(void)
 }
 #endif
 
-/* What this build has kernels for, of what the CPU has. */
+/* What this build has kernels for, of what the CPU has. Kept, as a virtual machine takes as long to
+ * answer what its CPU has as opening a stream takes else. */
 uint32_t kernels_cpu(void)
 {
+    static _Atomic uint32_t kept;
+    const uint32_t known = atomic_load_explicit(&kept, memory_order_relaxed);
+    if (known != 0)
+        return known;
     uint32_t built = 0;
     for (size_t i = 0; i < kernels_count(); i++)
         built |= sets[i]->cpu;
-    return detect() & built;
+    const uint32_t cpu = detect() & built;
+    atomic_store_explicit(&kept, cpu, memory_order_relaxed);
+    return cpu;
 }
 
 size_t kernels_choose(uint32_t allowed)

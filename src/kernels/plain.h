@@ -38,9 +38,8 @@ static inline void update_cells(const float *restrict z, float *restrict c, floa
 /* Sixteen running sums, as many as the widest vectors have elements, added up pairwise. */
 enum { WHITEN_SUMS = 16 };
 
-static inline float whiten_into(int8_t *restrict y, float *restrict level,
-                                const float *restrict re, const float *restrict im, float rate,
-                                float quiet, size_t n)
+static inline float whiten_into(int8_t *restrict y, float *restrict level, const float *restrict re,
+                                const float *restrict im, float rate, float quiet, size_t n)
 {
     float sums[WHITEN_SUMS] = {0.0f};
     for (size_t k = 0; k < n; k += WHITEN_SUMS) {
@@ -325,8 +324,8 @@ static void plain_triangle_means(const triangles *t, float *y, const float *x, s
 /* The entries of a kernel table that every set takes from here. */
 #define PLAIN_KERNELS                                                                              \
     .gru_update = plain_gru_update, .sigmoid = plain_sigmoid, .tanh = plain_tanh,                  \
-    .raise = plain_raise, .decibels = plain_decibels, .dot = dsp_dot,                              \
-    .whiten = plain_whiten, .cross_spectrum = plain_cross_spectrum, .multiply = plain_multiply,    \
+    .raise = plain_raise, .decibels = plain_decibels, .dot = dsp_dot, .whiten = plain_whiten,      \
+    .cross_spectrum = plain_cross_spectrum, .multiply = plain_multiply,                            \
     .smooth_power = plain_smooth_power, .coherence = plain_coherence,                              \
     .triangle_means = plain_triangle_means, .log_power = plain_log_power,                          \
     .normalize = plain_normalize, .fft_forward = plain_fft_forward,                                \
