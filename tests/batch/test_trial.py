@@ -56,20 +56,15 @@ class Trial(InFolder):
         return expected
 
     def run_and_kill(self, out, count, seconds, number):
-        """Kill a run at some time after so many more results; it must be at work then."""
-        journal = os.path.join(out, "unecho-batch.jsonl")
-        at, seen = os.path.getsize(journal) if os.path.exists(journal) else 0, 0
+        """Kill a run at some time after so many more outputs; it must be at work then."""
+        def outputs():
+            return sum(len(names) for _, _, names in os.walk(out))
+        begin = outputs()
         process = subprocess.Popen([pairs.TOOL, "batch", "in", "-o", out, "--jobs", "2"],
                                    start_new_session=True, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL)
-        while seen < count and process.poll() is None:
-            time.sleep(0.01)
-            if os.path.exists(journal):
-                with open(journal, "rb") as file:
-                    file.seek(at)
-                    text = file.read()
-                at += len(text)
-                seen += text.count(b'"status": ')
+        while outputs() < begin + count and process.poll() is None:
+            time.sleep(0.02)
         time.sleep(seconds)
         self.assertIsNone(process.poll())
         if number % 3 == 0:
@@ -95,8 +90,8 @@ class Trial(InFolder):
         chance = random.Random(PAIRS)
         for number in range(KILLS):
             # Together less than all there are.
-            count = int(chance.uniform(0.2, 1.0) * PAIRS / (KILLS + 1))
-            self.run_and_kill("often", count, chance.uniform(0.0, 0.1), number)
+            count = int(chance.uniform(0.1, 0.6) * PAIRS / (KILLS + 1))
+            self.run_and_kill("often", count, chance.uniform(0.0, 0.05), number)
             done = {name: text for name, text in files_in("often").items()
                     if not os.path.basename(name).startswith(b".")}
             # Nothing is there by halves.
