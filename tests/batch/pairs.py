@@ -59,9 +59,12 @@ def files_in(folder):
         for name in names:
             if name.startswith(b"unecho-batch") and name.endswith(b".jsonl"):
                 continue
-            with open(os.path.join(path, name), "rb") as file:
-                whole = os.path.join(path, name)
-                found[os.path.relpath(whole, os.fsencode(folder))] = file.read()
+            whole = os.path.join(path, name)
+            try:
+                with open(whole, "rb") as file:
+                    found[os.path.relpath(whole, os.fsencode(folder))] = file.read()
+            except FileNotFoundError:
+                pass # of a process that has just noticed that its parent was killed
     return found
 
 
