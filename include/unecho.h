@@ -207,7 +207,8 @@ typedef struct unecho_config {
     /* 1: the post-filter replaces noise that goes with the echo from 20 dB on, too. Default 0. */
     int comfort_noise;
     /* 1 (default): at other rates than 16 kHz, frequencies above the network's range get gains of
-     * their own, from what the far end has there (docs/high-band.md). 0: they are removed, from 7 kHz on (7/16 of a rate below 16 kHz). */
+     * their own, from what the far end has there (docs/high-band.md). 0: they are removed, from 7
+     * kHz on (7/16 of a rate below 16 kHz). */
     int high_band;
     /* Bytes of memory for a record of the stream's calls, which unecho_record_read reads: 4096 to
      * 2^30; 0 (default): no record. A second of 48 kHz float stereo on both sides takes 960 kB. */
