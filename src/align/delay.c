@@ -27,7 +27,7 @@ static const float least_share = 1e-4f;
 /* How many partitions are looked at in a hop, and in a hurry. */
 enum { LOOKS = 2, LOOKS_HURRY = 4 };
 /* How many are watched, one a hop, and after how many hops again. */
-enum { WATCHED = 3, WATCH_HOPS = 24 };
+enum { WATCHED = 3, WATCHED_BEFORE = 1, WATCH_HOPS = 24 };
 /* Of a whitened frame: real and imaginary parts. */
 enum { FRAME_SIZE = 2 * DELAY_BINS };
 
@@ -376,7 +376,7 @@ int delay_look(delay *d)
 
 void delay_watch(delay *d, double lag)
 {
-    const double at = floor(lag / DELAY_FRAME) + (double)d->frames_late - WATCHED / 2;
+    const double at = floor(lag / DELAY_FRAME) + (double)d->frames_late - WATCHED_BEFORE;
     const size_t most = d->partitions - WATCHED;
     d->next = at < 0.0 ? 0 : at < (double)most ? (size_t)at : most;
     for (size_t p = 0; p < d->partitions; p++)

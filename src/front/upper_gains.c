@@ -68,8 +68,10 @@ static void reset_band(upper_band *u)
     *u = (upper_band){.gain = 1.0f};
     noise_floor_reset(&u->noise);
     float response = first_response;
-    for (size_t j = 0; j < ECHO_PARTS; j++, response *= first_decay)
+    for (size_t j = 0; j < ECHO_PARTS; j++) {
         u->response[j] = response;
+        response *= first_decay;
+    }
 }
 
 void upper_gains_reset(upper_gains *h)
@@ -209,7 +211,8 @@ static float missing_noise(const upper_gains *h, const upper_band *u, float mic)
 void upper_gains_run(upper_gains *h, const upper_hop *hop, float *gains, float *missing)
 {
     const float below = left_below(h, hop);
-    const int untouched = memcmp(hop->mic, hop->out, UNECHO_HOP * sizeof *hop->mic) == 0;
+    const int untouched =
+        memcmp((const void *)hop->mic, (const void *)hop->out, UNECHO_HOP * sizeof *hop->mic) == 0;
     for (size_t b = 0; b < h->bands; b++) {
         upper_band *const u = &h->band[b];
         run_band(h, u, b, hop, below);
