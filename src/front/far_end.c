@@ -117,7 +117,7 @@ static void measure_upper(far_end *f, size_t lane, const float *x, size_t taken,
         return;
     upper_meter *const meter = &f->lines[lane].upper;
     size_t pushed = 0;
-    for (uint64_t end = (f->made / UNECHO_HOP + 1) * UNECHO_HOP; end <= f->made + n;
+    for (uint64_t end = (f->made / UNECHO_HOP + 1) * UNECHO_HOP; n > 0 && end <= f->made + n;
          end += UNECHO_HOP) {
         const size_t until = taken * (size_t)(end - f->made) / n;
         upper_meter_push(meter, x + pushed, until - pushed);
