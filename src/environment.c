@@ -3,9 +3,18 @@
 
 #include <stdlib.h>
 
-#if !defined(HAVE_SECURE_GETENV) && !defined(_WIN32) && !defined(__wasm__)
+#if !defined(_WIN32) && !defined(__wasm__)
 #include <unistd.h>
 #endif
+
+bool environment_is_own(void)
+{
+#if defined(_WIN32) || defined(__wasm__)
+    return true; /* no program runs with the rights of its file's owner */
+#else
+    return getuid() == geteuid() && getgid() == getegid();
+#endif
+}
 
 const char *environment(const char *name)
 {
@@ -14,9 +23,7 @@ const char *environment(const char *name)
 #elif defined(__wasm__)
     (void)name; /* the host's would be an import */
     return NULL;
-#elif defined(_WIN32)
-    return getenv(name); /* no program runs with the rights of its file's owner */
 #else
-    return getuid() == geteuid() && getgid() == getegid() ? getenv(name) : NULL;
+    return environment_is_own() ? getenv(name) : NULL;
 #endif
 }

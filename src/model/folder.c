@@ -20,9 +20,14 @@ static const char *const beside[] = {"models", "../models", "../../models",
                                      "../share/unecho/models", "../../share/unecho/models"};
 enum { BESIDE = sizeof beside / sizeof *beside };
 
-/* The folder of the file that this function is loaded from. false: unknown. */
+/*
+ * The folder of the file that this function is loaded from. false: unknown, or what the user says
+ * who started a program with more rights: a program's name is what its caller gave it.
+ */
 static bool own_folder(char *path, size_t size)
 {
+    if (!environment_is_own())
+        return false;
 #if defined(_WIN32)
     HMODULE module = NULL;
     const DWORD flags =
@@ -61,13 +66,11 @@ const char *model_folder_usual(void)
 
 bool model_folder(char *path, size_t size, size_t i)
 {
-    const size_t last = named_folder() ? 0 : BESIDE;
+    const size_t last = !named_folder() && own_folder(path, size) ? BESIDE : 0;
     if (i >= last) {
         snprintf(path, size, "%s", model_folder_usual());
         return i == last;
     }
-    if (!own_folder(path, size))
-        *path = '\0';
     const size_t length = strlen(path);
     snprintf(path + length, size - length, "/%s", beside[i]);
     return true;
