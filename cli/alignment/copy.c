@@ -69,7 +69,8 @@ static double level(const float *x)
         sum += (double)x[i];
         squares += (double)x[i] * (double)x[i];
     }
-    return level_of_power(fmax(0.0, squares / LEVEL - sum / LEVEL * (sum / LEVEL)));
+    return level_of_power(
+        fmax(0.0, squares / (double)LEVEL - sum / (double)LEVEL * (sum / (double)LEVEL)));
 }
 
 static bool take_levels(struct copier *c, const float *samples, size_t n)
