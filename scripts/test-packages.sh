@@ -218,7 +218,8 @@ try() {
         check "$1: the new version is there" have_version "$at" "$version" "${names[@]}" &&
         use "$1" "$at" &&
         check "$1: purge" inside "$at" apt-get -q -y purge "${names[@]}" &&
-        check "$1: nothing is left" nothing_left "$at"
+        check "$1: nothing is left" nothing_left "$at" &&
+        check "$1: PipeWire starts without the module" gives_port "$at" mic:capture_MONO true
     rm -rf "$at"
 }
 
@@ -232,7 +233,8 @@ use() {
     check "$1: a program builds" program_builds "$2"
     check "$1: unecho live" gives_port "$2" unecho:capture_MONO "unecho live &"
     check "$1: PipeWire's module" gives_port "$2" unecho.source:capture_FL \
-        "ln -s /usr/share/pipewire/pipewire.conf.avail/unecho.conf ~/.config/pipewire/pipewire.conf.d"
+        "install -D -m 644 -t ~/.config/pipewire/pipewire.conf.d \
+            /usr/share/pipewire/pipewire.conf.avail/unecho.conf"
     return 0
 }
 
