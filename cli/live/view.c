@@ -184,7 +184,7 @@ static void go_back(live_view *v)
 
 static void draw(live_view *v, const live_state *state)
 {
-    const bool runs = state->stage == LIVE_RUNS;
+    const bool runs = state->stage == LIVE_RUNS && state->stats.frames > 0;
     char words[512], numbers[128], invitation[512];
     live_words(state, words, sizeof(words));
     live_figures(state, numbers, sizeof(numbers));

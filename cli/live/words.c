@@ -16,7 +16,10 @@ static void running_words(const live_state *state, char *text, size_t size)
     const int delay = (int)lrintf(s->delay_ms);
     const char *const when = delay < 0 ? "early" : "late";
     if (s->frames == 0)
-        snprintf(text, size, "the microphone passes unchanged: see the message above");
+        snprintf(
+            text, size,
+            "the microphone passes unchanged: PipeWire's rate is outside 8 to 192 kHz, or memory "
+            "is short");
     else if (s->mic_now_db < SILENT_DB)
         snprintf(text, size, "the microphone is silent: is it muted?");
     else if (live_sees_echo(s))
