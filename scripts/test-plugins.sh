@@ -345,7 +345,7 @@ live_cancelled() {
 in_filter_chain() {
     # What the page tells users to write.
     awk '/^```/ { inside = /pipewire/; next } inside' "$root/docs/ladspa.md" |
-        sed -e "s|/usr/local/lib/ladspa|$LADSPA_PATH|" -e "s|(ms)\" = 0|(ms)\" = $2|" >unecho.conf
+        sed -e "s|/usr/lib/ladspa|$LADSPA_PATH|" -e "s|(ms)\" = 0|(ms)\" = $2|" >unecho.conf
     devices unecho.conf
     record with_filter_chain "$1"
     check "PipeWire's filter-chain, the microphone $1 ms later, late reference $2" live_cancelled 25 \
