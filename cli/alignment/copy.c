@@ -73,6 +73,7 @@ bool copier_is_full(const struct copier *c)
 static double level(const float *x)
 {
     enum { SIDE_BY_SIDE = 8 };
+    _Static_assert(LEVEL % SIDE_BY_SIDE == 0, "a level in rows of equal length");
     double sums[SIDE_BY_SIDE] = {0}, squares[SIDE_BY_SIDE] = {0}, sum = 0.0, square = 0.0;
     for (size_t i = 0; i < LEVEL; i += SIDE_BY_SIDE)
         for (size_t k = 0; k < SIDE_BY_SIDE; k++) {
@@ -83,7 +84,8 @@ static double level(const float *x)
         sum += sums[k];
         square += squares[k];
     }
-    return level_of_power(fmax(0.0, square / LEVEL - sum / LEVEL * (sum / LEVEL)));
+    const double mean = sum / (double)LEVEL;
+    return level_of_power(fmax(0.0, square / (double)LEVEL - mean * mean));
 }
 
 static bool take_levels(struct copier *c, const float *samples, size_t n)

@@ -238,7 +238,7 @@ static struct track_point look_wide(struct search *s, double at, double lag)
  */
 static struct track_point look_along(struct search *s, double at, const struct track_point *last)
 {
-    const double step = 2.0 * WIDE_REACH / CORRELATOR_RATE, passed = at - last->at;
+    const double step = 2.0 * (double)WIDE_REACH / CORRELATOR_RATE, passed = at - last->at;
     struct track_point best = {.at = at};
     for (size_t i = 0; i < MOST_ALONG && ((double)i - 0.5) * step < fabs(passed); i++) {
         const double lag = last->lag + copysign((double)i * step, passed);
@@ -363,7 +363,8 @@ static struct track_point look_first(struct search *s, double at)
 static bool find_anchor(struct search *s, struct track_point *anchor)
 {
     const double seconds = copy_seconds(&s->copies->mic);
-    const size_t trials = seconds >= TRIALS * STEP_S ? TRIALS : (size_t)(seconds / STEP_S) + 1;
+    const size_t trials =
+        seconds >= (double)TRIALS * STEP_S ? TRIALS : (size_t)(seconds / STEP_S) + 1;
     const size_t least = trials < 3 ? 1 : 2;
     for (int everywhere = 0; everywhere < 2; everywhere++) {
         struct track_point points[TRIALS];

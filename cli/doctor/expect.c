@@ -106,7 +106,7 @@ bool expect_erle(double *db, struct doctor_input *input, const struct delay_line
 {
     struct expectation e = {0};
     const double far_rate = input->far.rate * factor;
-    const uint64_t n = (uint64_t)((double)input->mic.n * RATE / input->mic.rate);
+    const uint64_t n = (uint64_t)((double)input->mic.n * (double)RATE / input->mic.rate);
     *db = (double)NAN;
     const bool done = open_feeds(&e, input, far_rate * (1.0 + 1e-6 * line->drift_ppm)) &&
                       shift(&e.far, line, far_rate) && add_up(&e, n, db) &&
