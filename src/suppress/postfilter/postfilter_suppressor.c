@@ -10,9 +10,13 @@
 
 enum { HISTORY = TRANSFORM_BLOCK - TRANSFORM_HOP, POWER_ROW = SIGNALS * POSTFILTER_BANDS };
 
-/* Exponent of the network's gains at suppression 1: it was trained to preserve the voice and leaves
- * some echo. */
-static const float gain_exponent = 1.8f;
+/* Exponents of the network's gains at suppression 1, as it was trained to preserve the voice and
+ * leaves some echo: while the near end talks, and while it does not. */
+static const float exponent_near = 1.6f, exponent_far = 3.0f;
+/* Where the model cannot tell who talks. */
+static const float exponent_either = 1.8f;
+/* The exponent follows the near end's first word at once, and its end over 0.4 s. Per hop. */
+static const float talk_release = 0.02f;
 
 /* Scratch for a run of up to `rows` rows. */
 typedef struct scratch {
@@ -31,7 +35,8 @@ typedef struct postfilter_suppressor {
     network_memory network;
     noise_memory noise;
     evidence_memory evidence;
-    float exponent;
+    float suppression;
+    float talk; /* whether the near end talks or did of late, 0 to 1 */
     noise_target noise_target;
     float *tail;     /* [TRANSFORM_HOP]: the newest hop, still incomplete */
     float *near_end; /* [rows], as in suppressor; NULL: the model cannot tell */
@@ -101,7 +106,7 @@ static void close(suppressor *s)
 static void set(suppressor *s, const suppressor_settings *to)
 {
     postfilter_suppressor *const p = own(s);
-    p->exponent = gain_exponent * to->suppression;
+    p->suppression = to->suppression;
     /* As much noise reduction as the network does needs no help. */
     const int keep = to->noise_reduction_db < UNECHO_NOISE_REDUCTION_DB;
     p->noise_target = (noise_target){.fill = keep || to->comfort_noise};
@@ -140,6 +145,16 @@ static void analyse(postfilter_suppressor *p, size_t t, bins error, float *featu
     features_run(&p->features, net->k, &net->bands, features, power, all, rows);
 }
 
+/* The exponent of a row's gains. */
+static float exponent_of(postfilter_suppressor *p, const float *gains)
+{
+    if (!p->near_end)
+        return exponent_either;
+    const float now = gains[POSTFILTER_NEAR_END];
+    p->talk = now > p->talk ? now : p->talk + talk_release * (now - p->talk);
+    return exponent_far + (exponent_near - exponent_far) * p->talk;
+}
+
 /* Correct the gains of a row, apply them to its spectrum, keep or add noise, and transform back. */
 static void synthesise(postfilter_suppressor *p, scratch *s, size_t row, float *out)
 {
@@ -154,7 +169,7 @@ static void synthesise(postfilter_suppressor *p, scratch *s, size_t row, float *
     noise_advance(&p->noise, &net->bands, error_power, echo_power);
     evidence_raise(&p->evidence, error_power, echo_power, s->network.features + row * FEATURES_ROW,
                    p->noise.floor, gains);
-    net->k->raise(gains, gains, p->exponent, POSTFILTER_BANDS);
+    net->k->raise(gains, gains, p->suppression * exponent_of(p, gains), POSTFILTER_BANDS);
     noise_keep(&p->noise, target, gains);
     bands_interpolate(&net->bands, of_bins, gains);
     net->k->multiply(error.re, error.re, of_bins, FFT_BINS);
@@ -207,6 +222,7 @@ static void reset(suppressor *s)
     memset(p->network.all, 0, p->network.all_count * sizeof *p->network.all);
     noise_reset(&p->noise);
     evidence_reset(&p->evidence);
+    p->talk = 0.0f;
     skip(s, 1);
 }
 
