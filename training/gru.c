@@ -63,9 +63,8 @@ static element *packed(const float *W, int K, int N, size_t down, size_t right)
     element *const tiles = aligned_alloc(64, (size_t)K * N * sizeof *tiles);
     for (int n = 0; n < N; n++)
         for (int k = 0; k < K; k++)
-            tiles[((size_t)(n / ROWS) * (K / DEPTH) + k / DEPTH) * TILE +
-                  k % DEPTH / 2 * DEPTH + n % ROWS * 2 + k % 2] =
-                rounded(W[k * down + n * right]);
+            tiles[((size_t)(n / ROWS) * (K / DEPTH) + k / DEPTH) * TILE + k % DEPTH / 2 * DEPTH +
+                  n % ROWS * 2 + k % 2] = rounded(W[k * down + n * right]);
     return tiles;
 }
 

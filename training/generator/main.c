@@ -4,8 +4,8 @@
  *     unecho-scenes MATERIAL SPLIT SEED SCENES OUT [KIND [SOUNDS]]
  *
  * OUT.u8 holds EXAMPLE_HOPS x EXAMPLE_ROWS x 70 bytes a scene. KIND: any, dt, near, far, or
- * music, double talk whose near end is music. SOUNDS:
- * a folder for mic, far and near of each scene, as WAV.
+ * music, double talk whose near end plays or sings. SOUNDS: a folder for mic, far and near of each
+ * scene, as WAV.
  */
 #include "examples.h"
 

@@ -2,8 +2,8 @@
  * What the linear filter tells about the near end. In a band whose error lies far above what the
  * filter usually leaves of the echo, and does not resemble the far end, most of the error is near
  * end: the network's gain may not fall below that share there. So a voice or music that the network
- * takes for residual echo is heard where the filter alone has removed the echo. Where the network says
- * that the near end talks, this holds without an echo, too.
+ * takes for residual echo is heard where the filter alone has removed the echo. Where the network
+ * says that the near end talks, this holds without an echo, too.
  */
 #ifndef UNECHO_POSTFILTER_EVIDENCE_H
 #define UNECHO_POSTFILTER_EVIDENCE_H
