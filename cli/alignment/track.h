@@ -7,15 +7,10 @@
 #define UNECHO_CLI_TRACK_H
 
 #include "alignment/copies.h"
+#include "alignment/point.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-
-/* The lag at one time of the microphone's recording, in seconds. */
-struct track_point {
-    double at, lag;
-    double height; /* of the correlation's peak over its root mean square */
-};
 
 /* Points of the same lag, but for clocks that drift. */
 struct track_piece {

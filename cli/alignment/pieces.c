@@ -1,0 +1,124 @@
+#include "alignment/pieces.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The far end plays while it is no further below its loudest; the user's own voice in it is so much
+ * louder in the microphone than its echo. */
+#define PLAYS_DB     20.0
+#define OWN_VOICE_DB 10.0
+
+static bool is_certain(const struct track *t, const struct track_piece *piece, size_t least)
+{
+    return piece->count >= least &&
+           point_evidence(t->points + piece->first, piece->count) >= POINT_LEAST_EVIDENCE;
+}
+
+/* Runs of points that agree, each with the one before it. */
+static void split(struct track *t)
+{
+    t->piece_count = 0;
+    for (size_t i = 0; i < t->point_count; i++) {
+        if (i == 0 || !point_fits(&t->points[i], &t->points[i - 1]))
+            t->pieces[t->piece_count++] = (struct track_piece){.first = i};
+        t->pieces[t->piece_count - 1].count++;
+    }
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/*
+ * How loud the microphone is at least while the far end plays, dB above it: the lowest tenth of the
+ * piece. NAN: out of memory, or never.
+ */
+static double usual_ratio(const struct track *t, const struct track_piece *piece,
+                          const struct copies *copies)
+{
+    const struct track_point *first = &t->points[piece->first], *last = first + piece->count - 1;
+    const double from = first->at - 0.5 * POINT_STEP_S, to = last->at + 0.5 * POINT_STEP_S;
+    const double loudest =
+        (double)level_highest(&copies->far.levels, from - first->lag, to - first->lag);
+    const size_t levels = (size_t)ceil((to - from) * LEVELS_PER_S);
+    double *const ratios = malloc((levels + 1) * sizeof(*ratios));
+    size_t n = 0;
+    if (!ratios)
+        return (double)NAN;
+    for (size_t i = 0; i < levels; i++) {
+        const double at = from + (double)i / LEVELS_PER_S;
+        const double far = (double)level_at(&copies->far.levels, at - first->lag);
+        if (far > loudest - PLAYS_DB)
+            ratios[n++] = (double)level_at(&copies->mic.levels, at) - far;
+    }
+    qsort(ratios, n, sizeof(*ratios), compare_doubles);
+    const double usual = n > 0 ? ratios[n / 10] : (double)NAN;
+    free(ratios);
+    return usual;
+}
+
+/* Whether the lags of two pieces agree. */
+static bool same_lag(const struct track *t, const struct track_piece *a,
+                     const struct track_piece *b)
+{
+    return point_fits(&t->points[a->first], &t->points[b->first]);
+}
+
+/*
+ * The user's own voice in the far end, by monitoring or crosstalk, correlates like an echo that
+ * comes sooner than the echo, whenever it is the user who talks. But it is much louder in the
+ * microphone than an echo of it. Whether a piece is that: it lies between two of one longer lag.
+ */
+static bool is_own_voice(const struct track *t, const struct track_piece *piece,
+                         const struct copies *copies)
+{
+    const struct track_piece *const before = piece - 1, *const after = piece + 1;
+    return piece > t->pieces && after < t->pieces + t->piece_count && same_lag(t, before, after) &&
+           t->points[before->first].lag > t->points[piece->first].lag &&
+           usual_ratio(t, piece, copies) > usual_ratio(t, before, copies) + OWN_VOICE_DB;
+}
+
+/* Together with those of the same lag. Marks them by a count of 0. */
+static void mark_own_voice(struct track *t, const struct copies *copies)
+{
+    for (size_t i = 0; i < t->piece_count; i++) {
+        if (!is_own_voice(t, &t->pieces[i], copies))
+            continue;
+        for (size_t k = 0; k < t->piece_count; k++)
+            if (k != i && same_lag(t, &t->pieces[i], &t->pieces[k]))
+                t->pieces[k].count = 0;
+        t->pieces[i].count = 0;
+    }
+}
+
+/* Keep the points of certain pieces. */
+static void drop_uncertain(struct track *t, size_t least)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < t->piece_count; i++) {
+        const struct track_piece *piece = &t->pieces[i];
+        if (!is_certain(t, piece, least))
+            continue;
+        memmove(t->points + kept, t->points + piece->first, piece->count * sizeof(*t->points));
+        kept += piece->count;
+    }
+    t->point_count = kept;
+}
+
+bool pieces_make(struct track *t, const struct copies *copies, size_t least)
+{
+    t->pieces = malloc((t->point_count + 1) * sizeof(*t->pieces));
+    if (!t->pieces)
+        return false;
+    split(t);
+    drop_uncertain(t, least);
+    /* Those on either side of one that was dropped may be one. */
+    split(t);
+    mark_own_voice(t, copies);
+    drop_uncertain(t, least);
+    split(t);
+    return true;
+}
