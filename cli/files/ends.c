@@ -246,6 +246,10 @@ static void mix(const struct pick *pick, const float *frames, unsigned channels,
                 size_t n)
 {
     const float scale = 1.0f / (float)pick->count;
+    if (channels == 1) {
+        memcpy(samples, frames, n * sizeof(*samples));
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
         const float *frame = frames + i * channels + pick->first;
         float sum = 0.0f;
@@ -257,9 +261,13 @@ static void mix(const struct pick *pick, const float *frames, unsigned channels,
 
 static void count_clipped(struct pick *pick, const float *frames, unsigned channels, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        for (unsigned c = 0; c < pick->count; c++)
-            pick->clipped += fabsf(frames[i * channels + pick->first + c]) >= FULL_SCALE;
+    for (unsigned c = 0; c < pick->count; c++) {
+        const float *const samples = frames + pick->first + c;
+        uint32_t clipped = 0;
+        for (size_t i = 0; i < n; i++)
+            clipped += fabsf(samples[i * channels]) >= FULL_SCALE;
+        pick->clipped += clipped;
+    }
 }
 
 static size_t waiting(const struct pick *pick)
