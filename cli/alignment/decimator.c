@@ -39,7 +39,7 @@ static double bessel(double x)
 
 static double weight(double inputs, double factor)
 {
-    const double edge = inputs / (BEFORE * factor), x = PI * inputs / factor;
+    const double edge = inputs / ((double)BEFORE * factor), x = PI * inputs / factor;
     const double window = bessel(KAISER_BETA * sqrt(1.0 - edge * edge)) / bessel(KAISER_BETA);
     return (x == 0.0 ? 1.0 : sin(x) / x) * window / factor;
 }
@@ -61,7 +61,7 @@ struct decimator *decimator_new(unsigned factor, size_t most)
     for (size_t p = 0; p < factor; p++)
         for (size_t i = 0; i < TAPS; i++)
             d->weights[p * TAPS + i] =
-                (float)weight(((double)i - BEFORE) * factor + (double)p, factor);
+                (float)weight(((double)i - (double)BEFORE) * factor + (double)p, factor);
     return d;
 }
 

@@ -26,8 +26,9 @@ logv(void *object, enum spa_log_level level, const struct spa_log_topic *topic, 
     strncat(lines, "\n", sizeof lines - strlen(lines) - 1);
 }
 
-static void logt(void *object, enum spa_log_level level, const struct spa_log_topic *topic,
-                 const char *file, int line, const char *function, const char *format, ...)
+__attribute__((format(printf, 7, 8))) static void
+logt(void *object, enum spa_log_level level, const struct spa_log_topic *topic, const char *file,
+     int line, const char *function, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
