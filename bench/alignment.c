@@ -66,7 +66,8 @@ static track run(const signal_ *mic, const signal_ *far, unecho_align align, uns
         double power = 0.0;
         for (size_t j = 0; j < CHUNK; j++)
             power += (double)y[j] * (double)y[j];
-        active += power > UNECHO_FAR_ACTIVE_POWER * CHUNK ? (double)CHUNK / RATE : 0.0;
+        active +=
+            power > UNECHO_FAR_ACTIVE_POWER * (double)CHUNK ? (double)CHUNK / (double)RATE : 0.0;
         unecho_get_stats(stream, &t.last);
         const double delay = (double)t.last.delay_ms;
         if (!t.last.aligned)
@@ -123,7 +124,7 @@ static size_t all_scenes(named *scenes)
 
 static void one_delay(const ends *s, const track *plain, double ms)
 {
-    const long shift = (long)lround(ms * RATE / 1000.0);
+    const long shift = (long)lround(ms * (double)RATE / 1000.0);
     /* For an early echo delay the far end instead of cutting the microphone, to lose no echo. */
     signal_ mic = delayed(&s->mic, shift > 0 ? shift : 0);
     signal_ far = delayed(&s->far, shift < 0 ? -shift : 0);
@@ -220,7 +221,7 @@ static void one_step(const named *n, double ms)
     /* Repeat the scene, to have time before and after the step. */
     const size_t half = n->ends.mic.count / CHUNK * CHUNK;
     signal_ mic = repeated(&n->ends.mic, 2 * half), far = repeated(&n->ends.far, 2 * half);
-    const long shift = (long)(ms * RATE / 1000.0), base = 100 * RATE / 1000;
+    const long shift = (long)(ms * (double)RATE / 1000.0), base = 100 * RATE / 1000;
     signal_ before = delayed(&mic, base), after = delayed(&mic, base + shift);
     memcpy(after.samples, before.samples, half * sizeof(float));
     track plain = run(&before, &far, UNECHO_ALIGN_AUTO, 0, NULL, 0.0);
@@ -233,8 +234,8 @@ static void one_step(const named *n, double ms)
         double power = 0.0;
         for (size_t j = 0; j < CHUNK; j++)
             power += (double)far.samples[i + j] * (double)far.samples[i + j];
-        if (i >= half && power > UNECHO_FAR_ACTIVE_POWER * CHUNK)
-            active += (double)CHUNK / RATE;
+        if (i >= half && power > UNECHO_FAR_ACTIVE_POWER * (double)CHUNK)
+            active += (double)CHUNK / (double)RATE;
         unecho_get_stats(stream, &stats);
         const double error = (double)stats.delay_ms - (double)plain.last.delay_ms - ms;
         if (i >= half && found < 0.0 && fabs(error) <= 1.0)

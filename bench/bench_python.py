@@ -54,9 +54,10 @@ def compare(rate, dtype):
               f"{value / found['library']:.2f} x the library")
 
 
-def compare_many():
+def compare_many(kind):
     rate, step = 16000, 320
-    cancellers = [unecho.Canceller(rate=rate) for _ in range(STREAMS)]
+    model = unecho.Model.builtin(kind)
+    cancellers = [unecho.Canceller(rate=rate, model=model) for _ in range(STREAMS)]
     mics = [noise(SECONDS * rate, i, np.float32) for i in range(STREAMS)]
     fars = [noise(SECONDS * rate, 100 + i, np.float32) for i in range(STREAMS)]
 
@@ -73,10 +74,12 @@ def compare_many():
 
     times = [[microseconds(work) / STREAMS for work in (one_by_one, together)] for _ in range(5)]
     alone, many = (statistics.median(values) for values in zip(*times))
-    print(f"{STREAMS} streams at {rate} Hz: {alone:.0f} us for 20 ms of each, process_many {many:.0f}")
+    print(f"{STREAMS} streams at {rate} Hz, {kind}: {alone:.0f} us for 20 ms of each, "
+          f"process_many {many:.0f}")
 
 
 for each_rate in (16000, 48000):
     for each_type in (np.float32, np.int16):
         compare(each_rate, each_type)
-compare_many()
+for each_kind in ("postfilter", "dtln_aec"):
+    compare_many(each_kind)

@@ -88,7 +88,7 @@ static void compare_recording(unecho_model *model, const char *name, const char 
     signal_ mic, far;
     read_recording(name, &mic, &far);
     scene s = scene_of(mic, far, (signal_){0});
-    const size_t most = (size_t)(seconds * RATE);
+    const size_t most = (size_t)(seconds * (double)RATE);
     compare(model, label, &s, most < s.count ? most : s.count);
 }
 

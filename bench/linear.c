@@ -46,7 +46,7 @@ static double linear_round(kalman *c, const scene *s)
     const double start = now_us();
     for (size_t i = 0; i < s->count; i += KALMAN_HOP)
         kalman_run(c, s->mic + i, (const float *const[]){s->far + i}, error, echo);
-    return (now_us() - start) * KALMAN_HOP / (double)s->count;
+    return (now_us() - start) * (double)KALMAN_HOP / (double)s->count;
 }
 
 static double network_round(unecho *stream, const scene *s)
@@ -55,7 +55,7 @@ static double network_round(unecho *stream, const scene *s)
     const double start = now_us();
     for (size_t i = 0; i < s->count; i += KALMAN_HOP)
         unecho_process(stream, s->mic + i, s->far + i, out, KALMAN_HOP);
-    return (now_us() - start) * KALMAN_HOP / (double)s->count;
+    return (now_us() - start) * (double)KALMAN_HOP / (double)s->count;
 }
 
 /* The network on the same kernels; NULL for the plain set, on which it is too slow to matter. */

@@ -23,7 +23,7 @@ static void add_curve(const scene *s, double *curve)
             const double d = (double)s->error[i] - (double)s->near[i] - (double)s->noise[i];
             left += d * d;
         }
-        curve[step] += 10.0 * log10(energy_of(s->echo, from, to) / left) / ROOMS;
+        curve[step] += 10.0 * log10(energy_of(s->echo, from, to) / left) / (double)ROOMS;
     }
 }
 

@@ -57,7 +57,7 @@ INLINE void keep(vector sums)
         UNROLL                                                                                     \
         for (size_t i = 0; i < SUMS; i++)                                                          \
             keep(sums[i]);                                                                         \
-        return (double)steps * SUMS * LANES * (macs);                                              \
+        return (double)(steps * SUMS * LANES * (macs));                                            \
     }
 PEAK_OF(peak_f32, vector_f32, 1)
 PEAK_OF(peak_bf16, vector_bf16, 2)

@@ -230,7 +230,7 @@ static double percentile(const caller *c, double share)
     size_t bin = 0;
     while (bin < BINS - 1 && (double)(sum += c->bins[bin]) < share * (double)c->received)
         bin++;
-    return 1e-6 * BIN_NS * (double)(bin + 1);
+    return 1e-6 * (double)BIN_NS * (double)(bin + 1);
 }
 
 static void print(const caller *c)

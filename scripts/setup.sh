@@ -5,6 +5,7 @@
 #   need PACKAGE WHAT-FOR [COMMAND...]   PACKAGE is needed, unless COMMAND succeeds
 #   install_missing                      install what is missing; exits if it cannot
 #   build FOLDER                         ninja, as one line of progress
+#   run_apart FOLDER TEST OPTION...      one test, in a build of its own; its count ends the script
 
 missing_packages=()
 missing_reasons=()
@@ -123,4 +124,18 @@ need_for_build() {
     need ninja-build "build system" command -v ninja
     need pkg-config "finds libraries" command -v pkg-config
     need libsndfile1-dev "reads and writes audio files" have_library sndfile
+}
+
+# For the tests as well.
+need_for_tests() {
+    need_for_build
+    need libcmocka-dev "test library" have_library cmocka
+    need libsoxr-dev "a resampler to compare with" have_library soxr
+}
+
+run_apart() {
+    [[ -f $1/build.ninja ]] || meson setup "$1" -Dtests=enabled "${@:3}"
+    rm -f "$1/meson-logs/testlog.json"
+    meson test -C "$1" "$2" || true
+    exec python3 scripts/count_tests.py "$1/meson-logs/testlog.json"
 }

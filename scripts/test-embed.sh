@@ -9,15 +9,9 @@ cd "$root"
 # shellcheck source=scripts/setup.sh
 source scripts/setup.sh
 
-need_for_build
-need libcmocka-dev "test library" have_library cmocka
-need libsoxr-dev "a resampler to compare with" have_library soxr
+need_for_tests
 need cmake "one of the ways" command -v cmake
 need musl-tools "another C library" command -v musl-gcc
 install_missing
 
-build="build-embed"
-[[ -f $build/build.ninja ]] || meson setup "$build" -Dtests=enabled
-rm -f "$build/meson-logs/testlog.json"
-meson test -C "$build" embed || true
-exec python3 scripts/count_tests.py "$build/meson-logs/testlog.json"
+run_apart build-embed embed

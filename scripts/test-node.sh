@@ -8,6 +8,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 # shellcheck source=scripts/setup.sh
 source scripts/setup.sh
+# shellcheck source=scripts/npm-package.sh
+source scripts/npm-package.sh
 
 if ! command -v node >/dev/null && ! command -v apt-get >/dev/null; then
     echo "skipped: Node is not installed"
@@ -21,21 +23,7 @@ build=$root/build-node
 package=$(scripts/node.sh "$build")
 ninja -C "$build/native" cli/unecho
 
-# As a user installs it.
-test=$build/test
-rm -rf "$test"
-mkdir -p "$test"
-cp tests/node/* tests/web/{any-canceller,sample}.js samples/meeting.json "$test/"
-cd "$test"
-echo '{"private": true, "type": "module"}' >package.json
-npm install --offline --no-audit --no-fund "$(npm pack --silent "$package")" >/dev/null
-
-for end in mic far; do
-    flac --silent --decode --output-name "meeting_$end.wav" "$root/samples/meeting_$end.flac"
-done
-export UNECHO_SAMPLES=$test UNECHO_TOOL=$build/native/cli/unecho
-node --test --test-reporter=tap ./*.test.js | tee log.tap || true
-passed=$(sed -n 's/^# pass //p' log.tap)
-failed=$(sed -n 's/^# fail //p' log.tap)
-echo "${passed:-0} passed, ${failed:-1} failed"
-((${failed:-1} == 0 && ${passed:-0} > 0))
+install_package "$package" "$build/test"
+cp "$root"/tests/node/* "$root"/tests/web/{any-canceller,sample}.js .
+export UNECHO_TOOL=$build/native/cli/unecho
+run_tests

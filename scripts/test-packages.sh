@@ -149,6 +149,20 @@ cancels() {
     awk '$1 == "echo" { weaker = -$2 } END { exit !(weaker >= 20) }' <<<"$summary"
 }
 
+# The larger network is a file: where its package puts it, or in the folder that the user names.
+finds_models() {
+    # shellcheck disable=SC2016 # as_user expands it
+    as_user "$1" 'at=/usr/share/unecho/samples/meeting
+        neural() {
+            unecho process --engine neural --quiet ${at}_mic.flac ${at}_far.flac -o "$1"
+        }
+        cp -r /usr/share/unecho/models . &&
+            neural installed.wav && UNECHO_MODELS=~/models neural named.wav &&
+            cmp installed.wav named.wav &&
+            ! UNECHO_MODELS=/nowhere neural missing.wav 2>said && cat said && [[ ! -e missing.wav ]] &&
+            grep -q "unecho-128 is not in /nowhere" said'
+}
+
 pipeline_runs() {
     as_user "$1" "gst-launch-1.0 -q unecho name=ec ! wavenc ! filesink location=gst.wav \
         audiotestsrc num-buffers=200 ! ec.mic audiotestsrc num-buffers=200 wave=pink-noise ! ec.far" &&
@@ -204,20 +218,23 @@ try() {
         check "$1: the new version is there" have_version "$at" "$version" "${names[@]}" &&
         use "$1" "$at" &&
         check "$1: purge" inside "$at" apt-get -q -y purge "${names[@]}" &&
-        check "$1: nothing is left" nothing_left "$at"
+        check "$1: nothing is left" nothing_left "$at" &&
+        check "$1: PipeWire starts without the module" gives_port "$at" mic:capture_MONO true
     rm -rf "$at"
 }
 
 # use SUITE ROOT
 use() {
     check "$1: unecho" cancels "$2"
+    check "$1: models as files" finds_models "$2"
     check "$1: analyseplugin" inside "$2" analyseplugin /usr/lib/ladspa/unecho.so
     check "$1: gst-launch" pipeline_runs "$2"
     check "$1: the filter for OBS finds its libraries" obs_module_links "$2"
     check "$1: a program builds" program_builds "$2"
     check "$1: unecho live" gives_port "$2" unecho:capture_MONO "unecho live &"
     check "$1: PipeWire's module" gives_port "$2" unecho.source:capture_FL \
-        "ln -s /usr/share/pipewire/pipewire.conf.avail/unecho.conf ~/.config/pipewire/pipewire.conf.d"
+        "install -D -m 644 -t ~/.config/pipewire/pipewire.conf.d \
+            /usr/share/pipewire/pipewire.conf.avail/unecho.conf"
     return 0
 }
 

@@ -9,15 +9,9 @@ cd "$root"
 # shellcheck source=scripts/setup.sh
 source scripts/setup.sh
 
-need_for_build
-need libcmocka-dev "test library" have_library cmocka
-need libsoxr-dev "a resampler to compare with" have_library soxr
+need_for_tests
 need slurm-wlm "the cluster's controller and node" test -x /usr/sbin/slurmctld
 need munge "lets them trust each other" test -x /usr/sbin/munged
 install_missing
 
-build="build-slurm"
-[[ -f $build/build.ninja ]] || meson setup "$build" -Dtools=enabled -Dtests=enabled
-rm -f "$build/meson-logs/testlog.json"
-meson test -C "$build" batch_slurm || true
-exec python3 scripts/count_tests.py "$build/meson-logs/testlog.json"
+run_apart build-slurm batch_slurm -Dtools=enabled

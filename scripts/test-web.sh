@@ -12,6 +12,8 @@ screenshots=${1:+$(realpath -m -- "$1")}
 cd "$root"
 # shellcheck source=scripts/setup.sh
 source scripts/setup.sh
+# shellcheck source=scripts/npm-package.sh
+source scripts/npm-package.sh
 
 need_for_build
 need flac "decodes the bundled sample" command -v flac
@@ -28,23 +30,8 @@ if [[ ! -f $build/native/build.ninja ]]; then
 fi
 ninja -C "$build/native" cli/unecho
 
-# As a user installs it.
-test=$build/test
-rm -rf "$test"
-mkdir -p "$test"
-cp -R tests/web/* "$test/"
-cd "$test"
-echo '{"private": true, "type": "module"}' >package.json
-npm install --offline --no-audit --no-fund "$(npm pack --silent "$package")" >/dev/null
-
-for end in mic far; do
-    flac --silent --decode --output-name "meeting_$end.wav" "$root/samples/meeting_$end.flac"
-done
-cp "$root/samples/meeting.json" .
-export UNECHO_SAMPLES=$test UNECHO_SITE=$build UNECHO_SCREENSHOTS=$screenshots
+install_package "$package" "$build/test"
+cp -R "$root"/tests/web/* .
+export UNECHO_SITE=$build UNECHO_SCREENSHOTS=$screenshots
 export UNECHO_TOOL=$build/native/cli/unecho UNECHO_PACKAGE=$package
-node --test --test-reporter=tap ./*.test.js | tee log.tap || true
-passed=$(sed -n 's/^# pass //p' log.tap)
-failed=$(sed -n 's/^# fail //p' log.tap)
-echo "${passed:-0} passed, ${failed:-1} failed"
-((${failed:-1} == 0))
+run_tests

@@ -42,7 +42,7 @@ def examples(net, scenes, sounds):
     all_bytes = np.memmap(scenes, np.uint8, 'r').reshape(-1, HOPS, ROWS, BANDS)
     states = []
     for i in range(0, len(all_bytes), SCENES_AT_ONCE):
-        states.append(net.hidden(unpacked(all_bytes[i:i + SCENES_AT_ONCE])[0]).transpose(0, 1).flatten(0, 1))
+        states.append(net.hidden(unpacked(np.array(all_bytes[i:i + SCENES_AT_ONCE]))[0]).transpose(0, 1).flatten(0, 1))
     labels = np.concatenate([talks(sounds, i) for i in range(len(all_bytes))])
     return torch.cat(states), torch.from_numpy(labels).float()
 
@@ -68,7 +68,7 @@ def main():
     trained, scenes, sounds, validation, validation_sounds, out = sys.argv[1:]
     torch.set_num_threads(1)
     weights = dict(np.load(trained))
-    net = Postfilter()
+    net = Postfilter(len(weights['inp.bias']))
     net.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items() if not k.startswith('near.')})
     weight, bias = fit(*examples(net, scenes + '.u8', sounds))
     np.savez(out, **weights | {'near.weight': weight.numpy(), 'near.bias': bias.numpy()})

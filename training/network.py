@@ -12,8 +12,12 @@ from torch.nn import functional as F
 import postfilter
 
 FEATURES, UNITS = 7 * postfilter.BANDS, 128
+MULTIPLE = 32   # scenes and units that the layer in C takes
 try:
     _fast = ctypes.CDLL(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'gru.so'))
+    if not _fast.gru_prepare():
+        raise OSError('the kernel does not permit AMX')
+    _element = {2: torch.bfloat16, 4: torch.float32}[_fast.gru_element_bytes()]
 except OSError:
     _fast = None
 
@@ -22,28 +26,52 @@ def _at(tensor):
     return ctypes.c_void_p(tensor.data_ptr())
 
 
-class _FastGru(torch.autograd.Function):
-    """inputs [T, B, 3 H], the layer's input products with their biases -> outputs [T, B, H]."""
+class _FastLinear(torch.autograd.Function):
+    """x W^T + b, the factors in the element type of gru.c."""
 
     @staticmethod
-    def forward(ctx, inputs, recurrent, bias, state):
-        T, B, gates = inputs.shape
-        H = gates // 3
-        inputs, recurrent = inputs.contiguous(), recurrent.contiguous()
-        states, saved = torch.empty(T + 1, B, H), torch.empty(T, B, 4 * H)
+    def forward(ctx, x, weight, bias):
+        x, weight = x.to(_element), weight.to(_element)
+        ctx.save_for_backward(x, weight)
+        return F.linear(x, weight).float() + bias
+
+    @staticmethod
+    def backward(ctx, gradient):
+        x, weight = ctx.saved_tensors
+        of_bias = gradient.sum((0, 1))
+        gradient = gradient.to(_element)
+        of_x = (gradient @ weight).float() if ctx.needs_input_grad[0] else None
+        return of_x, _outer(gradient, x), of_bias
+
+
+def _outer(gradient, x):
+    return (gradient.flatten(0, 1).t() @ x.flatten(0, 1)).float()
+
+
+class _FastGru(torch.autograd.Function):
+    """x [T, B, I] -> outputs [T, B, H]."""
+
+    @staticmethod
+    def forward(ctx, x, wx, wh, bx, bn, state):
+        T, B, H = *x.shape[:2], len(bn)
+        x, wx = x.to(_element), wx.to(_element)
+        inputs = F.linear(x, wx).contiguous()
+        states, factors, saved = torch.empty(T + 1, B, H), torch.empty(T, B, H, dtype=_element), torch.empty(T, B, 4 * H)
         states[0] = state
-        _fast.gru_forward(T, B, H, _at(inputs), _at(recurrent), _at(bias), _at(states), _at(saved))
-        ctx.save_for_backward(recurrent, states, saved)
+        _fast.gru_forward(T, B, H, _at(inputs), _at(bx), _at(wh), _at(bn), _at(states), _at(factors), _at(saved))
+        ctx.save_for_backward(x, wx, wh, states, factors, saved)
         return states[1:]
 
     @staticmethod
     def backward(ctx, gradient):
-        recurrent, states, saved = ctx.saved_tensors
+        x, wx, wh, states, factors, saved = ctx.saved_tensors
         T, B, H = gradient.shape
         gradient = gradient.contiguous()
-        inputs, weights, bias = torch.empty(T, B, 3 * H), torch.empty(3 * H, H), torch.empty(H)
-        _fast.gru_backward(T, B, H, _at(gradient), _at(recurrent), _at(states), _at(saved), _at(inputs), _at(weights), _at(bias))
-        return inputs, weights, bias, None
+        of_inputs, of_sums = torch.empty(2, T, B, 3 * H, dtype=_element)
+        of_bx, of_bn = torch.empty(3 * H), torch.empty(H)
+        _fast.gru_backward(T, B, H, _at(gradient), _at(wh), _at(states), _at(saved), _at(of_inputs), _at(of_sums),
+                           _at(of_bx), _at(of_bn))
+        return (of_inputs @ wx).float(), _outer(of_inputs, x), _outer(of_sums, factors), of_bx, of_bn, None
 
 
 class Gru(nn.Module):
@@ -60,21 +88,26 @@ class Gru(nn.Module):
             nn.init.orthogonal_(gate)
 
     def forward(self, x, state):
-        if _fast:
-            return _FastGru.apply(F.linear(x, self.wx, self.bx), self.wh, self.bn, state)
+        if _fast and x.shape[1] % MULTIPLE == 0 and len(self.bn) % MULTIPLE == 0:
+            return _FastGru.apply(x, self.wx, self.wh, self.bx, self.bn, state)
         units = len(self.bn)
         recurrent_bias = torch.cat([torch.zeros(2 * units), self.bn])
         weights = [self.wx, self.wh, self.bx, recurrent_bias]
         return torch.gru(x, state[None], weights, True, 1, 0.0, self.training, False, False)[0]
 
 
+class Linear(nn.Linear):
+    def forward(self, x):
+        return _FastLinear.apply(x, self.weight, self.bias) if _fast else super().forward(x)
+
+
 class Postfilter(nn.Module):
     def __init__(self, units=UNITS):
         super().__init__()
         self.units = units
-        self.inp = nn.Linear(FEATURES, units)
+        self.inp = Linear(FEATURES, units)
         self.g1, self.g2 = Gru(units, units), Gru(units, units)
-        self.out = nn.Linear(2 * units, postfilter.BANDS)
+        self.out = Linear(2 * units, postfilter.BANDS)
         nn.init.constant_(self.out.bias, 1.0)
 
     def hidden(self, x, states=None):

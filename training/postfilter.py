@@ -129,9 +129,10 @@ def ramp(x, first, last):
     return np.clip((x - first) / (last - first), 0, 1)
 
 
-def raise_gains(gains, error, echo, coherence):
+def raise_gains(gains, talk, error, echo, coherence):
     """Gains that take no more than the linear filter's evidence allows; error and echo are band powers, coherence is the larger
-    of the pairs error and echo, error and far end."""
+    of the pairs error and echo, error and far end. talk [hops, 0 or 1]: the probability that the near end talks."""
+    told = ramp(talk[:, 0], 0.5, 0.9) if talk.shape[1] else np.zeros(len(gains))
     noise, raised = noise_level(error, echo), np.empty_like(gains)
     e, y, c, leak = np.zeros(BANDS), np.zeros(BANDS), np.zeros(BANDS), np.full(BANDS, 4.0)
     near = opinion = 0.0
@@ -140,12 +141,14 @@ def raise_gains(gains, error, echo, coherence):
         follows = (y > 1e-9) & (y > 0.05 * e)
         leak = np.where(follows, np.clip(leak * np.where(e > leak * y, 1.001844, 0.963829), 1e-3, 4), leak)
         others, least = 20 * leak * y + 4 * noise[t], np.minimum(error[t], e)
-        share = np.where((y >= 1e-3 * e) & (others < least), 1 - others / np.maximum(least, 1e-30), 0)
+        share = np.where(others < least, 1 - others / np.maximum(least, 1e-30), 0)
+        removed = y >= 1e-3 * e
         weight = np.sqrt(e)
-        near += 0.04 * (weight @ share / (weight.sum() + 1e-12) - near)
+        near += 0.04 * (weight @ (removed * share) / (weight.sum() + 1e-12) - near)
         opinion += 0.2 * (weight @ gains[t] / (weight.sum() + 1e-12) - opinion)
         resembles = weight[4:] @ c[4:] / (weight[4:].sum() + 1e-12)
-        sure = (1 - ramp(resembles, 0.32, 0.42)) * ramp(near + opinion, 0.5, 0.9)
+        shown = max(ramp(near + opinion, 0.5, 0.9), told[t])
+        sure = (1 - ramp(resembles, 0.32, 0.42)) * np.where(removed, shown, told[t])
         raised[t] = np.maximum(gains[t], sure * share ** 0.25)
     return raised
 
@@ -179,7 +182,7 @@ def process(model, mic, error, far):
     gains, near_end = network(model, x)
     levels = [power(s) @ SHARES / COUNTS for s in (error, mic - error)]
     of_echo, _, of_far = np.split(x[:, 4 * BANDS:] / 3 + 0.3, 3, 1)
-    raised = raise_gains(gains, *levels, np.maximum(of_echo, of_far))
+    raised = raise_gains(gains, near_end, *levels, np.maximum(of_echo, of_far))
     return gains, near_end, synthesise(error, raised ** exponents(near_end))
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The GRU in C against PyTorch's, forward and backward."""
+"""The GRU in C against PyTorch's, forward and backward: to the precision of the products' factors."""
 import sys
 
 import torch
@@ -9,9 +9,10 @@ import network
 if not network._fast:
     sys.exit('gru.so is missing: run make in training/')
 torch.manual_seed(0)
-layer, x, state = network.Gru(128, 128), torch.randn(50, 6, 128), 0.3 * torch.randn(6, 128)
+largest = 1e-5 if network._element == torch.float32 else 2e-2
+layer, x, state = network.Gru(128, 128), torch.randn(50, 32, 128), 0.3 * torch.randn(32, 128)
 layer.bn.data.normal_()
-weight = torch.randn(50, 6, 128)
+weight = torch.randn(50, 32, 128)
 
 
 def run():
@@ -27,5 +28,5 @@ network._fast = None
 for name, a, b in zip(('output', 'input', 'wx', 'wh', 'bx', 'bn'), fast, run()):
     error = float((a - b).abs().max() / b.abs().max())
     print(f'{name}: {error:.1e}')
-    if not error < 1e-5:
+    if not error < largest:
         sys.exit('differs')

@@ -52,6 +52,21 @@ def write_recordings(folder):
             soundfile.write(f'{folder}/{kind}/{split}/one.wav', 0.1 * x, RATE)
 
 
+def check_wider(weights):
+    import torch
+    from network import FEATURES, Postfilter
+    script('widen.py', weights, 160, 'wide.npz')
+    torch.manual_seed(1)
+    x, outputs = torch.randn(20, 3, FEATURES), []
+    for file, units in ((weights, 128), ('wide.npz', 160)):
+        net = Postfilter(units)
+        net.load_state_dict({k: torch.from_numpy(v) for k, v in np.load(file).items()})
+        outputs.append(net(x)[0].detach())
+    apart = float((outputs[0] - outputs[1]).abs().max())
+    if not apart < 1e-2:   # factors may be rounded to bfloat16
+        sys.exit(f'more units changed the gains by {apart:.1e}')
+
+
 def main():
     scenes = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory() as work:
@@ -84,6 +99,7 @@ def main():
         for name in whole:
             if not np.array_equal(whole[name], halves[name]):
                 sys.exit(f'{name}: an interruption changed it')
+        check_wider('whole/weights.npz')
         script('near_end.py', 'whole/weights.npz', 'talk/any', 'talk', 'validation', 'sounds', 'complete.npz')
         script('export_postfilter.py', 'whole/weights.npz', 'gains.onnx')
         script('export_postfilter.py', 'complete.npz', 'model.onnx')

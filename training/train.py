@@ -18,13 +18,17 @@ import torch
 from torch.nn import functional as F
 
 import postfilter
-from network import Postfilter
+from network import UNITS, Postfilter
 
 BANDS, FEATURE_ROWS = postfilter.BANDS, 7
 ROWS = FEATURE_ROWS + 3   # training/generator/examples.h
 HOPS = 1984
 COUNTS = torch.from_numpy(postfilter.COUNTS.astype('f4'))
 DB = 20 / math.log(10)
+LEVELS = -2.75, 3.625   # of the features, least and most
+FLOOR = -2.749
+SCALE = torch.tensor(4 * [1 / 40] + 3 * [3 / 255])[:, None]   # of bytes to features
+SHIFT = torch.tensor(4 * [-2.75] + 3 * [-0.9])[:, None]
 
 
 def arguments():
@@ -42,16 +46,19 @@ def arguments():
     p.add_argument('--warm', type=int, default=100, help='steps until the rate is reached')
     p.add_argument('--over', type=float, default=2.0, help='weight of what is taken from the target')
     p.add_argument('--echo', type=float, default=2.0, help='additional weight where nobody is near')
+    p.add_argument('--units', type=int, default=UNITS, help='of each layer')
+    p.add_argument('--devices', type=float, default=0.5, help='share of scenes whose spectra another microphone and loudspeaker change')
+    p.add_argument('--recent', help='draw every other scene from the files whose names are not below this')
     p.add_argument('--save-every', type=float, default=240, help='seconds')
     p.add_argument('--seed', type=int, default=1)
     return p.parse_args()
 
 
 class Scenes:
-    """Scenes in random order, each once a round."""
+    """Scenes in random order, each once a round; every other one from the recent files, if there are any."""
 
-    def __init__(self, folder, seed):
-        self.folder, self.random = folder, np.random.default_rng(seed)
+    def __init__(self, folder, seed, recent):
+        self.folder, self.random, self.recent = folder, np.random.default_rng(seed), recent
         self.names, self.maps, self.left, self.rounds = [], [], [], 0
 
     def look(self):
@@ -67,7 +74,12 @@ class Scenes:
     def draw(self, n):
         self.look()
         drawn = []
+        recent = [i for i, name in enumerate(self.names) if self.recent and name >= self.recent]
         while len(drawn) < n:
+            if recent and self.random.random() < 0.5:
+                i = recent[self.random.integers(len(recent))]
+                drawn.append((i, self.random.integers(len(self.maps[i]))))
+                continue
             if not self.left:
                 self.rounds += 1
                 self.left = [(i, j) for i, m in enumerate(self.maps) for j in range(len(m))]
@@ -90,11 +102,34 @@ class Scenes:
 
 def unpacked(u):
     """Bytes [B, T, ROWS, BANDS] -> features [T, B, ...], weight, gain and level of the target [T, B, BANDS]."""
-    x = torch.from_numpy(np.array(u)).transpose(0, 1).float()
-    features = torch.cat([((x[..., :4, :] / 2 - 115) + 60) / 20, 3 * (x[..., 4:7, :] / 255 - 0.3)], -2)
+    x = torch.from_numpy(u).transpose(0, 1)
+    features = x[..., :FEATURE_ROWS, :].float().mul_(SCALE).add_(SHIFT)
     weight = torch.exp((x[..., 7, :] / 5 - 35) * (math.log(10) / 10))
     weight[x[..., 7, :] == 0] = 0
     return features.flatten(2), weight, x[..., 8, :] / 200, x[..., 9, :] / 200
+
+
+def curves(random, n, deviation):
+    """[1, n, BANDS] dB: smooth shapes over the bands, and levels."""
+    order = np.arange(5)[:, None]
+    basis = np.cos(np.pi * order * np.linspace(0, 1, BANDS))
+    weight = random.standard_normal((n, 5)) * deviation / np.sqrt(np.maximum(order[:, 0], 1))
+    return torch.from_numpy((weight @ basis).astype('f4'))[None]
+
+
+class Devices:
+    """Other frequency responses of microphone and loudspeaker than the scenes were drawn with, for a share of them."""
+
+    def __init__(self, random, n, share):
+        some = torch.from_numpy((random.random((n, 1)) < share).astype('f4'))
+        mic, far = (curves(random, n, deviation) * some / 20 for deviation in (2.0, 3.0))
+        self.shift = torch.stack([mic, mic, mic, far], 2).flatten(2)   # of the levels of E, D, Y and X
+
+    def apply(self, x):
+        """Features [T, B, FEATURES], in place; what is at the floor stays."""
+        levels = x[..., :4 * BANDS]
+        levels.copy_(torch.where(levels > FLOOR, (levels + self.shift).clamp(*LEVELS), levels))
+        return x
 
 
 def losses(logits, weight, gain, level, a):
@@ -117,7 +152,7 @@ def validate(net, folder, a):
         u = np.memmap(f'{folder}/{kind}.u8', np.uint8, 'r').reshape(-1, HOPS, ROWS, BANDS)
         sums, count = torch.zeros(3), 0
         for i in range(0, len(u), 25):
-            x, weight, gain, level = unpacked(u[i:i + 25])
+            x, weight, gain, level = unpacked(np.array(u[i:i + 25]))
             logits, _ = net(x)
             fit, over = losses(logits, weight, gain, level, a)
             log_gain = F.logsigmoid(logits)
@@ -140,12 +175,12 @@ def main():
     os.makedirs(a.out, exist_ok=True)
     torch.set_num_threads(1)   # sums in another order give other weights
     torch.manual_seed(a.seed)
-    net, average = Postfilter(), Postfilter()
+    net, average = Postfilter(a.units), Postfilter(a.units)
     if a.init:
         net.load_state_dict({k: torch.from_numpy(v) for k, v in np.load(a.init).items()})
     average.load_state_dict(net.state_dict())
     optimiser = torch.optim.AdamW(net.parameters(), lr=a.rate, weight_decay=1e-3, betas=(0.9, 0.98), eps=1e-7)
-    scenes, step = Scenes(a.scenes, a.seed), 0
+    scenes, step = Scenes(a.scenes, a.seed, a.recent), 0
     state_file = f'{a.out}/state.pt'
     if os.path.exists(state_file):
         state = torch.load(state_file)
@@ -174,13 +209,14 @@ def main():
     begun, saved, recent = time.time(), time.time(), np.zeros(2)
     while step < min(a.steps, a.until or a.steps):
         drawn, states = scenes.draw(a.batch), None
+        devices = Devices(scenes.random, a.batch, a.devices)
         for first in range(0, HOPS, a.chunk):
             cosine = 0.5 * (1 + math.cos(math.pi * min(step / a.steps, 1)))
             rate = (a.rate_end + (a.rate - a.rate_end) * cosine) * min(1, (step + 1) / a.warm)
             for group in optimiser.param_groups:
                 group['lr'] = rate
             x, weight, gain, level = unpacked(scenes.read(drawn, first, a.chunk))
-            logits, states = net(x, states)
+            logits, states = net(devices.apply(x), states)
             fit, over = losses(logits, weight, gain, level, a)
             optimiser.zero_grad(set_to_none=True)
             (fit + over).backward()

@@ -3,7 +3,7 @@
 
     validate.py FOLDER 'COMMAND with {mic} {far} {out}' [--jobs N] [--keep FOLDER]
 
-FOLDER holds dt, near and far, or some of these, the sounds that unecho-scenes wrote for those kinds: NNNN_mic.wav, NNNN_far.wav,
+FOLDER holds dt, near, music and far, or some of these, the sounds that unecho-scenes wrote for those kinds: NNNN_mic.wav, NNNN_far.wav,
 NNNN_near.wav. Prints, as means over the scenes of a kind: SI-SDR and its gain over the microphone; the share of near-end frames
 of 20 ms that are cut by more than 10 dB, in the whole scene and in its first 3 s, of the scenes that have some there; what is taken from the near end in the mean, in dB; the echo reduction (ERLE) in dB of the whole
 scene and of its first 3 s. Needs numpy and scipy.
@@ -53,7 +53,7 @@ def far_end(mic, near, out):
     return {'ERLE': decibels(mic @ mic, out @ out), 'first 3 s': decibels(mic[first] @ mic[first], out[first] @ out[first])}
 
 
-MEASURES = {'dt': near_end, 'near': near_end, 'far': far_end}
+MEASURES = {'dt': near_end, 'near': near_end, 'music': near_end, 'far': far_end}
 
 
 def read(path):

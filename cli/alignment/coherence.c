@@ -14,20 +14,26 @@
 
 /* 128 ms, so that most of a room's response lies within a frame. */
 #define FRAME_PER_S (1000.0 / 128.0)
-#define STRETCH_S   2
-#define FRAME_HOPS  4
+#define FRAME_HOPS  2
 /* Mean power of x in an active stretch: -50 dB. */
 #define ACTIVE 1e-5
 
 struct coherence {
-    size_t size, bins, stretch;
+    size_t size, bins, half;
     real_fft *fft;
     float *window, *frame; /* [size] */
     float *x_re, *x_im, *y_re, *y_im;
-    double *xx, *yy, *re, *im; /* [bins] sums of a stretch */
+    struct sums {
+        float *xx, *yy, *re, *im; /* [bins] */
+        double power;             /* of x */
+    } first, second;              /* halves */
     float *memory;
-    double *sums;
 };
+
+static struct sums sums_at(float *memory, size_t bins)
+{
+    return (struct sums){memory, memory + bins, memory + 2 * bins, memory + 3 * bins, 0.0};
+}
 
 struct coherence *coherence_new(unsigned rate)
 {
@@ -36,11 +42,10 @@ struct coherence *coherence_new(unsigned rate)
         return NULL;
     c->size = (size_t)lround(rate / FRAME_PER_S);
     c->bins = c->size / 2 + 1;
-    c->stretch = STRETCH_S * (size_t)rate;
+    c->half = rate;
     c->fft = real_fft_new(c->size);
-    c->memory = malloc((2 * c->size + 4 * c->bins) * sizeof(*c->memory));
-    c->sums = malloc(4 * c->bins * sizeof(*c->sums));
-    if (!c->fft || !c->memory || !c->sums) {
+    c->memory = calloc(2 * c->size + 12 * c->bins, sizeof(*c->memory));
+    if (!c->fft || !c->memory) {
         coherence_free(c);
         return NULL;
     }
@@ -50,10 +55,8 @@ struct coherence *coherence_new(unsigned rate)
     c->x_im = c->x_re + c->bins;
     c->y_re = c->x_im + c->bins;
     c->y_im = c->y_re + c->bins;
-    c->xx = c->sums;
-    c->yy = c->xx + c->bins;
-    c->re = c->yy + c->bins;
-    c->im = c->re + c->bins;
+    c->first = sums_at(c->y_im + c->bins, c->bins);
+    c->second = sums_at(c->first.im + c->bins, c->bins);
     for (size_t i = 0; i < c->size; i++)
         c->window[i] = (float)(0.5 - 0.5 * cos(2.0 * PI * (double)i / (double)c->size));
     return c;
@@ -65,13 +68,12 @@ void coherence_free(struct coherence *c)
         return;
     real_fft_free(c->fft);
     free(c->memory);
-    free(c->sums);
     free(c);
 }
 
-size_t coherence_stretch(const struct coherence *c)
+size_t coherence_half(const struct coherence *c)
 {
-    return c->stretch;
+    return c->half;
 }
 
 static void take_spectrum(struct coherence *c, const float *x, float *re, float *im)
@@ -83,45 +85,46 @@ static void take_spectrum(struct coherence *c, const float *x, float *re, float 
 
 static void add_frame(struct coherence *c, const float *x, const float *y)
 {
+    const struct sums s = c->second;
     take_spectrum(c, x, c->x_re, c->x_im);
     take_spectrum(c, y, c->y_re, c->y_im);
     for (size_t k = 0; k < c->bins; k++) {
-        const double xr = (double)c->x_re[k], xi = (double)c->x_im[k];
-        const double yr = (double)c->y_re[k], yi = (double)c->y_im[k];
-        c->xx[k] += xr * xr + xi * xi;
-        c->yy[k] += yr * yr + yi * yi;
-        c->re[k] += yr * xr + yi * xi;
-        c->im[k] += yi * xr - yr * xi;
+        const float xr = c->x_re[k], xi = c->x_im[k], yr = c->y_re[k], yi = c->y_im[k];
+        s.xx[k] += xr * xr + xi * xi;
+        s.yy[k] += yr * yr + yi * yi;
+        s.re[k] += yr * xr + yi * xi;
+        s.im[k] += yi * xr - yr * xi;
     }
 }
 
-static bool is_active(const float *x, size_t n)
+void coherence_take(struct coherence *c, const float *x, const float *y)
 {
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)x[i] * (double)x[i];
-    return sum > ACTIVE * (double)n;
+    const struct sums oldest = c->first;
+    c->first = c->second;
+    c->second = sums_at(oldest.xx, c->bins);
+    memset(c->second.xx, 0, 4 * c->bins * sizeof(*c->second.xx));
+    for (size_t i = 0; i < c->half; i++)
+        c->second.power += (double)x[i] * (double)x[i];
+    for (size_t at = 0; at + c->size <= c->half; at += c->size / FRAME_HOPS)
+        add_frame(c, x + at, y + at);
 }
 
-bool coherence_add(struct coherence *c, const float *x, const float *y, double *before,
-                   double *after)
+bool coherence_add(const struct coherence *c, double *before, double *after)
 {
-    /* Frames that overlap by three quarters count for about half as many independent ones, and
-     * noise alone has a coherence of one over that number. */
-    const size_t hop = c->size / FRAME_HOPS;
-    const size_t frames = (c->stretch - c->size) / hop + 1;
-    const double bias = 2.0 / (double)frames;
-    if (!is_active(x, c->stretch))
+    /* Frames that overlap by half are nearly independent under this window (Welch 1967), and noise
+     * alone has a coherence of one over their number. */
+    const size_t frames = 2 * ((c->half - c->size) / (c->size / FRAME_HOPS) + 1);
+    const double bias = 1.0 / (double)frames;
+    const struct sums a = c->first, b = c->second;
+    if (a.power + b.power <= ACTIVE * 2.0 * (double)c->half)
         return false;
-    memset(c->sums, 0, 4 * c->bins * sizeof(*c->sums));
-    for (size_t at = 0; at + c->size <= c->stretch; at += hop)
-        add_frame(c, x + at, y + at);
     for (size_t k = 0; k < c->bins; k++) {
-        const double product = c->xx[k] * c->yy[k];
-        const double cross = c->re[k] * c->re[k] + c->im[k] * c->im[k];
-        const double coherence = product > 0.0 ? cross / product : 0.0;
-        *before += c->yy[k];
-        *after += c->yy[k] * (1.0 - fmax(0.0, (coherence - bias) / (1.0 - bias)));
+        const double xx = (double)(a.xx[k] + b.xx[k]), yy = (double)(a.yy[k] + b.yy[k]);
+        const double re = (double)(a.re[k] + b.re[k]), im = (double)(a.im[k] + b.im[k]);
+        const double coherence = xx * yy > 0.0 ? (re * re + im * im) / (xx * yy) : 0.0;
+        const double excess = (coherence - bias) / (1.0 - bias);
+        *before += yy;
+        *after += yy * (1.0 - (excess > 0.0 ? excess : 0.0));
     }
     return true;
 }

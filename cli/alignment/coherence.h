@@ -11,14 +11,16 @@ struct coherence;
 struct coherence *coherence_new(unsigned rate);
 void coherence_free(struct coherence *c);
 
-/* The samples of a stretch, two seconds. */
-size_t coherence_stretch(const struct coherence *c);
+/* A stretch is two seconds; the samples of half of one. */
+size_t coherence_half(const struct coherence *c);
+
+/* The next half. The one before is the first half of the stretch now. */
+void coherence_take(struct coherence *c, const float *x, const float *y);
 
 /*
- * Add the power of a stretch of y to before, and what such a filter over x leaves of it to after.
- * false: x is not active, nothing added.
+ * Add the power of y in the last two halves to before, and what such a filter over x leaves of it
+ * to after. false: x is not active, nothing added.
  */
-bool coherence_add(struct coherence *c, const float *x, const float *y, double *before,
-                   double *after);
+bool coherence_add(const struct coherence *c, double *before, double *after);
 
 #endif

@@ -1,10 +1,12 @@
 #include "alignment/copy.h"
 
 #include "alignment/correlator.h"
+#include "alignment/decimator.h"
 #include "dsp/converter.h"
 #include "files/scratch.h"
 #include "report.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,7 @@ enum { PART = 16384, LEVEL = CORRELATOR_RATE / LEVELS_PER_S };
 
 struct copier {
     struct copy *copy;
+    struct decimator *decimator; /* or, from other rates than multiples: */
     converter *converter;
     float level[LEVEL]; /* the samples of the next level */
     size_t level_n;
@@ -35,9 +38,12 @@ struct copier *copier_open(struct copy *copy, double rate)
 {
     struct copier *c = calloc(1, sizeof(*c));
     *copy = (struct copy){0};
-    if (c)
+    const double factor = rate / CORRELATOR_RATE;
+    if (c && factor == floor(factor))
+        c->decimator = decimator_new((unsigned)factor, PART);
+    else if (c)
         c->converter = converter_open(rate, CORRELATOR_RATE, PART);
-    if (!c || !c->converter) {
+    if (!c || !(c->decimator || c->converter)) {
         free(c);
         no_memory();
         return NULL;
@@ -51,8 +57,10 @@ struct copier *copier_open(struct copy *copy, double rate)
 
 void copier_close(struct copier *c)
 {
-    if (c)
-        converter_close(&c->converter);
+    if (!c)
+        return;
+    decimator_free(c->decimator);
+    converter_close(&c->converter);
     free(c);
 }
 
@@ -64,20 +72,32 @@ bool copier_is_full(const struct copier *c)
 /* Around the mean: an offset is not sound. */
 static double level(const float *x)
 {
-    double sum = 0.0, squares = 0.0;
-    for (size_t i = 0; i < LEVEL; i++) {
-        sum += (double)x[i];
-        squares += (double)x[i] * (double)x[i];
+    enum { SIDE_BY_SIDE = 8 };
+    _Static_assert(LEVEL % SIDE_BY_SIDE == 0, "a level in rows of equal length");
+    double sums[SIDE_BY_SIDE] = {0}, squares[SIDE_BY_SIDE] = {0}, sum = 0.0, square = 0.0;
+    for (size_t i = 0; i < LEVEL; i += SIDE_BY_SIDE)
+        for (size_t k = 0; k < SIDE_BY_SIDE; k++) {
+            sums[k] += (double)x[i + k];
+            squares[k] += (double)x[i + k] * (double)x[i + k];
+        }
+    for (size_t k = 0; k < SIDE_BY_SIDE; k++) {
+        sum += sums[k];
+        square += squares[k];
     }
-    return level_of_power(fmax(0.0, squares / LEVEL - sum / LEVEL * (sum / LEVEL)));
+    const double mean = sum / (double)LEVEL;
+    return level_of_power(fmax(0.0, square / (double)LEVEL - mean * mean));
 }
 
 static bool take_levels(struct copier *c, const float *samples, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        c->level[c->level_n++] = samples[i];
+    while (n > 0) {
+        const size_t left = LEVEL - c->level_n, part = n < left ? n : left;
+        memcpy(c->level + c->level_n, samples, part * sizeof(*samples));
+        c->level_n += part;
+        samples += part;
+        n -= part;
         if (c->level_n < LEVEL)
-            continue;
+            break;
         if (!levels_add(&c->copy->levels, level(c->level)))
             return no_memory();
         c->level_n = 0;
@@ -85,12 +105,27 @@ static bool take_levels(struct copier *c, const float *samples, size_t n)
     return true;
 }
 
+static size_t pull(struct copier *c, float *samples, size_t n)
+{
+    return c->decimator ? decimator_pull(c->decimator, samples, n)
+                        : converter_pull(c->converter, samples, n);
+}
+
+/* The first n of c->in. */
+static void push(struct copier *c, size_t n)
+{
+    if (c->decimator)
+        decimator_push(c->decimator, c->in, n);
+    else
+        converter_push(c->converter, c->in, n);
+}
+
 /* Whatever the converter has ready, but no more than belongs to the recording. */
 static bool put(struct copier *c)
 {
     for (;;) {
         const uint64_t left = c->due - c->copy->n;
-        const size_t n = converter_pull(c->converter, c->out, left < PART ? (size_t)left : PART);
+        const size_t n = pull(c, c->out, left < PART ? (size_t)left : PART);
         if (n == 0)
             return true;
         if (fwrite(c->out, sizeof(*c->out), n, c->copy->file) != n) {
@@ -105,13 +140,16 @@ static bool put(struct copier *c)
 
 static bool push_part(struct copier *c, const float *samples, size_t n)
 {
+    float peak = 0.0f;
     for (size_t i = 0; i < n; i++) {
-        c->in[i] = isfinite(samples[i]) ? samples[i] : 0.0f;
-        c->copy->peak = fmax(c->copy->peak, fabs((double)c->in[i]));
+        const float size = fabsf(samples[i]);
+        c->in[i] = size <= FLT_MAX ? samples[i] : 0.0f;
+        peak = size > peak && size <= FLT_MAX ? size : peak;
     }
+    c->copy->peak = fmax(c->copy->peak, (double)peak);
     c->heard += n;
     c->due = (uint64_t)((double)c->heard * CORRELATOR_RATE / c->rate);
-    converter_push(c->converter, c->in, n);
+    push(c, n);
     return put(c);
 }
 
@@ -128,7 +166,7 @@ bool copier_finish(struct copier *c)
     memset(c->in, 0, sizeof(c->in));
     /* The filter looks ahead. */
     while (!c->full && c->copy->n < c->due) {
-        converter_push(c->converter, c->in, PART);
+        push(c, PART);
         if (!put(c))
             return false;
     }

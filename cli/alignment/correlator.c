@@ -2,15 +2,20 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The band of speech, and of most loudspeakers, in Hz. */
 #define BAND_LOW  200.0
 #define BAND_HIGH 3600.0
 
+/* Added to a squared magnitude: silence has no phase. */
+#define TINY 1e-30f
+
 enum {
     GUARD = CORRELATOR_RATE * 3 / 1000, /* around a peak that belongs to the peak itself */
     TAIL = CORRELATOR_RATE * 50 / 1000
 };
+enum { SIDE_BY_SIDE = 16 };
 
 bool correlator_open(struct correlator *c, size_t size)
 {
@@ -51,13 +56,13 @@ static void whiten(struct correlator *c)
 {
     const size_t low = (size_t)(BAND_LOW * (double)c->size / CORRELATOR_RATE);
     const size_t high = (size_t)(BAND_HIGH * (double)c->size / CORRELATOR_RATE);
-    for (size_t k = 0; k < c->size / 2 + 1; k++) {
+    memset(c->cross_re, 0, 2 * (c->size / 2 + 1) * sizeof(*c->cross_re));
+    for (size_t k = low; k <= high; k++) {
         const float re = c->echo_re[k] * c->source_re[k] + c->echo_im[k] * c->source_im[k];
         const float im = c->echo_im[k] * c->source_re[k] - c->echo_re[k] * c->source_im[k];
-        const float size = sqrtf(re * re + im * im);
-        const bool counts = k >= low && k <= high && size > 0.0f;
-        c->cross_re[k] = counts ? re / size : 0.0f;
-        c->cross_im[k] = counts ? im / size : 0.0f;
+        const float scale = 1.0f / sqrtf(re * re + im * im + TINY);
+        c->cross_re[k] = re * scale;
+        c->cross_im[k] = im * scale;
     }
 }
 
@@ -82,26 +87,85 @@ static double refine(const struct correlator *c, long peak)
     return bend < 0.0 ? 0.5 * (before - after) / bend : 0.0;
 }
 
+/* Lags that lie side by side in memory: those before 0 are at the end of it. */
+struct run {
+    const float *values;
+    size_t n;
+    long first;
+};
+
+/* The lags from first to before last, in at most two runs. Returns how many. */
+static size_t runs_of(const struct correlator *c, long first, long last, struct run runs[2])
+{
+    const long size = (long)c->size, middle = first < 0 && last > 0 ? 0 : last;
+    const long at = first < 0 ? first + size : first;
+    runs[0] = (struct run){c->window + at, (size_t)(middle - first), first};
+    runs[1] = (struct run){c->window, (size_t)(last - middle), middle};
+    return middle < last ? 2 : 1;
+}
+
+/* Sums side by side, which compilers turn into vectors. */
+static double energy_of(const struct run *run)
+{
+    double sums[SIDE_BY_SIDE] = {0}, sum = 0.0;
+    const size_t whole = run->n - run->n % SIDE_BY_SIDE;
+    for (size_t i = 0; i < whole; i += SIDE_BY_SIDE)
+        for (size_t k = 0; k < SIDE_BY_SIDE; k++)
+            sums[k] += (double)run->values[i + k] * (double)run->values[i + k];
+    for (size_t k = 0; k < SIDE_BY_SIDE; k++)
+        sum += sums[k];
+    for (size_t i = whole; i < run->n; i++)
+        sum += (double)run->values[i] * (double)run->values[i];
+    return sum;
+}
+
+/* From one lag to before another. */
 static double energy(const struct correlator *c, long from, long to)
 {
+    struct run runs[2];
     double sum = 0.0;
-    for (long lag = from; lag < to; lag++)
-        sum += value(c, lag) * value(c, lag);
+    const size_t n = runs_of(c, from, to, runs);
+    for (size_t i = 0; i < n; i++)
+        sum += energy_of(&runs[i]);
     return sum;
+}
+
+/* The largest magnitude of a run, if it exceeds `most`, and where. */
+static void find_largest(const struct run *run, float *most, long *lag)
+{
+    float largest[SIDE_BY_SIDE] = {0}, all = 0.0f;
+    const size_t whole = run->n - run->n % SIDE_BY_SIDE;
+    for (size_t i = 0; i < whole; i += SIDE_BY_SIDE)
+        for (size_t k = 0; k < SIDE_BY_SIDE; k++) {
+            const float size = fabsf(run->values[i + k]);
+            largest[k] = size > largest[k] ? size : largest[k];
+        }
+    for (size_t k = 0; k < SIDE_BY_SIDE; k++)
+        all = fmaxf(all, largest[k]);
+    for (size_t i = whole; i < run->n; i++)
+        all = fmaxf(all, fabsf(run->values[i]));
+    if (!(all > *most))
+        return;
+    *most = all;
+    for (size_t i = 0; i < run->n; i++) {
+        if (fabsf(run->values[i]) < all)
+            continue;
+        *lag = run->first + (long)i;
+        return;
+    }
 }
 
 struct correlator_peak correlator_find(const struct correlator *c, long first, long last)
 {
     struct correlator_peak peak = {0};
+    struct run runs[2];
     long best = first;
-    double most = 0.0;
-    for (long lag = first; lag <= last; lag++) {
-        if (fabs(value(c, lag)) > most) {
-            most = fabs(value(c, lag));
-            best = lag;
-        }
-    }
+    float largest = 0.0f;
+    const size_t n = runs_of(c, first, last + 1, runs);
+    for (size_t i = 0; i < n; i++)
+        find_largest(&runs[i], &largest, &best);
     const double sum = energy(c, first, last + 1), lags = (double)(last - first + 1);
+    const double most = (double)largest;
     if (most <= 0.0)
         return peak;
     peak.lag = (double)best + refine(c, best);

@@ -107,8 +107,8 @@ static bool find_cut(struct correlator *c, const struct copies *copies, const st
         sum += i < n ? old[i] : 0.0;
     }
     /* Windows count from their start, so the change lies half a window behind. */
-    *cut = a->at + ((double)best + 0.5 * (double)equal) * STEP_S + 0.5 * WINDOW / CORRELATOR_RATE -
-           a->lag;
+    *cut = a->at + ((double)best + 0.5 * (double)equal) * STEP_S +
+           0.5 * (double)WINDOW / CORRELATOR_RATE - a->lag;
     *cut = quietest(&copies->far.levels, *cut, fmax(0.0, -change));
     free(old);
     return true;

@@ -97,27 +97,57 @@ static bool mark_near(struct stretches *s, const struct copies *copies, const st
     return true;
 }
 
-/* What a filter could remove in the two seconds from each on, dB; 0: nothing or inactive. */
-static bool measure(float *gains, size_t n, const struct copies *copies, const struct track *track)
+struct meter {
+    struct coherence *coherence;
+    size_t half;
+    float *mic, *far; /* [half] */
+};
+
+static void take_half(struct meter *m, const struct copies *copies, size_t second, int64_t lag)
 {
-    struct coherence *c = coherence_new(CORRELATOR_RATE);
-    const size_t length = c ? coherence_stretch(c) : 0;
-    float *mic = malloc(2 * length * sizeof(*mic) + 1), *far = mic ? mic + length : NULL;
-    const bool done = c && mic;
-    for (size_t i = 0; done && i < n; i++) {
-        const double from = (double)i * STEP_S, lag = track_lag(track, from + STEP_S);
-        const int64_t start = llround(from * CORRELATOR_RATE);
+    const int64_t start = (int64_t)(second * m->half);
+    copy_read(&copies->mic, m->mic, start, m->half);
+    copy_read(&copies->far, m->far, start - lag, m->half);
+    coherence_take(m->coherence, m->far, m->mic);
+}
+
+/* What a filter could remove in the two seconds from each on, dB; 0: nothing or inactive. */
+static void measure_each(struct meter *m, float *gains, size_t n, const struct copies *copies,
+                         const struct track *track)
+{
+    size_t next = 0; /* the second that follows those taken, if the lag is the same */
+    int64_t lag_before = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double from = (double)i * STEP_S, lag_s = track_lag(track, from + STEP_S);
+        const int64_t lag = llround(lag_s * CORRELATOR_RATE);
         double before = 0.0, after = 0.0;
         gains[i] = 0.0f;
-        if (level_highest(&copies->far.levels, from - lag, from - lag + 2.0 * STEP_S) < ACTIVE_DB)
+        if (level_highest(&copies->far.levels, from - lag_s, from - lag_s + 2.0 * STEP_S) <
+            ACTIVE_DB)
             continue;
-        copy_read(&copies->mic, mic, start, length);
-        copy_read(&copies->far, far, start - llround(lag * CORRELATOR_RATE), length);
-        if (coherence_add(c, far, mic, &before, &after) && after > 0.0 && before > after)
+        if (next != i + 1 || lag != lag_before)
+            take_half(m, copies, i, lag);
+        take_half(m, copies, i + 1, lag);
+        next = i + 2;
+        lag_before = lag;
+        if (coherence_add(m->coherence, &before, &after) && after > 0.0 && before > after)
             gains[i] = (float)(10.0 * log10(before / after));
     }
-    coherence_free(c);
-    free(mic);
+}
+
+static bool measure(float *gains, size_t n, const struct copies *copies, const struct track *track)
+{
+    struct meter m = {.coherence = coherence_new(CORRELATOR_RATE)};
+    if (m.coherence) {
+        m.half = coherence_half(m.coherence);
+        m.mic = malloc(2 * m.half * sizeof(*m.mic));
+        m.far = m.mic + m.half;
+    }
+    const bool done = m.mic != NULL;
+    if (done)
+        measure_each(&m, gains, n, copies, track);
+    coherence_free(m.coherence);
+    free(m.mic);
     return done || no_memory();
 }
 

@@ -1,7 +1,8 @@
 /*
  * Windows spread over the recording are searched within seconds, then, if that finds nothing, in
  * the whole far end, until two agree. From there the search goes on in both directions, each window
- * close to where the last one was found, then further away.
+ * close to where the last one was found, then further away. While the lag is plain and stays, half
+ * of a window at that very lag is enough.
  */
 #include "alignment/track.h"
 
@@ -15,6 +16,9 @@
 
 /* Reach and window of each search, in samples; the sizes hold a window and twice the reach. */
 enum {
+    SAME_SIZE = 8192,
+    SAME_WINDOW = CORRELATOR_RATE,
+    SAME_REACH = (SAME_SIZE - SAME_WINDOW) / 2,
     NEAR_SIZE = 32768,
     NEAR_WINDOW = 2 * CORRELATOR_RATE,
     NEAR_REACH = 8000,
@@ -69,9 +73,10 @@ enum { LEAST_SHARE = 8 };
 struct search {
     struct track *track;
     const struct copies *copies;
-    struct correlator near, wide;
+    struct correlator same, near, wide;
     size_t heard, matched; /* windows with sound in both at the last lag; those that matched */
     long blocks_left;      /* for searches of the whole far end */
+    bool failed;           /* out of memory */
     double after, before, floor;
 };
 
@@ -94,21 +99,35 @@ static void fill(struct correlator *c, const struct copy *copy, int64_t from, si
     copy_read(copy, c->window, from, n);
 }
 
+/* Most recordings need no wide search, and its tables take longer than some recordings. */
+static bool open_wide(struct search *s)
+{
+    if (!s->wide.memory && !correlator_open(&s->wide, WIDE_SIZE))
+        s->failed = true;
+    return !s->failed;
+}
+
 static void take_echo(struct search *s, struct correlator *c, int64_t start, size_t window)
 {
     fill(c, &s->copies->mic, start, window);
     correlator_take_echo(c);
 }
 
-/* The highest peak within reach of a lag, all in samples; the echo has been taken. */
-static struct correlator_peak look(struct search *s, struct correlator *c, int64_t start,
-                                   size_t window, long lag, long reach, double *found)
+/* Correlate the far end within reach of a lag, in samples, with the echo that has been taken. */
+static void correlate(struct search *s, struct correlator *c, int64_t start, size_t window,
+                      long lag, long reach)
 {
-    struct correlator_peak peak;
     fill(c, &s->copies->far, start - lag - reach, window + 2 * (size_t)reach);
     correlator_take_source(c);
     correlator_run(c);
-    peak = correlator_find(c, -2 * reach, 0);
+}
+
+/* The highest peak there. */
+static struct correlator_peak look(struct search *s, struct correlator *c, int64_t start,
+                                   size_t window, long lag, long reach, double *found)
+{
+    correlate(s, c, start, window, lag, reach);
+    const struct correlator_peak peak = correlator_find(c, -2 * reach, 0);
     *found = (double)(lag + reach) + peak.lag;
     return peak;
 }
@@ -143,23 +162,32 @@ static void add_tail(struct search *s, const struct correlator_peak *peak)
     s->floor += peak->floor;
 }
 
-/* Near a lag in seconds; the lag itself is preferred. height 0: nothing. */
-static struct track_point look_near(struct search *s, double at, double lag)
+/* Within a second of a lag. height 0: nothing. */
+static struct track_point look_beside(struct search *s, double at, double lag,
+                                      struct correlator_peak *peak)
 {
     const int64_t start = start_of(at, NEAR_WINDOW);
-    const long middle = lround(lag * CORRELATOR_RATE);
-    const long close = lround(TOLERANCE_S * CORRELATOR_RATE);
-    struct track_point best = {.at = at};
     double found;
     if (!has_sound(s, at, lag, 0.0))
-        return best;
+        return (struct track_point){.at = at};
     take_echo(s, &s->near, start, NEAR_WINDOW);
-    const struct correlator_peak peak =
-        look(s, &s->near, start, NEAR_WINDOW, middle, NEAR_REACH, &found);
+    *peak =
+        look(s, &s->near, start, NEAR_WINDOW, lround(lag * CORRELATOR_RATE), NEAR_REACH, &found);
+    s->track->windows++;
+    return point_of(at, found, peak->height);
+}
+
+/* The same, and the lag itself is preferred. */
+static struct track_point look_near(struct search *s, double at, double lag)
+{
+    const long middle = lround(lag * CORRELATOR_RATE);
+    const long close = lround(TOLERANCE_S * CORRELATOR_RATE);
+    struct correlator_peak peak;
+    struct track_point best = look_beside(s, at, lag, &peak);
+    if (best.height <= 0.0)
+        return best;
     const struct correlator_peak same =
         correlator_find(&s->near, -NEAR_REACH - close, -NEAR_REACH + close);
-    s->track->windows++;
-    best = point_of(at, found, peak.height);
     /* Its height over the same noise: that of all lags. */
     if (same.size > 0.0 && PREFERENCE * same.size >= peak.size)
         best = point_of(at, (double)(middle + NEAR_REACH) + same.lag,
@@ -169,12 +197,33 @@ static struct track_point look_near(struct search *s, double at, double lag)
     return best;
 }
 
+/* Whether a plain lag is as plain in the middle of the next window, at little cost. */
+static bool look_same(struct search *s, double at, const struct track_point *last,
+                      struct track_point *point)
+{
+    const long lag = lround(last->lag * CORRELATOR_RATE);
+    if (last->height < CLEAR || !has_sound(s, at, last->lag, 0.0))
+        return false;
+    const int64_t start = start_of(at, SAME_WINDOW);
+    take_echo(s, &s->same, start, SAME_WINDOW);
+    correlate(s, &s->same, start, SAME_WINDOW, lag, SAME_REACH);
+    /* Beyond the reach the correlation is that of what wraps around: noise to measure it by. */
+    const struct correlator_peak peak =
+        correlator_find(&s->same, -SAME_SIZE / 2, SAME_SIZE / 2 - 1);
+    *point = point_of(at, (double)(lag + SAME_REACH) + peak.lag, peak.height);
+    if (peak.height < CLEAR || !fits(point, last))
+        return false;
+    s->track->windows++;
+    add_tail(s, &peak);
+    return true;
+}
+
 static struct track_point look_wide(struct search *s, double at, double lag)
 {
     const int64_t start = start_of(at, NEAR_WINDOW);
     const long middle = lround(lag * CORRELATOR_RATE);
     double found;
-    if (!has_sound(s, at, lag, (double)WIDE_REACH / CORRELATOR_RATE))
+    if (!has_sound(s, at, lag, (double)WIDE_REACH / CORRELATOR_RATE) || !open_wide(s))
         return (struct track_point){.at = at};
     take_echo(s, &s->wide, start, NEAR_WINDOW);
     const struct correlator_peak peak =
@@ -189,7 +238,7 @@ static struct track_point look_wide(struct search *s, double at, double lag)
  */
 static struct track_point look_along(struct search *s, double at, const struct track_point *last)
 {
-    const double step = 2.0 * WIDE_REACH / CORRELATOR_RATE, passed = at - last->at;
+    const double step = 2.0 * (double)WIDE_REACH / CORRELATOR_RATE, passed = at - last->at;
     struct track_point best = {.at = at};
     for (size_t i = 0; i < MOST_ALONG && ((double)i - 0.5) * step < fabs(passed); i++) {
         const double lag = last->lag + copysign((double)i * step, passed);
@@ -213,7 +262,7 @@ static struct track_point look_everywhere(struct search *s, double at)
     const int64_t start = start_of(at, LONG_WINDOW);
     const long blocks = blocks_of(s);
     struct track_point best = {.at = at};
-    if (s->blocks_left < blocks || !is_active(&s->copies->mic, at - 2.0, at + 2.0))
+    if (s->blocks_left < blocks || !is_active(&s->copies->mic, at - 2.0, at + 2.0) || !open_wide(s))
         return best;
     s->blocks_left -= blocks;
     s->track->windows++;
@@ -276,8 +325,10 @@ static bool is_confirmed(struct search *s, const struct track_point *point)
         const struct track_point beside = look_near(s, point->at + FINE_S * i, point->lag);
         if (i != 0 && beside.height >= LEAST_HEIGHT && fits(&beside, point))
             points[n++] = beside;
+        if (n >= 2 && evidence(points, n) >= LEAST_EVIDENCE)
+            return true;
     }
-    return n >= 2 && evidence(points, n) >= LEAST_EVIDENCE;
+    return false;
 }
 
 /* The i-th of TRIALS, those far apart first. */
@@ -301,10 +352,19 @@ static double first_sound(const struct search *s, size_t part, size_t trials)
     return -1.0;
 }
 
+/* Most recordings begin together: one window within a second, and those beside it, are enough. */
+static struct track_point look_first(struct search *s, double at)
+{
+    struct correlator_peak peak;
+    const struct track_point point = look_beside(s, at, 0.0, &peak);
+    return point.height >= CLEAR ? point : look_wide(s, at, 0.0);
+}
+
 static bool find_anchor(struct search *s, struct track_point *anchor)
 {
     const double seconds = copy_seconds(&s->copies->mic);
-    const size_t trials = seconds >= TRIALS * STEP_S ? TRIALS : (size_t)(seconds / STEP_S) + 1;
+    const size_t trials =
+        seconds >= (double)TRIALS * STEP_S ? TRIALS : (size_t)(seconds / STEP_S) + 1;
     const size_t least = trials < 3 ? 1 : 2;
     for (int everywhere = 0; everywhere < 2; everywhere++) {
         struct track_point points[TRIALS];
@@ -314,7 +374,7 @@ static bool find_anchor(struct search *s, struct track_point *anchor)
             const double at = part < trials ? first_sound(s, part, trials) : -1.0;
             if (at < 0.0)
                 continue;
-            points[n] = everywhere ? look_everywhere(s, at) : look_wide(s, at, 0.0);
+            points[n] = everywhere ? look_everywhere(s, at) : look_first(s, at);
             n += points[n].height >= LEAST_HEIGHT;
             /* Where the lag changes again and again, no two of these agree. */
             if (n > 0 && points[n - 1].at == at && points[n - 1].height >= WHOLE_HEIGHT &&
@@ -355,6 +415,23 @@ static bool counts(struct search *s, const struct track_point *point,
     return point->height >= CHANCE && is_confirmed(s, point);
 }
 
+/* Where a window has its echo, if anywhere. lost: how many before it had none. */
+static bool seek(struct search *s, double at, const struct track_point *last, size_t lost,
+                 struct track_point *point)
+{
+    *point = look_near(s, at, last->lag);
+    bool found = counts(s, point, last);
+    if (!found && (lost < MOST_LOST || lost % LOST == 0)) {
+        *point = look_along(s, at, last);
+        found = counts(s, point, last);
+    }
+    if (!found && lost > 0 && lost % LOST == 0) {
+        *point = look_everywhere(s, at);
+        found = counts(s, point, last);
+    }
+    return found;
+}
+
 /* From the anchor to the end (direction 1) or the start (-1). */
 static bool follow(struct search *s, struct track_point last, double direction)
 {
@@ -363,20 +440,11 @@ static bool follow(struct search *s, struct track_point last, double direction)
     for (size_t i = 1;; i++) {
         const double at = start + direction * STEP_S * (double)i;
         struct track_point point;
-        if (at < 0.0 || at > end)
+        if (at < 0.0 || at > end || s->failed)
             break;
         if (interrupted())
             return true;
-        point = look_near(s, at, last.lag);
-        bool found = counts(s, &point, &last);
-        if (!found && (lost < MOST_LOST || lost % LOST == 0)) {
-            point = look_along(s, at, &last);
-            found = counts(s, &point, &last);
-        }
-        if (!found && lost > 0 && lost % LOST == 0) {
-            point = look_everywhere(s, at);
-            found = counts(s, &point, &last);
-        }
+        const bool found = look_same(s, at, &last, &point) || seek(s, at, &last, lost, &point);
         s->heard += has_sound(s, at, last.lag, 0.0);
         if (found) {
             s->matched++;
@@ -578,10 +646,13 @@ bool track_find(struct track *track, const struct copies *copies)
     s.blocks_left = WHOLE_SEARCHES * blocks_of(&s);
     if (s.blocks_left < LEAST_BLOCKS)
         s.blocks_left = LEAST_BLOCKS;
-    if (correlator_open(&s.near, NEAR_SIZE) && correlator_open(&s.wide, WIDE_SIZE))
+    if (correlator_open(&s.same, SAME_SIZE) && correlator_open(&s.near, NEAR_SIZE))
         done = find_all(&s);
     else
-        no_memory();
+        s.failed = true;
+    if (s.failed)
+        done = no_memory();
+    correlator_close(&s.same);
     correlator_close(&s.near);
     correlator_close(&s.wide);
     if (s.after + s.before > 2.0 * s.floor)

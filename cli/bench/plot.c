@@ -92,7 +92,8 @@ static struct scales choose_scales(const struct contest *contest)
             dearest = fmax(dearest, finite(c->feeds[feed].cpu_per_audio_second));
         }
     }
-    return (struct scales){SPEED_ROOM / fastest, dearest > 0.0 ? COST_ROOM / dearest : 0.0};
+    return (struct scales){(double)SPEED_ROOM / fastest,
+                           dearest > 0.0 ? (double)COST_ROOM / dearest : 0.0};
 }
 
 static void draw_bar(FILE *stream, double x, double y, double length, const char *colour)
@@ -106,8 +107,9 @@ static void draw_bar(FILE *stream, double x, double y, double length, const char
 static double draw_whisker(FILE *stream, double y, const struct feed_figures *f, double scale)
 {
     const double per_sample = scale * f->ratio / f->samples_per_second;
-    const double left = SPEED + per_sample * f->lowest, right = SPEED + per_sample * f->highest;
-    const double middle = y + 0.5 * BAR;
+    const double left = (double)SPEED + per_sample * f->lowest,
+                 right = (double)SPEED + per_sample * f->highest;
+    const double middle = y + 0.5 * (double)BAR;
     fprintf(stream, "<path d=\"M%.1f %.1fH%.1fM%.1f %.1fv8M%.1f %.1fv8\" stroke=\"#222\"/>\n", left,
             middle, right, left, middle - 4, right, middle - 4);
     return right;
@@ -129,13 +131,13 @@ static void draw_feed(const struct contestant *c, enum feed feed, double y,
     }
     draw_bar(stream, COST, y, scales->cost * cost, colours[feed]);
     snprintf(text, sizeof(text), "%.1f %%", 100.0 * cost);
-    svg_text(stream, COST + scales->cost * cost + 8, y + 15, "figure", text);
+    svg_text(stream, (double)COST + scales->cost * cost + 8, y + 15, "figure", text);
 }
 
 static void draw_row(const struct contestant *c, double y, const struct scales *scales,
                      FILE *stream)
 {
-    svg_text(stream, LABELS, y + BAR + 5, "name", c->backend.name);
+    svg_text(stream, LABELS, y + (double)BAR + 5, "name", c->backend.name);
     for (enum feed feed = 0; feed < FEED_COUNT; feed++)
         draw_feed(c, feed, y + (double)feed * (BAR + 2), scales, stream);
 }
@@ -158,9 +160,9 @@ void bench_plot(const struct bench_outcome *outcome, FILE *stream)
     draw_legend(contest, stream);
     for (size_t i = 0, row = 0; i < contest->count; i++)
         if (has_row(&contest->contestants[i]))
-            draw_row(&contest->contestants[i], TOP + (double)row++ * ROW, &scales, stream);
+            draw_row(&contest->contestants[i], (double)(TOP + row++ * ROW), &scales, stream);
     if (contest->base)
         fprintf(stream, "<path d=\"M%.1f %dV%d\" stroke=\"#666\" stroke-dasharray=\"4 4\"/>\n",
-                SPEED + scales.speed, TOP - 6, bottom - 8);
+                (double)SPEED + scales.speed, TOP - 6, bottom - 8);
     fputs("</svg>\n", stream);
 }

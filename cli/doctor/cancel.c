@@ -13,7 +13,7 @@ struct run {
     struct doctor_input *input;
     unecho *stream;
     struct watch *watch;
-    float *far, *out; /* of one piece */
+    float *far, *out; /* of one piece, far with all channels */
     uint64_t far_fed;
 };
 
@@ -25,6 +25,7 @@ static unecho *open_stream(const struct doctor_input *input, unecho_model *model
     config.model = model;
     config.sample_rate = input->mic.rate;
     config.far_rate = input->far.rate;
+    config.far_channels = input->far.channels;
     config.far_queue_ms = input->mic.rate == input->far.rate ? 0 : FAR_QUEUE_MS;
     config.hops_at_once = HOPS_AT_ONCE;
     config.reference_late_ms = late_ms;
@@ -48,7 +49,8 @@ static bool process(struct run *run, uint64_t at, size_t n)
         ((at + n) * (uint64_t)far->rate + (uint64_t)mic->rate - 1) / (uint64_t)mic->rate;
     const size_t far_n = (size_t)(far_due - run->far_fed);
     size_t got;
-    if (!doctor_end_read(mic, run->out, n, &got) || !doctor_end_read(far, run->far, far_n, &got))
+    if (!doctor_end_read(mic, run->out, n, &got) ||
+        !doctor_end_read_frames(far, run->far, far_n, &got))
         return false;
     run->far_fed = far_due;
     if (run->watch)
@@ -105,7 +107,7 @@ bool doctor_cancel(struct cancelled *cancelled, struct doctor_input *input, unec
     if (!run.stream)
         return false;
     run.out = malloc(piece * sizeof(*run.out));
-    run.far = malloc(far_piece * sizeof(*run.far));
+    run.far = malloc(far_piece * input->far.channels * sizeof(*run.far));
     cancelled->track = calloc(input->mic.n / piece + 2, sizeof(*cancelled->track));
     if (run.out && run.far && cancelled->track)
         done = run_all(&run, cancelled, piece);

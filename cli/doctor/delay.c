@@ -71,8 +71,8 @@ static void look_at_window(struct search *s, const struct copy *echo, const stru
     if (peak.height < LEAST_HEIGHT)
         return;
     line->points[line->point_count++] = (struct delay_point){
-        .seconds = ((double)start + 0.5 * WINDOW) / CORRELATOR_RATE,
-        .delay_ms = 1000.0 * (peak.lag + REACH) / CORRELATOR_RATE,
+        .seconds = ((double)start + 0.5 * (double)WINDOW) / CORRELATOR_RATE,
+        .delay_ms = 1000.0 * (peak.lag + (double)REACH) / CORRELATOR_RATE,
         .height = peak.height,
     };
     s->floor += peak.floor;

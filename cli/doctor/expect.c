@@ -22,7 +22,7 @@ struct feed {
 struct expectation {
     struct feed mic, far;
     struct coherence *coherence;
-    float *x, *y; /* a stretch of the far end and of the microphone */
+    float *x, *y; /* half a stretch of the far end and of the microphone */
 };
 
 static bool feed_read(struct feed *f, float *samples, size_t n)
@@ -70,12 +70,14 @@ static bool shift(struct feed *far, const struct delay_line *line, double rate)
 
 static bool add_up(struct expectation *e, uint64_t n, double *db)
 {
-    const size_t stretch = coherence_stretch(e->coherence);
+    const size_t half = coherence_half(e->coherence), halves = (size_t)(n / half);
     double before = 0.0, after = 0.0;
-    for (uint64_t at = 0; at + stretch <= n; at += stretch) {
-        if (!feed_read(&e->mic, e->y, stretch) || !feed_read(&e->far, e->x, stretch))
+    for (size_t i = 0; i < halves; i++) {
+        if (!feed_read(&e->mic, e->y, half) || !feed_read(&e->far, e->x, half))
             return false;
-        coherence_add(e->coherence, e->x, e->y, &before, &after);
+        coherence_take(e->coherence, e->x, e->y);
+        if (i % 2 == 1)
+            coherence_add(e->coherence, &before, &after);
     }
     if (after > 0.0)
         *db = 10.0 * log10(before / after);
@@ -90,9 +92,9 @@ static bool open_feeds(struct expectation *e, struct doctor_input *input, double
     e->mic.converter = converter_open(input->mic.rate, RATE, PART);
     e->far.converter = converter_open(far_rate, RATE, PART);
     if (e->coherence)
-        e->x = malloc(2 * coherence_stretch(e->coherence) * sizeof(*e->x));
+        e->x = malloc(2 * coherence_half(e->coherence) * sizeof(*e->x));
     if (e->mic.converter && e->far.converter && e->x) {
-        e->y = e->x + coherence_stretch(e->coherence);
+        e->y = e->x + coherence_half(e->coherence);
         return true;
     }
     report_error("out of memory");
@@ -104,7 +106,7 @@ bool expect_erle(double *db, struct doctor_input *input, const struct delay_line
 {
     struct expectation e = {0};
     const double far_rate = input->far.rate * factor;
-    const uint64_t n = (uint64_t)((double)input->mic.n * RATE / input->mic.rate);
+    const uint64_t n = (uint64_t)((double)input->mic.n * (double)RATE / input->mic.rate);
     *db = (double)NAN;
     const bool done = open_feeds(&e, input, far_rate * (1.0 + 1e-6 * line->drift_ppm)) &&
                       shift(&e.far, line, far_rate) && add_up(&e, n, db) &&

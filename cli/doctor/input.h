@@ -6,6 +6,7 @@
 #define UNECHO_CLI_DOCTOR_INPUT_H
 
 #include "files/ends.h"
+#include "files/lanes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,12 +16,14 @@
 struct doctor_end {
     char name[256]; /* for people */
     int rate;       /* Hz */
-    uint64_t n;     /* samples, once it has been read to its end */
+    unsigned channels;
+    uint64_t n; /* frames, once it has been read to its end */
     ends *pair;
-    bool (*read)(ends *pair, float *samples, size_t n, size_t *got);
+    bool (*read)(ends *pair, float *frames, size_t n, size_t *got);
     FILE *kept; /* NULL: can be read again */
     bool is_kept;
     uint64_t at;
+    struct lanes lanes; /* of what was read mixed */
 };
 
 struct doctor_input {
@@ -41,9 +44,11 @@ void doctor_input_close(struct doctor_input *input);
 bool doctor_input_rewind(struct doctor_input *input);
 
 /*
- * Read n samples, with 0 for those that are not finite, and silence after the end. *got: those
+ * Read n frames, with 0 for samples that are not finite, and silence after the end. *got: those
  * before the end. false: failed or interrupted, reported.
  */
+bool doctor_end_read_frames(struct doctor_end *end, float *frames, size_t n, size_t *got);
+/* The same as one signal, by lanes_mix. */
 bool doctor_end_read(struct doctor_end *end, float *samples, size_t n, size_t *got);
 
 #endif

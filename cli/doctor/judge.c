@@ -194,6 +194,21 @@ static void judge_drift(struct diagnosis *d, const struct analysis *a)
             size, drift > 0.0 ? "faster" : "slower", 0.06 * size);
 }
 
+/* unecho hears both the mean and the difference; what mixes them does not. */
+static void judge_channels(struct diagnosis *d, const struct analysis *a)
+{
+    const struct lanes *lanes = &a->input->far.lanes;
+    if (!lanes_oppose(lanes))
+        return;
+    advise(add(d, false, "opposite-channels",
+               "the far end's channels have opposite phase: in their mean %.0f dB of it are lost. "
+               "unecho cancels their echo all the same",
+               10.0 * log10(lanes->side / fmax(lanes->mean, 1e-6 * lanes->side))),
+           "whatever mixes them, for instance for one loudspeaker, plays next to nothing: correct "
+           "the wiring or the setting that turns one round (sox %s fixed.wav remix 1 2i)",
+           a->input->far.name);
+}
+
 static void judge_jumps(struct diagnosis *d, const struct analysis *a)
 {
     if (a->line.found && a->line.clear_beside >= 2)
@@ -321,6 +336,7 @@ void doctor_judge(struct diagnosis *d, const struct analysis *a)
         judge_delay(d, a);
         judge_drift(d, a);
         judge_jumps(d, a);
+        judge_channels(d, a);
         judge_end(d, &a->input->mic, &a->mic.measures, true);
         judge_end(d, &a->input->far, &a->far.measures, false);
         judge_outcome(d, a);

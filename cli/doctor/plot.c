@@ -55,7 +55,7 @@ struct frame {
 
 static double x_of(const struct frame *f, double seconds)
 {
-    return LEFT + ROOM * fmin(1.0, seconds / f->seconds);
+    return (double)LEFT + (double)ROOM * fmin(1.0, seconds / f->seconds);
 }
 
 /* A round distance for at most `most` ticks. */
@@ -123,7 +123,8 @@ static struct range delay_range(const struct analysis *a)
 
 static double delay_y(const struct range *range, double delay_ms)
 {
-    return DELAY_TOP + DELAY_HEIGHT * (range->high - delay_ms) / (range->high - range->low);
+    return (double)DELAY_TOP +
+           (double)DELAY_HEIGHT * (range->high - delay_ms) / (range->high - range->low);
 }
 
 static void draw_track(const struct frame *f, const struct range *range)
@@ -149,8 +150,8 @@ static void draw_delay(const struct frame *f)
         f, DELAY_TOP, DELAY_HEIGHT,
         "Delay of the echo in ms: by the canceller (line), in windows of two seconds (dots)");
     if (range.low > range.high) {
-        svg_text(f->stream, LEFT + ROOM / 2.0, DELAY_TOP + DELAY_HEIGHT / 2.0 + 4, "note x",
-                 "none found");
+        svg_text(f->stream, (double)LEFT + (double)ROOM / 2.0,
+                 (double)DELAY_TOP + (double)DELAY_HEIGHT / 2.0 + 4, "note x", "none found");
         return;
     }
     const double step = tick_step(range.high - range.low, 5);
@@ -177,8 +178,9 @@ static void draw_level(const struct frame *f, const struct levels *levels, const
         const double to = f->seconds * (double)(i + 1) / (double)points;
         if (from < seconds)
             fprintf(f->stream, "%c%.1f %.1f", i ? 'L' : 'M', x_of(f, 0.5 * (from + to)),
-                    LEVEL_TOP + LEVEL_HEIGHT * fmax(level_mean(levels, from, to), LOWEST_LEVEL) /
-                                    LOWEST_LEVEL);
+                    (double)LEVEL_TOP + (double)LEVEL_HEIGHT *
+                                            fmax(level_mean(levels, from, to), LOWEST_LEVEL) /
+                                            LOWEST_LEVEL);
     }
     fputs("\"/>\n", f->stream);
 }
@@ -193,7 +195,7 @@ static void draw_levels(const struct frame *f)
 {
     draw_panel(f, LEVEL_TOP, LEVEL_HEIGHT, "Level in dB of full scale");
     for (int db = 0; db >= LOWEST_LEVEL; db -= 30)
-        draw_rule(f, LEVEL_TOP + LEVEL_HEIGHT * db / LOWEST_LEVEL, db);
+        draw_rule(f, (double)LEVEL_TOP + LEVEL_HEIGHT * db / LOWEST_LEVEL, db);
     draw_key(f, LEFT + 560, "far", "far end");
     draw_key(f, LEFT + 660, "mic", "microphone");
     draw_key(f, LEFT + 784, "out", "output");
@@ -246,8 +248,8 @@ static void draw_spectrogram(const struct frame *f, double top, const char *head
     fprintf(f->stream,
             "<g transform=\"translate(%d %.0f) scale(%.5f %.5f)\" shape-rendering=\"crispEdges\">\n"
             "<path style=\"fill:%s\" d=\"M0 0h%dv%dh-%dz\"/>\n",
-            LEFT, top + SPECTRUM_HEIGHT, (double)ROOM / SPECTROGRAM_COLUMNS,
-            -(double)SPECTRUM_HEIGHT / SPECTROGRAM_ROWS, shades[0], SPECTROGRAM_COLUMNS,
+            LEFT, top + (double)SPECTRUM_HEIGHT, (double)ROOM / (double)SPECTROGRAM_COLUMNS,
+            -(double)SPECTRUM_HEIGHT / (double)SPECTROGRAM_ROWS, shades[0], SPECTROGRAM_COLUMNS,
             SPECTROGRAM_ROWS, SPECTROGRAM_COLUMNS);
     for (int shade = 1; shade < SPECTROGRAM_SHADES; shade++)
         draw_shade(f->stream, cells, shade);
@@ -255,8 +257,9 @@ static void draw_spectrogram(const struct frame *f, double top, const char *head
     const int highest = spectrogram_highest_hz(f->a->input->mic.rate);
     const int step = (int)tick_step(highest, 5), top_tick = highest / step * step;
     for (int hz = 0; hz <= top_tick; hz += step)
-        svg_text_of(f->stream, LEFT - 8, top + SPECTRUM_HEIGHT * (1.0 - hz / (double)highest) + 4,
-                    "tick y", "%d%s", hz / 1000, hz == top_tick ? " kHz" : "");
+        svg_text_of(f->stream, LEFT - 8,
+                    top + (double)SPECTRUM_HEIGHT * (1.0 - hz / (double)highest) + 4, "tick y",
+                    "%d%s", hz / 1000, hz == top_tick ? " kHz" : "");
 }
 
 static void draw_scale(const struct frame *f)
@@ -267,7 +270,7 @@ static void draw_scale(const struct frame *f)
         fprintf(f->stream, "<rect x=\"%.0f\" y=\"%.0f\" width=\"12\" height=\"10\" fill=\"%s\"/>\n",
                 x + 12 * i, y, shades[i]);
     svg_text_of(f->stream, x + 12 * SPECTROGRAM_SHADES + 6, y + 9, "tick", "%.0f dB",
-                SPECTROGRAM_LOWEST_DB + SPECTROGRAM_STEP_DB * SPECTROGRAM_SHADES);
+                SPECTROGRAM_LOWEST_DB + SPECTROGRAM_STEP_DB * (double)SPECTROGRAM_SHADES);
 }
 
 static void draw_spectrograms(const struct frame *f)

@@ -77,8 +77,8 @@ static void print_outcome(const struct analysis *a, FILE *stream)
             moves == 1 ? "" : "s");
     if (isfinite(a->expected_erle_db))
         fprintf(stream,
-                "  expected ERLE              %.1f dB for a linear filter, from the coherence\n",
-                a->expected_erle_db);
+                "  expected ERLE              %.1f dB for a linear filter%s, from the coherence\n",
+                a->expected_erle_db, a->input->far.channels > 1 ? " of the mean" : "");
     if (stats->far_active_seconds > 0.0f)
         fprintf(stream, "  linear ERLE                %.1f dB by the linear filter alone\n",
                 (double)stats->linear_erle_db);

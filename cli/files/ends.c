@@ -1,6 +1,7 @@
 #include "files/ends.h"
 
 #include "files/format.h"
+#include "files/lanes.h"
 #include "report.h"
 
 #include "unecho.h"
@@ -240,46 +241,33 @@ fail:
 
 /* ---- Reading ---------------------------------------------------------------------------- */
 
-/* The mean of the chosen channels of n frames; with sign -1 every second one negative. */
-static void mix(const struct pick *pick, const float *frames, unsigned channels, float sign,
-                float *samples, size_t n)
+/* The mean of the chosen channels of n frames. */
+static void mix(const struct pick *pick, const float *frames, unsigned channels, float *samples,
+                size_t n)
 {
     const float scale = 1.0f / (float)pick->count;
+    if (channels == 1) {
+        memcpy(samples, frames, n * sizeof(*samples));
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
         const float *frame = frames + i * channels + pick->first;
         float sum = 0.0f;
         for (unsigned c = 0; c < pick->count; c++)
-            sum += c % 2 ? sign * frame[c] : frame[c];
+            sum += frame[c];
         samples[i] = pick->count > 1 ? scale * sum : sum;
     }
 }
 
-static double power(const float *samples, size_t n)
-{
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)samples[i] * (double)samples[i];
-    return sum;
-}
-
-/* The mean, or the difference where opposite phases cancel each other, as the library's aligner. */
-static void mix_far(const struct pick *pick, const float *frames, unsigned channels, float *samples,
-                    size_t n)
-{
-    float side[PART];
-    mix(pick, frames, channels, 1.0f, samples, n);
-    if (pick->count < 2)
-        return;
-    mix(pick, frames, channels, -1.0f, side, n);
-    if (power(side, n) > 4.0 * power(samples, n))
-        memcpy(samples, side, n * sizeof(*samples));
-}
-
 static void count_clipped(struct pick *pick, const float *frames, unsigned channels, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        for (unsigned c = 0; c < pick->count; c++)
-            pick->clipped += fabsf(frames[i * channels + pick->first + c]) >= FULL_SCALE;
+    for (unsigned c = 0; c < pick->count; c++) {
+        const float *const samples = frames + pick->first + c;
+        uint32_t clipped = 0;
+        for (size_t i = 0; i < n; i++)
+            clipped += fabsf(samples[i * channels]) >= FULL_SCALE;
+        pick->clipped += clipped;
+    }
 }
 
 static size_t waiting(const struct pick *pick)
@@ -316,7 +304,7 @@ static bool keep(struct pick *pick, const float *frames, unsigned channels, size
     if (!make_room(pick, n))
         return false;
     count_clipped(pick, frames, channels, n);
-    mix(pick, frames, channels, 1.0f, pick->waiting + pick->end, n);
+    mix(pick, frames, channels, pick->waiting + pick->end, n);
     pick->end += n;
     return true;
 }
@@ -354,12 +342,23 @@ bool ends_read_mic(ends *pair, float *samples, size_t n, size_t *got)
         if (!audio_reader_read(pair->mic, pair->frames, part, &have))
             return false;
         count_clipped(&pair->mic_pick, pair->frames, channels, have);
-        mix(&pair->mic_pick, pair->frames, channels, 1.0f, samples + *got, have);
+        mix(&pair->mic_pick, pair->frames, channels, samples + *got, have);
         *got += have;
         if (have < part)
             break;
     }
     return true;
+}
+
+/* All channels or one of them. */
+static void mix_far(const struct pick *pick, const float *frames, unsigned channels, float *samples,
+                    size_t n)
+{
+    struct lanes lanes = {0};
+    if (pick->count > 1)
+        lanes_mix(&lanes, frames, channels, samples, n);
+    else
+        mix(pick, frames, channels, samples, n);
 }
 
 /* From a file of its own, mixed unless all channels are wanted. */

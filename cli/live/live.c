@@ -124,13 +124,34 @@ static bool check(void *opaque, const struct arguments *arguments)
     return true;
 }
 
+/* The plugin only passes the microphone then, and what it says goes to a log. false: reported. */
+static bool engine_opens(const live_options *options)
+{
+    char message[UNECHO_MESSAGE_SIZE];
+    unecho *stream = NULL;
+    unecho_config config;
+    unecho_config_init(&config);
+    config.message = message;
+    config.message_size = sizeof(message);
+    config.engine = options->engine;
+    if (unecho_open(&stream, &config) == UNECHO_OK) {
+        unecho_close(&stream);
+        return true;
+    }
+    report_error("%s", message);
+    return false;
+}
+
 static int run(const void *opaque)
 {
     const live_options *const options = opaque;
-    return options->list        ? live_list(options)
-           : options->install   ? live_install(options)
-           : options->uninstall ? live_uninstall()
-                                : live_run(options);
+    if (options->list)
+        return live_list(options);
+    if (options->uninstall)
+        return live_uninstall();
+    if (!engine_opens(options))
+        return EXIT_FAILED;
+    return options->install ? live_install(options) : live_run(options);
 }
 
 const struct command live_command = {

@@ -32,6 +32,8 @@ typedef struct live_state {
     const char *name;       /* of the virtual microphone, likewise */
     unecho_stats stats;     /* where it runs */
     double far_seconds;     /* how much far end was heard since there was no echo */
+    double mixed;           /* when it was last not the far end alone that sounded */
+    float echo_db;          /* by how much the echo was lower when it last was; 0: it never was */
 } live_state;
 
 /* Each returns one of report.h's exit codes. */

@@ -8,6 +8,7 @@
 #include "live/links.h"
 #include "live/live.h"
 #include "live/plugin.h"
+#include "live/state.h"
 #include "live/view.h"
 
 #include "interrupt.h"
@@ -119,6 +120,8 @@ static bool keep_chain(live *l, const graph_node *mic)
     if (l->chain.module && own && graph_is_used(&l->connection.graph, own->id))
         return true;
     snprintf(l->mic, sizeof(l->mic), "%s", mic->description);
+    /* The plugin may have something to say. */
+    view_clear(&l->view);
     chain_close(&l->chain);
     return chain_open(&l->chain, l->connection.context, l->plugin.path, l->mic, l->options,
                       reference_late(l));
@@ -165,7 +168,7 @@ static void disconnect(live *l)
     links_close(&l->links);
     chain_close(&l->chain);
     connection_close(&l->connection);
-    l->state.mic = l->state.sink = NULL;
+    l->state.mic = l->state.sink = l->state.name = NULL;
     l->retry = progress_now() + RETRY_SECONDS;
 }
 
@@ -175,6 +178,7 @@ static bool connect_again(live *l)
     l->retry = progress_now() + RETRY_SECONDS;
     if (!connection_open(&l->connection))
         return true;
+    view_clear(&l->view);
     l->links = (links){.core = l->connection.core, .passive = !l->view.draws};
     mention_if_missing(l, GRAPH_SOURCE, l->options->mic, "microphone");
     mention_if_missing(l, GRAPH_SINK, l->options->sink, "loudspeaker");
@@ -190,11 +194,8 @@ static void look(live *l)
     live_state *const state = &l->state;
     const double now = progress_now();
     if (l->connection.context && plugin_stats(&l->plugin, &stats)) {
-        const float heard = stats.far_active_seconds - state->stats.far_active_seconds;
         l->seen = now;
-        state->far_seconds =
-            stats.aligned || heard < 0.0f ? 0.0 : state->far_seconds + (double)heard;
-        state->stats = stats;
+        live_state_take(state, &stats, now);
     }
     const bool runs = l->seen > 0.0 && now - l->seen < IDLE_SECONDS;
     state->stage = !l->connection.context ? LIVE_NO_SERVER

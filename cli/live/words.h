@@ -9,7 +9,7 @@
 /* Without a full stop; figures change only where what they say does. */
 void live_words(const live_state *state, char *text, size_t size);
 
-/* Whether the delay is that of an echo which is heard at present. */
-bool live_sees_echo(const unecho_stats *stats);
+/* The delay, the drift, how much lower the echo is; empty while no echo is seen. */
+void live_figures(const live_state *state, char *text, size_t size);
 
 #endif

@@ -259,7 +259,7 @@ static int see_again(aligner *a, far_end *f)
         follow_drift(a, f);
     } else if (++a->looks >= SHAPE_LOOKS) {
         /* Another echo path: how far its peak is from the old one says nothing of the clocks. */
-        const double further = (double)top - SHAPE_HALF - SHAPE_GATE;
+        const double further = (double)top - (double)SHAPE_HALF - (double)SHAPE_GATE;
         drift_jump(&a->drift, a->drift.lag + further);
         a->home += further;
         take_shape(a, middle, search);

@@ -81,7 +81,7 @@ void delay_expect_none(delay *d)
 
 void delay_expect(delay *d, double lag)
 {
-    const double at = floor(lag / DELAY_FRAME) + (double)d->frames_late;
+    const double at = floor(lag / (double)DELAY_FRAME) + (double)d->frames_late;
     const size_t echo = at < 0.0 ? 0 : at < (double)d->partitions ? (size_t)at : d->partitions - 1;
     if (d->echo < d->partitions) {
         d->found[echo].usual = d->found[d->echo].usual;
@@ -158,7 +158,7 @@ static const delay_slot *opposite(const delay *d, size_t p, uint64_t frame)
 static void taper(float *frame)
 {
     for (size_t i = 0; i < DELAY_FRAME; i++) {
-        const float u = ((float)i + 0.5f) * (2.0f / DELAY_FRAME) - 1.0f;
+        const float u = ((float)i + 0.5f) * (2.0f / (float)DELAY_FRAME) - 1.0f;
         const float bell = 1.0f - u * u;
         frame[i] *= bell * bell;
     }
@@ -242,7 +242,7 @@ static double between(float before, float top, float after)
  * with the mean square `weight` and of random phase. */
 static float deviation(float weight)
 {
-    return 2.0f / FFT_SIZE * sqrtf(0.5f * (float)DELAY_BINS * weight);
+    return 2.0f / (float)FFT_SIZE * sqrtf(0.5f * (float)DELAY_BINS * weight);
 }
 
 /* The highest magnitude in a partition's correlation, whose terms have the sum of squares
@@ -305,7 +305,7 @@ static void gather(delay *d, size_t p, delay_pairs *to, int8_t *room)
 /* The correlation of these frames to c [FFT_SIZE]. */
 static void correlate(delay *d, const delay_pairs *pairs, float *c)
 {
-    static const float unit = 1.0f / ((float)CROSS_ONE * CROSS_ONE);
+    static const float unit = 1.0f / ((float)CROSS_ONE * (float)CROSS_ONE);
     int32_t re[DELAY_BINS], im[DELAY_BINS];
     d->k->cross_spectrum(re, im, pairs->mic, pairs->far, pairs->count, DELAY_BINS);
     memset(d->re, 0, FFT_BINS * sizeof *d->re);
@@ -322,7 +322,7 @@ static void look(delay *d, size_t p)
 {
     delay_partition *const found = &d->found[p];
     float *const c = d->block, *const slow = d->slow + p * DELAY_FRAME;
-    const double first = ((double)p - (double)d->frames_late) * DELAY_FRAME;
+    const double first = ((double)p - (double)d->frames_late) * (double)DELAY_FRAME;
     int8_t room[CROSS_FRAMES_MOST * FRAME_SIZE];
     delay_pairs pairs = {.count = 0};
     found->fresh = (delay_peak){0};
@@ -376,7 +376,8 @@ int delay_look(delay *d)
 
 void delay_watch(delay *d, double lag)
 {
-    const double at = floor(lag / DELAY_FRAME) + (double)d->frames_late - WATCHED_BEFORE;
+    const double at =
+        floor(lag / (double)DELAY_FRAME) + (double)d->frames_late - (double)WATCHED_BEFORE;
     const size_t most = d->partitions - WATCHED;
     d->next = at < 0.0 ? 0 : at < (double)most ? (size_t)at : most;
     for (size_t p = 0; p < d->partitions; p++)
@@ -406,7 +407,7 @@ static delay_view view_of(const delay *d, const delay_peak *(*peak)(const delay_
     view.best = *peak(&d->found[best]);
     for (size_t p = 0; p < d->partitions; p++) {
         const delay_peak *const x = peak(&d->found[p]);
-        if (fabs(x->lag - view.best.lag) > DELAY_ROOM && x->height > view.runner_up)
+        if (fabs(x->lag - view.best.lag) > (double)DELAY_ROOM && x->height > view.runner_up)
             view.runner_up = x->height;
     }
     return view;

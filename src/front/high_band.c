@@ -143,7 +143,7 @@ static void move_filters(high_band *h, const float *from, const float *to)
         upper_filter_set(&h->filter, &h->passes, from, to, 1);
         upper_filter_set(&h->noise, &h->passes, from + UPPER_BANDS, to + UPPER_BANDS, 0);
     }
-    const float share = ((float)(step % STEPS) + 0.5f) * (1.0f / STEPS);
+    const float share = ((float)(step % STEPS) + 0.5f) * (1.0f / (float)STEPS);
     upper_filter_move(&h->filter, &h->passes, share);
     upper_filter_move(&h->noise, &h->passes, share);
 }

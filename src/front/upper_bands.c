@@ -43,7 +43,7 @@ void upper_meter_layout(upper_meter *m, arena *a, unsigned rate, double lowest)
 static size_t bin_of(const upper_meter *m, double hz)
 {
     const double most = 0.5 * m->rate;
-    return (size_t)((hz < most ? hz : most) * FFT_SIZE / m->rate);
+    return (size_t)((hz < most ? hz : most) * (double)FFT_SIZE / m->rate);
 }
 
 void upper_meter_start(upper_meter *m, const kernels *k, const fft *transform)

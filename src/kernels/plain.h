@@ -55,8 +55,8 @@ static inline float whiten_into(int8_t *restrict y, float *restrict level, const
             sums[i] += parts[0][i] * parts[0][i] + parts[1][i] * parts[1][i];
         }
         for (size_t i = 0; i < WHITEN_SUMS; i++) {
-            y[k + i] = (int8_t)round_(parts[0][i] * CROSS_ONE);
-            y[n + k + i] = (int8_t)round_(parts[1][i] * CROSS_ONE);
+            y[k + i] = (int8_t)round_(parts[0][i] * (float)CROSS_ONE);
+            y[n + k + i] = (int8_t)round_(parts[1][i] * (float)CROSS_ONE);
         }
     }
     for (size_t half = WHITEN_SUMS / 2; half > 0; half /= 2)

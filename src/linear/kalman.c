@@ -307,12 +307,12 @@ static void find_offset(kalman *c, const float *error, double energy, float *off
     double sum = 0.0;
     for (size_t i = 0; i < KALMAN_HOP; i++)
         sum += (double)error[i];
-    o->mean = offset_memory * o->mean + (1.0 - offset_memory) * sum / KALMAN_HOP;
-    o->power = offset_memory * o->power + (1.0 - offset_memory) * energy / KALMAN_HOP;
+    o->mean = offset_memory * o->mean + (1.0 - offset_memory) * sum / (double)KALMAN_HOP;
+    o->power = offset_memory * o->power + (1.0 - offset_memory) * energy / (double)KALMAN_HOP;
     const double constant = o->mean * o->mean, rest = fmax(o->power - constant, 0.0);
     const double before = o->value;
     o->value = o->mean * constant / (constant + offset_rest * rest + 1e-30);
-    const double step = (o->value - before) / KALMAN_HOP;
+    const double step = (o->value - before) / (double)KALMAN_HOP;
     for (size_t i = 0; i < KALMAN_HOP; i++)
         offset[i] = (float)(before + step * ((double)i + 0.5));
 }
@@ -364,7 +364,7 @@ static double give(kalman *c, const float *m, const float *y, const float *e, do
 static void count(kalman *c, double mic_energy, double far_energy, double output_energy)
 {
     c->stats.hops++;
-    if (far_energy <= UNECHO_FAR_ACTIVE_POWER * KALMAN_HOP)
+    if (far_energy <= UNECHO_FAR_ACTIVE_POWER * (double)KALMAN_HOP)
         return;
     c->stats.active_hops++;
     c->stats.active_mic_energy += mic_energy;
@@ -398,7 +398,7 @@ static void correct(kalman *c, const float *error, float *echo)
 {
     float before[KALMAN_HOP], now[KALMAN_HOP];
     for (size_t i = 0; i < KALMAN_HOP; i++) {
-        const float u = ((float)i + 0.5f) / KALMAN_HOP;
+        const float u = ((float)i + 0.5f) / (float)KALMAN_HOP;
         c->block[i] = u * u * (3.0f - 2.0f * u) * c->error_before[i];
         c->block[KALMAN_HOP + i] = error[i];
     }
@@ -406,7 +406,7 @@ static void correct(kalman *c, const float *error, float *echo)
     share_of(c, row_of(c, ROW_SHARE_BEFORE), before);
     share_of(c, row_of(c, ROW_SHARE), now);
     for (size_t i = 0; i < KALMAN_HOP; i++) {
-        const float u = ((float)i + 0.5f) / KALMAN_HOP;
+        const float u = ((float)i + 0.5f) / (float)KALMAN_HOP;
         echo[i] += c->correction * (before[i] + u * (now[i] - before[i]));
     }
     memcpy(row_of(c, ROW_SHARE_BEFORE), row_of(c, ROW_SHARE), PARTITION_ROW * sizeof(float));

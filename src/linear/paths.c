@@ -107,7 +107,7 @@ static void take_lane(echo_paths *e, echo_path *p, const float *far, double ener
     f->newest = (f->newest + f->ring - 1) % f->ring;
     float *const re = f->x_re + f->newest * PARTITION_ROW;
     float *const im = f->x_im + f->newest * PARTITION_ROW;
-    if (energy + p->history_energy > silent_power * BLOCK) {
+    if (energy + p->history_energy > silent_power * (double)BLOCK) {
         memcpy(e->block, p->history, HOP * sizeof(float));
         memcpy(e->block + HOP, far, HOP * sizeof(float));
         e->k->fft_forward(&e->fft, re, im, e->block);
@@ -245,7 +245,7 @@ void paths_adapt(echo_paths *e, const adaptation *a, float rest, float *unrest)
         float sum = 0.0f;
         for (size_t k = 0; k < PARTITION_BINS; k++)
             sum += p->power[k];
-        const float mean = sum / PARTITION_BINS;
+        const float mean = sum / (float)PARTITION_BINS;
         for (size_t k = 0; k < PARTITION_ROW; k++)
             unrest[k] = rest * (p->power[k] + mean);
         e->k->partitions_adapt(&p->filter, a, p->power);

@@ -39,7 +39,7 @@ static float variance_of(const partitions *f, long p, size_t bin)
 
 static void shift_variance(const partitions *f, size_t to, long from, size_t rest, float least)
 {
-    const float share = (float)rest / KALMAN_HOP;
+    const float share = (float)rest / (float)KALMAN_HOP;
     for (size_t k = 0; k < PARTITION_ROW; k++) {
         const float a = variance_of(f, from, k), b = variance_of(f, from + 1, k);
         f->variance[to * PARTITION_ROW + k] = fmaxf(a + share * (b - a), least);

@@ -79,7 +79,7 @@ static double active(const signal_ *f, size_t from, size_t to)
     size_t hops = 0;
     for (size_t i = from; i + CHUNK <= to; i += CHUNK)
         hops += power_db(f->samples + i, CHUNK) > -50.0;
-    return (double)hops * CHUNK / RATE;
+    return (double)hops * (double)CHUNK / (double)RATE;
 }
 
 /* ---- What is found ----------------------------------------------------------------------------
@@ -90,7 +90,7 @@ static void delays(void **unused)
     (void)unused;
     static const double added[] = {-150, -20, 0, 3, 40, 120, 300, 600, 950};
     for (size_t d = 0; d < sizeof added / sizeof *added; d++) {
-        const long shift = (long)(added[d] * RATE / 1000);
+        const long shift = (long)(added[d] * (double)RATE / 1000);
         signal_ m = delayed(&mic, shift > 0 ? shift : 0), f = delayed(&far, shift < 0 ? -shift : 0);
         float *const out = calloc(LENGTH, sizeof *out);
         unecho *stream = open_stream(UNECHO_ALIGN_AUTO, 0.0, added[d] < 0 ? 200 : 0);
@@ -153,8 +153,8 @@ static double linear_erle(const signal_ *m, unecho_align align, double delay_ms,
     unecho *stream = open_engine(UNECHO_ENGINE_LINEAR, align, delay_ms, 0);
     pass(stream, m, &far, out, 0, LENGTH);
     *stats = stats_of(stream);
-    const double erle =
-        active_erle_db(m->samples, far.samples, out, (size_t)(from * RATE), (size_t)(to * RATE));
+    const double erle = active_erle_db(m->samples, far.samples, out, (size_t)(from * (double)RATE),
+                                       (size_t)(to * (double)RATE));
     unecho_close(&stream);
     free(out);
     return erle;
@@ -189,7 +189,7 @@ static signal_ through(const pulse *pulses, size_t count)
 {
     signal_ m = {calloc(LENGTH, sizeof(float)), LENGTH};
     for (size_t i = 0; i < count; i++) {
-        signal_ part = delayed(&far, (long)(pulses[i].ms * RATE / 1000));
+        signal_ part = delayed(&far, (long)(pulses[i].ms * (double)RATE / 1000));
         add_to(&m, &part, (float)pulses[i].gain);
         free(part.samples);
     }
@@ -301,7 +301,7 @@ static void other_devices(void **unused)
     unecho *stream = open_engine(UNECHO_ENGINE_LINEAR, UNECHO_ALIGN_AUTO, 0.0, 0);
     for (size_t i = 0; i < PARTS; i++) {
         pass(stream, &m, &f, out, i * PART, i * PART + PART / 2);
-        const double delay = (double)devices[i].delay * 1000.0 / RATE + direct_ms;
+        const double delay = (double)devices[i].delay * 1000.0 / (double)RATE + direct_ms;
         print_message("device %zu: %.1f ms, %.1f ms found\n", i, delay,
                       (double)stats_of(stream).delay_ms);
         assert_true(fabs((double)stats_of(stream).delay_ms - delay) <= 1.0);
@@ -329,7 +329,7 @@ static void drift(void **state)
     for (size_t i = 0; i < 60 * RATE; i += RATE) {
         pass(stream, &late, &played, out, i, i + RATE);
         const unecho_stats stats = stats_of(stream);
-        const double expected = direct_ms + 100.0 - 1e-3 * ppm * (double)(i + RATE) / RATE;
+        const double expected = direct_ms + 100.0 - 1e-3 * ppm * (double)(i + RATE) / (double)RATE;
         const double error = fabs((double)stats.delay_ms - expected);
         if (i >= 5 * RATE)
             worst = fmax(worst, error);
@@ -451,8 +451,8 @@ static void own_voice_in_the_far_end(void **unused)
         const size_t late = (size_t)unecho_latency(stream), n = ALL - TALK - late;
         const double gain = power_db(out + TALK + late, n) - power_db(m.samples + TALK, n);
         print_message("own voice %.0f dB, %.0f ms late: %.2f dB of it left\n",
-                      20.0 * log10((double)ways[i].gain), (double)ways[i].delay * 1000 / RATE,
-                      gain);
+                      20.0 * log10((double)ways[i].gain),
+                      (double)ways[i].delay * 1000 / (double)RATE, gain);
         assert_true(gain >= -1.0);
         unecho_close(&stream);
         free(f.samples);

@@ -571,7 +571,7 @@ static void statistics(void **unused)
         peak = fmaxf(peak, fabsf(out[i]));
     assert_true(stats.peak == peak);
     /* The output's timeline: the microphone, LAG samples late. */
-    const double shift = 10.0 * log10((double)(N - LAG) / N);
+    const double shift = 10.0 * log10((double)(N - LAG) / (double)N);
     assert_true(fabs((double)stats.mic_db - (power_db(mic.samples, N - LAG) + shift)) < 0.01);
     assert_true(fabs((double)stats.far_db - (power_db(far.samples, N - LAG) + shift)) < 0.01);
     assert_true(fabs((double)stats.out_db - power_db(out, N)) < 0.01);
@@ -616,7 +616,8 @@ static void levels_of_late(void **unused)
             unecho_get_stats(stream, &before);
     }
     /* The loud part has faded for QUIET hops with a time constant of 0.3 s. */
-    const double left = exp(-0.008 * QUIET / 0.3), power = 0.25 * (left + (1.0 - left) / 100.0);
+    const double left = exp(-0.008 * (double)QUIET / 0.3),
+                 power = 0.25 * (left + (1.0 - left) / 100.0);
     assert_true(fabs((double)before.far_now_db - 10.0 * log10(power)) < 0.01);
     assert_true(fabs((double)before.mic_now_db - 10.0 * log10(0.25 * power)) < 0.01);
     assert_true(before.out_now_db < before.mic_now_db - 20.0f);
@@ -625,7 +626,7 @@ static void levels_of_late(void **unused)
     /* Another 10.7 time constants; without a far end there is no ERLE to change. */
     assert_int_equal(unecho_get_stats(stream, &stats), UNECHO_OK);
     const double fallen = (double)(before.far_now_db - stats.far_now_db);
-    assert_true(fabs(fallen - 10.0 * log10(exp(0.008 * SILENT / 0.3))) < 0.01);
+    assert_true(fabs(fallen - 10.0 * log10(exp(0.008 * (double)SILENT / 0.3))) < 0.01);
     assert_true(stats.erle_now_db == before.erle_now_db);
     unecho_close(&stream);
 }

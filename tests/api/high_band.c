@@ -180,7 +180,7 @@ static void noise_keeps_its_level(void **unused)
     const signal_ out = upper_output(&config, &mic, &far);
     const signal_ upper = upper_band(&hiss);
     double least = 1e9, most = -1e9;
-    for (double t = FROM; t < TO; t += 0.25) {
+    for (double t = FROM; t < (double)TO; t += 0.25) {
         const part p = {t, t + 0.25};
         const double db = part_db(&out, NATIVE, p) - part_db(&upper, NATIVE, p);
         least = fmin(least, db);

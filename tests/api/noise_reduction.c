@@ -208,7 +208,7 @@ static void far_end_starts(void **unused)
         const signal_ mm = resampled(&m, 16000, rates[r]), ff = resampled(&f, 16000, rates[r]);
         const signal_ out = whole(&config, &mm, &ff);
         const size_t scale = (size_t)rates[r] / 16000, onset = START * scale;
-        const part first = {START / 16000.0 + 0.02, START / 16000.0 + 0.12};
+        const part first = {(double)START / 16000.0 + 0.02, (double)START / 16000.0 + 0.12};
         const double before = part_db(&mm, rates[r], first), after = part_db(&out, rates[r], first);
         print_message("%d Hz: the first 100 ms of echo are %.1f dB, %.1f dB of them come through\n",
                       rates[r], before, after);

@@ -83,7 +83,7 @@ static void go_on(unecho *stream, card *c, float *out, size_t until)
  */
 static double erle(const float *out, double from, double to)
 {
-    const size_t first = (size_t)(from * RATE), n = (size_t)((to - from) * RATE);
+    const size_t first = (size_t)(from * (double)RATE), n = (size_t)((to - from) * (double)RATE);
     return fmin(power_db(mic.samples + first, n) - power_db(out + first + 512, n), 30.0);
 }
 
@@ -192,7 +192,7 @@ static void microphone_stands_still(void **unused)
         unecho *stream = open_with(&config);
         card c = {0};
         go_on(stream, &c, out, 5 * RATE);
-        const size_t pause = (size_t)(pauses[i] * RATE) / CHUNK * CHUNK;
+        const size_t pause = (size_t)(pauses[i] * (double)RATE) / CHUNK * CHUNK;
         for (size_t k = 0; k < pause; k += CHUNK)
             push(stream, &c, c.far_at + CHUNK);
         c.mic_at += pause;
@@ -222,7 +222,7 @@ static void microphone_loses_a_moment(void **unused)
             unecho *stream = open_with(&config);
             card c = {0};
             go_on(stream, &c, out, 5 * RATE);
-            c.mic_at += (size_t)(pauses[i] * RATE);
+            c.mic_at += (size_t)(pauses[i] * (double)RATE);
             go_on(stream, &c, out, LENGTH);
             print_message("%.2f s, %s: ERLE %.1f dB\n", pauses[i],
                           align == UNECHO_ALIGN_AUTO ? "auto" : "fixed", erle(out, 7.0, 11.5));
@@ -273,7 +273,7 @@ static double erle_after(const gap *g, unecho_align align, int pushed, loss how)
     unecho_close(&stream);
     /* The echo of the lost far end arrives 122 ms later and cannot be told from a voice. */
     const size_t lost = g->mic > g->far + 1952 ? g->mic : g->far + 1952;
-    const double at = 5.0 + (double)lost / RATE;
+    const double at = 5.0 + (double)lost / (double)RATE;
     const double db = erle(out, at + 0.8, at + 2.0);
     free(out);
     return db;

@@ -60,13 +60,15 @@ class Trial(InFolder):
         def outputs():
             return sum(len(names) for _, _, names in os.walk(out))
         begin = outputs()
-        process = subprocess.Popen([pairs.TOOL, "batch", "in", "-o", out, "--jobs", "2"],
-                                   start_new_session=True, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL)
+        with open("messages", "wb") as messages:
+            process = subprocess.Popen([pairs.TOOL, "batch", "in", "-o", out, "--jobs", "2"],
+                                       start_new_session=True, stdout=subprocess.DEVNULL,
+                                       stderr=messages)
         while outputs() < begin + count and process.poll() is None:
             time.sleep(0.02)
         time.sleep(seconds)
-        self.assertIsNone(process.poll())
+        with open("messages", "rb") as messages:
+            self.assertIsNone(process.poll(), messages.read()[-2000:])
         if number % 3 == 0:
             os.killpg(process.pid, signal.SIGKILL)
         elif number % 3 == 1:

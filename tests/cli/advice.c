@@ -95,6 +95,23 @@ static void a_silent_channel(void **state)
     expect_fine(&result, "mic.wav f2.wav --far-channel 2");
 }
 
+static void channels_of_opposite_phase(void **state)
+{
+    outcome result;
+    size_t frames;
+    signal_ turned = amplified(&far, -1.0f);
+    float *both = interleaved(&far, &turned, &frames);
+    (void)state;
+    write_sound_as("f2.wav", FLOAT_WAV, RATE, 2, both, frames);
+    free(both);
+    free(turned.samples);
+    expect_fine(&result, "mic.wav f2.wav");
+    expect_part(result.output, "\"opposite-channels\"");
+    follow_sox(&result, ")", NULL, NULL);
+    expect_fine(&result, "mic.wav fixed.wav");
+    assert_null(strstr(result.output, "opposite-channels"));
+}
+
 static void a_file_given_twice(void **state)
 {
     outcome result;
@@ -340,6 +357,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shorter_than_it_was),
         cmocka_unit_test(a_silent_channel),
+        cmocka_unit_test(channels_of_opposite_phase),
         cmocka_unit_test(a_file_given_twice),
         cmocka_unit_test(a_wrong_rate),
         cmocka_unit_test(silence_at_the_start),

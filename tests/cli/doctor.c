@@ -304,6 +304,60 @@ static void too_short(void **state)
     expect_only("short.wav far.wav", "too-short");
 }
 
+/* ---- A far end of two channels ---------------------------------------------------------- */
+
+static void put_stereo(const char *path, const signal_ *left, const signal_ *right)
+{
+    size_t frames;
+    float *both = interleaved(left, right, &frames);
+    write_sound_as(path, FLOAT_WAV, 16000, 2, both, frames);
+    free(both);
+}
+
+/* In the mean of these channels the far end is 34 dB quieter. */
+static void channels_that_oppose_each_other(void **state)
+{
+    outcome result;
+    signal_ turned = amplified(&far, -0.96f);
+    (void)state;
+    put_stereo("turned.wav", &far, &turned);
+    free(turned.samples);
+    expect_problem(&result, "mic.wav turned.wav", NULL);
+    expect_part(result.output, "\"code\": \"opposite-channels\", \"problem\": false");
+    expect_part(result.output, "in their mean 34 dB of it are lost");
+    assert_true(fabs(figure(&result, "delay_ms") - ROOM_DELAY) < 1.0);
+    assert_true(figure(&result, "achieved_erle_db") > 3.0);
+    put_stereo("same.wav", &far, &far);
+    expect_problem(&result, "mic.wav same.wav", NULL);
+    assert_null(strstr(result.output, "opposite-channels"));
+}
+
+/* Two talkers, each in a loudspeaker: no one signal explains both echoes, as process knows, too. */
+static void channels_that_differ(void **state)
+{
+    const size_t far_alone = 78000;
+    outcome result;
+    signal_ left = delayed(&far, 0), right = delayed(&far, 0), heard = delayed(&mic, 0);
+    (void)state;
+    left.count = right.count = heard.count = far_alone;
+    for (size_t i = 0; i < far_alone; i++)
+        right.samples[i] = far.samples[far_alone - 1 - i];
+    for (size_t i = 320; i < far_alone; i++)
+        heard.samples[i] += right.samples[i - 320];
+    put_stereo("both.wav", &left, &right);
+    free(left.samples);
+    free(right.samples);
+    put("heard.wav", heard);
+    expect_problem(&result, "heard.wav both.wav", NULL);
+    assert_null(strstr(result.output, "opposite-channels"));
+    const double diagnosed = figure(&result, "linear_erle_db");
+    run(&result, "process --json heard.wav both.wav -o out.wav");
+    expect_code(&result, 0);
+    assert_true(fabs(figure(&result, "linear_erle_db") - diagnosed) < 0.1);
+    /* One filter over the mean reaches 9 dB. */
+    assert_true(diagnosed > 15.0);
+}
+
 /* ---- Faults of one recording ------------------------------------------------------------ */
 
 static void clipping(void **state)
@@ -490,6 +544,8 @@ int main(void)
         cmocka_unit_test(same_signal),
         cmocka_unit_test(headphones),
         cmocka_unit_test(too_short),
+        cmocka_unit_test(channels_that_oppose_each_other),
+        cmocka_unit_test(channels_that_differ),
         cmocka_unit_test(clipping),
         cmocka_unit_test(offset),
         cmocka_unit_test(low_level),

@@ -62,6 +62,12 @@ static void without_a_server(void **unused)
     expect_part(text, "microphone none, loudspeaker none: waiting for PipeWire\n");
     free(text);
 
+    setenv("UNECHO_MODELS", folder, 1);
+    run(&o, "live --engine neural");
+    expect_code(&o, 1);
+    expect_part(o.messages, "the model unecho-128 is not in ");
+    unsetenv("UNECHO_MODELS");
+
     run(&o, "live --plugin none.so");
     expect_code(&o, 1);
     expect_part(o.messages, "none.so: there is no such plugin");

@@ -100,7 +100,7 @@ static void silence_that_was_left_out(void **state)
     outcome result;
     (void)state;
     /* Between two utterances of the far end, while the near end talks. */
-    put_without("skips.wav", far, (size_t)(9.4 * RATE), (size_t)(16.4 * RATE));
+    put_without("skips.wav", far, (size_t)(9.4 * (double)RATE), (size_t)(16.4 * (double)RATE));
     process(&result, "mic.wav skips.wav");
     expect_part(result.messages, "skips.wav lacks 7.00 s that mic.wav has, in 1 place; silence");
     expect_good(&result);
@@ -124,7 +124,7 @@ static void own_voice_is_no_echo(void **state)
     outcome result;
     (void)state;
     signal_ later = delayed(&mic, ECHO_LATER), both = delayed(&far, 0);
-    for (size_t i = (size_t)(9.8 * RATE); i < 16 * RATE; i++)
+    for (size_t i = (size_t)(9.8 * (double)RATE); i < 16 * RATE; i++)
         both.samples[i + VOICE_LATER] += 0.3f * mic.samples[i];
     write_sound("later.wav", FLOAT_WAV, later.samples, later.count);
     write_sound("both.wav", FLOAT_WAV, both.samples, both.count);

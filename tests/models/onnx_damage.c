@@ -55,7 +55,7 @@ static void check_cut(const bytes *file, size_t size, int stage)
 static void check_cuts(bytes file, size_t whole, int stage)
 {
     for (size_t i = 0; i < CUTS; i++)
-        check_cut(&file, (size_t)((double)i / CUTS * (double)whole), stage);
+        check_cut(&file, (size_t)((double)i / (double)CUTS * (double)whole), stage);
     for (size_t i = 1; i <= 20; i++)
         check_cut(&file, whole - i, stage);
     free(file.at);

@@ -106,8 +106,8 @@ static void measure_spectrum(double *fields, const float *x, size_t count)
         for (size_t k = 0; k <= FRAME / 2; k++) {
             const double share = k == 0 || k == FRAME / 2 ? 1.0 : 2.0;
             const double magnitude = cabs(spectrum[k]);
-            const double power = share * magnitude * magnitude / FRAME / (double)count;
-            const double hz = (double)k * UNECHO_SAMPLE_RATE / FRAME;
+            const double power = share * magnitude * magnitude / (double)FRAME / (double)count;
+            const double hz = (double)k * UNECHO_SAMPLE_RATE / (double)FRAME;
             weighted += hz * power;
             total += power;
             bands[hz < 1000.0 ? 0 : hz < 4000.0 ? 1 : 2] += power;

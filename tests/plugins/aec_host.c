@@ -16,9 +16,9 @@ enum { ARGS_MOST = 8, LOG_MOST = 4096 };
 
 static char lines[LOG_MOST];
 
-static void logv(void *object, enum spa_log_level level, const struct spa_log_topic *topic,
-                 const char *file, int line, const char *function, const char *format,
-                 va_list arguments)
+__attribute__((format(printf, 7, 0))) static void
+logv(void *object, enum spa_log_level level, const struct spa_log_topic *topic, const char *file,
+     int line, const char *function, const char *format, va_list arguments)
 {
     const size_t length = strlen(lines);
     (void)object, (void)level, (void)topic, (void)file, (void)line, (void)function;

@@ -23,7 +23,8 @@ static signal_ mic, far, near;
 /* Warnings of the filter. */
 static char log_text[4096];
 
-static void keep_log(int level, const char *format, va_list arguments, void *unused)
+__attribute__((format(printf, 2, 0))) static void keep_log(int level, const char *format,
+                                                           va_list arguments, void *unused)
 {
     (void)unused;
     const size_t used = strlen(log_text);

@@ -94,6 +94,27 @@ class Samples(unittest.TestCase):
         self.refused(ValueError, "out overlaps mic", both[:160], BLOCK, out=both[40:])
         self.refused(ValueError, "out overlaps far", BLOCK, both[:160], out=both[40:])
 
+    def test_a_steady_stream_is_checked_all_the_same(self):
+        stereo = np.zeros((160, 2), np.int16)
+        for chunk, canceller in ((BLOCK, self.canceller), (bytes(320), self.canceller),
+                                 (stereo, self.stereo)):
+            with self.subTest(type(chunk)):
+                far = BLOCK if canceller is self.stereo else chunk
+                for _ in range(3):
+                    canceller.process(chunk, far)
+                frames = canceller.stats.frames
+                for kind, text, mic, played in (
+                        (TypeError, "mic is int16 and far float32", chunk,
+                         BLOCK.astype(np.float32)),
+                        (TypeError, "mic has samples of >i2", stereo.astype(">i2"), far),
+                        (ValueError, "frames and far 80", chunk, far[:len(far) // 2]),
+                        (ValueError, "mic has the shape", stereo.reshape(2, 160), far),
+                        (TypeError, "far is list", chunk, [0] * 160)):
+                    with self.assertRaisesRegex(kind, text):
+                        canceller.process(mic, played)
+                self.assertEqual(canceller.stats.frames, frames)
+                self.assertEqual(len(canceller.process(chunk)), len(chunk))
+
     def test_nothing_is_something(self):
         self.assertEqual(self.canceller.process(b"", b""), b"")
         self.assertEqual(self.canceller.process(np.zeros(0, np.float32)).shape, (0,))
@@ -111,6 +132,16 @@ class Samples(unittest.TestCase):
 
 
 class Closed(unittest.TestCase):
+    def test_a_steady_stream(self):
+        for far_rate, chunk in ((None, BLOCK), (None, bytes(320)), (24000, bytes(320))):
+            canceller = unecho.Canceller(16000, far_rate=far_rate)
+            for _ in range(3):
+                canceller.process(chunk, chunk)
+            self.assertIsNotNone(canceller._steady)
+            canceller.close()
+            self.assertRaisesRegex(ValueError, "the canceller is closed", canceller.process,
+                                   chunk, chunk)
+
     def test_every_call_raises(self):
         canceller = unecho.Canceller(16000, far_rate=24000)
         with canceller:

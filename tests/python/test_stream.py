@@ -81,6 +81,44 @@ class Stream(unittest.TestCase):
             strided = np.repeat(mic, 2)[::2]
             self.assertTrue(np.array_equal(canceller.process(strided, far), expected))
 
+    def test_the_short_way_of_a_steady_stream_gives_the_same(self):
+        mic, far = sample.mic[128000:160000], sample.far[128000:160000]
+        both = np.stack([mic, -mic], axis=1)
+        for channels, heard in ((1, mic), (2, both), (1, mic.astype(np.float32) / 32768)):
+            played = far if heard.dtype == np.int16 else far.astype(np.float32) / 32768
+            with unecho.Canceller(16000, channels) as canceller:
+                # out= always takes the long way.
+                expected = np.concatenate([
+                    canceller.process(m, f, out=np.empty_like(m))
+                    for m, f in sample.chunks(320, heard, played)])
+                for step in (320, 480):
+                    canceller.reset()
+                    out = [canceller.process(m, f)
+                           for m, f in sample.chunks(step, heard, played)]
+                    self.assertTrue(np.array_equal(np.concatenate(out), expected))
+                    self.assertTrue(all(near.flags.owndata for near in out))
+                    self.assertIsNotNone(canceller._steady)
+                if heard.dtype == np.int16:
+                    canceller.reset()
+                    out = [canceller.process(m.tobytes(), f.tobytes())
+                           for m, f in sample.chunks(320, heard, played)]
+                    self.assertEqual(b"".join(out), expected.tobytes())
+                    self.assertIs(canceller._steady[0], bytes)
+
+    def test_the_short_way_with_a_queue_gives_the_same(self):
+        far = sample.resample(sample.far[:32000], 3, 2)
+        with unecho.Canceller(16000, far_rate=24000) as arrays, \
+                unecho.Canceller(16000, far_rate=24000) as steady:
+            for i, (m,) in enumerate(sample.chunks(320, sample.mic[:32000])):
+                # As it comes from a synthesiser: 720 frames, then 240, and none.
+                f = far[480 * i:480 * i + 480]
+                f = (f, far[480 * i:480 * i + 720], far[480 * i + 240:480 * i + 480], f[:0])[
+                    0 if i < 10 else 1 + i % 3]
+                self.assertEqual(steady.process(m.tobytes(), f.tobytes()),
+                                 arrays.process(m, f).tobytes())
+            self.assertIsNotNone(steady._steady)
+            self.assertEqual(steady.stats, arrays.stats)
+
     def test_settings_while_it_runs(self):
         mic, far = sample.mic[128000:176000], sample.far[128000:176000]
         settings = {"suppression": 0.25, "noise_reduction_db": 6, "comfort_noise": True}

@@ -49,8 +49,8 @@ static void speech(float *x, size_t count, const char *name, const double parts[
 {
     signal_ s = read_sample(name);
     for (size_t done = 0, part = 0; done < count; part = 1 - part) {
-        const size_t from = (size_t)(parts[part][0] * RATE);
-        size_t n = (size_t)(parts[part][1] * RATE) - from;
+        const size_t from = (size_t)(parts[part][0] * (double)RATE);
+        size_t n = (size_t)(parts[part][1] * (double)RATE) - from;
         n = n < count - done ? n : count - done;
         memcpy(x + done, s.samples + from, n * sizeof *x);
         done += n;
@@ -79,7 +79,7 @@ void white_noise(float *x, size_t count, float amplitude, uint32_t seed)
 signal_ room(double t60, uint32_t seed)
 {
     enum { DIRECT = 48 };
-    signal_ h = new_signal((size_t)(t60 * RATE));
+    signal_ h = new_signal((size_t)(t60 * (double)RATE));
     double energy = 0.0;
     for (size_t i = DIRECT + 1; i < h.count; i++) {
         h.samples[i] = random_float(&seed) * (float)pow(10.0, -3.0 * (double)i / (double)h.count);
@@ -99,11 +99,11 @@ void add_echo(scene *s, const signal_ *response, size_t from, size_t to)
 
 signal_ room_echo(const signal_ *x, double t60, float gain, size_t direct, uint32_t seed)
 {
-    signal_ h = new_signal(direct + (size_t)(t60 * RATE * 0.7));
+    signal_ h = new_signal(direct + (size_t)(t60 * (double)RATE * 0.7));
     double energy = 0.0;
     for (size_t i = direct; i < h.count; i++) {
         const size_t after = i - direct;
-        const double decay = pow(10.0, -3.0 * (double)after / (t60 * RATE));
+        const double decay = pow(10.0, -3.0 * (double)after / (t60 * (double)RATE));
         h.samples[i] = (float)(decay * (after == 0 ? 1.0 : 0.18 * (double)random_float(&seed)));
         energy += (double)h.samples[i] * (double)h.samples[i];
     }
@@ -123,12 +123,12 @@ signal_ music(size_t count, float amplitude, uint32_t seed)
         for (int voice = 0; voice < VOICES; voice++) {
             const double note = 110.0 * pow(2.0, (double)(random_bits(&seed) % 36) / 12.0);
             for (size_t i = 0; i < 3 * BEAT && start + i < count; i++) {
-                const double t = (double)i / RATE;
+                const double t = (double)i / (double)RATE;
                 double tone = 0.0;
                 for (int partial = 1; partial <= 6 && note * partial < 7000.0; partial++)
                     tone += sin(2.0 * 3.14159265358979323846 * note * partial * t) / partial;
-                y.samples[start + i] +=
-                    amplitude / VOICES * (float)(tone * exp(-2.0 * t) * fmin(1.0, 200.0 * t));
+                y.samples[start + i] += amplitude / (float)VOICES *
+                                        (float)(tone * exp(-2.0 * t) * fmin(1.0, 200.0 * t));
             }
         }
     return y;
@@ -205,14 +205,14 @@ static double ratio_db(double a, double b)
 
 double erle_db(const scene *s, double from, double to)
 {
-    const size_t a = (size_t)(from * RATE), b = (size_t)(to * RATE);
+    const size_t a = (size_t)(from * (double)RATE), b = (size_t)(to * (double)RATE);
     assert_true(b <= s->count);
     return ratio_db(energy_of(s->mic, a, b), energy_of(s->error, a, b));
 }
 
 double echo_reduction_db(const scene *s, double from, double to)
 {
-    const size_t a = (size_t)(from * RATE), b = (size_t)(to * RATE);
+    const size_t a = (size_t)(from * (double)RATE), b = (size_t)(to * (double)RATE);
     assert_true(b <= s->count);
     double left = 0.0;
     for (size_t i = a; i < b; i++) {

@@ -40,7 +40,7 @@ static float between(const signal_ *x, double position)
             continue;
         const double t = (double)i - part;
         const double wave = (i % 2 ? 1.0 : -1.0) * sine / (pi * t);
-        sum += wave * (0.5 + 0.5 * cos(pi * t / HALF)) * (double)x->samples[whole + i];
+        sum += wave * (0.5 + 0.5 * cos(pi * t / (double)HALF)) * (double)x->samples[whole + i];
     }
     return (float)sum;
 }
@@ -58,9 +58,9 @@ enum { CROSSINGS = 12 };
 
 static double windowed_sinc(double x)
 {
-    if (fabs(x) >= CROSSINGS)
+    if (fabs(x) >= (double)CROSSINGS)
         return 0.0;
-    const double window = 0.5 + 0.5 * cos(pi * x / CROSSINGS);
+    const double window = 0.5 + 0.5 * cos(pi * x / (double)CROSSINGS);
     return x == 0.0 ? 1.0 : window * sin(pi * x) / (pi * x);
 }
 
@@ -70,8 +70,8 @@ signal_ stretched(const signal_ *x, double step)
     const double band = step > 1.0 ? 1.0 / step : 1.0;
     for (size_t i = 0; i < y.count; i++) {
         const double at = (double)i * step;
-        const long from = (long)ceil(at - CROSSINGS / band);
-        const long to = (long)floor(at + CROSSINGS / band);
+        const long from = (long)ceil(at - (double)CROSSINGS / band);
+        const long to = (long)floor(at + (double)CROSSINGS / band);
         double sum = 0.0;
         for (long k = from < 0 ? 0 : from; k <= to && k < (long)x->count; k++)
             sum += (double)x->samples[k] * windowed_sinc(band * ((double)k - at));

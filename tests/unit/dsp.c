@@ -49,15 +49,15 @@ static void inverse_undoes_it(void **state)
     (void)state;
     assert_true(f && x && y && re && im);
     for (size_t i = 0; i < SIZE; i++)
-        x[i] = (float)cos(2.0 * pi * (double)(i * BIN % SIZE) / SIZE + 0.5);
+        x[i] = (float)cos(2.0 * pi * (double)(i * BIN % SIZE) / (double)SIZE + 0.5);
     real_fft_forward(f, re, im, x);
     for (size_t k = 0; k < BINS; k++) {
-        const double wanted = k == BIN ? 0.5 * SIZE : 0.0;
-        assert_true(fabs((double)hypotf(re[k], im[k]) - wanted) < 1e-6 * SIZE);
+        const double wanted = k == BIN ? 0.5 * (double)SIZE : 0.0;
+        assert_true(fabs((double)hypotf(re[k], im[k]) - wanted) < 1e-6 * (double)SIZE);
     }
     real_fft_inverse(f, y, re, im);
     for (size_t i = 0; i < SIZE; i++)
-        assert_true(fabs((double)y[i] / SIZE - (double)x[i]) < 2e-6);
+        assert_true(fabs((double)y[i] / (double)SIZE - (double)x[i]) < 2e-6);
     real_fft_free(f);
     free(x);
     free(y);

@@ -15,6 +15,7 @@ typedef struct hop {
     float error, echo, noise; /* powers */
     float coherence;
     float gain; /* the network's */
+    float talk;
 } hop;
 
 static evidence_memory memory;
@@ -52,7 +53,7 @@ static float gain_after(size_t hops, hop what)
         }
         for (size_t i = 0; i < FEATURES; i++)
             features[i] = 3.0f * (what.coherence - 0.3f);
-        evidence_raise(&memory, error, echo, features, noise, gains);
+        evidence_raise(&memory, error, echo, features, noise, what.talk, gains);
     }
     float least = 1.0f;
     for (size_t b = 0; b < BANDS; b++)
@@ -61,9 +62,9 @@ static float gain_after(size_t hops, hop what)
 }
 
 /* 20 dB below its echo estimate. */
-static const hop residual = {1e-5f, 1e-3f, 0.0f, 0.25f, 0.05f};
+static const hop residual = {1e-5f, 1e-3f, 0.0f, 0.25f, 0.05f, 0.0f};
 /* As loud as the echo estimate. */
-static const hop near_end = {1e-3f, 1e-3f, 0.0f, 0.25f, 0.45f};
+static const hop near_end = {1e-3f, 1e-3f, 0.0f, 0.25f, 0.45f, 0.0f};
 
 static void a_near_end_is_kept(void **state)
 {
@@ -78,7 +79,7 @@ static void before_the_filter_has_cancelled_nothing_is_known(void **state)
 {
     (void)state;
     assert_float_equal(gain_after(SECOND / 5, near_end), 0.45f, 0.0f);
-    const hop nothing_removed = {1e-3f, 1e-9f, 0.0f, 0.25f, 0.45f};
+    const hop nothing_removed = {1e-3f, 1e-9f, 0.0f, 0.25f, 0.45f, 0.0f};
     assert_float_equal(gain_after(SECOND, nothing_removed), 0.45f, 0.0f);
 }
 
@@ -104,8 +105,28 @@ static void a_network_that_is_sure_decides(void **state)
 {
     (void)state;
     (void)gain_after(2 * SECOND, residual);
-    const hop burst = {1e-3f, 1e-3f, 0.0f, 0.25f, 0.02f}; /* a loudspeaker that rattles */
+    const hop burst = {1e-3f, 1e-3f, 0.0f, 0.25f, 0.02f, 0.0f}; /* a loudspeaker that rattles */
     assert_float_equal(gain_after(SECOND / 20, burst), 0.02f, 0.0f);
+}
+
+static void the_networks_word_counts(void **state)
+{
+    (void)state;
+    /* Without an echo estimate, and with a leak that is not known yet. */
+    hop alone = {1e-3f, 1e-9f, 1e-6f, 0.25f, 0.05f, 0.4f};
+    assert_float_equal(gain_after(SECOND / 5, alone), 0.05f, 0.0f);
+    alone.talk = 0.95f;
+    assert_true(gain_after(SECOND / 5, alone) > 0.9f);
+    hop like_the_far_end = alone;
+    like_the_far_end.coherence = 0.6f;
+    assert_float_equal(gain_after(SECOND, like_the_far_end), 0.05f, 0.0f);
+    hop echo = residual;
+    echo.talk = 0.95f;
+    (void)gain_after(SECOND, residual);
+    assert_float_equal(gain_after(SECOND, echo), 0.05f, 0.0f);
+    hop noisy = alone;
+    noisy.noise = 0.5f * noisy.error;
+    assert_float_equal(gain_after(SECOND, noisy), 0.05f, 0.0f);
 }
 
 int main(void)
@@ -117,6 +138,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_error_like_the_far_end_is_echo, set_up, tear_down),
         cmocka_unit_test_setup_teardown(noise_is_left_to_the_network, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_network_that_is_sure_decides, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_networks_word_counts, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("evidence", tests, NULL, NULL);
 }

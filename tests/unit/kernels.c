@@ -177,10 +177,10 @@ static void cross_spectra_are_exact(void **unused)
             for (size_t k = 0; k < n; k++) {
                 const double turn = 7.0 * (double)random_float(&seed);
                 const double other = round == 0 ? turn : 7.0 * (double)random_float(&seed);
-                a[f][k] = (int8_t)(CROSS_ONE * cos(turn));
-                a[f][n + k] = (int8_t)(CROSS_ONE * sin(turn));
-                b[f][k] = (int8_t)(CROSS_ONE * cos(other));
-                b[f][n + k] = (int8_t)(CROSS_ONE * sin(other));
+                a[f][k] = (int8_t)((double)CROSS_ONE * cos(turn));
+                a[f][n + k] = (int8_t)((double)CROSS_ONE * sin(turn));
+                b[f][k] = (int8_t)((double)CROSS_ONE * cos(other));
+                b[f][n + k] = (int8_t)((double)CROSS_ONE * sin(other));
                 re[k] += a[f][k] * b[f][k] + a[f][n + k] * b[f][n + k];
                 im[k] += a[f][n + k] * b[f][k] - a[f][k] * b[f][n + k];
             }
@@ -230,8 +230,8 @@ static void whitened_frames(void **unused)
             const double factor = 1.0 / (magnitude + (double)quiet * mean);
             const double r = (double)re[i] * factor, m = (double)im[i] * factor;
             assert_true(fabs((double)first_level[i] - mean) <= 1e-6 * mean);
-            assert_true(fabs(first[i] - CROSS_ONE * r) < 0.501);
-            assert_true(fabs(first[n + i] - CROSS_ONE * m) < 0.501);
+            assert_true(fabs(first[i] - (double)CROSS_ONE * r) < 0.501);
+            assert_true(fabs(first[n + i] - (double)CROSS_ONE * m) < 0.501);
             sum += r * r + m * m;
         }
         assert_true(fabs((double)square - sum / (double)n) < 1e-5);
@@ -420,7 +420,7 @@ static void extreme_products(void **unused)
                 x[i] = i % 2 ? 1.0f : -1.0f; /* every product 127 * 127 */
             k->dense(&layer, x, N, y, 64, 1, scratch);
             for (size_t r = 0; r < 64; r++)
-                assert_true(fabsf(y[r] - N) < 0.001f);
+                assert_true(fabsf(y[r] - (float)N) < 0.001f);
             x[1] = 1e20f;
             k->dense(&layer, x, N, y, 64, 1, scratch);
             for (size_t r = 0; r < 64; r++)

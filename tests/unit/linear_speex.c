@@ -13,7 +13,7 @@
 
 static double si_sdr(const scene *s, const float *output, double from, double to)
 {
-    const size_t a = (size_t)(from * RATE), b = (size_t)(to * RATE);
+    const size_t a = (size_t)(from * (double)RATE), b = (size_t)(to * (double)RATE);
     return si_sdr_db(output + a, s->near + a, b - a);
 }
 

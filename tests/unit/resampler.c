@@ -83,7 +83,7 @@ static chord chord_below(size_t rate, uint32_t seed)
     chord c;
     for (size_t i = 0; i < SINES; i++) {
         const double place = (double)i + 0.5 + 0.5 * (double)random_float(&seed);
-        c.frequency[i] = 0.4375 * (double)rate * place / SINES;
+        c.frequency[i] = 0.4375 * (double)rate * place / (double)SINES;
         c.phase[i] = pi * (double)random_float(&seed);
     }
     c.frequency[SINES - 1] = 0.4375 * (double)rate;
@@ -95,7 +95,7 @@ static double chord_at(const chord *c, double seconds)
     double sum = 0.0;
     for (size_t i = 0; i < SINES; i++)
         sum += sin(2.0 * pi * c->frequency[i] * seconds + c->phase[i]);
-    return sum / SINES;
+    return sum / (double)SINES;
 }
 
 static float *sampled_chord(const chord *c, size_t rate, size_t n)

@@ -3,8 +3,9 @@
  *
  *     unecho-scenes MATERIAL SPLIT SEED SCENES OUT [KIND [SOUNDS]]
  *
- * OUT.u8 holds EXAMPLE_HOPS x EXAMPLE_ROWS x 70 bytes a scene. KIND: any, dt, near or far. SOUNDS:
- * a folder for mic, far and near of each scene, as WAV.
+ * OUT.u8 holds EXAMPLE_HOPS x EXAMPLE_ROWS x 70 bytes a scene. KIND: any, dt, near, far, or
+ * music, double talk whose near end plays or sings. SOUNDS: a folder for mic, far and near of each
+ * scene, as WAV.
  */
 #include "examples.h"
 
@@ -81,7 +82,7 @@ static void write_sounds(const char *folder, size_t i, const scene *s)
 
 static int kind_of(const char *name, enum scene_kind *kind)
 {
-    static const char *const names[] = {"any", "dt", "near", "far"};
+    static const char *const names[] = {"any", "dt", "near", "far", "music"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0) {
             *kind = (enum scene_kind)i;

@@ -19,6 +19,7 @@ struct studio {
     float taps[ROOM_TAPS];
     int near_on, far_on, hard;
     int at_once; /* both talk from the first sample on, the near end louder than the echo */
+    int plays;   /* the near end is music */
     float level; /* of the near end while it talks, or what it would be */
     size_t near_at;
 };
@@ -53,7 +54,8 @@ static void draw_kind(studio *s, enum scene_kind kind)
     s->near_on = kind == SCENE_ANY ? at > 0.15f : kind != SCENE_FAR;
     s->far_on = kind == SCENE_ANY ? at < 0.82f : kind != SCENE_NEAR;
     s->hard = chance_is(&s->random, 0.5f);
-    s->at_once = s->near_on && s->far_on && chance_is(&s->random, 0.12f);
+    s->at_once = s->near_on && s->far_on && chance_is(&s->random, 0.2f);
+    s->plays = s->near_on && (kind == SCENE_MUSIC || chance_is(&s->random, 0.12f));
     const int extreme = chance_is(&s->random, 0.2f);
     s->level = from_db(extreme ? chance_between(&s->random, -60, -8)
                                : chance_between(&s->random, -38, -14));
@@ -73,17 +75,10 @@ static void draw_microphone(studio *s)
         shape_low_pass(s->mic_shape, 7000);
 }
 
-static void draw_near(studio *s)
+/* Into a room with the microphone. near is filtered in place; s->a and s->response are lost. */
+static void near_in_room(studio *s, float *near)
 {
     chance *const r = &s->random;
-    float *const near = s->scene.near;
-    s->near_at = corpus_cut(&s->m->near, r, near, SCENE_BLOCK);
-    if (!s->near_on) {
-        clear(near);
-        return;
-    }
-    if (!s->at_once)
-        gate_speech(near, r, 0.35f, 0.55f);
     spectrum_of(s->fft, s->a, near, SCENE_BLOCK);
     if (!chance_is(r, 0.3f)) {
         const float t60 = chance_between(r, 0.1f, 0.5f);
@@ -93,7 +88,73 @@ static void draw_near(studio *s)
     }
     spectrum_shape(s->a, s->mic_shape);
     spectrum_signal(s->fft, s->a, near);
+}
+
+/* Someone else in the room, at another place. */
+static void add_talker(studio *s)
+{
+    chance *const r = &s->random;
+    float *const other = s->other, *const near = s->scene.near;
+    corpus_cut(&s->m->near, r, other, SCENE_BLOCK);
+    gate_speech(other, r, 0.2f, 0.5f);
+    near_in_room(s, other);
+    const float level = s->level * from_db(chance_between(r, -9, 3));
+    const float gain = fminf(level / active_rms(other), 100.0f);
+    for (size_t i = 0; i < SCENE_BLOCK; i++)
+        near[i] += gain * other[i];
+}
+
+/* Held notes of one voice or instrument, at times with vibrato. */
+static void sing(float *x, chance *r)
+{
+    enum { HARMONICS = 16 };
+    const float lowest = chance_between(r, 90, 400), rate_hz = chance_between(r, 4.5f, 6.5f);
+    const float depth = chance_is(r, 0.7f) ? chance_between(r, 0.004f, 0.02f) : 0.0f;
+    const float falls = chance_between(r, 0.55f, 0.95f), pauses = chance_between(r, 0, 0.3f);
+    const int slow = chance_is(r, 0.2f);
+    float levels[HARMONICS], at[HARMONICS] = {0.0f};
+    for (size_t h = 0; h < HARMONICS; h++)
+        levels[h] = powf(falls, (float)h) * from_db(chance_between(r, -12, 0));
+    for (size_t i = 0; i < SCENE_BLOCK;) {
+        const float seconds = slow ? chance_between(r, 1, 8) : chance_between(r, 0.15f, 1.2f);
+        const size_t n = (size_t)(seconds * rate);
+        const float hz = lowest * exp2f((float)chance_below(r, 20) / 12.0f);
+        const float level = chance_is(r, pauses) ? 0.0f : from_db(chance_between(r, -6, 0));
+        const float attack = chance_between(r, 0.005f, 0.1f) * rate;
+        const float begins = chance_between(r, 0, 6);
+        for (size_t k = 0; k < n && i < SCENE_BLOCK; k++, i++) {
+            const float turn = 6.2831853f * rate_hz / rate * (float)k + begins;
+            const float step = 6.2831853f * hz / rate * (1.0f + depth * sinf(turn));
+            const float envelope = fminf(1.0f, fminf((float)k, (float)(n - k)) / attack);
+            float sum = 0.0f;
+            for (size_t h = 0; h < HARMONICS && hz * (float)(h + 1) < 7800.0f; h++) {
+                at[h] += step * (float)(h + 1);
+                at[h] -= at[h] > 6.2831853f ? 6.2831853f : 0.0f;
+                sum += levels[h] * sinf(at[h]);
+            }
+            x[i] = level * envelope * sum;
+        }
+    }
+}
+
+static void draw_near(studio *s)
+{
+    chance *const r = &s->random;
+    float *const near = s->scene.near;
+    if (s->plays && chance_is(r, 0.4f))
+        sing(near, r);
+    else
+        s->near_at = corpus_cut(s->plays ? &s->m->music : &s->m->near, r, near, SCENE_BLOCK);
+    if (!s->near_on) {
+        clear(near);
+        return;
+    }
+    if (!s->at_once && !(s->plays && chance_is(r, 0.5f)))
+        gate_speech(near, r, 0.35f, 0.55f);
+    near_in_room(s, near);
     scale(near, fminf(s->level / active_rms(near), 100.0f));
+    if (!s->plays && chance_is(r, 0.1f))
+        add_talker(s);
 }
 
 /* What the far end sends. */
@@ -101,9 +162,9 @@ static void draw_far(studio *s)
 {
     chance *const r = &s->random;
     float *const far = s->scene.far;
-    if (chance_is(r, 0.12f))
+    if (chance_is(r, s->plays ? 0.3f : 0.12f))
         corpus_cut(&s->m->music, r, far, SCENE_BLOCK);
-    else if (chance_is(r, 0.2f)) /* the near end's talker, on both sides */
+    else if (chance_is(r, 0.2f) && !s->plays) /* the near end's talker, on both sides */
         corpus_read(&s->m->near, s->near_at + SCENE_BLOCK, far, SCENE_BLOCK);
     else
         corpus_cut(&s->m->far, r, far, SCENE_BLOCK);

@@ -5,7 +5,7 @@
 
 #include "acoustics.h"
 
-enum scene_kind { SCENE_ANY, SCENE_DOUBLE_TALK, SCENE_NEAR, SCENE_FAR };
+enum scene_kind { SCENE_ANY, SCENE_DOUBLE_TALK, SCENE_NEAR, SCENE_FAR, SCENE_MUSIC };
 
 typedef struct scene {
     /* [SCENE_BLOCK] each; the first SCENE_LEAD samples are not part of the call. */

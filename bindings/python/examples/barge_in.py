@@ -78,10 +78,8 @@ async def clean(mic, far):
         for at in range(0, len(mic), CHUNK):
             yield mic[at:at + CHUNK], far[at:at + CHUNK]
 
-    # This network keeps more of a first word than the default one, and costs more.
-    model = unecho.Model.builtin("dtln_aec")
-    near = [chunk async for chunk in unecho.aio.clean(chunks(), RATE, model=model)]
-    with unecho.Canceller(RATE, model=model) as canceller:
+    near = [chunk async for chunk in unecho.aio.clean(chunks(), RATE)]
+    with unecho.Canceller(RATE) as canceller:
         return np.concatenate(near)[canceller.latency:]
 
 

@@ -73,7 +73,7 @@ def output(mic: ndarray, far: Optional[ndarray], out: Any, channels: int) -> nda
     if target is not out and isinstance(out, ndarray):
         raise ValueError("out is not contiguous")
     for name, other in (("mic", mic), ("far", far)):
-        if other is None or not np.may_share_memory(target, other):
+        if other is None or other is target or not np.may_share_memory(target, other):
             continue
         if address(target) != address(other) or target.nbytes != other.nbytes:
             raise ValueError(f"out overlaps {name}: expected the same memory or other memory")

@@ -1,9 +1,10 @@
-"""Echo cancellation for LiveKit (the livekit package 1.x; written against 1.1.13).
+"""Echo cancellation for LiveKit (the packages livekit 1.x and livekit-agents 1.x; written against
+1.1.13 and 1.7.0).
 
 For agents, a frame processor on the microphone, which is told what the agent plays::
 
     echo = unecho.livekit.EchoCanceller()
-    AudioInputOptions(noise_cancellation=echo)
+    AudioInputOptions(noise_cancellation=echo, frame_size_ms=20)
     echo.play(frame)             # each rtc.AudioFrame that goes to the audio source
     echo.interrupt()             # where the audio source's queue is cleared
 
@@ -27,7 +28,8 @@ class EchoCanceller(rtc.FrameProcessor[rtc.AudioFrame]):
     """Removes the agent's own voice from the microphone. Settings as for unecho.Canceller.
 
     LiveKit calls a frame processor on the event loop. The frame is cleaned in a thread while the
-    next one arrives: the output is one frame, 10 or 20 ms, later than the canceller's latency.
+    next one arrives: the output is one frame later than the canceller's latency, 50 ms unless
+    AudioInputOptions say otherwise.
     """
 
     def __init__(self, **settings: Any) -> None:

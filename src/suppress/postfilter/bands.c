@@ -12,9 +12,9 @@ static void place_centres(double *centres)
         const double step = 0.12 * centres[b - 1] - 3.8;
         centres[b] = centres[b - 1] + (step > 1.0 ? step : 1.0);
     }
-    const double stretch = (LAST_BIN - SINGLE) / (centres[POSTFILTER_BANDS - 1] - SINGLE);
+    const double stretch = (LAST_BIN - SINGLE) / (centres[POSTFILTER_BANDS - 1] - (double)SINGLE);
     for (size_t b = SINGLE + 1; b < POSTFILTER_BANDS; b++)
-        centres[b] = SINGLE + (centres[b] - SINGLE) * stretch;
+        centres[b] = (double)SINGLE + (centres[b] - (double)SINGLE) * stretch;
     centres[POSTFILTER_BANDS - 1] = LAST_BIN;
 }
 

@@ -1,6 +1,7 @@
 #include "evidence.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* Smoothing per hop. */
@@ -22,6 +23,8 @@ static const float independent = 0.32f, resembling = 0.42f;
 enum { COHERENCE_FIRST = 4 };
 /* Share of near end and network's opinion, together: residual echo has up to the first. */
 static const float doubtful = 0.5f, certain = 0.9f;
+/* So much counts what the network says of who talks, which is right in most hops that it mutes. */
+static const float perhaps = 0.5f, surely = 0.9f;
 
 void evidence_layout(evidence_memory *m, arena *a)
 {
@@ -60,11 +63,12 @@ static void follow_leak(float *leak, float error, float echo)
 }
 
 void evidence_raise(evidence_memory *m, const float *error, const float *echo,
-                    const float *features, const noise_floor *noise, float *gains)
+                    const float *features, const noise_floor *noise, float talk, float *gains)
 {
     enum { BANDS = POSTFILTER_BANDS };
     const float *const of_echo = features + 4 * BANDS, *const of_far = features + 6 * BANDS;
     float shares[BANDS];
+    bool removed[BANDS];
     float all = 1e-12f, near_end = 0.0f, opinion = 0.0f, heard = 1e-12f, coherence = 0.0f;
     for (size_t b = 0; b < BANDS; b++) {
         float *const e = &m->error[b], *const y = &m->echo[b], *const c = &m->coherence[b];
@@ -77,11 +81,12 @@ void evidence_raise(evidence_memory *m, const float *error, const float *echo,
 
         const float others = leak_margin * m->leak[b] * *y + noise_margin * noise[b].level;
         const float least = error[b] < *e ? error[b] : *e;
-        shares[b] = *y >= echo_present * *e && others < least ? 1.0f - others / least : 0.0f;
+        shares[b] = others < least ? 1.0f - others / least : 0.0f;
+        removed[b] = *y >= echo_present * *e;
 
         const float weight = sqrtf(*e);
         all += weight;
-        near_end += weight * shares[b];
+        near_end += removed[b] ? weight * shares[b] : 0.0f;
         opinion += weight * gains[b];
         if (b >= COHERENCE_FIRST) {
             heard += weight;
@@ -90,10 +95,12 @@ void evidence_raise(evidence_memory *m, const float *error, const float *echo,
     }
     m->near_end += near_smoothing * (near_end / all - m->near_end);
     m->opinion += smoothing * (opinion / all - m->opinion);
-    const float sure = (1.0f - ramp(coherence / heard, independent, resembling)) *
-                       ramp(m->near_end + m->opinion, doubtful, certain);
+    const float differs = 1.0f - ramp(coherence / heard, independent, resembling);
+    const float told = ramp(talk, perhaps, surely);
+    const float shown = fmaxf(ramp(m->near_end + m->opinion, doubtful, certain), told);
     for (size_t b = 0; b < BANDS; b++) {
         /* With the exponent that follows, about the amplitude of the near end. */
+        const float sure = differs * (removed[b] ? shown : told);
         const float least = sure * sqrtf(sqrtf(shares[b]));
         if (gains[b] < least)
             gains[b] = least;

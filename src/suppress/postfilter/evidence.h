@@ -2,7 +2,8 @@
  * What the linear filter tells about the near end. In a band whose error lies far above what the
  * filter usually leaves of the echo, and does not resemble the far end, most of the error is near
  * end: the network's gain may not fall below that share there. So a voice or music that the network
- * takes for residual echo is heard where the filter alone has removed the echo.
+ * takes for residual echo is heard where the filter alone has removed the echo. Where the network
+ * says that the near end talks, this holds without an echo, too.
  */
 #ifndef UNECHO_POSTFILTER_EVIDENCE_H
 #define UNECHO_POSTFILTER_EVIDENCE_H
@@ -28,9 +29,10 @@ void evidence_reset(evidence_memory *m);
 
 /*
  * Advance by one hop, and raise the network's gains [POSTFILTER_BANDS], before their exponent.
- * error, echo: mean power in the bands; features: of this hop; noise: in the error.
+ * error, echo: mean power in the bands; features: of this hop; noise: in the error;
+ * talk: the probability that the near end talks, 0 if nothing tells.
  */
 void evidence_raise(evidence_memory *m, const float *error, const float *echo,
-                    const float *features, const noise_floor *noise, float *gains);
+                    const float *features, const noise_floor *noise, float talk, float *gains);
 
 #endif

@@ -168,7 +168,7 @@ static void synthesise(postfilter_suppressor *p, scratch *s, size_t row, float *
     float *const gains = s->network.gains + row * GAINS_ROW;
     noise_advance(&p->noise, &net->bands, error_power, echo_power);
     evidence_raise(&p->evidence, error_power, echo_power, s->network.features + row * FEATURES_ROW,
-                   p->noise.floor, gains);
+                   p->noise.floor, p->near_end ? gains[POSTFILTER_NEAR_END] : 0.0f, gains);
     net->k->raise(gains, gains, p->suppression * exponent_of(p, gains), POSTFILTER_BANDS);
     noise_keep(&p->noise, target, gains);
     bands_interpolate(&net->bands, of_bins, gains);

@@ -15,12 +15,12 @@ void transform_init(transform *t)
     double window[TRANSFORM_BLOCK];
     for (size_t n = 0; n < TRANSFORM_BLOCK; n++) {
         const double at = (double)n + 0.5;
-        window[n] =
-            sine_of_pi(n < RISE ? 0.5 * at / RISE : 0.5 + 0.5 * (at - RISE) / TRANSFORM_HOP);
+        window[n] = sine_of_pi(n < RISE ? 0.5 * at / (double)RISE
+                                        : 0.5 + 0.5 * (at - (double)RISE) / (double)TRANSFORM_HOP);
         t->analysis[n] = (float)(scale * window[n]);
     }
     for (size_t n = 0; n < TRANSFORM_TAIL; n++) {
-        const double sine = sine_of_pi(((double)n + 0.5) / TRANSFORM_TAIL);
+        const double sine = sine_of_pi(((double)n + 0.5) / (double)TRANSFORM_TAIL);
         t->synthesis[n] = (float)(sine * sine / (scale * window[TAIL_AT + n]));
     }
 }
