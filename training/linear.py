@@ -19,7 +19,8 @@ KEEP, DRIFT = np.float32(0.99994), np.float32(0.00006)
 SHRINK = np.float32(0.18)
 CREDIBLE, DOUBT = np.float32(6), np.float32(0.2)
 NOISE_MEMORY, NOISE_CAUTION = np.float32(0.93), np.float32(8)
-NOISE_CAUTION_SURE, OUTPUT_CAUTION = np.float32(2), np.float32(2)
+NOISE_CAUTION_SURE = np.float32(2)
+OUTPUT_CAUTION, LEFT_WEIGHT, LEFT_FADE = np.float32(0.5), np.float32(12), np.float32(0.97)
 EXPLAINED_MEMORY, EXPLAINED_MOST = 0.8, 0.6
 RAMP = (np.arange(HOP, dtype=np.float32) + np.float32(0.5)) / np.float32(HOP)
 REST_LEAST = np.float32(2e-4)
@@ -27,7 +28,7 @@ LEAST_VARIANCE = np.float32(1e-6)
 VARIANCE_LEAST, VARIANCE_MOST = np.float32(1e-10), np.float32(1e4)
 ESTIMATE_MEMORY, ESTIMATE_SIGMAS, ESTIMATE_WEIGHT = 0.97, 7.0, 2e4
 CHANGE_MEMORY, CHANGE_SIGMAS, CHANGE_WEIGHT = 0.8, 4.0, 2.5
-BACK_WEIGHT = 0.14
+BACK_WEIGHT = 0.11
 EXCESS_SIGMAS, EXCESS_WEIGHT = 4.0, 0.1
 LEVEL_SMOOTHING, LEVEL_SIGMAS, LEVEL_SHARE = 0.8, 4.0, 0.3
 LEVEL_MOST, LEVEL_FALL, LEVEL_VARIANCE = 9.0, 0.5, 0.1
@@ -60,7 +61,7 @@ class Kalman:
     """The state of a batch of scenes. Every scene gets what it would get alone."""
 
     def __init__(self, scenes, partitions=PARTITIONS, correction=1.0):
-        """correction: weight of what a hop adds to its own estimate; 0.5 in front of a network."""
+        """correction: weight of what a hop adds to its own estimate; 0.75 in front of a network."""
         self.scenes, self.partitions = scenes, partitions
         self.correction = np.float32(correction)
         p = np.arange(partitions)
@@ -76,6 +77,7 @@ class Kalman:
         self.w = np.zeros(row, np.complex64)
         self.variance = np.zeros(row, np.float32)
         self.noise = np.zeros((scenes, BINS), np.float32)
+        self.left = np.zeros((scenes, BINS), np.float32)
         self.power = np.zeros((scenes, BINS), np.float32)
         self.history = np.zeros((scenes, HOP), np.float32)
         self.history_energy = np.zeros(scenes)
@@ -101,8 +103,8 @@ class Kalman:
 
     def _restart(self, which):
         """Forget the echo path and the far end of the scenes in a mask."""
-        for a in (self.x, self.w, self.noise, self.power, self.history, self.history_energy,
-                  self.constrained, self.change, self.error_misfit, self.error_energy, self.mic_energy,
+        for a in (self.x, self.w, self.noise, self.left, self.power, self.history,
+                  self.history_energy, self.constrained, self.change, self.error_misfit, self.error_energy, self.mic_energy,
                   self.level_error, self.level_weight, self.explained, self.error_before,
                   self.share_before, self.offset_mean, self.offset_power, self.offset):
             a[which] = 0
@@ -206,14 +208,17 @@ class Kalman:
         e2 = _power(e)
         noise = NOISE_MEMORY * self.noise + ((1 - NOISE_MEMORY) * e2 + np.float32(1e-15))
         self.noise = np.where(heard[:, None], noise, self.noise)
-        learning = heard & active
-        if not learning.any():
-            return np.zeros_like(noise)
         spread, most = (self.variance * x2).sum(1), np.maximum(noise, e2)
         caution = self._caution()
-        inverse = 1 / (spread + caution * most + LEAST_VARIANCE)
-        share = spread / (spread + OUTPUT_CAUTION * caution * most + LEAST_VARIANCE)
+        near = np.maximum(e2, LEFT_WEIGHT * self.left)
+        share = spread / (spread + OUTPUT_CAUTION * caution * near + LEAST_VARIANCE)
         share[share < 1e-15] = 0
+        left = np.maximum((1 - share) ** 2 * e2, LEFT_FADE * self.left + np.float32(1e-15))
+        self.left = np.where(heard[:, None], left, self.left)
+        learning = heard & active
+        if not learning.any():
+            return share
+        inverse = 1 / (spread + caution * most + LEAST_VARIANCE)
         s = spread + LEAST_VARIANCE
         removal = SHRINK * inverse + DOUBT * np.maximum(s - CREDIBLE * most, 0) / s / s
         expected = (e2 * spread * inverse).sum(1) / (e2.sum(1, dtype=np.float64) + 1e-9)

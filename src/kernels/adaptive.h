@@ -146,9 +146,11 @@ static misfit plain_partitions_weigh(const innovation *i)
     const float *restrict before = i->noise, *restrict y_re = i->y_re, *restrict y_im = i->y_im;
     const float memory = i->memory, caution = i->caution, least = i->least, shrink = i->shrink;
     const float output_caution = i->output_caution, credible = i->credible, doubt = i->doubt;
+    const float left_fade = i->left_fade, left_weight = i->left_weight;
+    const float *restrict left_before = i->left;
     float noise[PARTITION_ROW], removal[PARTITION_ROW], weight[PARTITION_ROW];
     float gain_re[PARTITION_ROW], gain_im[PARTITION_ROW], e2[PARTITION_ROW], y2[PARTITION_ROW];
-    float share[PARTITION_ROW];
+    float share[PARTITION_ROW], left[PARTITION_ROW];
     float expected[PARTITION_ROW], one[PARTITION_ROW];
     for (size_t k = 0; k < PARTITION_ROW; k++) {
         const float er = e_re[k], ei = e_im[k], power = fmaf(er, er, ei * ei);
@@ -165,13 +167,17 @@ static misfit plain_partitions_weigh(const innovation *i)
         one[k] = 1.0f;
         gain_re[k] = flush_small(er * inv);
         gain_im[k] = flush_small(ei * inv);
-        share[k] = flush_small(spread[k] / (fmaf(output_caution, most, spread[k]) + least));
+        const float held = left_weight * left_before[k], near = held > power ? held : power;
+        share[k] = flush_small(spread[k] / (fmaf(output_caution, near, spread[k]) + least));
+        const float rest = 1.0f - share[k], fading = fmaf(left_fade, left_before[k], 1e-15f);
+        left[k] = rest * rest * power > fading ? rest * rest * power : fading;
     }
     memcpy(i->noise, noise, sizeof noise);
     memcpy(i->removal, removal, sizeof removal);
     memcpy(i->gain_re, gain_re, sizeof gain_re);
     memcpy(i->gain_im, gain_im, sizeof gain_im);
     memcpy(i->share, share, sizeof share);
+    memcpy(i->left, left, sizeof left);
     return (misfit){
         .estimate = compare(e_re, e_im, i->y_re, i->y_im, weight),
         .change = compare(e_re, e_im, i->z_re, i->z_im, weight),

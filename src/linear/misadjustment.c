@@ -7,7 +7,7 @@
 static const double estimate_memory = 0.97, estimate_sigmas = 7.0, estimate_weight = 2e4;
 static const double excess_sigmas = 4.0, excess_weight = 0.1;
 static const double change_memory = 0.8, change_sigmas = 4.0, change_weight = 2.5;
-static const double back_weight = 0.14;
+static const double back_weight = 0.11;
 static const double level_memory = 0.8, level_sigmas = 4.0, level_share = 0.3;
 static const double level_most = 9.0, level_fall = 0.5, level_variance = 0.1;
 static const double misfit_least = 1e-3;

@@ -14,7 +14,7 @@ enum { COUNT_MOST = 11, RING_MOST = 20, RECENT_MOST = 5, ROW = PARTITION_ROW };
 typedef struct filter {
     float x[2][RING_MOST * ROW], w[2][COUNT_MOST * ROW], v[COUNT_MOST * ROW];
     float change[2][COUNT_MOST * ROW];
-    float e[2][ROW], y[2][ROW], z[2][ROW], spread[ROW], noise[ROW];
+    float e[2][ROW], y[2][ROW], z[2][ROW], spread[ROW], noise[ROW], left[ROW];
     float gain[2][ROW], removal[ROW], share[ROW], power[ROW], unrest[ROW], shape[COUNT_MOST];
     misfit misfit;
     float reused_y[PARTITION_REUSED][2][ROW], reused_spread[PARTITION_REUSED][ROW];
@@ -61,10 +61,12 @@ static void fill_filter(filter *f)
     }
     fill_rows(f->v, COUNT_MOST, 0.1f);
     fill_rows(f->noise, 1, 3.0f);
+    fill_rows(f->left, 1, 0.5f);
     fill_rows(f->unrest, 1, 0.5f);
     fill(f->shape, COUNT_MOST, 1.0f);
     make_positive(f->v, COUNT_MOST * ROW);
     make_positive(f->noise, ROW);
+    make_positive(f->left, ROW);
     make_positive(f->unrest, ROW);
     make_positive(f->shape, COUNT_MOST);
 }
@@ -119,6 +121,9 @@ static void run_filter(const kernels *k, filter *f, const shape *s)
         .memory = 0.95f,
         .caution = 8.0f,
         .output_caution = 3.0f,
+        .left = f->left,
+        .left_fade = 0.9f,
+        .left_weight = 5.0f,
         .least = 1e-6f,
         .shrink = 0.25f,
         .credible = 2.0f,
@@ -159,14 +164,16 @@ static void check_bin(const filter *before, const filter *after, const shape *s,
     const double er = (double)before->e[0][k], ei = (double)before->e[1][k], e2 = er * er + ei * ei;
     const double noise = 0.95 * (double)before->noise[k] + 0.05 * e2;
     const double most = fmax(noise, e2), inverse = 1.0 / (spread + 8.0 * most + 1e-6);
-    const double share = spread / (spread + 3.0 * most + 1e-6), least_spread = spread + 1e-6;
+    const double held = (double)before->left[k], near = fmax(e2, 5.0 * held);
+    const double share = spread / (spread + 3.0 * near + 1e-6), least_spread = spread + 1e-6;
+    const double left = fmax((1.0 - share) * (1.0 - share) * e2, 0.9 * held);
     const double beyond = fmax(least_spread - 2.0 * most, 0.0);
     const double removal = 0.25 * inverse + 0.5 * beyond / (least_spread * least_spread);
     assert_true(is_near(after->y[0][k], y[0], 10.0) && is_near(after->y[1][k], y[1], 10.0));
     assert_true(is_near(after->z[0][k], z[0], 10.0) && is_near(after->z[1][k], z[1], 10.0));
     assert_true(is_near(after->spread[k], spread, 0.0) && is_near(after->noise[k], noise, 0.0));
     assert_true(is_near(after->removal[k], removal, 0.5 / least_spread));
-    assert_true(is_near(after->share[k], share, 0.0));
+    assert_true(is_near(after->share[k], share, 0.0) && is_near(after->left[k], left, 0.0));
     for (size_t p = 0; p < count; p++) {
         const size_t x = (s->newest + p) % s->ring * ROW + k, w = p * ROW + k;
         const double xr = (double)before->x[0][x], xi = (double)before->x[1][x];
