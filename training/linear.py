@@ -61,7 +61,7 @@ class Kalman:
     """The state of a batch of scenes. Every scene gets what it would get alone."""
 
     def __init__(self, scenes, partitions=PARTITIONS, correction=1.0):
-        """correction: weight of what a hop adds to its own estimate; 0.75 in front of a network."""
+        """correction: weight of what a hop adds to its own estimate; 0.5 in front of a network."""
         self.scenes, self.partitions = scenes, partitions
         self.correction = np.float32(correction)
         p = np.arange(partitions)

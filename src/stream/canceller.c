@@ -9,7 +9,7 @@
  * with smaller ones, as with late reflections; the filter unlearns more slowly than it learns. */
 static const int64_t suppressor_far_away = 256, linear_far_away = 32;
 /* A network removes what is left of the echo, and keeps more of a voice that was corrected less. */
-static const float denoiser_correction = 0.75f;
+static const float denoiser_correction = 0.5f;
 #define NEAR_END_UNKNOWN (-1.0f)
 
 /* ---- Opening ---------------------------------------------------------------------------- */
