@@ -13,8 +13,9 @@
 
 enum { PART = 16384, LEVEL = CORRELATOR_RATE / LEVELS_PER_S };
 
-/* Part of the energy by which two copies of the same signal may differ. */
-#define SAME 1e-5
+/* Part of the energy that may be other in two copies of the same signal, at whatever levels: lossy
+ * codecs and a second talker who leaks through a mixer change that much. */
+#define OTHER 0.01
 
 struct copier {
     struct copy *copy;
@@ -205,16 +206,17 @@ bool copies_are_same(const struct copy *a, const struct copy *b)
 {
     const uint64_t n = a->n < b->n ? a->n : b->n;
     float x[4096], y[4096];
-    double energy = 0.0, difference = 0.0;
-    for (uint64_t at = 0; at < n && difference <= SAME * (energy + 1.0); at += 4096) {
+    double xx = 0.0, yy = 0.0, xy = 0.0;
+    for (uint64_t at = 0; at < n && xx * yy - xy * xy <= OTHER * (xx + 1.0) * (yy + 1.0);
+         at += 4096) {
         const size_t part = n - at < 4096 ? (size_t)(n - at) : 4096;
         copy_read(a, x, (int64_t)at, part);
         copy_read(b, y, (int64_t)at, part);
         for (size_t i = 0; i < part; i++) {
-            const double d = (double)x[i] - (double)y[i];
-            energy += (double)x[i] * (double)x[i];
-            difference += d * d;
+            xx += (double)x[i] * (double)x[i];
+            yy += (double)y[i] * (double)y[i];
+            xy += (double)x[i] * (double)y[i];
         }
     }
-    return energy > 0.0 && difference < SAME * energy;
+    return xx > 0.0 && yy > 0.0 && xx * yy - xy * xy < OTHER * xx * yy;
 }

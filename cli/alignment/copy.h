@@ -27,7 +27,7 @@ double copy_seconds(const struct copy *copy);
 /* n samples from `from` on, with silence around the signal. */
 void copy_read(const struct copy *copy, float *samples, int64_t from, size_t n);
 
-/* Whether both hold the same signal. */
+/* Whether both hold the same signal, or nearly, at whatever levels. */
 bool copies_are_same(const struct copy *a, const struct copy *b);
 
 /* ---- Making one ------------------------------------------------------------------------- */

@@ -71,7 +71,7 @@ static bool judge_presence(struct diagnosis *d, const struct analysis *a)
                "loudspeaker, after its mixer, and check --far-channel. Without a far end unecho "
                "passes the microphone through");
     if (a->same)
-        advise(add(d, true, "same-signal", "microphone and far end are the same signal"),
+        advise(add(d, true, "same-signal", "microphone and far end are the same signal or nearly"),
                "FAR must be what the loudspeaker played and nothing else; here everything counts "
                "as echo. Check that no file or channel is given twice");
     return d->problems == 0 && d->count == 0;

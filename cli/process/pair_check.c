@@ -52,8 +52,9 @@ static bool judge_presence(const struct pair *p, bool *unfit)
     if (mic->peak < SILENT_PEAK || far->peak < SILENT_PEAK)
         return false;
     if (p->copies.same) {
-        report_note("microphone and far end are the same signal, so everything counts as echo: "
-                    "check that no file or channel is given twice");
+        report_note(
+            "microphone and far end are the same signal or nearly, so everything counts as echo: "
+            "check that no file or channel is given twice");
         return false;
     }
     if (mic->active_db < LOW_DB)

@@ -282,6 +282,16 @@ static void same_signal(void **state)
 {
     (void)state;
     expect_only("mic.wav mic.wav", "same-signal");
+    /* At another level, after a codec whose noise is 25 dB below it. */
+    signal_ lossy = amplified(&mic, 0.7f), noise = noise_signal(mic.count, 1.0f, 17);
+    const double level = power_db(lossy.samples, lossy.count);
+    const float gain =
+        powf(10.0f, (float)(level - 25.0 - power_db(noise.samples, noise.count)) / 20);
+    for (size_t i = 0; i < lossy.count; i++)
+        lossy.samples[i] += gain * noise.samples[i];
+    free(noise.samples);
+    put("lossy.wav", lossy);
+    expect_only("mic.wav lossy.wav", "same-signal");
 }
 
 /* Nobody talks, and the loudspeaker is not heard; then someone talks. */
