@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <sndfile.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,10 @@ static void become_tool(const surroundings *around, const char *words)
         struct rlimit limit = {(rlim_t)around->largest_file, (rlim_t)around->largest_file};
         setrlimit(RLIMIT_FSIZE, &limit);
     }
+    /* As in a terminal's foreground, also where the tests run under nohup or in the background. */
+    signal(SIGHUP, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGQUIT, SIG_DFL);
     execv(arguments[0], arguments);
     _exit(127);
 }
