@@ -13,8 +13,8 @@
 
 enum { PART = 16384, LEVEL = CORRELATOR_RATE / LEVELS_PER_S };
 
-/* Part of the energy that may be other in two copies of the same signal, at whatever levels: lossy
- * codecs and a second talker who leaks through a mixer change that much. */
+/* Part of the energy that may be other in two copies of the same signal, at whatever levels: a
+ * lossy codec's noise. */
 #define OTHER 0.01
 
 struct copier {

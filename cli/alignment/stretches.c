@@ -141,11 +141,12 @@ static bool measure(float *gains, size_t n, const struct copies *copies, const s
     if (m.coherence) {
         m.half = coherence_half(m.coherence);
         m.mic = malloc(2 * m.half * sizeof(*m.mic));
-        m.far = m.mic + m.half;
     }
     const bool done = m.mic != NULL;
-    if (done)
+    if (done) {
+        m.far = m.mic + m.half;
         measure_each(&m, gains, n, copies, track);
+    }
     coherence_free(m.coherence);
     free(m.mic);
     return done || no_memory();

@@ -76,7 +76,6 @@ bool window_is_active(const struct copy *copy, double from, double to)
     return level_mean(&copy->levels, from, to) > SILENCE_DB;
 }
 
-/* Whether a window of the microphone holds sound, and the far end within reach of a lag. */
 bool window_has_sound(const struct window_search *s, double at, double lag, double reach)
 {
     return window_is_active(&s->copies->mic, at - 1.0, at + 1.0) &&
@@ -116,7 +115,6 @@ static struct track_point look_beside(struct window_search *s, double at, double
     return point_of(at, found, peak->height);
 }
 
-/* The same, and the lag itself is preferred. */
 struct track_point window_near(struct window_search *s, double at, double lag)
 {
     const long middle = lround(lag * CORRELATOR_RATE);
@@ -136,7 +134,6 @@ struct track_point window_near(struct window_search *s, double at, double lag)
     return best;
 }
 
-/* Whether a plain lag is as plain in the middle of the next window, at little cost. */
 bool window_same(struct window_search *s, double at, const struct track_point *last,
                  struct track_point *point)
 {
@@ -171,10 +168,6 @@ static struct track_point look_wide(struct window_search *s, double at, double l
     return point_of(at, found, peak.height);
 }
 
-/*
- * A recorder that leaves silence out adds at most the time since the last point to the lag; looked
- * at backwards, it takes that off.
- */
 struct track_point window_along(struct window_search *s, double at, const struct track_point *last)
 {
     const double step = 2.0 * (double)WIDE_REACH / CORRELATOR_RATE, passed = at - last->at;
@@ -195,7 +188,6 @@ static long blocks_of(const struct window_search *s)
     return (long)(s->copies->far.n / (2 * LONG_REACH)) + 2;
 }
 
-/* In the whole far end, if there are searches left. */
 struct track_point window_everywhere(struct window_search *s, double at)
 {
     const int64_t start = start_of(at, LONG_WINDOW);
@@ -223,7 +215,6 @@ struct track_point window_everywhere(struct window_search *s, double at)
     return best;
 }
 
-/* Most recordings begin together: one window within a second, and those beside it, are enough. */
 struct track_point window_first(struct window_search *s, double at)
 {
     struct correlator_peak peak;
