@@ -96,7 +96,7 @@ int main(int argc, char **argv)
     enum scene_kind kind = SCENE_ANY;
     if (argc < 6 || argc > 8 || (argc > 6 && !kind_of(argv[6], &kind))) {
         fprintf(stderr, "usage: unecho-scenes MATERIAL SPLIT SEED SCENES OUT "
-                        "[any|dt|near|far [SOUNDS]]\n");
+                        "[any|dt|near|far|music [SOUNDS]]\n");
         return 2;
     }
     const uint64_t seed = strtoull(argv[3], NULL, 10);

@@ -20,6 +20,7 @@ struct studio {
     int near_on, far_on, hard;
     int at_once; /* both talk from the first sample on, the near end louder than the echo */
     int plays;   /* the near end is music */
+    int quiet;   /* the room is: a close microphone, or a clean recording */
     float level; /* of the near end while it talks, or what it would be */
     size_t near_at;
 };
@@ -53,9 +54,10 @@ static void draw_kind(studio *s, enum scene_kind kind)
     const float at = chance_between(&s->random, 0.0f, 1.0f);
     s->near_on = kind == SCENE_ANY ? at > 0.15f : kind != SCENE_FAR;
     s->far_on = kind == SCENE_ANY ? at < 0.82f : kind != SCENE_NEAR;
-    s->hard = chance_is(&s->random, 0.5f);
+    s->hard = chance_is(&s->random, s->near_on ? 0.5f : 0.7f);
+    s->quiet = chance_is(&s->random, s->far_on ? 0.15f : 0.35f);
     s->at_once = s->near_on && s->far_on && chance_is(&s->random, 0.2f);
-    s->plays = s->near_on && (kind == SCENE_MUSIC || chance_is(&s->random, 0.12f));
+    s->plays = s->near_on && (kind == SCENE_MUSIC || chance_is(&s->random, 0.16f));
     const int extreme = chance_is(&s->random, 0.2f);
     s->level = from_db(extreme ? chance_between(&s->random, -60, -8)
                                : chance_between(&s->random, -38, -14));
@@ -162,7 +164,7 @@ static void draw_far(studio *s)
 {
     chance *const r = &s->random;
     float *const far = s->scene.far;
-    if (chance_is(r, s->plays ? 0.3f : 0.12f))
+    if (chance_is(r, s->plays ? 0.3f : 0.2f))
         corpus_cut(&s->m->music, r, far, SCENE_BLOCK);
     else if (chance_is(r, 0.2f) && !s->plays) /* the near end's talker, on both sides */
         corpus_read(&s->m->near, s->near_at + SCENE_BLOCK, far, SCENE_BLOCK);
@@ -276,8 +278,10 @@ static void draw_echo(studio *s)
 {
     chance *const r = &s->random;
     const int faint = s->near_on && chance_is(r, 0.15f);
+    const int loud = !s->near_on && chance_is(r, 0.5f);
     const float near_to_echo = s->at_once ? chance_between(r, 0, 15)
                                : faint    ? chance_between(r, 15, 60) /* a headset */
+                               : loud     ? chance_between(r, -20, 0)
                                           : fminf(fmaxf(chance_normal(r) * 8.0f - 1.0f, -20), 25);
     clear(s->echo);
     if (!s->far_on)
@@ -317,7 +321,7 @@ static void silence_far(studio *s)
 static void draw_noise(studio *s)
 {
     chance *const r = &s->random;
-    const float snr = chance_between(r, 0, 40);
+    const float snr = s->quiet ? chance_between(r, 35, 70) : chance_between(r, 0, 40);
     clear(s->noise);
     if (chance_is(r, s->far_on ? 0.65f : 0.8f)) {
         if (chance_is(r, 0.2f))
@@ -336,7 +340,7 @@ static void draw_noise(studio *s)
     }
     if (chance_is(r, 0.6f)) {
         const float *const white = white_cut(s->m, r, SCENE_BLOCK);
-        const float level = from_db(chance_between(r, -90, -58));
+        const float level = from_db(chance_between(r, s->quiet ? -110 : -90, s->quiet ? -80 : -58));
         for (size_t i = 0; i < SCENE_BLOCK; i++)
             s->noise[i] += level * white[i];
     }
