@@ -20,6 +20,8 @@ struct studio {
     int near_on, far_on, hard;
     int at_once; /* both talk from the first sample on, the near end louder than the echo */
     int plays;   /* the near end is music */
+    int sings;   /* one voice or instrument does */
+    chance song; /* its notes */
     int quiet;   /* the room is: a close microphone, or a clean recording */
     float level; /* of the near end while it talks, or what it would be */
     size_t near_at;
@@ -106,22 +108,28 @@ static void add_talker(studio *s)
         near[i] += gain * other[i];
 }
 
-/* Held notes of one voice or instrument, at times with vibrato. */
-static void sing(float *x, chance *r)
+/* Held notes of one voice or instrument, at times with vibrato, or a tone that does not end. The
+ * same song by another voice has the same notes at the same times. */
+static void sing(float *x, chance song, chance *r)
 {
     enum { HARMONICS = 16 };
-    const float lowest = chance_between(r, 90, 400), rate_hz = chance_between(r, 4.5f, 6.5f);
+    chance *const notes = &song;
+    const float lowest = chance_between(notes, 90, 400), pauses = chance_between(notes, 0, 0.3f);
+    const int slow = chance_is(notes, 0.2f), holds = slow && chance_is(notes, 0.25f);
+    const size_t harmonics = chance_is(r, 0.2f) ? 1 + chance_below(r, 3) : HARMONICS;
+    const float rate_hz = chance_between(r, 4.5f, 6.5f);
     const float depth = chance_is(r, 0.7f) ? chance_between(r, 0.004f, 0.02f) : 0.0f;
-    const float falls = chance_between(r, 0.55f, 0.95f), pauses = chance_between(r, 0, 0.3f);
-    const int slow = chance_is(r, 0.2f);
+    const float falls = chance_between(r, 0.55f, 0.95f);
     float levels[HARMONICS], at[HARMONICS] = {0.0f};
     for (size_t h = 0; h < HARMONICS; h++)
         levels[h] = powf(falls, (float)h) * from_db(chance_between(r, -12, 0));
     for (size_t i = 0; i < SCENE_BLOCK;) {
-        const float seconds = slow ? chance_between(r, 1, 8) : chance_between(r, 0.15f, 1.2f);
-        const size_t n = (size_t)(seconds * rate);
-        const float hz = lowest * exp2f((float)chance_below(r, 20) / 12.0f);
-        const float level = chance_is(r, pauses) ? 0.0f : from_db(chance_between(r, -6, 0));
+        const float seconds =
+            slow ? chance_between(notes, 1, 8) : chance_between(notes, 0.15f, 1.2f);
+        const size_t n = holds ? SCENE_BLOCK : (size_t)(seconds * rate);
+        const float hz = lowest * exp2f((float)chance_below(notes, 20) / 12.0f);
+        const float level =
+            !holds && chance_is(notes, pauses) ? 0.0f : from_db(chance_between(r, -6, 0));
         const float attack = chance_between(r, 0.005f, 0.1f) * rate;
         const float begins = chance_between(r, 0, 6);
         for (size_t k = 0; k < n && i < SCENE_BLOCK; k++, i++) {
@@ -129,7 +137,7 @@ static void sing(float *x, chance *r)
             const float step = 6.2831853f * hz / rate * (1.0f + depth * sinf(turn));
             const float envelope = fminf(1.0f, fminf((float)k, (float)(n - k)) / attack);
             float sum = 0.0f;
-            for (size_t h = 0; h < HARMONICS && hz * (float)(h + 1) < 7800.0f; h++) {
+            for (size_t h = 0; h < harmonics && hz * (float)(h + 1) < 7800.0f; h++) {
                 at[h] += step * (float)(h + 1);
                 at[h] -= at[h] > 6.2831853f ? 6.2831853f : 0.0f;
                 sum += levels[h] * sinf(at[h]);
@@ -143,8 +151,10 @@ static void draw_near(studio *s)
 {
     chance *const r = &s->random;
     float *const near = s->scene.near;
-    if (s->plays && chance_is(r, 0.4f))
-        sing(near, r);
+    s->sings = s->plays && chance_is(r, 0.4f);
+    s->song = chance_seeded(chance_next(r));
+    if (s->sings)
+        sing(near, s->song, r);
     else
         s->near_at = corpus_cut(s->plays ? &s->m->music : &s->m->near, r, near, SCENE_BLOCK);
     if (!s->near_on) {
@@ -164,7 +174,9 @@ static void draw_far(studio *s)
 {
     chance *const r = &s->random;
     float *const far = s->scene.far;
-    if (chance_is(r, s->plays ? 0.3f : 0.2f))
+    if (s->sings && chance_is(r, 0.3f))
+        sing(far, s->song, r); /* what the near end sings along with */
+    else if (chance_is(r, s->plays ? 0.3f : 0.2f))
         corpus_cut(&s->m->music, r, far, SCENE_BLOCK);
     else if (chance_is(r, 0.2f) && !s->plays) /* the near end's talker, on both sides */
         corpus_read(&s->m->near, s->near_at + SCENE_BLOCK, far, SCENE_BLOCK);
