@@ -330,9 +330,7 @@ static void plain_triangle_means(const triangles *t, float *y, const float *x, s
     .triangle_means = plain_triangle_means, .log_power = plain_log_power,                          \
     .normalize = plain_normalize, .fft_forward = plain_fft_forward,                                \
     .fft_inverse = plain_fft_inverse, .magnitude = plain_magnitude,                                \
-    .partitions_predict = plain_partitions_predict, .partitions_change = plain_partitions_change,  \
-    .partitions_weigh = plain_partitions_weigh, .partitions_adapt = plain_partitions_adapt,        \
-    .partitions_predict_reused = plain_partitions_predict_reused,                                  \
-    .partitions_correct = plain_partitions_correct
+    .partitions_predict = plain_partitions_predict, .partitions_weigh = plain_partitions_weigh,    \
+    .partitions_adapt = plain_partitions_adapt, .partitions_correct = plain_partitions_correct
 
 #endif

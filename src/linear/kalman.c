@@ -196,7 +196,6 @@ static misfit weigh(kalman *c, const float *error, const float *echo, int silent
         memset(row_of(c, ROW_SPREAD), 0, PARTITION_ROW * sizeof(float));
     } else {
         float change[KALMAN_HOP];
-        paths_change(&c->paths, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM));
         hop_of(c, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM), change);
         spectrum(c, change, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM));
         spectrum(c, echo, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM));
@@ -229,7 +228,7 @@ static misfit weigh(kalman *c, const float *error, const float *echo, int silent
 }
 
 /* The variance that a misadjusted filter gets, half where its weights are, half by the prior. */
-static void adapt(kalman *c, readjustment off)
+static void adapt(kalman *c, readjustment off, const reuse *r)
 {
     float *const unrest = row_of(c, ROW_UNREST);
     const adaptation a = {
@@ -245,16 +244,10 @@ static void adapt(kalman *c, readjustment off)
         .least = variance_least,
         .most = variance_most,
     };
-    paths_adapt(&c->paths, &a, rest_least + off.more * 0.5f, unrest);
+    paths_adapt(&c->paths, &a, rest_least + off.more * 0.5f, unrest, r);
 }
 
-/*
- * Once more from earlier blocks, held against the filter of now: neighbouring partitions tell
- * of the same samples, which variances of single bins know nothing of, so that one step from a
- * block leaves much of its error. Where the newest error is not the filter's, in double talk above
- * all, there is nothing to win.
- */
-static void learn_again(kalman *c)
+static reuse reused_blocks(const kalman *c)
 {
     reuse r = {
         .noise = row_of(c, ROW_NOISE),
@@ -272,10 +265,20 @@ static void learn_again(kalman *c)
             .e_im = rows + 4 * PARTITION_ROW,
         };
     }
+    return r;
+}
+
+/*
+ * Once more from earlier blocks, held against the filter of now: neighbouring partitions tell
+ * of the same samples, which variances of single bins know nothing of, so that one step from a
+ * block leaves much of its error. Where the newest error is not the filter's, in double talk above
+ * all, there is nothing to win.
+ */
+static void learn_again(kalman *c, const reuse *r)
+{
     const float offset = (float)c->offset.value;
-    paths_predict_reused(&c->paths, &r);
     for (size_t i = 0; i < PARTITION_REUSED; i++) {
-        const reused_block *const b = &r.blocks[i];
+        const reused_block *const b = &r->blocks[i];
         const float *const mic = mic_of(c, b->age);
         /* A muted microphone says nothing, an earlier one neither. */
         const int heard = paths_dot(mic, mic) > 0.0;
@@ -285,7 +288,7 @@ static void learn_again(kalman *c)
             e[k] = heard ? mic[k] - e[k] - offset : 0.0f;
         spectrum(c, e, b->e_re, b->e_im);
     }
-    paths_correct(&c->paths, &r);
+    paths_correct(&c->paths, r);
 }
 
 /* Whether the filter is worse than none, or no number any more; NaN counts. */
@@ -324,9 +327,11 @@ static void learn(kalman *c, const float *error, const float *echo, int silent)
         return;
     c->explained = explained_memory * c->explained +
                    (1.0 - explained_memory) * (double)m.expected / ((double)m.energy + 1e-9);
-    adapt(c, misadjustment_next(&c->misadjustment, &m));
-    if (m.expected > reuse_least * m.energy)
-        learn_again(c);
+    const int again = m.expected > reuse_least * m.energy;
+    const reuse r = reused_blocks(c);
+    adapt(c, misadjustment_next(&c->misadjustment, &m), again ? &r : NULL);
+    if (again)
+        learn_again(c, &r);
     paths_constrain(&c->paths, CONSTRAINED);
 }
 
@@ -448,7 +453,9 @@ void kalman_run(kalman *c, const float *mic, const float *const *far, float *err
     take_mic(c, m);
     const int silent = paths_silent(&c->paths);
     if (!silent) {
-        paths_predict(&c->paths, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM), row_of(c, ROW_SPREAD));
+        const prediction to = {row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM), row_of(c, ROW_SPREAD),
+                               row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM)};
+        paths_predict(&c->paths, &to);
         hop_of(c, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM), y);
     }
     /* A muted microphone says nothing about the room. */
