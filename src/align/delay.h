@@ -72,7 +72,6 @@ typedef struct delay {
     float *shares; /* [mic_ring][partitions]: how much a frame counts for a doubtful partition */
     float *far_level, *mic_level; /* [DELAY_BINS] running means of the magnitudes */
     delay_partition *found;
-    float *block, *re, *im;
     uint64_t mic_end;  /* the number of the microphone's newest frame, plus 1 */
     size_t next, last; /* the partition to be looked at next, and in this round after all others */
     int heard;    /* whether a frame with an active far end has come since all were looked at */

@@ -45,22 +45,23 @@ static const double offset_memory = 0.95, offset_rest = 0.1;
 
 /* ---- Memory ------------------------------------------------------------------------------ */
 
-/* One row each. */
+/* One row each: those that last, and those of a hop. */
 typedef enum row {
-    ROW_Y_RE,
+    ROW_NOISE,
+    ROW_LEFT,
+    ROW_SHARE_BEFORE,
+    ROWS_KEPT,
+    ROW_Y_RE = ROWS_KEPT,
     ROW_Y_IM,
     ROW_Z_RE,
     ROW_Z_IM,
     ROW_E_RE,
     ROW_E_IM,
     ROW_SPREAD,
-    ROW_NOISE,
-    ROW_LEFT,
     ROW_GAIN_RE,
     ROW_GAIN_IM,
     ROW_REMOVAL,
     ROW_SHARE,
-    ROW_SHARE_BEFORE,
     ROW_UNREST,
     ROW_REUSED, /* five of each block that is learnt from once more */
     ROWS = ROW_REUSED + 5 * PARTITION_REUSED
@@ -68,7 +69,8 @@ typedef enum row {
 
 static float *row_of(const kalman *c, row r)
 {
-    return c->rows + (size_t)r * PARTITION_ROW;
+    return r < ROWS_KEPT ? c->rows + (size_t)r * PARTITION_ROW
+                         : c->hop_rows + (size_t)(r - ROWS_KEPT) * PARTITION_ROW;
 }
 
 void kalman_layout(kalman *c, arena *a, size_t count, size_t lanes)
@@ -79,14 +81,13 @@ void kalman_layout(kalman *c, arena *a, size_t count, size_t lanes)
         .recent = count < RECENT ? count : RECENT,
     };
     const size_t paths = paths_floats(lanes, &sizes);
-    c->floats = paths + ROWS * PARTITION_ROW + KALMAN_BLOCK + (KALMAN_MICS + 1) * KALMAN_HOP;
+    c->floats = paths + ROWS_KEPT * PARTITION_ROW + (KALMAN_MICS + 1) * KALMAN_HOP;
     c->memory = arena_floats(a, c->floats);
     paths_layout(&c->paths, c->memory, lanes, &sizes);
     if (!c->memory)
         return;
     c->rows = c->memory + paths;
-    c->block = c->rows + ROWS * PARTITION_ROW;
-    c->mics = c->block + KALMAN_BLOCK;
+    c->mics = c->rows + ROWS_KEPT * PARTITION_ROW;
     c->error_before = c->mics + KALMAN_MICS * KALMAN_HOP;
 }
 
@@ -169,16 +170,24 @@ static void take_mic(kalman *c, const float *mic)
 /* Back in time: the second half of the block, which is no circular convolution. */
 static void hop_of(kalman *c, const float *re, const float *im, float *hop)
 {
-    c->k->fft_inverse(&c->paths.fft, c->block, re, im);
-    memcpy(hop, c->block + KALMAN_HOP, KALMAN_HOP * sizeof(float));
+    float block[KALMAN_BLOCK];
+    c->k->fft_inverse(&c->paths.fft, block, re, im);
+    memcpy(hop, block + KALMAN_HOP, KALMAN_HOP * sizeof(float));
+}
+
+static void transform(kalman *c, const float *block, float *re, float *im)
+{
+    c->k->fft_forward(&c->paths.fft, re, im, block);
+    for (size_t k = PARTITION_BINS; k < PARTITION_ROW; k++)
+        re[k] = im[k] = 0.0f;
 }
 
 /* The spectrum of a hop after as many zeros. */
 static void spectrum(kalman *c, const float *hop, float *re, float *im)
 {
-    memset(c->block, 0, KALMAN_HOP * sizeof(float));
-    memcpy(c->block + KALMAN_HOP, hop, KALMAN_HOP * sizeof(float));
-    c->k->fft_forward(&c->paths.fft, re, im, c->block);
+    float block[KALMAN_BLOCK] = {0.0f};
+    memcpy(block + KALMAN_HOP, hop, KALMAN_HOP * sizeof(float));
+    transform(c, block, re, im);
 }
 
 /* A factor on the noise. */
@@ -193,7 +202,9 @@ static misfit weigh(kalman *c, const float *error, const float *echo, int silent
 {
     spectrum(c, error, row_of(c, ROW_E_RE), row_of(c, ROW_E_IM));
     if (silent) {
-        memset(row_of(c, ROW_SPREAD), 0, PARTITION_ROW * sizeof(float));
+        static const row none[] = {ROW_Y_RE, ROW_Y_IM, ROW_Z_RE, ROW_Z_IM, ROW_SPREAD};
+        for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+            memset(row_of(c, none[i]), 0, PARTITION_ROW * sizeof(float));
     } else {
         float change[KALMAN_HOP];
         hop_of(c, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM), change);
@@ -401,13 +412,13 @@ static void correct_nothing(kalman *c)
  */
 static void correct(kalman *c, const float *error, float *echo)
 {
-    float before[KALMAN_HOP], now[KALMAN_HOP];
+    float block[KALMAN_BLOCK], before[KALMAN_HOP], now[KALMAN_HOP];
     for (size_t i = 0; i < KALMAN_HOP; i++) {
         const float u = ((float)i + 0.5f) / (float)KALMAN_HOP;
-        c->block[i] = u * u * (3.0f - 2.0f * u) * c->error_before[i];
-        c->block[KALMAN_HOP + i] = error[i];
+        block[i] = u * u * (3.0f - 2.0f * u) * c->error_before[i];
+        block[KALMAN_HOP + i] = error[i];
     }
-    c->k->fft_forward(&c->paths.fft, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM), c->block);
+    transform(c, block, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM));
     share_of(c, row_of(c, ROW_SHARE_BEFORE), before);
     share_of(c, row_of(c, ROW_SHARE), now);
     for (size_t i = 0; i < KALMAN_HOP; i++) {
@@ -445,7 +456,7 @@ static void improve(kalman *c, const float *m, float *y, int silent)
         correct(c, e, y);
 }
 
-void kalman_run(kalman *c, const float *mic, const float *const *far, float *error, float *echo)
+static void run(kalman *c, const float *mic, const float *const *far, float *error, float *echo)
 {
     float m[KALMAN_HOP], y[KALMAN_HOP] = {0}, e[KALMAN_HOP];
     memcpy(m, mic, sizeof m);
@@ -466,4 +477,12 @@ void kalman_run(kalman *c, const float *mic, const float *const *far, float *err
     subtract(e, m, y);
     const double given = give(c, m, y, e, mic_energy, paths_dot(e, e), error, echo);
     count(c, mic_energy, far_energy, given);
+}
+
+void kalman_run(kalman *c, const float *mic, const float *const *far, float *error, float *echo)
+{
+    float rows[(ROWS - ROWS_KEPT) * PARTITION_ROW];
+    c->hop_rows = rows;
+    run(c, mic, far, error, echo);
+    c->hop_rows = NULL;
 }

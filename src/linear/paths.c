@@ -5,7 +5,7 @@
 /* The mean power below which a block of a lane is taken as silent: -90 dB of full scale. */
 static const double silent_power = 1e-9;
 
-enum { HOP = UNECHO_HOP, BLOCK = 2 * UNECHO_HOP, PART_ROWS = 3 * PARTITION_REUSED };
+enum { HOP = UNECHO_HOP, BLOCK = 2 * UNECHO_HOP };
 
 /* ---- Memory ------------------------------------------------------------------------------ */
 
@@ -17,8 +17,7 @@ static size_t path_floats(const partitions *sizes)
 
 size_t paths_floats(size_t count, const partitions *sizes)
 {
-    const size_t parts = count > 1 ? PART_ROWS * PARTITION_ROW : 0;
-    return count * path_floats(sizes) + parts + BLOCK;
+    return count * path_floats(sizes);
 }
 
 static float *layout_path(echo_path *p, float *memory, const partitions *sizes)
@@ -41,8 +40,6 @@ void paths_layout(echo_paths *e, float *memory, size_t count, const partitions *
         return;
     for (size_t i = 0; i < count; i++)
         memory = layout_path(&e->all[i], memory, sizes);
-    e->block = memory;
-    e->part = count > 1 ? e->block + BLOCK : NULL;
 }
 
 void paths_start(echo_paths *e, const kernels *k)
@@ -103,9 +100,10 @@ static void take_lane(echo_paths *e, echo_path *p, const float *far, double ener
     f->newest = (f->newest + f->ring - 1) % f->ring;
     float re[PARTITION_ROW] = {0.0f}, im[PARTITION_ROW] = {0.0f};
     if (energy + p->history_energy > silent_power * (double)BLOCK) {
-        memcpy(e->block, p->history, HOP * sizeof(float));
-        memcpy(e->block + HOP, far, HOP * sizeof(float));
-        e->k->fft_forward(&e->fft, re, im, e->block);
+        float block[BLOCK];
+        memcpy(block, p->history, HOP * sizeof(float));
+        memcpy(block + HOP, far, HOP * sizeof(float));
+        e->k->fft_forward(&e->fft, re, im, block);
         p->silent = 0;
     } else {
         p->silent += p->silent < f->count;
@@ -142,11 +140,6 @@ int paths_silent(const echo_paths *e)
 
 /* ---- Sums over the paths ----------------------------------------------------------------- */
 
-static float *part_row(const echo_paths *e, size_t row)
-{
-    return e->part + row * PARTITION_ROW;
-}
-
 static void add(float *restrict sum, const float *restrict part)
 {
     for (size_t k = 0; k < PARTITION_ROW; k++)
@@ -155,8 +148,8 @@ static void add(float *restrict sum, const float *restrict part)
 
 void paths_predict(echo_paths *e, const prediction *to)
 {
-    const prediction part = {part_row(e, 0), part_row(e, 1), part_row(e, 2), part_row(e, 3),
-                             part_row(e, 4)};
+    float rows[5][PARTITION_ROW];
+    const prediction part = {rows[0], rows[1], rows[2], rows[3], rows[4]};
     int first = 1;
     for (size_t i = 0; i < e->count; i++) {
         const echo_path *const p = &e->all[i];
@@ -183,24 +176,21 @@ void paths_correct(echo_paths *e, const reuse *r)
             e->k->partitions_correct(&e->all[i].filter, r);
 }
 
-/* The rows that a further path writes to, in place of those of `r`. */
-static reuse part_of(const echo_paths *e, const reuse *r)
+/* One more path: what it makes of the blocks is added to what is there. */
+static void adapt_more(echo_paths *e, const echo_path *p, const adaptation *a, const reuse *r)
 {
+    float rows[PARTITION_REUSED][3][PARTITION_ROW];
     reuse part = *r;
     for (size_t i = 0; i < PARTITION_REUSED; i++) {
-        part.blocks[i].y_re = part_row(e, 3 * i);
-        part.blocks[i].y_im = part_row(e, 3 * i + 1);
-        part.blocks[i].spread = part_row(e, 3 * i + 2);
+        part.blocks[i].y_re = rows[i][0];
+        part.blocks[i].y_im = rows[i][1];
+        part.blocks[i].spread = rows[i][2];
     }
-    return part;
-}
-
-static void add_reused(const reuse *r, const reuse *part)
-{
+    e->k->partitions_adapt(&p->filter, a, p->power, &part);
     for (size_t i = 0; i < PARTITION_REUSED; i++) {
-        add(r->blocks[i].y_re, part->blocks[i].y_re);
-        add(r->blocks[i].y_im, part->blocks[i].y_im);
-        add(r->blocks[i].spread, part->blocks[i].spread);
+        add(r->blocks[i].y_re, rows[i][0]);
+        add(r->blocks[i].y_im, rows[i][1]);
+        add(r->blocks[i].spread, rows[i][2]);
     }
 }
 
@@ -222,13 +212,10 @@ void paths_adapt(echo_paths *e, const adaptation *a, float rest, float *unrest, 
         if (!sounds(p))
             continue;
         spread_unrest(p, rest, unrest);
-        if (!r || first) {
+        if (!r || first)
             e->k->partitions_adapt(&p->filter, a, p->power, r);
-        } else {
-            const reuse part = part_of(e, r);
-            e->k->partitions_adapt(&p->filter, a, p->power, &part);
-            add_reused(r, &part);
-        }
+        else
+            adapt_more(e, p, a, r);
         first = 0;
     }
 }
@@ -254,8 +241,9 @@ void paths_write_filter(const echo_paths *e, const echo_path *p, size_t partitio
 
 static void constrain_next(echo_paths *e, echo_path *p)
 {
-    paths_read_filter(e, p, p->constrained, e->block);
-    paths_write_filter(e, p, p->constrained, e->block);
+    float response[HOP];
+    paths_read_filter(e, p, p->constrained, response);
+    paths_write_filter(e, p, p->constrained, response);
     p->constrained = (p->constrained + 1) % p->filter.count;
 }
 

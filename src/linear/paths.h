@@ -26,8 +26,6 @@ typedef struct echo_paths {
     fft fft;
     echo_path all[PATHS_MOST];
     size_t count;
-    float *part;  /* rows, scratch: what one path adds to a sum */
-    float *block; /* [2 * UNECHO_HOP], scratch */
 } echo_paths;
 
 /* count: of lanes; partitions of 8 ms each, `ring` and `recent` as in kernels.h. */
