@@ -19,6 +19,7 @@ typedef struct filter {
     misfit misfit;
     float reused_y[PARTITION_REUSED][2][ROW], reused_spread[PARTITION_REUSED][ROW];
     float reused_e[PARTITION_REUSED][2][ROW];
+    float caution[ROW];
 } filter;
 
 /* Lengths of filter and ring, where the ring begins, and the ages of the blocks that are reused. */
@@ -62,11 +63,13 @@ static void fill_filter(filter *f)
     fill_rows(f->v, COUNT_MOST, 0.1f);
     fill_rows(f->noise, 1, 3.0f);
     fill_rows(f->left, 1, 0.5f);
+    fill_rows(f->caution, 1, 8.0f);
     fill_rows(f->unrest, 1, 0.5f);
     fill(f->shape, COUNT_MOST, 1.0f);
     make_positive(f->v, COUNT_MOST * ROW);
     make_positive(f->noise, ROW);
     make_positive(f->left, ROW);
+    make_positive(f->caution, ROW);
     make_positive(f->unrest, ROW);
     make_positive(f->shape, COUNT_MOST);
 }
@@ -119,7 +122,7 @@ static void run_filter(const kernels *k, filter *f, const shape *s)
         .spread = f->spread,
         .noise = f->noise,
         .memory = 0.95f,
-        .caution = 8.0f,
+        .caution = f->caution,
         .output_caution = 3.0f,
         .left = f->left,
         .left_fade = 0.9f,
@@ -163,9 +166,11 @@ static void check_bin(const filter *before, const filter *after, const shape *s,
     }
     const double er = (double)before->e[0][k], ei = (double)before->e[1][k], e2 = er * er + ei * ei;
     const double noise = 0.95 * (double)before->noise[k] + 0.05 * e2;
-    const double most = fmax(noise, e2), inverse = 1.0 / (spread + 8.0 * most + 1e-6);
+    const double caution = (double)before->caution[k], most = fmax(noise, e2);
+    const double inverse = 1.0 / (spread + caution * most + 1e-6);
     const double held = (double)before->left[k], near = fmax(e2, 5.0 * held);
-    const double share = spread / (spread + 3.0 * near + 1e-6), least_spread = spread + 1e-6;
+    const double share = spread / (spread + 3.0 * caution * near + 1e-6);
+    const double least_spread = spread + 1e-6;
     const double left = fmax((1.0 - share) * (1.0 - share) * e2, 0.9 * held);
     const double beyond = fmax(least_spread - 2.0 * most, 0.0);
     const double removal = 0.25 * inverse + 0.5 * beyond / (least_spread * least_spread);
@@ -221,7 +226,8 @@ static void check_energies(const filter *f)
         const double spread = (double)f->spread[k];
         echo += pow((double)f->y[0][k], 2.0) + pow((double)f->y[1][k], 2.0);
         energy += e2;
-        expected += e2 * spread / (spread + 8.0 * fmax((double)f->noise[k], e2) + 1e-6);
+        expected +=
+            e2 * spread / (spread + (double)f->caution[k] * fmax((double)f->noise[k], e2) + 1e-6);
     }
     assert_true(is_near(f->misfit.error, error, 0.0) && is_near(f->misfit.energy, energy, 0.0));
     assert_true(is_near(f->misfit.echo, echo, 0.0));
@@ -260,7 +266,7 @@ static void adaptive_filters_follow_their_equations(void **unused)
 static void reuse_blocks(const kernels *k, filter *f, const shape *s)
 {
     const partitions p = partitions_of(f, s);
-    reuse r = {.noise = f->noise, .caution = 8.0f, .least = 1e-6f};
+    reuse r = {.noise = f->noise, .caution = f->caution, .least = 1e-6f};
     for (size_t i = 0; i < PARTITION_REUSED; i++)
         r.blocks[i] = (reused_block){s->ages[i],          f->reused_y[i][0], f->reused_y[i][1],
                                      f->reused_spread[i], f->reused_e[i][0], f->reused_e[i][1]};
@@ -286,8 +292,9 @@ static void check_reused_bin(const filter *before, const filter *after, const sh
         assert_true(is_near(after->reused_spread[i][k], spread, 0.0));
         const double er = (double)before->reused_e[i][0][k], ei = (double)before->reused_e[i][1][k];
         const double noise = fmax((double)before->noise[k], er * er + ei * ei);
-        gain[i][0] = er / (spread + 8.0 * noise + 1e-6);
-        gain[i][1] = ei / (spread + 8.0 * noise + 1e-6);
+        const double caution = (double)before->caution[k];
+        gain[i][0] = er / (spread + caution * noise + 1e-6);
+        gain[i][1] = ei / (spread + caution * noise + 1e-6);
     }
     for (size_t p = 0; p < s->count; p++) {
         const size_t w = p * ROW + k;
