@@ -2,7 +2,9 @@
  * Windows spread over the recording are searched within seconds, then, if that finds nothing, in
  * the whole far end, until two agree. From there the search goes on in both directions, each window
  * close to where the last one was found, then further away. While the lag is plain and stays, half
- * of a window at that very lag is enough.
+ * of a window at that very lag is enough, and windows are further and further apart. Where it is
+ * not found again, they come closer together, until the change lies between two that are as close
+ * as can be.
  */
 #include "alignment/track.h"
 
@@ -24,10 +26,14 @@ enum { MOST_LOST = 16 };
 /* At least one in so many windows must match. */
 enum { LEAST_SHARE = 8 };
 
+/* Windows of a plain lag are at most so far apart, in seconds. */
+#define MOST_STEP_S 16.0
+
 struct search {
     struct track *track;
     struct window_search look;
-    size_t heard, matched; /* windows with sound in both at the last lag; those that matched */
+    /* Seconds of windows with sound in both at the last lag, and of those that matched. */
+    double heard, matched;
 };
 
 static bool no_memory(void)
@@ -173,20 +179,27 @@ static bool seek(struct search *s, double at, const struct track_point *last, si
 /* From the anchor to the end (direction 1) or the start (-1). */
 static bool follow(struct search *s, struct track_point last, double direction)
 {
-    const double start = last.at, end = copy_seconds(&s->look.copies->mic);
+    const double end = copy_seconds(&s->look.copies->mic);
+    double passed = last.at, step = POINT_STEP_S;
     size_t lost = 0;
-    for (size_t i = 1;; i++) {
-        const double at = start + direction * POINT_STEP_S * (double)i;
+    while (!s->look.failed && !interrupted()) {
+        const double at = passed + direction * step;
+        const bool outside = at < 0.0 || at > end;
         struct track_point point;
-        if (at < 0.0 || at > end || s->look.failed)
+        bool found = !outside && window_same(&s->look, at, &last, &point);
+        const bool same = found;
+        if (!found && step > POINT_STEP_S) {
+            step *= 0.5;
+            continue;
+        }
+        if (outside)
             break;
-        if (interrupted())
-            return true;
-        const bool found =
-            window_same(&s->look, at, &last, &point) || seek(s, at, &last, lost, &point);
-        s->heard += window_has_sound(&s->look, at, last.lag, 0.0);
+        found = found || seek(s, at, &last, lost, &point);
+        if (window_has_sound(&s->look, at, last.lag, 0.0))
+            s->heard += step;
+        passed = at;
         if (found) {
-            s->matched++;
+            s->matched += step;
             if (!add(s, &point))
                 return false;
             if (point.height >= POINT_CHANCE)
@@ -195,6 +208,7 @@ static bool follow(struct search *s, struct track_point last, double direction)
         } else if (window_is_active(&s->look.copies->mic, at - 1.0, at + 1.0)) {
             lost++;
         }
+        step = same ? fmin(2.0 * step, MOST_STEP_S) : POINT_STEP_S;
     }
     return true;
 }
@@ -259,7 +273,7 @@ static bool find_all(struct search *s)
         return false;
     sort(s->track);
     /* Two recordings that merely share a tune or an announcement. */
-    if (s->matched * LEAST_SHARE < s->heard)
+    if (s->matched * (double)LEAST_SHARE < s->heard)
         return true;
     return look_closer(s) && (pieces_make(s->track, s->look.copies, least) || no_memory());
 }
