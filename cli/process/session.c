@@ -21,6 +21,8 @@
 #define HOP_MS  (1000 * UNECHO_HOP / UNECHO_SAMPLE_RATE)
 /* For different rates: twice as much far end as the longest call takes. */
 #define FAR_QUEUE_MS 1000
+/* Samples whose squares floats add up without loss that counts. */
+enum { POWER_BLOCK = 64 };
 
 /* Sums of squares in stretches of one kind, and how many samples of the output. */
 struct stretch_power {
@@ -52,24 +54,33 @@ struct session {
 
 /* A mean power, no exact figure: guards its input as unecho_process does. Sums side by side, which
  * compilers turn into vectors. */
-static double power(const float *samples, size_t n)
+static double block_power(const float samples[POWER_BLOCK])
 {
-    enum { SIDE_BY_SIDE = 8 };
-    double sums[SIDE_BY_SIDE] = {0}, sum = 0.0;
-    for (size_t i = 0; i < n; i += SIDE_BY_SIDE) {
-        const size_t part = n - i < SIDE_BY_SIDE ? n - i : SIDE_BY_SIDE;
-        float x[SIDE_BY_SIDE] = {0};
-        memcpy(x, samples + i, part * sizeof(*x));
+    enum { SIDE_BY_SIDE = 16 };
+    float sums[SIDE_BY_SIDE] = {0};
+    double sum = 0.0;
+    for (size_t i = 0; i < POWER_BLOCK; i += SIDE_BY_SIDE)
         for (size_t k = 0; k < SIDE_BY_SIDE; k++) {
-            const float size = fabsf(x[k]);
+            const float size = fabsf(samples[i + k]);
             /* Infinity is no large sample, and NaN is none. */
             const float guarded = size <= LARGEST ? size : size <= FLT_MAX ? LARGEST : 0.0f;
-            sums[k] += (double)guarded * (double)guarded;
+            sums[k] += guarded * guarded;
         }
-    }
     for (size_t k = 0; k < SIDE_BY_SIDE; k++)
-        sum += sums[k];
+        sum += (double)sums[k];
     return sum;
+}
+
+static double power(const float *samples, size_t n)
+{
+    const size_t rest = n % POWER_BLOCK;
+    float last[POWER_BLOCK] = {0};
+    double sum = 0.0;
+    for (size_t i = 0; i + POWER_BLOCK <= n; i += POWER_BLOCK)
+        sum += block_power(samples + i);
+    if (rest > 0)
+        memcpy(last, samples + n - rest, rest * sizeof(*last));
+    return rest > 0 ? sum + block_power(last) : sum;
 }
 
 /* The least number of frames at rate that last at least as long as n frames at of_rate. */
@@ -335,11 +346,17 @@ static bool read_chunk(struct session *session)
 
 static float peak_of(const float *samples, size_t n)
 {
-    float peak = 0.0f;
-    for (size_t i = 0; i < n; i++) {
-        const float size = fabsf(samples[i]);
-        peak = size > peak ? size : peak;
-    }
+    enum { SIDE_BY_SIDE = 8 };
+    float peaks[SIDE_BY_SIDE] = {0}, peak = 0.0f;
+    for (size_t i = 0; i + SIDE_BY_SIDE <= n; i += SIDE_BY_SIDE)
+        for (size_t k = 0; k < SIDE_BY_SIDE; k++) {
+            const float size = fabsf(samples[i + k]);
+            peaks[k] = size > peaks[k] ? size : peaks[k];
+        }
+    for (size_t i = n - n % SIDE_BY_SIDE; i < n; i++)
+        peak = fmaxf(peak, fabsf(samples[i]));
+    for (size_t k = 0; k < SIDE_BY_SIDE; k++)
+        peak = fmaxf(peak, peaks[k]);
     return peak;
 }
 
