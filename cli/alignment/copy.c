@@ -2,7 +2,9 @@
 
 #include "alignment/correlator.h"
 #include "alignment/decimator.h"
+#include "dsp/clones.h"
 #include "dsp/converter.h"
+#include "dsp/peak.h"
 #include "files/scratch.h"
 #include "report.h"
 
@@ -185,30 +187,18 @@ static bool put(struct copier *c)
     }
 }
 
-/* The highest magnitude of those that are finite; 0 replaces the others. Side by side, which
- * compilers turn into vectors. */
-static float take_peak(float *samples, size_t n)
+/* 0 for those that are not finite. Returns the peak of the others. */
+CLONED static float guard(float *samples, size_t n)
 {
-    enum { SIDE_BY_SIDE = 8 };
-    float peaks[SIDE_BY_SIDE] = {0}, peak = 0.0f;
     for (size_t i = 0; i < n; i++)
         samples[i] = fabsf(samples[i]) <= FLT_MAX ? samples[i] : 0.0f;
-    for (size_t i = 0; i + SIDE_BY_SIDE <= n; i += SIDE_BY_SIDE)
-        for (size_t k = 0; k < SIDE_BY_SIDE; k++) {
-            const float size = fabsf(samples[i + k]);
-            peaks[k] = size > peaks[k] ? size : peaks[k];
-        }
-    for (size_t i = n - n % SIDE_BY_SIDE; i < n; i++)
-        peak = fmaxf(peak, fabsf(samples[i]));
-    for (size_t k = 0; k < SIDE_BY_SIDE; k++)
-        peak = fmaxf(peak, peaks[k]);
-    return peak;
+    return peak_of(samples, n);
 }
 
 static bool push_part(struct copier *c, const float *samples, size_t n)
 {
     memcpy(c->in, samples, n * sizeof(*samples));
-    c->copy->peak = fmax(c->copy->peak, (double)take_peak(c->in, n));
+    c->copy->peak = fmax(c->copy->peak, (double)guard(c->in, n));
     c->heard += n;
     c->due = (uint64_t)((double)c->heard * CORRELATOR_RATE / c->rate);
     push(c, n);

@@ -159,12 +159,26 @@ static bool counts(struct search *s, const struct track_point *point,
     return point->height >= POINT_CHANCE && is_confirmed(s, point);
 }
 
-/* Where a window has its echo, if anywhere. lost: how many before it had none. */
-static bool seek(struct search *s, double at, const struct track_point *last, size_t lost,
-                 struct track_point *point)
+/* In a window without the echo only the near end may talk: the lag stays if one of the next is
+ * plain at it. */
+static bool is_plain_later(struct search *s, double at, double direction,
+                           const struct track_point *last, struct track_point *point)
+{
+    for (int i = 1; i <= LOST; i++)
+        if (window_same(&s->look, at + direction * POINT_STEP_S * i, last, point))
+            return true;
+    return false;
+}
+
+/* Where a window, or one soon after it, has its echo, if anywhere. lost: how many before it had
+ * none. */
+static bool seek(struct search *s, double at, double direction, const struct track_point *last,
+                 size_t lost, struct track_point *point)
 {
     *point = window_near(&s->look, at, last->lag);
     bool found = counts(s, point, last);
+    if (!found && lost == 0 && is_plain_later(s, at, direction, last, point))
+        return true;
     if (!found && (lost < MOST_LOST || lost % LOST == 0)) {
         *point = window_along(&s->look, at, last);
         found = counts(s, point, last);
@@ -194,12 +208,13 @@ static bool follow(struct search *s, struct track_point last, double direction)
         }
         if (outside)
             break;
-        found = found || seek(s, at, &last, lost, &point);
-        if (window_has_sound(&s->look, at, last.lag, 0.0))
-            s->heard += step;
-        passed = at;
+        found = found || seek(s, at, direction, &last, lost, &point);
+        const double length = found ? fabs(point.at - passed) : step;
+        if (found || window_has_sound(&s->look, at, last.lag, 0.0))
+            s->heard += length;
+        passed += direction * length;
         if (found) {
-            s->matched += step;
+            s->matched += fmin(step, length);
             if (!add(s, &point))
                 return false;
             if (point.height >= POINT_CHANCE)

@@ -4,6 +4,7 @@
  */
 #include "files/audio_reader.h"
 
+#include "dsp/clones.h"
 #include "files/format.h"
 #include "files/media.h"
 #include "files/ogg_chain.h"
@@ -289,6 +290,12 @@ static void warn_of_loss(audio_reader *reader, const char *why)
                        seconds(reader, reader->length));
 }
 
+CLONED static void convert_shorts(float *restrict samples, const short *restrict from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        samples[i] = (float)from[i] * (1.0f / 32768.0f);
+}
+
 /* Returns how many samples it has read. */
 static size_t read_shorts(audio_reader *reader, float *samples, size_t n)
 {
@@ -303,9 +310,7 @@ static size_t read_shorts(audio_reader *reader, float *samples, size_t n)
                 break;
         }
         const size_t left = reader->end - reader->begin, part = n - done < left ? n - done : left;
-        const short *const from = reader->shorts + reader->begin;
-        for (size_t i = 0; i < part; i++)
-            samples[done + i] = (float)from[i] * (1.0f / 32768.0f);
+        convert_shorts(samples + done, reader->shorts + reader->begin, part);
         reader->begin += part;
         done += part;
     }

@@ -4,6 +4,7 @@
  */
 #include "files/audio_writer.h"
 
+#include "dsp/clones.h"
 #include "files/format.h"
 #include "files/wav_head.h"
 #include "report.h"
@@ -171,7 +172,7 @@ audio_writer *audio_writer_start(output_file *output, int format, int rate, unsi
     return open_writer(output, RAW_NONE, format, rate, channels, NULL, -1);
 }
 
-static void clip(audio_writer *writer, float *samples, size_t n)
+CLONED static void clip(audio_writer *writer, float *samples, size_t n)
 {
     /* The largest integer is one step below full scale, which a float cannot tell with 32 bits. */
     float step = ldexpf(1.0f, writer->bits > 24 ? -24 : 1 - writer->bits);
@@ -233,14 +234,18 @@ static bool write_pending(audio_writer *writer)
     return sf_write_short(writer->file, writer->pending, n) == n;
 }
 
+CLONED static void round_shorts(short *restrict to, const float *restrict samples, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = (short)raw_rounded(samples[i]);
+}
+
 /* As write_integers, of 16 bits. */
 static bool write_shorts(audio_writer *writer, const float *samples, size_t n)
 {
     for (size_t done = 0; done < n;) {
         const size_t room = PENDING - writer->pending_n, count = n - done < room ? n - done : room;
-        short *const to = writer->pending + writer->pending_n;
-        for (size_t i = 0; i < count; i++)
-            to[i] = (short)raw_rounded(samples[done + i]);
+        round_shorts(writer->pending + writer->pending_n, samples + done, count);
         writer->pending_n += count;
         done += count;
         if (writer->pending_n == PENDING && !write_pending(writer))

@@ -6,6 +6,9 @@
 #include "process/session.h"
 
 #include "alignment/far_feed.h"
+#include "dsp/clones.h"
+#include "dsp/dot.h"
+#include "dsp/peak.h"
 #include "interrupt.h"
 #include "report.h"
 
@@ -21,8 +24,8 @@
 #define HOP_MS  (1000 * UNECHO_HOP / UNECHO_SAMPLE_RATE)
 /* For different rates: twice as much far end as the longest call takes. */
 #define FAR_QUEUE_MS 1000
-/* Samples whose squares floats add up without loss that counts. */
-enum { POWER_BLOCK = 64 };
+/* Samples whose squares floats add up without a loss that counts. */
+enum { POWER_PART = 512 };
 
 /* Sums of squares in stretches of one kind, and how many samples of the output. */
 struct stretch_power {
@@ -52,35 +55,29 @@ struct session {
     float peak;
 };
 
-/* A mean power, no exact figure: guards its input as unecho_process does. Sums side by side, which
- * compilers turn into vectors. */
-static double block_power(const float samples[POWER_BLOCK])
+/* A mean power, no exact figure: guards its input as unecho_process does. */
+CLONED static double power(const float *samples, size_t n)
 {
-    enum { SIDE_BY_SIDE = 16 };
-    float sums[SIDE_BY_SIDE] = {0};
+    float part[POWER_PART];
     double sum = 0.0;
-    for (size_t i = 0; i < POWER_BLOCK; i += SIDE_BY_SIDE)
-        for (size_t k = 0; k < SIDE_BY_SIDE; k++) {
-            const float size = fabsf(samples[i + k]);
+    for (size_t at = 0; at < n; at += POWER_PART) {
+        const size_t count = n - at < POWER_PART ? n - at : POWER_PART;
+        eight_floats eight = {0};
+        for (size_t i = 0; i < count; i++) {
+            const float size = fabsf(samples[at + i]);
             /* Infinity is no large sample, and NaN is none. */
-            const float guarded = size <= LARGEST ? size : size <= FLT_MAX ? LARGEST : 0.0f;
-            sums[k] += guarded * guarded;
+            part[i] = size <= LARGEST ? size : size <= FLT_MAX ? LARGEST : 0.0f;
         }
-    for (size_t k = 0; k < SIDE_BY_SIDE; k++)
-        sum += (double)sums[k];
+        for (size_t i = count; i < POWER_PART && i % 8 != 0; i++)
+            part[i] = 0.0f;
+        for (size_t i = 0; i < count; i += 8) {
+            const eight_floats x = *(const eight_floats *)(part + i);
+            eight += x * x;
+        }
+        for (size_t k = 0; k < 8; k++)
+            sum += (double)eight[k];
+    }
     return sum;
-}
-
-static double power(const float *samples, size_t n)
-{
-    const size_t rest = n % POWER_BLOCK;
-    float last[POWER_BLOCK] = {0};
-    double sum = 0.0;
-    for (size_t i = 0; i + POWER_BLOCK <= n; i += POWER_BLOCK)
-        sum += block_power(samples + i);
-    if (rest > 0)
-        memcpy(last, samples + n - rest, rest * sizeof(*last));
-    return rest > 0 ? sum + block_power(last) : sum;
 }
 
 /* The least number of frames at rate that last at least as long as n frames at of_rate. */
@@ -342,22 +339,6 @@ static bool read_chunk(struct session *session)
     measure_mic(session, heard);
     session->heard += heard;
     return true;
-}
-
-static float peak_of(const float *samples, size_t n)
-{
-    enum { SIDE_BY_SIDE = 8 };
-    float peaks[SIDE_BY_SIDE] = {0}, peak = 0.0f;
-    for (size_t i = 0; i + SIDE_BY_SIDE <= n; i += SIDE_BY_SIDE)
-        for (size_t k = 0; k < SIDE_BY_SIDE; k++) {
-            const float size = fabsf(samples[i + k]);
-            peaks[k] = size > peaks[k] ? size : peaks[k];
-        }
-    for (size_t i = n - n % SIDE_BY_SIDE; i < n; i++)
-        peak = fmaxf(peak, fabsf(samples[i]));
-    for (size_t k = 0; k < SIDE_BY_SIDE; k++)
-        peak = fmaxf(peak, peaks[k]);
-    return peak;
 }
 
 /* Pass the part of the chunk that belongs to the output to the sink. */

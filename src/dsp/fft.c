@@ -9,6 +9,7 @@
 #include "dsp/dot.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,14 +37,37 @@ static size_t stage_turn_count(size_t n)
     return count;
 }
 
-static void fill_stage_turns(float *turns, size_t n)
+/* An eighth of the circle is computed, the rest is its mirror image: tables take longer than short
+ * recordings. */
+static void fill_turns(const buffer *turns, size_t size)
 {
+    const size_t quarter = size / 4;
+    for (size_t k = 0; k <= size / 8; k++) {
+        const double angle = 2.0 * PI * (double)k / (double)size;
+        const float re = (float)cos(angle), im = (float)sin(angle);
+        turns->re[k] = re;
+        turns->im[k] = -im;
+        turns->re[quarter - k] = im;
+        turns->im[quarter - k] = -re;
+    }
+    for (size_t k = 1; k < quarter; k++) {
+        turns->re[quarter + k] = -turns->re[quarter - k];
+        turns->im[quarter + k] = turns->im[quarter - k];
+    }
+}
+
+/* all: n turns, around half the circle. */
+static void fill_stage_turns(float *turns, size_t n, const buffer *all)
+{
+    const size_t half = n;
     for (; n >= 4; turns += 6 * (n / 4), n /= 4)
         for (size_t p = 0; p < n / 4; p++)
             for (size_t power = 1; power <= 3; power++) {
-                const double angle = -2.0 * PI * (double)(power * p) / (double)n;
-                turns[(2 * power - 2) * (n / 4) + p] = (float)cos(angle);
-                turns[(2 * power - 1) * (n / 4) + p] = (float)sin(angle);
+                const size_t k = power * p * (2 * half / n);
+                const bool beyond = k >= half;
+                const float re = all->re[k - beyond * half], im = all->im[k - beyond * half];
+                turns[(2 * power - 2) * (n / 4) + p] = beyond ? -re : re;
+                turns[(2 * power - 1) * (n / 4) + p] = beyond ? -im : im;
             }
 }
 
@@ -64,12 +88,8 @@ static real_fft *new (size_t size, size_t lanes)
                     .turns = {memory, memory + n},
                     .buffers = {{values, values + n * lanes}, {more, more + n * lanes}},
                     .stage_turns = more + 2 * n * lanes};
-    for (size_t k = 0; k < n; k++) {
-        const double angle = -2.0 * PI * (double)k / (double)size;
-        f->turns.re[k] = (float)cos(angle);
-        f->turns.im[k] = (float)sin(angle);
-    }
-    fill_stage_turns(f->stage_turns, n);
+    fill_turns(&f->turns, size);
+    fill_stage_turns(f->stage_turns, n, &f->turns);
     return f;
 }
 
@@ -220,14 +240,16 @@ static void later_stage(const buffer *from, const buffer *to, size_t n, size_t s
     }
 }
 
-/* Where the length is no power of four. */
+/* Where the length is no power of four; stride: a multiple of 8. */
 static void last_stage(const buffer *from, const buffer *to, size_t stride)
 {
-    for (size_t k = 0; k < stride; k++) {
-        to->re[k] = from->re[k] + from->re[k + stride];
-        to->im[k] = from->im[k] + from->im[k + stride];
-        to->re[k + stride] = from->re[k] - from->re[k + stride];
-        to->im[k + stride] = from->im[k] - from->im[k + stride];
+    for (size_t k = 0; k < stride; k += 4) {
+        const four_floats a_re = load(from->re + k), b_re = load(from->re + k + stride);
+        const four_floats a_im = load(from->im + k), b_im = load(from->im + k + stride);
+        store(to->re + k, a_re + b_re);
+        store(to->im + k, a_im + b_im);
+        store(to->re + k + stride, a_re - b_re);
+        store(to->im + k + stride, a_im - b_im);
     }
 }
 
