@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PART = 16384 };
+/* Of both together 8 MB in memory, two minutes. */
+enum { PART = 16384, MOST_IN_MEMORY = 1 << 20 };
 
 typedef bool read_function(ends *pair, float *samples, size_t n, size_t *got);
 
@@ -49,8 +50,10 @@ bool copies_take(struct copies *copies, ends *pair)
 {
     bool full = false, done;
     *copies = (struct copies){0};
-    struct taking mic = {copier_open(&copies->mic, ends_mic_rate(pair)), ends_read_mic, false};
-    struct taking far = {copier_open(&copies->far, ends_far_rate(pair)), ends_read_far, false};
+    struct taking mic = {copier_open(&copies->mic, ends_mic_rate(pair), MOST_IN_MEMORY),
+                         ends_read_mic, false};
+    struct taking far = {copier_open(&copies->far, ends_far_rate(pair), MOST_IN_MEMORY),
+                         ends_read_far, false};
     done = mic.copier && far.copier && take_both(&mic, &far, pair, &full);
     copier_close(mic.copier);
     copier_close(far.copier);

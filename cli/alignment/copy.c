@@ -2,7 +2,9 @@
 
 #include "alignment/correlator.h"
 #include "alignment/decimator.h"
+#include "dsp/clones.h"
 #include "dsp/converter.h"
+#include "dsp/peak.h"
 #include "files/scratch.h"
 #include "report.h"
 
@@ -25,6 +27,7 @@ struct copier {
     size_t level_n;
     float in[PART], out[PART];
     double rate;
+    size_t room, most;   /* of the copy in memory */
     uint64_t heard, due; /* samples, of what has been pushed */
     bool full;
 };
@@ -35,7 +38,7 @@ static bool no_memory(void)
     return false;
 }
 
-struct copier *copier_open(struct copy *copy, double rate)
+struct copier *copier_open(struct copy *copy, double rate, size_t most_in_memory)
 {
     struct copier *c = calloc(1, sizeof(*c));
     *copy = (struct copy){0};
@@ -51,8 +54,7 @@ struct copier *copier_open(struct copy *copy, double rate)
     }
     c->copy = copy;
     c->rate = rate;
-    copy->file = scratch_try(NULL);
-    c->full = !copy->file;
+    c->most = most_in_memory;
     return c;
 }
 
@@ -121,6 +123,54 @@ static void push(struct copier *c, size_t n)
         converter_push(c->converter, c->in, n);
 }
 
+/* Room in memory for n more samples. */
+static bool make_room(struct copier *c, size_t n)
+{
+    const size_t needed = (size_t)c->copy->n + n;
+    if (needed <= c->room)
+        return true;
+    const size_t room = 2 * needed < c->most ? 2 * needed : c->most;
+    float *const more = realloc(c->copy->samples, room * sizeof(*more));
+    if (!more)
+        return no_memory();
+    c->copy->samples = more;
+    c->room = room;
+    return true;
+}
+
+static bool write_out(struct copier *c, const float *samples, size_t n)
+{
+    c->full = n > 0 && fwrite(samples, sizeof(*samples), n, c->copy->file) != n;
+    return !c->full;
+}
+
+/* From memory to a file. */
+static bool move_out(struct copier *c)
+{
+    struct copy *const copy = c->copy;
+    copy->file = scratch_try(NULL);
+    c->full = !copy->file;
+    if (c->full || !write_out(c, copy->samples, (size_t)copy->n))
+        return false;
+    free(copy->samples);
+    copy->samples = NULL;
+    return true;
+}
+
+/* false: out of memory, reported, or full. */
+static bool keep(struct copier *c, const float *samples, size_t n)
+{
+    struct copy *const copy = c->copy;
+    if (!copy->file && copy->n + n > c->most && !move_out(c))
+        return false;
+    if (copy->file)
+        return write_out(c, samples, n);
+    if (!make_room(c, n))
+        return false;
+    memcpy(copy->samples + copy->n, samples, n * sizeof(*samples));
+    return true;
+}
+
 /* Whatever the converter has ready, but no more than belongs to the recording. */
 static bool put(struct copier *c)
 {
@@ -129,25 +179,26 @@ static bool put(struct copier *c)
         const size_t n = pull(c, c->out, left < PART ? (size_t)left : PART);
         if (n == 0)
             return true;
-        if (fwrite(c->out, sizeof(*c->out), n, c->copy->file) != n) {
-            c->full = true;
-            return true;
-        }
+        if (!keep(c, c->out, n))
+            return c->full;
         c->copy->n += n;
         if (!take_levels(c, c->out, n))
             return false;
     }
 }
 
+/* 0 for those that are not finite. Returns the peak of the others. */
+CLONED static float guard(float *samples, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        samples[i] = fabsf(samples[i]) <= FLT_MAX ? samples[i] : 0.0f;
+    return peak_of(samples, n);
+}
+
 static bool push_part(struct copier *c, const float *samples, size_t n)
 {
-    float peak = 0.0f;
-    for (size_t i = 0; i < n; i++) {
-        const float size = fabsf(samples[i]);
-        c->in[i] = size <= FLT_MAX ? samples[i] : 0.0f;
-        peak = size > peak && size <= FLT_MAX ? size : peak;
-    }
-    c->copy->peak = fmax(c->copy->peak, (double)peak);
+    memcpy(c->in, samples, n * sizeof(*samples));
+    c->copy->peak = fmax(c->copy->peak, (double)guard(c->in, n));
     c->heard += n;
     c->due = (uint64_t)((double)c->heard * CORRELATOR_RATE / c->rate);
     push(c, n);
@@ -172,7 +223,7 @@ bool copier_finish(struct copier *c)
             return false;
     }
     /* The last samples may only now meet a full disk. */
-    c->full = c->full || fflush(c->copy->file) != 0;
+    c->full = c->full || (c->copy->file && fflush(c->copy->file) != 0);
     c->copy->active_db = levels_active(&c->copy->levels, &c->copy->active_seconds);
     return true;
 }
@@ -181,6 +232,7 @@ void copy_close(struct copy *copy)
 {
     if (copy->file)
         fclose(copy->file);
+    free(copy->samples);
     levels_free(&copy->levels);
     *copy = (struct copy){0};
 }
@@ -195,7 +247,11 @@ void copy_read(const struct copy *copy, float *samples, int64_t from, size_t n)
     const int64_t end = from + (int64_t)n, total = (int64_t)copy->n;
     const int64_t first = from < 0 ? 0 : from, last = end < total ? end : total;
     memset(samples, 0, n * sizeof(*samples));
-    if (first >= last || fseeko(copy->file, (off_t)first * (off_t)sizeof(float), SEEK_SET) != 0)
+    if (first < last && copy->samples)
+        memcpy(samples + (first - from), copy->samples + first,
+               (size_t)(last - first) * sizeof(*samples));
+    if (first >= last || !copy->file ||
+        fseeko(copy->file, (off_t)first * (off_t)sizeof(float), SEEK_SET) != 0)
         return;
     /* A file that cannot be read back is silence: nothing will be found in it. */
     if (fread(samples + (first - from), sizeof(float), (size_t)(last - first), copy->file) == 0)

@@ -2,7 +2,9 @@
  * Windows spread over the recording are searched within seconds, then, if that finds nothing, in
  * the whole far end, until two agree. From there the search goes on in both directions, each window
  * close to where the last one was found, then further away. While the lag is plain and stays, half
- * of a window at that very lag is enough.
+ * of a window at that very lag is enough, and windows are further and further apart. Where it is
+ * not found again, they come closer together, until the change lies between two that are as close
+ * as can be.
  */
 #include "alignment/track.h"
 
@@ -24,10 +26,14 @@ enum { MOST_LOST = 16 };
 /* At least one in so many windows must match. */
 enum { LEAST_SHARE = 8 };
 
+/* Windows of a plain lag are at most so far apart, in seconds. */
+#define MOST_STEP_S 16.0
+
 struct search {
     struct track *track;
     struct window_search look;
-    size_t heard, matched; /* windows with sound in both at the last lag; those that matched */
+    /* Seconds of windows with sound in both at the last lag, and of those that matched. */
+    double heard, matched;
 };
 
 static bool no_memory(void)
@@ -153,12 +159,26 @@ static bool counts(struct search *s, const struct track_point *point,
     return point->height >= POINT_CHANCE && is_confirmed(s, point);
 }
 
-/* Where a window has its echo, if anywhere. lost: how many before it had none. */
-static bool seek(struct search *s, double at, const struct track_point *last, size_t lost,
-                 struct track_point *point)
+/* In a window without the echo only the near end may talk: the lag stays if one of the next is
+ * plain at it. */
+static bool is_plain_later(struct search *s, double at, double direction,
+                           const struct track_point *last, struct track_point *point)
+{
+    for (int i = 1; i <= LOST; i++)
+        if (window_same(&s->look, at + direction * POINT_STEP_S * i, last, point))
+            return true;
+    return false;
+}
+
+/* Where a window, or one soon after it, has its echo, if anywhere. lost: how many before it had
+ * none. */
+static bool seek(struct search *s, double at, double direction, const struct track_point *last,
+                 size_t lost, struct track_point *point)
 {
     *point = window_near(&s->look, at, last->lag);
     bool found = counts(s, point, last);
+    if (!found && lost == 0 && is_plain_later(s, at, direction, last, point))
+        return true;
     if (!found && (lost < MOST_LOST || lost % LOST == 0)) {
         *point = window_along(&s->look, at, last);
         found = counts(s, point, last);
@@ -173,20 +193,28 @@ static bool seek(struct search *s, double at, const struct track_point *last, si
 /* From the anchor to the end (direction 1) or the start (-1). */
 static bool follow(struct search *s, struct track_point last, double direction)
 {
-    const double start = last.at, end = copy_seconds(&s->look.copies->mic);
+    const double end = copy_seconds(&s->look.copies->mic);
+    double passed = last.at, step = POINT_STEP_S;
     size_t lost = 0;
-    for (size_t i = 1;; i++) {
-        const double at = start + direction * POINT_STEP_S * (double)i;
+    while (!s->look.failed && !interrupted()) {
+        const double at = passed + direction * step;
+        const bool outside = at < 0.0 || at > end;
         struct track_point point;
-        if (at < 0.0 || at > end || s->look.failed)
+        bool found = !outside && window_same(&s->look, at, &last, &point);
+        const bool same = found;
+        if (!found && step > POINT_STEP_S) {
+            step *= 0.5;
+            continue;
+        }
+        if (outside)
             break;
-        if (interrupted())
-            return true;
-        const bool found =
-            window_same(&s->look, at, &last, &point) || seek(s, at, &last, lost, &point);
-        s->heard += window_has_sound(&s->look, at, last.lag, 0.0);
+        found = found || seek(s, at, direction, &last, lost, &point);
+        const double length = found ? fabs(point.at - passed) : step;
+        if (found || window_has_sound(&s->look, at, last.lag, 0.0))
+            s->heard += length;
+        passed += direction * length;
         if (found) {
-            s->matched++;
+            s->matched += fmin(step, length);
             if (!add(s, &point))
                 return false;
             if (point.height >= POINT_CHANCE)
@@ -195,6 +223,7 @@ static bool follow(struct search *s, struct track_point last, double direction)
         } else if (window_is_active(&s->look.copies->mic, at - 1.0, at + 1.0)) {
             lost++;
         }
+        step = same ? fmin(2.0 * step, MOST_STEP_S) : POINT_STEP_S;
     }
     return true;
 }
@@ -259,7 +288,7 @@ static bool find_all(struct search *s)
         return false;
     sort(s->track);
     /* Two recordings that merely share a tune or an announcement. */
-    if (s->matched * LEAST_SHARE < s->heard)
+    if (s->matched * (double)LEAST_SHARE < s->heard)
         return true;
     return look_closer(s) && (pieces_make(s->track, s->look.copies, least) || no_memory());
 }

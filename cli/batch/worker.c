@@ -1,8 +1,8 @@
 #include "batch/worker.h"
 
+#include "batch/content.h"
 #include "batch/examine.h"
 #include "batch/folder.h"
-#include "files/blake2b.h"
 #include "files/json.h"
 #include "files/json_read.h"
 #include "interrupt.h"
@@ -26,7 +26,7 @@ struct work {
     char *option_line, *option_words[JOURNAL_MEMBERS]; /* of this pair */
     char *options_text;
     char *out; /* the output's path */
-    char mic_hash[BLAKE2B_TEXT], far_hash[BLAKE2B_TEXT], out_hash[BLAKE2B_TEXT];
+    char mic_hash[CONTENT_TEXT], far_hash[CONTENT_TEXT], out_hash[CONTENT_TEXT];
     bool has_summary;
     int64_t written;
     FILE *line;     /* being written */
@@ -48,7 +48,7 @@ static bool hash_file(char *hash, const char *path)
         report_error("%s: is not a regular file", path);
         return false;
     }
-    if (blake2b_file(hash, path))
+    if (content_hash_file(hash, path))
         return true;
     report_error("%s: %s", path, strerror(errno));
     return false;
@@ -126,7 +126,7 @@ static bool is_unchanged(const struct earlier *e, struct work *w)
     return says(e, "status", "done") && says(e, "mic_hash", w->mic_hash) &&
            says(e, "far_hash", w->far_hash) && says(e, "options", w->options_text) &&
            says(e, "version", unecho_version()) && says(e, "model", model) &&
-           blake2b_file(w->out_hash, w->out) && says(e, "out_hash", w->out_hash);
+           content_hash_file(w->out_hash, w->out) && says(e, "out_hash", w->out_hash);
 }
 
 static bool find_earlier(struct earlier *e, const struct work *w)
