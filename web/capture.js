@@ -139,7 +139,7 @@ export class CleanStream extends Base {
 
   /** The track that fits the state of context and canceller. */
   #choose(message) {
-    if (this.#closed || !this.#node) return;
+    if (this.#closed || this.#lost || !this.#node) return;
     if (this.#context.state === "running") {
       this.#use(this.#output.stream.getAudioTracks()[0]);
       this.#say(this.#node.reason === "starting" ? null : this.#node.reason, message);
