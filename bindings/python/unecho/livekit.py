@@ -123,8 +123,11 @@ class AudioProcessingModule:
         call = self._call
         if not call or not call.fits(self._playout, *wanted):
             call = self._call = Call(*wanted, self._playout, **self._settings)
-        samples = data.data
-        samples.cast("B")[:] = call.process(samples)
+        near = call.process(data.data)
+        if data.data.readonly:
+            data._data = bytearray(near)  # as rtc.AudioProcessingModule does
+        else:
+            data.data.cast("B")[:] = near
 
     def process_reverse_stream(self, data: rtc.AudioFrame) -> None:
         """The far end; the frame is left as it is."""
