@@ -256,6 +256,7 @@ class LiveKit(unittest.TestCase):
         frames = [rtc.AudioFrame(far, FAR_RATE, 1, 480) for far in FARS[:30]]
         for frame in frames:
             asyncio.run(output.capture_frame(frame))
+        self.assertEqual(output.next_in_chain.frames, 30)
         output.flush()
         output.pause()
         output.pause()

@@ -18,7 +18,12 @@ class AgentOutput(io.AudioOutput):
         super().__init__(label="unecho", next_in_chain=next_in_chain,
                          capabilities=io.AudioOutputCapabilities(pause=True))
         self._echo = echo
-        self._next = next_in_chain
+
+    @property
+    def _next(self) -> io.AudioOutput:
+        # Not the one that was given: a last one is wrapped, to be exchanged later.
+        assert self.next_in_chain
+        return self.next_in_chain
 
     @property
     def sample_rate(self) -> Optional[int]:

@@ -14,6 +14,8 @@ class AudioOutput(ABC):
         self.label = label
         self._capabilities = capabilities
         self._sample_rate = sample_rate
+        if next_in_chain and not next_in_chain.next_in_chain:
+            next_in_chain = Proxy(next_in_chain)
         self._next_in_chain = next_in_chain
 
     @property
@@ -40,3 +42,18 @@ class AudioOutput(ABC):
     def resume(self):
         if self.next_in_chain:
             self.next_in_chain.resume()
+
+
+class Proxy:
+    """Around the last one, which may be exchanged: what goes past it is not counted as played."""
+
+    def __init__(self, last):
+        self.next_in_chain = last
+        self.frames = 0
+
+    async def capture_frame(self, frame):
+        self.frames += 1
+        await self.next_in_chain.capture_frame(frame)
+
+    def __getattr__(self, name):
+        return getattr(self.next_in_chain, name)
