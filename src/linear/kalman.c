@@ -215,7 +215,7 @@ static float caution(const kalman *c)
 }
 
 /* The same bin by bin, by what the filter was told. */
-static const float *caution_by_bin(kalman *c, float all)
+static const float *caution_by_bin(const kalman *c, float all)
 {
     const float *const told = row_of(c, ROW_TOLD);
     float *const by_bin = row_of(c, ROW_CAUTION);
