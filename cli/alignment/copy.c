@@ -38,7 +38,7 @@ static bool no_memory(void)
     return false;
 }
 
-struct copier *copier_open(struct copy *copy, double rate, size_t most_in_memory)
+struct copier *copier_open(struct copy *copy, double rate, size_t in_memory)
 {
     struct copier *c = calloc(1, sizeof(*c));
     *copy = (struct copy){0};
@@ -47,14 +47,16 @@ struct copier *copier_open(struct copy *copy, double rate, size_t most_in_memory
         c->decimator = decimator_new((unsigned)factor, PART);
     else if (c)
         c->converter = converter_open(rate, CORRELATOR_RATE, PART);
-    if (!c || !(c->decimator || c->converter)) {
-        free(c);
+    if (in_memory > 0)
+        copy->samples = malloc(in_memory * sizeof(*copy->samples));
+    if (!c || !(c->decimator || c->converter) || (in_memory > 0 && !copy->samples)) {
+        copier_close(c);
         no_memory();
         return NULL;
     }
     c->copy = copy;
     c->rate = rate;
-    c->most = most_in_memory;
+    c->room = in_memory;
     return c;
 }
 
@@ -123,21 +125,6 @@ static void push(struct copier *c, size_t n)
         converter_push(c->converter, c->in, n);
 }
 
-/* Room in memory for n more samples. */
-static bool make_room(struct copier *c, size_t n)
-{
-    const size_t needed = (size_t)c->copy->n + n;
-    if (needed <= c->room)
-        return true;
-    const size_t room = 2 * needed < c->most ? 2 * needed : c->most;
-    float *const more = realloc(c->copy->samples, room * sizeof(*more));
-    if (!more)
-        return no_memory();
-    c->copy->samples = more;
-    c->room = room;
-    return true;
-}
-
 static bool write_out(struct copier *c, const float *samples, size_t n)
 {
     c->full = n > 0 && fwrite(samples, sizeof(*samples), n, c->copy->file) != n;
@@ -157,16 +144,14 @@ static bool move_out(struct copier *c)
     return true;
 }
 
-/* false: out of memory, reported, or full. */
+/* false: full. */
 static bool keep(struct copier *c, const float *samples, size_t n)
 {
     struct copy *const copy = c->copy;
-    if (!copy->file && copy->n + n > c->most && !move_out(c))
+    if (!copy->file && copy->n + n > c->room && !move_out(c))
         return false;
     if (copy->file)
         return write_out(c, samples, n);
-    if (!make_room(c, n))
-        return false;
     memcpy(copy->samples + copy->n, samples, n * sizeof(*samples));
     return true;
 }
@@ -180,7 +165,7 @@ static bool put(struct copier *c)
         if (n == 0)
             return true;
         if (!keep(c, c->out, n))
-            return c->full;
+            return true;
         c->copy->n += n;
         if (!take_levels(c, c->out, n))
             return false;
@@ -246,10 +231,14 @@ void copy_read(const struct copy *copy, float *samples, int64_t from, size_t n)
 {
     const int64_t end = from + (int64_t)n, total = (int64_t)copy->n;
     const int64_t first = from < 0 ? 0 : from, last = end < total ? end : total;
+    if (first < last && copy->samples) {
+        const size_t before = (size_t)(first - from), count = (size_t)(last - first);
+        memset(samples, 0, before * sizeof(*samples));
+        memcpy(samples + before, copy->samples + first, count * sizeof(*samples));
+        memset(samples + before + count, 0, (n - before - count) * sizeof(*samples));
+        return;
+    }
     memset(samples, 0, n * sizeof(*samples));
-    if (first < last && copy->samples)
-        memcpy(samples + (first - from), copy->samples + first,
-               (size_t)(last - first) * sizeof(*samples));
     if (first >= last || !copy->file ||
         fseeko(copy->file, (off_t)first * (off_t)sizeof(float), SEEK_SET) != 0)
         return;

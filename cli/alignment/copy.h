@@ -36,11 +36,11 @@ bool copies_are_same(const struct copy *a, const struct copy *b);
 struct copier;
 
 /*
- * Of a signal at this rate, not necessarily an integer. The copy stays in memory up to so many
- * samples; where there is no room for a temporary file after that, the copier is full. NULL: out of
- * memory, reported. copy_close in either case.
+ * Of a signal at this rate, not necessarily an integer. The copy stays in memory if it has at most
+ * so many samples; where there is no room for a temporary file otherwise, the copier is full. NULL:
+ * out of memory, reported. copy_close in either case.
  */
-struct copier *copier_open(struct copy *copy, double rate, size_t most_in_memory);
+struct copier *copier_open(struct copy *copy, double rate, size_t in_memory);
 void copier_close(struct copier *c);
 
 /* Take the next n samples, with 0 for those that are not finite. false: out of memory, reported. */

@@ -2,9 +2,8 @@
  * Windows spread over the recording are searched within seconds, then, if that finds nothing, in
  * the whole far end, until two agree. From there the search goes on in both directions, each window
  * close to where the last one was found, then further away. While the lag is plain and stays, half
- * of a window at that very lag is enough, and windows are further and further apart. Where it is
- * not found again, they come closer together, until the change lies between two that are as close
- * as can be.
+ * of a window at that very lag is enough. No window is left out: where a recorder loses sound and
+ * fills it in again, or the user's own voice is in the far end, the lag returns within seconds.
  */
 #include "alignment/track.h"
 
@@ -26,14 +25,10 @@ enum { MOST_LOST = 16 };
 /* At least one in so many windows must match. */
 enum { LEAST_SHARE = 8 };
 
-/* Windows of a plain lag are at most so far apart, in seconds. */
-#define MOST_STEP_S 16.0
-
 struct search {
     struct track *track;
     struct window_search look;
-    /* Seconds of windows with sound in both at the last lag, and of those that matched. */
-    double heard, matched;
+    size_t heard, matched; /* windows with sound in both at the last lag; those that matched */
 };
 
 static bool no_memory(void)
@@ -194,36 +189,26 @@ static bool seek(struct search *s, double at, double direction, const struct tra
 static bool follow(struct search *s, struct track_point last, double direction)
 {
     const double end = copy_seconds(&s->look.copies->mic);
-    double passed = last.at, step = POINT_STEP_S;
+    double at = last.at + direction * POINT_STEP_S;
     size_t lost = 0;
-    while (!s->look.failed && !interrupted()) {
-        const double at = passed + direction * step;
-        const bool outside = at < 0.0 || at > end;
+    while (at >= 0.0 && at <= end && !s->look.failed && !interrupted()) {
         struct track_point point;
-        bool found = !outside && window_same(&s->look, at, &last, &point);
-        const bool same = found;
-        if (!found && step > POINT_STEP_S) {
-            step *= 0.5;
-            continue;
-        }
-        if (outside)
-            break;
-        found = found || seek(s, at, direction, &last, lost, &point);
-        const double length = found ? fabs(point.at - passed) : step;
-        if (found || window_has_sound(&s->look, at, last.lag, 0.0))
-            s->heard += length;
-        passed += direction * length;
+        const bool found =
+            window_same(&s->look, at, &last, &point) || seek(s, at, direction, &last, lost, &point);
         if (found) {
-            s->matched += fmin(step, length);
+            s->heard += 1 + (size_t)lround(fabs(point.at - at) / POINT_STEP_S);
+            s->matched++;
             if (!add(s, &point))
                 return false;
             if (point.height >= POINT_CHANCE)
                 last = point;
             lost = 0;
-        } else if (window_is_active(&s->look.copies->mic, at - 1.0, at + 1.0)) {
-            lost++;
+            at = point.at;
+        } else {
+            s->heard += window_has_sound(&s->look, at, last.lag, 0.0);
+            lost += window_is_active(&s->look.copies->mic, at - 1.0, at + 1.0);
         }
-        step = same ? fmin(2.0 * step, MOST_STEP_S) : POINT_STEP_S;
+        at += direction * POINT_STEP_S;
     }
     return true;
 }
@@ -288,7 +273,7 @@ static bool find_all(struct search *s)
         return false;
     sort(s->track);
     /* Two recordings that merely share a tune or an announcement. */
-    if (s->matched * (double)LEAST_SHARE < s->heard)
+    if (s->matched * LEAST_SHARE < s->heard)
         return true;
     return look_closer(s) && (pieces_make(s->track, s->look.copies, least) || no_memory());
 }

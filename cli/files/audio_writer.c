@@ -243,12 +243,13 @@ CLONED static void round_shorts(short *restrict to, const float *restrict sample
 /* As write_integers, of 16 bits. */
 static bool write_shorts(audio_writer *writer, const float *samples, size_t n)
 {
+    const size_t most = PENDING - PENDING % (size_t)writer->channels;
     for (size_t done = 0; done < n;) {
-        const size_t room = PENDING - writer->pending_n, count = n - done < room ? n - done : room;
+        const size_t room = most - writer->pending_n, count = n - done < room ? n - done : room;
         round_shorts(writer->pending + writer->pending_n, samples + done, count);
         writer->pending_n += count;
         done += count;
-        if (writer->pending_n == PENDING && !write_pending(writer))
+        if (writer->pending_n == most && !write_pending(writer))
             return false;
     }
     return true;

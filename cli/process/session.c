@@ -129,9 +129,11 @@ static bool read_far(struct session *session, size_t n)
     const size_t wanted = left < n - silent ? (size_t)left : n - silent;
     size_t got = 0;
     const unsigned channels = ends_far_channels(session->pair);
-    memset(session->far, 0, n * channels * sizeof(*session->far));
+    memset(session->far, 0, silent * channels * sizeof(*session->far));
     if (!far_feed_read(&session->far_feed, session->far + silent * channels, wanted, &got))
         return false;
+    memset(session->far + (silent + got) * channels, 0,
+           (n - silent - got) * channels * sizeof(*session->far));
     session->far_heard += got;
     session->far_fed += n;
     return true;

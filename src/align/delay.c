@@ -28,6 +28,12 @@ static const float least_share = 1e-4f;
 enum { LOOKS = 2, LOOKS_HURRY = 4 };
 /* How many are watched, one a hop, and after how many hops again. */
 enum { WATCHED = 3, WATCHED_BEFORE = 1, WATCH_HOPS = 24 };
+/*
+ * The long correlation is kept in these units, as integers of 16 bits. A frame adds 0.5 at most and
+ * 125 frames last, so that it fits; what chance makes of the first two frames has a deviation of
+ * about 6 units, and of many frames far more.
+ */
+static const float slow_unit = 1.0f / 256.0f;
 /* Of a whitened frame: real and imaginary parts. */
 enum { FRAME_SIZE = 2 * DELAY_BINS };
 
@@ -39,7 +45,7 @@ void delay_layout(delay *d, arena *a, size_t most, size_t late)
     d->mic_ring = d->partitions * UNECHO_HOP / (LOOKS * DELAY_FRAME) + 2;
     /* The far end is looked at as it comes, a frame or two before the microphone. */
     d->far_ring = d->partitions + d->mic_ring + 2;
-    d->slow = arena_floats(a, d->partitions * DELAY_FRAME);
+    d->slow = arena_take(a, d->partitions * DELAY_FRAME * sizeof *d->slow);
     d->far_level = arena_floats(a, DELAY_BINS);
     d->mic_level = arena_floats(a, DELAY_BINS);
     d->far = arena_take(a, d->far_ring * FRAME_SIZE * sizeof *d->far);
@@ -315,11 +321,22 @@ static void correlate(const delay *d, const delay_pairs *pairs, float *c)
     d->k->fft_inverse(d->fft, c, re, im);
 }
 
+/* To the nearest. Written so that compilers find vectors for it. */
+static int16_t in_units(float correlation)
+{
+    const float shift = 0x1.8p23f, at = correlation * (1.0f / slow_unit) + shift;
+    int32_t bits, zero;
+    memcpy(&bits, &at, sizeof bits);
+    memcpy(&zero, &shift, sizeof zero);
+    return (int16_t)(bits - zero);
+}
+
 /* Correlate what has come for partition p since the last time, and look for peaks. */
 static void look(delay *d, size_t p)
 {
     delay_partition *const found = &d->found[p];
-    float c[FFT_SIZE], *const slow = d->slow + p * DELAY_FRAME;
+    float c[FFT_SIZE], slow[DELAY_FRAME];
+    int16_t *const kept = d->slow + p * DELAY_FRAME;
     const double first = ((double)p - (double)d->frames_late) * (double)DELAY_FRAME;
     int8_t room[CROSS_FRAMES_MOST * FRAME_SIZE];
     delay_pairs pairs = {.count = 0};
@@ -332,8 +349,10 @@ static void look(delay *d, size_t p)
     float keep = 1.0f;
     for (size_t i = 0; i < pairs.count; i++)
         keep *= memory;
-    for (size_t i = 0; i < DELAY_FRAME; i++)
-        slow[i] = keep * slow[i] + c[i];
+    for (size_t i = 0; i < DELAY_FRAME; i++) {
+        slow[i] = keep * slow_unit * (float)kept[i] + c[i];
+        kept[i] = in_units(slow[i]);
+    }
     found->weight = keep * keep * found->weight + pairs.weight;
     found->fresh = peak_of(c, pairs.weight, first);
     found->slow = peak_of(slow, found->weight, first);
@@ -449,6 +468,6 @@ void delay_pattern(const delay *d, int64_t first, float *to, size_t n)
     for (size_t i = 0; i < n; i++) {
         const int64_t at = first + (int64_t)i - least;
         const float weight = at < 0 || at >= count ? 0.0f : d->found[at / DELAY_FRAME].weight;
-        to[i] = weight > 0.0f ? d->slow[at] / deviation(weight) : 0.0f;
+        to[i] = weight > 0.0f ? slow_unit * (float)d->slow[at] / deviation(weight) : 0.0f;
     }
 }

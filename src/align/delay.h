@@ -65,7 +65,7 @@ typedef struct delay {
     size_t doubtful; /* how many of the first partitions lie before the echo or the far end */
     size_t echo;     /* the partition that the echo is in; `partitions`: not known */
     int seen;        /* whether it is there, so that the frames say how loud it is */
-    float *slow;     /* the long correlation, [partitions][DELAY_FRAME] */
+    int16_t *slow;   /* the long correlation, [partitions][DELAY_FRAME], in units of its own */
     /* Whitened spectra in rings, [far_ring] and [mic_ring][2][DELAY_BINS], and what is in them. */
     int8_t *far, *mic;
     delay_slot *fars, *mics;

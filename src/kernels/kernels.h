@@ -248,6 +248,8 @@ typedef struct kernels {
      * rounded before it is added, then added up in pairs i and i + 8, i and i + 4, and so on.
      */
     float (*dot)(const float *x, const float *y, size_t n);
+    /* The same in double, of n elements, a multiple of 8, in eight sums. */
+    double (*inner)(const float *x, const float *y, size_t n);
     /*
      * A frame with magnitudes of at most 1: y [2][n] = the real parts, then the imaginary ones of
      * (re + i im) / (m + quiet level) in units of 1 / CROSS_ONE, m = sqrt(re^2 + im^2) + 1e-6.

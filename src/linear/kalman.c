@@ -179,6 +179,12 @@ static void hop_of(kalman *c, const float *re, const float *im, float *hop)
     memcpy(hop, block + KALMAN_HOP, KALMAN_HOP * sizeof(float));
 }
 
+/* The sum of a * b over a hop. */
+static double product(const kalman *c, const float *a, const float *b)
+{
+    return c->k->inner(a, b, KALMAN_HOP);
+}
+
 static void transform(kalman *c, const float *block, float *re, float *im)
 {
     c->k->fft_forward(&c->paths.fft, re, im, block);
@@ -319,7 +325,7 @@ static void learn_again(kalman *c, const reuse *r)
         const reused_block *const b = &r->blocks[i];
         const float *const mic = mic_of(c, b->age);
         /* A muted microphone says nothing, an earlier one neither. */
-        const int heard = paths_dot(mic, mic) > 0.0;
+        const int heard = product(c, mic, mic) > 0.0;
         float e[KALMAN_HOP];
         hop_of(c, b->y_re, b->y_im, e);
         for (size_t k = 0; k < KALMAN_HOP; k++)
@@ -345,9 +351,10 @@ static int has_diverged(kalman *c, double mic_energy, double error_energy)
 static void find_offset(kalman *c, const float *error, double energy, float *offset)
 {
     dc_offset *const o = &c->offset;
-    double sum = 0.0;
+    float ones[KALMAN_HOP];
     for (size_t i = 0; i < KALMAN_HOP; i++)
-        sum += (double)error[i];
+        ones[i] = 1.0f;
+    const double sum = product(c, error, ones);
     o->mean = offset_memory * o->mean + (1.0 - offset_memory) * sum / (double)KALMAN_HOP;
     o->power = offset_memory * o->power + (1.0 - offset_memory) * energy / (double)KALMAN_HOP;
     const double constant = o->mean * o->mean, rest = fmax(o->power - constant, 0.0);
@@ -390,7 +397,7 @@ static double give(kalman *c, const float *m, const float *y, const float *e, do
         if (good) {
             keep_error = (float)sqrt(most / error_energy);
         } else {
-            const double cross = paths_dot(m, y), power = paths_dot(y, y);
+            const double cross = product(c, m, y), power = product(c, y, y);
             const double gain = (cross + sqrt(cross * cross + power * (most - mic_energy))) / power;
             keep_error = (float)gain;
             keep_mic = 1.0f - keep_error;
@@ -467,10 +474,10 @@ static void improve(kalman *c, const float *m, float *y, int silent)
 {
     float e[KALMAN_HOP], offset[KALMAN_HOP], level_m[KALMAN_HOP];
     subtract(e, m, y);
-    find_offset(c, e, paths_dot(e, e), offset);
+    find_offset(c, e, product(c, e, e), offset);
     subtract(level_m, m, offset);
     subtract(e, level_m, y);
-    if (has_diverged(c, paths_dot(level_m, level_m), paths_dot(e, e))) {
+    if (has_diverged(c, product(c, level_m, level_m), product(c, e, e))) {
         kalman_restart(c);
         c->stats.diverged++;
         memset(y, 0, KALMAN_HOP * sizeof *y);
@@ -487,7 +494,7 @@ static void run(kalman *c, const float *mic, const float *const *far, float *err
 {
     float m[KALMAN_HOP], y[KALMAN_HOP] = {0}, e[KALMAN_HOP];
     memcpy(m, mic, sizeof m);
-    const double mic_energy = paths_dot(m, m), far_energy = paths_take(&c->paths, far);
+    const double mic_energy = product(c, m, m), far_energy = paths_take(&c->paths, far);
     take_mic(c, m);
     const int silent = paths_silent(&c->paths);
     if (!silent) {
@@ -502,7 +509,7 @@ static void run(kalman *c, const float *mic, const float *const *far, float *err
     else
         correct_nothing(c);
     subtract(e, m, y);
-    const double given = give(c, m, y, e, mic_energy, paths_dot(e, e), error, echo);
+    const double given = give(c, m, y, e, mic_energy, product(c, e, e), error, echo);
     count(c, mic_energy, far_energy, given);
 }
 

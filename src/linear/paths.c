@@ -83,16 +83,6 @@ void paths_forget_far_end(echo_paths *e)
 
 /* ---- The far end ------------------------------------------------------------------------- */
 
-double paths_dot(const float *a, const float *b)
-{
-    double sums[8] = {0.0};
-    for (size_t i = 0; i < HOP; i += 8)
-        for (size_t lane = 0; lane < 8; lane++)
-            sums[lane] += (double)a[i + lane] * (double)b[i + lane];
-    return ((sums[0] + sums[4]) + (sums[2] + sums[6])) +
-           ((sums[1] + sums[5]) + (sums[3] + sums[7]));
-}
-
 /* The lane's newest block becomes the newest of the ring. */
 static void take_lane(echo_paths *e, echo_path *p, const float *far, double energy)
 {
@@ -118,7 +108,7 @@ double paths_take(echo_paths *e, const float *const *far)
 {
     double sum = 0.0;
     for (size_t i = 0; i < e->count; i++) {
-        const double energy = paths_dot(far[i], far[i]);
+        const double energy = e->k->inner(far[i], far[i], HOP);
         take_lane(e, &e->all[i], far[i], energy);
         sum += energy;
     }

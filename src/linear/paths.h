@@ -62,7 +62,4 @@ void paths_write_filter(const echo_paths *e, const echo_path *p, size_t partitio
  */
 void paths_constrain(echo_paths *e, size_t count);
 
-/* The sum of a * b over a hop. */
-double paths_dot(const float *a, const float *b);
-
 #endif
