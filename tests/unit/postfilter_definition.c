@@ -148,7 +148,7 @@ static void every_set_gives_these_bits(void **unused)
 {
     (void)unused;
     enum { FROM = 12 * RATE, LENGTH = 24000 / HOP * HOP }; /* both ends talk there */
-    static const uint64_t hashes[] = {0xacaf6a42aa2b79ca, 0x5cc1cef5c9b99243, 0xb43ba06fd8aee25a};
+    static const uint64_t hashes[] = {0x954a7090af92e0c8, 0x61740ff5639463f2, 0xc946d376dd9e30f7};
     const signal_ mic = read_sample("mic"), far = read_sample("far"), near = read_sample("near");
     const scene s = {.count = LENGTH,
                      .mic = mic.samples + FROM,
