@@ -9,6 +9,7 @@
 #include "dsp/resampler.h"
 #include "fifo.h"
 #include "kernels/kernels.h"
+#include "sample_ring.h"
 #include "upper_bands.h"
 
 /* So many periods tell how much usually waits. */
@@ -41,8 +42,8 @@ typedef struct queue_watch {
 typedef struct far_line {
     fifo queue;
     resampler resampler;
-    float *past;    /* ring: sample i at i % plan.past */
-    uint64_t sound; /* native frames up to the last that was not 0 */
+    sample_ring past; /* as much as has been made */
+    uint64_t sound;   /* native frames up to the last that was not 0 */
     upper_meter upper;
 } far_line;
 
