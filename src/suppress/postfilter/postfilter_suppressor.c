@@ -240,6 +240,7 @@ const suppressor_kind postfilter_native = {
     .history = HISTORY,
     .latency = TRANSFORM_HOP,
     .denoises = 1,
+    .crowd = 4,
     .prepare = prepare,
     .layout = layout,
     .start = start,
