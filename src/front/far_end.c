@@ -30,7 +30,7 @@ void far_end_layout(far_end *f, arena *a, const far_end_plan *plan)
     for (size_t i = 0; i < plan->lanes; i++) {
         far_line *const line = &f->lines[i];
         fifo_layout(&line->queue, a, plan->queue);
-        sample_ring_layout(&line->past, a, plan->past);
+        sample_ring_layout(&line->past, a, plan->past, plan->fresh);
         if (plan->rate != UNECHO_SAMPLE_RATE || plan->drifts) {
             resampler_layout(&line->resampler, a, plan->rate, UNECHO_SAMPLE_RATE, most,
                              !plan->drifts);

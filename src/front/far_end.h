@@ -22,7 +22,8 @@ typedef struct far_end_plan {
     size_t lanes;        /* 1 or FAR_LANES */
     int drifts;          /* whether far_end_drift may be called */
     size_t queue;        /* capacity of the queue in native frames */
-    size_t past;         /* samples at 16 kHz that can still be read */
+    size_t past;         /* samples at 16 kHz that can still be read, */
+    size_t fresh;        /* and of these, as they came; see sample_ring.h */
     int pushed;          /* arrives independently of the microphone, perhaps late or not at all */
     unsigned drain_hops; /* in which what is pushed at once has left the queue */
     size_t upper;        /* how many bands above 8 kHz far_end_upper tells; 0: none */

@@ -6,11 +6,13 @@
 /* Smaller units would be subnormal in places. */
 enum { EXPONENT_LEAST = -80, EXPONENT_BIAS = 127, MANTISSA_BITS = 23, SAMPLE_BITS = 15 };
 
-void sample_ring_layout(sample_ring *r, arena *a, size_t capacity)
+void sample_ring_layout(sample_ring *r, arena *a, size_t capacity, size_t fresh)
 {
     r->capacity = capacity;
     /* One is being written, one begins before the oldest sample. */
+    r->fresh_blocks = fresh / SAMPLE_BLOCK + 2;
     r->blocks = capacity / SAMPLE_BLOCK + 2;
+    r->fresh = arena_floats(a, r->fresh_blocks * SAMPLE_BLOCK);
     r->kept = arena_take(a, r->blocks * SAMPLE_BLOCK * sizeof *r->kept);
     r->units = arena_floats(a, r->blocks);
 }
@@ -19,7 +21,7 @@ void sample_ring_reset(sample_ring *r)
 {
     memset(r->kept, 0, r->blocks * SAMPLE_BLOCK * sizeof *r->kept);
     memset(r->units, 0, r->blocks * sizeof *r->units);
-    memset(r->newest, 0, sizeof r->newest);
+    memset(r->fresh, 0, r->fresh_blocks * SAMPLE_BLOCK * sizeof *r->fresh);
     r->end = 0;
 }
 
@@ -68,18 +70,24 @@ static int exponent_of(const float *x)
     return both > EXPONENT_LEAST ? both : EXPONENT_LEAST;
 }
 
+static float *fresh_at(const sample_ring *r, uint64_t block)
+{
+    return r->fresh + (size_t)(block % r->fresh_blocks) * SAMPLE_BLOCK;
+}
+
 /* To the nearest; 32767.5 and more are one too many, and become 32767. */
 static void keep_block(sample_ring *r, uint64_t block)
 {
     static const float shift = 0x1.8p23f, most = 32767.0f;
     const size_t at = (size_t)(block % r->blocks);
-    const int exponent = exponent_of(r->newest);
+    const float *const x = fresh_at(r, block);
+    const int exponent = exponent_of(x);
     const float per_unit = power_of_two(SAMPLE_BITS - exponent);
     int16_t *const kept = r->kept + at * SAMPLE_BLOCK;
     int32_t zero;
     memcpy(&zero, &shift, sizeof zero);
     for (size_t i = 0; i < SAMPLE_BLOCK; i++) {
-        const float scaled = per_unit * r->newest[i];
+        const float scaled = per_unit * x[i];
         const float shifted = (scaled < most ? scaled : most) + shift;
         int32_t bits;
         memcpy(&bits, &shifted, sizeof bits);
@@ -91,15 +99,16 @@ static void keep_block(sample_ring *r, uint64_t block)
 void sample_ring_write(sample_ring *r, uint64_t first, const float *x, size_t n)
 {
     if (first != r->end)
-        memset(r->newest, 0, sizeof r->newest);
+        memset(fresh_at(r, first / SAMPLE_BLOCK), 0, SAMPLE_BLOCK * sizeof *r->fresh);
     for (size_t done = 0, part; done < n; done += part) {
         const uint64_t at = first + done;
         const size_t inside = (size_t)(at % SAMPLE_BLOCK), left = n - done;
         part = left < SAMPLE_BLOCK - inside ? left : SAMPLE_BLOCK - inside;
+        float *const to = fresh_at(r, at / SAMPLE_BLOCK) + inside;
         if (x)
-            memcpy(r->newest + inside, x + done, part * sizeof *x);
+            memcpy(to, x + done, part * sizeof *x);
         else
-            memset(r->newest + inside, 0, part * sizeof *r->newest);
+            memset(to, 0, part * sizeof *to);
         if (inside + part == SAMPLE_BLOCK)
             keep_block(r, at / SAMPLE_BLOCK);
     }
@@ -110,8 +119,8 @@ static void read_block(const sample_ring *r, float *to, uint64_t first, size_t n
 {
     const uint64_t block = first / SAMPLE_BLOCK;
     const size_t inside = (size_t)(first % SAMPLE_BLOCK), at = (size_t)(block % r->blocks);
-    if (block == r->end / SAMPLE_BLOCK) {
-        memcpy(to, r->newest + inside, n * sizeof *to);
+    if (block + r->fresh_blocks > r->end / SAMPLE_BLOCK) {
+        memcpy(to, fresh_at(r, block) + inside, n * sizeof *to);
         return;
     }
     const int16_t *const kept = r->kept + at * SAMPLE_BLOCK + inside;

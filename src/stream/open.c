@@ -93,6 +93,8 @@ static far_end_plan plan_far_end(const unecho_config *config, const aligner_plan
         .drifts = drifts,
         .queue = ms * rate / 1000 + FAR_END_PART,
         .past = aligner_past(aligning),
+        /* A far end that stays where it is passes as it came. */
+        .fresh = aligning->late + UNECHO_HOP,
         .pushed = pushed,
         .drain_hops = (300 + config->far_queue_ms) / CONFIG_HOP_MS,
         .upper = has_high ? upper_bands_count((unsigned)rate, lowest) : 0,

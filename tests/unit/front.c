@@ -230,14 +230,14 @@ static void drift_sets_in(void **unused)
 
 /* ---- Ring of samples --------------------------------------------------------------------- */
 
-static sample_ring open_ring(arena *a, size_t capacity)
+static sample_ring open_ring(arena *a, size_t capacity, size_t fresh)
 {
     sample_ring r;
     *a = (arena){0};
-    sample_ring_layout(&r, a, capacity);
+    sample_ring_layout(&r, a, capacity, fresh);
     a->memory = aligned_alloc(ARENA_ALIGNMENT, a->used);
     a->used = 0;
-    sample_ring_layout(&r, a, capacity);
+    sample_ring_layout(&r, a, capacity, fresh);
     sample_ring_reset(&r);
     return r;
 }
@@ -253,7 +253,7 @@ static void sixteen_bits_come_back(void **unused)
         x[i] = (float)(from + (int)below((size_t)range)) / 32768.0f;
     }
     arena a;
-    sample_ring r = open_ring(&a, CAPACITY);
+    sample_ring r = open_ring(&a, CAPACITY, 300);
     for (size_t at = 0, n; at < LENGTH; at += n) {
         n = 1 + below(400);
         n = n < LENGTH - at ? n : LENGTH - at;
@@ -267,13 +267,14 @@ static void sixteen_bits_come_back(void **unused)
     free(x);
 }
 
-/* Anything else within 2^-15 of its block's peak, whatever the level; 0 stays 0. */
+/* Anything else is as it was while it is fresh, and then within 2^-15 of its block's peak, whatever
+ * the level; 0 stays 0. */
 static void other_samples_come_near(void **unused)
 {
     (void)unused;
     uint32_t state = 7;
     arena a;
-    sample_ring r = open_ring(&a, SAMPLE_BLOCK);
+    sample_ring r = open_ring(&a, 8 * SAMPLE_BLOCK, SAMPLE_BLOCK);
     for (int exponent = -100; exponent <= 6; exponent++) {
         float x[SAMPLE_BLOCK], got[SAMPLE_BLOCK], most = 0.0f;
         for (size_t i = 0; i < SAMPLE_BLOCK; i++) {
@@ -282,6 +283,9 @@ static void other_samples_come_near(void **unused)
         }
         sample_ring_write(&r, r.end, x, SAMPLE_BLOCK);
         sample_ring_read(&r, got, (int64_t)r.end - SAMPLE_BLOCK, SAMPLE_BLOCK);
+        assert_memory_equal(got, x, sizeof x);
+        sample_ring_write(&r, r.end, NULL, 4 * SAMPLE_BLOCK);
+        sample_ring_read(&r, got, (int64_t)r.end - 5 * SAMPLE_BLOCK, SAMPLE_BLOCK);
         for (size_t i = 0; i < SAMPLE_BLOCK; i++) {
             assert_true(fabsf(got[i] - x[i]) <= fmaxf(most, 0x1p-80f) * 0x1p-15f);
             assert_true(x[i] != 0.0f || got[i] == 0.0f);
@@ -298,7 +302,7 @@ static void a_gap_is_silence(void **unused)
     for (size_t i = 0; i < 300; i++)
         x[i] = 0.5f;
     arena a;
-    sample_ring r = open_ring(&a, 400);
+    sample_ring r = open_ring(&a, 400, 0);
     sample_ring_write(&r, 0, x, 300);
     sample_ring_write(&r, 10000, NULL, 400);
     sample_ring_write(&r, 10400, x, 100);
