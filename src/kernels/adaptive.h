@@ -142,7 +142,8 @@ static misfit plain_partitions_weigh(const innovation *i)
 {
     const float *restrict e_re = i->e_re, *restrict e_im = i->e_im, *restrict spread = i->spread;
     const float *restrict before = i->noise, *restrict y_re = i->y_re, *restrict y_im = i->y_im;
-    const float memory = i->memory, caution = i->caution, least = i->least, shrink = i->shrink;
+    const float *restrict caution = i->caution;
+    const float memory = i->memory, least = i->least, shrink = i->shrink;
     const float output_caution = i->output_caution, credible = i->credible, doubt = i->doubt;
     const float left_fade = i->left_fade, left_weight = i->left_weight;
     const float *restrict left_before = i->left;
@@ -154,7 +155,7 @@ static misfit plain_partitions_weigh(const innovation *i)
         const float er = e_re[k], ei = e_im[k], power = fmaf(er, er, ei * ei);
         const float n = fmaf(memory, before[k], (1.0f - memory) * power + 1e-15f);
         const float most = n > power ? n : power;
-        const float inv = 1.0f / (fmaf(caution, most, spread[k]) + least);
+        const float inv = 1.0f / (fmaf(caution[k], most, spread[k]) + least);
         const float s = spread[k] + least, beyond = fmaf(-credible, most, s), per_s = 1.0f / s;
         e2[k] = power;
         y2[k] = fmaf(y_re[k], y_re[k], y_im[k] * y_im[k]);
@@ -166,7 +167,8 @@ static misfit plain_partitions_weigh(const innovation *i)
         gain_re[k] = flush_small(er * inv);
         gain_im[k] = flush_small(ei * inv);
         const float held = left_weight * left_before[k], near = held > power ? held : power;
-        share[k] = flush_small(spread[k] / (fmaf(output_caution, near, spread[k]) + least));
+        share[k] =
+            flush_small(spread[k] / (fmaf(output_caution * caution[k], near, spread[k]) + least));
         const float rest = 1.0f - share[k], fading = fmaf(left_fade, left_before[k], 1e-15f);
         left[k] = rest * rest * power > fading ? rest * rest * power : fading;
     }
@@ -296,7 +298,7 @@ static inline void gain_of(const reused_block *b, const reuse *r, float *restric
     for (size_t k = 0; k < PARTITION_ROW; k++) {
         const float er = b->e_re[k], ei = b->e_im[k];
         const float e2 = fmaf(er, er, ei * ei), n = r->noise[k], most = n > e2 ? n : e2;
-        const float inverse = 1.0f / (fmaf(r->caution, most, b->spread[k]) + r->least);
+        const float inverse = 1.0f / (fmaf(r->caution[k], most, b->spread[k]) + r->least);
         gain_re[k] = flush_small(er * inverse);
         gain_im[k] = flush_small(ei * inverse);
     }

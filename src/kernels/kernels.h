@@ -145,8 +145,8 @@ typedef struct innovation {
     const float *spread;      /* variance of the error that the filter's variance explains */
     float *noise;             /* tracked variance of the rest of the error */
     float memory;             /* of that, hop to hop */
-    float caution;            /* factor on it in the gain, */
-    float output_caution;     /* and on the error in the share */
+    const float *caution;     /* a row: factor on it in the gain, */
+    float output_caution;     /* times this on the error in the share */
     float *left;              /* most power of late that the shares have left of the error */
     float left_fade;          /* of that, hop to hop, */
     float left_weight;        /* and its weight beside the newest error */
@@ -196,8 +196,8 @@ typedef struct reused_block {
 /* The blocks, and the weights of their errors; see `innovation`. */
 typedef struct reuse {
     reused_block blocks[PARTITION_REUSED];
-    const float *noise;
-    float caution, least;
+    const float *noise, *caution;
+    float least;
 } reuse;
 
 /* ---- The table -------------------------------------------------------------------------- */
@@ -305,7 +305,7 @@ typedef struct kernels {
      * Per bin, with n the noise before, e and y of the innovation:
      *     n = memory n + (1 - memory) |e|^2,  d = n + |e|^2 + least,  m = max(n, |e|^2),
      *     inverse = 1 / (spread + caution m + least),  gain = e inverse,
-     *     share = spread / (spread + output_caution max(|e|^2, left_weight left) + least),
+     *     share = spread / (spread + output_caution caution max(|e|^2, left_weight left) + least),
      *     left = max((1 - share)^2 |e|^2, left_fade left),
      *     removal = shrink inverse + doubt max(s - credible m, 0) / s^2,  s = spread + least,
      * gain and share flushed below 1e-15.

@@ -17,6 +17,8 @@ static const float credible = 6.0f, doubt = 0.2f;
 /* Smoothing of the noise, and its weight: 2 in theory (256 samples, half of them zero), and only
  * where the filter explains most of the error. */
 static const float noise_memory = 0.93f, noise_caution = 8.0f, noise_caution_sure = 2.0f;
+/* What its weight grows by, as a share of it, where all of the last error's power was near end. */
+static const float told_weight = 8.0f;
 /* The same in the output's correction. What it has left of the error was no echo: a voice, which
  * does not end with the hop. The most of it counts on, fading by 3 % a hop. */
 static const float output_caution = 0.5f, left_weight = 12.0f, left_fade = 0.97f;
@@ -49,6 +51,7 @@ static const double offset_memory = 0.95, offset_rest = 0.1;
 typedef enum row {
     ROW_NOISE,
     ROW_LEFT,
+    ROW_TOLD, /* what the noise's weight grows by, as a share of it */
     ROW_SHARE_BEFORE,
     ROWS_KEPT,
     ROW_Y_RE = ROWS_KEPT,
@@ -58,6 +61,7 @@ typedef enum row {
     ROW_E_RE,
     ROW_E_IM,
     ROW_SPREAD,
+    ROW_CAUTION,
     ROW_GAIN_RE,
     ROW_GAIN_IM,
     ROW_REMOVAL,
@@ -196,11 +200,34 @@ static void spectrum(kalman *c, const float *hop, float *re, float *im)
     transform(c, block, re, im);
 }
 
+void kalman_tell(kalman *c, const float *near_end)
+{
+    float *const told = row_of(c, ROW_TOLD);
+    if (!near_end) {
+        memset(told, 0, PARTITION_ROW * sizeof *told);
+        return;
+    }
+    for (size_t k = 0; k < PARTITION_BINS; k++) {
+        const float share = near_end[k] > 0.0f ? fminf(near_end[k], 1.0f) : 0.0f;
+        told[k] = told_weight * share * share;
+    }
+}
+
 /* A factor on the noise. */
 static float caution(const kalman *c)
 {
     const double share = fmin(c->explained / explained_most, 1.0);
     return noise_caution + (noise_caution_sure - noise_caution) * (float)share;
+}
+
+/* The same bin by bin, by what the filter was told. */
+static const float *caution_by_bin(const kalman *c, float all)
+{
+    const float *const told = row_of(c, ROW_TOLD);
+    float *const by_bin = row_of(c, ROW_CAUTION);
+    for (size_t k = 0; k < PARTITION_ROW; k++)
+        by_bin[k] = fmaf(all, told[k], all);
+    return by_bin;
 }
 
 /* Noise, gain, share and misfit from error and echo estimate. */
@@ -227,8 +254,8 @@ static misfit weigh(kalman *c, const float *error, const float *echo, int silent
         .spread = row_of(c, ROW_SPREAD),
         .noise = row_of(c, ROW_NOISE),
         .memory = noise_memory,
-        .caution = caution(c),
-        .output_caution = output_caution * caution(c),
+        .caution = caution_by_bin(c, caution(c)),
+        .output_caution = output_caution,
         .left = row_of(c, ROW_LEFT),
         .left_fade = left_fade,
         .left_weight = left_weight,
@@ -268,7 +295,7 @@ static reuse reused_blocks(const kalman *c)
 {
     reuse r = {
         .noise = row_of(c, ROW_NOISE),
-        .caution = noise_caution,
+        .caution = caution_by_bin(c, noise_caution),
         .least = least_variance,
     };
     for (size_t i = 0; i < PARTITION_REUSED; i++) {

@@ -88,6 +88,14 @@ void kalman_remember(kalman *c, const float *const *far);
 float kalman_prior(const kalman *c, size_t p);
 
 /*
+ * What somebody who hears more than the filter makes of the last hop's error: the share of each
+ * bin's amplitude that is near end, [PARTITION_BINS], 0 to 1; NULL: nobody knows. Until it is told
+ * otherwise the filter learns as much less from a bin as more of it is near end. Whatever it is
+ * told, it goes on learning. Real-time safe; forgotten by a restart.
+ */
+void kalman_tell(kalman *c, const float *near_end);
+
+/*
  * One hop: mic, far[lane], error and echo are [KALMAN_HOP]; mic and far finite, |x| <= 100. A lane
  * that plays nothing costs nothing and changes no bit of the output. error is the microphone
  * without the echo estimate, echo that estimate: mic = error + echo within rounding. error may be

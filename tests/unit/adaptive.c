@@ -19,6 +19,7 @@ typedef struct filter {
     misfit misfit;
     float reused_y[PARTITION_REUSED][2][ROW], reused_spread[PARTITION_REUSED][ROW];
     float reused_e[PARTITION_REUSED][2][ROW];
+    float caution[ROW];
 } filter;
 
 /* Lengths of filter and ring, where the ring begins, and the ages of the blocks that are reused. */
@@ -98,10 +99,12 @@ static void fill_filter(filter *f, const shape *s)
     }
     fill_rows(f->noise, 1, 3.0f);
     fill_rows(f->left, 1, 0.5f);
+    fill_rows(f->caution, 1, 8.0f);
     fill_rows(f->unrest, 1, 0.5f);
     fill(f->shape, COUNT_MOST, 1.0f);
     make_positive(f->noise, ROW);
     make_positive(f->left, ROW);
+    make_positive(f->caution, ROW);
     make_positive(f->unrest, ROW);
     make_positive(f->shape, COUNT_MOST);
 }
@@ -137,7 +140,7 @@ static void run_filter(const kernels *k, filter *f, const shape *s)
         .spread = f->spread,
         .noise = f->noise,
         .memory = 0.95f,
-        .caution = 8.0f,
+        .caution = f->caution,
         .output_caution = 3.0f,
         .left = f->left,
         .left_fade = 0.9f,
@@ -203,9 +206,11 @@ static void check_bin(filter *before, filter *after, const shape *s, size_t k)
     }
     const double er = (double)before->e[0][k], ei = (double)before->e[1][k], e2 = er * er + ei * ei;
     const double noise = 0.95 * (double)before->noise[k] + 0.05 * e2;
-    const double most = fmax(noise, e2), inverse = 1.0 / (spread + 8.0 * most + 1e-6);
+    const double caution = (double)before->caution[k], most = fmax(noise, e2);
+    const double inverse = 1.0 / (spread + caution * most + 1e-6);
     const double held = (double)before->left[k], near = fmax(e2, 5.0 * held);
-    const double share = spread / (spread + 3.0 * near + 1e-6), least_spread = spread + 1e-6;
+    const double share = spread / (spread + 3.0 * caution * near + 1e-6);
+    const double least_spread = spread + 1e-6;
     const double left = fmax((1.0 - share) * (1.0 - share) * e2, 0.9 * held);
     const double beyond = fmax(least_spread - 2.0 * most, 0.0);
     const double removal = 0.25 * inverse + 0.5 * beyond / (least_spread * least_spread);
@@ -259,7 +264,8 @@ static void check_energies(const filter *f)
         const double spread = (double)f->spread[k];
         echo += pow((double)f->y[0][k], 2.0) + pow((double)f->y[1][k], 2.0);
         energy += e2;
-        expected += e2 * spread / (spread + 8.0 * fmax((double)f->noise[k], e2) + 1e-6);
+        expected +=
+            e2 * spread / (spread + (double)f->caution[k] * fmax((double)f->noise[k], e2) + 1e-6);
     }
     assert_true(is_near(f->misfit.error, error, 0.0) && is_near(f->misfit.energy, energy, 0.0));
     assert_true(is_near(f->misfit.echo, echo, 0.0));
@@ -297,7 +303,7 @@ static void adaptive_filters_follow_their_equations(void **unused)
 
 static reuse reuse_of(filter *f, const shape *s)
 {
-    reuse r = {.noise = f->noise, .caution = 8.0f, .least = 1e-6f};
+    reuse r = {.noise = f->noise, .caution = f->caution, .least = 1e-6f};
     for (size_t i = 0; i < PARTITION_REUSED; i++)
         r.blocks[i] = (reused_block){s->ages[i],          f->reused_y[i][0], f->reused_y[i][1],
                                      f->reused_spread[i], f->reused_e[i][0], f->reused_e[i][1]};
@@ -343,8 +349,9 @@ static void check_reused_bin(filter *adapted, filter *corrected, const shape *s,
         const double er = (double)adapted->reused_e[i][0][k];
         const double ei = (double)adapted->reused_e[i][1][k];
         const double noise = fmax((double)adapted->noise[k], er * er + ei * ei);
-        gain[i][0] = er / (spread + 8.0 * noise + 1e-6);
-        gain[i][1] = ei / (spread + 8.0 * noise + 1e-6);
+        const double caution = (double)adapted->caution[k];
+        gain[i][0] = er / (spread + caution * noise + 1e-6);
+        gain[i][1] = ei / (spread + caution * noise + 1e-6);
     }
     for (size_t p = 0; p < s->count; p++) {
         const terms from = terms_at(adapted, s, 0, p, k), to = terms_at(corrected, s, 0, p, k);
