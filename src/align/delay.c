@@ -162,7 +162,7 @@ static const delay_slot *opposite(const delay *d, size_t p, uint64_t frame)
  * then peaks at the frames' borders. */
 static void taper(float *frame)
 {
-    for (size_t i = 0; i < DELAY_FRAME; i++) {
+    for (int i = 0; i < DELAY_FRAME; i++) {
         const float u = ((float)i + 0.5f) * (2.0f / (float)DELAY_FRAME) - 1.0f;
         const float bell = 1.0f - u * u;
         frame[i] *= bell * bell;

@@ -226,7 +226,7 @@ static const float *caution_by_bin(const kalman *c, float all)
     const float *const told = row_of(c, ROW_TOLD);
     float *const by_bin = row_of(c, ROW_CAUTION);
     for (size_t k = 0; k < PARTITION_ROW; k++)
-        by_bin[k] = fmaf(all, told[k], all);
+        by_bin[k] = all + all * told[k];
     return by_bin;
 }
 
@@ -361,7 +361,7 @@ static void find_offset(kalman *c, const float *error, double energy, float *off
     const double before = o->value;
     o->value = o->mean * constant / (constant + offset_rest * rest + 1e-30);
     const double step = (o->value - before) / (double)KALMAN_HOP;
-    for (size_t i = 0; i < KALMAN_HOP; i++)
+    for (int i = 0; i < KALMAN_HOP; i++)
         offset[i] = (float)(before + step * ((double)i + 0.5));
 }
 
@@ -447,7 +447,7 @@ static void correct_nothing(kalman *c)
 static void correct(kalman *c, const float *error, float *echo)
 {
     float block[KALMAN_BLOCK], before[KALMAN_HOP], now[KALMAN_HOP];
-    for (size_t i = 0; i < KALMAN_HOP; i++) {
+    for (int i = 0; i < KALMAN_HOP; i++) {
         const float u = ((float)i + 0.5f) / (float)KALMAN_HOP;
         block[i] = u * u * (3.0f - 2.0f * u) * c->error_before[i];
         block[KALMAN_HOP + i] = error[i];
@@ -455,7 +455,7 @@ static void correct(kalman *c, const float *error, float *echo)
     transform(c, block, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM));
     share_of(c, row_of(c, ROW_SHARE_BEFORE), before);
     share_of(c, row_of(c, ROW_SHARE), now);
-    for (size_t i = 0; i < KALMAN_HOP; i++) {
+    for (int i = 0; i < KALMAN_HOP; i++) {
         const float u = ((float)i + 0.5f) / (float)KALMAN_HOP;
         echo[i] += c->correction * (before[i] + u * (now[i] - before[i]));
     }
