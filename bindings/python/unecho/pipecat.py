@@ -50,7 +50,7 @@ class EchoCanceller:
     @property
     def stats(self) -> Optional[Stats]:
         """None before the first audio and after the end."""
-        return self._call and self._call.canceller.stats
+        return self._call.canceller.stats if self._call else None
 
     # ---- For filter and mixer -----------------------------------------------------------------
 
