@@ -4,7 +4,8 @@
 #
 #     error, echo = Kalman(scenes).run(mic, far)      # float32 [scenes, samples], whole hops
 #
-# As a program it cancels one scene: linear.py PARTITIONS MIC.f32 FAR.f32 ERROR.f32 ECHO.f32
+# As a program it cancels one scene: linear.py PARTITIONS MIC.f32 FAR.f32 ERROR.f32 ECHO.f32 [NEAR.f32]
+# NEAR.f32: what the filter is told after each hop, [hops][BINS].
 
 import sys
 
@@ -20,6 +21,7 @@ SHRINK = np.float32(0.18)
 CREDIBLE, DOUBT = np.float32(6), np.float32(0.2)
 NOISE_MEMORY, NOISE_CAUTION = np.float32(0.93), np.float32(8)
 NOISE_CAUTION_SURE = np.float32(2)
+TOLD_WEIGHT = np.float32(8)
 OUTPUT_CAUTION, LEFT_WEIGHT, LEFT_FADE = np.float32(0.5), np.float32(12), np.float32(0.97)
 EXPLAINED_MEMORY, EXPLAINED_MOST = 0.8, 0.6
 RAMP = (np.arange(HOP, dtype=np.float32) + np.float32(0.5)) / np.float32(HOP)
@@ -78,6 +80,7 @@ class Kalman:
         self.variance = np.zeros(row, np.float32)
         self.noise = np.zeros((scenes, BINS), np.float32)
         self.left = np.zeros((scenes, BINS), np.float32)
+        self.told = np.zeros((scenes, BINS), np.float32)
         self.power = np.zeros((scenes, BINS), np.float32)
         self.history = np.zeros((scenes, HOP), np.float32)
         self.history_energy = np.zeros(scenes)
@@ -103,7 +106,7 @@ class Kalman:
 
     def _restart(self, which):
         """Forget the echo path and the far end of the scenes in a mask."""
-        for a in (self.x, self.w, self.noise, self.left, self.power, self.history,
+        for a in (self.x, self.w, self.noise, self.left, self.told, self.power, self.history,
                   self.history_energy, self.constrained, self.change, self.error_misfit, self.error_energy, self.mic_energy,
                   self.level_error, self.level_weight, self.explained, self.error_before,
                   self.share_before, self.offset_mean, self.offset_power, self.offset):
@@ -114,15 +117,23 @@ class Kalman:
         self.variance[which] = self.prior
         self.silent[which] = self.partitions
 
-    def run(self, mic, far):
-        """mic, far [scenes, samples]; the error and the echo estimate, as long, whole hops."""
+    def run(self, mic, far, near_end=None):
+        """mic, far [scenes, samples]; the error and the echo estimate, as long, whole hops. near_end
+        [hops, scenes, BINS]: what to tell after each hop."""
         samples = mic.shape[1] // HOP * HOP
         error, echo = (np.zeros((self.scenes, samples), np.float32) for _ in range(2))
         for i in range(0, samples, HOP):
             hop = slice(i, i + HOP)
             error[:, hop], echo[:, hop] = self.hop(
                 np.asarray(mic[:, hop], np.float32), np.asarray(far[:, hop], np.float32))
+            if near_end is not None:
+                self.tell(near_end[i // HOP])
         return error, echo
+
+    def tell(self, near_end):
+        """The share of the last hop's error that is near end, in amplitude, [scenes, BINS]."""
+        share = np.clip(np.nan_to_num(np.asarray(near_end, np.float32)), 0, 1)
+        self.told = TOLD_WEIGHT * share * share
 
     def hop(self, mic, far):
         """One hop, [scenes, HOP] each."""
@@ -169,7 +180,8 @@ class Kalman:
 
     def _caution(self):
         share = np.minimum(self.explained / EXPLAINED_MOST, 1).astype(np.float32)[:, None]
-        return NOISE_CAUTION + (NOISE_CAUTION_SURE - NOISE_CAUTION) * share
+        caution = NOISE_CAUTION + (NOISE_CAUTION_SURE - NOISE_CAUTION) * share
+        return caution * (1 + self.told)
 
     def _correction(self, error, share, learning):
         """What leaves with the echo estimate, [scenes, HOP]: the share of the error that the variance
@@ -258,7 +270,7 @@ class Kalman:
             heard = (_energy(mic, mic) > 0)[:, None]
             e = self._spectrum(np.where(heard, mic - self._filtered(self.w, window) - offset, np.float32(0)))
             spread = (self.variance * _power(window)).sum(1)
-            noise = NOISE_CAUTION * np.maximum(self.noise, _power(e))
+            noise = NOISE_CAUTION * (1 + self.told) * np.maximum(self.noise, _power(e))
             total += np.conj(window) * _flush(e / (spread + noise + LEAST_VARIANCE), 1e-15)[:, None]
         self.w = np.where(which[:, None, None], self.w + self.variance * total, self.w)
 
@@ -352,10 +364,11 @@ class Kalman:
 
 
 def main():
-    if len(sys.argv) != 6:
-        sys.exit("usage: linear.py PARTITIONS MIC.f32 FAR.f32 ERROR.f32 ECHO.f32")
+    if len(sys.argv) not in (6, 7):
+        sys.exit("usage: linear.py PARTITIONS MIC.f32 FAR.f32 ERROR.f32 ECHO.f32 [NEAR.f32]")
     mic, far = (np.fromfile(path, "<f4")[None] for path in sys.argv[2:4])
-    error, echo = Kalman(1, int(sys.argv[1])).run(mic, far)
+    near_end = np.fromfile(sys.argv[6], "<f4").reshape(-1, 1, BINS) if len(sys.argv) == 7 else None
+    error, echo = Kalman(1, int(sys.argv[1])).run(mic, far, near_end)
     error.astype("<f4").tofile(sys.argv[4])
     echo.astype("<f4").tofile(sys.argv[5])
 

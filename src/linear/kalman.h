@@ -47,9 +47,9 @@ typedef struct kalman {
     echo_paths paths;
     float *memory; /* of paths and rows together, which lie side by side */
     size_t floats;
-    float *rows;  /* all spectra of one row, and what is tracked per bin */
-    float *block; /* [KALMAN_BLOCK], scratch */
-    float *mics;  /* [KALMAN_MICS][KALMAN_HOP], the microphone's last hops, a ring */
+    float *rows;     /* what is tracked per bin */
+    float *hop_rows; /* while kalman_run runs: what it needs per bin, not to be kept */
+    float *mics;     /* [KALMAN_MICS][KALMAN_HOP], the microphone's last hops, a ring */
     size_t newest_mic;
     float *error_before; /* [KALMAN_HOP], the last hop's error, before it was corrected */
     float shape[PARTITION_COUNT_MOST]; /* the prior over the partitions; its sum is 1 */
@@ -86,6 +86,14 @@ size_t kalman_count(const kalman *c);
 void kalman_remember(kalman *c, const float *const *far);
 /* The variance that partition p starts with. */
 float kalman_prior(const kalman *c, size_t p);
+
+/*
+ * What somebody who hears more than the filter makes of the last hop's error: the share of each
+ * bin's amplitude that is near end, [PARTITION_BINS], 0 to 1; NULL: nobody knows. Until it is told
+ * otherwise the filter learns as much less from a bin as more of it is near end. Whatever it is
+ * told, it goes on learning. Real-time safe; forgotten by a restart.
+ */
+void kalman_tell(kalman *c, const float *near_end);
 
 /*
  * One hop: mic, far[lane], error and echo are [KALMAN_HOP]; mic and far finite, |x| <= 100. A lane

@@ -36,7 +36,7 @@ static void layout_linear(canceller *c, arena *a, size_t count, size_t lanes)
 void canceller_layout(canceller *c, arena *a, const suppressor_plan *plan)
 {
     const suppressor_kind *const kind = plan->kind;
-    c->hops_at_once = plan->config->hops_at_once;
+    c->hops_at_once = kind->tells ? 1 : plan->config->hops_at_once;
     c->lag = kind->latency;
     c->past = kind->history > kind->latency ? kind->history : kind->latency;
     c->mic = c->error = line(c, a);
@@ -203,6 +203,13 @@ static void hear_near_end(canceller *c, const bypass_hop *plan, size_t t)
     c->near_end_hops += c->near_end >= 0.5f;
 }
 
+/* What the suppressor made of the newest hop is what the filter goes by in the next one. */
+static void tell_filter(canceller *c, const bypass_hop *plan)
+{
+    if (c->linear && c->suppressor->kind->tells)
+        kalman_tell(c->linear, plan->suppress ? c->suppressor->near_share : NULL);
+}
+
 /* Mix and measure the new output, and make room for the next hops. */
 static void finish(canceller *c, const bypass_hop *plan, float *out, float *mic, size_t hops,
                    size_t left)
@@ -218,6 +225,7 @@ static void finish(canceller *c, const bypass_hop *plan, float *out, float *mic,
         levels_add(&c->levels, mic + at, c->far + first + at, out + at, UNECHO_HOP);
         hear_near_end(c, plan, t);
     }
+    tell_filter(c, &plan[hops - 1]);
     advance(c, c->mic, hops, left);
     advance(c, c->far, hops, left);
     if (c->linear) {

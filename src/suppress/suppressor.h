@@ -52,7 +52,8 @@ typedef struct suppressor_plan {
 struct suppressor_kind {
     size_t history; /* samples that it needs before the newest hop */
     size_t latency; /* samples by which the output lags the input; a multiple of a hop */
-    int denoises;   /* whether it changes a near end without echo: silent far ends bypass it */
+    int tells;    /* whether the filter goes by its near_share: a stream's runs are one hop then */
+    int denoises; /* whether it changes a near end without echo: silent far ends bypass it */
 
     /* Build plan->network. NULL: nothing to share. Returns a status. */
     int (*prepare)(suppressor_plan *plan, const message *to);
@@ -96,6 +97,9 @@ struct suppressor {
     /* Of each hop of the last run the probability that the near end talks, or NULL if the kind
      * cannot tell: [rows]. */
     const float *near_end;
+    /* If the kind tells: of the last hop's error the share of the amplitude that is near end, at
+     * the bins of a transform of two hops, [UNECHO_HOP + 1], 0 to 1. */
+    const float *near_share;
 };
 
 /*

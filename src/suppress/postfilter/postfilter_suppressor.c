@@ -38,8 +38,9 @@ typedef struct postfilter_suppressor {
     float suppression;
     float talk; /* whether the near end talks or did of late, 0 to 1 */
     noise_target noise_target;
-    float *tail;     /* [TRANSFORM_HOP]: the newest hop, still incomplete */
-    float *near_end; /* [rows], as in suppressor; NULL: the model cannot tell */
+    float *tail;       /* [TRANSFORM_HOP]: the newest hop, still incomplete */
+    float *near_end;   /* [rows], as in suppressor; NULL: the model cannot tell */
+    float *near_share; /* [TRANSFORM_HOP + 1], as in suppressor */
 } postfilter_suppressor;
 
 static postfilter_suppressor *own(suppressor *s)
@@ -75,13 +76,18 @@ static suppressor *layout(arena *a, const suppressor_plan *plan)
     postfilter_suppressor *const taken = arena_take(a, sizeof *taken);
     postfilter_suppressor *const p = taken ? taken : &unused;
     p->net = plan->network;
-    p->base = (suppressor){plan->kind, p->net->k->name, plan->config->hops_at_once, NULL};
+    p->base = (suppressor){
+        .kind = plan->kind,
+        .kernels = p->net->k->name,
+        .rows = plan->config->hops_at_once,
+    };
     layout_scratch(&p->scratch, a, p->net, p->base.rows);
     features_memory_layout(&p->features, a);
     network_memory_layout(&p->network, a, p->net);
     noise_layout(&p->noise, a);
     evidence_layout(&p->evidence, a);
     p->tail = arena_floats(a, TRANSFORM_HOP);
+    p->base.near_share = p->near_share = arena_floats(a, TRANSFORM_HOP + 1);
     p->near_end = NULL;
     if (network_tells_near_end(p->net))
         p->base.near_end = p->near_end = arena_floats(a, p->base.rows);
@@ -155,6 +161,15 @@ static float exponent_of(postfilter_suppressor *p, const float *gains)
     return exponent_far + (exponent_near - exponent_far) * p->talk;
 }
 
+/* What the network makes of the error, at the filter's bins, which are twice as wide. */
+static void share_of_near_end(postfilter_suppressor *p, const float *gains)
+{
+    float of_bins[TRANSFORM_ROW];
+    bands_interpolate(&p->net->bands, of_bins, gains);
+    for (size_t k = 0; k <= TRANSFORM_HOP; k++)
+        p->near_share[k] = of_bins[2 * k];
+}
+
 /* Correct the gains of a row, apply them to its spectrum, keep or add noise, and transform back. */
 static void synthesise(postfilter_suppressor *p, scratch *s, size_t row, float *out)
 {
@@ -166,6 +181,7 @@ static void synthesise(postfilter_suppressor *p, scratch *s, size_t row, float *
     const float *const error_power = power + SIGNAL_ERROR * POSTFILTER_BANDS;
     const float *const echo_power = power + SIGNAL_ECHO * POSTFILTER_BANDS;
     float *const gains = s->network.gains + row * GAINS_ROW;
+    share_of_near_end(p, gains);
     noise_advance(&p->noise, &net->bands, error_power, echo_power);
     evidence_raise(&p->evidence, error_power, echo_power, s->network.features + row * FEATURES_ROW,
                    p->noise.floor, p->near_end ? gains[POSTFILTER_NEAR_END] : 0.0f, gains);
@@ -239,6 +255,7 @@ const float *postfilter_heard(const suppressor *s)
 const suppressor_kind postfilter_native = {
     .history = HISTORY,
     .latency = TRANSFORM_HOP,
+    .tells = 1,
     .denoises = 1,
     .prepare = prepare,
     .layout = layout,
