@@ -28,6 +28,11 @@ def damage(path, kind):
                     whole[:22] + b"\x63\x00" + whole[24:]][kind % 4])
 
 
+def heed_interrupts():
+    """Shells have jobs in the background ignore them, and so do the jobs' children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Trial(InFolder):
     def make_pairs(self):
         """Paths of microphone, far end and output of the good ones; microphones of the damaged."""
@@ -68,7 +73,7 @@ class Trial(InFolder):
         with open("messages", "wb") as messages:
             process = subprocess.Popen([pairs.TOOL, "batch", "in", "-o", out, "--jobs", "2"],
                                        start_new_session=True, stdout=subprocess.DEVNULL,
-                                       stderr=messages)
+                                       stderr=messages, preexec_fn=heed_interrupts)
         while outputs() < begin + count and process.poll() is None:
             time.sleep(0.005)
         time.sleep(seconds)
