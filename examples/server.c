@@ -46,8 +46,9 @@ typedef struct server {
     scrapes scrapes;
     int epoll, timer, signals, call_listener, scrape_listener;
     int64_t due; /* when this tick was due */
-    uint64_t ticks_within[BOUNDS + 1], late_ticks;
+    uint64_t ticks_within[BOUNDS + 1], late_ticks, overloaded_ticks;
     double tick_seconds;
+    int64_t cpu_time, backlog; /* at the last tick; work that was left over then */
 } server;
 
 static int64_t now(clockid_t clock)
@@ -58,6 +59,20 @@ static int64_t now(clockid_t clock)
 }
 
 /* ---- What happens ----------------------------------------------------------------------- */
+
+/*
+ * Whether the core is too slow, whatever else the machine makes it do: the CPU time since the last
+ * tick, and what was left over then, exceed the time of the ticks.
+ */
+static void count_work(server *s, int64_t ticks)
+{
+    const int64_t cpu_time = now(CLOCK_PROCESS_CPUTIME_ID);
+    s->backlog += cpu_time - s->cpu_time - ticks * TICK_NS;
+    s->cpu_time = cpu_time;
+    s->overloaded_ticks += s->backlog > 0;
+    if (s->backlog < 0)
+        s->backlog = 0;
+}
 
 static void on_tick(server *s)
 {
@@ -75,6 +90,7 @@ static void on_tick(server *s)
     s->ticks_within[bound]++;
     s->tick_seconds += seconds;
     s->late_ticks += end > s->due + TICK_NS;
+    count_work(s, (int64_t)ticks);
 }
 
 static void on_call(server *s)
@@ -158,6 +174,9 @@ static void own_metrics(void *user, metrics_text *t)
         (double)s->calls.hops);
     put(t, "unecho_late_ticks_total", METRICS_COUNTER,
         "Ticks whose hops were not out when the next tick was due.", (double)s->late_ticks);
+    put(t, "unecho_overloaded_ticks_total", METRICS_COUNTER,
+        "Ticks whose hops took more CPU time than there is, those before them included.",
+        (double)s->overloaded_ticks);
     put_ticks(t, s);
     put(t, "process_cpu_seconds_total", METRICS_COUNTER, "CPU time of the server.",
         (double)now(CLOCK_PROCESS_CPUTIME_ID) / SECOND_NS);
@@ -234,6 +253,7 @@ static bool watch_signals(server *s)
 /* From now on. */
 static bool start_timer(server *s)
 {
+    s->cpu_time = now(CLOCK_PROCESS_CPUTIME_ID);
     s->due = now(CLOCK_MONOTONIC);
     const int64_t first = s->due + TICK_NS;
     const struct itimerspec times = {

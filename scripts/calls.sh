@@ -1,16 +1,20 @@
 #!/bin/bash
 # The most calls that examples/server.c carries on one core with no hop late, in build/ or $BUILD:
 #
-#     scripts/calls.sh [SECONDS [SEARCH-SECONDS]]
+#     scripts/calls.sh [SECONDS [SEARCH-SECONDS [clock|cpu]]]
 #
 # Searches with runs of SEARCH-SECONDS (10), then proves the number with one of SECONDS (600), going
 # down by a twentieth up to five times. A hop is late if it is not out when the next tick is due; the
 # server says how many ticks were. What the callers see is printed beside it. Both have a core each,
 # at real-time priority where that is allowed: otherwise whatever else the machine does comes first.
+#
+# "cpu" is for a machine that pauses now and then, as virtual ones do: there a tick is late if its hops,
+# with those left over from before, took more CPU time than the 8 ms that there are. That is how many
+# calls the core carries if it is left alone; caches and memory are shared all the same.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
-seconds=${1:-600} search=${2:-10}
+seconds=${1:-600} search=${2:-10} by=${3:-clock}
 most=1000
 
 ninja -C "$build" examples/server examples/caller >&2
@@ -49,18 +53,20 @@ passes() {
     # Some are behind by more than their sockets hold: then the callers give up.
     report=$(taskset -c 0 "${priority[@]}" "$build/examples/caller" "$folder/calls" \
         samples/meeting_mic.flac samples/meeting_far.flac "$folder/near.wav" "$calls" "$length" 2>&1) || true
-    used=$(python3 - "$page" "$calls" <<'PYTHON'
+    used=$(python3 - "$page" "$calls" "$by" <<'PYTHON'
 import re, sys, urllib.request
 page = urllib.request.urlopen(sys.argv[1]).read().decode()
 figure = lambda name: float(re.search(f"^unecho_{name} (.*)", page, re.M)[1])
-us = 1e6 * figure("tick_seconds_sum") / figure("hops_total")
-print(f"; server: {us:.1f} µs a hop, {us * int(sys.argv[2]) / 80:.0f} % of a core, "
-      f"{figure('late_ticks_total'):.0f} late of {figure('tick_seconds_count'):.0f} ticks")
+us = 1e6 * float(re.search("^process_cpu_seconds_total (.*)", page, re.M)[1]) / figure("hops_total")
+late = {"clock": figure("late_ticks_total"), "cpu": figure("overloaded_ticks_total")}
+print(f"; server: {us:.1f} µs of CPU time a hop, {us * int(sys.argv[2]) / 80:.0f} % of a core, of "
+      f"{figure('tick_seconds_count'):.0f} ticks {late['clock']:.0f} late by the clock, "
+      f"{late['cpu']:.0f} by CPU time" + (", passed" if late[sys.argv[3]] == 0 else ""))
 PYTHON
     ) || true
     stop
     echo "$report$used"
-    [[ $report == *" hops, "* && $used == *", 0 late of "* ]]
+    [[ $report == *" hops, "* && $used == *", passed" ]]
 }
 
 lscpu | sed -n 's/^Model name: */CPU: /p'
@@ -85,7 +91,7 @@ done
 echo "search: $low calls"
 for ((proofs = 5; low > 0 && proofs > 0; proofs--)); do
     if passes "$low" "$seconds"; then
-        echo "$low calls without a late hop in $seconds s"
+        echo "$low calls without a late hop in $seconds s (by $by)"
         exit
     fi
     low=$((low - (low + 19) / 20))

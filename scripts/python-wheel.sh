@@ -1,8 +1,8 @@
 #!/bin/bash
-# Builds the Python package as a wheel from this checkout, and prints its path. Uses the network only
-# to install the Debian packages that are missing.
+# Builds the Python package from this checkout, as a source distribution and of that the wheel, and
+# prints the wheel's path. Uses the network only to install the Debian packages that are missing.
 #
-#   scripts/python-wheel.sh [FOLDER]     where the wheel goes, default build-python/
+#   scripts/python-wheel.sh [FOLDER]     where both go, default build-python/
 #
 # PYTHON names the interpreter, default /usr/bin/python3; UNECHO_LIBRARY a library that is already
 # built.
@@ -12,8 +12,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/setup.sh
 source "$root/scripts/setup.sh"
 python=${PYTHON:-/usr/bin/python3}
-build=$root/build-python
-folder=$(realpath -m -- "${1:-$build}")
+folder=$(realpath -m -- "${1:-$root/build-python}")
 
 {
     if [[ -z ${UNECHO_LIBRARY:-} ]]; then
@@ -21,37 +20,30 @@ folder=$(realpath -m -- "${1:-$build}")
         need libc6-dev "headers of the C library" can_compile
         need meson "build system" command -v meson
         need ninja-build "build system" command -v ninja
+    else
+        UNECHO_LIBRARY=$(realpath -- "$UNECHO_LIBRARY")
     fi
-    need binutils "strips the library" command -v strip
     need python3-pip "builds the package" "$python" -m pip --version
     need python3-setuptools "builds the package" "$python" -c "import setuptools"
     need python3-wheel "builds the package" "$python" -c "import wheel"
     need python3-venv "a place to install it" "$python" -c "import venv, ensurepip"
     install_missing
 
-    if [[ -z ${UNECHO_LIBRARY:-} ]]; then
-        if [[ ! -f $build/build.ninja ]]; then
-            meson setup "$build" "$root" -Dtools=disabled -Dtests=disabled -Dbench=disabled
-        fi
-        ninja -C "$build"
-        UNECHO_LIBRARY=$build/src/libunecho.so
-    fi
-
     # From a copy: setuptools leaves its own files beside setup.py.
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
     mkdir -p "$work/bindings" "$work/docs" "$folder"
     cp -R "$root/bindings/python" "$work/bindings/"
-    cp -R "$root/include" "$root/models" "$root/LICENSE" "$work/"
+    cp -R "$root"/{LICENSE,meson.build,meson_options.txt,include,models,src} "$work/"
     cp "$root/docs/python.md" "$work/docs/"
-    strip --strip-unneeded -o "$work/libunecho.so" "$UNECHO_LIBRARY"
     # The same checkout gives the same file.
     SOURCE_DATE_EPOCH=$(git -C "$root" log -1 --format=%ct 2>/dev/null || echo 315532800)
     export SOURCE_DATE_EPOCH
-    UNECHO_LIBRARY=$work/libunecho.so "$python" -m pip --disable-pip-version-check wheel \
-        --no-index --no-build-isolation --no-deps --wheel-dir "$work/wheel" \
-        "$work/bindings/python"
-    wheel=$(basename "$work"/wheel/unecho-*.whl)
-    cp "$work/wheel/$wheel" "$folder/"
+    (cd "$work/bindings/python" &&
+        "$python" -c "from setuptools import build_meta; build_meta.build_sdist('$work/made')")
+    "$python" -m pip --disable-pip-version-check wheel --no-index --no-build-isolation --no-deps \
+        --no-cache-dir --wheel-dir "$work/made" "$work"/made/unecho-*.tar.gz
+    wheel=$(basename "$work"/made/unecho-*.whl)
+    cp "$work"/made/* "$folder/"
 } >&2
 echo "$folder/$wheel"

@@ -124,6 +124,7 @@ need_for_build() {
     need ninja-build "build system" command -v ninja
     need pkg-config "finds libraries" command -v pkg-config
     need libsndfile1-dev "reads and writes audio files" have_library sndfile
+    need libxxhash-dev "tells the contents of files apart" have_library libxxhash
 }
 
 # For the tests as well.

@@ -24,7 +24,10 @@ export class CleanStream extends Base {
   #output;
   #reason = "starting";
   #closed = false;
+  #lost = false; // the microphone
+  #turn = Promise.resolve(); // one search for a microphone after the other
   #update = () => this.#choose();
+  #search = () => (this.#turn = this.#turn.then(() => this.#reopen()));
   #resume = () => this.#context.resume().catch(() => {});
 
   /** @internal captureClean opens it. */
@@ -65,7 +68,10 @@ export class CleanStream extends Base {
         error.name === "NotFoundError" ? "no microphone was found" : "the microphone cannot be opened";
       throw new DOMException(`${why}: ${error.message}`, error.name);
     }
-    this.microphoneTrack.addEventListener("ended", () => this.#reopen());
+    this.microphoneTrack.addEventListener("ended", () => {
+      this.#lost = true;
+      this.#search();
+    });
   }
 
   #connect(reference) {
@@ -90,15 +96,22 @@ export class CleanStream extends Base {
     this.#reference.connect(this.#node, 0, 1);
   }
 
-  /** The device is gone, or the permission: take the one that is left. */
+  /** The device is gone, or the permission: take the one that is left, or the next that comes. */
   async #reopen() {
-    if (this.#closed) return;
+    if (this.#closed || !this.#lost) return;
+    const devices = navigator.mediaDevices;
+    devices.addEventListener("devicechange", this.#search);
+    let denied = false;
     try {
       await this.#openMicrophone();
+      this.#lost = false;
     } catch (error) {
-      this.#say(error.name === "NotAllowedError" ? "denied" : "ended", error.message);
-      return;
+      denied = error.name === "NotAllowedError"; // and is not asked again
+      if (!this.#closed) this.#say(denied ? "denied" : "ended", error.message);
     }
+    if (this.#closed || denied || !this.#lost)
+      devices.removeEventListener("devicechange", this.#search);
+    if (this.#lost) return;
     if (this.#closed) {
       this.microphoneTrack.stop();
       return;
@@ -126,7 +139,7 @@ export class CleanStream extends Base {
 
   /** The track that fits the state of context and canceller. */
   #choose(message) {
-    if (this.#closed || !this.#node) return;
+    if (this.#closed || this.#lost || !this.#node) return;
     if (this.#context.state === "running") {
       this.#use(this.#output.stream.getAudioTracks()[0]);
       this.#say(this.#node.reason === "starting" ? null : this.#node.reason, message);
@@ -169,6 +182,7 @@ export class CleanStream extends Base {
   close() {
     if (this.#closed) return;
     this.#closed = true;
+    if (this.#lost) navigator.mediaDevices.removeEventListener("devicechange", this.#search);
     this.#context.removeEventListener("statechange", this.#update);
     for (const gesture of GESTURES) globalThis.removeEventListener(gesture, this.#resume);
     for (const track of [...(this.#microphone?.getTracks() ?? []), ...this.getTracks()]) track.stop();

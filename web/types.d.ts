@@ -13,7 +13,10 @@ export interface CommonSettings {
   delayMs?: number;
   /** How late the far end may come after its echo, 0 (default) to 1000 ms. Adds that latency. */
   referenceLateMs?: number;
-  /** The arithmetic of the network. Default: "fp32", the fastest in WebAssembly. */
+  /**
+   * The arithmetic of the network. Default: "fp32" in WebAssembly, whose output is then that of the
+   * native library but for rounding; "auto" in the add-on: int8 for a post-filter.
+   */
   precision?: "auto" | "fp32" | "bf16" | "int8";
   /** How long an echo path the linear filter covers: 64 to 512 ms in steps of 8; default 256. */
   linearTailMs?: number;

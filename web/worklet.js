@@ -18,6 +18,10 @@ const SUSPENDED_MS = 250;
 /** Seconds from microphone to near end and back, without a click. */
 const FADE = 0.01;
 
+/* Numbers that change with every quantum are in arrays: as fields each change would be garbage. */
+const [MIC, FAR, OUT] = [0, 1, 2];
+const [FRAMES, WALL, BUSY, BEGAN] = [0, 1, 2, 3];
+
 /** The mean of the channels of an input, which may have none. */
 function mean(channels, out) {
   out.fill(0);
@@ -47,10 +51,10 @@ class Processor extends AudioWorkletProcessor {
   #clean = new Float32Array(128);
   #far = new Float32Array(128); // interleaved, where it has several channels
   #interval; // of statistics, in frames
-  #power = { mic: 0, far: 0, out: 0 }; // sums since the last ones
+  #power = new Float64Array(3); // sums since the last ones: microphone, far end, output
   #summed = 0;
-  // The current window: frames, wall-clock and busy milliseconds.
-  #window = { frames: 0, wall: 0, busy: 0, began: 0 };
+  // The current window: frames, wall-clock and busy milliseconds, and when the last quantum began.
+  #window = new Float64Array(4);
   #load = 0;
   #pause = 0; // frames that are left of a pause,
   #settle = 0; // and until the canceller's output is that of the present
@@ -88,13 +92,13 @@ class Processor extends AudioWorkletProcessor {
     const bypass = parameters.bypass[0] >= 0.5;
     const paused = this.#paused(n);
     const far = this.#interleaved(inputs[1]);
-    this.#add("mic", out);
-    this.#add("far", far);
+    this.#add(MIC, out);
+    this.#add(FAR, far);
     // Bypassed it goes on, to be adapted when it is wanted again.
     if (!this.#failed && (this.#pause === 0 || this.#share > 0)) this.#run(out, far, parameters);
     this.#delay(out);
     this.#mix(out, !bypass && !paused && !this.#failed);
-    this.#add("out", out);
+    this.#add(OUT, out);
     this.#say(this.#failed ? "failed" : paused ? "overload" : bypass ? "bypass" : null);
     this.#report(n);
     return !this.#closed;
@@ -150,24 +154,24 @@ class Processor extends AudioWorkletProcessor {
 
   #watch(n, began, ended) {
     const w = this.#window;
-    const step = w.began ? began - w.began : 0;
-    w.began = began;
+    const step = w[BEGAN] ? began - w[BEGAN] : 0;
+    w[BEGAN] = began;
     if (step > SUSPENDED_MS) {
-      w.frames = w.wall = w.busy = 0;
+      w.fill(0, FRAMES, BEGAN);
       return;
     }
-    w.frames += n;
-    w.wall += step;
-    w.busy += ended - began;
-    if (w.frames < WINDOW * sampleRate) return;
-    const real = (1000 * w.frames) / sampleRate;
-    const load = w.busy / real;
+    w[FRAMES] += n;
+    w[WALL] += step;
+    w[BUSY] += ended - began;
+    if (w[FRAMES] < WINDOW * sampleRate) return;
+    const real = (1000 * w[FRAMES]) / sampleRate;
+    const load = w[BUSY] / real;
     this.#load += (this.#load ? NEWEST : 1) * (load - this.#load);
     if (load > LOAD_MOST) this.#pause = PAUSE * sampleRate;
     // More wall-clock time than audio: quanta came too late, whoever took the time.
-    const lost = w.wall - real;
+    const lost = w[WALL] - real;
     if (lost > 100) this.port.postMessage({ type: "late", lost, load });
-    w.frames = w.wall = w.busy = 0;
+    w.fill(0, FRAMES, BEGAN);
   }
 
   /** The samples of as long ago as the latency in place of the present ones. */
@@ -192,11 +196,11 @@ class Processor extends AudioWorkletProcessor {
     }
   }
 
-  #add(name, samples) {
+  #add(signal, samples) {
     if (!samples) return;
     let sum = 0;
     for (let i = 0; i < samples.length; i++) sum += samples[i] * samples[i];
-    this.#power[name] += sum;
+    this.#power[signal] += sum;
   }
 
   #say(reason, message) {
@@ -215,14 +219,14 @@ class Processor extends AudioWorkletProcessor {
       stats: {
         ...this.#canceller.stats,
         levels: {
-          mic: level(power.mic),
-          far: level(power.far / this.#canceller.farChannels),
-          out: level(power.out),
+          mic: level(power[MIC]),
+          far: level(power[FAR] / this.#canceller.farChannels),
+          out: level(power[OUT]),
         },
         load: this.#load,
       },
     });
-    power.mic = power.far = power.out = 0;
+    power.fill(0);
     this.#summed = 0;
   }
 }

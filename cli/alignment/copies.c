@@ -1,5 +1,6 @@
 #include "alignment/copies.h"
 
+#include "alignment/correlator.h"
 #include "interrupt.h"
 #include "report.h"
 
@@ -7,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PART = 16384 };
+/* Of both together 8 MB in memory, two minutes. */
+enum { PART = 16384, MOST_IN_MEMORY = 1 << 20 };
 
 typedef bool read_function(ends *pair, float *samples, size_t n, size_t *got);
 
@@ -45,12 +47,24 @@ static bool take_both(struct taking *mic, struct taking *far, ends *pair, bool *
     return true;
 }
 
+/* Of a signal of known length that is not too long; 0: the copy goes to a file. */
+static size_t room_for(const audio_reader *file)
+{
+    const double n =
+        (double)audio_reader_length(file) * CORRELATOR_RATE / audio_reader_rate(file) + 1.0;
+    return n >= 1.0 && n <= (double)MOST_IN_MEMORY ? (size_t)n : 0;
+}
+
 bool copies_take(struct copies *copies, ends *pair)
 {
     bool full = false, done;
     *copies = (struct copies){0};
-    struct taking mic = {copier_open(&copies->mic, ends_mic_rate(pair)), ends_read_mic, false};
-    struct taking far = {copier_open(&copies->far, ends_far_rate(pair)), ends_read_far, false};
+    struct taking mic = {
+        copier_open(&copies->mic, ends_mic_rate(pair), room_for(ends_mic_file(pair))),
+        ends_read_mic, false};
+    struct taking far = {
+        copier_open(&copies->far, ends_far_rate(pair), room_for(ends_far_file(pair))),
+        ends_read_far, false};
     done = mic.copier && far.copier && take_both(&mic, &far, pair, &full);
     copier_close(mic.copier);
     copier_close(far.copier);

@@ -2,7 +2,9 @@
 
 #include "alignment/correlator.h"
 #include "alignment/decimator.h"
+#include "dsp/clones.h"
 #include "dsp/converter.h"
+#include "dsp/peak.h"
 #include "files/scratch.h"
 #include "report.h"
 
@@ -25,6 +27,7 @@ struct copier {
     size_t level_n;
     float in[PART], out[PART];
     double rate;
+    size_t room, most;   /* of the copy in memory */
     uint64_t heard, due; /* samples, of what has been pushed */
     bool full;
 };
@@ -35,7 +38,7 @@ static bool no_memory(void)
     return false;
 }
 
-struct copier *copier_open(struct copy *copy, double rate)
+struct copier *copier_open(struct copy *copy, double rate, size_t in_memory)
 {
     struct copier *c = calloc(1, sizeof(*c));
     *copy = (struct copy){0};
@@ -44,15 +47,16 @@ struct copier *copier_open(struct copy *copy, double rate)
         c->decimator = decimator_new((unsigned)factor, PART);
     else if (c)
         c->converter = converter_open(rate, CORRELATOR_RATE, PART);
-    if (!c || !(c->decimator || c->converter)) {
-        free(c);
+    if (in_memory > 0)
+        copy->samples = malloc(in_memory * sizeof(*copy->samples));
+    if (!c || !(c->decimator || c->converter) || (in_memory > 0 && !copy->samples)) {
+        copier_close(c);
         no_memory();
         return NULL;
     }
     c->copy = copy;
     c->rate = rate;
-    copy->file = scratch_try(NULL);
-    c->full = !copy->file;
+    c->room = in_memory;
     return c;
 }
 
@@ -121,6 +125,37 @@ static void push(struct copier *c, size_t n)
         converter_push(c->converter, c->in, n);
 }
 
+static bool write_out(struct copier *c, const float *samples, size_t n)
+{
+    c->full = n > 0 && fwrite(samples, sizeof(*samples), n, c->copy->file) != n;
+    return !c->full;
+}
+
+/* From memory to a file. */
+static bool move_out(struct copier *c)
+{
+    struct copy *const copy = c->copy;
+    copy->file = scratch_try(NULL);
+    c->full = !copy->file;
+    if (c->full || !write_out(c, copy->samples, (size_t)copy->n))
+        return false;
+    free(copy->samples);
+    copy->samples = NULL;
+    return true;
+}
+
+/* false: full. */
+static bool keep(struct copier *c, const float *samples, size_t n)
+{
+    struct copy *const copy = c->copy;
+    if (!copy->file && copy->n + n > c->room && !move_out(c))
+        return false;
+    if (copy->file)
+        return write_out(c, samples, n);
+    memcpy(copy->samples + copy->n, samples, n * sizeof(*samples));
+    return true;
+}
+
 /* Whatever the converter has ready, but no more than belongs to the recording. */
 static bool put(struct copier *c)
 {
@@ -129,25 +164,26 @@ static bool put(struct copier *c)
         const size_t n = pull(c, c->out, left < PART ? (size_t)left : PART);
         if (n == 0)
             return true;
-        if (fwrite(c->out, sizeof(*c->out), n, c->copy->file) != n) {
-            c->full = true;
+        if (!keep(c, c->out, n))
             return true;
-        }
         c->copy->n += n;
         if (!take_levels(c, c->out, n))
             return false;
     }
 }
 
+/* 0 for those that are not finite. Returns the peak of the others. */
+CLONED static float guard(float *samples, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        samples[i] = fabsf(samples[i]) <= FLT_MAX ? samples[i] : 0.0f;
+    return peak_of(samples, n);
+}
+
 static bool push_part(struct copier *c, const float *samples, size_t n)
 {
-    float peak = 0.0f;
-    for (size_t i = 0; i < n; i++) {
-        const float size = fabsf(samples[i]);
-        c->in[i] = size <= FLT_MAX ? samples[i] : 0.0f;
-        peak = size > peak && size <= FLT_MAX ? size : peak;
-    }
-    c->copy->peak = fmax(c->copy->peak, (double)peak);
+    memcpy(c->in, samples, n * sizeof(*samples));
+    c->copy->peak = fmax(c->copy->peak, (double)guard(c->in, n));
     c->heard += n;
     c->due = (uint64_t)((double)c->heard * CORRELATOR_RATE / c->rate);
     push(c, n);
@@ -172,7 +208,7 @@ bool copier_finish(struct copier *c)
             return false;
     }
     /* The last samples may only now meet a full disk. */
-    c->full = c->full || fflush(c->copy->file) != 0;
+    c->full = c->full || (c->copy->file && fflush(c->copy->file) != 0);
     c->copy->active_db = levels_active(&c->copy->levels, &c->copy->active_seconds);
     return true;
 }
@@ -181,6 +217,7 @@ void copy_close(struct copy *copy)
 {
     if (copy->file)
         fclose(copy->file);
+    free(copy->samples);
     levels_free(&copy->levels);
     *copy = (struct copy){0};
 }
@@ -194,8 +231,16 @@ void copy_read(const struct copy *copy, float *samples, int64_t from, size_t n)
 {
     const int64_t end = from + (int64_t)n, total = (int64_t)copy->n;
     const int64_t first = from < 0 ? 0 : from, last = end < total ? end : total;
+    if (first < last && copy->samples) {
+        const size_t before = (size_t)(first - from), count = (size_t)(last - first);
+        memset(samples, 0, before * sizeof(*samples));
+        memcpy(samples + before, copy->samples + first, count * sizeof(*samples));
+        memset(samples + before + count, 0, (n - before - count) * sizeof(*samples));
+        return;
+    }
     memset(samples, 0, n * sizeof(*samples));
-    if (first >= last || fseeko(copy->file, (off_t)first * (off_t)sizeof(float), SEEK_SET) != 0)
+    if (first >= last || !copy->file ||
+        fseeko(copy->file, (off_t)first * (off_t)sizeof(float), SEEK_SET) != 0)
         return;
     /* A file that cannot be read back is silence: nothing will be found in it. */
     if (fread(samples + (first - from), sizeof(float), (size_t)(last - first), copy->file) == 0)

@@ -1,6 +1,6 @@
 /*
- * A recording at 8 kHz in a temporary file, for a search that goes back and forth in hours of sound
- * with little memory; and how loud it is.
+ * A recording at 8 kHz, for a search that goes back and forth in it: in memory, or hours of it with
+ * little memory in a temporary file; and how loud it is.
  */
 #ifndef UNECHO_CLI_COPY_H
 #define UNECHO_CLI_COPY_H
@@ -13,7 +13,8 @@
 #include <stdio.h>
 
 struct copy {
-    FILE *file;
+    float *samples;       /* NULL: they are in the file */
+    FILE *file;           /* NULL: they are in memory */
     uint64_t n;           /* samples at CORRELATOR_RATE */
     double peak;          /* of the recording */
     struct levels levels; /* of the copy */
@@ -35,10 +36,11 @@ bool copies_are_same(const struct copy *a, const struct copy *b);
 struct copier;
 
 /*
- * Of a signal at this rate, not necessarily an integer. Where there is no room for a temporary
- * file, the copier is full. NULL: out of memory, reported. copy_close in either case.
+ * Of a signal at this rate, not necessarily an integer. The copy stays in memory if it has at most
+ * so many samples; where there is no room for a temporary file otherwise, the copier is full. NULL:
+ * out of memory, reported. copy_close in either case.
  */
-struct copier *copier_open(struct copy *copy, double rate);
+struct copier *copier_open(struct copy *copy, double rate, size_t in_memory);
 void copier_close(struct copier *c);
 
 /* Take the next n samples, with 0 for those that are not finite. false: out of memory, reported. */

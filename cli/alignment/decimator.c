@@ -5,6 +5,7 @@
  */
 #include "alignment/decimator.h"
 
+#include "dsp/clones.h"
 #include "dsp/dot.h"
 
 #include <math.h>
@@ -14,7 +15,7 @@
 #define PI 3.14159265358979323846
 
 /* Inputs of each phase that an output needs: half of them before it. */
-enum { TAPS = 24, BEFORE = TAPS / 2, BLOCK = 16 };
+enum { TAPS = 24, BEFORE = TAPS / 2, BLOCK = 32 };
 
 /* For -50 dB (Kaiser, "Nonrecursive digital filter design", 1974). */
 #define KAISER_BETA 4.5
@@ -86,23 +87,19 @@ void decimator_push(struct decimator *d, const float *x, size_t n)
     d->phase = (d->phase + n) % d->factor;
 }
 
-static inline four_floats load(const float *x)
-{
-    return *(const four_floats *)x;
-}
-
 /* BLOCK outputs from `at` on. */
-static void convert(const struct decimator *d, size_t at, float *y)
+CLONED static void convert(const struct decimator *d, size_t at, float *y)
 {
     /* Of phase 0 only the input at the output itself counts. */
-    four_floats sums[BLOCK / 4];
-    for (size_t k = 0; k < BLOCK / 4; k++)
-        sums[k] = d->weights[BEFORE] * load(d->rows + at + BEFORE + 4 * k);
+    const eight_floats *const middle = (const eight_floats *)(d->rows + at + BEFORE);
+    eight_floats sums[BLOCK / 8];
+    for (size_t k = 0; k < BLOCK / 8; k++)
+        sums[k] = d->weights[BEFORE] * middle[k];
     for (size_t p = 1; p < d->factor; p++) {
         const float *const row = d->rows + p * d->room + at, *const weights = d->weights + p * TAPS;
         for (size_t i = 0; i < TAPS; i++)
-            for (size_t k = 0; k < BLOCK / 4; k++)
-                sums[k] += weights[i] * load(row + i + 4 * k);
+            for (size_t k = 0; k < BLOCK / 8; k++)
+                sums[k] += weights[i] * ((const eight_floats *)(row + i))[k];
     }
     memcpy(y, sums, sizeof(sums));
 }

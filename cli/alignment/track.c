@@ -2,7 +2,8 @@
  * Windows spread over the recording are searched within seconds, then, if that finds nothing, in
  * the whole far end, until two agree. From there the search goes on in both directions, each window
  * close to where the last one was found, then further away. While the lag is plain and stays, half
- * of a window at that very lag is enough.
+ * of a window at that very lag is enough. No window is left out: where a recorder loses sound and
+ * fills it in again, or the user's own voice is in the far end, the lag returns within seconds.
  */
 #include "alignment/track.h"
 
@@ -153,12 +154,26 @@ static bool counts(struct search *s, const struct track_point *point,
     return point->height >= POINT_CHANCE && is_confirmed(s, point);
 }
 
-/* Where a window has its echo, if anywhere. lost: how many before it had none. */
-static bool seek(struct search *s, double at, const struct track_point *last, size_t lost,
-                 struct track_point *point)
+/* In a window without the echo only the near end may talk: the lag stays if one of the next is
+ * plain at it. */
+static bool is_plain_later(struct search *s, double at, double direction,
+                           const struct track_point *last, struct track_point *point)
+{
+    for (int i = 1; i <= LOST; i++)
+        if (window_same(&s->look, at + direction * POINT_STEP_S * i, last, point))
+            return true;
+    return false;
+}
+
+/* Where a window, or one soon after it, has its echo, if anywhere. lost: how many before it had
+ * none. */
+static bool seek(struct search *s, double at, double direction, const struct track_point *last,
+                 size_t lost, struct track_point *point)
 {
     *point = window_near(&s->look, at, last->lag);
     bool found = counts(s, point, last);
+    if (!found && lost == 0 && is_plain_later(s, at, direction, last, point))
+        return true;
     if (!found && (lost < MOST_LOST || lost % LOST == 0)) {
         *point = window_along(&s->look, at, last);
         found = counts(s, point, last);
@@ -173,28 +188,27 @@ static bool seek(struct search *s, double at, const struct track_point *last, si
 /* From the anchor to the end (direction 1) or the start (-1). */
 static bool follow(struct search *s, struct track_point last, double direction)
 {
-    const double start = last.at, end = copy_seconds(&s->look.copies->mic);
+    const double end = copy_seconds(&s->look.copies->mic);
+    double at = last.at + direction * POINT_STEP_S;
     size_t lost = 0;
-    for (size_t i = 1;; i++) {
-        const double at = start + direction * POINT_STEP_S * (double)i;
+    while (at >= 0.0 && at <= end && !s->look.failed && !interrupted()) {
         struct track_point point;
-        if (at < 0.0 || at > end || s->look.failed)
-            break;
-        if (interrupted())
-            return true;
         const bool found =
-            window_same(&s->look, at, &last, &point) || seek(s, at, &last, lost, &point);
-        s->heard += window_has_sound(&s->look, at, last.lag, 0.0);
+            window_same(&s->look, at, &last, &point) || seek(s, at, direction, &last, lost, &point);
         if (found) {
+            s->heard += 1 + (size_t)lround(fabs(point.at - at) / POINT_STEP_S);
             s->matched++;
             if (!add(s, &point))
                 return false;
             if (point.height >= POINT_CHANCE)
                 last = point;
             lost = 0;
-        } else if (window_is_active(&s->look.copies->mic, at - 1.0, at + 1.0)) {
-            lost++;
+            at = point.at;
+        } else {
+            s->heard += window_has_sound(&s->look, at, last.lag, 0.0);
+            lost += window_is_active(&s->look.copies->mic, at - 1.0, at + 1.0);
         }
+        at += direction * POINT_STEP_S;
     }
     return true;
 }

@@ -4,8 +4,8 @@
  */
 #include "batch/journal.h"
 
+#include "batch/content.h"
 #include "batch/folder.h"
-#include "files/blake2b.h"
 #include "files/json.h"
 #include "files/json_read.h"
 #include "files/output_file.h"
@@ -23,7 +23,7 @@
 #define FIRST_NAME "unecho-batch"
 #define LAST_NAME  ".jsonl"
 
-enum { KEY = 16 };
+enum { KEY = CONTENT_BYTES };
 
 /* The streams stay open: closing any descriptor of a file would release its lock. */
 struct journal_file {
@@ -57,9 +57,7 @@ static bool fail(const struct journal_file *file)
 
 static void make_key(unsigned char key[KEY], const char *out)
 {
-    unsigned char digest[BLAKE2B_BYTES];
-    blake2b(digest, out, strlen(out));
-    memcpy(key, digest, KEY);
+    content_hash(key, out, strlen(out));
 }
 
 /* The entry of that key, or the free one for it. */

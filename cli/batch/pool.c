@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,8 +23,9 @@
 #define WAIT_MILLISECONDS 200
 
 struct slot {
-    pid_t pid; /* 0: free */
-    int fd;
+    pid_t pid; /* 0: there is none */
+    int fd;    /* of a socket to it */
+    bool busy; /* with the pair: */
     char *mic, *far, *out;
     double weight;
     char *text; /* the answer so far */
@@ -43,13 +45,13 @@ struct pool {
 
 /* ---- Starting --------------------------------------------------------------------------- */
 
-static void forget(struct slot *slot)
+static void forget_pair(struct slot *slot)
 {
     free(slot->mic);
     free(slot->far);
     free(slot->out);
     free(slot->text);
-    *slot = (struct slot){.fd = -1};
+    *slot = (struct slot){.pid = slot->pid, .fd = slot->fd};
 }
 
 static void fail(struct pool *p, const char *what)
@@ -58,36 +60,78 @@ static void fail(struct pool *p, const char *what)
     p->failed = p->over = true;
 }
 
-static void start(struct pool *p, unsigned index, const struct batch_pair *pair)
+/* Returns its status. */
+static int end_process(struct slot *slot)
+{
+    int status = 0;
+    if (slot->pid == 0)
+        return 0;
+    close(slot->fd);
+    while (waitpid(slot->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    slot->pid = 0;
+    slot->fd = -1;
+    return status;
+}
+
+static bool start_process(struct pool *p, unsigned index)
 {
     struct slot *slot = &p->slots[index];
     int fds[2];
-    if (pipe(fds) != 0) {
-        fail(p, "cannot make a pipe");
-        return;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0) {
+        fail(p, "cannot make a socket");
+        return false;
     }
     fcntl(fds[0], F_SETFD, FD_CLOEXEC);
     fcntl(fds[1], F_SETFD, FD_CLOEXEC);
-    *slot = (struct slot){.mic = strdup(pair->mic),
-                          .far = pair->far ? strdup(pair->far) : NULL,
-                          .out = strdup(pair->out),
-                          .weight = pair->weight};
-    p->shares[index] = 0.0f;
     fflush(stdout);
-    slot->pid = slot->mic && slot->out ? fork() : -1;
+    slot->pid = fork();
     if (slot->pid == 0) {
+        /* Those of the others end when we close their sockets, which must not stay open here. */
+        for (unsigned i = 0; i < p->jobs; i++)
+            if (i != index && p->slots[i].pid)
+                close(p->slots[i].fd);
         close(fds[0]);
-        batch_worker_run(p->run, pair, &p->shares[index], fds[1]);
+        batch_worker_run(p->run, &p->shares[index], fds[1]);
     }
     close(fds[1]);
     slot->fd = fds[0];
-    if (slot->pid < 0) {
-        fail(p, "cannot start a process");
-        close(fds[0]);
-        forget(slot);
+    if (slot->pid > 0)
+        return true;
+    fail(p, "cannot start a process");
+    close(fds[0]);
+    slot->pid = 0;
+    slot->fd = -1;
+    return false;
+}
+
+/* false: it cannot be asked. */
+static bool ask(struct pool *p, unsigned index, const struct batch_pair *pair)
+{
+    struct slot *slot = &p->slots[index];
+    if (slot->pid && batch_worker_ask(slot->fd, pair))
+        return true;
+    /* There is none yet, or it has died since its last answer. */
+    end_process(slot);
+    return start_process(p, index) && batch_worker_ask(slot->fd, pair);
+}
+
+static void start(struct pool *p, unsigned index, const struct batch_pair *pair)
+{
+    struct slot *slot = &p->slots[index];
+    slot->mic = strdup(pair->mic);
+    slot->far = pair->far ? strdup(pair->far) : NULL;
+    slot->out = strdup(pair->out);
+    slot->weight = pair->weight;
+    p->shares[index] = 0.0f;
+    slot->busy = slot->mic && slot->out && ask(p, index, pair);
+    if (slot->busy) {
+        p->running++;
         return;
     }
-    p->running++;
+    if (!p->failed)
+        fail(p, "cannot start a process");
+    forget_pair(slot);
 }
 
 /* The next pair whose output is its own. */
@@ -106,7 +150,7 @@ static void start_more(struct pool *p)
 {
     struct batch_pair pair;
     for (unsigned i = 0; i < p->jobs && !p->over; i++) {
-        if (p->slots[i].pid)
+        if (p->slots[i].busy)
             continue;
         if (take_next(p, &pair))
             start(p, i, &pair);
@@ -227,27 +271,24 @@ static void take_answer(struct pool *p, struct slot *slot)
     free(copy);
 }
 
-static void reap(struct pool *p, struct slot *slot)
+/* whole: its process has answered and waits for the next pair. */
+static void finish(struct pool *p, struct slot *slot, bool whole)
 {
-    int status = 0;
-    bool whole;
-    close(slot->fd);
-    while (waitpid(slot->pid, &status, 0) < 0 && errno == EINTR)
-        ;
     p->running--;
-    whole = slot->length > 1 && slot->text[slot->length - 1] == '\n' && WIFEXITED(status) &&
-            WEXITSTATUS(status) == EXIT_DONE;
-    if (whole)
+    if (whole) {
         slot->text[slot->length] = '\0';
-    else
-        remove_leftovers(p, slot->out);
-    /* What was told to end has not failed: the next run does it again. */
-    if (whole || (!p->stopping && write_end(slot, status)))
         take_answer(p, slot);
-    forget(slot);
+    } else {
+        const int status = end_process(slot);
+        remove_leftovers(p, slot->out);
+        /* What was told to end has not failed: the next run does it again. */
+        if (!p->stopping && write_end(slot, status))
+            take_answer(p, slot);
+    }
+    forget_pair(slot);
 }
 
-/* false: the answer is over. */
+/* false: its process has ended. */
 static bool read_some(struct slot *slot)
 {
     ssize_t more;
@@ -271,20 +312,26 @@ static void wait_for_answers(struct pool *p)
     nfds_t count = 0;
     for (unsigned i = 0; i < p->jobs; i++)
         p->waiting[i] =
-            (struct pollfd){.fd = p->slots[i].pid ? p->slots[i].fd : -1, .events = POLLIN};
+            (struct pollfd){.fd = p->slots[i].busy ? p->slots[i].fd : -1, .events = POLLIN};
     count = p->jobs;
     if (poll(p->waiting, count, WAIT_MILLISECONDS) <= 0)
         return;
-    for (unsigned i = 0; i < p->jobs; i++)
-        if (p->waiting[i].revents && !read_some(&p->slots[i]))
-            reap(p, &p->slots[i]);
+    for (unsigned i = 0; i < p->jobs; i++) {
+        struct slot *slot = &p->slots[i];
+        if (!p->waiting[i].revents)
+            continue;
+        if (!read_some(slot))
+            finish(p, slot, false);
+        else if (slot->length > 1 && slot->text[slot->length - 1] == '\n')
+            finish(p, slot, true);
+    }
 }
 
 static double under_way(const struct pool *p)
 {
     double weight = 0.0;
     for (unsigned i = 0; i < p->jobs; i++)
-        if (p->slots[i].pid)
+        if (p->slots[i].busy)
             weight += (double)p->shares[i] * p->slots[i].weight;
     return weight;
 }
@@ -303,7 +350,7 @@ static void heed_signals(struct pool *p)
         return;
     p->stopping = true;
     for (unsigned i = 0; i < p->jobs; i++)
-        if (p->slots[i].pid)
+        if (p->slots[i].busy)
             kill(p->slots[i].pid, SIGTERM);
 }
 
@@ -330,6 +377,8 @@ bool pool_run(const struct batch_run *run, struct plan *plan, struct board *boar
     } else {
         p.shares = shared;
         run_all(&p);
+        for (unsigned i = 0; i < jobs; i++)
+            end_process(&p.slots[i]);
     }
     board_end(board);
     free(p.slots);

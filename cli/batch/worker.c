@@ -1,8 +1,8 @@
 #include "batch/worker.h"
 
+#include "batch/content.h"
 #include "batch/examine.h"
 #include "batch/folder.h"
-#include "files/blake2b.h"
 #include "files/json.h"
 #include "files/json_read.h"
 #include "interrupt.h"
@@ -11,11 +11,17 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Bytes that a process keeps for its next pair. */
+#define MOST_KEPT (32 << 20)
 
 struct work {
     const struct batch_run *run;
@@ -26,7 +32,7 @@ struct work {
     char *option_line, *option_words[JOURNAL_MEMBERS]; /* of this pair */
     char *options_text;
     char *out; /* the output's path */
-    char mic_hash[BLAKE2B_TEXT], far_hash[BLAKE2B_TEXT], out_hash[BLAKE2B_TEXT];
+    char mic_hash[CONTENT_TEXT], far_hash[CONTENT_TEXT], out_hash[CONTENT_TEXT];
     bool has_summary;
     int64_t written;
     FILE *line;     /* being written */
@@ -48,7 +54,7 @@ static bool hash_file(char *hash, const char *path)
         report_error("%s: is not a regular file", path);
         return false;
     }
-    if (blake2b_file(hash, path))
+    if (content_hash_file(hash, path))
         return true;
     report_error("%s: %s", path, strerror(errno));
     return false;
@@ -126,7 +132,7 @@ static bool is_unchanged(const struct earlier *e, struct work *w)
     return says(e, "status", "done") && says(e, "mic_hash", w->mic_hash) &&
            says(e, "far_hash", w->far_hash) && says(e, "options", w->options_text) &&
            says(e, "version", unecho_version()) && says(e, "model", model) &&
-           blake2b_file(w->out_hash, w->out) && says(e, "out_hash", w->out_hash);
+           content_hash_file(w->out_hash, w->out) && says(e, "out_hash", w->out_hash);
 }
 
 static bool find_earlier(struct earlier *e, const struct work *w)
@@ -290,9 +296,10 @@ static bool write_all(int fd, const char *text, size_t size)
     return true;
 }
 
-static noreturn void answer(int fd, char kind, const char *line, size_t size)
+static void answer(int fd, char kind, const char *line, size_t size)
 {
-    _exit(write_all(fd, &kind, 1) && write_all(fd, line, size) ? EXIT_DONE : EXIT_FAILED);
+    if (!write_all(fd, &kind, 1) || !write_all(fd, line, size))
+        _exit(EXIT_FAILED);
 }
 
 static void write_messages(struct work *w)
@@ -310,12 +317,14 @@ static void write_messages(struct work *w)
 }
 
 /* As if the pair had been examined when it was processed. */
-static noreturn void examine_later(struct work *w, struct earlier *e, int fd)
+static void examine_later(struct work *w, struct earlier *e, int fd)
 {
     const char *rest = strchr(e->line, ',');
     const size_t length = strlen(rest) - strlen("}\n");
-    if (!parse_options(w))
+    if (!parse_options(w)) {
         answer(fd, WORKER_UNCHANGED, e->line, strlen(e->line));
+        return;
+    }
     fprintf(w->line, "{\"time\": %.3f%.*s", journal_now(), (int)length, rest);
     examine(w, e);
     fputs("}\n", w->line);
@@ -323,7 +332,7 @@ static noreturn void examine_later(struct work *w, struct earlier *e, int fd)
     answer(fd, WORKER_NEW, w->line_text, w->line_size);
 }
 
-static noreturn void process_and_answer(struct work *w, int fd)
+static void process_and_answer(struct work *w, int fd)
 {
     struct earlier self = {0};
     bool done;
@@ -340,38 +349,134 @@ static noreturn void process_and_answer(struct work *w, int fd)
             (void)!json_read_object(self.copy, self.members, JOURNAL_MEMBERS, &self.count);
             examine(w, &self);
         }
+        free(self.copy);
     }
     write_messages(w);
     fflush(w->line);
     answer(fd, WORKER_NEW, w->line_text, w->line_size);
 }
 
-noreturn void batch_worker_run(const struct batch_run *run, const struct batch_pair *pair,
-                               volatile float *share, int fd)
+static void process_unless_done(struct work *w, struct earlier *e, int fd)
+{
+    if (!prepare(w)) {
+        begin_line(w);
+        fputs("\"status\": \"failed\"", w->line);
+        write_messages(w);
+        fflush(w->line);
+        answer(fd, WORKER_NEW, w->line_text, w->line_size);
+    } else if (!find_earlier(e, w) || !is_unchanged(e, w)) {
+        process_and_answer(w, fd);
+    } else if (w->run->options->examine && !json_find(e->members, e->count, "verdict")) {
+        examine_later(w, e, fd);
+    } else {
+        answer(fd, WORKER_UNCHANGED, e->line, strlen(e->line));
+    }
+}
+
+static void run_pair(const struct batch_run *run, const struct batch_pair *pair,
+                     volatile float *share, int fd)
 {
     static struct work w;
     static struct earlier e;
-    bool readable;
     w = (struct work){.run = run, .pair = pair, .share = share, .parent = getppid()};
-    interrupt_become_child();
+    e = (struct earlier){0};
     w.line = open_memstream(&w.line_text, &w.line_size);
     w.messages = open_memstream(&w.messages_text, &w.messages_size);
     if (!w.line || !w.messages)
         _exit(EXIT_FAILED);
     report_to(w.messages);
+    process_unless_done(&w, &e, fd);
+    report_to(stderr);
+    fclose(w.line);
+    fclose(w.messages);
+    free(w.line_text);
+    free(w.messages_text);
+    free(w.option_line);
+    free(w.options_text);
+    free(w.out);
+    free(e.line);
+    free(e.copy);
+}
 
-    readable = prepare(&w);
-    if (readable && find_earlier(&e, &w) && is_unchanged(&e, &w)) {
-        if (run->options->examine && !json_find(e.members, e.count, "verdict"))
-            examine_later(&w, &e, fd);
-        answer(fd, WORKER_UNCHANGED, e.line, strlen(e.line));
+/* ---- The pairs that come ---------------------------------------------------------------- */
+
+/* What a request consists of; each text ends in a zero, and of those that may be missing a letter
+ * before it tells whether it is there. */
+enum { IS_THERE = '+', IS_MISSING = '-' };
+
+static void put_text(FILE *stream, const char *text)
+{
+    fputc(text ? IS_THERE : IS_MISSING, stream);
+    fputs(text ? text : "", stream);
+    fputc('\0', stream);
+}
+
+bool batch_worker_ask(int fd, const struct batch_pair *pair)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    bool done = false;
+    if (stream) {
+        put_text(stream, pair->mic);
+        put_text(stream, pair->far);
+        put_text(stream, pair->out);
+        put_text(stream, pair->options);
+        done = fclose(stream) == 0 && write_all(fd, (const char *)&size, sizeof(size)) &&
+               write_all(fd, text, size);
     }
-    if (!readable) {
-        begin_line(&w);
-        fputs("\"status\": \"failed\"", w.line);
-        write_messages(&w);
-        fflush(w.line);
-        answer(fd, WORKER_NEW, w.line_text, w.line_size);
+    free(text);
+    return done;
+}
+
+static bool read_all(int fd, char *text, size_t size)
+{
+    while (size > 0) {
+        const ssize_t got = read(fd, text, size);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        text += got;
+        size -= (size_t)got;
     }
-    process_and_answer(&w, fd);
+    return true;
+}
+
+static const char *next_text(const char **at)
+{
+    const char *const text = *at;
+    *at += strlen(text) + 1;
+    return *text == IS_THERE ? text + 1 : NULL;
+}
+
+/* What a pair has freed is the next one's: fresh memory from the system takes longer than some of
+ * what is done in it. */
+static void keep_memory(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, MOST_KEPT);
+    mallopt(M_TRIM_THRESHOLD, MOST_KEPT);
+#endif
+}
+
+noreturn void batch_worker_run(const struct batch_run *run, volatile float *share, int fd)
+{
+    size_t size;
+    interrupt_become_child();
+    keep_memory();
+    while (read_all(fd, (char *)&size, sizeof(size))) {
+        char *const text = malloc(size);
+        const char *at = text;
+        struct batch_pair pair = {0};
+        if (!text || !read_all(fd, text, size))
+            break;
+        pair.mic = next_text(&at);
+        pair.far = next_text(&at);
+        pair.out = next_text(&at);
+        pair.options = next_text(&at);
+        run_pair(run, &pair, share, fd);
+        free(text);
+    }
+    _exit(EXIT_DONE);
 }

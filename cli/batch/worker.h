@@ -1,6 +1,7 @@
 /*
- * One pair, in a process of its own: a file that crashes a decoder, or exhausts the memory, ends
- * that process and no other. The model's weights are loaded before and shared.
+ * A process for one pair after the other: a file that crashes a decoder, or exhausts the memory,
+ * ends that process and no other, and fails its pair only. The model's weights are loaded before
+ * and shared.
  */
 #ifndef UNECHO_CLI_BATCH_WORKER_H
 #define UNECHO_CLI_BATCH_WORKER_H
@@ -28,10 +29,13 @@ struct batch_run {
 enum { WORKER_NEW = 'n', WORKER_UNCHANGED = 'u' };
 
 /*
- * Process the pair, unless its line in the journal and its output are what would come of it. Writes
- * the answer to fd, and to *share how much is done, 0 to 1. Ends the process.
+ * Process each pair that comes from fd, a socket, unless its line in the journal and its output are
+ * what would come of it. Writes the answer to fd, and to *share how much is done, 0 to 1. Ends the
+ * process when the other end of fd is closed.
  */
-noreturn void batch_worker_run(const struct batch_run *run, const struct batch_pair *pair,
-                               volatile float *share, int fd);
+noreturn void batch_worker_run(const struct batch_run *run, volatile float *share, int fd);
+
+/* Have the process at the other end of fd process a pair. false: it is gone. */
+bool batch_worker_ask(int fd, const struct batch_pair *pair);
 
 #endif

@@ -57,9 +57,9 @@ static bool hear_all(struct listener *mic, struct listener *far, struct doctor_i
 bool survey_take(struct surveyed *mic, struct surveyed *far, struct doctor_input *input)
 {
     struct listener m = {&input->mic, measurement_open(&mic->measures, input->mic.rate),
-                         copier_open(&mic->copy, input->mic.rate), false};
+                         copier_open(&mic->copy, input->mic.rate, 0), false};
     struct listener f = {&input->far, measurement_open(&far->measures, input->far.rate),
-                         copier_open(&far->copy, input->far.rate), false};
+                         copier_open(&far->copy, input->far.rate, 0), false};
     const bool done =
         m.measurement && m.copier && f.measurement && f.copier && hear_all(&m, &f, input);
     measurement_close(m.measurement);
@@ -79,7 +79,8 @@ bool survey_copy_far(struct copy *copy, struct doctor_input *input, double facto
 {
     /* The microphone as well: both may lie in one file, and be read in step. */
     struct listener m = {.end = &input->mic};
-    struct listener f = {.end = &input->far, .copier = copier_open(copy, input->far.rate * factor)};
+    struct listener f = {.end = &input->far,
+                         .copier = copier_open(copy, input->far.rate * factor, 0)};
     const bool done = f.copier && hear_all(&m, &f, input);
     copier_close(f.copier);
     return done;

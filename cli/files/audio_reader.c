@@ -4,6 +4,7 @@
  */
 #include "files/audio_reader.h"
 
+#include "dsp/clones.h"
 #include "files/format.h"
 #include "files/media.h"
 #include "files/ogg_chain.h"
@@ -35,6 +36,9 @@
 /* How long an interrupt may wait while a pipe is silent. */
 #define LOOK_MILLISECONDS 100
 
+/* Samples of 16 bits that are read at a time. */
+enum { SHORTS = 16384 };
+
 struct audio_reader {
     const char *name;
     int fd;
@@ -50,6 +54,9 @@ struct audio_reader {
     off_t start;      /* of headerless samples */
     bool seekable;
     bool ended, warned;
+    bool copies_shorts; /* libsndfile does nothing but copy them, and we convert faster */
+    short shorts[SHORTS];
+    size_t begin, end; /* of those still to convert */
     struct stat identity;
 };
 
@@ -187,6 +194,9 @@ static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
         (!S_ISREG(reader->identity.st_mode) &&
          info.frames * info.channels >= LARGEST_SAID / LARGEST_WIDTH))
         reader->length = -1;
+    reader->copies_shorts = reader->seekable &&
+                            (info.format & SF_FORMAT_SUBMASK) == SF_FORMAT_PCM_16 &&
+                            (info.format & SF_FORMAT_TYPEMASK) != SF_FORMAT_FLAC;
     if (!check_signal(reader, layout))
         return false;
     warn_of_truncation(reader);
@@ -280,10 +290,41 @@ static void warn_of_loss(audio_reader *reader, const char *why)
                        seconds(reader, reader->length));
 }
 
+CLONED static void convert_shorts(float *restrict samples, const short *restrict from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        samples[i] = (float)from[i] * (1.0f / 32768.0f);
+}
+
+/* Returns how many samples it has read. */
+static size_t read_shorts(audio_reader *reader, float *samples, size_t n)
+{
+    size_t done = 0;
+    while (done < n) {
+        if (reader->begin == reader->end) {
+            const sf_count_t got =
+                sf_read_short(reader->file, reader->shorts, SHORTS - SHORTS % reader->channels);
+            reader->begin = 0;
+            reader->end = got > 0 ? (size_t)got : 0;
+            if (reader->end == 0)
+                break;
+        }
+        const size_t left = reader->end - reader->begin, part = n - done < left ? n - done : left;
+        convert_shorts(samples + done, reader->shorts + reader->begin, part);
+        reader->begin += part;
+        done += part;
+    }
+    return done;
+}
+
 static bool read_sound_file(audio_reader *reader, float *frames, size_t n, size_t *got)
 {
-    sf_count_t have = sf_readf_float(reader->file, frames, (sf_count_t)n);
-    *got = have > 0 ? (size_t)have : 0;
+    if (reader->copies_shorts) {
+        *got = read_shorts(reader, frames, n * reader->channels) / reader->channels;
+    } else {
+        const sf_count_t have = sf_readf_float(reader->file, frames, (sf_count_t)n);
+        *got = have > 0 ? (size_t)have : 0;
+    }
     reader->position += (int64_t)*got;
     if (*got == n)
         return true;
@@ -403,6 +444,7 @@ bool audio_reader_rewind(audio_reader *reader)
     const bool done =
         reader->file ? reopen_sound_file(reader) : lseek(reader->fd, reader->start, SEEK_SET) >= 0;
     reader->position = 0;
+    reader->begin = reader->end = 0;
     reader->ended = false;
     if (!done)
         report_error("%s: cannot be read a second time", reader->name);

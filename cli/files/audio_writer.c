@@ -4,6 +4,7 @@
  */
 #include "files/audio_writer.h"
 
+#include "dsp/clones.h"
 #include "files/format.h"
 #include "files/wav_head.h"
 #include "report.h"
@@ -17,6 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Samples of 16 bits that are written at a time. */
+enum { PENDING = 16384 };
+
 struct audio_writer {
     output_file *output;
     SNDFILE *file;  /* NULL for the null device and for what the writer encodes itself */
@@ -27,6 +31,8 @@ struct audio_writer {
     int64_t most, written;
     uint64_t clipped;
     int failure; /* errno of the first failed write */
+    short pending[PENDING];
+    size_t pending_n;
 };
 
 static bool write_bytes(audio_writer *writer, const unsigned char *bytes, size_t size)
@@ -166,21 +172,20 @@ audio_writer *audio_writer_start(output_file *output, int format, int rate, unsi
     return open_writer(output, RAW_NONE, format, rate, channels, NULL, -1);
 }
 
-static void clip(audio_writer *writer, float *samples, size_t n)
+CLONED static void clip(audio_writer *writer, float *samples, size_t n)
 {
     /* The largest integer is one step below full scale, which a float cannot tell with 32 bits. */
     float step = ldexpf(1.0f, writer->bits > 24 ? -24 : 1 - writer->bits);
     float highest = 1.0f - step;
+    uint32_t clipped = 0;
     for (size_t i = 0; i < n; i++) {
-        if (samples[i] > highest) {
-            /* What rounds to the largest integer does not count as clipped. */
-            writer->clipped += samples[i] > highest + 0.5f * step;
-            samples[i] = highest;
-        } else if (samples[i] < -1.0f) {
-            writer->clipped += samples[i] < -1.0f - 0.5f * step;
-            samples[i] = -1.0f;
-        }
+        const float x = samples[i];
+        /* What rounds to the largest integer does not count as clipped. */
+        clipped += x > highest + 0.5f * step;
+        clipped += x < -1.0f - 0.5f * step;
+        samples[i] = x > highest ? highest : x < -1.0f ? -1.0f : x;
     }
+    writer->clipped += clipped;
 }
 
 static bool write_raw(audio_writer *writer, const float *samples, size_t n)
@@ -222,11 +227,43 @@ static bool write_integers(audio_writer *writer, const float *samples, size_t n)
     return true;
 }
 
+static bool write_pending(audio_writer *writer)
+{
+    const sf_count_t n = (sf_count_t)writer->pending_n;
+    writer->pending_n = 0;
+    return sf_write_short(writer->file, writer->pending, n) == n;
+}
+
+CLONED static void round_shorts(short *restrict to, const float *restrict samples, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = (short)raw_rounded(samples[i]);
+}
+
+/* As write_integers, of 16 bits. */
+static bool write_shorts(audio_writer *writer, const float *samples, size_t n)
+{
+    const size_t most = PENDING - PENDING % (size_t)writer->channels;
+    for (size_t done = 0; done < n;) {
+        const size_t room = most - writer->pending_n, count = n - done < room ? n - done : room;
+        round_shorts(writer->pending + writer->pending_n, samples + done, count);
+        writer->pending_n += count;
+        done += count;
+        if (writer->pending_n == most && !write_pending(writer))
+            return false;
+    }
+    return true;
+}
+
 static bool write_sound_file(audio_writer *writer, const float *samples, size_t n)
 {
-    bool written = writer->bits
-                       ? write_integers(writer, samples, n)
-                       : sf_write_float(writer->file, samples, (sf_count_t)n) == (sf_count_t)n;
+    bool written;
+    if ((writer->format & SF_FORMAT_SUBMASK) == SF_FORMAT_PCM_16)
+        written = write_shorts(writer, samples, n);
+    else if (writer->bits)
+        written = write_integers(writer, samples, n);
+    else
+        written = sf_write_float(writer->file, samples, (sf_count_t)n) == (sf_count_t)n;
     return written && !writer->failure;
 }
 
@@ -279,6 +316,9 @@ bool audio_writer_finish(audio_writer *writer)
 {
     bool is_file = writer->file != NULL;
     if (writer->file) {
+        const bool written = writer->pending_n == 0 || write_pending(writer);
+        if (!written)
+            return fail(writer);
         sf_close(writer->file);
         writer->file = NULL;
     }

@@ -261,6 +261,13 @@ static void mix(const struct pick *pick, const float *frames, unsigned channels,
 
 static void count_clipped(struct pick *pick, const float *frames, unsigned channels, size_t n)
 {
+    if (channels == 1) {
+        uint32_t clipped = 0;
+        for (size_t i = 0; i < n; i++)
+            clipped += fabsf(frames[i]) >= FULL_SCALE;
+        pick->clipped += clipped;
+        return;
+    }
     for (unsigned c = 0; c < pick->count; c++) {
         const float *const samples = frames + pick->first + c;
         uint32_t clipped = 0;
@@ -338,11 +345,13 @@ bool ends_read_mic(ends *pair, float *samples, size_t n, size_t *got)
         return read_shared(pair, &pair->mic_pick, samples, n, got);
     while (*got < n) {
         const size_t part = n - *got < PART ? n - *got : PART;
+        float *const frames = channels == 1 ? samples + *got : pair->frames;
         size_t have;
-        if (!audio_reader_read(pair->mic, pair->frames, part, &have))
+        if (!audio_reader_read(pair->mic, frames, part, &have))
             return false;
-        count_clipped(&pair->mic_pick, pair->frames, channels, have);
-        mix(&pair->mic_pick, pair->frames, channels, samples + *got, have);
+        count_clipped(&pair->mic_pick, frames, channels, have);
+        if (channels > 1)
+            mix(&pair->mic_pick, frames, channels, samples + *got, have);
         *got += have;
         if (have < part)
             break;
@@ -369,14 +378,14 @@ static bool read_far_file(ends *pair, bool all, float *samples, size_t n, size_t
     *got = 0;
     while (*got < n) {
         const size_t part = n - *got < PART ? n - *got : PART;
+        const bool as_it_is = channels == 1 || (all && pick->count > 1);
+        float *const frames = as_it_is ? samples + *got * channels : pair->frames;
         size_t have;
-        if (!audio_reader_read(pair->far, pair->frames, part, &have))
+        if (!audio_reader_read(pair->far, frames, part, &have))
             return false;
-        count_clipped(pick, pair->frames, channels, have);
-        if (all && pick->count > 1)
-            memcpy(samples + *got * channels, pair->frames, have * channels * sizeof(*samples));
-        else
-            mix_far(pick, pair->frames, channels, samples + *got, have);
+        count_clipped(pick, frames, channels, have);
+        if (!as_it_is)
+            mix_far(pick, frames, channels, samples + *got, have);
         *got += have;
         if (have < part)
             break;

@@ -1,7 +1,6 @@
 /* Byte by byte, so that it works with either byte order. */
 #include "files/raw_pcm.h"
 
-#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -42,16 +41,11 @@ void raw_decode(raw_format format, const unsigned char *bytes, float *samples, s
     }
 }
 
-float raw_rounded(float sample)
-{
-    return floorf(sample * 32768.0f + 0.5f);
-}
-
 void raw_encode(raw_format format, const float *samples, unsigned char *bytes, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (format == RAW_S16LE) {
-            long value = (long)raw_rounded(samples[i]);
+            const int value = raw_rounded(samples[i]);
             uint32_t bits = (uint32_t)(value > 32767 ? 32767 : value);
             bytes[2 * i] = (unsigned char)(bits & 0xffu);
             bytes[2 * i + 1] = (unsigned char)(bits >> 8 & 0xffu);

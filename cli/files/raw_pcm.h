@@ -16,7 +16,12 @@ size_t raw_width(raw_format format);
 void raw_decode(raw_format format, const unsigned char *bytes, float *samples, size_t n);
 
 /* A sample from -1 to below 1 as 16 bits, to the step that unecho_process_int16 gives it. */
-float raw_rounded(float sample);
+static inline int raw_rounded(float sample)
+{
+    const float scaled = sample * 32768.0f + 0.5f;
+    const int whole = (int)scaled;
+    return whole - ((float)whole > scaled); /* floorf would be a call for each sample */
+}
 
 /* For s16le the samples must lie in [-1, 1]. */
 void raw_encode(raw_format format, const float *samples, unsigned char *bytes, size_t n);

@@ -6,6 +6,9 @@
 #include "process/session.h"
 
 #include "alignment/far_feed.h"
+#include "dsp/clones.h"
+#include "dsp/dot.h"
+#include "dsp/peak.h"
 #include "interrupt.h"
 #include "report.h"
 
@@ -21,6 +24,8 @@
 #define HOP_MS  (1000 * UNECHO_HOP / UNECHO_SAMPLE_RATE)
 /* For different rates: twice as much far end as the longest call takes. */
 #define FAR_QUEUE_MS 1000
+/* Samples whose squares floats add up without a loss that counts. */
+enum { POWER_PART = 512 };
 
 /* Sums of squares in stretches of one kind, and how many samples of the output. */
 struct stretch_power {
@@ -50,25 +55,28 @@ struct session {
     float peak;
 };
 
-/* A mean power, no exact figure: guards its input as unecho_process does. Sums side by side, which
- * compilers turn into vectors. */
-static double power(const float *samples, size_t n)
+/* A mean power, no exact figure: guards its input as unecho_process does. */
+CLONED static double power(const float *samples, size_t n)
 {
-    enum { SIDE_BY_SIDE = 8 };
-    double sums[SIDE_BY_SIDE] = {0}, sum = 0.0;
-    for (size_t i = 0; i < n; i += SIDE_BY_SIDE) {
-        const size_t part = n - i < SIDE_BY_SIDE ? n - i : SIDE_BY_SIDE;
-        float x[SIDE_BY_SIDE] = {0};
-        memcpy(x, samples + i, part * sizeof(*x));
-        for (size_t k = 0; k < SIDE_BY_SIDE; k++) {
-            const float size = fabsf(x[k]);
+    float part[POWER_PART];
+    double sum = 0.0;
+    for (size_t at = 0; at < n; at += POWER_PART) {
+        const size_t count = n - at < POWER_PART ? n - at : POWER_PART;
+        eight_floats eight = {0};
+        for (size_t i = 0; i < count; i++) {
+            const float size = fabsf(samples[at + i]);
             /* Infinity is no large sample, and NaN is none. */
-            const float guarded = size <= LARGEST ? size : size <= FLT_MAX ? LARGEST : 0.0f;
-            sums[k] += (double)guarded * (double)guarded;
+            part[i] = size <= LARGEST ? size : size <= FLT_MAX ? LARGEST : 0.0f;
         }
+        for (size_t i = count; i < POWER_PART && i % 8 != 0; i++)
+            part[i] = 0.0f;
+        for (size_t i = 0; i < count; i += 8) {
+            const eight_floats x = *(const eight_floats *)(part + i);
+            eight += x * x;
+        }
+        for (size_t k = 0; k < 8; k++)
+            sum += (double)eight[k];
     }
-    for (size_t k = 0; k < SIDE_BY_SIDE; k++)
-        sum += sums[k];
     return sum;
 }
 
@@ -121,9 +129,11 @@ static bool read_far(struct session *session, size_t n)
     const size_t wanted = left < n - silent ? (size_t)left : n - silent;
     size_t got = 0;
     const unsigned channels = ends_far_channels(session->pair);
-    memset(session->far, 0, n * channels * sizeof(*session->far));
+    memset(session->far, 0, silent * channels * sizeof(*session->far));
     if (!far_feed_read(&session->far_feed, session->far + silent * channels, wanted, &got))
         return false;
+    memset(session->far + (silent + got) * channels, 0,
+           (n - silent - got) * channels * sizeof(*session->far));
     session->far_heard += got;
     session->far_fed += n;
     return true;
@@ -331,16 +341,6 @@ static bool read_chunk(struct session *session)
     measure_mic(session, heard);
     session->heard += heard;
     return true;
-}
-
-static float peak_of(const float *samples, size_t n)
-{
-    float peak = 0.0f;
-    for (size_t i = 0; i < n; i++) {
-        const float size = fabsf(samples[i]);
-        peak = size > peak ? size : peak;
-    }
-    return peak;
 }
 
 /* Pass the part of the chunk that belongs to the output to the sink. */

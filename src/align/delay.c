@@ -28,6 +28,12 @@ static const float least_share = 1e-4f;
 enum { LOOKS = 2, LOOKS_HURRY = 4 };
 /* How many are watched, one a hop, and after how many hops again. */
 enum { WATCHED = 3, WATCHED_BEFORE = 1, WATCH_HOPS = 24 };
+/*
+ * The long correlation is kept in these units, as integers of 16 bits. A frame adds 0.5 at most and
+ * 125 frames last, so that it fits; what chance makes of the first two frames has a deviation of
+ * about 6 units, and of many frames far more.
+ */
+static const float slow_unit = 1.0f / 256.0f;
 /* Of a whitened frame: real and imaginary parts. */
 enum { FRAME_SIZE = 2 * DELAY_BINS };
 
@@ -39,7 +45,7 @@ void delay_layout(delay *d, arena *a, size_t most, size_t late)
     d->mic_ring = d->partitions * UNECHO_HOP / (LOOKS * DELAY_FRAME) + 2;
     /* The far end is looked at as it comes, a frame or two before the microphone. */
     d->far_ring = d->partitions + d->mic_ring + 2;
-    d->slow = arena_floats(a, d->partitions * DELAY_FRAME);
+    d->slow = arena_take(a, d->partitions * DELAY_FRAME * sizeof *d->slow);
     d->far_level = arena_floats(a, DELAY_BINS);
     d->mic_level = arena_floats(a, DELAY_BINS);
     d->far = arena_take(a, d->far_ring * FRAME_SIZE * sizeof *d->far);
@@ -48,9 +54,6 @@ void delay_layout(delay *d, arena *a, size_t most, size_t late)
     d->mics = arena_take(a, d->mic_ring * sizeof *d->mics);
     d->shares = arena_floats(a, d->mic_ring * d->partitions);
     d->found = arena_take(a, d->partitions * sizeof *d->found);
-    d->block = arena_floats(a, FFT_SIZE);
-    d->re = arena_floats(a, KERNEL_PAD(FFT_BINS));
-    d->im = arena_floats(a, KERNEL_PAD(FFT_BINS));
 }
 
 void delay_start(delay *d, const kernels *k, const fft *f)
@@ -122,10 +125,11 @@ static float emphasize(float *y, const float *x, size_t n)
 
 /* The block's spectrum with magnitudes of at most 1 to y; level [DELAY_BINS]. Returns the mean
  * square. */
-static float whiten(delay *d, int8_t *y, float *level)
+static float whiten(const delay *d, const float *block, int8_t *y, float *level)
 {
-    d->k->fft_forward(d->fft, d->re, d->im, d->block);
-    return d->k->whiten(y, level, d->re + DELAY_BIN_FIRST, d->im + DELAY_BIN_FIRST, level_rate,
+    float re[KERNEL_PAD(FFT_BINS)], im[KERNEL_PAD(FFT_BINS)];
+    d->k->fft_forward(d->fft, re, im, block);
+    return d->k->whiten(y, level, re + DELAY_BIN_FIRST, im + DELAY_BIN_FIRST, level_rate,
                         quiet_share, DELAY_BINS);
 }
 
@@ -133,13 +137,14 @@ void delay_add_far(delay *d, uint64_t frame, const float *x)
 {
     const size_t at = (size_t)(frame % d->far_ring);
     delay_slot *const slot = &d->fars[at];
-    const float before = emphasize(d->block, x, DELAY_FRAME);
-    const float power = emphasize(d->block + DELAY_FRAME, x + DELAY_FRAME, DELAY_FRAME);
+    float block[FFT_SIZE];
+    const float before = emphasize(block, x, DELAY_FRAME);
+    const float power = emphasize(block + DELAY_FRAME, x + DELAY_FRAME, DELAY_FRAME);
     slot->frame = frame + 1;
     slot->power = 0.5f * (before + power);
     slot->active = power > active_power;
     if (slot->active)
-        slot->square = whiten(d, d->far + at * FRAME_SIZE, d->far_level);
+        slot->square = whiten(d, block, d->far + at * FRAME_SIZE, d->far_level);
 }
 
 /* The far end's frame that partition p holds against a frame of the microphone; NULL: it was
@@ -220,13 +225,13 @@ void delay_add_mic(delay *d, uint64_t frame, const float *x)
     const size_t at = (size_t)(frame % d->mic_ring);
     delay_slot *const slot = &d->mics[at];
     d->mic_end = frame + 1;
-    memset(d->block, 0, DELAY_FRAME * sizeof *d->block);
-    const float power = emphasize(d->block + DELAY_FRAME, x, DELAY_FRAME);
+    float block[FFT_SIZE] = {0.0f};
+    const float power = emphasize(block + DELAY_FRAME, x, DELAY_FRAME);
     *slot = (delay_slot){.frame = frame + 1, .power = power, .active = power > 0.0f};
     if (!slot->active)
         return;
-    taper(d->block + DELAY_FRAME);
-    slot->square = whiten(d, d->mic + at * FRAME_SIZE, d->mic_level);
+    taper(block + DELAY_FRAME);
+    slot->square = whiten(d, block, d->mic + at * FRAME_SIZE, d->mic_level);
     for (size_t p = 0; p < d->partitions; p++)
         d->shares[at * d->partitions + p] = share_of(d, p, frame, power);
 }
@@ -303,25 +308,35 @@ static void gather(delay *d, size_t p, delay_pairs *to, int8_t *room)
 }
 
 /* The correlation of these frames to c [FFT_SIZE]. */
-static void correlate(delay *d, const delay_pairs *pairs, float *c)
+static void correlate(const delay *d, const delay_pairs *pairs, float *c)
 {
     static const float unit = 1.0f / ((float)CROSS_ONE * (float)CROSS_ONE);
-    int32_t re[DELAY_BINS], im[DELAY_BINS];
-    d->k->cross_spectrum(re, im, pairs->mic, pairs->far, pairs->count, DELAY_BINS);
-    memset(d->re, 0, FFT_BINS * sizeof *d->re);
-    memset(d->im, 0, FFT_BINS * sizeof *d->im);
+    int32_t sum_re[DELAY_BINS], sum_im[DELAY_BINS];
+    float re[FFT_BINS] = {0.0f}, im[FFT_BINS] = {0.0f};
+    d->k->cross_spectrum(sum_re, sum_im, pairs->mic, pairs->far, pairs->count, DELAY_BINS);
     for (size_t i = 0; i < DELAY_BINS; i++) {
-        d->re[DELAY_BIN_FIRST + i] = unit * (float)re[i];
-        d->im[DELAY_BIN_FIRST + i] = unit * (float)im[i];
+        re[DELAY_BIN_FIRST + i] = unit * (float)sum_re[i];
+        im[DELAY_BIN_FIRST + i] = unit * (float)sum_im[i];
     }
-    d->k->fft_inverse(d->fft, c, d->re, d->im);
+    d->k->fft_inverse(d->fft, c, re, im);
+}
+
+/* To the nearest. Written so that compilers find vectors for it. */
+static int16_t in_units(float correlation)
+{
+    const float shift = 0x1.8p23f, at = correlation * (1.0f / slow_unit) + shift;
+    int32_t bits, zero;
+    memcpy(&bits, &at, sizeof bits);
+    memcpy(&zero, &shift, sizeof zero);
+    return (int16_t)(bits - zero);
 }
 
 /* Correlate what has come for partition p since the last time, and look for peaks. */
 static void look(delay *d, size_t p)
 {
     delay_partition *const found = &d->found[p];
-    float *const c = d->block, *const slow = d->slow + p * DELAY_FRAME;
+    float c[FFT_SIZE], slow[DELAY_FRAME];
+    int16_t *const kept = d->slow + p * DELAY_FRAME;
     const double first = ((double)p - (double)d->frames_late) * (double)DELAY_FRAME;
     int8_t room[CROSS_FRAMES_MOST * FRAME_SIZE];
     delay_pairs pairs = {.count = 0};
@@ -334,8 +349,10 @@ static void look(delay *d, size_t p)
     float keep = 1.0f;
     for (size_t i = 0; i < pairs.count; i++)
         keep *= memory;
-    for (size_t i = 0; i < DELAY_FRAME; i++)
-        slow[i] = keep * slow[i] + c[i];
+    for (size_t i = 0; i < DELAY_FRAME; i++) {
+        slow[i] = keep * slow_unit * (float)kept[i] + c[i];
+        kept[i] = in_units(slow[i]);
+    }
     found->weight = keep * keep * found->weight + pairs.weight;
     found->fresh = peak_of(c, pairs.weight, first);
     found->slow = peak_of(slow, found->weight, first);
@@ -451,6 +468,6 @@ void delay_pattern(const delay *d, int64_t first, float *to, size_t n)
     for (size_t i = 0; i < n; i++) {
         const int64_t at = first + (int64_t)i - least;
         const float weight = at < 0 || at >= count ? 0.0f : d->found[at / DELAY_FRAME].weight;
-        to[i] = weight > 0.0f ? d->slow[at] / deviation(weight) : 0.0f;
+        to[i] = weight > 0.0f ? slow_unit * (float)d->slow[at] / deviation(weight) : 0.0f;
     }
 }

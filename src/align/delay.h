@@ -65,14 +65,13 @@ typedef struct delay {
     size_t doubtful; /* how many of the first partitions lie before the echo or the far end */
     size_t echo;     /* the partition that the echo is in; `partitions`: not known */
     int seen;        /* whether it is there, so that the frames say how loud it is */
-    float *slow;     /* the long correlation, [partitions][DELAY_FRAME] */
+    int16_t *slow;   /* the long correlation, [partitions][DELAY_FRAME], in units of its own */
     /* Whitened spectra in rings, [far_ring] and [mic_ring][2][DELAY_BINS], and what is in them. */
     int8_t *far, *mic;
     delay_slot *fars, *mics;
     float *shares; /* [mic_ring][partitions]: how much a frame counts for a doubtful partition */
     float *far_level, *mic_level; /* [DELAY_BINS] running means of the magnitudes */
     delay_partition *found;
-    float *block, *re, *im;
     uint64_t mic_end;  /* the number of the microphone's newest frame, plus 1 */
     size_t next, last; /* the partition to be looked at next, and in this round after all others */
     int heard;    /* whether a frame with an active far end has come since all were looked at */

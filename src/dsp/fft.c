@@ -5,10 +5,13 @@
  */
 #include "dsp/fft.h"
 
+#include "dsp/clones.h"
 #include "dsp/dot.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define PI 3.14159265358979323846
 
@@ -17,7 +20,7 @@ typedef struct buffer {
 } buffer;
 
 struct real_fft {
-    size_t size;
+    size_t size, lanes;
     float *memory;
     buffer turns; /* exp(-2 pi i k / size) */
     /* Of each stage of radix 4, for p up to n / 4: exp(-2 pi i p / n), its square and its cube. */
@@ -34,39 +37,70 @@ static size_t stage_turn_count(size_t n)
     return count;
 }
 
-static void fill_stage_turns(float *turns, size_t n)
+/* An eighth of the circle is computed, the rest is its mirror image: tables take longer than short
+ * recordings. */
+static void fill_turns(const buffer *turns, size_t size)
 {
+    const size_t quarter = size / 4;
+    for (size_t k = 0; k <= size / 8; k++) {
+        const double angle = 2.0 * PI * (double)k / (double)size;
+        const float re = (float)cos(angle), im = (float)sin(angle);
+        turns->re[k] = re;
+        turns->im[k] = -im;
+        turns->re[quarter - k] = im;
+        turns->im[quarter - k] = -re;
+    }
+    for (size_t k = 1; k < quarter; k++) {
+        turns->re[quarter + k] = -turns->re[quarter - k];
+        turns->im[quarter + k] = turns->im[quarter - k];
+    }
+}
+
+/* all: n turns, around half the circle. */
+static void fill_stage_turns(float *turns, size_t n, const buffer *all)
+{
+    const size_t half = n;
     for (; n >= 4; turns += 6 * (n / 4), n /= 4)
         for (size_t p = 0; p < n / 4; p++)
             for (size_t power = 1; power <= 3; power++) {
-                const double angle = -2.0 * PI * (double)(power * p) / (double)n;
-                turns[(2 * power - 2) * (n / 4) + p] = (float)cos(angle);
-                turns[(2 * power - 1) * (n / 4) + p] = (float)sin(angle);
+                const size_t k = power * p * (2 * half / n);
+                const bool beyond = k >= half;
+                const float re = all->re[k - beyond * half], im = all->im[k - beyond * half];
+                turns[(2 * power - 2) * (n / 4) + p] = beyond ? -re : re;
+                turns[(2 * power - 1) * (n / 4) + p] = beyond ? -im : im;
             }
 }
 
-real_fft *real_fft_new(size_t size)
+static real_fft *new (size_t size, size_t lanes)
 {
     const size_t n = size / 2;
     real_fft *f = malloc(sizeof *f);
-    float *memory = malloc((6 * n + stage_turn_count(n)) * sizeof *memory);
+    float *memory = malloc(((2 + 4 * lanes) * n + stage_turn_count(n)) * sizeof *memory);
     if (!f || !memory) {
         free(f);
         free(memory);
         return NULL;
     }
+    float *const values = memory + 2 * n, *const more = values + 2 * n * lanes;
     *f = (real_fft){.size = size,
+                    .lanes = lanes,
                     .memory = memory,
                     .turns = {memory, memory + n},
-                    .buffers = {{memory + 2 * n, memory + 3 * n}, {memory + 4 * n, memory + 5 * n}},
-                    .stage_turns = memory + 6 * n};
-    for (size_t k = 0; k < n; k++) {
-        const double angle = -2.0 * PI * (double)k / (double)size;
-        f->turns.re[k] = (float)cos(angle);
-        f->turns.im[k] = (float)sin(angle);
-    }
-    fill_stage_turns(f->stage_turns, n);
+                    .buffers = {{values, values + n * lanes}, {more, more + n * lanes}},
+                    .stage_turns = more + 2 * n * lanes};
+    fill_turns(&f->turns, size);
+    fill_stage_turns(f->stage_turns, n, &f->turns);
     return f;
+}
+
+real_fft *real_fft_new(size_t size)
+{
+    return new (size, 1);
+}
+
+real_fft *real_fft_new_lanes(size_t size)
+{
+    return new (size, FFT_LANES);
 }
 
 void real_fft_free(real_fft *f)
@@ -137,6 +171,49 @@ static void first_stage(const buffer *from, const buffer *to, size_t n, const fl
     }
 }
 
+static inline const eight_floats *eight(const float *x)
+{
+    return (const eight_floats *)x;
+}
+
+/* stride: a multiple of 8. The same as later_stage, in wider vectors. */
+CLONED static void wide_stage(const buffer *from, const buffer *to, size_t n, size_t stride,
+                              const float *turns)
+{
+    const size_t quarter = n / 4, apart = quarter * stride / 8, step = stride / 8;
+    for (size_t p = 0; p < quarter; p++) {
+        const eight_floats *x_re = eight(from->re + p * stride);
+        const eight_floats *x_im = eight(from->im + p * stride);
+        eight_floats *y_re = (eight_floats *)(to->re + 4 * p * stride);
+        eight_floats *y_im = (eight_floats *)(to->im + 4 * p * stride);
+        const float re1 = turns[p], im1 = turns[quarter + p];
+        const float re2 = turns[2 * quarter + p], im2 = turns[3 * quarter + p];
+        const float re3 = turns[4 * quarter + p], im3 = turns[5 * quarter + p];
+        for (size_t k = 0; k < step; k++, x_re++, x_im++, y_re++, y_im++) {
+            const eight_floats sum_re = x_re[0] + x_re[2 * apart];
+            const eight_floats sum_im = x_im[0] + x_im[2 * apart];
+            const eight_floats difference_re = x_re[0] - x_re[2 * apart];
+            const eight_floats difference_im = x_im[0] - x_im[2 * apart];
+            const eight_floats other_re = x_re[apart] + x_re[3 * apart];
+            const eight_floats other_im = x_im[apart] + x_im[3 * apart];
+            /* i (x1 - x3) */
+            const eight_floats turned_re = x_im[3 * apart] - x_im[apart];
+            const eight_floats turned_im = x_re[apart] - x_re[3 * apart];
+            const eight_floats a_re = difference_re - turned_re, a_im = difference_im - turned_im;
+            const eight_floats b_re = sum_re - other_re, b_im = sum_im - other_im;
+            const eight_floats c_re = difference_re + turned_re, c_im = difference_im + turned_im;
+            y_re[0] = sum_re + other_re;
+            y_im[0] = sum_im + other_im;
+            y_re[step] = re1 * a_re - im1 * a_im;
+            y_im[step] = re1 * a_im + im1 * a_re;
+            y_re[2 * step] = re2 * b_re - im2 * b_im;
+            y_im[2 * step] = re2 * b_im + im2 * b_re;
+            y_re[3 * step] = re3 * c_re - im3 * c_im;
+            y_im[3 * step] = re3 * c_im + im3 * c_re;
+        }
+    }
+}
+
 /* stride: 4 or more. */
 static void later_stage(const buffer *from, const buffer *to, size_t n, size_t stride,
                         const float *turns)
@@ -163,14 +240,16 @@ static void later_stage(const buffer *from, const buffer *to, size_t n, size_t s
     }
 }
 
-/* Where the length is no power of four. */
+/* Where the length is no power of four; stride: a multiple of 8. */
 static void last_stage(const buffer *from, const buffer *to, size_t stride)
 {
-    for (size_t k = 0; k < stride; k++) {
-        to->re[k] = from->re[k] + from->re[k + stride];
-        to->im[k] = from->im[k] + from->im[k + stride];
-        to->re[k + stride] = from->re[k] - from->re[k + stride];
-        to->im[k + stride] = from->im[k] - from->im[k + stride];
+    for (size_t k = 0; k < stride; k += 4) {
+        const four_floats a_re = load(from->re + k), b_re = load(from->re + k + stride);
+        const four_floats a_im = load(from->im + k), b_im = load(from->im + k + stride);
+        store(to->re + k, a_re + b_re);
+        store(to->im + k, a_im + b_im);
+        store(to->re + k + stride, a_re - b_re);
+        store(to->im + k + stride, a_im - b_im);
     }
 }
 
@@ -179,12 +258,14 @@ static const buffer *transform(const real_fft *f)
 {
     const buffer *from = &f->buffers[0], *to = &f->buffers[1];
     const float *turns = f->stage_turns;
-    size_t n = f->size / 2, stride = 1;
+    size_t n = f->size / 2, stride = f->lanes;
     for (; n >= 2; n /= 4, stride *= 4) {
         if (n == 2)
             last_stage(from, to, stride);
         else if (stride == 1)
             first_stage(from, to, n, turns);
+        else if (stride % 8 == 0)
+            wide_stage(from, to, n, stride, turns);
         else
             later_stage(from, to, n, stride, turns);
         turns += 6 * (n / 4);
@@ -218,6 +299,40 @@ void real_fft_forward(real_fft *f, float *restrict re, float *restrict im, const
     }
     re[n] = a->re[0] - a->im[0];
     im[n] = 0.0f;
+}
+
+/* Bin k of all lanes, from those k and n - k of the transform of half the length. */
+CLONED static void join_lanes(float *restrict re, float *restrict im, const buffer *a, size_t k,
+                              size_t n, float turn_re, float turn_im)
+{
+    const float *restrict const k_re = a->re + k * FFT_LANES, *restrict const k_im =
+                                                                  a->im + k * FFT_LANES;
+    const float *restrict const b_re = a->re + (n - k) * FFT_LANES, *restrict const b_im =
+                                                                        a->im + (n - k) * FFT_LANES;
+    for (size_t i = 0; i < FFT_LANES; i++) {
+        const float even_re = 0.5f * (k_re[i] + b_re[i]), even_im = 0.5f * (k_im[i] - b_im[i]);
+        const float odd_re = 0.5f * (k_im[i] + b_im[i]), odd_im = 0.5f * (b_re[i] - k_re[i]);
+        re[i] = even_re + (odd_re * turn_re - odd_im * turn_im);
+        im[i] = even_im + (odd_re * turn_im + odd_im * turn_re);
+    }
+}
+
+void real_fft_forward_lanes(real_fft *f, float *restrict re, float *restrict im, const float *x)
+{
+    const size_t n = f->size / 2, lanes = FFT_LANES;
+    const buffer *const z = &f->buffers[0];
+    for (size_t i = 0; i < n; i++) {
+        memcpy(z->re + i * lanes, x + 2 * i * lanes, lanes * sizeof(*x));
+        memcpy(z->im + i * lanes, x + (2 * i + 1) * lanes, lanes * sizeof(*x));
+    }
+    const buffer *const a = transform(f);
+    for (size_t i = 0; i < lanes; i++) {
+        re[i] = a->re[i] + a->im[i];
+        re[n * lanes + i] = a->re[i] - a->im[i];
+        im[i] = im[n * lanes + i] = 0.0f;
+    }
+    for (size_t k = 1; k < n; k++)
+        join_lanes(re + k * lanes, im + k * lanes, a, k, n, f->turns.re[k], f->turns.im[k]);
 }
 
 void real_fft_inverse(real_fft *f, float *restrict x, const float *re, const float *im)

@@ -42,6 +42,7 @@ void fifo_pop(fifo *f, float *to, size_t n)
         memcpy(to, f->ring + f->first, part * sizeof *to);
         memcpy(to + part, f->ring, (n - part) * sizeof *to);
     }
-    f->first = (f->first + n) % f->capacity;
     f->count -= n;
+    /* From the beginning again, which is in the caches. */
+    f->first = f->count == 0 ? 0 : (f->first + n) % f->capacity;
 }

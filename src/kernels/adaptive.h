@@ -5,94 +5,92 @@
 #ifndef UNECHO_ADAPTIVE_H
 #define UNECHO_ADAPTIVE_H
 
-/* Partition p of the filter, and the block that goes through it, or went `age` hops ago. */
-typedef struct partition {
-    const float *xr, *xi, *wr, *wi, *v;
-} partition;
+/* Bins k to k + PARTITION_STRIP of everything, k = PARTITION_STRIP times strip. */
+typedef struct strip {
+    const float *x;
+    float *filter, *change;
+} strip;
 
-static inline partition partition_at(const partitions *f, size_t age, size_t p)
+static inline strip strip_of(const partitions *f, size_t s)
 {
-    const size_t later = f->newest + age + p;
-    const size_t slot = later < f->ring ? later : later - f->ring;
-    const size_t x = slot * PARTITION_ROW, w = p * PARTITION_ROW;
-    return (partition){f->x_re + x, f->x_im + x, f->w_re + w, f->w_im + w, f->variance + w};
+    return (strip){
+        .x = f->x + s * 2 * f->ring * PARTITION_STRIP,
+        .filter = f->filter + s * FILTER_ROWS * f->count * PARTITION_STRIP,
+        .change = f->change + s * 2 * f->recent * PARTITION_STRIP,
+    };
 }
 
-/* sums + w x and sums + v |x|^2 at bin k. */
-static inline void predict_bin(const partition *p, size_t k, float *re, float *im, float *spread)
+/* The block that goes through the first partition, or went `age` hops ago: its real, then its
+ * imaginary parts. */
+static inline const float *first_block(const partitions *f, const strip *s, size_t age)
 {
-    const float xr = p->xr[k], xi = p->xi[k], wr = p->wr[k], wi = p->wi[k];
-    *re = fmaf(-wi, xi, fmaf(wr, xr, *re));
-    *im = fmaf(wi, xr, fmaf(wr, xi, *im));
-    *spread = fmaf(p->v[k], fmaf(xr, xr, xi * xi), *spread);
+    return s->x + (f->newest + age) % f->ring * 2 * PARTITION_STRIP;
+}
+
+static inline const float *next_block(const partitions *f, const strip *s, const float *x)
+{
+    const float *const next = x + 2 * PARTITION_STRIP, *const end =
+                                                           s->x + 2 * f->ring * PARTITION_STRIP;
+    return next < end ? next : s->x;
+}
+
+static inline float *filter_at(const strip *s, size_t p)
+{
+    return s->filter + p * FILTER_ROWS * PARTITION_STRIP;
+}
+
+static inline float *change_at(const strip *s, size_t p)
+{
+    return s->change + p * 2 * PARTITION_STRIP;
 }
 
 /*
- * Sums are kept in arrays of their own, which nothing else points to: GCC would leave the loops
- * scalar otherwise. Four partitions a turn, so that they are loaded and stored a quarter as often.
+ * Sums are arrays of their own, which nothing else points to: compilers keep them in registers.
+ * sum += w x, both of real and imaginary parts.
  */
-static void plain_partitions_predict(const partitions *f, float *restrict y_re,
-                                     float *restrict y_im, float *restrict spread)
+static inline void add_product(const float *restrict w, const float *restrict x,
+                               float *restrict sum_re, float *restrict sum_im)
 {
-    float re[PARTITION_ROW] = {0.0f}, im[PARTITION_ROW] = {0.0f}, sum[PARTITION_ROW] = {0.0f};
-    size_t p = 0;
-    for (; p + 4 <= f->count; p += 4) {
-        const partition a = partition_at(f, 0, p), b = partition_at(f, 0, p + 1);
-        const partition c = partition_at(f, 0, p + 2), d = partition_at(f, 0, p + 3);
-        for (size_t k = 0; k < PARTITION_ROW; k++) {
-            predict_bin(&a, k, &re[k], &im[k], &sum[k]);
-            predict_bin(&b, k, &re[k], &im[k], &sum[k]);
-            predict_bin(&c, k, &re[k], &im[k], &sum[k]);
-            predict_bin(&d, k, &re[k], &im[k], &sum[k]);
+    for (size_t k = 0; k < PARTITION_STRIP; k++) {
+        const float xr = x[k], xi = x[PARTITION_STRIP + k];
+        const float wr = w[k], wi = w[PARTITION_STRIP + k];
+        sum_re[k] = fmaf(-wi, xi, fmaf(wr, xr, sum_re[k]));
+        sum_im[k] = fmaf(wi, xr, fmaf(wr, xi, sum_im[k]));
+    }
+}
+
+/* sum += v |x|^2, v the variance of that filter. */
+static inline void add_spread(const float *restrict filter, const float *restrict x,
+                              float *restrict sum)
+{
+    const float *restrict v = filter + FILTER_VARIANCE * PARTITION_STRIP;
+    for (size_t k = 0; k < PARTITION_STRIP; k++) {
+        const float xr = x[k], xi = x[PARTITION_STRIP + k];
+        sum[k] = fmaf(v[k], fmaf(xr, xr, xi * xi), sum[k]);
+    }
+}
+
+static void plain_partitions_predict(const partitions *f, const prediction *to)
+{
+    for (size_t i = 0; i < PARTITION_STRIPS; i++) {
+        const strip s = strip_of(f, i);
+        float y_re[PARTITION_STRIP] = {0.0f}, y_im[PARTITION_STRIP] = {0.0f};
+        float z_re[PARTITION_STRIP] = {0.0f}, z_im[PARTITION_STRIP] = {0.0f};
+        float spread[PARTITION_STRIP] = {0.0f};
+        const float *x = first_block(f, &s, 0);
+        for (size_t p = 0; p < f->count; p++, x = next_block(f, &s, x)) {
+            add_product(filter_at(&s, p), x, y_re, y_im);
+            add_spread(filter_at(&s, p), x, spread);
+            if (p < f->recent)
+                add_product(change_at(&s, p), x, z_re, z_im);
         }
+        const size_t at = i * PARTITION_STRIP;
+        memcpy(to->y_re + at, y_re, sizeof y_re);
+        memcpy(to->y_im + at, y_im, sizeof y_im);
+        memcpy(to->z_re + at, z_re, sizeof z_re);
+        memcpy(to->z_im + at, z_im, sizeof z_im);
+        memcpy(to->spread + at, spread, sizeof spread);
     }
-    for (; p < f->count; p++) {
-        const partition a = partition_at(f, 0, p);
-        for (size_t k = 0; k < PARTITION_ROW; k++)
-            predict_bin(&a, k, &re[k], &im[k], &sum[k]);
-    }
-    memcpy(y_re, re, sizeof re);
-    memcpy(y_im, im, sizeof im);
-    memcpy(spread, sum, sizeof sum);
-}
-
-/* The recent change of partition p in place of its weights. */
-static inline partition change_at(const partitions *f, size_t p)
-{
-    partition at = partition_at(f, 0, p);
-    at.wr = f->change_re + p * PARTITION_ROW;
-    at.wi = f->change_im + p * PARTITION_ROW;
-    return at;
-}
-
-static inline void change_bin(const partition *p, size_t k, float *re, float *im)
-{
-    const float xr = p->xr[k], xi = p->xi[k], cr = p->wr[k], ci = p->wi[k];
-    *re = fmaf(-ci, xi, fmaf(cr, xr, *re));
-    *im = fmaf(ci, xr, fmaf(cr, xi, *im));
-}
-
-static void plain_partitions_change(const partitions *f, float *restrict z_re, float *restrict z_im)
-{
-    float re[PARTITION_ROW] = {0.0f}, im[PARTITION_ROW] = {0.0f};
-    size_t p = 0;
-    for (; p + 4 <= f->recent; p += 4) {
-        const partition a = change_at(f, p), b = change_at(f, p + 1);
-        const partition c = change_at(f, p + 2), d = change_at(f, p + 3);
-        for (size_t k = 0; k < PARTITION_ROW; k++) {
-            change_bin(&a, k, &re[k], &im[k]);
-            change_bin(&b, k, &re[k], &im[k]);
-            change_bin(&c, k, &re[k], &im[k]);
-            change_bin(&d, k, &re[k], &im[k]);
-        }
-    }
-    for (; p < f->recent; p++) {
-        const partition a = change_at(f, p);
-        for (size_t k = 0; k < PARTITION_ROW; k++)
-            change_bin(&a, k, &re[k], &im[k]);
-    }
-    memcpy(z_re, re, sizeof re);
-    memcpy(z_im, im, sizeof im);
 }
 
 /* Sixteen running sums over the bins, added up pairwise at the end. */
@@ -190,16 +188,23 @@ static misfit plain_partitions_weigh(const innovation *i)
     };
 }
 
-static inline void adapt_row(const adaptation *a, float shape, const float *restrict x_re,
-                             const float *restrict x_im, float *restrict w_re, float *restrict w_im,
-                             float *restrict variance, float *restrict power)
+/* A strip of the gains and of what else a step of the filter needs. */
+typedef struct strip_step {
+    const float *gain_re, *gain_im, *removal, *unrest;
+} strip_step;
+
+static inline void adapt_filter(const adaptation *a, const strip_step *step, float shape,
+                                const float *restrict x, float *restrict filter,
+                                float *restrict power)
 {
-    const float *restrict gain_re = a->gain_re, *restrict gain_im = a->gain_im;
-    const float *restrict removal = a->removal, *restrict unrest = a->unrest;
+    const float *restrict gain_re = step->gain_re, *restrict gain_im = step->gain_im;
+    const float *restrict removal = step->removal, *restrict unrest = step->unrest;
     const float scale = a->scale, keep = a->keep, drift = a->drift;
     const float least = a->least, most = a->most;
-    for (size_t k = 0; k < PARTITION_ROW; k++) {
-        const float xr = x_re[k], xi = x_im[k], gr = gain_re[k], gi = gain_im[k];
+    float *restrict const w_re = filter, *restrict const w_im = filter + PARTITION_STRIP;
+    float *restrict const variance = filter + FILTER_VARIANCE * PARTITION_STRIP;
+    for (size_t k = 0; k < PARTITION_STRIP; k++) {
+        const float xr = x[k], xi = x[PARTITION_STRIP + k], gr = gain_re[k], gi = gain_im[k];
         const float v = variance[k];
         const float wr = fmaf(v, fmaf(xr, gr, xi * gi), scale * w_re[k]);
         const float wi = fmaf(v, fmaf(xr, gi, -(xi * gr)), scale * w_im[k]);
@@ -213,68 +218,77 @@ static inline void adapt_row(const adaptation *a, float shape, const float *rest
     }
 }
 
-/* The same step for the recent changes, before `adapt_row` changes the variance. */
-static inline void change_row(const adaptation *a, const float *restrict x_re,
-                              const float *restrict x_im, const float *restrict variance,
-                              float *restrict c_re, float *restrict c_im)
+/* The same step for the recent changes, before `adapt_filter` changes the variance. */
+static inline void adapt_change(const adaptation *a, const strip_step *step,
+                                const float *restrict x, const float *restrict filter,
+                                float *restrict change)
 {
-    const float *restrict gain_re = a->gain_re, *restrict gain_im = a->gain_im;
+    const float *restrict gain_re = step->gain_re, *restrict gain_im = step->gain_im;
+    const float *restrict variance = filter + FILTER_VARIANCE * PARTITION_STRIP;
     const float fade = a->fade;
-    for (size_t k = 0; k < PARTITION_ROW; k++) {
-        const float xr = x_re[k], xi = x_im[k], gr = gain_re[k], gi = gain_im[k];
+    float *restrict const c_re = change, *restrict const c_im = change + PARTITION_STRIP;
+    for (size_t k = 0; k < PARTITION_STRIP; k++) {
+        const float xr = x[k], xi = x[PARTITION_STRIP + k], gr = gain_re[k], gi = gain_im[k];
         const float v = variance[k];
         c_re[k] = flush_small(fmaf(v, fmaf(xr, gr, xi * gi), fade * c_re[k]));
         c_im[k] = flush_small(fmaf(v, fmaf(xr, gi, -(xi * gr)), fade * c_im[k]));
     }
 }
 
-static void plain_partitions_adapt(const partitions *f, const adaptation *a, float *restrict power)
+static inline void adapt_strip(const partitions *f, const adaptation *a, size_t i, float *to)
 {
-    for (size_t k = 0; k < PARTITION_ROW; k++)
-        power[k] = 0.0f;
-    for (size_t p = 0; p < f->count; p++) {
-        const partition at = partition_at(f, 0, p);
-        const size_t w = p * PARTITION_ROW;
+    const strip s = strip_of(f, i);
+    const size_t at = i * PARTITION_STRIP;
+    const strip_step step = {a->gain_re + at, a->gain_im + at, a->removal + at, a->unrest + at};
+    float power[PARTITION_STRIP] = {0.0f};
+    const float *x = first_block(f, &s, 0);
+    for (size_t p = 0; p < f->count; p++, x = next_block(f, &s, x)) {
         if (p < f->recent)
-            change_row(a, at.xr, at.xi, at.v, f->change_re + w, f->change_im + w);
-        adapt_row(a, a->shape[p], at.xr, at.xi, f->w_re + w, f->w_im + w, f->variance + w, power);
+            adapt_change(a, &step, x, filter_at(&s, p), change_at(&s, p));
+        adapt_filter(a, &step, a->shape[p], x, filter_at(&s, p), power);
+    }
+    memcpy(to + at, power, sizeof power);
+}
+
+/* All blocks in one pass: written out, as GCC vectorises no loop over them. */
+_Static_assert(PARTITION_REUSED == 3, "all reused blocks in one pass over the filter");
+
+static inline void predict_reused(const partitions *f, const reuse *r, size_t i)
+{
+    const strip s = strip_of(f, i);
+    float re[PARTITION_REUSED][PARTITION_STRIP] = {{0.0f}};
+    float im[PARTITION_REUSED][PARTITION_STRIP] = {{0.0f}};
+    float spread[PARTITION_REUSED][PARTITION_STRIP] = {{0.0f}};
+    const float *a = first_block(f, &s, r->blocks[0].age);
+    const float *b = first_block(f, &s, r->blocks[1].age);
+    const float *c = first_block(f, &s, r->blocks[2].age);
+    for (size_t p = 0; p < f->count; p++) {
+        const float *const filter = filter_at(&s, p);
+        add_product(filter, a, re[0], im[0]);
+        add_product(filter, b, re[1], im[1]);
+        add_product(filter, c, re[2], im[2]);
+        add_spread(filter, a, spread[0]);
+        add_spread(filter, b, spread[1]);
+        add_spread(filter, c, spread[2]);
+        a = next_block(f, &s, a);
+        b = next_block(f, &s, b);
+        c = next_block(f, &s, c);
+    }
+    for (size_t k = 0; k < PARTITION_REUSED; k++) {
+        const reused_block *const block = &r->blocks[k];
+        memcpy(block->y_re + i * PARTITION_STRIP, re[k], sizeof re[k]);
+        memcpy(block->y_im + i * PARTITION_STRIP, im[k], sizeof im[k]);
+        memcpy(block->spread + i * PARTITION_STRIP, spread[k], sizeof spread[k]);
     }
 }
 
-/* Three at once are written out: GCC vectorises no loop over them within that over the bins. */
-_Static_assert(PARTITION_REUSED == 3, "all reused blocks in one pass over the filter");
-
-static void plain_partitions_predict_reused(const partitions *f, const reuse *r)
+static void plain_partitions_adapt(const partitions *f, const adaptation *a, float *power,
+                                   const reuse *r)
 {
-    float re[PARTITION_REUSED][PARTITION_ROW] = {{0.0f}};
-    float im[PARTITION_REUSED][PARTITION_ROW] = {{0.0f}};
-    float sum[PARTITION_REUSED][PARTITION_ROW] = {{0.0f}};
-    size_t p = 0;
-    for (; p + 2 <= f->count; p += 2) {
-        partition a[PARTITION_REUSED], b[PARTITION_REUSED];
-        for (size_t i = 0; i < PARTITION_REUSED; i++) {
-            a[i] = partition_at(f, r->blocks[i].age, p);
-            b[i] = partition_at(f, r->blocks[i].age, p + 1);
-        }
-        for (size_t k = 0; k < PARTITION_ROW; k++) {
-            predict_bin(&a[0], k, &re[0][k], &im[0][k], &sum[0][k]);
-            predict_bin(&b[0], k, &re[0][k], &im[0][k], &sum[0][k]);
-            predict_bin(&a[1], k, &re[1][k], &im[1][k], &sum[1][k]);
-            predict_bin(&b[1], k, &re[1][k], &im[1][k], &sum[1][k]);
-            predict_bin(&a[2], k, &re[2][k], &im[2][k], &sum[2][k]);
-            predict_bin(&b[2], k, &re[2][k], &im[2][k], &sum[2][k]);
-        }
-    }
-    for (; p < f->count; p++)
-        for (size_t i = 0; i < PARTITION_REUSED; i++) {
-            const partition a = partition_at(f, r->blocks[i].age, p);
-            for (size_t k = 0; k < PARTITION_ROW; k++)
-                predict_bin(&a, k, &re[i][k], &im[i][k], &sum[i][k]);
-        }
-    for (size_t i = 0; i < PARTITION_REUSED; i++) {
-        memcpy(r->blocks[i].y_re, re[i], sizeof re[i]);
-        memcpy(r->blocks[i].y_im, im[i], sizeof im[i]);
-        memcpy(r->blocks[i].spread, sum[i], sizeof sum[i]);
+    for (size_t i = 0; i < PARTITION_STRIPS; i++) {
+        adapt_strip(f, a, i, power);
+        if (r)
+            predict_reused(f, r, i);
     }
 }
 
@@ -290,20 +304,24 @@ static inline void gain_of(const reused_block *b, const reuse *r, float *restric
     }
 }
 
-/* sums + conj(x) gain at bin k. */
-static inline void step_bin(const partition *p, const float *gain_re, const float *gain_im,
-                            size_t k, float *re, float *im)
+/* step += conj(x) gain */
+static inline void add_step(const float *restrict x, const float *restrict gain_re,
+                            const float *restrict gain_im, float *restrict step_re,
+                            float *restrict step_im)
 {
-    const float xr = p->xr[k], xi = p->xi[k], gr = gain_re[k], gi = gain_im[k];
-    *re = fmaf(xr, gr, fmaf(xi, gi, *re));
-    *im = fmaf(xr, gi, fmaf(-xi, gr, *im));
+    for (size_t k = 0; k < PARTITION_STRIP; k++) {
+        const float xr = x[k], xi = x[PARTITION_STRIP + k], gr = gain_re[k], gi = gain_im[k];
+        step_re[k] = fmaf(xr, gr, fmaf(xi, gi, step_re[k]));
+        step_im[k] = fmaf(xr, gi, fmaf(-xi, gr, step_im[k]));
+    }
 }
 
-static inline void correct_row(const float *restrict variance, const float *restrict step_re,
-                               const float *restrict step_im, float *restrict w_re,
-                               float *restrict w_im)
+static inline void correct_filter(float *restrict filter, const float *restrict step_re,
+                                  const float *restrict step_im)
 {
-    for (size_t k = 0; k < PARTITION_ROW; k++) {
+    float *restrict const w_re = filter, *restrict const w_im = filter + PARTITION_STRIP;
+    const float *restrict variance = filter + FILTER_VARIANCE * PARTITION_STRIP;
+    for (size_t k = 0; k < PARTITION_STRIP; k++) {
         w_re[k] = fmaf(variance[k], step_re[k], w_re[k]);
         w_im[k] = fmaf(variance[k], step_im[k], w_im[k]);
     }
@@ -312,23 +330,24 @@ static inline void correct_row(const float *restrict variance, const float *rest
 static void plain_partitions_correct(const partitions *f, const reuse *r)
 {
     float gain_re[PARTITION_REUSED][PARTITION_ROW], gain_im[PARTITION_REUSED][PARTITION_ROW];
-    for (size_t i = 0; i < PARTITION_REUSED; i++)
-        gain_of(&r->blocks[i], r, gain_re[i], gain_im[i]);
-    for (size_t p = 0; p < f->count; p++) {
-        const partition a = partition_at(f, r->blocks[0].age, p);
-        const partition b = partition_at(f, r->blocks[1].age, p);
-        const partition c = partition_at(f, r->blocks[2].age, p);
-        float step_re[PARTITION_ROW], step_im[PARTITION_ROW];
-        for (size_t k = 0; k < PARTITION_ROW; k++) {
-            float re = 0.0f, im = 0.0f;
-            step_bin(&a, gain_re[0], gain_im[0], k, &re, &im);
-            step_bin(&b, gain_re[1], gain_im[1], k, &re, &im);
-            step_bin(&c, gain_re[2], gain_im[2], k, &re, &im);
-            step_re[k] = re;
-            step_im[k] = im;
+    for (size_t b = 0; b < PARTITION_REUSED; b++)
+        gain_of(&r->blocks[b], r, gain_re[b], gain_im[b]);
+    for (size_t i = 0; i < PARTITION_STRIPS; i++) {
+        const strip s = strip_of(f, i);
+        const size_t at = i * PARTITION_STRIP;
+        const float *a = first_block(f, &s, r->blocks[0].age);
+        const float *b = first_block(f, &s, r->blocks[1].age);
+        const float *c = first_block(f, &s, r->blocks[2].age);
+        for (size_t p = 0; p < f->count; p++) {
+            float re[PARTITION_STRIP] = {0.0f}, im[PARTITION_STRIP] = {0.0f};
+            add_step(a, gain_re[0] + at, gain_im[0] + at, re, im);
+            add_step(b, gain_re[1] + at, gain_im[1] + at, re, im);
+            add_step(c, gain_re[2] + at, gain_im[2] + at, re, im);
+            correct_filter(filter_at(&s, p), re, im);
+            a = next_block(f, &s, a);
+            b = next_block(f, &s, b);
+            c = next_block(f, &s, c);
         }
-        correct_row(a.v, step_re, step_im, f->w_re + p * PARTITION_ROW,
-                    f->w_im + p * PARTITION_ROW);
     }
 }
 

@@ -12,6 +12,7 @@
 #ifndef UNECHO_KERNELS_H
 #define UNECHO_KERNELS_H
 
+#include "partitions.h"
 #include "unecho.h"
 
 #include <stddef.h>
@@ -131,29 +132,10 @@ enum { TRIANGLES_MOST = 128, TRIANGLES_ROWS_MOST = 8 };
 
 /* ---- Adaptive filters ------------------------------------------------------------------- */
 
-/*
- * A filter in the frequency domain whose impulse response is cut into partitions of 128 samples,
- * each with a transform of 256. src/linear adapts it.
- */
-enum {
-    PARTITION_BINS = 129,
-    PARTITION_ROW = 144, /* distance of the rows; the bins after PARTITION_BINS hold 0 */
-    PARTITION_COUNT_MOST = UNECHO_LINEAR_TAIL_MAX_MS / 8,
-    PARTITION_REUSED = 3 /* earlier blocks that a hop adapts to again */
-};
-
-typedef struct partitions {
-    size_t count;
-    /* Spectra of the last `ring` >= count blocks of the input: partition p has row
-     * (newest + p) % ring; `age` hops ago it had row (newest + age + p) % ring. */
-    size_t ring, newest;
-    float *x_re, *x_im;
-    float *w_re, *w_im; /* the filter, row p for partition p */
-    float *variance;    /* of each of its bins */
-    /* Recent changes of the filter in its first `recent` partitions, fading. */
-    size_t recent;
-    float *change_re, *change_im;
-} partitions;
+/* Output of `partitions_predict`, each a row of PARTITION_ROW. */
+typedef struct prediction {
+    float *y_re, *y_im, *spread, *z_re, *z_im;
+} prediction;
 
 /* Input and output of `partitions_weigh`, each a row of PARTITION_ROW. */
 typedef struct innovation {
@@ -207,7 +189,7 @@ typedef struct adaptation {
 /* A block of `age` hops ago, age + count <= ring, with the present filter. Each a row. */
 typedef struct reused_block {
     size_t age;
-    float *y_re, *y_im, *spread; /* as of `partitions_predict` */
+    float *y_re, *y_im, *spread; /* as of `partitions_predict`, by `partitions_adapt` */
     float *e_re, *e_im;          /* spectra of the error */
 } reused_block;
 
@@ -266,6 +248,8 @@ typedef struct kernels {
      * rounded before it is added, then added up in pairs i and i + 8, i and i + 4, and so on.
      */
     float (*dot)(const float *x, const float *y, size_t n);
+    /* The same in double, of n elements, a multiple of 8, in eight sums. */
+    double (*inner)(const float *x, const float *y, size_t n);
     /*
      * A frame with magnitudes of at most 1: y [2][n] = the real parts, then the imaginary ones of
      * (re + i im) / (m + quiet level) in units of 1 / CROSS_ONE, m = sqrt(re^2 + im^2) + 1e-6.
@@ -313,12 +297,10 @@ typedef struct kernels {
                            size_t rows);
 
     /*
-     * Rows of PARTITION_ROW. y = sum over p of w[p] x[p]; spread = sum of variance[p] |x[p]|^2.
-     * y_re, y_im and spread must not overlap the filter.
+     * Rows of PARTITION_ROW. y = sum over p of w[p] x[p]; spread = sum of variance[p] |x[p]|^2;
+     * z = sum over p < recent of change[p] x[p]. None may overlap the filter.
      */
-    void (*partitions_predict)(const partitions *f, float *y_re, float *y_im, float *spread);
-    /* z = sum over p < recent of change[p] x[p]. */
-    void (*partitions_change)(const partitions *f, float *z_re, float *z_im);
+    void (*partitions_predict)(const partitions *f, const prediction *to);
     /*
      * Per bin, with n the noise before, e and y of the innovation:
      *     n = memory n + (1 - memory) |e|^2,  d = n + |e|^2 + least,  m = max(n, |e|^2),
@@ -333,11 +315,11 @@ typedef struct kernels {
      * For each partition, with g = gain, v = variance before:
      *     w = scale w + v conj(x) g,  change = fade change + v conj(x) g where there is one,
      *     v  = keep v (1 - v |x|^2 removal) + drift |w|^2 + shape[p] unrest,
-     * v kept within least and most, change flushed below 1e-15. power = sum over p of |w|^2.
+     * v kept within least and most, change flushed below 1e-15. power = sum over p of |w|^2. Then
+     * what the new filter makes of the blocks of r, their y and spread; r NULL: none.
      */
-    void (*partitions_adapt)(const partitions *f, const adaptation *a, float *power);
-    /* `partitions_predict` of earlier blocks: y and spread of each. */
-    void (*partitions_predict_reused)(const partitions *f, const reuse *r);
+    void (*partitions_adapt)(const partitions *f, const adaptation *a, float *power,
+                             const reuse *r);
     /*
      * w += v times the sum over the blocks of conj(x) gain, each block's
      * gain = e / (spread + caution max(noise, |e|^2) + least). v stays.

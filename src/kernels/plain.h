@@ -9,6 +9,7 @@
 #include "scalar.h"
 
 #include "../dsp/dot.h"
+#include "../dsp/energy.h"
 
 #include <string.h>
 
@@ -324,15 +325,13 @@ static void plain_triangle_means(const triangles *t, float *y, const float *x, s
 /* The entries of a kernel table that every set takes from here. */
 #define PLAIN_KERNELS                                                                              \
     .gru_update = plain_gru_update, .sigmoid = plain_sigmoid, .tanh = plain_tanh,                  \
-    .raise = plain_raise, .decibels = plain_decibels, .dot = dsp_dot, .whiten = plain_whiten,      \
-    .cross_spectrum = plain_cross_spectrum, .multiply = plain_multiply,                            \
+    .raise = plain_raise, .decibels = plain_decibels, .dot = dsp_dot, .inner = dsp_inner,          \
+    .whiten = plain_whiten, .cross_spectrum = plain_cross_spectrum, .multiply = plain_multiply,    \
     .smooth_power = plain_smooth_power, .coherence = plain_coherence,                              \
     .triangle_means = plain_triangle_means, .log_power = plain_log_power,                          \
     .normalize = plain_normalize, .fft_forward = plain_fft_forward,                                \
     .fft_inverse = plain_fft_inverse, .magnitude = plain_magnitude,                                \
-    .partitions_predict = plain_partitions_predict, .partitions_change = plain_partitions_change,  \
-    .partitions_weigh = plain_partitions_weigh, .partitions_adapt = plain_partitions_adapt,        \
-    .partitions_predict_reused = plain_partitions_predict_reused,                                  \
-    .partitions_correct = plain_partitions_correct
+    .partitions_predict = plain_partitions_predict, .partitions_weigh = plain_partitions_weigh,    \
+    .partitions_adapt = plain_partitions_adapt, .partitions_correct = plain_partitions_correct
 
 #endif

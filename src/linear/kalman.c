@@ -47,24 +47,25 @@ static const double offset_memory = 0.95, offset_rest = 0.1;
 
 /* ---- Memory ------------------------------------------------------------------------------ */
 
-/* One row each. */
+/* One row each: those that last, and those of a hop. */
 typedef enum row {
-    ROW_Y_RE,
+    ROW_NOISE,
+    ROW_LEFT,
+    ROW_TOLD, /* what the noise's weight grows by, as a share of it */
+    ROW_SHARE_BEFORE,
+    ROWS_KEPT,
+    ROW_Y_RE = ROWS_KEPT,
     ROW_Y_IM,
     ROW_Z_RE,
     ROW_Z_IM,
     ROW_E_RE,
     ROW_E_IM,
     ROW_SPREAD,
-    ROW_NOISE,
-    ROW_TOLD, /* what the noise's weight grows by, as a share of it */
     ROW_CAUTION,
-    ROW_LEFT,
     ROW_GAIN_RE,
     ROW_GAIN_IM,
     ROW_REMOVAL,
     ROW_SHARE,
-    ROW_SHARE_BEFORE,
     ROW_UNREST,
     ROW_REUSED, /* five of each block that is learnt from once more */
     ROWS = ROW_REUSED + 5 * PARTITION_REUSED
@@ -72,7 +73,8 @@ typedef enum row {
 
 static float *row_of(const kalman *c, row r)
 {
-    return c->rows + (size_t)r * PARTITION_ROW;
+    return r < ROWS_KEPT ? c->rows + (size_t)r * PARTITION_ROW
+                         : c->hop_rows + (size_t)(r - ROWS_KEPT) * PARTITION_ROW;
 }
 
 void kalman_layout(kalman *c, arena *a, size_t count, size_t lanes)
@@ -83,14 +85,13 @@ void kalman_layout(kalman *c, arena *a, size_t count, size_t lanes)
         .recent = count < RECENT ? count : RECENT,
     };
     const size_t paths = paths_floats(lanes, &sizes);
-    c->floats = paths + ROWS * PARTITION_ROW + KALMAN_BLOCK + (KALMAN_MICS + 1) * KALMAN_HOP;
+    c->floats = paths + ROWS_KEPT * PARTITION_ROW + (KALMAN_MICS + 1) * KALMAN_HOP;
     c->memory = arena_floats(a, c->floats);
     paths_layout(&c->paths, c->memory, lanes, &sizes);
     if (!c->memory)
         return;
     c->rows = c->memory + paths;
-    c->block = c->rows + ROWS * PARTITION_ROW;
-    c->mics = c->block + KALMAN_BLOCK;
+    c->mics = c->rows + ROWS_KEPT * PARTITION_ROW;
     c->error_before = c->mics + KALMAN_MICS * KALMAN_HOP;
 }
 
@@ -174,16 +175,30 @@ static void take_mic(kalman *c, const float *mic)
 /* Back in time: the second half of the block, which is no circular convolution. */
 static void hop_of(kalman *c, const float *re, const float *im, float *hop)
 {
-    c->k->fft_inverse(&c->paths.fft, c->block, re, im);
-    memcpy(hop, c->block + KALMAN_HOP, KALMAN_HOP * sizeof(float));
+    float block[KALMAN_BLOCK];
+    c->k->fft_inverse(&c->paths.fft, block, re, im);
+    memcpy(hop, block + KALMAN_HOP, KALMAN_HOP * sizeof(float));
+}
+
+/* The sum of a * b over a hop. */
+static double product(const kalman *c, const float *a, const float *b)
+{
+    return c->k->inner(a, b, KALMAN_HOP);
+}
+
+static void transform(kalman *c, const float *block, float *re, float *im)
+{
+    c->k->fft_forward(&c->paths.fft, re, im, block);
+    for (size_t k = PARTITION_BINS; k < PARTITION_ROW; k++)
+        re[k] = im[k] = 0.0f;
 }
 
 /* The spectrum of a hop after as many zeros. */
 static void spectrum(kalman *c, const float *hop, float *re, float *im)
 {
-    memset(c->block, 0, KALMAN_HOP * sizeof(float));
-    memcpy(c->block + KALMAN_HOP, hop, KALMAN_HOP * sizeof(float));
-    c->k->fft_forward(&c->paths.fft, re, im, c->block);
+    float block[KALMAN_BLOCK] = {0.0f};
+    memcpy(block + KALMAN_HOP, hop, KALMAN_HOP * sizeof(float));
+    transform(c, block, re, im);
 }
 
 void kalman_tell(kalman *c, const float *near_end)
@@ -208,7 +223,7 @@ static float caution(const kalman *c)
 
 /* The same bin by bin, by what the filter was told, unless its own steps prove that wrong: whoever
  * told may take the echo of another path for a voice. */
-static const float *caution_by_bin(kalman *c, float all)
+static const float *caution_by_bin(const kalman *c, float all)
 {
     const float *const told = row_of(c, ROW_TOLD);
     float *const by_bin = row_of(c, ROW_CAUTION);
@@ -223,10 +238,11 @@ static misfit weigh(kalman *c, const float *error, const float *echo, int silent
 {
     spectrum(c, error, row_of(c, ROW_E_RE), row_of(c, ROW_E_IM));
     if (silent) {
-        memset(row_of(c, ROW_SPREAD), 0, PARTITION_ROW * sizeof(float));
+        static const row none[] = {ROW_Y_RE, ROW_Y_IM, ROW_Z_RE, ROW_Z_IM, ROW_SPREAD};
+        for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+            memset(row_of(c, none[i]), 0, PARTITION_ROW * sizeof(float));
     } else {
         float change[KALMAN_HOP];
-        paths_change(&c->paths, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM));
         hop_of(c, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM), change);
         spectrum(c, change, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM));
         spectrum(c, echo, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM));
@@ -259,7 +275,7 @@ static misfit weigh(kalman *c, const float *error, const float *echo, int silent
 }
 
 /* The variance that a misadjusted filter gets, half where its weights are, half by the prior. */
-static void adapt(kalman *c, readjustment off)
+static void adapt(kalman *c, readjustment off, const reuse *r)
 {
     float *const unrest = row_of(c, ROW_UNREST);
     const adaptation a = {
@@ -275,16 +291,10 @@ static void adapt(kalman *c, readjustment off)
         .least = variance_least,
         .most = variance_most,
     };
-    paths_adapt(&c->paths, &a, rest_least + off.more * 0.5f, unrest);
+    paths_adapt(&c->paths, &a, rest_least + off.more * 0.5f, unrest, r);
 }
 
-/*
- * Once more from earlier blocks, held against the filter of now: neighbouring partitions tell
- * of the same samples, which variances of single bins know nothing of, so that one step from a
- * block leaves much of its error. Where the newest error is not the filter's, in double talk above
- * all, there is nothing to win.
- */
-static void learn_again(kalman *c)
+static reuse reused_blocks(const kalman *c)
 {
     reuse r = {
         .noise = row_of(c, ROW_NOISE),
@@ -302,20 +312,30 @@ static void learn_again(kalman *c)
             .e_im = rows + 4 * PARTITION_ROW,
         };
     }
+    return r;
+}
+
+/*
+ * Once more from earlier blocks, held against the filter of now: neighbouring partitions tell
+ * of the same samples, which variances of single bins know nothing of, so that one step from a
+ * block leaves much of its error. Where the newest error is not the filter's, in double talk above
+ * all, there is nothing to win.
+ */
+static void learn_again(kalman *c, const reuse *r)
+{
     const float offset = (float)c->offset.value;
-    paths_predict_reused(&c->paths, &r);
     for (size_t i = 0; i < PARTITION_REUSED; i++) {
-        const reused_block *const b = &r.blocks[i];
+        const reused_block *const b = &r->blocks[i];
         const float *const mic = mic_of(c, b->age);
         /* A muted microphone says nothing, an earlier one neither. */
-        const int heard = paths_dot(mic, mic) > 0.0;
+        const int heard = product(c, mic, mic) > 0.0;
         float e[KALMAN_HOP];
         hop_of(c, b->y_re, b->y_im, e);
         for (size_t k = 0; k < KALMAN_HOP; k++)
             e[k] = heard ? mic[k] - e[k] - offset : 0.0f;
         spectrum(c, e, b->e_re, b->e_im);
     }
-    paths_correct(&c->paths, &r);
+    paths_correct(&c->paths, r);
 }
 
 /* Whether the filter is worse than none, or no number any more; NaN counts. */
@@ -334,9 +354,10 @@ static int has_diverged(kalman *c, double mic_energy, double error_energy)
 static void find_offset(kalman *c, const float *error, double energy, float *offset)
 {
     dc_offset *const o = &c->offset;
-    double sum = 0.0;
+    float ones[KALMAN_HOP];
     for (size_t i = 0; i < KALMAN_HOP; i++)
-        sum += (double)error[i];
+        ones[i] = 1.0f;
+    const double sum = product(c, error, ones);
     o->mean = offset_memory * o->mean + (1.0 - offset_memory) * sum / (double)KALMAN_HOP;
     o->power = offset_memory * o->power + (1.0 - offset_memory) * energy / (double)KALMAN_HOP;
     const double constant = o->mean * o->mean, rest = fmax(o->power - constant, 0.0);
@@ -355,10 +376,12 @@ static void learn(kalman *c, const float *error, const float *echo, int silent)
     c->explained = explained_memory * c->explained +
                    (1.0 - explained_memory) * (double)m.expected / ((double)m.energy + 1e-9);
     const readjustment off = misadjustment_next(&c->misadjustment, &m);
-    adapt(c, off);
     c->onwards = off.onwards;
-    if (m.expected > reuse_least * m.energy)
-        learn_again(c);
+    const int again = m.expected > reuse_least * m.energy;
+    const reuse r = reused_blocks(c);
+    adapt(c, off, again ? &r : NULL);
+    if (again)
+        learn_again(c, &r);
     paths_constrain(&c->paths, CONSTRAINED);
 }
 
@@ -379,7 +402,7 @@ static double give(kalman *c, const float *m, const float *y, const float *e, do
         if (good) {
             keep_error = (float)sqrt(most / error_energy);
         } else {
-            const double cross = paths_dot(m, y), power = paths_dot(y, y);
+            const double cross = product(c, m, y), power = product(c, y, y);
             const double gain = (cross + sqrt(cross * cross + power * (most - mic_energy))) / power;
             keep_error = (float)gain;
             keep_mic = 1.0f - keep_error;
@@ -428,13 +451,13 @@ static void correct_nothing(kalman *c)
  */
 static void correct(kalman *c, const float *error, float *echo)
 {
-    float before[KALMAN_HOP], now[KALMAN_HOP];
+    float block[KALMAN_BLOCK], before[KALMAN_HOP], now[KALMAN_HOP];
     for (size_t i = 0; i < KALMAN_HOP; i++) {
         const float u = ((float)i + 0.5f) / (float)KALMAN_HOP;
-        c->block[i] = u * u * (3.0f - 2.0f * u) * c->error_before[i];
-        c->block[KALMAN_HOP + i] = error[i];
+        block[i] = u * u * (3.0f - 2.0f * u) * c->error_before[i];
+        block[KALMAN_HOP + i] = error[i];
     }
-    c->k->fft_forward(&c->paths.fft, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM), c->block);
+    transform(c, block, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM));
     share_of(c, row_of(c, ROW_SHARE_BEFORE), before);
     share_of(c, row_of(c, ROW_SHARE), now);
     for (size_t i = 0; i < KALMAN_HOP; i++) {
@@ -456,10 +479,10 @@ static void improve(kalman *c, const float *m, float *y, int silent)
 {
     float e[KALMAN_HOP], offset[KALMAN_HOP], level_m[KALMAN_HOP];
     subtract(e, m, y);
-    find_offset(c, e, paths_dot(e, e), offset);
+    find_offset(c, e, product(c, e, e), offset);
     subtract(level_m, m, offset);
     subtract(e, level_m, y);
-    if (has_diverged(c, paths_dot(level_m, level_m), paths_dot(e, e))) {
+    if (has_diverged(c, product(c, level_m, level_m), product(c, e, e))) {
         kalman_restart(c);
         c->stats.diverged++;
         memset(y, 0, KALMAN_HOP * sizeof *y);
@@ -472,15 +495,17 @@ static void improve(kalman *c, const float *m, float *y, int silent)
         correct(c, e, y);
 }
 
-void kalman_run(kalman *c, const float *mic, const float *const *far, float *error, float *echo)
+static void run(kalman *c, const float *mic, const float *const *far, float *error, float *echo)
 {
     float m[KALMAN_HOP], y[KALMAN_HOP] = {0}, e[KALMAN_HOP];
     memcpy(m, mic, sizeof m);
-    const double mic_energy = paths_dot(m, m), far_energy = paths_take(&c->paths, far);
+    const double mic_energy = product(c, m, m), far_energy = paths_take(&c->paths, far);
     take_mic(c, m);
     const int silent = paths_silent(&c->paths);
     if (!silent) {
-        paths_predict(&c->paths, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM), row_of(c, ROW_SPREAD));
+        const prediction to = {row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM), row_of(c, ROW_SPREAD),
+                               row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM)};
+        paths_predict(&c->paths, &to);
         hop_of(c, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM), y);
     }
     /* A muted microphone says nothing about the room. */
@@ -489,6 +514,14 @@ void kalman_run(kalman *c, const float *mic, const float *const *far, float *err
     else
         correct_nothing(c);
     subtract(e, m, y);
-    const double given = give(c, m, y, e, mic_energy, paths_dot(e, e), error, echo);
+    const double given = give(c, m, y, e, mic_energy, product(c, e, e), error, echo);
     count(c, mic_energy, far_energy, given);
+}
+
+void kalman_run(kalman *c, const float *mic, const float *const *far, float *error, float *echo)
+{
+    float rows[(ROWS - ROWS_KEPT) * PARTITION_ROW];
+    c->hop_rows = rows;
+    run(c, mic, far, error, echo);
+    c->hop_rows = NULL;
 }

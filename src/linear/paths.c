@@ -5,33 +5,28 @@
 /* The mean power below which a block of a lane is taken as silent: -90 dB of full scale. */
 static const double silent_power = 1e-9;
 
-enum { HOP = UNECHO_HOP, BLOCK = 2 * UNECHO_HOP, PART_ROWS = 3 * PARTITION_REUSED };
+enum { HOP = UNECHO_HOP, BLOCK = 2 * UNECHO_HOP };
 
 /* ---- Memory ------------------------------------------------------------------------------ */
 
 static size_t path_floats(const partitions *sizes)
 {
-    const size_t rows = 2 * sizes->ring + 3 * sizes->count + 2 * sizes->recent + 1;
+    const size_t rows = 2 * sizes->ring + FILTER_ROWS * sizes->count + 2 * sizes->recent + 1;
     return rows * PARTITION_ROW + HOP;
 }
 
 size_t paths_floats(size_t count, const partitions *sizes)
 {
-    const size_t parts = count > 1 ? PART_ROWS * PARTITION_ROW : 0;
-    return count * path_floats(sizes) + parts + BLOCK;
+    return count * path_floats(sizes);
 }
 
 static float *layout_path(echo_path *p, float *memory, const partitions *sizes)
 {
     partitions *const f = &p->filter;
-    f->x_re = memory;
-    f->x_im = f->x_re + sizes->ring * PARTITION_ROW;
-    f->w_re = f->x_im + sizes->ring * PARTITION_ROW;
-    f->w_im = f->w_re + sizes->count * PARTITION_ROW;
-    f->variance = f->w_im + sizes->count * PARTITION_ROW;
-    f->change_re = f->variance + sizes->count * PARTITION_ROW;
-    f->change_im = f->change_re + sizes->recent * PARTITION_ROW;
-    p->power = f->change_im + sizes->recent * PARTITION_ROW;
+    f->x = memory;
+    f->filter = f->x + 2 * sizes->ring * PARTITION_ROW;
+    f->change = f->filter + FILTER_ROWS * sizes->count * PARTITION_ROW;
+    p->power = f->change + 2 * sizes->recent * PARTITION_ROW;
     p->history = p->power + PARTITION_ROW;
     return p->history + HOP;
 }
@@ -45,8 +40,6 @@ void paths_layout(echo_paths *e, float *memory, size_t count, const partitions *
         return;
     for (size_t i = 0; i < count; i++)
         memory = layout_path(&e->all[i], memory, sizes);
-    e->block = memory;
-    e->part = count > 1 ? e->block + BLOCK : NULL;
 }
 
 void paths_start(echo_paths *e, const kernels *k)
@@ -59,9 +52,12 @@ void paths_restart(echo_paths *e, const float *variance)
 {
     for (size_t i = 0; i < e->count; i++) {
         echo_path *const path = &e->all[i];
-        for (size_t p = 0; p < path->filter.count; p++)
+        for (size_t p = 0; p < path->filter.count; p++) {
+            float row[PARTITION_ROW];
             for (size_t k = 0; k < PARTITION_ROW; k++)
-                path->filter.variance[p * PARTITION_ROW + k] = variance[p];
+                row[k] = variance[p];
+            strips_write(partitions_filter(&path->filter, p, FILTER_VARIANCE), row);
+        }
         path->filter.newest = 0;
         path->history_energy = 0.0;
         path->silent = path->filter.count;
@@ -72,11 +68,8 @@ void paths_restart(echo_paths *e, const float *variance)
 static void forget_far_end(echo_path *p)
 {
     partitions *const f = &p->filter;
-    const size_t ring = f->ring * PARTITION_ROW, recent = f->recent * PARTITION_ROW;
-    memset(f->x_re, 0, ring * sizeof(float));
-    memset(f->x_im, 0, ring * sizeof(float));
-    memset(f->change_re, 0, recent * sizeof(float));
-    memset(f->change_im, 0, recent * sizeof(float));
+    memset(f->x, 0, 2 * f->ring * PARTITION_ROW * sizeof(float));
+    memset(f->change, 0, 2 * f->recent * PARTITION_ROW * sizeof(float));
     memset(p->history, 0, HOP * sizeof(float));
     p->history_energy = 0.0;
     p->silent = f->count;
@@ -90,33 +83,23 @@ void paths_forget_far_end(echo_paths *e)
 
 /* ---- The far end ------------------------------------------------------------------------- */
 
-double paths_dot(const float *a, const float *b)
-{
-    double sums[8] = {0.0};
-    for (size_t i = 0; i < HOP; i += 8)
-        for (size_t lane = 0; lane < 8; lane++)
-            sums[lane] += (double)a[i + lane] * (double)b[i + lane];
-    return ((sums[0] + sums[4]) + (sums[2] + sums[6])) +
-           ((sums[1] + sums[5]) + (sums[3] + sums[7]));
-}
-
 /* The lane's newest block becomes the newest of the ring. */
 static void take_lane(echo_paths *e, echo_path *p, const float *far, double energy)
 {
     partitions *const f = &p->filter;
     f->newest = (f->newest + f->ring - 1) % f->ring;
-    float *const re = f->x_re + f->newest * PARTITION_ROW;
-    float *const im = f->x_im + f->newest * PARTITION_ROW;
+    float re[PARTITION_ROW] = {0.0f}, im[PARTITION_ROW] = {0.0f};
     if (energy + p->history_energy > silent_power * (double)BLOCK) {
-        memcpy(e->block, p->history, HOP * sizeof(float));
-        memcpy(e->block + HOP, far, HOP * sizeof(float));
-        e->k->fft_forward(&e->fft, re, im, e->block);
+        float block[BLOCK];
+        memcpy(block, p->history, HOP * sizeof(float));
+        memcpy(block + HOP, far, HOP * sizeof(float));
+        e->k->fft_forward(&e->fft, re, im, block);
         p->silent = 0;
     } else {
-        memset(re, 0, PARTITION_ROW * sizeof(float));
-        memset(im, 0, PARTITION_ROW * sizeof(float));
         p->silent += p->silent < f->count;
     }
+    strips_write(partitions_block(f, f->newest, 0), re);
+    strips_write(partitions_block(f, f->newest, 1), im);
     memcpy(p->history, far, HOP * sizeof(float));
     p->history_energy = energy;
 }
@@ -125,7 +108,7 @@ double paths_take(echo_paths *e, const float *const *far)
 {
     double sum = 0.0;
     for (size_t i = 0; i < e->count; i++) {
-        const double energy = paths_dot(far[i], far[i]);
+        const double energy = e->k->inner(far[i], far[i], HOP);
         take_lane(e, &e->all[i], far[i], energy);
         sum += energy;
     }
@@ -147,82 +130,29 @@ int paths_silent(const echo_paths *e)
 
 /* ---- Sums over the paths ----------------------------------------------------------------- */
 
-static float *part_row(const echo_paths *e, size_t row)
-{
-    return e->part + row * PARTITION_ROW;
-}
-
 static void add(float *restrict sum, const float *restrict part)
 {
     for (size_t k = 0; k < PARTITION_ROW; k++)
         sum[k] += part[k];
 }
 
-void paths_predict(echo_paths *e, float *y_re, float *y_im, float *spread)
+void paths_predict(echo_paths *e, const prediction *to)
 {
+    float rows[5][PARTITION_ROW];
+    const prediction part = {rows[0], rows[1], rows[2], rows[3], rows[4]};
     int first = 1;
     for (size_t i = 0; i < e->count; i++) {
         const echo_path *const p = &e->all[i];
         if (!sounds(p))
             continue;
-        if (first) {
-            e->k->partitions_predict(&p->filter, y_re, y_im, spread);
-        } else {
-            e->k->partitions_predict(&p->filter, part_row(e, 0), part_row(e, 1), part_row(e, 2));
-            add(y_re, part_row(e, 0));
-            add(y_im, part_row(e, 1));
-            add(spread, part_row(e, 2));
+        e->k->partitions_predict(&p->filter, first ? to : &part);
+        if (!first) {
+            add(to->y_re, part.y_re);
+            add(to->y_im, part.y_im);
+            add(to->spread, part.spread);
+            add(to->z_re, part.z_re);
+            add(to->z_im, part.z_im);
         }
-        first = 0;
-    }
-}
-
-void paths_change(echo_paths *e, float *z_re, float *z_im)
-{
-    int first = 1;
-    for (size_t i = 0; i < e->count; i++) {
-        const echo_path *const p = &e->all[i];
-        if (!sounds(p))
-            continue;
-        if (first) {
-            e->k->partitions_change(&p->filter, z_re, z_im);
-        } else {
-            e->k->partitions_change(&p->filter, part_row(e, 0), part_row(e, 1));
-            add(z_re, part_row(e, 0));
-            add(z_im, part_row(e, 1));
-        }
-        first = 0;
-    }
-}
-
-/* One more path's share of what the blocks make. */
-static void add_reused(echo_paths *e, const echo_path *p, const reuse *r)
-{
-    reuse part = *r;
-    for (size_t i = 0; i < PARTITION_REUSED; i++) {
-        part.blocks[i].y_re = part_row(e, 3 * i);
-        part.blocks[i].y_im = part_row(e, 3 * i + 1);
-        part.blocks[i].spread = part_row(e, 3 * i + 2);
-    }
-    e->k->partitions_predict_reused(&p->filter, &part);
-    for (size_t i = 0; i < PARTITION_REUSED; i++) {
-        add(r->blocks[i].y_re, part.blocks[i].y_re);
-        add(r->blocks[i].y_im, part.blocks[i].y_im);
-        add(r->blocks[i].spread, part.blocks[i].spread);
-    }
-}
-
-void paths_predict_reused(echo_paths *e, const reuse *r)
-{
-    int first = 1;
-    for (size_t i = 0; i < e->count; i++) {
-        const echo_path *const p = &e->all[i];
-        if (!sounds(p))
-            continue;
-        if (first)
-            e->k->partitions_predict_reused(&p->filter, r);
-        else
-            add_reused(e, p, r);
         first = 0;
     }
 }
@@ -236,29 +166,74 @@ void paths_correct(echo_paths *e, const reuse *r)
             e->k->partitions_correct(&e->all[i].filter, r);
 }
 
-void paths_adapt(echo_paths *e, const adaptation *a, float rest, float *unrest)
+/* One more path: what it makes of the blocks is added to what is there. */
+static void adapt_more(echo_paths *e, const echo_path *p, const adaptation *a, const reuse *r)
 {
+    float rows[PARTITION_REUSED][3][PARTITION_ROW];
+    reuse part = *r;
+    for (size_t i = 0; i < PARTITION_REUSED; i++) {
+        part.blocks[i].y_re = rows[i][0];
+        part.blocks[i].y_im = rows[i][1];
+        part.blocks[i].spread = rows[i][2];
+    }
+    e->k->partitions_adapt(&p->filter, a, p->power, &part);
+    for (size_t i = 0; i < PARTITION_REUSED; i++) {
+        add(r->blocks[i].y_re, rows[i][0]);
+        add(r->blocks[i].y_im, rows[i][1]);
+        add(r->blocks[i].spread, rows[i][2]);
+    }
+}
+
+static void spread_unrest(const echo_path *p, float rest, float *unrest)
+{
+    float sum = 0.0f;
+    for (size_t k = 0; k < PARTITION_BINS; k++)
+        sum += p->power[k];
+    const float mean = sum / (float)PARTITION_BINS;
+    for (size_t k = 0; k < PARTITION_ROW; k++)
+        unrest[k] = rest * (p->power[k] + mean);
+}
+
+void paths_adapt(echo_paths *e, const adaptation *a, float rest, float *unrest, const reuse *r)
+{
+    int first = 1;
     for (size_t i = 0; i < e->count; i++) {
         const echo_path *const p = &e->all[i];
         if (!sounds(p))
             continue;
-        float sum = 0.0f;
-        for (size_t k = 0; k < PARTITION_BINS; k++)
-            sum += p->power[k];
-        const float mean = sum / (float)PARTITION_BINS;
-        for (size_t k = 0; k < PARTITION_ROW; k++)
-            unrest[k] = rest * (p->power[k] + mean);
-        e->k->partitions_adapt(&p->filter, a, p->power);
+        spread_unrest(p, rest, unrest);
+        if (!r || first)
+            e->k->partitions_adapt(&p->filter, a, p->power, r);
+        else
+            adapt_more(e, p, a, r);
+        first = 0;
     }
+}
+
+void paths_read_filter(const echo_paths *e, const echo_path *p, size_t partition, float *response)
+{
+    float re[PARTITION_ROW], im[PARTITION_ROW], both[BLOCK];
+    strips_read(partitions_filter(&p->filter, partition, FILTER_RE), re);
+    strips_read(partitions_filter(&p->filter, partition, FILTER_IM), im);
+    e->k->fft_inverse(&e->fft, both, re, im);
+    memcpy(response, both, HOP * sizeof(float));
+}
+
+void paths_write_filter(const echo_paths *e, const echo_path *p, size_t partition,
+                        const float *response)
+{
+    float re[PARTITION_ROW] = {0.0f}, im[PARTITION_ROW] = {0.0f}, both[BLOCK] = {0.0f};
+    memcpy(both, response, HOP * sizeof(float));
+    e->k->fft_forward(&e->fft, re, im, both);
+    strips_write(partitions_filter(&p->filter, partition, FILTER_RE), re);
+    strips_write(partitions_filter(&p->filter, partition, FILTER_IM), im);
 }
 
 static void constrain_next(echo_paths *e, echo_path *p)
 {
-    float *const re = p->filter.w_re + p->constrained * PARTITION_ROW;
-    float *const im = p->filter.w_im + p->constrained * PARTITION_ROW;
-    e->k->fft_inverse(&e->fft, e->block, re, im);
-    memset(e->block + HOP, 0, HOP * sizeof(float));
-    e->k->fft_forward(&e->fft, re, im, e->block);
+    float response[HOP];
+    paths_read_filter(e, p, p->constrained, response);
+    paths_write_filter(e, p, p->constrained, response);
     p->constrained = (p->constrained + 1) % p->filter.count;
 }
 

@@ -26,8 +26,6 @@ typedef struct echo_paths {
     fft fft;
     echo_path all[PATHS_MOST];
     size_t count;
-    float *part;  /* rows, scratch: what one path adds to a sum */
-    float *block; /* [2 * UNECHO_HOP], scratch */
 } echo_paths;
 
 /* count: of lanes; partitions of 8 ms each, `ring` and `recent` as in kernels.h. */
@@ -47,21 +45,21 @@ double paths_take(echo_paths *e, const float *const *far);
 int paths_silent(const echo_paths *e);
 
 /* The kernels of these names (kernels.h), summed over the paths. Not while all are silent. */
-void paths_predict(echo_paths *e, float *y_re, float *y_im, float *spread);
-void paths_change(echo_paths *e, float *z_re, float *z_im);
-void paths_predict_reused(echo_paths *e, const reuse *r);
-void paths_correct(echo_paths *e, const reuse *r);
+void paths_predict(echo_paths *e, const prediction *to);
 /* `unrest` is scratch, and a->unrest that row: of each bin, `rest` of the weights' mean power there
  * and everywhere. */
-void paths_adapt(echo_paths *e, const adaptation *a, float rest, float *unrest);
+void paths_adapt(echo_paths *e, const adaptation *a, float rest, float *unrest, const reuse *r);
+void paths_correct(echo_paths *e, const reuse *r);
+
+/* The response of a partition, [UNECHO_HOP]. */
+void paths_read_filter(const echo_paths *e, const echo_path *p, size_t partition, float *response);
+void paths_write_filter(const echo_paths *e, const echo_path *p, size_t partition,
+                        const float *response);
 
 /*
  * The filter of a partition is 128 samples long; the update also writes to the other 128 of its
  * transform. They are cleared in so many partitions of each path, in turn.
  */
 void paths_constrain(echo_paths *e, size_t count);
-
-/* The sum of a * b over a hop. */
-double paths_dot(const float *a, const float *b);
 
 #endif

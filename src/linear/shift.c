@@ -9,51 +9,51 @@
 static const float least_share = 0.3f;
 
 /* The response of partition p; silence before the first and after the last. */
-static void response(kalman *c, const partitions *f, long p, float *to)
+static void response(kalman *c, const echo_path *path, long p, float *to)
 {
-    if (p < 0 || p >= (long)f->count) {
+    if (p < 0 || p >= (long)path->filter.count)
         memset(to, 0, KALMAN_HOP * sizeof *to);
-        return;
-    }
-    const size_t at = (size_t)p * PARTITION_ROW;
-    c->k->fft_inverse(&c->paths.fft, c->block, f->w_re + at, f->w_im + at);
-    memcpy(to, c->block, KALMAN_HOP * sizeof *to);
+    else
+        paths_read_filter(&c->paths, path, (size_t)p, to);
 }
 
 /* Partition `to` becomes partition `from` without its first `rest` samples, and the next one's. */
-static void shift_response(kalman *c, const partitions *f, size_t to, long from, size_t rest)
+static void shift_response(kalman *c, const echo_path *path, size_t to, long from, size_t rest)
 {
     float x[2 * KALMAN_HOP];
-    response(c, f, from, x);
-    response(c, f, from + 1, x + KALMAN_HOP);
-    memcpy(c->block, x + rest, KALMAN_HOP * sizeof *x);
-    memset(c->block + KALMAN_HOP, 0, KALMAN_HOP * sizeof *x);
-    const size_t at = to * PARTITION_ROW;
-    c->k->fft_forward(&c->paths.fft, f->w_re + at, f->w_im + at, c->block);
+    response(c, path, from, x);
+    response(c, path, from + 1, x + KALMAN_HOP);
+    paths_write_filter(&c->paths, path, to, x + rest);
 }
 
-static float variance_of(const partitions *f, long p, size_t bin)
+static void variance_of(const partitions *f, long p, float *row)
 {
-    return p < 0 || p >= (long)f->count ? 0.0f : f->variance[(size_t)p * PARTITION_ROW + bin];
+    if (p < 0 || p >= (long)f->count)
+        memset(row, 0, PARTITION_ROW * sizeof *row);
+    else
+        strips_read(partitions_filter(f, (size_t)p, FILTER_VARIANCE), row);
 }
 
 static void shift_variance(const partitions *f, size_t to, long from, size_t rest, float least)
 {
     const float share = (float)rest / (float)KALMAN_HOP;
-    for (size_t k = 0; k < PARTITION_ROW; k++) {
-        const float a = variance_of(f, from, k), b = variance_of(f, from + 1, k);
-        f->variance[to * PARTITION_ROW + k] = fmaxf(a + share * (b - a), least);
-    }
+    float a[PARTITION_ROW], b[PARTITION_ROW];
+    variance_of(f, from, a);
+    variance_of(f, from + 1, b);
+    for (size_t k = 0; k < PARTITION_ROW; k++)
+        a[k] = fmaxf(a[k] + share * (b[k] - a[k]), least);
+    strips_write(partitions_filter(f, to, FILTER_VARIANCE), a);
 }
 
 /* By whole hops and the rest. In place: no partition is overwritten before those that are made of
  * it. */
-static void shift_path(kalman *c, const partitions *f, long hops, size_t rest)
+static void shift_path(kalman *c, const echo_path *path, long hops, size_t rest)
 {
+    const partitions *const f = &path->filter;
     const int later = hops >= 0;
     for (size_t i = 0; i < f->count; i++) {
         const size_t to = later ? i : f->count - 1 - i;
-        shift_response(c, f, to, (long)to + hops, rest);
+        shift_response(c, path, to, (long)to + hops, rest);
         shift_variance(f, to, (long)to + hops, rest, least_share * kalman_prior(c, to));
     }
 }
@@ -66,6 +66,6 @@ void kalman_shift(kalman *c, int64_t samples)
     const long hops = (shift < 0 ? shift - KALMAN_HOP + 1 : shift) / KALMAN_HOP;
     const size_t rest = (size_t)(shift - hops * KALMAN_HOP);
     for (size_t i = 0; i < c->paths.count; i++)
-        shift_path(c, &c->paths.all[i].filter, hops, rest);
+        shift_path(c, &c->paths.all[i], hops, rest);
     kalman_forget_far_end(c);
 }

@@ -1,15 +1,21 @@
 #include "levels.h"
 
+#include "dsp/energy.h"
 #include "unecho.h"
 
 #include <math.h>
 
-static double energy(const float *x, size_t n)
+/* The highest magnitude; in lanes, which a vector can hold. */
+static float peak(const float *x, size_t n)
 {
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)x[i] * (double)x[i];
-    return sum;
+    enum { LANES = 8 };
+    float most[LANES] = {0.0f};
+    for (size_t i = 0; i < n; i += LANES)
+        for (size_t lane = 0; lane < LANES; lane++)
+            most[lane] = fabsf(x[i + lane]) > most[lane] ? fabsf(x[i + lane]) : most[lane];
+    for (size_t lane = 1; lane < LANES; lane++)
+        most[0] = most[lane] > most[0] ? most[lane] : most[0];
+    return most[0];
 }
 
 /* What is left after a hop of 8 ms of how the levels were: a time constant of 0.3 s, as that of a
@@ -28,9 +34,9 @@ static double faded(double mean, double energy, double kept)
 
 void levels_add(levels *l, const float *mic, const float *far, const float *out, size_t hop)
 {
-    const double mic_energy = energy(mic, hop);
-    const double far_energy = energy(far, hop);
-    const double out_energy = energy(out, hop);
+    const double mic_energy = dsp_energy(mic, hop);
+    const double far_energy = dsp_energy(far, hop);
+    const double out_energy = dsp_energy(out, hop);
     l->hops++;
     l->all.mic += mic_energy;
     l->all.far += far_energy;
@@ -45,8 +51,8 @@ void levels_add(levels *l, const float *mic, const float *far, const float *out,
         l->now.active_mic = faded(l->now.active_mic, mic_energy, ERLE_KEPT);
         l->now.active_out = faded(l->now.active_out, out_energy, ERLE_KEPT);
     }
-    for (size_t i = 0; i < hop; i++)
-        l->peak = fabsf(out[i]) > l->peak ? fabsf(out[i]) : l->peak;
+    const float highest = peak(out, hop);
+    l->peak = highest > l->peak ? highest : l->peak;
 }
 
 float levels_db(double energy, uint64_t samples)

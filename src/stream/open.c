@@ -163,6 +163,7 @@ static int start(unecho *s, const suppressor_plan *plan, const message *to)
     const kernels *const k = kernels_at(plan->kernels_index);
     fft_init(&s->transform);
     aligner_start(&s->aligner, k, &s->transform);
+    hum_start(&s->hum);
     s->model = plan->model;
     s->mic_channels = config->mic_channels;
     s->mic_channel = config->mic_channel;

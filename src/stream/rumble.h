@@ -12,9 +12,11 @@ typedef struct rumble_stage {
     double share;      /* of the high-passed signal in the output, at its end */
 } rumble_stage;
 
+enum { RUMBLE_STAGES = 2 };
+
 /* All zero: nothing heard yet. */
 typedef struct rumble {
-    rumble_stage stages[2];
+    rumble_stage stages[RUMBLE_STAGES];
 } rumble;
 
 /* x [UNECHO_HOP], in place. */

@@ -11,6 +11,7 @@ void stream_reset(unecho *s)
 {
     far_end_reset(&s->far_end);
     microphone_reset(&s->microphone);
+    hum_reset(&s->hum);
     aligner_reset(&s->aligner);
     canceller_reset(&s->canceller);
     output_reset(&s->output);
@@ -145,6 +146,7 @@ void stream_prepare(unecho *s, size_t hops)
         far_end_advance(&s->far_end, end + s->aligner.plan.late, limit);
         microphone_give(m, mic);
         silence_burst(s, mic);
+        hum_cut(&s->hum, mic);
         const aligner_jump jump = aligner_hop(&s->aligner, mic, &s->far_end, far);
         for (unsigned i = 0; i < FAR_LANES; i++)
             if (far[i])

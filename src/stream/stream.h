@@ -5,6 +5,7 @@
 #include "align/aligner.h"
 #include "canceller.h"
 #include "front/far_end.h"
+#include "front/hum.h"
 #include "front/microphone.h"
 #include "front/output.h"
 #include "front/samples.h"
@@ -13,6 +14,7 @@
 
 struct unecho {
     microphone microphone;
+    hum hum;
     far_end far_end;
     aligner aligner;
     canceller canceller;

@@ -218,6 +218,18 @@ class Again(InFolder):
         self.expect(4)
         self.assertEqual(files_in("out"), self.first)
 
+    def test_a_journal_of_before_has_other_hashes(self):
+        lines = [json.loads(line) for line in open("out/unecho-batch.jsonl")]
+        for line in lines:
+            for key in ["mic_hash", "far_hash", "out_hash"]:
+                if key in line:
+                    line[key] += line[key]
+        with open("out/unecho-batch.jsonl", "w") as file:
+            file.writelines(json.dumps(line) + "\n" for line in lines)
+        self.expect(4)
+        self.assertEqual(files_in("out"), self.first)
+        self.expect(0)
+
     def test_a_line_was_cut_off(self):
         with open("out/unecho-batch.jsonl", "r+b") as file:
             file.seek(-30, os.SEEK_END)

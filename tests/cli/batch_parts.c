@@ -1,9 +1,9 @@
 /*
- * What batch reads and computes for itself: JSON, tables with commas, BLAKE2b, patterns of names.
+ * What batch reads and computes for itself: JSON, tables with commas, hashes, patterns of names.
  */
+#include "../../cli/batch/content.h"
 #include "../../cli/batch/csv.h"
 #include "../../cli/batch/naming.h"
-#include "../../cli/files/blake2b.h"
 #include "../../cli/files/json.h"
 #include "../../cli/files/json_read.h"
 #include "check.h"
@@ -131,43 +131,40 @@ static void tables_are_read(void **state)
     fclose(csv.file);
 }
 
-/* ---- BLAKE2b ---------------------------------------------------------------------------- */
+/* ---- Contents --------------------------------------------------------------------------- */
 
-static void hashes_are_those_of_b2sum(void **state)
+static void hashes_are_those_of_xxh128sum(void **state)
 {
-    /* Sizes around its blocks and the reader's buffer; b2sum -l 256 of zeros. */
+    /* Sizes around its blocks and the reader's buffer; xxh128sum of zeros. */
     static const struct {
         size_t size;
         const char *hash;
     } known[] = {
-        {0, "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8"},
-        {1, "03170a2e7597b7b7e3d84c05391d139a62b157e78786d8c082f29dcf4c111314"},
-        {127, "0f2dfeb03485c703d0c8584a40d135192ecb150247e9377595ed718d84b08a85"},
-        {128, "378d0caaaa3855f1b38693c1d6ef004fd118691c95c959d4efa950d6d6fcf7c1"},
-        {129, "baadfb64c3bd2cd187b54accc5e61a0720ed86bf48c28017873536cf9015d1b8"},
-        {65536, "df2d0b4e193fce63759c790e6956d5f756861f15d6db64cc1899afa85e1627b9"},
-        {65664, "2e6be8d84677e9de77dc0d8ffd85ac814209724095bee9da0cf9446abcc3fac0"},
-        {200000, "e24e820b45c8f9e4de6fe37ad0d8efd34fbc0168a55860a77644da8865da7e06"},
-    };
+        {0, "99aa06d3014798d86001c324468d497f"},     {1, "a6cd5e9392000f6ac44bdff4074eecdb"},
+        {128, "d3c4f706d8fc547f093c29f27ecfcf21"},   {129, "5dc489d54b6d88d4dd4911635f2c7a91"},
+        {240, "0550e1dd88b6c17ca499f0a80fd3850a"},   {241, "b9b45065a364c5b95c5b5d5d40c59ce3"},
+        {1024, "0717191e67688313de5f15ab6daf7941"},  {1025, "29e523d2db09ee9d64ace6654784c523"},
+        {65536, "fd5ee061c8433a0f33b202d302b65caa"}, {65664, "f9e6da805e5c116ec542c849cdc0e44b"},
+        {200000, "259dc0dfa685d5c591c9851cfe25f231"}};
     static unsigned char zeros[200000];
     (void)state;
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        char path[] = "/tmp/unecho-test-XXXXXX", text[BLAKE2B_TEXT], direct[BLAKE2B_TEXT];
-        unsigned char digest[BLAKE2B_BYTES];
+        char path[] = "/tmp/unecho-test-XXXXXX", text[CONTENT_TEXT], direct[CONTENT_TEXT];
+        unsigned char digest[CONTENT_BYTES];
         const int fd = mkstemp(path);
         FILE *file = fdopen(fd, "wb");
         assert_non_null(file);
         assert_int_equal(fwrite(zeros, 1, known[i].size, file), known[i].size);
         fclose(file);
-        assert_true(blake2b_file(text, path));
+        assert_true(content_hash_file(text, path));
         remove(path);
-        blake2b(digest, zeros, known[i].size);
-        for (size_t k = 0; k < BLAKE2B_BYTES; k++)
+        content_hash(digest, zeros, known[i].size);
+        for (size_t k = 0; k < CONTENT_BYTES; k++)
             snprintf(direct + 2 * k, 3, "%02x", digest[k]);
         assert_string_equal(text, known[i].hash);
         assert_string_equal(direct, known[i].hash);
     }
-    assert_false(blake2b_file((char[BLAKE2B_TEXT]){0}, "/nonexistent"));
+    assert_false(content_hash_file((char[CONTENT_TEXT]){0}, "/nonexistent"));
 }
 
 /* ---- Patterns --------------------------------------------------------------------------- */
@@ -192,7 +189,7 @@ int main(void)
         cmocka_unit_test(other_texts_are_refused),
         cmocka_unit_test(any_name_is_written_and_read_again),
         cmocka_unit_test(tables_are_read),
-        cmocka_unit_test(hashes_are_those_of_b2sum),
+        cmocka_unit_test(hashes_are_those_of_xxh128sum),
         cmocka_unit_test(patterns_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,16 @@ static void put_after_itself(const char *path, signal_ s, size_t times)
     free(all);
 }
 
+static void put_repeated(const char *path, signal_ s, size_t times)
+{
+    float *all = malloc(times * s.count * sizeof(*all));
+    assert_non_null(all);
+    for (size_t i = 0; i < times * s.count; i++)
+        all[i] = s.samples[i % s.count];
+    write_sound(path, FLOAT_WAV, all, times * s.count);
+    free(all);
+}
+
 static void process(outcome *result, const char *words)
 {
     char line[256];
@@ -191,15 +201,24 @@ static void what_is_wrong(void **state)
     free(faint.samples);
 }
 
-/* Nowhere to put temporary files: the recordings are processed all the same. */
-static void no_temporary_files(void **state)
+/* Recordings of more than two minutes are searched in temporary files; where these have no place,
+ * they are processed all the same. */
+static void temporary_files(void **state)
 {
     outcome result;
     const char *before = getenv("TMPDIR");
     char *kept = before ? strdup(before) : NULL;
+    const size_t times = 150 * RATE / mic.count + 1;
     (void)state;
+    put_repeated("long-mic.wav", mic, times);
+    put_repeated("long-far.wav", far, times);
+    process(&result, "long-mic.wav long-far.wav");
+    assert_string_equal(result.messages, "");
+    expect_good(&result);
     setenv("TMPDIR", "/nowhere", 1);
     process(&result, "mic.wav far.wav");
+    assert_string_equal(result.messages, "");
+    process(&result, "long-mic.wav long-far.wav");
     expect_part(result.messages, "no room for temporary files");
     if (kept)
         setenv("TMPDIR", kept, 1);
@@ -218,7 +237,7 @@ int main(void)
         cmocka_unit_test(own_voice_is_no_echo),
         cmocka_unit_test(what_the_options_say_stays),
         cmocka_unit_test(what_is_wrong),
-        cmocka_unit_test(no_temporary_files),
+        cmocka_unit_test(temporary_files),
     };
     return cmocka_run_group_tests(tests, enter_with_sample, leave_with_sample);
 }

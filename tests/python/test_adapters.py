@@ -23,6 +23,7 @@ import unecho.aio  # noqa: E402
 import unecho.livekit  # noqa: E402
 import unecho.pipecat  # noqa: E402
 from livekit import rtc  # noqa: E402
+from livekit.agents.voice import io  # noqa: E402
 from pipecat.audio.mixers.base_audio_mixer import BaseAudioMixer  # noqa: E402
 from pipecat.frames.frames import FilterEnableFrame, MixerEnableFrame  # noqa: E402
 
@@ -225,6 +226,57 @@ class LiveKit(unittest.TestCase):
         echo._close()
         reduction(self, out, latency() + 320)
 
+    def test_output_of_an_agent(self):
+        """What it is told in a room: faster than it is played, paused, interrupted."""
+        calls = []
+
+        class Room(io.AudioOutput):
+            def __init__(self):
+                super().__init__(label="room", sample_rate=FAR_RATE,
+                                 capabilities=io.AudioOutputCapabilities(pause=True))
+
+            async def capture_frame(self, frame):
+                calls.append(frame)
+
+            def flush(self):
+                calls.append("flush")
+
+            def clear_buffer(self):
+                calls.append("clear")
+
+            def pause(self):
+                calls.append("pause")
+
+            def resume(self):
+                calls.append("resume")
+
+        echo = unecho.livekit.EchoCanceller()
+        output = echo.output(Room())
+        self.assertEqual(output.sample_rate, FAR_RATE)
+        frames = [rtc.AudioFrame(far, FAR_RATE, 1, 480) for far in FARS[:30]]
+        for frame in frames:
+            asyncio.run(output.capture_frame(frame))
+        self.assertEqual(output.next_in_chain.frames, 30)
+        output.flush()
+        output.pause()
+        output.pause()
+        self.assertEqual(echo._playout.take(480), b"")
+        output.resume()
+        # The 200 ms that the audio source held have been dropped.
+        self.assertEqual(echo._playout.take(480), FARS[10])
+        output.clear_buffer()
+        self.assertEqual(echo._playout.take(480), b"")
+        self.assertEqual(calls, [*frames, "flush", "pause", "pause", "resume", "clear"])
+        # Paused before anything was played.
+        another = unecho.livekit.EchoCanceller()
+        another.pause()
+        another.play(frames[0])
+        self.assertEqual(another._playout.take(480), b"")
+        another.resume()
+        self.assertEqual(another._playout.take(480), FARS[0])
+        for each in (echo, another):
+            each._close()
+
     def test_errors(self):
         with self.assertRaisesRegex(ValueError, "gain_control"):
             unecho.livekit.AudioProcessingModule(echo_cancellation=True, auto_gain_control=True)
@@ -256,7 +308,9 @@ class LiveKit(unittest.TestCase):
             if len(m[0]) < 160 or len(f[0]) < 240:
                 break
             module.process_reverse_stream(rtc.AudioFrame(f[0].tobytes(), FAR_RATE, 1, 240))
-            frame = rtc.AudioFrame(m[0].tobytes(), 16000, 1, 160)
+            samples = m[0].tobytes()
+            # In place, or in a new buffer where that cannot be written.
+            frame = rtc.AudioFrame(bytearray(samples) if len(out) % 640 else samples, 16000, 1, 160)
             module.process_stream(frame)
             out += bytes(frame.data)
         reduction(self, out, latency())

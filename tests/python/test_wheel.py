@@ -45,6 +45,8 @@ class Wheel(unittest.TestCase):
             names = zipfile.ZipFile(wheel).namelist()
             for name in ("libunecho.so", "py.typed", "LICENSE", "aio.py"):
                 self.assertIn("unecho/" + name, names)
+            # It was built of the source distribution, which is complete.
+            self.assertEqual(len(list(Path(folder).glob("unecho-*.tar.gz"))), 1)
             self.run_in(sys.executable, "-m", "venv", "--system-site-packages", "env")
             python = Path(folder) / "env/bin/python"
             self.run_in(python, "-m", "pip", "install", "--no-index", wheel)

@@ -39,12 +39,11 @@ void cancel(linear_run *r, scene *s, size_t from, size_t to)
 
 double misalignment_db(const linear_run *r, const signal_ *response)
 {
-    const partitions *const f = &r->c.paths.all[0].filter;
+    const echo_paths *const paths = &r->c.paths;
     double wrong = 0.0, all = 0.0;
-    for (size_t p = 0; p < f->count; p++) {
-        float w[KALMAN_BLOCK];
-        r->c.k->fft_inverse(&r->c.paths.fft, w, f->w_re + p * PARTITION_ROW,
-                            f->w_im + p * PARTITION_ROW);
+    for (size_t p = 0; p < kalman_count(&r->c); p++) {
+        float w[KALMAN_HOP];
+        paths_read_filter(paths, &paths->all[0], p, w);
         for (size_t i = 0; i < KALMAN_HOP; i++) {
             const size_t tap = p * KALMAN_HOP + i;
             const double h = tap < response->count ? (double)response->samples[tap] : 0.0;

@@ -12,8 +12,8 @@ enum { COUNT_MOST = 11, RING_MOST = 20, RECENT_MOST = 5, ROW = PARTITION_ROW };
 
 /* A complete filter; as in src/linear, the bins between the used ones are zero. */
 typedef struct filter {
-    float x[2][RING_MOST * ROW], w[2][COUNT_MOST * ROW], v[COUNT_MOST * ROW];
-    float change[2][COUNT_MOST * ROW];
+    float x[2 * RING_MOST * ROW], filter[FILTER_ROWS * COUNT_MOST * ROW];
+    float change[2 * RECENT_MOST * ROW];
     float e[2][ROW], y[2][ROW], z[2][ROW], spread[ROW], noise[ROW], left[ROW];
     float gain[2][ROW], removal[ROW], share[ROW], power[ROW], unrest[ROW], shape[COUNT_MOST];
     misfit misfit;
@@ -49,46 +49,64 @@ static void make_positive(float *x, size_t n)
         x[i] = fabsf(x[i]);
 }
 
-static void fill_filter(filter *f)
-{
-    memset(f, 0, sizeof *f);
-    for (int i = 0; i < 2; i++) {
-        fill_rows(f->x[i], RING_MOST, 10.0f);
-        fill_rows(f->w[i], COUNT_MOST, 0.3f);
-        fill_rows(f->change[i], COUNT_MOST, 0.1f);
-        fill_rows(f->e[i], 1, 2.0f);
-        for (size_t b = 0; b < PARTITION_REUSED; b++)
-            fill_rows(f->reused_e[b][i], 1, 2.0f);
-    }
-    fill_rows(f->v, COUNT_MOST, 0.1f);
-    fill_rows(f->noise, 1, 3.0f);
-    fill_rows(f->left, 1, 0.5f);
-    fill_rows(f->caution, 1, 8.0f);
-    fill_rows(f->unrest, 1, 0.5f);
-    fill(f->shape, COUNT_MOST, 1.0f);
-    make_positive(f->v, COUNT_MOST * ROW);
-    make_positive(f->noise, ROW);
-    make_positive(f->left, ROW);
-    make_positive(f->caution, ROW);
-    make_positive(f->unrest, ROW);
-    make_positive(f->shape, COUNT_MOST);
-}
-
 static partitions partitions_of(filter *f, const shape *s)
 {
     return (partitions){
         .count = s->count,
         .ring = s->ring,
         .newest = s->newest,
-        .x_re = f->x[0],
-        .x_im = f->x[1],
-        .w_re = f->w[0],
-        .w_im = f->w[1],
-        .variance = f->v,
+        .x = f->x,
+        .filter = f->filter,
         .recent = s->count < RECENT_MOST ? s->count : RECENT_MOST,
-        .change_re = f->change[0],
-        .change_im = f->change[1],
+        .change = f->change,
     };
+}
+
+static void fill_strips(strips to, float scale)
+{
+    float row[ROW] = {0.0f};
+    fill(row, PARTITION_BINS, scale);
+    strips_write(to, row);
+}
+
+static void fill_partitions(const partitions *p)
+{
+    for (size_t part = 0; part < 2; part++) {
+        for (size_t slot = 0; slot < p->ring; slot++)
+            fill_strips(partitions_block(p, slot, part), 10.0f);
+        for (size_t i = 0; i < p->count; i++)
+            fill_strips(partitions_filter(p, i, part), 0.3f);
+        for (size_t i = 0; i < p->recent; i++)
+            fill_strips(partitions_change(p, i, part), 0.1f);
+    }
+    for (size_t i = 0; i < p->count; i++) {
+        float row[ROW] = {0.0f};
+        fill(row, PARTITION_BINS, 0.1f);
+        make_positive(row, ROW);
+        strips_write(partitions_filter(p, i, FILTER_VARIANCE), row);
+    }
+}
+
+static void fill_filter(filter *f, const shape *s)
+{
+    memset(f, 0, sizeof *f);
+    const partitions p = partitions_of(f, s);
+    fill_partitions(&p);
+    for (int i = 0; i < 2; i++) {
+        fill_rows(f->e[i], 1, 2.0f);
+        for (size_t b = 0; b < PARTITION_REUSED; b++)
+            fill_rows(f->reused_e[b][i], 1, 2.0f);
+    }
+    fill_rows(f->noise, 1, 3.0f);
+    fill_rows(f->left, 1, 0.5f);
+    fill_rows(f->caution, 1, 8.0f);
+    fill_rows(f->unrest, 1, 0.5f);
+    fill(f->shape, COUNT_MOST, 1.0f);
+    make_positive(f->noise, ROW);
+    make_positive(f->left, ROW);
+    make_positive(f->caution, ROW);
+    make_positive(f->unrest, ROW);
+    make_positive(f->shape, COUNT_MOST);
 }
 
 static adaptation adaptation_of(const filter *f)
@@ -137,10 +155,33 @@ static void run_filter(const kernels *k, filter *f, const shape *s)
         .share = f->share,
     };
     const adaptation a = adaptation_of(f);
-    k->partitions_predict(&p, f->y[0], f->y[1], f->spread);
-    k->partitions_change(&p, f->z[0], f->z[1]);
+    k->partitions_predict(&p, &(prediction){f->y[0], f->y[1], f->spread, f->z[0], f->z[1]});
     f->misfit = k->partitions_weigh(&i);
-    k->partitions_adapt(&p, &a, f->power);
+    k->partitions_adapt(&p, &a, f->power, NULL);
+}
+
+/* Bin k of a row. */
+static double bin(strips from, size_t k)
+{
+    return (double)from.first[k / PARTITION_STRIP * from.distance + k % PARTITION_STRIP];
+}
+
+/* What of a filter the equations go by, at one bin of partition p. */
+typedef struct terms {
+    double x[2], w[2], v, change[2];
+} terms;
+
+static terms terms_at(filter *of, const shape *s, size_t age, size_t p, size_t k)
+{
+    const partitions f = partitions_of(of, s);
+    const size_t slot = (s->newest + age + p) % s->ring;
+    terms t = {.v = bin(partitions_filter(&f, p, FILTER_VARIANCE), k)};
+    for (size_t part = 0; part < 2; part++) {
+        t.x[part] = bin(partitions_block(&f, slot, part), k);
+        t.w[part] = bin(partitions_filter(&f, p, part), k);
+        t.change[part] = p < f.recent ? bin(partitions_change(&f, p, part), k) : 0.0;
+    }
+    return t;
 }
 
 static int is_near(float got, double exact, double scale)
@@ -149,20 +190,19 @@ static int is_near(float got, double exact, double scale)
 }
 
 /* The reference: the equations in kernels.h, in double, bin by bin. */
-static void check_bin(const filter *before, const filter *after, const shape *s, size_t k)
+static void check_bin(filter *before, filter *after, const shape *s, size_t k)
 {
     const size_t count = s->count, recent = count < RECENT_MOST ? count : RECENT_MOST;
     double y[2] = {0.0}, z[2] = {0.0}, spread = 0.0, power = 0.0;
     for (size_t p = 0; p < count; p++) {
-        const size_t x = (s->newest + p) % s->ring * ROW + k, w = p * ROW + k;
-        const double xr = (double)before->x[0][x], xi = (double)before->x[1][x];
-        const double wr = (double)before->w[0][w], wi = (double)before->w[1][w];
-        const double cr = (double)before->change[0][w], ci = (double)before->change[1][w];
+        const terms t = terms_at(before, s, 0, p, k);
+        const double xr = t.x[0], xi = t.x[1], wr = t.w[0], wi = t.w[1];
+        const double cr = t.change[0], ci = t.change[1];
         y[0] += wr * xr - wi * xi;
         y[1] += wr * xi + wi * xr;
-        z[0] += p < recent ? cr * xr - ci * xi : 0.0;
-        z[1] += p < recent ? cr * xi + ci * xr : 0.0;
-        spread += (double)before->v[w] * (xr * xr + xi * xi);
+        z[0] += cr * xr - ci * xi;
+        z[1] += cr * xi + ci * xr;
+        spread += t.v * (xr * xr + xi * xi);
     }
     const double er = (double)before->e[0][k], ei = (double)before->e[1][k], e2 = er * er + ei * ei;
     const double noise = 0.95 * (double)before->noise[k] + 0.05 * e2;
@@ -180,23 +220,21 @@ static void check_bin(const filter *before, const filter *after, const shape *s,
     assert_true(is_near(after->removal[k], removal, 0.5 / least_spread));
     assert_true(is_near(after->share[k], share, 0.0) && is_near(after->left[k], left, 0.0));
     for (size_t p = 0; p < count; p++) {
-        const size_t x = (s->newest + p) % s->ring * ROW + k, w = p * ROW + k;
-        const double xr = (double)before->x[0][x], xi = (double)before->x[1][x];
-        const double v = (double)before->v[w], x2 = xr * xr + xi * xi;
+        const terms t = terms_at(before, s, 0, p, k), to = terms_at(after, s, 0, p, k);
+        const double xr = t.x[0], xi = t.x[1], v = t.v, x2 = xr * xr + xi * xi;
         const double step[2] = {v * (xr * er + xi * ei) * inverse,
                                 v * (xr * ei - xi * er) * inverse};
         double w2 = 0.0;
         for (int i = 0; i < 2; i++) {
-            const double new = 0.95 * (double)before->w[i][w] + step[i];
-            const double change = p < recent ? 0.9 * (double)before->change[i][w] + step[i]
-                                             : (double)before->change[i][w];
-            assert_true(is_near(after->w[i][w], new, 0.1));
-            assert_true(is_near(after->change[i][w], change, 0.1));
+            const double new = 0.95 * t.w[i] + step[i];
+            assert_true(is_near((float)to.w[i], new, 0.1));
+            assert_true(p >= recent ||
+                        is_near((float)to.change[i], 0.9 * t.change[i] + step[i], 0.1));
             w2 += new *new;
         }
         const double variance = 0.999 * v * (1.0 - v * x2 * removal) + 0.01 * w2 +
                                 (double)before->shape[p] * (double)before->unrest[k];
-        assert_true(is_near(after->v[w], variance, 0.01));
+        assert_true(is_near((float)to.v, variance, 0.01));
         power += w2;
     }
     assert_true(is_near(after->power[k], power, 0.1));
@@ -251,7 +289,7 @@ static void adaptive_filters_follow_their_equations(void **unused)
     static filter before, plain;
     for (int round = 0; round < ROUNDS; round++) {
         const shape s = any_shape();
-        fill_filter(&before);
+        fill_filter(&before, &s);
         plain = before;
         run_filter(kernels_at(0), &plain, &s);
         for (size_t k = 0; k < PARTITION_BINS; k++)
@@ -263,65 +301,91 @@ static void adaptive_filters_follow_their_equations(void **unused)
     }
 }
 
-static void reuse_blocks(const kernels *k, filter *f, const shape *s)
+static reuse reuse_of(filter *f, const shape *s)
 {
-    const partitions p = partitions_of(f, s);
     reuse r = {.noise = f->noise, .caution = f->caution, .least = 1e-6f};
     for (size_t i = 0; i < PARTITION_REUSED; i++)
         r.blocks[i] = (reused_block){s->ages[i],          f->reused_y[i][0], f->reused_y[i][1],
                                      f->reused_spread[i], f->reused_e[i][0], f->reused_e[i][1]};
-    k->partitions_predict_reused(&p, &r);
+    return r;
+}
+
+static void adapt_and_predict(const kernels *k, filter *f, const shape *s)
+{
+    const partitions p = partitions_of(f, s);
+    const adaptation a = adaptation_of(f);
+    const reuse r = reuse_of(f, s);
+    k->partitions_adapt(&p, &a, f->power, &r);
+}
+
+static void only_adapt(const kernels *k, filter *f, const shape *s)
+{
+    const partitions p = partitions_of(f, s);
+    const adaptation a = adaptation_of(f);
+    k->partitions_adapt(&p, &a, f->power, NULL);
+}
+
+static void correct(const kernels *k, filter *f, const shape *s)
+{
+    const partitions p = partitions_of(f, s);
+    const reuse r = reuse_of(f, s);
     k->partitions_correct(&p, &r);
 }
 
-static void check_reused_bin(const filter *before, const filter *after, const shape *s, size_t k)
+static void check_reused_bin(filter *adapted, filter *corrected, const shape *s, size_t k)
 {
     double gain[PARTITION_REUSED][2];
     for (size_t i = 0; i < PARTITION_REUSED; i++) {
         double y[2] = {0.0}, spread = 0.0;
         for (size_t p = 0; p < s->count; p++) {
-            const size_t x = (s->newest + s->ages[i] + p) % s->ring * ROW + k, w = p * ROW + k;
-            const double xr = (double)before->x[0][x], xi = (double)before->x[1][x];
-            const double wr = (double)before->w[0][w], wi = (double)before->w[1][w];
-            y[0] += wr * xr - wi * xi;
-            y[1] += wr * xi + wi * xr;
-            spread += (double)before->v[w] * (xr * xr + xi * xi);
+            const terms t = terms_at(adapted, s, s->ages[i], p, k);
+            y[0] += t.w[0] * t.x[0] - t.w[1] * t.x[1];
+            y[1] += t.w[0] * t.x[1] + t.w[1] * t.x[0];
+            spread += t.v * (t.x[0] * t.x[0] + t.x[1] * t.x[1]);
         }
-        assert_true(is_near(after->reused_y[i][0][k], y[0], 10.0));
-        assert_true(is_near(after->reused_y[i][1][k], y[1], 10.0));
-        assert_true(is_near(after->reused_spread[i][k], spread, 0.0));
-        const double er = (double)before->reused_e[i][0][k], ei = (double)before->reused_e[i][1][k];
-        const double noise = fmax((double)before->noise[k], er * er + ei * ei);
-        const double caution = (double)before->caution[k];
+        assert_true(is_near(adapted->reused_y[i][0][k], y[0], 10.0));
+        assert_true(is_near(adapted->reused_y[i][1][k], y[1], 10.0));
+        assert_true(is_near(adapted->reused_spread[i][k], spread, 0.0));
+        const double er = (double)adapted->reused_e[i][0][k];
+        const double ei = (double)adapted->reused_e[i][1][k];
+        const double noise = fmax((double)adapted->noise[k], er * er + ei * ei);
+        const double caution = (double)adapted->caution[k];
         gain[i][0] = er / (spread + caution * noise + 1e-6);
         gain[i][1] = ei / (spread + caution * noise + 1e-6);
     }
     for (size_t p = 0; p < s->count; p++) {
-        const size_t w = p * ROW + k;
-        double new[2] = {(double)before->w[0][w], (double)before->w[1][w]};
+        const terms from = terms_at(adapted, s, 0, p, k), to = terms_at(corrected, s, 0, p, k);
+        double new[2] = {from.w[0], from.w[1]};
         for (size_t i = 0; i < PARTITION_REUSED; i++) {
-            const size_t x = (s->newest + s->ages[i] + p) % s->ring * ROW + k;
-            const double xr = (double)before->x[0][x], xi = (double)before->x[1][x];
-            new[0] += (double)before->v[w] * (xr * gain[i][0] + xi * gain[i][1]);
-            new[1] += (double)before->v[w] * (xr * gain[i][1] - xi * gain[i][0]);
+            const terms t = terms_at(adapted, s, s->ages[i], p, k);
+            new[0] += t.v *(t.x[0] * gain[i][0] + t.x[1] * gain[i][1]);
+            new[1] += t.v *(t.x[0] * gain[i][1] - t.x[1] * gain[i][0]);
         }
-        assert_true(is_near(after->w[0][w], new[0], 0.1) && is_near(after->w[1][w], new[1], 0.1));
+        assert_true(from.v == to.v);
+        for (int i = 0; i < 2; i++)
+            assert_true(is_near((float)to.w[i], new[i], 0.1));
     }
 }
 
 static void reused_blocks_follow_their_equations(void **unused)
 {
     (void)unused;
-    static filter before, plain;
+    static filter before, alone, adapted, corrected;
     for (int round = 0; round < ROUNDS; round++) {
         const shape s = any_shape();
-        fill_filter(&before);
-        plain = before;
-        reuse_blocks(kernels_at(0), &plain, &s);
+        fill_filter(&before, &s);
+        fill_rows(before.gain[0], 1, 0.1f);
+        fill_rows(before.gain[1], 1, 0.1f);
+        alone = adapted = before;
+        adapt_and_predict(kernels_at(0), &adapted, &s);
+        only_adapt(kernels_at(0), &alone, &s);
+        assert_memory_equal(adapted.filter, alone.filter, sizeof alone.filter);
+        corrected = adapted;
+        correct(kernels_at(0), &corrected, &s);
         for (size_t k = 0; k < PARTITION_BINS; k++)
-            check_reused_bin(&before, &plain, &s, k);
-        assert_memory_equal(plain.v, before.v, sizeof plain.v);
-        every_set_agrees(reuse_blocks, &before, &plain, &s);
+            check_reused_bin(&adapted, &corrected, &s, k);
+        every_set_agrees(adapt_and_predict, &before, &adapted, &s);
+        every_set_agrees(correct, &adapted, &corrected, &s);
     }
 }
 

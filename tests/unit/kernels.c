@@ -161,6 +161,29 @@ static void dots_agree(void **unused)
     }
 }
 
+/* In double, where products of floats are exact. */
+static void inner_products_agree(void **unused)
+{
+    (void)unused;
+    float x[MOST], y[MOST];
+    for (size_t round = 0; round < ROUNDS; round++) {
+        const size_t n = 8 * between(1, MOST / 8);
+        fill(x, n, 1.0f);
+        fill(y, n, 1.0f);
+        double sum = 0.0, magnitude = 0.0;
+        for (size_t i = 0; i < n; i++) {
+            sum += (double)x[i] * (double)y[i];
+            magnitude += fabs((double)x[i] * (double)y[i]);
+        }
+        const double plain = kernels_at(0)->inner(x, y, n);
+        assert_true(fabs(plain - sum) <= 1e-14 * magnitude);
+        FOR_EACH_SET (k) {
+            const double got = k->inner(x, y, n);
+            assert_memory_equal(&got, &plain, sizeof got);
+        }
+    }
+}
+
 /* Exactly, with as many frames as it takes of the largest magnitude. */
 static void cross_spectra_are_exact(void **unused)
 {
@@ -631,6 +654,7 @@ int main(void)
         cmocka_unit_test(log_is_exact_to_3_ulps),
         cmocka_unit_test(vectors_agree),
         cmocka_unit_test(dots_agree),
+        cmocka_unit_test(inner_products_agree),
         cmocka_unit_test(cross_spectra_are_exact),
         cmocka_unit_test(whitened_frames),
         cmocka_unit_test(vectors_mean_what_they_say),

@@ -299,6 +299,47 @@ test("a microphone that ends is opened again; a remote stream as reference", asy
   assert.deepEqual(found, ["live", true, "ended", "ended"]);
 });
 
+test("the only microphone goes and comes back", async () => {
+  const found = await page.call(async () => {
+    const { captureClean } = await import("/unecho/index.js");
+    const context = new AudioContext();
+    const stream = await captureClean({ reference: new GainNode(context) });
+    const devices = navigator.mediaDevices;
+    const open = devices.getUserMedia;
+    let opened = 0;
+    const lose = async (name) => {
+      devices.getUserMedia = () => {
+        opened++;
+        return Promise.reject(new DOMException("", name));
+      };
+      const said = new Promise((done) => stream.addEventListener("state", done, { once: true }));
+      stream.microphoneTrack.stop();
+      stream.microphoneTrack.dispatchEvent(new Event("ended"));
+      return (await said).detail.reason;
+    };
+    const changed = () => devices.dispatchEvent(new Event("devicechange"));
+    const found = [await lose("NotFoundError")];
+    changed(); // of a loudspeaker
+    while (opened < 2) await new Promise((done) => setTimeout(done, 10));
+    devices.getUserMedia = open;
+    const back = new Promise((done) => stream.addEventListener("state", done, { once: true }));
+    changed();
+    found.push((await back).detail.reason, stream.microphoneTrack.readyState);
+    await new Promise((done) => stream.addEventListener("stats", done, { once: true }));
+    opened = 0;
+    found.push(await lose("NotAllowedError"));
+    changed();
+    await new Promise((done) => setTimeout(done, 50));
+    found.push(opened);
+    stream.close();
+    devices.getUserMedia = open;
+    await context.close();
+    return found;
+  });
+  // Who denied it is not asked again.
+  assert.deepEqual(found, ["ended", null, "live", "denied", 1]);
+});
+
 test("a new microphone that the context does not take: as it is, and a reason", async () => {
   const found = await page.call(async () => {
     const { captureClean } = await import("/unecho/index.js");

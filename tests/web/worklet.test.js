@@ -1,6 +1,8 @@
 /* The audio worklet's processor outside a browser, in a fake global scope whose clock is ours. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 import { loadAssets } from "unecho";
 import * as sample from "./sample.js";
@@ -96,6 +98,29 @@ test("two channels of far end, and of microphone", async () => {
     port.messages.find(({ type }) => type === "stats").stats.levels);
   assert.ok(Math.abs(levels[0].far - levels[1].far) < 0.01);
   assert.ok(Math.abs(levels[0].mic - levels[1].mic) < 0.01);
+});
+
+/* Numbers that the engine boxes, the clock's above all, but no array nor object. */
+test("hardly any garbage", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc");
+  const processor = await open();
+  const inputs = [[sample.mic.slice(0, QUANTUM)], [sample.far.slice(0, QUANTUM)]];
+  const outputs = [[new Float32Array(QUANTUM)]];
+  const parameters = { bypass: [0], suppression: [1], noiseReductionDb: [20], comfortNoise: [0] };
+  const quanta = (n) => {
+    for (let i = 0; i < n; i++) processor.process(inputs, outputs, parameters);
+  };
+  quanta(3000); // until it is compiled
+  const grown = [];
+  for (let i = 0; i < 5; i++) {
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    quanta(400);
+    grown.push((process.memoryUsage().heapUsed - before) / 400);
+  }
+  console.log(`${Math.min(...grown).toFixed(0)} bytes of garbage a quantum`);
+  assert.ok(Math.min(...grown) < 150, `${grown}`);
 });
 
 test("bypassed, the microphone comes as late as the near end, and back", async () => {

@@ -26,6 +26,7 @@ class Playout:
         self.rate = rate
         self.channels = channels
         self._bytes = bytearray()
+        self._held = False
         self._lock = threading.Lock()
 
     def fits(self, rate: int, channels: int) -> bool:
@@ -41,10 +42,20 @@ class Playout:
         with self._lock:
             self._bytes.clear()
 
+    def pause(self, dropped_ms: int) -> None:
+        """Hold back what waits, but for its beginning, which is dropped."""
+        self.take(self.rate * dropped_ms // 1000)  # nothing, if it is paused already
+        self._held = True
+
+    def resume(self) -> None:
+        self._held = False
+
     def take(self, frames: int) -> bytes:
         """At most that many frames."""
         size = 2 * self.channels * frames
         with self._lock:
+            if self._held:
+                return b""
             taken = bytes(self._bytes[:size])
             del self._bytes[:size]
             return taken

@@ -4,9 +4,12 @@
 For agents, a frame processor on the microphone, which is told what the agent plays::
 
     echo = unecho.livekit.EchoCanceller()
-    AudioInputOptions(noise_cancellation=echo, frame_size_ms=20)
-    echo.play(frame)             # each rtc.AudioFrame that goes to the audio source
-    echo.interrupt()             # where the audio source's queue is cleared
+    audio_input = room_io.AudioInputOptions(noise_cancellation=echo, frame_size_ms=20)
+    await session.start(..., room_options=room_io.RoomOptions(audio_input=audio_input))
+    session.output.audio = echo.output(session.output.audio)
+
+Programs that have an rtc.AudioSource of their own call ``play``, ``interrupt``, ``pause`` and
+``resume`` where they do that to the source.
 
 ``AudioProcessingModule`` takes the place of rtc.AudioProcessingModule.
 """
@@ -14,14 +17,20 @@ For agents, a frame processor on the microphone, which is told what the agent pl
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from livekit import rtc
 
 from ._canceller import Stats
 from ._playout import Call, Playout
 
+if TYPE_CHECKING:
+    from livekit.agents.voice import io
+
 __all__ = ["AudioProcessingModule", "EchoCanceller"]
+
+#: How much an agent's audio source holds, which is dropped when it is paused.
+SOURCE_QUEUE_MS = 200
 
 
 class EchoCanceller(rtc.FrameProcessor[rtc.AudioFrame]):
@@ -35,6 +44,7 @@ class EchoCanceller(rtc.FrameProcessor[rtc.AudioFrame]):
     def __init__(self, **settings: Any) -> None:
         self._settings = settings
         self._enabled = True
+        self._paused = False
         self._playout: Optional[Playout] = None
         self._call: Optional[Call] = None
         self._waiting: "Optional[Future[rtc.AudioFrame]]" = None
@@ -56,17 +66,39 @@ class EchoCanceller(rtc.FrameProcessor[rtc.AudioFrame]):
         """None before the first frame and after the end."""
         return self._call and self._call.canceller.stats
 
+    def output(self, next_in_chain: "io.AudioOutput") -> "io.AudioOutput":
+        """The agent's audio output, which tells the canceller what goes to the next one.
+
+        Needs livekit-agents 1.3 or later.
+        """
+        from ._agent_output import AgentOutput
+        return AgentOutput(self, next_in_chain)
+
     def play(self, frame: rtc.AudioFrame) -> None:
         """What the agent plays; may come faster than it is played. Any thread."""
         playout = self._playout
         if not playout or not playout.fits(frame.sample_rate, frame.num_channels):
             playout = self._playout = Playout(frame.sample_rate, frame.num_channels)
+            if self._paused:
+                playout.pause(0)
         playout.add(frame.data)
 
     def interrupt(self) -> None:
         """Forget what was to be played: it has been dropped."""
         if self._playout:
             self._playout.clear()
+
+    def pause(self, dropped_ms: int = SOURCE_QUEUE_MS) -> None:
+        """Nothing is played until ``resume``; what the audio source held is dropped."""
+        self._paused = True
+        if self._playout:
+            self._playout.pause(dropped_ms)
+
+    def resume(self) -> None:
+        """The rest is played."""
+        self._paused = False
+        if self._playout:
+            self._playout.resume()
 
     def _process(self, frame: rtc.AudioFrame) -> rtc.AudioFrame:
         last, self._waiting = self._waiting, self._thread.submit(self._clean, frame)
@@ -123,8 +155,11 @@ class AudioProcessingModule:
         call = self._call
         if not call or not call.fits(self._playout, *wanted):
             call = self._call = Call(*wanted, self._playout, **self._settings)
-        samples = data.data
-        samples.cast("B")[:] = call.process(samples)
+        near = call.process(data.data)
+        if data.data.readonly:
+            data._data = bytearray(near)  # as rtc.AudioProcessingModule does
+        else:
+            data.data.cast("B")[:] = near
 
     def process_reverse_stream(self, data: rtc.AudioFrame) -> None:
         """The far end; the frame is left as it is."""

@@ -12,7 +12,7 @@ class AudioFrame:
             data = data.cast("B")
         if len(data) < 2 * num_channels * samples_per_channel:
             raise ValueError("too little data")
-        self._data = bytearray(data)
+        self._data = data  # as it is; earlier versions copied it
         self.sample_rate = sample_rate
         self.num_channels = num_channels
         self.samples_per_channel = samples_per_channel

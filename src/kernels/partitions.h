@@ -1,0 +1,77 @@
+/*
+ * A filter in the frequency domain whose impulse response is cut into partitions of 128 samples,
+ * each with a transform of 256. src/linear adapts it.
+ *
+ * A hop goes over filter and input several times, and together they are larger than the first
+ * cache. So they are cut into strips of a few bins, each with all of its partitions, which lie in
+ * memory as they are used.
+ */
+#ifndef UNECHO_PARTITIONS_H
+#define UNECHO_PARTITIONS_H
+
+#include "unecho.h"
+
+#include <string.h>
+
+enum {
+    PARTITION_BINS = 129,
+    PARTITION_ROW = 144, /* a row of all bins; those after PARTITION_BINS hold 0 */
+    PARTITION_STRIP = 16,
+    PARTITION_STRIPS = PARTITION_ROW / PARTITION_STRIP,
+    PARTITION_COUNT_MOST = UNECHO_LINEAR_TAIL_MAX_MS / 8,
+    PARTITION_REUSED = 3 /* earlier blocks that a hop adapts to again */
+};
+
+/* The rows of a partition's filter. */
+enum { FILTER_RE, FILTER_IM, FILTER_VARIANCE, FILTER_ROWS };
+
+typedef struct partitions {
+    size_t count;
+    /* Spectra of the last `ring` >= count blocks of the input: partition p has block
+     * (newest + p) % ring; `age` hops ago it had block (newest + age + p) % ring. */
+    size_t ring, newest;
+    float *x;      /* [PARTITION_STRIPS][ring][2][PARTITION_STRIP]: real and imaginary parts */
+    float *filter; /* [PARTITION_STRIPS][count][FILTER_ROWS][PARTITION_STRIP] */
+    /* Recent changes of the filter in its first `recent` partitions, fading. */
+    size_t recent;
+    float *change; /* [PARTITION_STRIPS][recent][2][PARTITION_STRIP] */
+} partitions;
+
+/* One row of all bins among the strips of one of the arrays. */
+typedef struct strips {
+    float *first;
+    size_t distance;
+} strips;
+
+static inline strips partitions_block(const partitions *f, size_t slot, size_t part)
+{
+    return (strips){f->x + (2 * slot + part) * PARTITION_STRIP, 2 * f->ring * PARTITION_STRIP};
+}
+
+static inline strips partitions_filter(const partitions *f, size_t p, size_t row)
+{
+    return (strips){f->filter + (FILTER_ROWS * p + row) * PARTITION_STRIP,
+                    FILTER_ROWS * f->count * PARTITION_STRIP};
+}
+
+static inline strips partitions_change(const partitions *f, size_t p, size_t part)
+{
+    return (strips){f->change + (2 * p + part) * PARTITION_STRIP, 2 * f->recent * PARTITION_STRIP};
+}
+
+/* row: [PARTITION_ROW] */
+static inline void strips_read(strips from, float *row)
+{
+    for (size_t s = 0; s < PARTITION_STRIPS; s++)
+        memcpy(row + s * PARTITION_STRIP, from.first + s * from.distance,
+               PARTITION_STRIP * sizeof *row);
+}
+
+static inline void strips_write(strips to, const float *row)
+{
+    for (size_t s = 0; s < PARTITION_STRIPS; s++)
+        memcpy(to.first + s * to.distance, row + s * PARTITION_STRIP,
+               PARTITION_STRIP * sizeof *row);
+}
+
+#endif
