@@ -188,7 +188,8 @@ typedef struct unecho_config {
      * latency. Both rates must be 16 kHz, reference_late_ms a multiple of 8. 0 (default): any n. */
     int whole_hops;
     /* The most hops in one pass, 1 to 64; default 16. More is faster for long chunks and takes more
-     * memory; 1 suits a live stream. The output is the same. */
+     * memory; 1 suits a live stream. The output is the same. A stream with the post-filter passes
+     * one hop at a time; there it is the most streams in one pass of unecho_process_many. */
     unsigned hops_at_once;
 
     unecho_precision precision; /* of the native backend; default UNECHO_PRECISION_AUTO */

@@ -21,7 +21,7 @@ SHRINK = np.float32(0.18)
 CREDIBLE, DOUBT = np.float32(6), np.float32(0.2)
 NOISE_MEMORY, NOISE_CAUTION = np.float32(0.93), np.float32(8)
 NOISE_CAUTION_SURE = np.float32(2)
-TOLD_WEIGHT = np.float32(8)
+TOLD_WEIGHT = np.float32(4)
 OUTPUT_CAUTION, LEFT_WEIGHT, LEFT_FADE = np.float32(0.5), np.float32(12), np.float32(0.97)
 EXPLAINED_MEMORY, EXPLAINED_MOST = 0.8, 0.6
 RAMP = (np.arange(HOP, dtype=np.float32) + np.float32(0.5)) / np.float32(HOP)
@@ -94,6 +94,7 @@ class Kalman:
         self.level_misfit = np.zeros((3, scenes))
         self.level_error, self.level_weight = np.zeros(scenes), np.zeros(scenes)
         self.explained = np.zeros(scenes)
+        self.onwards = np.zeros((scenes, 1), np.float32)
         # Of the last hop: the error before its correction, and the share of it that was echo.
         self.error_before = np.zeros((scenes, HOP), np.float32)
         self.share_before = np.zeros((scenes, BINS), np.float32)
@@ -106,7 +107,7 @@ class Kalman:
 
     def _restart(self, which):
         """Forget the echo path and the far end of the scenes in a mask."""
-        for a in (self.x, self.w, self.noise, self.left, self.told, self.power, self.history,
+        for a in (self.x, self.w, self.noise, self.left, self.told, self.onwards, self.power, self.history,
                   self.history_energy, self.constrained, self.change, self.error_misfit, self.error_energy, self.mic_energy,
                   self.level_error, self.level_weight, self.explained, self.error_before,
                   self.share_before, self.offset_mean, self.offset_power, self.offset):
@@ -181,7 +182,7 @@ class Kalman:
     def _caution(self):
         share = np.minimum(self.explained / EXPLAINED_MOST, 1).astype(np.float32)[:, None]
         caution = NOISE_CAUTION + (NOISE_CAUTION_SURE - NOISE_CAUTION) * share
-        return caution * (1 + self.told)
+        return caution * (1 + (1 - self.onwards) * self.told)
 
     def _correction(self, error, share, learning):
         """What leaves with the echo estimate, [scenes, HOP]: the share of the error that the variance
@@ -270,7 +271,8 @@ class Kalman:
             heard = (_energy(mic, mic) > 0)[:, None]
             e = self._spectrum(np.where(heard, mic - self._filtered(self.w, window) - offset, np.float32(0)))
             spread = (self.variance * _power(window)).sum(1)
-            noise = NOISE_CAUTION * (1 + self.told) * np.maximum(self.noise, _power(e))
+            told = 1 + (1 - self.onwards) * self.told
+            noise = NOISE_CAUTION * told * np.maximum(self.noise, _power(e))
             total += np.conj(window) * _flush(e / (spread + noise + LEAST_VARIANCE), 1e-15)[:, None]
         self.w = np.where(which[:, None, None], self.w + self.variance * total, self.w)
 
@@ -307,6 +309,7 @@ class Kalman:
         back = certain_slope(self.change_misfit, -by_change, CHANGE_SIGMAS)
         more = ESTIMATE_WEIGHT * rest**4 * np.minimum(rest * by_estimate / error, 1)
         more += CHANGE_WEIGHT * onwards * np.minimum(onwards * by_change / error, 1)
+        self.onwards = np.where(learning, onwards, self.onwards[:, 0]).astype(np.float32)[:, None]
         level = self._level(e, y, white, learning)
         more += np.where(level > 1, LEVEL_VARIANCE, 0)
         found = more, BACK_WEIGHT * back, (1 - EXCESS_WEIGHT * excess) * level

@@ -18,7 +18,7 @@ static const float credible = 6.0f, doubt = 0.2f;
  * where the filter explains most of the error. */
 static const float noise_memory = 0.93f, noise_caution = 8.0f, noise_caution_sure = 2.0f;
 /* What its weight grows by, as a share of it, where all of the last error's power was near end. */
-static const float told_weight = 8.0f;
+static const float told_weight = 4.0f;
 /* The same in the output's correction. What it has left of the error was no echo: a voice, which
  * does not end with the hop. The most of it counts on, fading by 3 % a hop. */
 static const float output_caution = 0.5f, left_weight = 12.0f, left_fade = 0.97f;
@@ -136,6 +136,7 @@ void kalman_restart(kalman *c)
     paths_restart(&c->paths, variance);
     c->newest_mic = 0;
     c->misadjustment = (misadjustment){0};
+    c->onwards = 0.0f;
     c->explained = 0.0;
     c->offset = (dc_offset){0};
     c->error_energy = c->mic_energy = 0.0;
@@ -220,13 +221,15 @@ static float caution(const kalman *c)
     return noise_caution + (noise_caution_sure - noise_caution) * (float)share;
 }
 
-/* The same bin by bin, by what the filter was told. */
+/* The same bin by bin, by what the filter was told, unless its own steps prove that wrong: whoever
+ * told may take the echo of another path for a voice. */
 static const float *caution_by_bin(const kalman *c, float all)
 {
     const float *const told = row_of(c, ROW_TOLD);
     float *const by_bin = row_of(c, ROW_CAUTION);
+    const float believed = all * (1.0f - c->onwards);
     for (size_t k = 0; k < PARTITION_ROW; k++)
-        by_bin[k] = all + all * told[k];
+        by_bin[k] = all + believed * told[k];
     return by_bin;
 }
 
@@ -372,9 +375,11 @@ static void learn(kalman *c, const float *error, const float *echo, int silent)
         return;
     c->explained = explained_memory * c->explained +
                    (1.0 - explained_memory) * (double)m.expected / ((double)m.energy + 1e-9);
+    const readjustment off = misadjustment_next(&c->misadjustment, &m);
+    c->onwards = off.onwards;
     const int again = m.expected > reuse_least * m.energy;
     const reuse r = reused_blocks(c);
-    adapt(c, misadjustment_next(&c->misadjustment, &m), again ? &r : NULL);
+    adapt(c, off, again ? &r : NULL);
     if (again)
         learn_again(c, &r);
     paths_constrain(&c->paths, CONSTRAINED);

@@ -54,6 +54,7 @@ typedef struct kalman {
     float *error_before; /* [KALMAN_HOP], the last hop's error, before it was corrected */
     float shape[PARTITION_COUNT_MOST]; /* the prior over the partitions; its sum is 1 */
     misadjustment misadjustment;
+    float onwards;    /* of the last readjustment */
     double explained; /* share of the error that the filter's variance explains, smoothed */
     dc_offset offset;
     float correction; /* weight of what the hop itself adds to its estimate; 1 unless set */
