@@ -43,6 +43,9 @@ FAR_SILENT = 1e-9
 LEVEL_MEMORY, DIVERGED_FACTOR = 0.95, 4.0
 LOUDER_MOST, LOUDER_GOOD = 1.02, 1.25
 OFFSET_MEMORY, OFFSET_REST = 0.95, 0.1
+# As in src/linear/faint.c.
+FAINT_MEMORY, USUAL_FADE, RECENT_FADE, HEARD_LEAST = 0.9, 0.9995, 0.97, 1e-7
+FAINTER, DROWNED, LEARNT_SHARE = 6.3, 30.0, 0.5
 
 
 def _energy(a, b):
@@ -99,6 +102,9 @@ class Kalman:
         self.error_before = np.zeros((scenes, HOP), np.float32)
         self.share_before = np.zeros((scenes, BINS), np.float32)
         self.offset_mean, self.offset_power, self.offset = np.zeros((3, scenes))
+        # Energies of the far end's hops, smoothed, at its loudest and now; of microphone, error and echo.
+        self.faint = np.zeros((6, scenes))
+        self.learnt = np.zeros(scenes, bool)
         self.error_energy, self.mic_energy = np.zeros(scenes), np.zeros(scenes)
         self.newest = 0
         # Counted per scene.
@@ -115,6 +121,8 @@ class Kalman:
         self.mics[:, which] = 0
         self.estimate_misfit[:, which] = self.change_misfit[:, which] = 0
         self.level_misfit[:, which] = 0
+        self.faint[:, which] = 0
+        self.learnt[which] = False
         self.variance[which] = self.prior
         self.silent[which] = self.partitions
 
@@ -156,7 +164,8 @@ class Kalman:
         self.error_energy = level * self.error_energy + np.where(heard, _energy(e, e), 0)
         lost = heard & ~(self.error_energy <= DIVERGED_FACTOR * self.mic_energy)
         learning = heard & ~lost & active
-        share = self._learn(window, x2, e, y, heard & ~lost, active)
+        faint = self._is_faint(_energy(level_mic, level_mic), _energy(e, e), _energy(y, y), heard & ~lost)
+        share = self._learn(window, x2, e, y, heard & ~lost, active, faint)
         y = y + self._correction(e, share, learning)
         if lost.any():
             self._restart(lost)
@@ -164,6 +173,19 @@ class Kalman:
             y[lost] = 0
         e = mic - y
         return self._give(mic, y, e, mic_energy, _energy(e, e))
+
+    def _is_faint(self, mic, error, echo, heard):
+        """Whether the far end is too faint for the hop to tell anything of the echo."""
+        smooth, usual, recent, *sums = self.faint
+        far, m = self.history_energy, FAINT_MEMORY
+        smooth = m * smooth + (1 - m) * far
+        recent = np.maximum(smooth, RECENT_FADE * recent)
+        usual = np.maximum(np.where(recent > HEARD_LEAST, USUAL_FADE, 1) * usual, smooth)
+        sums = [m * a + b for a, b in zip(sums, (mic, error, echo))]
+        loud = recent * FAINTER > usual
+        self.learnt |= heard & loud & (sums[2] > LEARNT_SHARE * sums[0])
+        self.faint = np.where(heard, np.stack([smooth, usual, recent, *sums]), self.faint)
+        return self.learnt & ~loud & (sums[1] > DROWNED * sums[2])
 
     def _find_offset(self, e, heard):
         """A constant in the error where it outweighs the rest, [scenes, HOP]."""
@@ -214,7 +236,7 @@ class Kalman:
         y = np.einsum("spk,spk->sk", w, window[:, : w.shape[1]])
         return np.fft.irfft(y)[:, HOP:].astype(np.float32)
 
-    def _learn(self, window, x2, error, echo, heard, active):
+    def _learn(self, window, x2, error, echo, heard, active, faint):
         """Noise, gain, misfit, then filter and variance, in the scenes that hear something. The share
         of the error that the variance explains, 0 if no scene learns."""
         e = self._spectrum(error)
@@ -228,7 +250,7 @@ class Kalman:
         share[share < 1e-15] = 0
         left = np.maximum((1 - share) ** 2 * e2, LEFT_FADE * self.left + np.float32(1e-15))
         self.left = np.where(heard[:, None], left, self.left)
-        learning = heard & active
+        learning = heard & active & ~faint
         if not learning.any():
             return share
         inverse = 1 / (spread + caution * most + LEAST_VARIANCE)

@@ -322,3 +322,10 @@ size_t far_end_lag(const far_end *f)
                ? resampler_look_ahead(&f->lines[FAR_MEAN].resampler)
                : 0;
 }
+
+uint64_t far_end_arrived(const far_end *f)
+{
+    const double held = f->resampling ? resampler_waiting(&f->lines[FAR_MEAN].resampler) : 0.0;
+    const double frames = (double)waiting(f) + held;
+    return f->made + (uint64_t)(frames * UNECHO_SAMPLE_RATE / (double)f->plan.rate);
+}

@@ -98,6 +98,9 @@ void far_end_advance(far_end *f, uint64_t target, uint64_t limit);
  */
 size_t far_end_surplus(far_end *f);
 
+/* How many samples at 16 kHz all frames that have come make. */
+uint64_t far_end_arrived(const far_end *f);
+
 /* Samples first..first+n at 16 kHz; silence for those not made yet or no longer kept. */
 void far_end_read(const far_end *f, far_lane lane, float *to, int64_t first, size_t n);
 

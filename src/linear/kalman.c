@@ -137,6 +137,7 @@ void kalman_restart(kalman *c)
     c->newest_mic = 0;
     c->misadjustment = (misadjustment){0};
     c->onwards = 0.0f;
+    c->faint = (faint_far){0};
     c->explained = 0.0;
     c->offset = (dc_offset){0};
     c->error_energy = c->mic_energy = 0.0;
@@ -368,10 +369,10 @@ static void find_offset(kalman *c, const float *error, double energy, float *off
         offset[i] = (float)(before + step * ((double)i + 0.5));
 }
 
-static void learn(kalman *c, const float *error, const float *echo, int silent)
+static void learn(kalman *c, const float *error, const float *echo, int silent, int faint)
 {
     const misfit m = weigh(c, error, echo, silent);
-    if (silent)
+    if (silent || faint)
         return;
     c->explained = explained_memory * c->explained +
                    (1.0 - explained_memory) * (double)m.expected / ((double)m.energy + 1e-9);
@@ -475,20 +476,23 @@ static void subtract(float *restrict difference, const float *a, const float *b)
 }
 
 /* From the filter's estimate y of a hop m that is not muted to the one to subtract from it. */
-static void improve(kalman *c, const float *m, float *y, int silent)
+static void improve(kalman *c, const float *m, float *y, int silent, double far_energy)
 {
     float e[KALMAN_HOP], offset[KALMAN_HOP], level_m[KALMAN_HOP];
     subtract(e, m, y);
     find_offset(c, e, product(c, e, e), offset);
     subtract(level_m, m, offset);
     subtract(e, level_m, y);
-    if (has_diverged(c, product(c, level_m, level_m), product(c, e, e))) {
+    const double mic_energy = product(c, level_m, level_m), error_energy = product(c, e, e);
+    if (has_diverged(c, mic_energy, error_energy)) {
         kalman_restart(c);
         c->stats.diverged++;
         memset(y, 0, KALMAN_HOP * sizeof *y);
         return;
     }
-    learn(c, e, y, silent);
+    const double echo_energy = product(c, y, y);
+    learn(c, e, y, silent,
+          faint_next(&c->faint, far_energy, mic_energy, error_energy, echo_energy));
     if (silent)
         correct_nothing(c);
     else
@@ -510,7 +514,7 @@ static void run(kalman *c, const float *mic, const float *const *far, float *err
     }
     /* A muted microphone says nothing about the room. */
     if (mic_energy > 0.0)
-        improve(c, m, y, silent);
+        improve(c, m, y, silent, far_energy);
     else
         correct_nothing(c);
     subtract(e, m, y);

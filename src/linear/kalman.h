@@ -11,6 +11,7 @@
 #define UNECHO_KALMAN_H
 
 #include "arena.h"
+#include "faint.h"
 #include "kernels/kernels.h"
 #include "misadjustment.h"
 #include "paths.h"
@@ -55,6 +56,7 @@ typedef struct kalman {
     float shape[PARTITION_COUNT_MOST]; /* the prior over the partitions; its sum is 1 */
     misadjustment misadjustment;
     float onwards;    /* of the last readjustment */
+    faint_far faint;
     double explained; /* share of the error that the filter's variance explains, smoothed */
     dc_offset offset;
     float correction; /* weight of what the hop itself adds to its estimate; 1 unless set */

@@ -10,6 +10,8 @@
 static const int64_t suppressor_far_away = 256, linear_far_away = 32;
 /* A network removes what is left of the echo, and keeps more of a voice that was corrected less. */
 static const float denoiser_correction = 0.5f;
+/* Of a far end that is the near end's own voice, what a network hears. */
+static const float faint_gain = 0.03f;
 #define NEAR_END_UNKNOWN (-1.0f)
 
 /* ---- Opening ---------------------------------------------------------------------------- */
@@ -108,6 +110,7 @@ void canceller_reset(canceller *c)
     heard_reset(&c->heard);
     c->rumble = (rumble){0};
     limiter_reset(&c->limiter);
+    c->far_gain = 1.0f;
     c->near_end = NEAR_END_UNKNOWN;
     c->near_end_hops = 0;
     c->failed_hops = 0;
@@ -157,14 +160,32 @@ void canceller_remember(canceller *c, const float *const *far)
 
 /* ---- Running ---------------------------------------------------------------------------- */
 
+/* A network takes what both ends have in common for echo. The near end's own voice is none. */
+static void hush_faint(canceller *c, float *far, float *side)
+{
+    const float from = c->far_gain, to = c->linear->faint.now ? faint_gain : 1.0f;
+    c->far_gain = to;
+    if (from == 1.0f && to == 1.0f)
+        return;
+    const float step = (to - from) / UNECHO_HOP;
+    for (size_t i = 0; i < UNECHO_HOP; i++) {
+        const float gain = from + step * ((float)i + 0.5f);
+        far[i] *= gain;
+        if (side)
+            side[i] *= gain;
+    }
+}
+
 void canceller_filter(canceller *c, size_t t)
 {
     const size_t at = c->past + t * UNECHO_HOP;
     if (c->linear) {
         const float *const far[PATHS_MOST] = {c->far + at, c->side};
         kalman_run(c->linear, c->mic + at, far, c->error + at, c->echo + at);
-        if (c->cuts_rumble)
+        if (c->cuts_rumble) {
             rumble_cut(&c->rumble, c->error + at);
+            hush_faint(c, c->far + at, c->side);
+        }
     }
     if (c->side)
         heard_mix(&c->heard, c->far + at, c->side, UNECHO_HOP);

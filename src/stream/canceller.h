@@ -31,6 +31,7 @@ typedef struct canceller {
     bypass bypass;
     suppressor_settings settings;
     int cuts_rumble; /* from what a network hears of the linear filter */
+    float far_gain;  /* of the far end that it hears, at the end of the newest hop */
     rumble rumble;
     int limits; /* the output to what the microphone had */
     limiter limiter;

@@ -108,7 +108,7 @@ static void go_on_later(unecho *s, int64_t later)
         s->lost += hops;
         later += (int64_t)(hops * UNECHO_HOP);
     }
-    aligner_move(&s->aligner, later);
+    aligner_move(&s->aligner, later, (int64_t)far_end_arrived(&s->far_end));
 }
 
 /* A microphone whose callback stalls loses samples, and nobody says so; the far end waits. */
