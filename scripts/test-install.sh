@@ -30,9 +30,13 @@ git ls-files -z --cached --others --exclude-standard |
     tar --create --null --files-from=- --ignore-failed-read --transform 's,^,unecho/,' \
         --file "$work/source.tar" || exit 1
 
+# npm there trusts whom this machine trusts, a proxy of its network for example.
+cat /etc/ssl/certs/ca-certificates.crt >"$work/certificates.crt" 2>/dev/null
+
 # Runs inside a root, in the source tree.
 cat >"$work/inside.sh" <<'END'
 set -u
+export NODE_EXTRA_CA_CERTS=/root/certificates.crt
 cd /home/someone/unecho || exit 1
 
 check() {
@@ -133,7 +137,7 @@ for suite in "${suites[@]}"; do
         mmdebstrap --quiet --variant=minbase \
             --customize-hook='chroot "$1" useradd --create-home --shell /bin/bash someone' \
             --customize-hook="tar-in $work/source.tar /home/someone" \
-            --customize-hook="copy-in $work/inside.sh /root" \
+            --customize-hook="copy-in $work/inside.sh $work/certificates.crt /root" \
             --customize-hook='chroot "$1" chown -R someone: /home/someone' \
             --customize-hook="chroot \"\$1\" bash /root/inside.sh $part" \
             "$suite" /dev/null 2>&1 | tee "$work/log"
