@@ -9,8 +9,8 @@
 
 /* All zero: nothing heard yet. */
 typedef struct faint_far {
-    double smooth, usual,
-        recent;              /* energy of the far end's hops: over 80 ms, at its loudest, now */
+    /* Energy of the far end's hops: over 80 ms, at its loudest, at its loudest of late. */
+    double smooth, usual, recent;
     double mic, error, echo; /* energies, smoothed */
     int learnt;              /* whether the filter has explained a loud far end's echo */
     int now;                 /* what faint_next said of the newest hop */

@@ -42,8 +42,6 @@ static const double level_memory = 0.95, diverged_factor = 4.0;
 /* How much more energy than the microphone's a hop's output may have; how much more the error may
  * have had of late in a filter that is good all the same. */
 static const double louder_most = 1.02, louder_good = 1.25;
-/* Smoothing of the error's mean; how much of the rest of its power the mean must outweigh. */
-static const double offset_memory = 0.95, offset_rest = 0.1;
 
 /* ---- Memory ------------------------------------------------------------------------------ */
 
@@ -347,26 +345,12 @@ static int has_diverged(kalman *c, double mic_energy, double error_energy)
     return !(c->error_energy <= diverged_factor * c->mic_energy);
 }
 
-/*
- * A constant in the microphone, in `offset` from sample to sample. Cut into hops it would be in
- * every bin, and outweigh all that the bins have to say of the echo. The mean is only taken for one
- * where it outweighs the rest of the error, so that an echo's lowest frequencies are left to it.
- */
 static void find_offset(kalman *c, const float *error, double energy, float *offset)
 {
-    dc_offset *const o = &c->offset;
     float ones[KALMAN_HOP];
     for (size_t i = 0; i < KALMAN_HOP; i++)
         ones[i] = 1.0f;
-    const double sum = product(c, error, ones);
-    o->mean = offset_memory * o->mean + (1.0 - offset_memory) * sum / (double)KALMAN_HOP;
-    o->power = offset_memory * o->power + (1.0 - offset_memory) * energy / (double)KALMAN_HOP;
-    const double constant = o->mean * o->mean, rest = fmax(o->power - constant, 0.0);
-    const double before = o->value;
-    o->value = o->mean * constant / (constant + offset_rest * rest + 1e-30);
-    const double step = (o->value - before) / (double)KALMAN_HOP;
-    for (int i = 0; i < KALMAN_HOP; i++)
-        offset[i] = (float)(before + step * ((double)i + 0.5));
+    dc_offset_follow(&c->offset, product(c, error, ones), energy, offset, KALMAN_HOP);
 }
 
 static void learn(kalman *c, const float *error, const float *echo, int silent, int faint)

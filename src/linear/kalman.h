@@ -11,6 +11,7 @@
 #define UNECHO_KALMAN_H
 
 #include "arena.h"
+#include "dc_offset.h"
 #include "faint.h"
 #include "kernels/kernels.h"
 #include "misadjustment.h"
@@ -38,11 +39,6 @@ typedef struct kalman_stats {
     double active_mic_energy, active_error_energy;
 } kalman_stats;
 
-/* A constant in the error: mean and power, smoothed, and how much of the mean counts as one. */
-typedef struct dc_offset {
-    double mean, power, value;
-} dc_offset;
-
 typedef struct kalman {
     const kernels *k;
     echo_paths paths;
@@ -55,7 +51,7 @@ typedef struct kalman {
     float *error_before; /* [KALMAN_HOP], the last hop's error, before it was corrected */
     float shape[PARTITION_COUNT_MOST]; /* the prior over the partitions; its sum is 1 */
     misadjustment misadjustment;
-    float onwards;    /* of the last readjustment */
+    float onwards; /* of the last readjustment */
     faint_far faint;
     double explained; /* share of the error that the filter's variance explains, smoothed */
     dc_offset offset;
