@@ -203,7 +203,7 @@ typedef struct unecho_config {
      * what it can, the post-filter about 20. Below, the post-filter keeps the noise that much lower
      * than it is, and synthetic noise takes the place of what goes with the echo; a DTLN-aec
      * network does as with 20. 0: off; after a second of digital silence in the far end the
-     * microphone passes unchanged, and the network rests. */
+     * microphone passes unchanged but for mains hum, and the network rests. */
     unsigned noise_reduction_db;
     /* 1: the post-filter replaces noise that goes with the echo from 20 dB on, too. Default 0. */
     int comfort_noise;

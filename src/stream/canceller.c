@@ -43,6 +43,7 @@ void canceller_layout(canceller *c, arena *a, const suppressor_plan *plan)
     c->past = kind->history > kind->latency ? kind->history : kind->latency;
     c->mic = c->error = line(c, a);
     c->far = line(c, a);
+    c->raw = line(c, a);
     c->linear = NULL;
     c->echo = c->side = NULL;
     const size_t lanes = plan->config->far_channels > 1 ? PATHS_MOST : 1;
@@ -98,7 +99,7 @@ void canceller_close(canceller *c)
 
 void canceller_reset(canceller *c)
 {
-    float *const lines[] = {c->mic, c->far, c->error, c->echo};
+    float *const lines[] = {c->mic, c->far, c->raw, c->error, c->echo};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (lines[i])
             memset(lines[i], 0, line_length(c) * sizeof(float));
@@ -122,6 +123,11 @@ void canceller_reset(canceller *c)
 float *canceller_mic(canceller *c)
 {
     return c->mic + c->past;
+}
+
+float *canceller_raw(canceller *c)
+{
+    return c->raw + c->past;
 }
 
 float *canceller_far(canceller *c)
@@ -237,18 +243,20 @@ static void finish(canceller *c, const bypass_hop *plan, float *out, float *mic,
 {
     /* The hops that this output belongs to. */
     const size_t first = c->past - c->lag;
-    memcpy(mic, c->mic + first, hops * UNECHO_HOP * sizeof *mic);
+    memcpy(mic, c->raw + first, hops * UNECHO_HOP * sizeof *mic);
     for (size_t t = 0; t < hops; t++) {
         const size_t at = t * UNECHO_HOP;
-        bypass_mix(&plan[t], out + at, mic + at, UNECHO_HOP);
+        const float *const heard = c->mic + first + at;
+        bypass_mix(&plan[t], out + at, heard, UNECHO_HOP);
         if (c->limits)
-            limiter_run(&c->limiter, out + at, c->mic + first + at + UNECHO_HOP);
-        levels_add(&c->levels, mic + at, c->far + first + at, out + at, UNECHO_HOP);
+            limiter_run(&c->limiter, out + at, heard + UNECHO_HOP);
+        levels_add(&c->levels, heard, c->far + first + at, out + at, UNECHO_HOP);
         hear_near_end(c, plan, t);
     }
     tell_filter(c, &plan[hops - 1]);
     advance(c, c->mic, hops, left);
     advance(c, c->far, hops, left);
+    advance(c, c->raw, hops, left);
     if (c->linear) {
         advance(c, c->error, hops, left);
         advance(c, c->echo, hops, left);

@@ -146,6 +146,7 @@ void stream_prepare(unecho *s, size_t hops)
         far_end_advance(&s->far_end, end + s->aligner.plan.late, limit);
         microphone_give(m, mic);
         silence_burst(s, mic);
+        memcpy(canceller_raw(&s->canceller) + t * UNECHO_HOP, mic, UNECHO_HOP * sizeof *mic);
         hum_cut(&s->hum, mic);
         const aligner_jump jump = aligner_hop(&s->aligner, mic, &s->far_end, far);
         for (unsigned i = 0; i < FAR_LANES; i++)
