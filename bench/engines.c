@@ -3,7 +3,7 @@
  * and, if UNECHO_REFERENCE is set, on real recordings. Alignment is on, as by default. Prints the
  * table of docs/linear.md.
  *
- *     bench_engines [PREFIX]      default: the built-in model
+ *     bench_engines [PREFIX]      default: of each engine the model that it has by default
  */
 #include "scene.h"
 #include "transforms.h"
@@ -96,9 +96,7 @@ int main(int argc, char **argv)
 {
     unecho_model *model = NULL;
     char message[UNECHO_MESSAGE_SIZE];
-    if ((argc > 1
-             ? unecho_model_load(&model, argv[1], message, sizeof message)
-             : unecho_model_builtin(&model, UNECHO_MODEL_DTLN_AEC, message, sizeof message)) < 0) {
+    if (argc > 1 && unecho_model_load(&model, argv[1], message, sizeof message) < 0) {
         fprintf(stderr, "%s\n", message);
         return 1;
     }

@@ -188,7 +188,8 @@ typedef struct unecho_config {
      * latency. Both rates must be 16 kHz, reference_late_ms a multiple of 8. 0 (default): any n. */
     int whole_hops;
     /* The most hops in one pass, 1 to 64; default 16. More is faster for long chunks and takes more
-     * memory; 1 suits a live stream. The output is the same. */
+     * memory; 1 suits a live stream. The output is the same. A stream with the post-filter passes
+     * one hop at a time; there it is the most streams in one pass of unecho_process_many. */
     unsigned hops_at_once;
 
     unecho_precision precision; /* of the native backend; default UNECHO_PRECISION_AUTO */
@@ -202,7 +203,7 @@ typedef struct unecho_config {
      * what it can, the post-filter about 20. Below, the post-filter keeps the noise that much lower
      * than it is, and synthetic noise takes the place of what goes with the echo; a DTLN-aec
      * network does as with 20. 0: off; after a second of digital silence in the far end the
-     * microphone passes unchanged, and the network rests. */
+     * microphone passes unchanged but for mains hum, and the network rests. */
     unsigned noise_reduction_db;
     /* 1: the post-filter replaces noise that goes with the echo from 20 dB on, too. Default 0. */
     int comfort_noise;

@@ -22,7 +22,7 @@ headers=$folder/headers/node_modules/node-api-headers/include
     install_missing
 
     if [[ ! -f $folder/native/build.ninja ]]; then
-        meson setup "$folder/native" "$root" -Dwerror=true -Dtests=disabled -Dbench=disabled \
+        meson setup "$folder/native" "$root" -Dtests=disabled -Dbench=disabled \
             -Donnxruntime=disabled
     fi
     ninja -C "$folder/native" src/libunecho.a

@@ -16,7 +16,7 @@ build() {
     if [[ ! -f $at/build.ninja ]]; then
         rm -rf "$at"
         meson setup "$at" "$root" --cross-file "$root/cross/wasm32.ini" "-Dc_args=${2:-}" \
-            -Doptimization=s -Dwerror=true -Dtools=disabled -Dtests=disabled -Dbench=disabled \
+            -Doptimization=s -Dtools=disabled -Dtests=disabled -Dbench=disabled \
             -Dladspa=disabled -Donnxruntime=disabled
     fi
     ninja -C "$at" web/unecho.wasm web/convert.wasm

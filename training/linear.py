@@ -21,7 +21,7 @@ SHRINK = np.float32(0.18)
 CREDIBLE, DOUBT = np.float32(6), np.float32(0.2)
 NOISE_MEMORY, NOISE_CAUTION = np.float32(0.93), np.float32(8)
 NOISE_CAUTION_SURE = np.float32(2)
-TOLD_WEIGHT = np.float32(8)
+TOLD_WEIGHT = np.float32(4)
 OUTPUT_CAUTION, LEFT_WEIGHT, LEFT_FADE = np.float32(0.5), np.float32(12), np.float32(0.97)
 EXPLAINED_MEMORY, EXPLAINED_MOST = 0.8, 0.6
 RAMP = (np.arange(HOP, dtype=np.float32) + np.float32(0.5)) / np.float32(HOP)
@@ -43,6 +43,9 @@ FAR_SILENT = 1e-9
 LEVEL_MEMORY, DIVERGED_FACTOR = 0.95, 4.0
 LOUDER_MOST, LOUDER_GOOD = 1.02, 1.25
 OFFSET_MEMORY, OFFSET_REST = 0.95, 0.1
+# As in src/linear/faint.c.
+FAINT_MEMORY, USUAL_FADE, RECENT_FADE, HEARD_LEAST = 0.9, 0.9995, 0.97, 1e-7
+FAINTER, DROWNED, LEARNT_SHARE = 6.3, 30.0, 0.5
 
 
 def _energy(a, b):
@@ -94,10 +97,14 @@ class Kalman:
         self.level_misfit = np.zeros((3, scenes))
         self.level_error, self.level_weight = np.zeros(scenes), np.zeros(scenes)
         self.explained = np.zeros(scenes)
+        self.onwards = np.zeros((scenes, 1), np.float32)
         # Of the last hop: the error before its correction, and the share of it that was echo.
         self.error_before = np.zeros((scenes, HOP), np.float32)
         self.share_before = np.zeros((scenes, BINS), np.float32)
         self.offset_mean, self.offset_power, self.offset = np.zeros((3, scenes))
+        # Energies of the far end's hops, smoothed, at its loudest and now; of microphone, error and echo.
+        self.faint = np.zeros((6, scenes))
+        self.learnt = np.zeros(scenes, bool)
         self.error_energy, self.mic_energy = np.zeros(scenes), np.zeros(scenes)
         self.newest = 0
         # Counted per scene.
@@ -106,7 +113,7 @@ class Kalman:
 
     def _restart(self, which):
         """Forget the echo path and the far end of the scenes in a mask."""
-        for a in (self.x, self.w, self.noise, self.left, self.told, self.power, self.history,
+        for a in (self.x, self.w, self.noise, self.left, self.told, self.onwards, self.power, self.history,
                   self.history_energy, self.constrained, self.change, self.error_misfit, self.error_energy, self.mic_energy,
                   self.level_error, self.level_weight, self.explained, self.error_before,
                   self.share_before, self.offset_mean, self.offset_power, self.offset):
@@ -114,6 +121,8 @@ class Kalman:
         self.mics[:, which] = 0
         self.estimate_misfit[:, which] = self.change_misfit[:, which] = 0
         self.level_misfit[:, which] = 0
+        self.faint[:, which] = 0
+        self.learnt[which] = False
         self.variance[which] = self.prior
         self.silent[which] = self.partitions
 
@@ -155,7 +164,8 @@ class Kalman:
         self.error_energy = level * self.error_energy + np.where(heard, _energy(e, e), 0)
         lost = heard & ~(self.error_energy <= DIVERGED_FACTOR * self.mic_energy)
         learning = heard & ~lost & active
-        share = self._learn(window, x2, e, y, heard & ~lost, active)
+        faint = self._is_faint(_energy(level_mic, level_mic), _energy(e, e), _energy(y, y), heard & ~lost)
+        share = self._learn(window, x2, e, y, heard & ~lost, active, faint)
         y = y + self._correction(e, share, learning)
         if lost.any():
             self._restart(lost)
@@ -163,6 +173,19 @@ class Kalman:
             y[lost] = 0
         e = mic - y
         return self._give(mic, y, e, mic_energy, _energy(e, e))
+
+    def _is_faint(self, mic, error, echo, heard):
+        """Whether the far end is too faint for the hop to tell anything of the echo."""
+        smooth, usual, recent, *sums = self.faint
+        far, m = self.history_energy, FAINT_MEMORY
+        smooth = m * smooth + (1 - m) * far
+        recent = np.maximum(smooth, RECENT_FADE * recent)
+        usual = np.maximum(np.where(recent > HEARD_LEAST, USUAL_FADE, 1) * usual, smooth)
+        sums = [m * a + b for a, b in zip(sums, (mic, error, echo))]
+        loud = recent * FAINTER > usual
+        self.learnt |= heard & loud & (sums[2] > LEARNT_SHARE * sums[0])
+        self.faint = np.where(heard, np.stack([smooth, usual, recent, *sums]), self.faint)
+        return self.learnt & ~loud & (sums[1] > DROWNED * sums[2])
 
     def _find_offset(self, e, heard):
         """A constant in the error where it outweighs the rest, [scenes, HOP]."""
@@ -181,7 +204,7 @@ class Kalman:
     def _caution(self):
         share = np.minimum(self.explained / EXPLAINED_MOST, 1).astype(np.float32)[:, None]
         caution = NOISE_CAUTION + (NOISE_CAUTION_SURE - NOISE_CAUTION) * share
-        return caution * (1 + self.told)
+        return caution * (1 + (1 - self.onwards) * self.told)
 
     def _correction(self, error, share, learning):
         """What leaves with the echo estimate, [scenes, HOP]: the share of the error that the variance
@@ -213,7 +236,7 @@ class Kalman:
         y = np.einsum("spk,spk->sk", w, window[:, : w.shape[1]])
         return np.fft.irfft(y)[:, HOP:].astype(np.float32)
 
-    def _learn(self, window, x2, error, echo, heard, active):
+    def _learn(self, window, x2, error, echo, heard, active, faint):
         """Noise, gain, misfit, then filter and variance, in the scenes that hear something. The share
         of the error that the variance explains, 0 if no scene learns."""
         e = self._spectrum(error)
@@ -227,7 +250,7 @@ class Kalman:
         share[share < 1e-15] = 0
         left = np.maximum((1 - share) ** 2 * e2, LEFT_FADE * self.left + np.float32(1e-15))
         self.left = np.where(heard[:, None], left, self.left)
-        learning = heard & active
+        learning = heard & active & ~faint
         if not learning.any():
             return share
         inverse = 1 / (spread + caution * most + LEAST_VARIANCE)
@@ -270,7 +293,8 @@ class Kalman:
             heard = (_energy(mic, mic) > 0)[:, None]
             e = self._spectrum(np.where(heard, mic - self._filtered(self.w, window) - offset, np.float32(0)))
             spread = (self.variance * _power(window)).sum(1)
-            noise = NOISE_CAUTION * (1 + self.told) * np.maximum(self.noise, _power(e))
+            told = 1 + (1 - self.onwards) * self.told
+            noise = NOISE_CAUTION * told * np.maximum(self.noise, _power(e))
             total += np.conj(window) * _flush(e / (spread + noise + LEAST_VARIANCE), 1e-15)[:, None]
         self.w = np.where(which[:, None, None], self.w + self.variance * total, self.w)
 
@@ -307,6 +331,7 @@ class Kalman:
         back = certain_slope(self.change_misfit, -by_change, CHANGE_SIGMAS)
         more = ESTIMATE_WEIGHT * rest**4 * np.minimum(rest * by_estimate / error, 1)
         more += CHANGE_WEIGHT * onwards * np.minimum(onwards * by_change / error, 1)
+        self.onwards = np.where(learning, onwards, self.onwards[:, 0]).astype(np.float32)[:, None]
         level = self._level(e, y, white, learning)
         more += np.where(level > 1, LEVEL_VARIANCE, 0)
         found = more, BACK_WEIGHT * back, (1 - EXCESS_WEIGHT * excess) * level

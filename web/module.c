@@ -50,8 +50,8 @@ EXPORT(void, defaults, double *values)
     unecho_config_init(&config);
     config.hops_at_once = 1; /* of a live stream */
     /* Products are rounded before they are added here (scalar.h), and in int8 the last bit of a sum
-     * decides now and then to what it is rounded: the output would be as far from the native one's
-     * as int8 is from fp32. */
+     * decides now and then to what it is rounded: the output would be nearly as far from the native
+     * one's as int8 is from fp32. */
     config.precision = UNECHO_PRECISION_FP32;
 #define GET(field) *values++ = (double)config.field;
     SETTINGS(GET)

@@ -111,7 +111,8 @@ bool measurement_end(struct measurement *m)
     gap_finder_end(&m->gaps);
     if (!find_floor(result))
         return false;
-    qsort(means->db, means->n, sizeof(*means->db), compare_floats);
+    if (means->n > 0)
+        qsort(means->db, means->n, sizeof(*means->db), compare_floats);
     result->offset = means->n ? (double)means->db[means->n / 2] : 0.0;
     result->seconds = (double)m->meter.heard / m->rate;
     result->peak = (double)m->peak;

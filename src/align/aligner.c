@@ -122,6 +122,7 @@ void aligner_reset(aligner *a)
         a->shift = within_reach(a, a->plan.fixed - lead(&a->plan));
     a->shift_before = a->shift;
     a->moved = 0;
+    a->gap = a->gap_end = 0;
     a->kind = ALIGNER_STAYED;
     a->height = 0.0f;
     a->realignments = 0;
@@ -416,18 +417,34 @@ static int64_t reachable(const aligner *a, const far_end *f, int64_t shift)
     return shift > least ? shift : least;
 }
 
-/* Hop number `hop`, from where the far end is moved by `shift`. */
-static void read_far(const far_end *f, int64_t hop, int64_t shift, float *const *far)
+/* What was played before the gap comes as it would have come without it, and what was lost is
+ * silence. */
+static void read_before_gap(const aligner *a, const far_end *f, far_lane lane, int64_t first,
+                            float *to)
 {
-    for (size_t lane = 0; lane < f->plan.lanes; lane++)
-        far_end_read(f, (far_lane)lane, far[lane], hop * UNECHO_HOP - shift, UNECHO_HOP);
+    float early[UNECHO_HOP];
+    far_end_read(f, lane, early, first + a->gap, UNECHO_HOP);
+    for (int64_t i = 0; i < UNECHO_HOP && first + i < a->gap_end; i++)
+        to[i] = first + a->gap + i < a->gap_end ? early[i] : 0.0f;
+}
+
+/* Hop number `hop`, from where the far end is moved by `shift`. */
+static void read_far(const aligner *a, const far_end *f, int64_t hop, int64_t shift,
+                     float *const *far)
+{
+    const int64_t first = hop * UNECHO_HOP - shift;
+    for (size_t lane = 0; lane < f->plan.lanes; lane++) {
+        far_end_read(f, (far_lane)lane, far[lane], first, UNECHO_HOP);
+        if (a->gap > 0 && first < a->gap_end)
+            read_before_gap(a, f, (far_lane)lane, first, far[lane]);
+    }
 }
 
 /* From the old place to the new one without a click. */
 static void cross_fade(const aligner *a, const far_end *f, float *const *far)
 {
     float before[FAR_LANES][UNECHO_HOP];
-    read_far(f, (int64_t)a->hops, a->shift_before, (float *const[]){before[0], before[1]});
+    read_far(a, f, (int64_t)a->hops, a->shift_before, (float *const[]){before[0], before[1]});
     for (size_t lane = 0; lane < f->plan.lanes; lane++)
         for (size_t i = 0; i < UNECHO_HOP; i++) {
             const float share = ((float)i + 0.5f) * (1.0f / UNECHO_HOP);
@@ -440,7 +457,7 @@ aligner_jump aligner_hop(aligner *a, const float *mic, far_end *f, float *const 
     if (a->plan.mode == UNECHO_ALIGN_AUTO)
         look(a, mic, f);
     const int64_t shift = a->plan.mode == UNECHO_ALIGN_OFF ? 0 : reachable(a, f, a->shift);
-    read_far(f, (int64_t)a->hops, shift, far);
+    read_far(a, f, (int64_t)a->hops, shift, far);
     const aligner_jump jump = {shift - a->shift_before, a->kind};
     if (jump.samples != 0 && jump.kind != ALIGNER_MOVED)
         cross_fade(a, f, far);
@@ -452,7 +469,7 @@ aligner_jump aligner_hop(aligner *a, const float *mic, far_end *f, float *const 
 
 void aligner_past_hop(const aligner *a, const far_end *f, size_t age, float *const *far)
 {
-    read_far(f, (int64_t)a->hops - 1 - (int64_t)age, a->shift_before, far);
+    read_far(a, f, (int64_t)a->hops - 1 - (int64_t)age, a->shift_before, far);
 }
 
 void aligner_upper(const aligner *a, const far_end *f, float *power)
@@ -460,16 +477,24 @@ void aligner_upper(const aligner *a, const far_end *f, float *power)
     far_end_upper(f, (int64_t)(a->hops - 1) * UNECHO_HOP - a->shift_before, power);
 }
 
-void aligner_move(aligner *a, int64_t samples)
+void aligner_move(aligner *a, int64_t samples, int64_t end)
 {
     if (samples == 0 || a->plan.mode == UNECHO_ALIGN_OFF)
         return;
     const int64_t most = 2 * ALIGNER_MOST;
     samples = samples < -most ? -most : samples > most ? most : samples;
     a->moved += samples;
-    a->shift = within_reach(a, a->shift + samples);
-    a->kind = ALIGNER_TOLD;
+    const int64_t shift = within_reach(a, a->shift + samples), later = shift - a->shift;
+    a->shift = shift;
     a->realignments++;
+    if (later > 0) {
+        /* Nothing jumps: for a while the far end is silent. */
+        a->shift_before += later;
+        a->gap = later;
+        a->gap_end = end;
+    } else {
+        a->kind = ALIGNER_TOLD;
+    }
     if (a->plan.mode != UNECHO_ALIGN_AUTO)
         return;
     /* The correlation so far belongs to the old delay. */

@@ -49,7 +49,9 @@ typedef struct aligner {
     double correction; /* what the resampler does: relative change of rate */
     int64_t shift;     /* by how much the far end is moved now */
     int64_t shift_before;
-    int64_t moved;     /* by gaps that were reported */
+    int64_t moved; /* by gaps that were reported */
+    /* The last gap in the far end: its samples, and the first one after it. */
+    int64_t gap, gap_end;
     aligner_kind kind; /* of the next jump */
     float height;
     uint32_t realignments;
@@ -82,8 +84,9 @@ void aligner_past_hop(const aligner *a, const far_end *f, size_t age, float *con
 /* power [f->plan.upper]: of the far end above 8 kHz in the last hop, see far_end_upper. */
 void aligner_upper(const aligner *a, const far_end *f, float *power);
 
-/* The echo lags the far end by so many samples more than before. */
-void aligner_move(aligner *a, int64_t samples);
+/* The echo lags the far end by so many samples more than before: so many were lost, of it before
+ * sample `end`, or of the microphone where it lags less. */
+void aligner_move(aligner *a, int64_t samples, int64_t end);
 
 /* The microphone goes on so many hops later, a multiple of what a frame has: the delay stays. */
 void aligner_skip(aligner *a, uint64_t hops);

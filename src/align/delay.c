@@ -31,9 +31,9 @@ enum { WATCHED = 3, WATCHED_BEFORE = 1, WATCH_HOPS = 24 };
 /*
  * The long correlation is kept in these units, as integers of 16 bits. A frame adds 0.5 at most and
  * 125 frames last, so that it fits; what chance makes of the first two frames has a deviation of
- * about 6 units, and of many frames far more.
+ * about 12 units, and of many frames far more.
  */
-static const float slow_unit = 1.0f / 256.0f;
+static const float slow_unit = 1.0f / 512.0f;
 /* Of a whitened frame: real and imaginary parts. */
 enum { FRAME_SIZE = 2 * DELAY_BINS };
 
@@ -162,7 +162,7 @@ static const delay_slot *opposite(const delay *d, size_t p, uint64_t frame)
  * then peaks at the frames' borders. */
 static void taper(float *frame)
 {
-    for (size_t i = 0; i < DELAY_FRAME; i++) {
+    for (int i = 0; i < DELAY_FRAME; i++) {
         const float u = ((float)i + 0.5f) * (2.0f / (float)DELAY_FRAME) - 1.0f;
         const float bell = 1.0f - u * u;
         frame[i] *= bell * bell;

@@ -30,7 +30,7 @@ void far_end_layout(far_end *f, arena *a, const far_end_plan *plan)
     for (size_t i = 0; i < plan->lanes; i++) {
         far_line *const line = &f->lines[i];
         fifo_layout(&line->queue, a, plan->queue);
-        line->past = arena_floats(a, plan->past);
+        sample_ring_layout(&line->past, a, plan->past, plan->fresh);
         if (plan->rate != UNECHO_SAMPLE_RATE || plan->drifts) {
             resampler_layout(&line->resampler, a, plan->rate, UNECHO_SAMPLE_RATE, most,
                              !plan->drifts);
@@ -71,7 +71,7 @@ void far_end_reset(far_end *f)
     for (size_t i = 0; i < f->plan.lanes; i++) {
         far_line *const line = &f->lines[i];
         fifo_reset(&line->queue);
-        memset(line->past, 0, f->plan.past * sizeof *line->past);
+        sample_ring_reset(&line->past);
         line->sound = 0;
         if (f->plan.upper > 0)
             upper_meter_reset(&line->upper);
@@ -87,21 +87,6 @@ void far_end_reset(far_end *f)
     f->waiting = (queue_watch){0};
     f->missing_frames = 0;
     f->dropped_frames = 0;
-}
-
-/* The n samples behind those made; x NULL: silence. */
-static void keep(far_end *f, far_line *line, const float *x, size_t n)
-{
-    for (size_t done = 0; done < n;) {
-        const size_t at = (size_t)((f->made + done) % f->plan.past);
-        const size_t left = n - done, to_end = f->plan.past - at;
-        const size_t part = left < to_end ? left : to_end;
-        if (x)
-            memcpy(line->past + at, x + done, part * sizeof *x);
-        else
-            memset(line->past + at, 0, part * sizeof *line->past);
-        done += part;
-    }
 }
 
 /* Where the power of the hop that ends with sample `end` is kept. */
@@ -145,7 +130,7 @@ static void keep_silence_until(far_end *f, uint64_t end)
     f->made = end - whole;
     forget_upper(f, whole);
     for (size_t i = 0; i < f->plan.lanes; i++)
-        keep(f, &f->lines[i], NULL, whole);
+        sample_ring_write(&f->lines[i].past, f->made, NULL, whole);
     f->made = end;
     f->jumped += (double)missing;
     f->missing_frames += missing * f->plan.rate / UNECHO_SAMPLE_RATE;
@@ -216,7 +201,7 @@ static size_t resample(far_end *f, size_t lane, size_t taken, size_t wanted)
     const size_t n = resampler_ready(r, wanted);
     measure_upper(f, lane, f->scratch, taken, n);
     resampler_pull(r, silent ? NULL : f->scratch, n);
-    keep(f, line, silent ? NULL : f->scratch, n);
+    sample_ring_write(&line->past, f->made, silent ? NULL : f->scratch, n);
     return n;
 }
 
@@ -232,7 +217,7 @@ static void make(far_end *f, size_t wanted, uint64_t limit)
         } else {
             fifo_pop(&f->lines[i].queue, f->scratch, taken);
             measure_upper(f, i, f->scratch, taken, taken);
-            keep(f, &f->lines[i], f->scratch, taken);
+            sample_ring_write(&f->lines[i].past, f->made, f->scratch, taken);
         }
     }
     f->taken += taken;
@@ -289,22 +274,7 @@ size_t far_end_surplus(far_end *f)
 
 void far_end_read(const far_end *f, far_lane lane, float *to, int64_t first, size_t n)
 {
-    const float *const past = f->lines[lane].past;
-    const int64_t made = (int64_t)f->made, size = (int64_t)f->plan.past;
-    const int64_t oldest = made > size ? made - size : 0;
-    for (size_t done = 0; done < n;) {
-        const int64_t at = first + (int64_t)done;
-        if (at < oldest || at >= made) {
-            to[done++] = 0.0f;
-            continue;
-        }
-        const size_t here = (size_t)(at % size);
-        size_t part = n - done;
-        part = part < f->plan.past - here ? part : f->plan.past - here;
-        part = part < (size_t)(made - at) ? part : (size_t)(made - at);
-        memcpy(to + done, past + here, part * sizeof *to);
-        done += part;
-    }
+    sample_ring_read(&f->lines[lane].past, to, first, n);
 }
 
 void far_end_upper(const far_end *f, int64_t first, float *power)
@@ -351,4 +321,11 @@ size_t far_end_lag(const far_end *f)
     return f->resampling && f->plan.rate == UNECHO_SAMPLE_RATE
                ? resampler_look_ahead(&f->lines[FAR_MEAN].resampler)
                : 0;
+}
+
+uint64_t far_end_arrived(const far_end *f)
+{
+    const double held = f->resampling ? resampler_waiting(&f->lines[FAR_MEAN].resampler) : 0.0;
+    const double frames = (double)waiting(f) + held;
+    return f->made + (uint64_t)(frames * UNECHO_SAMPLE_RATE / (double)f->plan.rate);
 }

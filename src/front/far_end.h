@@ -9,6 +9,7 @@
 #include "dsp/resampler.h"
 #include "fifo.h"
 #include "kernels/kernels.h"
+#include "sample_ring.h"
 #include "upper_bands.h"
 
 /* So many periods tell how much usually waits. */
@@ -21,7 +22,8 @@ typedef struct far_end_plan {
     size_t lanes;        /* 1 or FAR_LANES */
     int drifts;          /* whether far_end_drift may be called */
     size_t queue;        /* capacity of the queue in native frames */
-    size_t past;         /* samples at 16 kHz that can still be read */
+    size_t past;         /* samples at 16 kHz that can still be read, */
+    size_t fresh;        /* and of these, as they came; see sample_ring.h */
     int pushed;          /* arrives independently of the microphone, perhaps late or not at all */
     unsigned drain_hops; /* in which what is pushed at once has left the queue */
     size_t upper;        /* how many bands above 8 kHz far_end_upper tells; 0: none */
@@ -41,8 +43,8 @@ typedef struct queue_watch {
 typedef struct far_line {
     fifo queue;
     resampler resampler;
-    float *past;    /* ring: sample i at i % plan.past */
-    uint64_t sound; /* native frames up to the last that was not 0 */
+    sample_ring past; /* as much as has been made */
+    uint64_t sound;   /* native frames up to the last that was not 0 */
     upper_meter upper;
 } far_line;
 
@@ -95,6 +97,9 @@ void far_end_advance(far_end *f, uint64_t target, uint64_t limit);
  * queue and stay there. Bursts drain, and so the microphone must have lost that much.
  */
 size_t far_end_surplus(far_end *f);
+
+/* How many samples at 16 kHz all frames that have come make. */
+uint64_t far_end_arrived(const far_end *f);
 
 /* Samples first..first+n at 16 kHz; silence for those not made yet or no longer kept. */
 void far_end_read(const far_end *f, far_lane lane, float *to, int64_t first, size_t n);

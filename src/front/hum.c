@@ -155,7 +155,7 @@ static void follow(hum *h, const spectrum *off)
 /* What the whole block says. A line that is not trusted at all is taken anew. */
 static void judge(hum_line *l, float *re, float *im)
 {
-    const double off_re = l->off_re / BLOCK_HOPS, off_im = l->off_im / BLOCK_HOPS;
+    const double off_re = l->off_re / (double)BLOCK_HOPS, off_im = l->off_im / (double)BLOCK_HOPS;
     const double square = (double)*re * (double)*re + (double)*im * (double)*im;
     const double wrong = off_re * off_re + off_im * off_im;
     const int more = wrong <= expected_most * square  ? EXPECTED

@@ -51,7 +51,7 @@ void hum_search_start(hum_search *s)
     /* Blackman's window: what would fold onto the tones comes 60 dB weaker. */
     double sum = 0.0, taps[HUM_TAPS];
     for (int i = 0; i < HUM_TAPS; i++) {
-        const double t = 2.0 * (i + 0.5) / HUM_TAPS;
+        const double t = 2.0 * (i + 0.5) / (double)HUM_TAPS;
         taps[i] = 0.42 - 0.5 * sine_of_pi(t + 0.5) + 0.08 * sine_of_pi(2.0 * t + 0.5);
         sum += taps[i];
     }

@@ -18,7 +18,7 @@ static const float credible = 6.0f, doubt = 0.2f;
  * where the filter explains most of the error. */
 static const float noise_memory = 0.93f, noise_caution = 8.0f, noise_caution_sure = 2.0f;
 /* What its weight grows by, as a share of it, where all of the last error's power was near end. */
-static const float told_weight = 8.0f;
+static const float told_weight = 4.0f;
 /* The same in the output's correction. What it has left of the error was no echo: a voice, which
  * does not end with the hop. The most of it counts on, fading by 3 % a hop. */
 static const float output_caution = 0.5f, left_weight = 12.0f, left_fade = 0.97f;
@@ -42,8 +42,6 @@ static const double level_memory = 0.95, diverged_factor = 4.0;
 /* How much more energy than the microphone's a hop's output may have; how much more the error may
  * have had of late in a filter that is good all the same. */
 static const double louder_most = 1.02, louder_good = 1.25;
-/* Smoothing of the error's mean; how much of the rest of its power the mean must outweigh. */
-static const double offset_memory = 0.95, offset_rest = 0.1;
 
 /* ---- Memory ------------------------------------------------------------------------------ */
 
@@ -136,6 +134,8 @@ void kalman_restart(kalman *c)
     paths_restart(&c->paths, variance);
     c->newest_mic = 0;
     c->misadjustment = (misadjustment){0};
+    c->onwards = 0.0f;
+    c->faint = (faint_far){0};
     c->explained = 0.0;
     c->offset = (dc_offset){0};
     c->error_energy = c->mic_energy = 0.0;
@@ -220,13 +220,15 @@ static float caution(const kalman *c)
     return noise_caution + (noise_caution_sure - noise_caution) * (float)share;
 }
 
-/* The same bin by bin, by what the filter was told. */
+/* The same bin by bin, by what the filter was told, unless its own steps prove that wrong: whoever
+ * told may take the echo of another path for a voice. */
 static const float *caution_by_bin(const kalman *c, float all)
 {
     const float *const told = row_of(c, ROW_TOLD);
     float *const by_bin = row_of(c, ROW_CAUTION);
+    const float believed = all * (1.0f - c->onwards);
     for (size_t k = 0; k < PARTITION_ROW; k++)
-        by_bin[k] = fmaf(all, told[k], all);
+        by_bin[k] = all + believed * told[k];
     return by_bin;
 }
 
@@ -343,38 +345,26 @@ static int has_diverged(kalman *c, double mic_energy, double error_energy)
     return !(c->error_energy <= diverged_factor * c->mic_energy);
 }
 
-/*
- * A constant in the microphone, in `offset` from sample to sample. Cut into hops it would be in
- * every bin, and outweigh all that the bins have to say of the echo. The mean is only taken for one
- * where it outweighs the rest of the error, so that an echo's lowest frequencies are left to it.
- */
 static void find_offset(kalman *c, const float *error, double energy, float *offset)
 {
-    dc_offset *const o = &c->offset;
     float ones[KALMAN_HOP];
     for (size_t i = 0; i < KALMAN_HOP; i++)
         ones[i] = 1.0f;
-    const double sum = product(c, error, ones);
-    o->mean = offset_memory * o->mean + (1.0 - offset_memory) * sum / (double)KALMAN_HOP;
-    o->power = offset_memory * o->power + (1.0 - offset_memory) * energy / (double)KALMAN_HOP;
-    const double constant = o->mean * o->mean, rest = fmax(o->power - constant, 0.0);
-    const double before = o->value;
-    o->value = o->mean * constant / (constant + offset_rest * rest + 1e-30);
-    const double step = (o->value - before) / (double)KALMAN_HOP;
-    for (size_t i = 0; i < KALMAN_HOP; i++)
-        offset[i] = (float)(before + step * ((double)i + 0.5));
+    dc_offset_follow(&c->offset, product(c, error, ones), energy, offset, KALMAN_HOP);
 }
 
-static void learn(kalman *c, const float *error, const float *echo, int silent)
+static void learn(kalman *c, const float *error, const float *echo, int silent, int faint)
 {
     const misfit m = weigh(c, error, echo, silent);
-    if (silent)
+    if (silent || faint)
         return;
     c->explained = explained_memory * c->explained +
                    (1.0 - explained_memory) * (double)m.expected / ((double)m.energy + 1e-9);
+    const readjustment off = misadjustment_next(&c->misadjustment, &m);
+    c->onwards = off.onwards;
     const int again = m.expected > reuse_least * m.energy;
     const reuse r = reused_blocks(c);
-    adapt(c, misadjustment_next(&c->misadjustment, &m), again ? &r : NULL);
+    adapt(c, off, again ? &r : NULL);
     if (again)
         learn_again(c, &r);
     paths_constrain(&c->paths, CONSTRAINED);
@@ -447,7 +437,7 @@ static void correct_nothing(kalman *c)
 static void correct(kalman *c, const float *error, float *echo)
 {
     float block[KALMAN_BLOCK], before[KALMAN_HOP], now[KALMAN_HOP];
-    for (size_t i = 0; i < KALMAN_HOP; i++) {
+    for (int i = 0; i < KALMAN_HOP; i++) {
         const float u = ((float)i + 0.5f) / (float)KALMAN_HOP;
         block[i] = u * u * (3.0f - 2.0f * u) * c->error_before[i];
         block[KALMAN_HOP + i] = error[i];
@@ -455,7 +445,7 @@ static void correct(kalman *c, const float *error, float *echo)
     transform(c, block, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM));
     share_of(c, row_of(c, ROW_SHARE_BEFORE), before);
     share_of(c, row_of(c, ROW_SHARE), now);
-    for (size_t i = 0; i < KALMAN_HOP; i++) {
+    for (int i = 0; i < KALMAN_HOP; i++) {
         const float u = ((float)i + 0.5f) / (float)KALMAN_HOP;
         echo[i] += c->correction * (before[i] + u * (now[i] - before[i]));
     }
@@ -470,20 +460,23 @@ static void subtract(float *restrict difference, const float *a, const float *b)
 }
 
 /* From the filter's estimate y of a hop m that is not muted to the one to subtract from it. */
-static void improve(kalman *c, const float *m, float *y, int silent)
+static void improve(kalman *c, const float *m, float *y, int silent, double far_energy)
 {
     float e[KALMAN_HOP], offset[KALMAN_HOP], level_m[KALMAN_HOP];
     subtract(e, m, y);
     find_offset(c, e, product(c, e, e), offset);
     subtract(level_m, m, offset);
     subtract(e, level_m, y);
-    if (has_diverged(c, product(c, level_m, level_m), product(c, e, e))) {
+    const double mic_energy = product(c, level_m, level_m), error_energy = product(c, e, e);
+    if (has_diverged(c, mic_energy, error_energy)) {
         kalman_restart(c);
         c->stats.diverged++;
         memset(y, 0, KALMAN_HOP * sizeof *y);
         return;
     }
-    learn(c, e, y, silent);
+    const double echo_energy = product(c, y, y);
+    learn(c, e, y, silent,
+          faint_next(&c->faint, far_energy, mic_energy, error_energy, echo_energy));
     if (silent)
         correct_nothing(c);
     else
@@ -505,7 +498,7 @@ static void run(kalman *c, const float *mic, const float *const *far, float *err
     }
     /* A muted microphone says nothing about the room. */
     if (mic_energy > 0.0)
-        improve(c, m, y, silent);
+        improve(c, m, y, silent, far_energy);
     else
         correct_nothing(c);
     subtract(e, m, y);

@@ -11,6 +11,8 @@
 #define UNECHO_KALMAN_H
 
 #include "arena.h"
+#include "dc_offset.h"
+#include "faint.h"
 #include "kernels/kernels.h"
 #include "misadjustment.h"
 #include "paths.h"
@@ -37,11 +39,6 @@ typedef struct kalman_stats {
     double active_mic_energy, active_error_energy;
 } kalman_stats;
 
-/* A constant in the error: mean and power, smoothed, and how much of the mean counts as one. */
-typedef struct dc_offset {
-    double mean, power, value;
-} dc_offset;
-
 typedef struct kalman {
     const kernels *k;
     echo_paths paths;
@@ -54,6 +51,8 @@ typedef struct kalman {
     float *error_before; /* [KALMAN_HOP], the last hop's error, before it was corrected */
     float shape[PARTITION_COUNT_MOST]; /* the prior over the partitions; its sum is 1 */
     misadjustment misadjustment;
+    float onwards; /* of the last readjustment */
+    faint_far faint;
     double explained; /* share of the error that the filter's variance explains, smoothed */
     dc_offset offset;
     float correction; /* weight of what the hop itself adds to its estimate; 1 unless set */

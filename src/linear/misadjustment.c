@@ -108,6 +108,10 @@ readjustment misadjustment_next(misadjustment *m, const misfit *hop)
     const double more = estimate_weight * rest * rest * rest * rest * rest_share +
                         change_weight * onwards * onwards_share +
                         (level > 1.0 ? level_variance : 0.0);
-    return (readjustment){(float)more, (float)(back_weight * back),
-                          (float)((1.0 - excess_weight * excess) * level)};
+    return (readjustment){
+        .more = (float)more,
+        .less = (float)(back_weight * back),
+        .scale = (float)((1.0 - excess_weight * excess) * level),
+        .onwards = (float)onwards,
+    };
 }

@@ -23,10 +23,10 @@ typedef struct misadjustment {
     double level_error, level_weight;
 } misadjustment;
 
-/* What the filter's variance lacks, the share of it that is too much, and the factor that the
- * weights need. */
+/* What the filter's variance lacks, the share of it that is too much, the factor that the weights
+ * need, and how certain it is that the error is an echo on whose way the filter is, 0 to 1. */
 typedef struct readjustment {
-    float more, less, scale;
+    float more, less, scale, onwards;
 } readjustment;
 
 /* With the next hop's sums. */

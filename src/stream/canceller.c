@@ -10,6 +10,8 @@
 static const int64_t suppressor_far_away = 256, linear_far_away = 32;
 /* A network removes what is left of the echo, and keeps more of a voice that was corrected less. */
 static const float denoiser_correction = 0.5f;
+/* Of a far end that is the near end's own voice, what a network hears. */
+static const float faint_gain = 0.03f;
 #define NEAR_END_UNKNOWN (-1.0f)
 
 /* ---- Opening ---------------------------------------------------------------------------- */
@@ -41,6 +43,7 @@ void canceller_layout(canceller *c, arena *a, const suppressor_plan *plan)
     c->past = kind->history > kind->latency ? kind->history : kind->latency;
     c->mic = c->error = line(c, a);
     c->far = line(c, a);
+    c->raw = line(c, a);
     c->linear = NULL;
     c->echo = c->side = NULL;
     const size_t lanes = plan->config->far_channels > 1 ? PATHS_MOST : 1;
@@ -96,7 +99,7 @@ void canceller_close(canceller *c)
 
 void canceller_reset(canceller *c)
 {
-    float *const lines[] = {c->mic, c->far, c->error, c->echo};
+    float *const lines[] = {c->mic, c->far, c->raw, c->error, c->echo};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (lines[i])
             memset(lines[i], 0, line_length(c) * sizeof(float));
@@ -108,6 +111,7 @@ void canceller_reset(canceller *c)
     heard_reset(&c->heard);
     c->rumble = (rumble){0};
     limiter_reset(&c->limiter);
+    c->far_gain = 1.0f;
     c->near_end = NEAR_END_UNKNOWN;
     c->near_end_hops = 0;
     c->failed_hops = 0;
@@ -119,6 +123,11 @@ void canceller_reset(canceller *c)
 float *canceller_mic(canceller *c)
 {
     return c->mic + c->past;
+}
+
+float *canceller_raw(canceller *c)
+{
+    return c->raw + c->past;
 }
 
 float *canceller_far(canceller *c)
@@ -157,14 +166,32 @@ void canceller_remember(canceller *c, const float *const *far)
 
 /* ---- Running ---------------------------------------------------------------------------- */
 
+/* A network takes what both ends have in common for echo. The near end's own voice is none. */
+static void hush_faint(canceller *c, float *far, float *side)
+{
+    const float from = c->far_gain, to = c->linear->faint.now ? faint_gain : 1.0f;
+    c->far_gain = to;
+    if (from == 1.0f && to == 1.0f)
+        return;
+    const float step = (to - from) / UNECHO_HOP;
+    for (size_t i = 0; i < UNECHO_HOP; i++) {
+        const float gain = from + step * ((float)i + 0.5f);
+        far[i] *= gain;
+        if (side)
+            side[i] *= gain;
+    }
+}
+
 void canceller_filter(canceller *c, size_t t)
 {
     const size_t at = c->past + t * UNECHO_HOP;
     if (c->linear) {
         const float *const far[PATHS_MOST] = {c->far + at, c->side};
         kalman_run(c->linear, c->mic + at, far, c->error + at, c->echo + at);
-        if (c->cuts_rumble)
+        if (c->cuts_rumble) {
             rumble_cut(&c->rumble, c->error + at);
+            hush_faint(c, c->far + at, c->side);
+        }
     }
     if (c->side)
         heard_mix(&c->heard, c->far + at, c->side, UNECHO_HOP);
@@ -216,18 +243,20 @@ static void finish(canceller *c, const bypass_hop *plan, float *out, float *mic,
 {
     /* The hops that this output belongs to. */
     const size_t first = c->past - c->lag;
-    memcpy(mic, c->mic + first, hops * UNECHO_HOP * sizeof *mic);
+    memcpy(mic, c->raw + first, hops * UNECHO_HOP * sizeof *mic);
     for (size_t t = 0; t < hops; t++) {
         const size_t at = t * UNECHO_HOP;
-        bypass_mix(&plan[t], out + at, mic + at, UNECHO_HOP);
+        const float *const heard = c->mic + first + at;
+        bypass_mix(&plan[t], out + at, heard, UNECHO_HOP);
         if (c->limits)
-            limiter_run(&c->limiter, out + at, c->mic + first + at + UNECHO_HOP);
-        levels_add(&c->levels, mic + at, c->far + first + at, out + at, UNECHO_HOP);
+            limiter_run(&c->limiter, out + at, heard + UNECHO_HOP);
+        levels_add(&c->levels, heard, c->far + first + at, out + at, UNECHO_HOP);
         hear_near_end(c, plan, t);
     }
     tell_filter(c, &plan[hops - 1]);
     advance(c, c->mic, hops, left);
     advance(c, c->far, hops, left);
+    advance(c, c->raw, hops, left);
     if (c->linear) {
         advance(c, c->error, hops, left);
         advance(c, c->echo, hops, left);

@@ -23,6 +23,7 @@ typedef struct canceller {
     size_t lag;  /* samples by which the output lags the input */
     /* Lines: the last `past` samples, then room for hops_at_once new hops. */
     float *mic, *far;
+    float *raw; /* the microphone before anything was cut from it */
     /* The linear filter's error and echo estimate; without it the microphone, and NULL. */
     float *error, *echo;
     float *side; /* [UNECHO_HOP], beside the new hop of `far`; NULL: the far end has one lane */
@@ -31,6 +32,7 @@ typedef struct canceller {
     bypass bypass;
     suppressor_settings settings;
     int cuts_rumble; /* from what a network hears of the linear filter */
+    float far_gain;  /* of the far end that it hears, at the end of the newest hop */
     rumble rumble;
     int limits; /* the output to what the microphone had */
     limiter limiter;
@@ -54,9 +56,10 @@ void canceller_reset(canceller *c);
 /* Follow c->settings from the next run on. */
 void canceller_set(canceller *c);
 
-/* Write the next hops of microphone and far end here before canceller_run; the far end's side, if
- * it has one, to c->side before canceller_filter. */
+/* Write the next hops of microphone, also as it was, and far end here before canceller_run; the far
+ * end's side, if it has one, to c->side before canceller_filter. */
 float *canceller_mic(canceller *c);
+float *canceller_raw(canceller *c);
 float *canceller_far(canceller *c);
 
 /*
@@ -73,10 +76,10 @@ void canceller_filter(canceller *c, size_t t);
  * Advance `count` cancellers by `hops` hops each, in the scratch memory of `host`'s suppressor:
  * count * hops <= its rows, count or hops is 1, and all suppressors may run together. out[i] [hops
  * * UNECHO_HOP] lags the new microphone samples by `lag`; mic[i], of the same length, gets the
- * microphone at that lag. The output of each is the same, bit for bit, as if it ran alone.
- * Real-time safe if the suppressors are. If one fails, returns its status; all output is silence,
- * and the suppressors restart. A hop that a suppressor fills with what is no signal is replaced by
- * the filter's error, and that suppressor is reset.
+ * microphone as it was at that lag. The output of each is the same, bit for bit, as if it ran
+ * alone. Real-time safe if the suppressors are. If one fails, returns its status; all output is
+ * silence, and the suppressors restart. A hop that a suppressor fills with what is no signal is
+ * replaced by the filter's error, and that suppressor is reset.
  */
 int canceller_run(canceller *host, canceller *const *all, float *const *out, float *const *mic,
                   size_t count, size_t hops);

@@ -118,27 +118,45 @@ static void record_outputs(const batch *b)
         }
 }
 
-/* Process frames first..first+part of every stream, which complete at most one hop of each. */
+/* Process frames first..first+part of all streams, no more than the host has rows for, which
+ * complete at most one hop of each. */
 static void advance(const batch *b, unecho *host, size_t first, size_t part)
 {
-    const size_t most = rows(host);
     unecho *due[SUPPRESSOR_ROWS_MOST] = {NULL};
     size_t waiting = 0;
     for (size_t i = 0; i < b->count; i++) {
         const call c = call_of(b, i);
-        if (stream_take(b->streams[i], &c, first, part) == 0)
-            continue;
-        due[waiting++] = b->streams[i];
-        if (waiting == most) {
-            run(host, due, waiting);
-            waiting = 0;
-        }
+        if (stream_take(b->streams[i], &c, first, part) > 0)
+            due[waiting++] = b->streams[i];
     }
     if (waiting > 0)
         run(host, due, waiting);
     for (size_t i = 0; i < b->count; i++) {
         const call c = call_of(b, i);
         stream_give(b->streams[i], &c, first, part);
+    }
+}
+
+/* Streams first..first+count of them. */
+static batch part_of(const batch *b, size_t first, size_t count)
+{
+    return (batch){b->streams + first, b->mic + first, b->far ? b->far + first : NULL,
+                   b->out + first, count};
+}
+
+/* All n frames of a few streams, whose memory the caches hold, then those of the next ones. */
+static void run_all(const batch *b, size_t n)
+{
+    unecho *const host = largest(b);
+    const size_t crowd = host->canceller.suppressor->kind->crowd;
+    const size_t most = crowd > 0 && crowd < rows(host) ? crowd : rows(host);
+    for (size_t first = 0; first < b->count; first += most) {
+        const size_t left = b->count - first;
+        const batch few = part_of(b, first, left < most ? left : most);
+        for (size_t done = 0, part; done < n; done += part) {
+            part = next_part(&few, n - done);
+            advance(&few, host, done, part);
+        }
     }
 }
 
@@ -149,13 +167,8 @@ int unecho_process_many(unecho *const *streams, const float *const *mic, const f
     const int status = check(&b, n);
     if (status < 0 || count == 0 || n == 0)
         return status;
-    unecho *const host = largest(&b);
     record_inputs(&b, n);
-    for (size_t done = 0; done < n;) {
-        const size_t part = next_part(&b, n - done);
-        advance(&b, host, done, part);
-        done += part;
-    }
+    run_all(&b, n);
     record_outputs(&b);
     return UNECHO_OK;
 }

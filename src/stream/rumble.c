@@ -76,7 +76,7 @@ static int cut(rumble_stage *s, float *x, const double *y)
     s->share = to;
     if (from == 0.0 && to == 0.0)
         return 0;
-    const double step = (to - from) / HOP;
+    const double step = (to - from) / (double)HOP;
     for (int i = 0; i < HOP; i++) {
         const double share = from + step * (i + 0.5);
         x[i] = (float)((double)x[i] + share * (y[i] - (double)x[i]));

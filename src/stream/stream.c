@@ -108,7 +108,7 @@ static void go_on_later(unecho *s, int64_t later)
         s->lost += hops;
         later += (int64_t)(hops * UNECHO_HOP);
     }
-    aligner_move(&s->aligner, later);
+    aligner_move(&s->aligner, later, (int64_t)far_end_arrived(&s->far_end));
 }
 
 /* A microphone whose callback stalls loses samples, and nobody says so; the far end waits. */
@@ -146,6 +146,7 @@ void stream_prepare(unecho *s, size_t hops)
         far_end_advance(&s->far_end, end + s->aligner.plan.late, limit);
         microphone_give(m, mic);
         silence_burst(s, mic);
+        memcpy(canceller_raw(&s->canceller) + t * UNECHO_HOP, mic, UNECHO_HOP * sizeof *mic);
         hum_cut(&s->hum, mic);
         const aligner_jump jump = aligner_hop(&s->aligner, mic, &s->far_end, far);
         for (unsigned i = 0; i < FAR_LANES; i++)

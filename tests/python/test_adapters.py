@@ -25,7 +25,8 @@ import unecho.pipecat  # noqa: E402
 from livekit import rtc  # noqa: E402
 from livekit.agents.voice import io  # noqa: E402
 from pipecat.audio.mixers.base_audio_mixer import BaseAudioMixer  # noqa: E402
-from pipecat.frames.frames import FilterEnableFrame, MixerEnableFrame  # noqa: E402
+from pipecat.frames.frames import (FilterEnableFrame, FilterUpdateSettingsFrame,  # noqa: E402
+                                   MixerEnableFrame)
 
 FAR_RATE = 24000
 far24 = sample.resample(sample.far, 3, 2)
@@ -178,6 +179,34 @@ class Pipecat(unittest.TestCase):
             await echo.filter.stop()
 
         asyncio.run(run())
+
+    def test_settings_that_change(self):
+        async def run(suppression, before, first=1):
+            echo = unecho.pipecat.EchoCanceller(suppression=first)
+            frame = FilterUpdateSettingsFrame({"suppression": suppression})
+            await echo.filter.start(16000)
+            await echo.mixer.start(FAR_RATE)
+            if before:  # there is no canceller yet
+                await echo.filter.process_frame(frame)
+            out = b""
+            for mic, far in zip(MICS[:150], FARS):
+                await echo.mixer.mix(far)
+                out += await echo.filter.filter(mic)
+                if not before:
+                    await echo.filter.process_frame(frame)
+            self.assertEqual(echo._settings["suppression"], suppression)
+            for settings in ({"supression": 1}, {"suppression": 9, "enable": False}):
+                with self.assertRaises(ValueError):
+                    await echo.filter.process_frame(FilterUpdateSettingsFrame(settings))
+            await echo.filter.process_frame(FilterUpdateSettingsFrame({"enable": False}))
+            self.assertEqual(await echo.filter.filter(MICS[150]), MICS[150])
+            await echo.filter.stop()
+            return out
+
+        kept = asyncio.run(run(0, True))
+        self.assertEqual(kept, asyncio.run(run(0, True, first=0)))
+        self.assertNotEqual(kept, asyncio.run(run(1, True)))
+        self.assertNotEqual(asyncio.run(run(0, False)), asyncio.run(run(1, False)))
 
     def test_another_mixer(self):
         calls = []

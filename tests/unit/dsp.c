@@ -39,6 +39,33 @@ static void transform_is_as_defined(void **state)
     }
 }
 
+/* Each lane as if it were transformed alone. */
+static void lanes_are_transformed_as_alone(void **state)
+{
+    enum { SIZE = 1024, BINS = SIZE / 2 + 1 };
+    signal_ x = noise_signal(SIZE * FFT_LANES, 1.0f, 9);
+    float *re = malloc(BINS * FFT_LANES * sizeof *re), *im = malloc(BINS * FFT_LANES * sizeof *im);
+    float one[SIZE], one_re[BINS], one_im[BINS];
+    real_fft *many = real_fft_new_lanes(SIZE), *f = real_fft_new(SIZE);
+    (void)state;
+    assert_true(re && im && many && f);
+    real_fft_forward_lanes(many, re, im, x.samples);
+    for (size_t lane = 0; lane < FFT_LANES; lane++) {
+        for (size_t i = 0; i < SIZE; i++)
+            one[i] = x.samples[i * FFT_LANES + lane];
+        real_fft_forward(f, one_re, one_im, one);
+        for (size_t k = 0; k < BINS; k++) {
+            assert_true(re[k * FFT_LANES + lane] == one_re[k]);
+            assert_true(im[k * FFT_LANES + lane] == one_im[k]);
+        }
+    }
+    real_fft_free(many);
+    real_fft_free(f);
+    free(x.samples);
+    free(re);
+    free(im);
+}
+
 /* The longest that the doctor takes: one tone, one bin. */
 static void inverse_undoes_it(void **state)
 {
@@ -113,6 +140,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(transform_is_as_defined),
+        cmocka_unit_test(lanes_are_transformed_as_alone),
         cmocka_unit_test(inverse_undoes_it),
         cmocka_unit_test(rates_are_converted),
     };

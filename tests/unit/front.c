@@ -1,6 +1,7 @@
 /*
- * The parts of the front end: the queue; the far end that arrives early, late, in excess or not at
- * all; and the microphone's arithmetic, which keeps the output from running dry.
+ * The parts of the front end: the queue; the ring of samples; the far end that arrives early, late,
+ * in excess or not at all; and the microphone's arithmetic, which keeps the output from running
+ * dry.
  */
 #include "check.h"
 #include "front/far_end.h"
@@ -8,6 +9,7 @@
 #include "signals.h"
 #include "unecho.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -226,6 +228,93 @@ static void drift_sets_in(void **unused)
     close_far_end(&o);
 }
 
+/* ---- Ring of samples --------------------------------------------------------------------- */
+
+static sample_ring open_ring(arena *a, size_t capacity, size_t fresh)
+{
+    sample_ring r;
+    *a = (arena){0};
+    sample_ring_layout(&r, a, capacity, fresh);
+    a->memory = aligned_alloc(ARENA_ALIGNMENT, a->used);
+    a->used = 0;
+    sample_ring_layout(&r, a, capacity, fresh);
+    sample_ring_reset(&r);
+    return r;
+}
+
+/* What has 16 bits, full scale of both signs included, in runs of any length and loudness. */
+static void sixteen_bits_come_back(void **unused)
+{
+    (void)unused;
+    enum { LENGTH = 20000, CAPACITY = 3000 };
+    float *const x = malloc(LENGTH * sizeof *x);
+    for (size_t i = 0; i < LENGTH; i++) {
+        const int range = 1 << below(16), from = below(2) ? -range : 0;
+        x[i] = (float)(from + (int)below((size_t)range)) / 32768.0f;
+    }
+    arena a;
+    sample_ring r = open_ring(&a, CAPACITY, 300);
+    for (size_t at = 0, n; at < LENGTH; at += n) {
+        n = 1 + below(400);
+        n = n < LENGTH - at ? n : LENGTH - at;
+        sample_ring_write(&r, at, x + at, n);
+        float got[CAPACITY];
+        const size_t end = at + n, count = end < CAPACITY ? end : CAPACITY;
+        sample_ring_read(&r, got, (int64_t)(end - count), count);
+        assert_memory_equal(got, x + end - count, count * sizeof *x);
+    }
+    free(a.memory);
+    free(x);
+}
+
+/* Anything else is as it was while it is fresh, and then within 2^-15 of its block's peak, whatever
+ * the level; 0 stays 0. */
+static void other_samples_come_near(void **unused)
+{
+    (void)unused;
+    uint32_t state = 7;
+    arena a;
+    sample_ring r = open_ring(&a, 8 * SAMPLE_BLOCK, SAMPLE_BLOCK);
+    for (int exponent = -100; exponent <= 6; exponent++) {
+        float x[SAMPLE_BLOCK], got[SAMPLE_BLOCK], most = 0.0f;
+        for (size_t i = 0; i < SAMPLE_BLOCK; i++) {
+            x[i] = i % 9 == 0 ? 0.0f : ldexpf(random_float(&state), exponent);
+            most = fmaxf(most, fabsf(x[i]));
+        }
+        sample_ring_write(&r, r.end, x, SAMPLE_BLOCK);
+        sample_ring_read(&r, got, (int64_t)r.end - SAMPLE_BLOCK, SAMPLE_BLOCK);
+        assert_memory_equal(got, x, sizeof x);
+        sample_ring_write(&r, r.end, NULL, 4 * SAMPLE_BLOCK);
+        sample_ring_read(&r, got, (int64_t)r.end - 5 * SAMPLE_BLOCK, SAMPLE_BLOCK);
+        for (size_t i = 0; i < SAMPLE_BLOCK; i++) {
+            assert_true(fabsf(got[i] - x[i]) <= fmaxf(most, 0x1p-80f) * 0x1p-15f);
+            assert_true(x[i] != 0.0f || got[i] == 0.0f);
+        }
+    }
+    free(a.memory);
+}
+
+/* After a gap what was before it is gone, and silence is what is not known. */
+static void a_gap_is_silence(void **unused)
+{
+    (void)unused;
+    float x[300], got[400];
+    for (size_t i = 0; i < 300; i++)
+        x[i] = 0.5f;
+    arena a;
+    sample_ring r = open_ring(&a, 400, 0);
+    sample_ring_write(&r, 0, x, 300);
+    sample_ring_write(&r, 10000, NULL, 400);
+    sample_ring_write(&r, 10400, x, 100);
+    sample_ring_read(&r, got, 10100, 400);
+    for (size_t i = 0; i < 400; i++)
+        assert_true(got[i] == (i < 300 ? 0.0f : 0.5f));
+    sample_ring_read(&r, got, -50, 400);
+    for (size_t i = 0; i < 400; i++)
+        assert_true(got[i] == 0.0f);
+    free(a.memory);
+}
+
 /* ---- Microphone ---------------------------------------------------------------------------- */
 
 static const unsigned rates[] = {8000,  8001,  11025, 15999, 16000, 16001,  22050, 24000,
@@ -325,6 +414,9 @@ int main(void)
         cmocka_unit_test(too_much),
         cmocka_unit_test(drift_sets_in),
         cmocka_unit_test(two_lanes),
+        cmocka_unit_test(sixteen_bits_come_back),
+        cmocka_unit_test(other_samples_come_near),
+        cmocka_unit_test(a_gap_is_silence),
         cmocka_unit_test(complete_when_needed),
     };
     return cmocka_run_group_tests_name("front", tests, NULL, NULL);

@@ -130,7 +130,7 @@ static void the_truth_helps_in_double_talk(void **unused)
     assert_true(gained / ROOMS >= 4.0);
 }
 
-/* Told that all is near end it learns a ninth as much from a hop at most, and still learns. */
+/* Told that all is near end it learns a fifth as much from a hop, and still learns. */
 static void no_word_keeps_it_from_learning(void **unused)
 {
     (void)unused;

@@ -64,6 +64,7 @@ test("the meeting, by keyboard: cleaned, shown, played, compared", async () => {
   await picture("2-meeting-light");
   await picture("2-meeting-dark", { dark: true });
   await picture("2-meeting-narrow", { width: 380 });
+  await picture("2-meeting-narrow-dark", { dark: true, width: 380 });
   await page.press(" ", "Space", " ");
 });
 

@@ -8,13 +8,20 @@ import threading
 from ctypes import byref, c_size_t, c_void_p
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, TypeVar, overload
 
 from numpy import empty, ndarray
 
 from ._library import ERROR_ARGUMENT, MESSAGE_SIZE, StatsStruct, check, library
 from ._samples import INT16, address, output, pointer, samples
 from ._settings import make_config
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ._samples import Array, Buffer, Sample, Samples
+
+    Out = TypeVar("Out", bound=Samples)
 
 #: How much far end may wait for the microphone where only far_rate is given, in milliseconds.
 FAR_QUEUE_MS = 1000
@@ -30,8 +37,9 @@ _process, _process_int16 = library.unecho_process, library.unecho_process_int16
 def _push_and_process(far_frame: int, handle: c_void_p, mic: bytes, far: bytes, out: c_void_p,
                       frames: c_size_t) -> int:
     """unecho_process_int16 with a queue; far_frame: the bytes of a frame."""
-    return (library.unecho_push_far_int16(handle, far, len(far) // far_frame)
-            or _process_int16(handle, mic, None, out, frames))
+    status: int = (library.unecho_push_far_int16(handle, far, len(far) // far_frame)
+                   or _process_int16(handle, mic, None, out, frames))
+    return status
 
 
 @dataclass(frozen=True)
@@ -119,14 +127,14 @@ class Canceller:
         config.message = ctypes.addressof(message)
         config.message_size = MESSAGE_SIZE
         check(library.unecho_open(byref(self._handle), byref(config)), message.value.decode())
-        self._rate = config.sample_rate
-        self._far_rate = config.far_rate or config.sample_rate
-        self._channels = config.mic_channels
-        self._far_channels = config.far_channels
+        self._rate: int = config.sample_rate
+        self._far_rate: int = config.far_rate or config.sample_rate
+        self._channels: int = config.mic_channels
+        self._far_channels: int = config.far_channels
         self._queued = config.far_queue_ms > 0
         self._form: Any = None  # of the last chunk
         self._steady: Any = None  # the short way, where chunks keep their form
-        self._latency = library.unecho_latency(self._handle)
+        self._latency: int = library.unecho_latency(self._handle)
 
     def __enter__(self) -> "Canceller":
         return self
@@ -134,11 +142,11 @@ class Canceller:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __del__(self, close=library.unecho_close) -> None:
+    def __del__(self, close: Any = library.unecho_close) -> None:
         if getattr(self, "_handle", None):
             close(byref(self._handle))
 
-    def __reduce__(self):
+    def __reduce__(self) -> Any:
         raise TypeError("a Canceller cannot be copied or pickled: open another one")
 
     def __repr__(self) -> str:
@@ -182,7 +190,8 @@ class Canceller:
         """The instruction set in use: "plain", "avx2", "avx512", "neon", ... or "onnxruntime"."""
         with self._lock:
             self._open()
-            return library.unecho_kernels(self._handle).decode()
+            name: bytes = library.unecho_kernels(self._handle)
+        return name.decode()
 
     @property
     def stats(self) -> Stats:
@@ -193,6 +202,16 @@ class Canceller:
             check(library.unecho_get_stats(self._handle, byref(values)))
         found = {field.name: getattr(values, field.name) for field in fields(Stats)}
         return Stats(**{**found, "aligned": bool(values.aligned)})
+
+    @overload
+    def process(self, mic: NDArray[Sample], far: Optional[Samples] = None, *,
+                out: None = None) -> NDArray[Sample]: ...
+
+    @overload
+    def process(self, mic: Buffer, far: Optional[Samples] = None, *, out: None = None) -> bytes: ...
+
+    @overload
+    def process(self, mic: Samples, far: Optional[Samples] = None, *, out: Out) -> Out: ...
 
     def process(self, mic: Any, far: Any = None, *, out: Any = None) -> Any:
         """Take frames of microphone and far end, and return as many frames of near end.
@@ -247,7 +266,7 @@ class Canceller:
             self._remember(type(mic), heard, played)
         return target if isinstance(mic, ndarray) else target.tobytes()
 
-    def push_far(self, far: Any) -> None:
+    def push_far(self, far: Samples) -> None:
         """Queue frames of far end, at ``far_rate``: (frames,) or (frames, far_channels).
 
         For cancellers with ``far_rate`` or ``far_queue_ms``. The first frame counts as played when
@@ -304,7 +323,7 @@ class Canceller:
         if not self._handle:
             raise ValueError("the canceller is closed")
 
-    def _check_far(self, mic: ndarray, far: Any) -> ndarray:
+    def _check_far(self, mic: Array, far: Any) -> Array:
         played = samples("far", far, self._far_channels)
         if self._queued:
             return played
@@ -316,7 +335,7 @@ class Canceller:
                              f"a canceller with far_rate or far_queue_ms")
         return played
 
-    def _remember(self, kind: type, heard: ndarray, played: ndarray) -> None:
+    def _remember(self, kind: Any, heard: Array, played: Array) -> None:
         """Make the short way for chunks of this form if the last one had it, too."""
         form = kind, heard.dtype, heard.shape, None if self._queued else played.shape
         steady, self._form = form == self._form, form
@@ -324,11 +343,13 @@ class Canceller:
                 or not 0 < heard.nbytes <= _STEADY_SIZE):
             return
         near = empty(heard.shape, heard.dtype)
+        shapes: Any
+        take: Any
         if kind is ndarray:
             shapes, take = (heard.shape, played.shape), near.copy
         else:
             shapes, take = (heard.nbytes, (played.nbytes,)), near.tobytes
-        function = _process_int16 if heard.dtype == INT16 else _process
+        function: Any = _process_int16 if heard.dtype == INT16 else _process
         if self._queued:
             far_frame = 2 * self._far_channels
             function = partial(_push_and_process, far_frame)
@@ -337,7 +358,7 @@ class Canceller:
                         self._handle, function, c_void_p(address(near)),
                         c_size_t(heard.size // self._channels), take)
 
-    def _push(self, far: ndarray) -> None:
+    def _push(self, far: Array) -> None:
         if not self._queued:
             raise ValueError("the far end comes with the microphone: for push_far, open with "
                              "far_rate or far_queue_ms")
@@ -345,7 +366,7 @@ class Canceller:
                     else library.unecho_push_far)
         check(function(self._handle, address(far), far.size // self._far_channels))
 
-    def _whole(self, mic: ndarray, far: ndarray) -> ndarray:
+    def _whole(self, mic: Array, far: Array) -> Array:
         """unecho_process_whole, on float32."""
         target = empty(mic.shape, mic.dtype)
         with self._lock:

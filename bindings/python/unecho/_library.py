@@ -7,6 +7,7 @@ import os
 from ctypes import (POINTER, Structure, byref, c_char_p, c_double, c_float, c_int, c_size_t, c_uint,
                     c_uint32, c_uint64, c_void_p)
 from pathlib import Path
+from typing import Any
 
 # The version, MAJOR.MINOR, of the header that is described here.
 INTERFACE = "0.1"
@@ -30,7 +31,7 @@ class Error(Exception):
         super().__init__(message)
         self.status = status
 
-    def __reduce__(self):
+    def __reduce__(self) -> Any:
         return type(self), (self.args[0], self.status)
 
 

@@ -75,16 +75,16 @@ class Call:
 
     def process(self, mic: Any) -> bytes:
         """int16 in, as many bytes out."""
-        mic = bytes(mic)
+        heard = bytes(mic)
         canceller = self._canceller
-        now = len(mic) // (2 * canceller.channels) * canceller.far_rate
+        now = len(heard) // (2 * canceller.channels) * canceller.far_rate
         # After a pause the next audio is played when it comes; what only comes late catches up.
         self._due = now if self._paused else self._due + now
         far = self.playout.take(self._due // canceller.rate)
         self._due -= len(far) // (2 * canceller.far_channels) * canceller.rate
         self._paused = not far and (
             self._paused or self._due * 1000 > PATIENCE_MS * canceller.rate * canceller.far_rate)
-        return canceller.process(mic, far)
+        return canceller.process(heard, far)
 
     def fits(self, playout: Playout, rate: int, channels: int) -> bool:
         """Whether it serves this far end and this microphone."""

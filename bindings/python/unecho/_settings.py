@@ -84,17 +84,18 @@ class Model:
         status = function(byref(self._handle), *source, message, MESSAGE_SIZE)
         check(status, message.value.decode(errors="replace"))
 
-    def __del__(self, unref=library.unecho_model_unref) -> None:
+    def __del__(self, unref: Any = library.unecho_model_unref) -> None:
         # A stream has a reference of its own.
         if getattr(self, "_handle", None):
             unref(byref(self._handle))
 
-    def __reduce__(self):
+    def __reduce__(self) -> Any:
         raise TypeError("a Model cannot be copied or pickled: load it again")
 
 
-_ENUMS = {"engine": Engine, "align": Align, "precision": Precision, "backend": Backend}
-_KINDS = {**_ENUMS, "kind": ModelKind}
+_ENUMS: "dict[str, type[enum.IntEnum]]" = {
+    "engine": Engine, "align": Align, "precision": Precision, "backend": Backend}
+_KINDS: "dict[str, type[enum.IntEnum]]" = {**_ENUMS, "kind": ModelKind}
 
 _INTEGERS = {
     "sample_rate", "far_rate", "far_queue_ms", "mic_channels", "mic_channel", "far_channels",
@@ -124,9 +125,10 @@ def _integer(name: str, value: Any) -> int:
     except AttributeError:
         raise TypeError(f"{name}={value!r}: expected a whole number") from None
     # ctypes would cut the number down to the field's size without a word.
-    if dict(Config._fields_)[name](number).value != number:
+    field: Any = dict(Config._fields_)[name]
+    if field(number).value != number:
         raise ValueError(f"{name}={value!r} is out of range")
-    return number
+    return int(number)
 
 
 def make_config(settings: dict[str, Any]) -> Config:

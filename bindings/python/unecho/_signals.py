@@ -6,13 +6,18 @@ import os
 import wave
 from contextlib import ExitStack
 from ctypes import c_void_p
-from typing import Any, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Optional, Sequence, Union, overload
 
 import numpy as np
 
-from ._canceller import Canceller
+from ._canceller import Canceller, Stats
 from ._library import check, library
 from ._samples import FLOAT32, INT16, address, output, samples
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ._samples import Array, Buffer, Sample, Samples
 
 #: A whole recording goes through in as long passes as the library takes.
 HOPS_AT_ONCE = 64
@@ -22,6 +27,16 @@ HOPS_AT_ONCE = 64
 REFERENCE_LATE_MS = 200
 
 Path = Union[str, "os.PathLike[str]"]
+
+
+@overload
+def process(mic: NDArray[Sample], far: Samples, rate: int, far_rate: Optional[int] = None,
+            **settings: Any) -> NDArray[Sample]: ...
+
+
+@overload
+def process(mic: Buffer, far: Samples, rate: int, far_rate: Optional[int] = None,
+            **settings: Any) -> bytes: ...
 
 
 def process(mic: Any, far: Any, rate: int, far_rate: Optional[int] = None,
@@ -44,7 +59,7 @@ def process(mic: Any, far: Any, rate: int, far_rate: Optional[int] = None,
 
 
 def process_with_stats(mic: Any, far: Any, rate: int, far_rate: Optional[int] = None,
-                       **settings: Any) -> Any:
+                       **settings: Any) -> tuple[Any, Stats]:
     """The same; returns the near end and the Stats."""
     channels, far_channels = _channels(mic), _channels(far)
     heard = samples("mic", mic, channels)
@@ -61,7 +76,7 @@ def process_with_stats(mic: Any, far: Any, rate: int, far_rate: Optional[int] = 
     return (near if isinstance(mic, np.ndarray) else near.tobytes()), stats
 
 
-def process_file(mic: Path, far: Path, out: Path, **settings: Any) -> Any:
+def process_file(mic: Path, far: Path, out: Path, **settings: Any) -> Stats:
     """Cancel the echo in a WAV file of 16 bits and write another; returns the Stats.
 
     The files may have different rates and channels. Both are read into memory; for other formats
@@ -77,9 +92,10 @@ def process_file(mic: Path, far: Path, out: Path, **settings: Any) -> Any:
     return stats
 
 
-def process_many(cancellers: Sequence[Canceller], mics: Sequence[np.ndarray],
-                 fars: Optional[Sequence[Optional[np.ndarray]]] = None, *,
-                 outs: Optional[Sequence[np.ndarray]] = None) -> "list[np.ndarray]":
+def process_many(cancellers: Sequence[Canceller], mics: Sequence[NDArray[np.float32]],
+                 fars: Optional[Sequence[Optional[NDArray[np.float32]]]] = None, *,
+                 outs: Optional[Sequence[NDArray[np.float32]]] = None
+                 ) -> list[NDArray[np.float32]]:
     """``Canceller.process`` for many cancellers in one call, for servers.
 
     The network's weights are read once for all: half the time with dtln_aec, whose weights are
@@ -97,13 +113,15 @@ def process_many(cancellers: Sequence[Canceller], mics: Sequence[np.ndarray],
     """
     count = len(cancellers)
     fars = [None] * count if fars is None else fars
-    wanted = [None] * count if outs is None else outs
+    wanted: Sequence[Any] = [None] * count if outs is None else outs
     for name, given in (("mics", mics), ("fars", fars), ("outs", wanted)):
         if len(given) != count:
             raise ValueError(f"{count} cancellers and {len(given)} {name}: expected as many")
     if len(set(map(id, cancellers))) != count:
         raise ValueError("a canceller is listed twice")
-    heard, played, targets = [], [], []
+    heard: list[Array] = []
+    played: list[Optional[Array]] = []
+    targets: list[Array] = []
     for i, canceller in enumerate(cancellers):
         mic = samples(f"mics[{i}]", mics[i], canceller.channels)
         if mic.dtype != FLOAT32:
@@ -135,7 +153,7 @@ def process_many(cancellers: Sequence[Canceller], mics: Sequence[np.ndarray],
     return targets
 
 
-def read_wav(path: Path) -> "tuple[np.ndarray, int]":
+def read_wav(path: Path) -> tuple[NDArray[np.int16], int]:
     """The samples of a WAV file, int16 (frames,) or (frames, channels), and its rate in Hz."""
     hint = "here WAV files of 16 bits are read; `unecho process` reads all others"
     try:
@@ -152,7 +170,7 @@ def read_wav(path: Path) -> "tuple[np.ndarray, int]":
     return (array if channels == 1 else array.reshape(-1, channels)), rate
 
 
-def write_wav(path: Path, near: np.ndarray, rate: int) -> None:
+def write_wav(path: Path, near: Array, rate: int) -> None:
     """Write int16 samples, (frames,) or (frames, channels), as a WAV file."""
     with wave.open(os.fspath(path), "wb") as file:
         file.setnchannels(1 if near.ndim == 1 else near.shape[1])
@@ -165,9 +183,10 @@ def _channels(given: Any) -> int:
     return given.shape[1] if isinstance(given, np.ndarray) and given.ndim == 2 else 1
 
 
-def _as_float(array: np.ndarray) -> np.ndarray:
+def _as_float(array: Array) -> Array:
     return array.astype(np.float32) / np.float32(32768) if array.dtype == INT16 else array
 
 
-def _as_int16(near: np.ndarray) -> np.ndarray:
-    return np.clip(np.rint(near * np.float32(32768)), -32768, 32767).astype(np.int16)
+def _as_int16(near: Array) -> Array:
+    rounded: Array = np.clip(np.rint(near * np.float32(32768)), -32768, 32767)
+    return rounded.astype(np.int16)

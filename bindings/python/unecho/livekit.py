@@ -64,7 +64,7 @@ class EchoCanceller(rtc.FrameProcessor[rtc.AudioFrame]):
     @property
     def stats(self) -> Optional[Stats]:
         """None before the first frame and after the end."""
-        return self._call and self._call.canceller.stats
+        return self._call.canceller.stats if self._call else None
 
     def output(self, next_in_chain: "io.AudioOutput") -> "io.AudioOutput":
         """The agent's audio output, which tells the canceller what goes to the next one.

@@ -1,4 +1,4 @@
-"""Echo cancellation for pipecat (pipecat-ai 1.x; written against 1.7.0).
+"""Echo cancellation for pipecat (pipecat-ai; written against 1.7.0).
 
 A pipecat filter sees the microphone only. The far end is what the agent plays: a mixer at the
 output's end of the pipeline sees it. Both belong together::
@@ -9,6 +9,9 @@ output's end of the pipeline sees it. Both belong together::
 Microphone and output may have different rates; both must be mono. Where the user's interruption
 makes the transport drop what it has buffered, call ``echo.interrupt()`` when the InterruptionFrame
 comes: what is dropped is never played, and has no echo.
+
+A ``FilterUpdateSettingsFrame`` changes ``suppression``, ``noise_reduction_db`` and
+``comfort_noise``; ``{"enable": False}`` lets the microphone through.
 """
 
 from __future__ import annotations
@@ -18,12 +21,16 @@ from typing import Any, Optional
 
 from pipecat.audio.filters.base_audio_filter import BaseAudioFilter
 from pipecat.audio.mixers.base_audio_mixer import BaseAudioMixer
-from pipecat.frames.frames import FilterControlFrame, FilterEnableFrame, MixerControlFrame
+from pipecat.frames.frames import (FilterControlFrame, FilterEnableFrame,
+                                   FilterUpdateSettingsFrame, MixerControlFrame)
 
 from ._canceller import Stats
 from ._playout import Call, Playout
 
 __all__ = ["EchoCanceller"]
+
+#: What may change while a call runs.
+CHANGEABLE = ("suppression", "noise_reduction_db", "comfort_noise")
 
 
 class EchoCanceller:
@@ -50,7 +57,7 @@ class EchoCanceller:
     @property
     def stats(self) -> Optional[Stats]:
         """None before the first audio and after the end."""
-        return self._call and self._call.canceller.stats
+        return self._call.canceller.stats if self._call else None
 
     # ---- For filter and mixer -----------------------------------------------------------------
 
@@ -72,6 +79,15 @@ class EchoCanceller:
                 self._call = None
             if not self._call:
                 self._playout = Playout(rate)
+
+    async def _set(self, settings: "dict[str, Any]") -> None:
+        unknown = sorted(set(settings) - set(CHANGEABLE))
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)}: expected enable, {', '.join(CHANGEABLE)}")
+        async with self._turn:
+            if self._call:
+                self._call.canceller.set(**settings)
+            self._settings.update(settings)
 
     def _play(self, audio: bytes) -> None:
         if self._playout:
@@ -111,6 +127,12 @@ class _Filter(BaseAudioFilter):
     async def process_frame(self, frame: FilterControlFrame) -> None:
         if isinstance(frame, FilterEnableFrame):
             self._enabled = frame.enable
+        elif isinstance(frame, FilterUpdateSettingsFrame):
+            # The only one that pipecat's own transports pass on.
+            settings = dict(frame.settings)
+            enabled = bool(settings.pop("enable", self._enabled))
+            await self._owner._set(settings)
+            self._enabled = enabled
 
     async def filter(self, audio: bytes) -> bytes:
         # While it is disabled it goes on listening: it knows the echo when it is enabled again.

@@ -257,6 +257,7 @@ const suppressor_kind postfilter_native = {
     .latency = TRANSFORM_HOP,
     .tells = 1,
     .denoises = 1,
+    .crowd = 4,
     .prepare = prepare,
     .layout = layout,
     .start = start,

@@ -1,6 +1,7 @@
 """The frames that the adapter knows, as in pipecat-ai 1.7.0."""
 
 from dataclasses import dataclass
+from typing import Any, Mapping
 
 
 class FilterControlFrame:
@@ -10,6 +11,11 @@ class FilterControlFrame:
 @dataclass
 class FilterEnableFrame(FilterControlFrame):
     enable: bool
+
+
+@dataclass
+class FilterUpdateSettingsFrame(FilterControlFrame):
+    settings: Mapping[str, Any]
 
 
 class MixerControlFrame:
