@@ -18,8 +18,8 @@ typedef struct hum_tone {
     /* Of the block that is not complete: without a window, and under one. */
     double all_re, all_im, sum_re, sum_im;
     double re, im; /* what is expected of the next block */
-    double turn_re,
-        turn_im;     /* by how much it turns from block to block: off its nominal frequency */
+    /* By how much it turns from block to block: off its nominal frequency. */
+    double turn_re, turn_im;
     double first;    /* square of its amplitude when it began */
     unsigned blocks; /* since then, without those that were not as expected */
 } hum_tone;
