@@ -53,8 +53,8 @@ static void add_hum(signal_ *x, const grid *g, size_t from, size_t to)
 {
     double phase = 0.1;
     for (size_t i = from; i < to; i++) {
-        const double seconds = (double)i / RATE;
-        phase += (g->frequency + g->wander * sine_of_pi(seconds / 10.0)) / RATE;
+        const double seconds = (double)i / (double)RATE;
+        phase += (g->frequency + g->wander * sine_of_pi(seconds / 10.0)) / (double)RATE;
         phase -= floor(phase);
         for (int k = 0; k < HUM_LINES; k++)
             x->samples[i] += (float)(g->lines[k] * sine_of_pi(2.0 * (k + 1) * phase + 0.3 * k));
@@ -76,7 +76,7 @@ static double left_db(const signal_ *clean, const signal_ *hummed, const signal_
                       double to)
 {
     double left = 0.0, all = 0.0;
-    for (size_t i = (size_t)(from * RATE); i < (size_t)(to * RATE); i++) {
+    for (size_t i = (size_t)(from * (double)RATE); i < (size_t)(to * (double)RATE); i++) {
         left += pow((double)out->samples[i] - (double)clean->samples[i], 2.0);
         all += pow((double)hummed->samples[i] - (double)clean->samples[i], 2.0);
     }
@@ -184,11 +184,11 @@ static signal_ note(double frequency, double vibrato, size_t seconds)
     uint32_t seed = 7;
     double phase = 0.0;
     for (size_t i = 0; i < x.count; i++) {
-        const double at = (double)i / RATE - 1.0;
+        const double at = (double)i / (double)RATE - 1.0;
         x.samples[i] = 1e-4f * random_float(&seed);
         if (at < 0.0 || at > (double)seconds)
             continue;
-        phase += frequency / RATE * (1.0 + 0.01 * vibrato * sine_of_pi(11.0 * at));
+        phase += frequency / (double)RATE * (1.0 + 0.01 * vibrato * sine_of_pi(11.0 * at));
         for (int k = 1; k <= 8; k++)
             x.samples[i] += (float)(0.1 / k * sine_of_pi(2.0 * k * phase));
     }

@@ -103,7 +103,7 @@ static void the_near_ends_own_voice_in_the_far_end_is_kept(void **unused)
         scene s = new_scene(END);
         far_speech(s.far, TURN);
         near_speech(s.near + TURN, END - TURN);
-        const double louder = energy_of(s.far, 0, TURN) / TURN * (END - TURN);
+        const double louder = energy_of(s.far, 0, TURN) / (double)TURN * (double)(END - TURN);
         const float level = (float)sqrt(louder / energy_of(s.near, TURN, END));
         for (size_t t = TURN; t < END; t++)
             s.near[t] *= level;

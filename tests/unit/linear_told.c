@@ -127,7 +127,7 @@ static void the_truth_helps_in_double_talk(void **unused)
         gained += after - before;
         end(&c);
     }
-    assert_true(gained / ROOMS >= 4.0);
+    assert_true(gained / (double)ROOMS >= 4.0);
 }
 
 /* Told that all is near end it learns a fifth as much from a hop, and still learns. */
