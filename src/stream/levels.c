@@ -1,22 +1,10 @@
 #include "levels.h"
 
 #include "dsp/energy.h"
+#include "dsp/peak.h"
 #include "unecho.h"
 
 #include <math.h>
-
-/* The highest magnitude; in lanes, which a vector can hold. */
-static float peak(const float *x, size_t n)
-{
-    enum { LANES = 8 };
-    float most[LANES] = {0.0f};
-    for (size_t i = 0; i < n; i += LANES)
-        for (size_t lane = 0; lane < LANES; lane++)
-            most[lane] = fabsf(x[i + lane]) > most[lane] ? fabsf(x[i + lane]) : most[lane];
-    for (size_t lane = 1; lane < LANES; lane++)
-        most[0] = most[lane] > most[0] ? most[lane] : most[0];
-    return most[0];
-}
 
 /* What is left after a hop of 8 ms of how the levels were: a time constant of 0.3 s, as that of a
  * VU meter, and of 3 s of active far end for the ERLE, which words and pauses would shake. */
@@ -51,7 +39,7 @@ void levels_add(levels *l, const float *mic, const float *far, const float *out,
         l->now.active_mic = faded(l->now.active_mic, mic_energy, ERLE_KEPT);
         l->now.active_out = faded(l->now.active_out, out_energy, ERLE_KEPT);
     }
-    const float highest = peak(out, hop);
+    const float highest = peak_of(out, hop);
     l->peak = highest > l->peak ? highest : l->peak;
 }
 
