@@ -5,92 +5,101 @@
 #ifndef UNECHO_ADAPTIVE_H
 #define UNECHO_ADAPTIVE_H
 
-/* Bins k to k + PARTITION_STRIP of everything, k = PARTITION_STRIP times strip. */
+/* Inlined, so that compilers know the width. */
+#define STRIP_INLINE static inline __attribute__((always_inline))
+
+/* `width` bins of everything, from PARTITION_STRIP times the strip's number on. */
 typedef struct strip {
     const float *x;
     float *filter, *change;
+    size_t width;
 } strip;
 
-static inline strip strip_of(const partitions *f, size_t s)
+STRIP_INLINE strip strip_of(const partitions *f, size_t s, size_t width)
 {
     return (strip){
         .x = f->x + s * 2 * f->ring * PARTITION_STRIP,
         .filter = f->filter + s * FILTER_ROWS * f->count * PARTITION_STRIP,
         .change = f->change + s * 2 * f->recent * PARTITION_STRIP,
+        .width = width,
     };
 }
 
 /* The block that goes through the first partition, or went `age` hops ago: its real, then its
  * imaginary parts. */
-static inline const float *first_block(const partitions *f, const strip *s, size_t age)
+STRIP_INLINE const float *first_block(const partitions *f, const strip *s, size_t age)
 {
-    return s->x + (f->newest + age) % f->ring * 2 * PARTITION_STRIP;
+    return s->x + (f->newest + age) % f->ring * 2 * s->width;
 }
 
-static inline const float *next_block(const partitions *f, const strip *s, const float *x)
+STRIP_INLINE const float *next_block(const partitions *f, const strip *s, const float *x)
 {
-    const float *const next = x + 2 * PARTITION_STRIP, *const end =
-                                                           s->x + 2 * f->ring * PARTITION_STRIP;
+    const float *const next = x + 2 * s->width, *const end = s->x + 2 * f->ring * s->width;
     return next < end ? next : s->x;
 }
 
-static inline float *filter_at(const strip *s, size_t p)
+STRIP_INLINE float *filter_at(const strip *s, size_t p)
 {
-    return s->filter + p * FILTER_ROWS * PARTITION_STRIP;
+    return s->filter + p * FILTER_ROWS * s->width;
 }
 
-static inline float *change_at(const strip *s, size_t p)
+STRIP_INLINE float *change_at(const strip *s, size_t p)
 {
-    return s->change + p * 2 * PARTITION_STRIP;
+    return s->change + p * 2 * s->width;
 }
 
 /*
  * Sums are arrays of their own, which nothing else points to: compilers keep them in registers.
  * sum += w x, both of real and imaginary parts.
  */
-static inline void add_product(const float *restrict w, const float *restrict x,
-                               float *restrict sum_re, float *restrict sum_im)
+STRIP_INLINE void add_product(const float *restrict w, const float *restrict x,
+                              float *restrict sum_re, float *restrict sum_im, size_t width)
 {
-    for (size_t k = 0; k < PARTITION_STRIP; k++) {
-        const float xr = x[k], xi = x[PARTITION_STRIP + k];
-        const float wr = w[k], wi = w[PARTITION_STRIP + k];
+    for (size_t k = 0; k < width; k++) {
+        const float xr = x[k], xi = x[width + k];
+        const float wr = w[k], wi = w[width + k];
         sum_re[k] = fmaf(-wi, xi, fmaf(wr, xr, sum_re[k]));
         sum_im[k] = fmaf(wi, xr, fmaf(wr, xi, sum_im[k]));
     }
 }
 
 /* sum += v |x|^2, v the variance of that filter. */
-static inline void add_spread(const float *restrict filter, const float *restrict x,
-                              float *restrict sum)
+STRIP_INLINE void add_spread(const float *restrict filter, const float *restrict x,
+                             float *restrict sum, size_t width)
 {
-    const float *restrict v = filter + FILTER_VARIANCE * PARTITION_STRIP;
-    for (size_t k = 0; k < PARTITION_STRIP; k++) {
-        const float xr = x[k], xi = x[PARTITION_STRIP + k];
+    const float *restrict v = filter + FILTER_VARIANCE * width;
+    for (size_t k = 0; k < width; k++) {
+        const float xr = x[k], xi = x[width + k];
         sum[k] = fmaf(v[k], fmaf(xr, xr, xi * xi), sum[k]);
     }
 }
 
+STRIP_INLINE void predict_strip(const partitions *f, const prediction *to, size_t i, size_t width)
+{
+    const strip s = strip_of(f, i, width);
+    float y_re[PARTITION_STRIP] = {0.0f}, y_im[PARTITION_STRIP] = {0.0f};
+    float z_re[PARTITION_STRIP] = {0.0f}, z_im[PARTITION_STRIP] = {0.0f};
+    float spread[PARTITION_STRIP] = {0.0f};
+    const float *x = first_block(f, &s, 0);
+    for (size_t p = 0; p < f->count; p++, x = next_block(f, &s, x)) {
+        add_product(filter_at(&s, p), x, y_re, y_im, width);
+        add_spread(filter_at(&s, p), x, spread, width);
+        if (p < f->recent)
+            add_product(change_at(&s, p), x, z_re, z_im, width);
+    }
+    const size_t at = i * PARTITION_STRIP;
+    memcpy(to->y_re + at, y_re, sizeof y_re);
+    memcpy(to->y_im + at, y_im, sizeof y_im);
+    memcpy(to->z_re + at, z_re, sizeof z_re);
+    memcpy(to->z_im + at, z_im, sizeof z_im);
+    memcpy(to->spread + at, spread, sizeof spread);
+}
+
 static void plain_partitions_predict(const partitions *f, const prediction *to)
 {
-    for (size_t i = 0; i < PARTITION_STRIPS; i++) {
-        const strip s = strip_of(f, i);
-        float y_re[PARTITION_STRIP] = {0.0f}, y_im[PARTITION_STRIP] = {0.0f};
-        float z_re[PARTITION_STRIP] = {0.0f}, z_im[PARTITION_STRIP] = {0.0f};
-        float spread[PARTITION_STRIP] = {0.0f};
-        const float *x = first_block(f, &s, 0);
-        for (size_t p = 0; p < f->count; p++, x = next_block(f, &s, x)) {
-            add_product(filter_at(&s, p), x, y_re, y_im);
-            add_spread(filter_at(&s, p), x, spread);
-            if (p < f->recent)
-                add_product(change_at(&s, p), x, z_re, z_im);
-        }
-        const size_t at = i * PARTITION_STRIP;
-        memcpy(to->y_re + at, y_re, sizeof y_re);
-        memcpy(to->y_im + at, y_im, sizeof y_im);
-        memcpy(to->z_re + at, z_re, sizeof z_re);
-        memcpy(to->z_im + at, z_im, sizeof z_im);
-        memcpy(to->spread + at, spread, sizeof spread);
-    }
+    for (size_t i = 0; i < PARTITION_STRIPS; i++)
+        predict_strip(f, to, i, PARTITION_STRIP);
+    predict_strip(f, to, PARTITION_STRIPS, 1);
 }
 
 /* Sixteen running sums over the bins, added up pairwise at the end. */
@@ -193,18 +202,18 @@ typedef struct strip_step {
     const float *gain_re, *gain_im, *removal, *unrest;
 } strip_step;
 
-static inline void adapt_filter(const adaptation *a, const strip_step *step, float shape,
+STRIP_INLINE void adapt_filter(const adaptation *a, const strip_step *step, float shape,
                                 const float *restrict x, float *restrict filter,
-                                float *restrict power)
+                                float *restrict power, size_t width)
 {
     const float *restrict gain_re = step->gain_re, *restrict gain_im = step->gain_im;
     const float *restrict removal = step->removal, *restrict unrest = step->unrest;
     const float scale = a->scale, keep = a->keep, drift = a->drift;
     const float least = a->least, most = a->most;
-    float *restrict const w_re = filter, *restrict const w_im = filter + PARTITION_STRIP;
-    float *restrict const variance = filter + FILTER_VARIANCE * PARTITION_STRIP;
-    for (size_t k = 0; k < PARTITION_STRIP; k++) {
-        const float xr = x[k], xi = x[PARTITION_STRIP + k], gr = gain_re[k], gi = gain_im[k];
+    float *restrict const w_re = filter, *restrict const w_im = filter + width;
+    float *restrict const variance = filter + FILTER_VARIANCE * width;
+    for (size_t k = 0; k < width; k++) {
+        const float xr = x[k], xi = x[width + k], gr = gain_re[k], gi = gain_im[k];
         const float v = variance[k];
         const float wr = fmaf(v, fmaf(xr, gr, xi * gi), scale * w_re[k]);
         const float wi = fmaf(v, fmaf(xr, gi, -(xi * gr)), scale * w_im[k]);
@@ -219,33 +228,34 @@ static inline void adapt_filter(const adaptation *a, const strip_step *step, flo
 }
 
 /* The same step for the recent changes, before `adapt_filter` changes the variance. */
-static inline void adapt_change(const adaptation *a, const strip_step *step,
+STRIP_INLINE void adapt_change(const adaptation *a, const strip_step *step,
                                 const float *restrict x, const float *restrict filter,
-                                float *restrict change)
+                                float *restrict change, size_t width)
 {
     const float *restrict gain_re = step->gain_re, *restrict gain_im = step->gain_im;
-    const float *restrict variance = filter + FILTER_VARIANCE * PARTITION_STRIP;
+    const float *restrict variance = filter + FILTER_VARIANCE * width;
     const float fade = a->fade;
-    float *restrict const c_re = change, *restrict const c_im = change + PARTITION_STRIP;
-    for (size_t k = 0; k < PARTITION_STRIP; k++) {
-        const float xr = x[k], xi = x[PARTITION_STRIP + k], gr = gain_re[k], gi = gain_im[k];
+    float *restrict const c_re = change, *restrict const c_im = change + width;
+    for (size_t k = 0; k < width; k++) {
+        const float xr = x[k], xi = x[width + k], gr = gain_re[k], gi = gain_im[k];
         const float v = variance[k];
         c_re[k] = flush_small(fmaf(v, fmaf(xr, gr, xi * gi), fade * c_re[k]));
         c_im[k] = flush_small(fmaf(v, fmaf(xr, gi, -(xi * gr)), fade * c_im[k]));
     }
 }
 
-static inline void adapt_strip(const partitions *f, const adaptation *a, size_t i, float *to)
+STRIP_INLINE void adapt_strip(const partitions *f, const adaptation *a, float *to, size_t i,
+                              size_t width)
 {
-    const strip s = strip_of(f, i);
+    const strip s = strip_of(f, i, width);
     const size_t at = i * PARTITION_STRIP;
     const strip_step step = {a->gain_re + at, a->gain_im + at, a->removal + at, a->unrest + at};
     float power[PARTITION_STRIP] = {0.0f};
     const float *x = first_block(f, &s, 0);
     for (size_t p = 0; p < f->count; p++, x = next_block(f, &s, x)) {
         if (p < f->recent)
-            adapt_change(a, &step, x, filter_at(&s, p), change_at(&s, p));
-        adapt_filter(a, &step, a->shape[p], x, filter_at(&s, p), power);
+            adapt_change(a, &step, x, filter_at(&s, p), change_at(&s, p), width);
+        adapt_filter(a, &step, a->shape[p], x, filter_at(&s, p), power, width);
     }
     memcpy(to + at, power, sizeof power);
 }
@@ -253,9 +263,9 @@ static inline void adapt_strip(const partitions *f, const adaptation *a, size_t 
 /* All blocks in one pass: written out, as GCC vectorises no loop over them. */
 _Static_assert(PARTITION_REUSED == 3, "all reused blocks in one pass over the filter");
 
-static inline void predict_reused(const partitions *f, const reuse *r, size_t i)
+STRIP_INLINE void predict_reused(const partitions *f, const reuse *r, size_t i, size_t width)
 {
-    const strip s = strip_of(f, i);
+    const strip s = strip_of(f, i, width);
     float re[PARTITION_REUSED][PARTITION_STRIP] = {{0.0f}};
     float im[PARTITION_REUSED][PARTITION_STRIP] = {{0.0f}};
     float spread[PARTITION_REUSED][PARTITION_STRIP] = {{0.0f}};
@@ -264,12 +274,12 @@ static inline void predict_reused(const partitions *f, const reuse *r, size_t i)
     const float *c = first_block(f, &s, r->blocks[2].age);
     for (size_t p = 0; p < f->count; p++) {
         const float *const filter = filter_at(&s, p);
-        add_product(filter, a, re[0], im[0]);
-        add_product(filter, b, re[1], im[1]);
-        add_product(filter, c, re[2], im[2]);
-        add_spread(filter, a, spread[0]);
-        add_spread(filter, b, spread[1]);
-        add_spread(filter, c, spread[2]);
+        add_product(filter, a, re[0], im[0], width);
+        add_product(filter, b, re[1], im[1], width);
+        add_product(filter, c, re[2], im[2], width);
+        add_spread(filter, a, spread[0], width);
+        add_spread(filter, b, spread[1], width);
+        add_spread(filter, c, spread[2], width);
         a = next_block(f, &s, a);
         b = next_block(f, &s, b);
         c = next_block(f, &s, c);
@@ -286,10 +296,13 @@ static void plain_partitions_adapt(const partitions *f, const adaptation *a, flo
                                    const reuse *r)
 {
     for (size_t i = 0; i < PARTITION_STRIPS; i++) {
-        adapt_strip(f, a, i, power);
+        adapt_strip(f, a, power, i, PARTITION_STRIP);
         if (r)
-            predict_reused(f, r, i);
+            predict_reused(f, r, i, PARTITION_STRIP);
     }
+    adapt_strip(f, a, power, PARTITION_STRIPS, 1);
+    if (r)
+        predict_reused(f, r, PARTITION_STRIPS, 1);
 }
 
 static inline void gain_of(const reused_block *b, const reuse *r, float *restrict gain_re,
@@ -305,25 +318,46 @@ static inline void gain_of(const reused_block *b, const reuse *r, float *restric
 }
 
 /* step += conj(x) gain */
-static inline void add_step(const float *restrict x, const float *restrict gain_re,
+STRIP_INLINE void add_step(const float *restrict x, const float *restrict gain_re,
                             const float *restrict gain_im, float *restrict step_re,
-                            float *restrict step_im)
+                            float *restrict step_im, size_t width)
 {
-    for (size_t k = 0; k < PARTITION_STRIP; k++) {
-        const float xr = x[k], xi = x[PARTITION_STRIP + k], gr = gain_re[k], gi = gain_im[k];
+    for (size_t k = 0; k < width; k++) {
+        const float xr = x[k], xi = x[width + k], gr = gain_re[k], gi = gain_im[k];
         step_re[k] = fmaf(xr, gr, fmaf(xi, gi, step_re[k]));
         step_im[k] = fmaf(xr, gi, fmaf(-xi, gr, step_im[k]));
     }
 }
 
-static inline void correct_filter(float *restrict filter, const float *restrict step_re,
-                                  const float *restrict step_im)
+STRIP_INLINE void correct_filter(float *restrict filter, const float *restrict step_re,
+                                  const float *restrict step_im, size_t width)
 {
-    float *restrict const w_re = filter, *restrict const w_im = filter + PARTITION_STRIP;
-    const float *restrict variance = filter + FILTER_VARIANCE * PARTITION_STRIP;
-    for (size_t k = 0; k < PARTITION_STRIP; k++) {
+    float *restrict const w_re = filter, *restrict const w_im = filter + width;
+    const float *restrict variance = filter + FILTER_VARIANCE * width;
+    for (size_t k = 0; k < width; k++) {
         w_re[k] = fmaf(variance[k], step_re[k], w_re[k]);
         w_im[k] = fmaf(variance[k], step_im[k], w_im[k]);
+    }
+}
+
+STRIP_INLINE void correct_strip(const partitions *f, const reuse *r,
+                                float (*gain_re)[PARTITION_ROW], float (*gain_im)[PARTITION_ROW],
+                                size_t i, size_t width)
+{
+    const strip s = strip_of(f, i, width);
+    const size_t at = i * PARTITION_STRIP;
+    const float *a = first_block(f, &s, r->blocks[0].age);
+    const float *b = first_block(f, &s, r->blocks[1].age);
+    const float *c = first_block(f, &s, r->blocks[2].age);
+    for (size_t p = 0; p < f->count; p++) {
+        float re[PARTITION_STRIP] = {0.0f}, im[PARTITION_STRIP] = {0.0f};
+        add_step(a, gain_re[0] + at, gain_im[0] + at, re, im, width);
+        add_step(b, gain_re[1] + at, gain_im[1] + at, re, im, width);
+        add_step(c, gain_re[2] + at, gain_im[2] + at, re, im, width);
+        correct_filter(filter_at(&s, p), re, im, width);
+        a = next_block(f, &s, a);
+        b = next_block(f, &s, b);
+        c = next_block(f, &s, c);
     }
 }
 
@@ -332,23 +366,9 @@ static void plain_partitions_correct(const partitions *f, const reuse *r)
     float gain_re[PARTITION_REUSED][PARTITION_ROW], gain_im[PARTITION_REUSED][PARTITION_ROW];
     for (size_t b = 0; b < PARTITION_REUSED; b++)
         gain_of(&r->blocks[b], r, gain_re[b], gain_im[b]);
-    for (size_t i = 0; i < PARTITION_STRIPS; i++) {
-        const strip s = strip_of(f, i);
-        const size_t at = i * PARTITION_STRIP;
-        const float *a = first_block(f, &s, r->blocks[0].age);
-        const float *b = first_block(f, &s, r->blocks[1].age);
-        const float *c = first_block(f, &s, r->blocks[2].age);
-        for (size_t p = 0; p < f->count; p++) {
-            float re[PARTITION_STRIP] = {0.0f}, im[PARTITION_STRIP] = {0.0f};
-            add_step(a, gain_re[0] + at, gain_im[0] + at, re, im);
-            add_step(b, gain_re[1] + at, gain_im[1] + at, re, im);
-            add_step(c, gain_re[2] + at, gain_im[2] + at, re, im);
-            correct_filter(filter_at(&s, p), re, im);
-            a = next_block(f, &s, a);
-            b = next_block(f, &s, b);
-            c = next_block(f, &s, c);
-        }
-    }
+    for (size_t i = 0; i < PARTITION_STRIPS; i++)
+        correct_strip(f, r, gain_re, gain_im, i, PARTITION_STRIP);
+    correct_strip(f, r, gain_re, gain_im, PARTITION_STRIPS, 1);
 }
 
 #endif

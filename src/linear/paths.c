@@ -11,8 +11,8 @@ enum { HOP = UNECHO_HOP, BLOCK = 2 * UNECHO_HOP };
 
 static size_t path_floats(const partitions *sizes)
 {
-    const size_t rows = 2 * sizes->ring + FILTER_ROWS * sizes->count + 2 * sizes->recent + 1;
-    return rows * PARTITION_ROW + HOP;
+    return partitions_floats(2 * sizes->ring) + partitions_floats(FILTER_ROWS * sizes->count) +
+           partitions_floats(2 * sizes->recent) + PARTITION_ROW + HOP;
 }
 
 size_t paths_floats(size_t count, const partitions *sizes)
@@ -24,9 +24,9 @@ static float *layout_path(echo_path *p, float *memory, const partitions *sizes)
 {
     partitions *const f = &p->filter;
     f->x = memory;
-    f->filter = f->x + 2 * sizes->ring * PARTITION_ROW;
-    f->change = f->filter + FILTER_ROWS * sizes->count * PARTITION_ROW;
-    p->power = f->change + 2 * sizes->recent * PARTITION_ROW;
+    f->filter = f->x + partitions_floats(2 * sizes->ring);
+    f->change = f->filter + partitions_floats(FILTER_ROWS * sizes->count);
+    p->power = f->change + partitions_floats(2 * sizes->recent);
     p->history = p->power + PARTITION_ROW;
     return p->history + HOP;
 }
@@ -68,8 +68,8 @@ void paths_restart(echo_paths *e, const float *variance)
 static void forget_far_end(echo_path *p)
 {
     partitions *const f = &p->filter;
-    memset(f->x, 0, 2 * f->ring * PARTITION_ROW * sizeof(float));
-    memset(f->change, 0, 2 * f->recent * PARTITION_ROW * sizeof(float));
+    memset(f->x, 0, partitions_floats(2 * f->ring) * sizeof(float));
+    memset(f->change, 0, partitions_floats(2 * f->recent) * sizeof(float));
     memset(p->history, 0, HOP * sizeof(float));
     p->history_energy = 0.0;
     p->silent = f->count;

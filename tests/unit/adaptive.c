@@ -163,7 +163,9 @@ static void run_filter(const kernels *k, filter *f, const shape *s)
 /* Bin k of a row. */
 static double bin(strips from, size_t k)
 {
-    return (double)from.first[k / PARTITION_STRIP * from.distance + k % PARTITION_STRIP];
+    return (double)(k == PARTITION_LAST
+                        ? *from.last
+                        : from.first[k / PARTITION_STRIP * from.distance + k % PARTITION_STRIP]);
 }
 
 /* What of a filter the equations go by, at one bin of partition p. */
