@@ -24,7 +24,8 @@
 
 enum { FFT_SIZE = 512, FFT_BINS = 257 };
 
-/* Twiddle factors of a real transform of 512 or 256 points; the same for every set. */
+/* Twiddle factors of a real transform of 512 or 256 points; the same for every set, and for all
+ * streams. */
 typedef struct fft {
     size_t size;
     /*
@@ -38,10 +39,8 @@ typedef struct fft {
     float split[2][129];
 } fft;
 
-/* Of FFT_SIZE points. */
-void fft_init(fft *f);
 /* size: FFT_SIZE or FFT_SIZE / 2. */
-void fft_init_size(fft *f, size_t size);
+const fft *fft_of(size_t size);
 
 /* ---- Matrices --------------------------------------------------------------------------- */
 

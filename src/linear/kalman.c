@@ -175,7 +175,7 @@ static void take_mic(kalman *c, const float *mic)
 static void hop_of(kalman *c, const float *re, const float *im, float *hop)
 {
     float block[KALMAN_BLOCK];
-    c->k->fft_inverse(&c->paths.fft, block, re, im);
+    c->k->fft_inverse(c->paths.fft, block, re, im);
     memcpy(hop, block + KALMAN_HOP, KALMAN_HOP * sizeof(float));
 }
 
@@ -187,7 +187,7 @@ static double product(const kalman *c, const float *a, const float *b)
 
 static void transform(kalman *c, const float *block, float *re, float *im)
 {
-    c->k->fft_forward(&c->paths.fft, re, im, block);
+    c->k->fft_forward(c->paths.fft, re, im, block);
     for (size_t k = PARTITION_BINS; k < PARTITION_ROW; k++)
         re[k] = im[k] = 0.0f;
 }

@@ -45,7 +45,7 @@ void paths_layout(echo_paths *e, float *memory, size_t count, const partitions *
 void paths_start(echo_paths *e, const kernels *k)
 {
     e->k = k;
-    fft_init_size(&e->fft, BLOCK);
+    e->fft = fft_of(BLOCK);
 }
 
 void paths_restart(echo_paths *e, const float *variance)
@@ -93,7 +93,7 @@ static void take_lane(echo_paths *e, echo_path *p, const float *far, double ener
         float block[BLOCK];
         memcpy(block, p->history, HOP * sizeof(float));
         memcpy(block + HOP, far, HOP * sizeof(float));
-        e->k->fft_forward(&e->fft, re, im, block);
+        e->k->fft_forward(e->fft, re, im, block);
         p->silent = 0;
     } else {
         p->silent += p->silent < f->count;
@@ -215,7 +215,7 @@ void paths_read_filter(const echo_paths *e, const echo_path *p, size_t partition
     float re[PARTITION_ROW], im[PARTITION_ROW], both[BLOCK];
     strips_read(partitions_filter(&p->filter, partition, FILTER_RE), re);
     strips_read(partitions_filter(&p->filter, partition, FILTER_IM), im);
-    e->k->fft_inverse(&e->fft, both, re, im);
+    e->k->fft_inverse(e->fft, both, re, im);
     memcpy(response, both, HOP * sizeof(float));
 }
 
@@ -224,7 +224,7 @@ void paths_write_filter(const echo_paths *e, const echo_path *p, size_t partitio
 {
     float re[PARTITION_ROW] = {0.0f}, im[PARTITION_ROW] = {0.0f}, both[BLOCK] = {0.0f};
     memcpy(both, response, HOP * sizeof(float));
-    e->k->fft_forward(&e->fft, re, im, both);
+    e->k->fft_forward(e->fft, re, im, both);
     strips_write(partitions_filter(&p->filter, partition, FILTER_RE), re);
     strips_write(partitions_filter(&p->filter, partition, FILTER_IM), im);
 }

@@ -23,7 +23,7 @@ typedef struct echo_path {
 
 typedef struct echo_paths {
     const kernels *k;
-    fft fft;
+    const fft *fft;
     echo_path all[PATHS_MOST];
     size_t count;
 } echo_paths;

@@ -168,10 +168,10 @@ static unecho *layout(arena *a, const suppressor_plan *plan)
     return taken;
 }
 
-static int start_front(unecho *s, const kernels *k, const message *to)
+static int start_front(unecho *s, const kernels *k, const fft *transform, const message *to)
 {
-    if (far_end_start(&s->far_end, k, &s->transform) == 0 &&
-        microphone_start(&s->microphone, k) == 0 && output_start(&s->output, k, &s->transform) == 0)
+    if (far_end_start(&s->far_end, k, transform) == 0 && microphone_start(&s->microphone, k) == 0 &&
+        output_start(&s->output, k, transform) == 0)
         return UNECHO_OK;
     return message_fail(to, UNECHO_ERROR_MEMORY, "out of memory");
 }
@@ -187,8 +187,8 @@ static int start(unecho *s, const suppressor_plan *plan, const message *to)
 {
     const unecho_config *const config = plan->config;
     const kernels *const k = kernels_at(plan->kernels_index);
-    fft_init(&s->transform);
-    aligner_start(&s->aligner, k, &s->transform);
+    const fft *const transform = fft_of(FFT_SIZE);
+    aligner_start(&s->aligner, k, transform);
     hum_start(&s->hum);
     s->model = plan->model;
     s->mic_channels = config->mic_channels;
@@ -196,9 +196,9 @@ static int start(unecho *s, const suppressor_plan *plan, const message *to)
     s->far_channels = config->far_channels;
     s->release = config->release;
     s->user = config->user;
-    int status = start_front(s, k, to);
+    int status = start_front(s, k, transform, to);
     if (status == UNECHO_OK)
-        status = canceller_start(&s->canceller, plan, &s->transform, to);
+        status = canceller_start(&s->canceller, plan, transform, to);
     if (status < 0)
         close_front(s);
     else

@@ -20,7 +20,6 @@ struct unecho {
     canceller canceller;
     output output;
     unecho_model *model; /* NULL without a network */
-    fft transform;
     unsigned mic_channels, far_channels;
     int mic_channel;
     float *out, *heard; /* [hops_at_once] hops between canceller and output */

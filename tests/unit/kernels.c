@@ -593,8 +593,7 @@ static void lstm_steps_of_many_streams(void **unused)
 
 static void transform_of(size_t size)
 {
-    fft f;
-    fft_init_size(&f, size);
+    const fft *const f = fft_of(size);
     const double pi = acos(-1.0);
     const size_t bins = size / 2 + 1;
     float x[FFT_SIZE], re[FFT_BINS], im[FFT_BINS], back[FFT_SIZE];
@@ -602,8 +601,8 @@ static void transform_of(size_t size)
     for (int round = 0; round < 4; round++) {
         fill(x, size, 1.0f);
         FOR_EACH_SET (k) {
-            k->fft_forward(&f, re, im, x);
-            k->fft_inverse(&f, back, re, im);
+            k->fft_forward(f, re, im, x);
+            k->fft_inverse(f, back, re, im);
             if (k == kernels_at(0)) {
                 memcpy(first_re, re, bins * sizeof *re);
                 memcpy(first_im, im, bins * sizeof *im);

@@ -23,7 +23,7 @@ static void power(linear_run *r, const float *hop, float *to)
 {
     float block[KALMAN_BLOCK] = {0}, re[PARTITION_ROW], im[PARTITION_ROW];
     memcpy(block + KALMAN_HOP, hop, KALMAN_HOP * sizeof *hop);
-    r->c.k->fft_forward(&r->c.paths.fft, re, im, block);
+    r->c.k->fft_forward(r->c.paths.fft, re, im, block);
     for (size_t k = 0; k < PARTITION_BINS; k++)
         to[k] = re[k] * re[k] + im[k] * im[k];
 }

@@ -59,13 +59,12 @@ static void run(float *out, float *near_end, const scene *s, size_t kernels_inde
     a.used = 0;
     suppressor *const p = postfilter_native.layout(&a, &plan);
 
-    fft transform;
-    fft_init(&transform);
     const size_t length = HISTORY + hops_at_once * HOP;
     float *const all = calloc(3 * length, sizeof *all);
     assert_non_null(all);
     const suppressor_lines lines = {.echo = all, .far = all + length, .error = all + 2 * length};
-    assert_int_equal(postfilter_native.start(p, &plan, &lines, &transform, &silent), UNECHO_OK);
+    assert_int_equal(postfilter_native.start(p, &plan, &lines, fft_of(FFT_SIZE), &silent),
+                     UNECHO_OK);
     const suppressor_settings settings = {1.0f, UNECHO_NOISE_REDUCTION_DB, 0};
     postfilter_native.set(p, &settings);
     postfilter_native.reset(p);

@@ -19,7 +19,6 @@ static const dtln *net;
 static dtln_workspace work;
 static dtln_line line;
 static void *memory;
-static fft transform;
 
 static int set_up(void **unused)
 {
@@ -29,7 +28,6 @@ static int set_up(void **unused)
     if (unecho_model_load(&model, reference_path("models/model_128"), NULL, 0) < 0)
         return -1;
     net = dtln_of_model(model, kernels_choose(UNECHO_CPU_ALL), DTLN_FP32);
-    fft_init(&transform);
     arena a = {0};
     dtln_workspace_layout(&work, &a, net, 1);
     dtln_memory_layout(&line.memory, &a, net);
@@ -85,15 +83,15 @@ static void spectra(void **unused)
     const signal_ estimate = tensor("estimated_block", DTLN_BLOCK);
     float re[DTLN_BINS_ROW], im[DTLN_BINS_ROW], ours[DTLN_BLOCK];
     for (size_t t = 0; t < HOPS; t++) {
-        net->k->fft_forward(&transform, re, im, far_block.samples + t * DTLN_BLOCK);
+        net->k->fft_forward(fft_of(FFT_SIZE), re, im, far_block.samples + t * DTLN_BLOCK);
         net->k->magnitude(ours, re, im, DTLN_BINS);
         assert_close("far magnitude", ours, far_magnitude.samples + t * DTLN_BINS, DTLN_BINS);
-        net->k->fft_forward(&transform, re, im, block.samples + t * DTLN_BLOCK);
+        net->k->fft_forward(fft_of(FFT_SIZE), re, im, block.samples + t * DTLN_BLOCK);
         net->k->magnitude(ours, re, im, DTLN_BINS);
         assert_close("mic magnitude", ours, magnitude.samples + t * DTLN_BINS, DTLN_BINS);
         net->k->multiply(re, re, mask.samples + t * DTLN_BINS, DTLN_BINS);
         net->k->multiply(im, im, mask.samples + t * DTLN_BINS, DTLN_BINS);
-        net->k->fft_inverse(&transform, ours, re, im);
+        net->k->fft_inverse(fft_of(FFT_SIZE), ours, re, im);
         assert_close("estimate", ours, estimate.samples + t * DTLN_BLOCK, DTLN_BLOCK);
     }
     free(block.samples);

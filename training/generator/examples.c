@@ -13,7 +13,6 @@ enum { ERROR, TARGET, LINES };
 struct examples {
     unecho *stream;
     const kernels *k;
-    fft fft;
     bands bands;
     transform transform;
     float lines[LINES][TRANSFORM_BLOCK]; /* the last samples of each */
@@ -33,7 +32,6 @@ examples *examples_new(void)
     if (!e || unecho_open(&e->stream, &config) < 0)
         return NULL;
     e->k = kernels_at(kernels_choose(UNECHO_CPU_ALL));
-    fft_init(&e->fft);
     bands_init(&e->bands);
     transform_init(&e->transform);
     return e;
@@ -49,7 +47,7 @@ static void take(examples *e, size_t i, const float *hop)
     float *const line = e->lines[i];
     memmove(line, line + TRANSFORM_HOP, (TRANSFORM_BLOCK - TRANSFORM_HOP) * sizeof *line);
     memcpy(line + TRANSFORM_BLOCK - TRANSFORM_HOP, hop, TRANSFORM_HOP * sizeof *line);
-    transform_forward(&e->transform, e->k, &e->fft, spectrum_at(e, i), line, e->block);
+    transform_forward(&e->transform, e->k, fft_of(FFT_SIZE), spectrum_at(e, i), line, e->block);
 }
 
 static unsigned char byte(float v)
