@@ -62,6 +62,15 @@ def _flush(z, least):
     return z
 
 
+def _bf16(z):
+    """Real and imaginary parts as bf16, 8 bits of precision, 0 below 2^-40; in place."""
+    parts, bits = z.view(np.float32), z.view(np.uint32)
+    parts[np.abs(parts) < 2.0**-40] = 0
+    bits += np.uint32(0x7FFF) + (bits >> 16 & 1)
+    bits &= np.uint32(0xFFFF0000)
+    return z
+
+
 class Kalman:
     """The state of a batch of scenes. Every scene gets what it would get alone."""
 
@@ -227,6 +236,7 @@ class Kalman:
         x = np.fft.rfft(block).astype(np.complex64)
         playing = energy + self.history_energy > FAR_SILENT * BLOCK
         x[~playing] = 0
+        x = _bf16(x)
         self.newest = (self.newest - 1) % self.ring
         self.x[:, self.newest] = self.x[:, self.newest + self.ring] = x
         self.silent = np.where(playing, 0, np.minimum(self.silent + 1, self.partitions))
@@ -264,7 +274,7 @@ class Kalman:
 
         v = self.variance
         step = v * np.conj(window) * _flush(e * inverse, 1e-15)[:, None]
-        change = _flush(CHANGE_FADE * self.change + step[:, : self.change.shape[1]], 1e-15)
+        change = _bf16(CHANGE_FADE * self.change + step[:, : self.change.shape[1]])
         w = scale[:, None] * self.w + step
         w2 = _power(w)
         mean = self.power.mean(1, keepdims=True)

@@ -10,31 +10,31 @@
 
 /* `width` bins of everything, from PARTITION_STRIP times the strip's number on. */
 typedef struct strip {
-    const float *x;
-    float *filter, *change;
+    const uint32_t *x;
+    float *filter;
+    uint32_t *change;
     size_t width;
 } strip;
 
 STRIP_INLINE strip strip_of(const partitions *f, size_t s, size_t width)
 {
     return (strip){
-        .x = f->x + s * 2 * f->ring * PARTITION_STRIP,
+        .x = f->x + s * f->ring * PARTITION_STRIP,
         .filter = f->filter + s * FILTER_ROWS * f->count * PARTITION_STRIP,
-        .change = f->change + s * 2 * f->recent * PARTITION_STRIP,
+        .change = f->change + s * f->recent * PARTITION_STRIP,
         .width = width,
     };
 }
 
-/* The block that goes through the first partition, or went `age` hops ago: its real, then its
- * imaginary parts. */
-STRIP_INLINE const float *first_block(const partitions *f, const strip *s, size_t age)
+/* The block that goes through the first partition, or went `age` hops ago. */
+STRIP_INLINE const uint32_t *first_block(const partitions *f, const strip *s, size_t age)
 {
-    return s->x + (f->newest + age) % f->ring * 2 * s->width;
+    return s->x + (f->newest + age) % f->ring * s->width;
 }
 
-STRIP_INLINE const float *next_block(const partitions *f, const strip *s, const float *x)
+STRIP_INLINE const uint32_t *next_block(const partitions *f, const strip *s, const uint32_t *x)
 {
-    const float *const next = x + 2 * s->width, *const end = s->x + 2 * f->ring * s->width;
+    const uint32_t *const next = x + s->width, *const end = s->x + f->ring * s->width;
     return next < end ? next : s->x;
 }
 
@@ -43,33 +43,45 @@ STRIP_INLINE float *filter_at(const strip *s, size_t p)
     return s->filter + p * FILTER_ROWS * s->width;
 }
 
-STRIP_INLINE float *change_at(const strip *s, size_t p)
+STRIP_INLINE uint32_t *change_at(const strip *s, size_t p)
 {
-    return s->change + p * 2 * s->width;
+    return s->change + p * s->width;
 }
 
 /*
  * Sums are arrays of their own, which nothing else points to: compilers keep them in registers.
  * sum += w x, both of real and imaginary parts.
  */
-STRIP_INLINE void add_product(const float *restrict w, const float *restrict x,
+STRIP_INLINE void add_product(const float *restrict w, const uint32_t *restrict x,
                               float *restrict sum_re, float *restrict sum_im, size_t width)
 {
     for (size_t k = 0; k < width; k++) {
-        const float xr = x[k], xi = x[width + k];
+        const float xr = bf16_re(x[k]), xi = bf16_im(x[k]);
         const float wr = w[k], wi = w[width + k];
         sum_re[k] = fmaf(-wi, xi, fmaf(wr, xr, sum_re[k]));
         sum_im[k] = fmaf(wi, xr, fmaf(wr, xi, sum_im[k]));
     }
 }
 
+/* The same of a recent change w. */
+STRIP_INLINE void add_change(const uint32_t *restrict w, const uint32_t *restrict x,
+                             float *restrict sum_re, float *restrict sum_im, size_t width)
+{
+    for (size_t k = 0; k < width; k++) {
+        const float xr = bf16_re(x[k]), xi = bf16_im(x[k]);
+        const float wr = bf16_re(w[k]), wi = bf16_im(w[k]);
+        sum_re[k] = fmaf(-wi, xi, fmaf(wr, xr, sum_re[k]));
+        sum_im[k] = fmaf(wi, xr, fmaf(wr, xi, sum_im[k]));
+    }
+}
+
 /* sum += v |x|^2, v the variance of that filter. */
-STRIP_INLINE void add_spread(const float *restrict filter, const float *restrict x,
+STRIP_INLINE void add_spread(const float *restrict filter, const uint32_t *restrict x,
                              float *restrict sum, size_t width)
 {
     const float *restrict v = filter + FILTER_VARIANCE * width;
     for (size_t k = 0; k < width; k++) {
-        const float xr = x[k], xi = x[width + k];
+        const float xr = bf16_re(x[k]), xi = bf16_im(x[k]);
         sum[k] = fmaf(v[k], fmaf(xr, xr, xi * xi), sum[k]);
     }
 }
@@ -80,12 +92,12 @@ STRIP_INLINE void predict_strip(const partitions *f, const prediction *to, size_
     float y_re[PARTITION_STRIP] = {0.0f}, y_im[PARTITION_STRIP] = {0.0f};
     float z_re[PARTITION_STRIP] = {0.0f}, z_im[PARTITION_STRIP] = {0.0f};
     float spread[PARTITION_STRIP] = {0.0f};
-    const float *x = first_block(f, &s, 0);
+    const uint32_t *x = first_block(f, &s, 0);
     for (size_t p = 0; p < f->count; p++, x = next_block(f, &s, x)) {
         add_product(filter_at(&s, p), x, y_re, y_im, width);
         add_spread(filter_at(&s, p), x, spread, width);
         if (p < f->recent)
-            add_product(change_at(&s, p), x, z_re, z_im, width);
+            add_change(change_at(&s, p), x, z_re, z_im, width);
     }
     const size_t at = i * PARTITION_STRIP;
     memcpy(to->y_re + at, y_re, sizeof y_re);
@@ -203,8 +215,8 @@ typedef struct strip_step {
 } strip_step;
 
 STRIP_INLINE void adapt_filter(const adaptation *a, const strip_step *step, float shape,
-                                const float *restrict x, float *restrict filter,
-                                float *restrict power, size_t width)
+                               const uint32_t *restrict x, float *restrict filter,
+                               float *restrict power, size_t width)
 {
     const float *restrict gain_re = step->gain_re, *restrict gain_im = step->gain_im;
     const float *restrict removal = step->removal, *restrict unrest = step->unrest;
@@ -213,7 +225,7 @@ STRIP_INLINE void adapt_filter(const adaptation *a, const strip_step *step, floa
     float *restrict const w_re = filter, *restrict const w_im = filter + width;
     float *restrict const variance = filter + FILTER_VARIANCE * width;
     for (size_t k = 0; k < width; k++) {
-        const float xr = x[k], xi = x[width + k], gr = gain_re[k], gi = gain_im[k];
+        const float xr = bf16_re(x[k]), xi = bf16_im(x[k]), gr = gain_re[k], gi = gain_im[k];
         const float v = variance[k];
         const float wr = fmaf(v, fmaf(xr, gr, xi * gi), scale * w_re[k]);
         const float wi = fmaf(v, fmaf(xr, gi, -(xi * gr)), scale * w_im[k]);
@@ -229,18 +241,18 @@ STRIP_INLINE void adapt_filter(const adaptation *a, const strip_step *step, floa
 
 /* The same step for the recent changes, before `adapt_filter` changes the variance. */
 STRIP_INLINE void adapt_change(const adaptation *a, const strip_step *step,
-                                const float *restrict x, const float *restrict filter,
-                                float *restrict change, size_t width)
+                               const uint32_t *restrict x, const float *restrict filter,
+                               uint32_t *restrict change, size_t width)
 {
     const float *restrict gain_re = step->gain_re, *restrict gain_im = step->gain_im;
     const float *restrict variance = filter + FILTER_VARIANCE * width;
     const float fade = a->fade;
-    float *restrict const c_re = change, *restrict const c_im = change + width;
     for (size_t k = 0; k < width; k++) {
-        const float xr = x[k], xi = x[width + k], gr = gain_re[k], gi = gain_im[k];
+        const float xr = bf16_re(x[k]), xi = bf16_im(x[k]), gr = gain_re[k], gi = gain_im[k];
         const float v = variance[k];
-        c_re[k] = flush_small(fmaf(v, fmaf(xr, gr, xi * gi), fade * c_re[k]));
-        c_im[k] = flush_small(fmaf(v, fmaf(xr, gi, -(xi * gr)), fade * c_im[k]));
+        const float re = fmaf(v, fmaf(xr, gr, xi * gi), fade * bf16_re(change[k]));
+        const float im = fmaf(v, fmaf(xr, gi, -(xi * gr)), fade * bf16_im(change[k]));
+        change[k] = bf16_pair(re, im);
     }
 }
 
@@ -251,7 +263,7 @@ STRIP_INLINE void adapt_strip(const partitions *f, const adaptation *a, float *t
     const size_t at = i * PARTITION_STRIP;
     const strip_step step = {a->gain_re + at, a->gain_im + at, a->removal + at, a->unrest + at};
     float power[PARTITION_STRIP] = {0.0f};
-    const float *x = first_block(f, &s, 0);
+    const uint32_t *x = first_block(f, &s, 0);
     for (size_t p = 0; p < f->count; p++, x = next_block(f, &s, x)) {
         if (p < f->recent)
             adapt_change(a, &step, x, filter_at(&s, p), change_at(&s, p), width);
@@ -269,9 +281,9 @@ STRIP_INLINE void predict_reused(const partitions *f, const reuse *r, size_t i, 
     float re[PARTITION_REUSED][PARTITION_STRIP] = {{0.0f}};
     float im[PARTITION_REUSED][PARTITION_STRIP] = {{0.0f}};
     float spread[PARTITION_REUSED][PARTITION_STRIP] = {{0.0f}};
-    const float *a = first_block(f, &s, r->blocks[0].age);
-    const float *b = first_block(f, &s, r->blocks[1].age);
-    const float *c = first_block(f, &s, r->blocks[2].age);
+    const uint32_t *a = first_block(f, &s, r->blocks[0].age);
+    const uint32_t *b = first_block(f, &s, r->blocks[1].age);
+    const uint32_t *c = first_block(f, &s, r->blocks[2].age);
     for (size_t p = 0; p < f->count; p++) {
         const float *const filter = filter_at(&s, p);
         add_product(filter, a, re[0], im[0], width);
@@ -318,19 +330,19 @@ static inline void gain_of(const reused_block *b, const reuse *r, float *restric
 }
 
 /* step += conj(x) gain */
-STRIP_INLINE void add_step(const float *restrict x, const float *restrict gain_re,
-                            const float *restrict gain_im, float *restrict step_re,
-                            float *restrict step_im, size_t width)
+STRIP_INLINE void add_step(const uint32_t *restrict x, const float *restrict gain_re,
+                           const float *restrict gain_im, float *restrict step_re,
+                           float *restrict step_im, size_t width)
 {
     for (size_t k = 0; k < width; k++) {
-        const float xr = x[k], xi = x[width + k], gr = gain_re[k], gi = gain_im[k];
+        const float xr = bf16_re(x[k]), xi = bf16_im(x[k]), gr = gain_re[k], gi = gain_im[k];
         step_re[k] = fmaf(xr, gr, fmaf(xi, gi, step_re[k]));
         step_im[k] = fmaf(xr, gi, fmaf(-xi, gr, step_im[k]));
     }
 }
 
 STRIP_INLINE void correct_filter(float *restrict filter, const float *restrict step_re,
-                                  const float *restrict step_im, size_t width)
+                                 const float *restrict step_im, size_t width)
 {
     float *restrict const w_re = filter, *restrict const w_im = filter + width;
     const float *restrict variance = filter + FILTER_VARIANCE * width;
@@ -346,9 +358,9 @@ STRIP_INLINE void correct_strip(const partitions *f, const reuse *r,
 {
     const strip s = strip_of(f, i, width);
     const size_t at = i * PARTITION_STRIP;
-    const float *a = first_block(f, &s, r->blocks[0].age);
-    const float *b = first_block(f, &s, r->blocks[1].age);
-    const float *c = first_block(f, &s, r->blocks[2].age);
+    const uint32_t *a = first_block(f, &s, r->blocks[0].age);
+    const uint32_t *b = first_block(f, &s, r->blocks[1].age);
+    const uint32_t *c = first_block(f, &s, r->blocks[2].age);
     for (size_t p = 0; p < f->count; p++) {
         float re[PARTITION_STRIP] = {0.0f}, im[PARTITION_STRIP] = {0.0f};
         add_step(a, gain_re[0] + at, gain_im[0] + at, re, im, width);

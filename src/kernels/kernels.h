@@ -314,7 +314,7 @@ typedef struct kernels {
      * For each partition, with g = gain, v = variance before:
      *     w = scale w + v conj(x) g,  change = fade change + v conj(x) g where there is one,
      *     v  = keep v (1 - v |x|^2 removal) + drift |w|^2 + shape[p] unrest,
-     * v kept within least and most, change flushed below 1e-15. power = sum over p of |w|^2. Then
+     * v kept within least and most, change rounded to bf16. power = sum over p of |w|^2. Then
      * what the new filter makes of the blocks of r, their y and spread; r NULL: none.
      */
     void (*partitions_adapt)(const partitions *f, const adaptation *a, float *power,

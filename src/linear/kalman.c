@@ -82,15 +82,13 @@ void kalman_layout(kalman *c, arena *a, size_t count, size_t lanes)
         .ring = count + KALMAN_MICS - 1,
         .recent = count < RECENT ? count : RECENT,
     };
-    const size_t paths = paths_floats(lanes, &sizes);
-    c->floats = paths + ROWS_KEPT * PARTITION_ROW + (KALMAN_MICS + 1) * KALMAN_HOP;
-    c->memory = arena_floats(a, c->floats);
-    paths_layout(&c->paths, c->memory, lanes, &sizes);
-    if (!c->memory)
-        return;
-    c->rows = c->memory + paths;
-    c->mics = c->rows + ROWS_KEPT * PARTITION_ROW;
-    c->error_before = c->mics + KALMAN_MICS * KALMAN_HOP;
+    const size_t before = a->used;
+    c->memory = a->memory ? a->memory + before : NULL;
+    paths_layout(&c->paths, a, lanes, &sizes);
+    c->rows = arena_floats(a, ROWS_KEPT * PARTITION_ROW);
+    c->mics = arena_floats(a, KALMAN_MICS * KALMAN_HOP);
+    c->error_before = arena_floats(a, KALMAN_HOP);
+    c->size = a->used - before;
 }
 
 void kalman_start(kalman *c, const kernels *k)
@@ -130,7 +128,7 @@ void kalman_restart(kalman *c)
     float variance[PARTITION_COUNT_MOST];
     for (size_t p = 0; p < kalman_count(c); p++)
         variance[p] = kalman_prior(c, p);
-    memset(c->memory, 0, c->floats * sizeof(float));
+    memset(c->memory, 0, c->size);
     paths_restart(&c->paths, variance);
     c->newest_mic = 0;
     c->misadjustment = (misadjustment){0};

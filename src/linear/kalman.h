@@ -42,11 +42,11 @@ typedef struct kalman_stats {
 typedef struct kalman {
     const kernels *k;
     echo_paths paths;
-    float *memory; /* of paths and rows together, which lie side by side */
-    size_t floats;
-    float *rows;     /* what is tracked per bin */
-    float *hop_rows; /* while kalman_run runs: what it needs per bin, not to be kept */
-    float *mics;     /* [KALMAN_MICS][KALMAN_HOP], the microphone's last hops, a ring */
+    unsigned char *memory; /* of paths and rows together, which lie side by side, */
+    size_t size;           /* in bytes */
+    float *rows;           /* what is tracked per bin */
+    float *hop_rows;       /* while kalman_run runs: what it needs per bin, not to be kept */
+    float *mics;           /* [KALMAN_MICS][KALMAN_HOP], the microphone's last hops, a ring */
     size_t newest_mic;
     float *error_before; /* [KALMAN_HOP], the last hop's error, before it was corrected */
     float shape[PARTITION_COUNT_MOST]; /* the prior over the partitions; its sum is 1 */

@@ -9,37 +9,22 @@ enum { HOP = UNECHO_HOP, BLOCK = 2 * UNECHO_HOP };
 
 /* ---- Memory ------------------------------------------------------------------------------ */
 
-static size_t path_floats(const partitions *sizes)
-{
-    return partitions_floats(2 * sizes->ring) + partitions_floats(FILTER_ROWS * sizes->count) +
-           partitions_floats(2 * sizes->recent) + PARTITION_ROW + HOP;
-}
-
-size_t paths_floats(size_t count, const partitions *sizes)
-{
-    return count * path_floats(sizes);
-}
-
-static float *layout_path(echo_path *p, float *memory, const partitions *sizes)
+static void layout_path(echo_path *p, arena *a, const partitions *sizes)
 {
     partitions *const f = &p->filter;
-    f->x = memory;
-    f->filter = f->x + partitions_floats(2 * sizes->ring);
-    f->change = f->filter + partitions_floats(FILTER_ROWS * sizes->count);
-    p->power = f->change + partitions_floats(2 * sizes->recent);
-    p->history = p->power + PARTITION_ROW;
-    return p->history + HOP;
+    *f = *sizes;
+    f->x = arena_take(a, partitions_words(sizes->ring) * sizeof *f->x);
+    f->filter = arena_floats(a, partitions_words(FILTER_ROWS * sizes->count));
+    f->change = arena_take(a, partitions_words(sizes->recent) * sizeof *f->change);
+    p->power = arena_floats(a, PARTITION_ROW);
+    p->history = arena_floats(a, HOP);
 }
 
-void paths_layout(echo_paths *e, float *memory, size_t count, const partitions *sizes)
+void paths_layout(echo_paths *e, arena *a, size_t count, const partitions *sizes)
 {
     e->count = count;
     for (size_t i = 0; i < count; i++)
-        e->all[i].filter = *sizes;
-    if (!memory)
-        return;
-    for (size_t i = 0; i < count; i++)
-        memory = layout_path(&e->all[i], memory, sizes);
+        layout_path(&e->all[i], a, sizes);
 }
 
 void paths_start(echo_paths *e, const kernels *k)
@@ -68,8 +53,8 @@ void paths_restart(echo_paths *e, const float *variance)
 static void forget_far_end(echo_path *p)
 {
     partitions *const f = &p->filter;
-    memset(f->x, 0, partitions_floats(2 * f->ring) * sizeof(float));
-    memset(f->change, 0, partitions_floats(2 * f->recent) * sizeof(float));
+    memset(f->x, 0, partitions_words(f->ring) * sizeof *f->x);
+    memset(f->change, 0, partitions_words(f->recent) * sizeof *f->change);
     memset(p->history, 0, HOP * sizeof(float));
     p->history_energy = 0.0;
     p->silent = f->count;
@@ -98,8 +83,7 @@ static void take_lane(echo_paths *e, echo_path *p, const float *far, double ener
     } else {
         p->silent += p->silent < f->count;
     }
-    strips_write(partitions_block(f, f->newest, 0), re);
-    strips_write(partitions_block(f, f->newest, 1), im);
+    pairs_write(f->x, f->ring, f->newest, re, im);
     memcpy(p->history, far, HOP * sizeof(float));
     p->history_energy = energy;
 }

@@ -29,9 +29,7 @@ typedef struct echo_paths {
 } echo_paths;
 
 /* count: of lanes; partitions of 8 ms each, `ring` and `recent` as in kernels.h. */
-size_t paths_floats(size_t count, const partitions *sizes);
-/* In as many floats; none: only the sizes. */
-void paths_layout(echo_paths *e, float *memory, size_t count, const partitions *sizes);
+void paths_layout(echo_paths *e, arena *a, size_t count, const partitions *sizes);
 void paths_start(echo_paths *e, const kernels *k);
 
 /* With memory that is zero: no echo is known, and variance[p] is that of partition p. */
