@@ -19,7 +19,7 @@ static size_t native_for(const far_end_plan *plan, size_t samples)
 
 static size_t waiting(const far_end *f)
 {
-    return f->lines[FAR_MEAN].queue.count;
+    return backlog_count(&f->lines[FAR_MEAN].queue);
 }
 
 void far_end_layout(far_end *f, arena *a, const far_end_plan *plan)
@@ -29,7 +29,7 @@ void far_end_layout(far_end *f, arena *a, const far_end_plan *plan)
     size_t taps = 0;
     for (size_t i = 0; i < plan->lanes; i++) {
         far_line *const line = &f->lines[i];
-        fifo_layout(&line->queue, a, plan->queue);
+        backlog_layout(&line->queue, a, plan->queue, plan->backlog);
         sample_ring_layout(&line->past, a, plan->past, plan->fresh);
         if (plan->rate != UNECHO_SAMPLE_RATE || plan->drifts) {
             resampler_layout(&line->resampler, a, plan->rate, UNECHO_SAMPLE_RATE, most,
@@ -70,7 +70,7 @@ void far_end_reset(far_end *f)
     f->resampling = f->plan.rate != UNECHO_SAMPLE_RATE;
     for (size_t i = 0; i < f->plan.lanes; i++) {
         far_line *const line = &f->lines[i];
-        fifo_reset(&line->queue);
+        backlog_reset(&line->queue);
         sample_ring_reset(&line->past);
         line->sound = 0;
         if (f->plan.upper > 0)
@@ -143,7 +143,7 @@ static void drop_all(far_end *f)
     f->jumped -= (double)dropped * UNECHO_SAMPLE_RATE / f->plan.rate;
     f->dropped_frames += dropped;
     for (size_t i = 0; i < f->plan.lanes; i++) {
-        fifo_reset(&f->lines[i].queue);
+        backlog_reset(&f->lines[i].queue);
         /* What the resampler still holds counts as just taken. */
         f->lines[i].sound = f->taken;
     }
@@ -168,7 +168,7 @@ void far_end_push(far_end *f, const float *const *x, size_t n, uint64_t now)
     if (f->starved)
         keep_silence_until(f, now);
     f->starved = 0;
-    if (n > f->plan.queue - waiting(f)) {
+    if (n > f->plan.queue - f->lines[FAR_MEAN].queue.newest.count) {
         drop_all(f);
         f->overrun = 1;
     }
@@ -177,7 +177,7 @@ void far_end_push(far_end *f, const float *const *x, size_t n, uint64_t now)
         const size_t sound = sounding(x[i], n);
         if (sound > 0)
             f->lines[i].sound = pushed + sound;
-        fifo_push(&f->lines[i].queue, x[i], n);
+        backlog_push(&f->lines[i].queue, x[i], n);
     }
 }
 
@@ -196,7 +196,7 @@ static size_t resample(far_end *f, size_t lane, size_t taken, size_t wanted)
     resampler *const r = &line->resampler;
     /* Silence becomes silence. */
     const int silent = line->sound + r->count <= f->taken;
-    fifo_pop(&line->queue, f->scratch, taken);
+    backlog_pop(&line->queue, f->scratch, taken);
     resampler_push(r, f->scratch, taken);
     const size_t n = resampler_ready(r, wanted);
     measure_upper(f, lane, f->scratch, taken, n);
@@ -215,13 +215,22 @@ static void make(far_end *f, size_t wanted, uint64_t limit)
         if (f->resampling) {
             n = resample(f, i, taken, wanted);
         } else {
-            fifo_pop(&f->lines[i].queue, f->scratch, taken);
+            backlog_pop(&f->lines[i].queue, f->scratch, taken);
             measure_upper(f, i, f->scratch, taken, taken);
             sample_ring_write(&f->lines[i].past, f->made, f->scratch, taken);
         }
     }
     f->taken += taken;
     f->made += n;
+}
+
+/* By the hop, not by the chunks that brought the frames: those from number `limit` on, and a few.
+ */
+static void settle(far_end *f, uint64_t limit)
+{
+    const size_t newest = waiting(f) - available(f, SIZE_MAX, limit) + FAR_END_PART;
+    for (size_t i = 0; i < f->plan.lanes; i++)
+        backlog_settle(&f->lines[i].queue, newest);
 }
 
 void far_end_advance(far_end *f, uint64_t target, uint64_t limit)
@@ -231,6 +240,8 @@ void far_end_advance(far_end *f, uint64_t target, uint64_t limit)
         const uint64_t wanted = target - f->made;
         make(f, wanted < MOST_AT_ONCE ? (size_t)wanted : MOST_AT_ONCE, limit);
     }
+    if (f->plan.backlog > 0)
+        settle(f, limit);
     if (f->plan.pushed && waiting(f) == 0 && target > f->made + PATIENCE) {
         keep_silence_until(f, target - PATIENCE);
         f->starved = 1;

@@ -6,8 +6,8 @@
 #ifndef UNECHO_FAR_END_H
 #define UNECHO_FAR_END_H
 
+#include "backlog.h"
 #include "dsp/resampler.h"
-#include "fifo.h"
 #include "kernels/kernels.h"
 #include "sample_ring.h"
 #include "upper_bands.h"
@@ -21,7 +21,8 @@ typedef struct far_end_plan {
     unsigned rate;
     size_t lanes;        /* 1 or FAR_LANES */
     int drifts;          /* whether far_end_drift may be called */
-    size_t queue;        /* capacity of the queue in native frames */
+    size_t queue;        /* capacity of the queue in native frames, */
+    size_t backlog;      /* and of what waits in it for longer than a few hops; 0 if pushed */
     size_t past;         /* samples at 16 kHz that can still be read, */
     size_t fresh;        /* and of these, as they came; see sample_ring.h */
     int pushed;          /* arrives independently of the microphone, perhaps late or not at all */
@@ -41,7 +42,7 @@ typedef struct queue_watch {
 
 /* The samples of a lane. All lanes hold as many. */
 typedef struct far_line {
-    fifo queue;
+    backlog queue;
     resampler resampler;
     sample_ring past; /* as much as has been made */
     uint64_t sound;   /* native frames up to the last that was not 0 */

@@ -86,12 +86,14 @@ static far_end_plan plan_far_end(const unecho_config *config, const aligner_plan
     /* What was resampled to this rate lacks the last sixteenth below its half. */
     const int reaches = (int)rate == config->sample_rate || 15.0 / 32.0 * (double)rate > lowest;
     const int has_high = config->high_band && config->sample_rate != UNECHO_SAMPLE_RATE && reaches;
-    const size_t ms = hops + config->reference_late_ms + config->far_queue_ms + slack;
+    const size_t ms = hops + config->reference_late_ms + config->far_queue_ms;
     return (far_end_plan){
         .rate = (unsigned)rate,
         .lanes = config->far_channels > 1 ? FAR_LANES : 1,
         .drifts = drifts,
-        .queue = ms * rate / 1000 + FAR_END_PART,
+        /* Parts are pushed while as much, and a block, are left of those before. */
+        .queue = ms * rate / 1000 + 2 * FAR_END_PART + SAMPLE_BLOCK,
+        .backlog = slack * rate / 1000,
         .past = aligner_past(aligning),
         /* A far end that stays where it is passes as it came. */
         .fresh = aligning->late + UNECHO_HOP,

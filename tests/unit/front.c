@@ -57,24 +57,29 @@ typedef struct open_far {
     void *memory;
 } open_far;
 
+static open_far open_planned(const far_end_plan *plan)
+{
+    open_far o;
+    arena a = {0};
+    far_end_layout(&o.f, &a, plan);
+    o.memory = a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
+    a.used = 0;
+    far_end_layout(&o.f, &a, plan);
+    assert_int_equal(far_end_start(&o.f, kernels_at(0), NULL), 0);
+    far_end_reset(&o.f);
+    return o;
+}
+
 static open_far open_far_end(unsigned rate, int drifts, size_t queue, size_t past, int pushed,
                              size_t lanes)
 {
-    open_far o;
     const far_end_plan plan = {.rate = rate,
                                .lanes = lanes,
                                .drifts = drifts,
                                .queue = queue,
                                .past = past,
                                .pushed = pushed};
-    arena a = {0};
-    far_end_layout(&o.f, &a, &plan);
-    o.memory = a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
-    a.used = 0;
-    far_end_layout(&o.f, &a, &plan);
-    assert_int_equal(far_end_start(&o.f, kernels_at(0), NULL), 0);
-    far_end_reset(&o.f);
-    return o;
+    return open_planned(&plan);
 }
 
 static void close_far_end(open_far *o)
@@ -190,10 +195,65 @@ static void too_much(void **unused)
     open_far o = open_far_end(16000, 0, 1000, 4000, 1, 1);
     push_numbers(&o.f, 0, 1200, 0);
     assert_int_equal(o.f.dropped_frames, 4 * FAR_END_PART - FAR_END_PART);
-    assert_int_equal(o.f.lines[FAR_MEAN].queue.count, 1200 - o.f.dropped_frames);
+    assert_int_equal(backlog_count(&o.f.lines[FAR_MEAN].queue), 1200 - o.f.dropped_frames);
     far_end_advance(&o.f, 200, UINT64_MAX);
     assert_reads(&o.f, 0, 200, (float)o.f.dropped_frames + 1.0f, 1.0f);
     close_far_end(&o);
+}
+
+/* Frames first..first+n of noise. */
+static void push_noise(far_end *f, const float *noise, size_t first, size_t n)
+{
+    for (size_t done = 0, part; done < n; done += part) {
+        part = n - done < FAR_END_PART ? n - done : FAR_END_PART;
+        far_end_push(f, (const float *const[]){noise + first + done}, part, 0);
+    }
+}
+
+/* A clock that is a tenth slower: what waits becomes more and more. `chunk` hops come at a time. */
+static open_far fall_behind(const float *noise, size_t hops, size_t chunk)
+{
+    enum { SLOW = 116 };
+    const far_end_plan plan = {
+        .rate = 16000, .lanes = 1, .queue = 2000, .backlog = 2048, .past = 8000};
+    open_far o = open_planned(&plan);
+    for (size_t hop = 0; hop < hops; hop++) {
+        if (hop % chunk == 0)
+            push_noise(&o.f, noise, hop * UNECHO_HOP, chunk * UNECHO_HOP);
+        far_end_advance(&o.f, (hop + 1) * SLOW, (hop + 1) * UNECHO_HOP);
+    }
+    return o;
+}
+
+/* What waits for long is kept in 16 bits: never two numbers more than its peak's 2^-15 apart, and
+ * the same ones whatever the chunks. The newest are as they came. */
+static void waits_for_long(void **unused)
+{
+    (void)unused;
+    enum { HOPS = 160, N = HOPS * UNECHO_HOP };
+    const signal_ all = noise_signal(N, 0.4f, 3);
+    const float *const noise = all.samples;
+    float x[4000], y[4000];
+    open_far o = fall_behind(noise, HOPS, 1);
+    assert_int_equal(o.f.dropped_frames, 0);
+    far_end_read(&o.f, FAR_MEAN, x, (int64_t)o.f.made - 4000, 4000);
+    float most = 0.0f;
+    for (size_t i = 0; i < 4000; i++)
+        most = fmaxf(most, fabsf(x[i] - noise[o.f.made - 4000 + i]));
+    assert_true(most > 0.0f && most <= 2.0f * 0x1p-15f);
+    for (size_t chunk = 2; chunk <= 8; chunk *= 2) {
+        open_far other = fall_behind(noise, HOPS, chunk);
+        far_end_read(&other.f, FAR_MEAN, y, (int64_t)other.f.made - 4000, 4000);
+        assert_memory_equal(x, y, sizeof x);
+        close_far_end(&other);
+    }
+    /* Until the queue is full. */
+    push_noise(&o.f, noise, 0, 1024);
+    assert_int_equal(o.f.dropped_frames, 0);
+    push_noise(&o.f, noise, 0, 2000);
+    assert_true(o.f.dropped_frames > 2048);
+    close_far_end(&o);
+    free(all.samples);
 }
 
 /*
@@ -412,6 +472,7 @@ int main(void)
         cmocka_unit_test(starved_and_resumed),
         cmocka_unit_test(not_starved_when_it_comes_along),
         cmocka_unit_test(too_much),
+        cmocka_unit_test(waits_for_long),
         cmocka_unit_test(drift_sets_in),
         cmocka_unit_test(two_lanes),
         cmocka_unit_test(sixteen_bits_come_back),
