@@ -23,7 +23,7 @@ void microphone_layout(microphone *m, arena *a, const microphone_plan *plan)
         m->wait = ahead > plan->wait ? ahead : plan->wait;
     }
     const size_t part = samples_for(m, MICROPHONE_PART) + 1;
-    m->scratch = arena_floats(a, part);
+    m->scratch = resamples(m) ? arena_floats(a, part) : NULL;
     fifo_layout(&m->samples, a,
                 (plan->hops_at_once + 1) * UNECHO_HOP + samples_for(m, m->wait) + part);
 }

@@ -6,8 +6,9 @@
  * with fused multiply-add; everything else performs, element by element, the operations of the
  * plain set (plain.c), which defines the result. WebAssembly has bits of its own (scalar.h).
  *
- * Memory: rows have room for KERNEL_PAD(n) elements; kernels may write finite numbers to the
- * padding. Pointers need the alignment of float only, unless a kernel says otherwise.
+ * Memory: rows of matrices and of LSTM states have room for KERNEL_PAD(n) elements; kernels may
+ * write finite numbers to the padding. Pointers need the alignment of float only, unless a kernel
+ * says otherwise.
  */
 #ifndef UNECHO_KERNELS_H
 #define UNECHO_KERNELS_H

@@ -148,8 +148,7 @@ static batch part_of(const batch *b, size_t first, size_t count)
 static void run_all(const batch *b, size_t n)
 {
     unecho *const host = largest(b);
-    const size_t crowd = host->canceller.suppressor->kind->crowd;
-    const size_t most = crowd > 0 && crowd < rows(host) ? crowd : rows(host);
+    const size_t most = rows(host);
     for (size_t first = 0; first < b->count; first += most) {
         const size_t left = b->count - first;
         const batch few = part_of(b, first, left < most ? left : most);

@@ -73,13 +73,15 @@ static size_t samples_of_ms(unsigned ms)
     return (size_t)ms * (UNECHO_SAMPLE_RATE / 1000);
 }
 
-static far_end_plan plan_far_end(const unecho_config *config, const aligner_plan *aligning)
+/* hops_at_once: of the canceller. */
+static far_end_plan plan_far_end(const unecho_config *config, const aligner_plan *aligning,
+                                 size_t hops_at_once)
 {
     const size_t rate = (size_t)config_far_rate(config);
     const int pushed = config->far_queue_ms > 0;
     const int drifts = config->align == UNECHO_ALIGN_AUTO;
     /* Frames that arrive before they are used: hops_at_once hops, and those held back. */
-    const size_t hops = (config->hops_at_once + 3) * CONFIG_HOP_MS;
+    const size_t hops = (hops_at_once + 3) * CONFIG_HOP_MS;
     /* Frames that accumulate while a far end that is not pushed has a slower clock. */
     const size_t slack = !pushed && drifts ? UNECHO_DELAY_MAX_MS : 0;
     const double lowest = upper_lowest((unsigned)config->sample_rate);
@@ -126,12 +128,12 @@ static void layout_front(unecho *s, arena *a, const unecho_config *config)
         .tail = samples_of_ms((unsigned)tail_ms),
         .past = tail_ms > 0 ? kalman_reach(tail_ms / CONFIG_HOP_MS) * UNECHO_HOP : 0,
     };
-    const far_end_plan far = plan_far_end(config, &aligning);
+    const far_end_plan far = plan_far_end(config, &aligning, s->canceller.hops_at_once);
     far_end_layout(&s->far_end, a, &far);
     const microphone_plan mic = {
         .rate = (unsigned)config->sample_rate,
         .wait = wait_for_far(config, &s->far_end),
-        .hops_at_once = config->hops_at_once,
+        .hops_at_once = s->canceller.hops_at_once,
     };
     microphone_layout(&s->microphone, a, &mic);
     const output_plan out = {
@@ -161,8 +163,8 @@ static unecho *layout(arena *a, const suppressor_plan *plan)
     unecho *const taken = arena_take(a, sizeof *taken);
     unecho *const s = taken ? taken : &unused;
     canceller_layout(&s->canceller, a, plan);
-    s->out = arena_floats(a, config->hops_at_once * UNECHO_HOP);
-    s->heard = arena_floats(a, config->hops_at_once * UNECHO_HOP);
+    s->out = arena_floats(a, s->canceller.hops_at_once * UNECHO_HOP);
+    s->heard = arena_floats(a, s->canceller.hops_at_once * UNECHO_HOP);
     layout_front(s, a, config);
     s->recorder = NULL;
     if (config->record_capacity > 0)

@@ -22,7 +22,7 @@ struct unecho {
     unecho_model *model; /* NULL without a network */
     unsigned mic_channels, far_channels;
     int mic_channel;
-    float *out, *heard; /* [hops_at_once] hops between canceller and output */
+    float *out, *heard; /* [canceller.hops_at_once] hops between canceller and output */
     samples_seen mic_seen, far_seen;
     uint64_t frames;    /* processed so far */
     uint64_t lost;      /* lost hops of the microphone whose far end was pushed */

@@ -54,9 +54,6 @@ struct suppressor_kind {
     size_t latency; /* samples by which the output lags the input; a multiple of a hop */
     int tells;    /* whether the filter goes by its near_share: a stream's runs are one hop then */
     int denoises; /* whether it changes a near end without echo: silent far ends bypass it */
-    /* How many streams at once gain from weights read once. More would only push each other's
-     * memory out of the caches. 0: as many as there are rows for. */
-    size_t crowd;
 
     /* Build plan->network. NULL: nothing to share. Returns a status. */
     int (*prepare)(suppressor_plan *plan, const message *to);

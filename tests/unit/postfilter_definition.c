@@ -69,7 +69,7 @@ static void run(float *out, float *near_end, const scene *s, size_t kernels_inde
     postfilter_native.set(p, &settings);
     postfilter_native.reset(p);
     for (size_t at = 0; at + HOP <= s->count;) {
-        const size_t left = (s->count - at) / HOP, hops = left < hops_at_once ? left : hops_at_once;
+        const size_t left = (s->count - at) / HOP, hops = left < p->rows ? left : p->rows;
         const float *const from[] = {s->mic, s->far, s->error};
         for (size_t i = 0; i < 3; i++)
             memcpy(all + i * length + HISTORY, from[i] + at, hops * HOP * sizeof *all);

@@ -74,11 +74,21 @@ static size_t hidden_row(const postfilter *net)
     return KERNEL_PAD(POSTFILTER_LAYERS * net->units);
 }
 
-void network_work_layout(network_work *work, arena *a, const postfilter *net, size_t rows)
+void network_rows_layout(network_rows *r, arena *a, size_t rows)
+{
+    r->features = arena_floats(a, rows * FEATURES_ROW);
+    r->gains = arena_floats(a, rows * GAINS_ROW);
+}
+
+/* What lies between input and output. */
+typedef struct network_work {
+    float *dense, *hidden, *gates;
+    void *scratch;
+} network_work;
+
+static void layout_work(network_work *work, arena *a, const postfilter *net, size_t rows)
 {
     const size_t widest = larger(POSTFILTER_FEATURES, POSTFILTER_LAYERS * net->units);
-    work->features = arena_floats(a, rows * FEATURES_ROW);
-    work->gains = arena_floats(a, rows * GAINS_ROW);
     work->dense = arena_floats(a, rows * KERNEL_PAD(net->units));
     /* Room for the states of up to `rows` streams, too. */
     work->hidden = arena_floats(a, 2 * rows * hidden_row(net));
@@ -86,18 +96,29 @@ void network_work_layout(network_work *work, arena *a, const postfilter *net, si
     work->scratch = arena_take(a, DENSE_SCRATCH(widest, rows));
 }
 
+size_t network_room(const postfilter *net, size_t rows)
+{
+    network_work unused;
+    arena a = {0};
+    layout_work(&unused, &a, net, rows);
+    return a.used;
+}
+
 /* ---- Running ---------------------------------------------------------------------------- */
 
-void network_run(const postfilter *net, network_work *work, network_memory *const *memories,
-                 size_t count, size_t hops)
+void network_run(const postfilter *net, const network_rows *rows, void *room,
+                 network_memory *const *memories, size_t count, size_t hops)
 {
     const kernels *const k = net->k;
     const size_t all = count * hops, units = net->units;
-    const layer_work run = {count, hops, work->gates, work->scratch};
-    const layer_rows input = {work->dense, KERNEL_PAD(units)};
-    const layer_rows hidden = {work->hidden + count * hidden_row(net), hidden_row(net)};
+    network_work work;
+    arena a = {.memory = room};
+    layout_work(&work, &a, net, all);
+    const layer_work run = {count, hops, work.gates, work.scratch};
+    const layer_rows input = {work.dense, KERNEL_PAD(units)};
+    const layer_rows hidden = {work.hidden + count * hidden_row(net), hidden_row(net)};
 
-    k->dense(&net->input, work->features, FEATURES_ROW, input.at, input.stride, all, work->scratch);
+    k->dense(&net->input, rows->features, FEATURES_ROW, input.at, input.stride, all, work.scratch);
     for (size_t row = 0; row < all; row++)
         k->tanh(input.at + row * input.stride, input.at + row * input.stride, units);
     layer_rows x = input;
@@ -109,9 +130,9 @@ void network_run(const postfilter *net, network_work *work, network_memory *cons
         gru_run(&net->gru[i], k, h, x, y, &run);
         x = y;
     }
-    k->dense(&net->output, hidden.at, hidden.stride, work->gains, GAINS_ROW, all, work->scratch);
+    k->dense(&net->output, hidden.at, hidden.stride, rows->gains, GAINS_ROW, all, work.scratch);
     for (size_t row = 0; row < all; row++) {
-        float *const gains = work->gains + row * GAINS_ROW;
+        float *const gains = rows->gains + row * GAINS_ROW;
         k->sigmoid(gains, gains, net->output.rows);
     }
 }

@@ -43,16 +43,17 @@ enum {
     GAINS_ROW = KERNEL_PAD(POSTFILTER_OUTPUTS),
 };
 
-/* Scratch for up to `rows` rows; hop t of stream s is row t * count + s. */
-typedef struct network_work {
+/* Input and output; hop t of stream s is row t * count + s. */
+typedef struct network_rows {
     float *features; /* in: [rows][FEATURES_ROW] */
     float *gains;    /* out: [rows][GAINS_ROW], and the probability as in postfilter_weights.h */
-    float *dense, *hidden, *gates;
-    void *scratch;
-} network_work;
+} network_rows;
 
 void network_memory_layout(network_memory *m, arena *a, const postfilter *net);
-void network_work_layout(network_work *work, arena *a, const postfilter *net, size_t rows);
+void network_rows_layout(network_rows *r, arena *a, size_t rows);
+
+/* Bytes of scratch that a run of so many rows needs, aligned to ARENA_ALIGNMENT. */
+size_t network_room(const postfilter *net, size_t rows);
 
 /* Whether the model has the output POSTFILTER_NEAR_END. */
 static inline bool network_tells_near_end(const postfilter *net)
@@ -61,7 +62,7 @@ static inline bool network_tells_near_end(const postfilter *net)
 }
 
 /* A stream's output is the same, bit for bit, whichever streams run with it. */
-void network_run(const postfilter *net, network_work *work, network_memory *const *memories,
-                 size_t count, size_t hops);
+void network_run(const postfilter *net, const network_rows *rows, void *room,
+                 network_memory *const *memories, size_t count, size_t hops);
 
 #endif

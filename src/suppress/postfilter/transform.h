@@ -11,7 +11,7 @@ enum {
     TRANSFORM_BLOCK = FFT_SIZE,
     TRANSFORM_HOP = UNECHO_HOP,
     TRANSFORM_TAIL = 2 * TRANSFORM_HOP, /* samples of a block that are synthesised */
-    TRANSFORM_ROW = KERNEL_PAD(FFT_BINS),
+    TRANSFORM_ROW = 272,                /* of bins: whole cache lines */
 };
 
 typedef struct transform {
