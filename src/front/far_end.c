@@ -4,8 +4,9 @@
 
 #include <string.h>
 
-/* Upper bound of the samples that one far_end_advance makes: four hops, to catch up if late. */
-enum { MOST_AT_ONCE = 4 * UNECHO_HOP };
+/* Upper bound of the samples that one far_end_advance makes: four hops, to catch up if late; and of
+ * those that it makes at a time. */
+enum { MOST_AT_ONCE = 4 * UNECHO_HOP, PART = 2 * UNECHO_HOP };
 /* A pushed far end that brings nothing for longer than this counts as silent: 100 ms. */
 enum { PATIENCE = UNECHO_SAMPLE_RATE / 10 };
 /* What stays in the queue may vary with the caller's timing by less than this. */
@@ -25,7 +26,7 @@ static size_t waiting(const far_end *f)
 void far_end_layout(far_end *f, arena *a, const far_end_plan *plan)
 {
     f->plan = *plan;
-    const size_t most = native_for(plan, MOST_AT_ONCE);
+    const size_t most = native_for(plan, PART);
     size_t taps = 0;
     for (size_t i = 0; i < plan->lanes; i++) {
         far_line *const line = &f->lines[i];
@@ -41,7 +42,7 @@ void far_end_layout(far_end *f, arena *a, const far_end_plan *plan)
     }
     f->upper_hops = plan->past / UNECHO_HOP + 2;
     f->upper = arena_floats(a, f->upper_hops * plan->upper);
-    f->scratch = arena_floats(a, (most > MOST_AT_ONCE ? most : MOST_AT_ONCE) + taps);
+    f->scratch = arena_floats(a, (most > PART ? most : PART) + taps);
 }
 
 static int may_resample(const far_end *f)
@@ -205,7 +206,8 @@ static size_t resample(far_end *f, size_t lane, size_t taken, size_t wanted)
     return n;
 }
 
-static void make(far_end *f, size_t wanted, uint64_t limit)
+/* Make up to `wanted` <= PART samples. Returns their number. */
+static size_t make(far_end *f, size_t wanted, uint64_t limit)
 {
     const size_t needed =
         f->resampling ? resampler_missing(&f->lines[FAR_MEAN].resampler, wanted) : wanted;
@@ -222,6 +224,7 @@ static void make(far_end *f, size_t wanted, uint64_t limit)
     }
     f->taken += taken;
     f->made += n;
+    return n;
 }
 
 /* By the hop, not by the chunks that brought the frames: those from number `limit` on, and a few.
@@ -236,9 +239,11 @@ static void settle(far_end *f, uint64_t limit)
 void far_end_advance(far_end *f, uint64_t target, uint64_t limit)
 {
     f->overrun = 0;
-    if (target > f->made) {
-        const uint64_t wanted = target - f->made;
-        make(f, wanted < MOST_AT_ONCE ? (size_t)wanted : MOST_AT_ONCE, limit);
+    const uint64_t missing = target > f->made ? target - f->made : 0;
+    size_t wanted = missing < MOST_AT_ONCE ? (size_t)missing : MOST_AT_ONCE;
+    while (wanted > 0) {
+        const size_t part = wanted < PART ? wanted : PART;
+        wanted = make(f, part, limit) == part ? wanted - part : 0;
     }
     if (f->plan.backlog > 0)
         settle(f, limit);

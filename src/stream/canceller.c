@@ -21,6 +21,11 @@ static size_t line_length(const canceller *c)
     return c->past + c->hops_at_once * UNECHO_HOP;
 }
 
+static size_t raw_length(const canceller *c)
+{
+    return c->lag + c->hops_at_once * UNECHO_HOP;
+}
+
 static float *line(const canceller *c, arena *a)
 {
     return arena_floats(a, line_length(c));
@@ -43,7 +48,7 @@ void canceller_layout(canceller *c, arena *a, const suppressor_plan *plan)
     c->past = kind->history > kind->latency ? kind->history : kind->latency;
     c->mic = c->error = line(c, a);
     c->far = line(c, a);
-    c->raw = line(c, a);
+    c->raw = arena_floats(a, raw_length(c));
     c->linear = NULL;
     c->echo = c->side = NULL;
     const size_t lanes = plan->config->far_channels > 1 ? PATHS_MOST : 1;
@@ -99,10 +104,11 @@ void canceller_close(canceller *c)
 
 void canceller_reset(canceller *c)
 {
-    float *const lines[] = {c->mic, c->far, c->raw, c->error, c->echo};
+    float *const lines[] = {c->mic, c->far, c->error, c->echo};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (lines[i])
             memset(lines[i], 0, line_length(c) * sizeof(float));
+    memset(c->raw, 0, raw_length(c) * sizeof *c->raw);
     if (c->linear)
         kalman_reset(c->linear);
     c->suppressor->kind->reset(c->suppressor);
@@ -127,7 +133,7 @@ float *canceller_mic(canceller *c)
 
 float *canceller_raw(canceller *c)
 {
-    return c->raw + c->past;
+    return c->raw + c->lag;
 }
 
 float *canceller_far(canceller *c)
@@ -214,10 +220,10 @@ static size_t alike(const canceller *c, const bypass_hop *plan, size_t first, si
     return n;
 }
 
-/* Shift a line by the `hops` hops that have run; `left` more follow. */
-static void advance(const canceller *c, float *line, size_t hops, size_t left)
+/* Shift a line with so many past samples by the `hops` hops that have run; `left` more follow. */
+static void advance(float *line, size_t past, size_t hops, size_t left)
 {
-    memmove(line, line + hops * UNECHO_HOP, (c->past + left * UNECHO_HOP) * sizeof *line);
+    memmove(line, line + hops * UNECHO_HOP, (past + left * UNECHO_HOP) * sizeof *line);
 }
 
 /* What the suppressor says of hop t of its last run. */
@@ -243,7 +249,7 @@ static void finish(canceller *c, const bypass_hop *plan, float *out, float *mic,
 {
     /* The hops that this output belongs to. */
     const size_t first = c->past - c->lag;
-    memcpy(mic, c->raw + first, hops * UNECHO_HOP * sizeof *mic);
+    memcpy(mic, c->raw, hops * UNECHO_HOP * sizeof *mic);
     for (size_t t = 0; t < hops; t++) {
         const size_t at = t * UNECHO_HOP;
         const float *const heard = c->mic + first + at;
@@ -254,12 +260,12 @@ static void finish(canceller *c, const bypass_hop *plan, float *out, float *mic,
         hear_near_end(c, plan, t);
     }
     tell_filter(c, &plan[hops - 1]);
-    advance(c, c->mic, hops, left);
-    advance(c, c->far, hops, left);
-    advance(c, c->raw, hops, left);
+    advance(c->mic, c->past, hops, left);
+    advance(c->far, c->past, hops, left);
+    advance(c->raw, c->lag, hops, left);
     if (c->linear) {
-        advance(c, c->error, hops, left);
-        advance(c, c->echo, hops, left);
+        advance(c->error, c->past, hops, left);
+        advance(c->echo, c->past, hops, left);
     }
 }
 
