@@ -192,22 +192,24 @@ static inline void join_bin(const fft *f, size_t n, size_t k, const float *zr, c
     high_im[n / 2 - k] = wi - ei;
 }
 
+/* From 0 on, as whole vectors are faster than the rest of one: what is made of bin 0 is no bin. */
 static NOT_INLINED void join_bins(const fft *restrict f, size_t n, const float *restrict zr,
                                   const float *restrict zi, float *restrict re, float *restrict im,
                                   float *restrict high_re, float *restrict high_im)
 {
-    for (size_t k = 1; k < n / 2; k++)
+    for (size_t k = 0; k < n / 2; k++)
         join_bin(f, n, k, zr, zi, re, im, high_re, high_im);
 }
 
 static inline void forward_of(const fft *f, size_t n, float *re, float *im, const float *x)
 {
-    float zr[HALF_MOST], zi[HALF_MOST], xr[HALF_MOST], xi[HALF_MOST];
+    float zr[HALF_MOST + 1], zi[HALF_MOST + 1], xr[HALF_MOST], xi[HALF_MOST];
     for (size_t i = 0; i < n; i++) {
         xr[i] = x[2 * i];
         xi[i] = x[2 * i + 1];
     }
     fft_complex(f, n, xr, xi, zr, zi);
+    zr[n] = zi[n] = 0.0f;
     join_bins(f, n, zr, zi, re, im, re + n / 2, im + n / 2);
     join_bin(f, n, n / 2, zr, zi, re, im, re + n / 2, im + n / 2);
     re[0] = zr[0] + zi[0];
@@ -235,18 +237,18 @@ static NOT_INLINED void part_bins(const fft *restrict f, size_t n, const float *
                                   const float *restrict im, float *restrict zr, float *restrict zi,
                                   float *restrict high_r, float *restrict high_i)
 {
-    for (size_t k = 1; k < n / 2; k++)
+    for (size_t k = 0; k < n / 2; k++)
         part_bin(f, n, k, re, im, zr, zi, high_r, high_i);
 }
 
 static inline void inverse_of(const fft *f, size_t n, float *x, const float *re, const float *im)
 {
-    float zr[HALF_MOST], zi[HALF_MOST], yr[HALF_MOST], yi[HALF_MOST];
+    float zr[HALF_MOST + 1], zi[HALF_MOST + 1], yr[HALF_MOST], yi[HALF_MOST];
     const float scale = 0.5f / (float)n;
-    zr[0] = re[0] + re[n];
-    zi[0] = re[0] - re[n];
     part_bins(f, n, re, im, zr, zi, zr + n / 2, zi + n / 2);
     part_bin(f, n, n / 2, re, im, zr, zi, zr + n / 2, zi + n / 2);
+    zr[0] = re[0] + re[n];
+    zi[0] = re[0] - re[n];
     fft_complex(f, n, zi, zr, yi, yr);
     for (size_t k = 0; k < n; k++) {
         x[2 * k] = yr[k] * scale;
