@@ -16,7 +16,8 @@
 #include <string.h>
 
 /* Ask for all pages of new memory at once, which takes half as long as a fault for each. Where the
- * system cannot do that, they come when they are written. */
+ * system cannot do that, or the caller's allocator has other memory, they come when they are
+ * written. */
 static void map_pages(unsigned char *memory, size_t size)
 {
 #ifdef MADV_POPULATE_WRITE
@@ -33,10 +34,7 @@ static void map_pages(unsigned char *memory, size_t size)
 static void *default_allocate(void *user, size_t size)
 {
     (void)user;
-    void *const memory = malloc(size);
-    if (memory)
-        map_pages(memory, size);
-    return memory;
+    return malloc(size);
 }
 
 static void default_release(void *user, void *memory)
@@ -216,6 +214,7 @@ static void *allocate_aligned(const unecho_config *config, size_t size, void **m
     *memory = config->allocate(config->user, size + ARENA_ALIGNMENT);
     if (!*memory)
         return NULL;
+    map_pages(*memory, size + ARENA_ALIGNMENT);
     memset(*memory, 0, size + ARENA_ALIGNMENT);
     const size_t past = (size_t)((uintptr_t)*memory % ARENA_ALIGNMENT);
     return (unsigned char *)*memory + (ARENA_ALIGNMENT - past);
