@@ -206,7 +206,8 @@ void kalman_tell(kalman *c, const float *near_end)
         return;
     }
     for (size_t k = 0; k < PARTITION_BINS; k++) {
-        const float share = near_end[k] > 0.0f ? fminf(near_end[k], 1.0f) : 0.0f;
+        const float positive = near_end[k] > 0.0f ? near_end[k] : 0.0f;
+        const float share = positive < 1.0f ? positive : 1.0f;
         told[k] = told_weight * share * share;
     }
 }
