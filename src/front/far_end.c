@@ -227,11 +227,10 @@ static size_t make(far_end *f, size_t wanted, uint64_t limit)
     return n;
 }
 
-/* By the hop, not by the chunks that brought the frames: those from number `limit` on, and a few.
- */
+/* By the hop, not by the chunks that brought the frames: those from number `limit` on are new. */
 static void settle(far_end *f, uint64_t limit)
 {
-    const size_t newest = waiting(f) - available(f, SIZE_MAX, limit) + FAR_END_PART;
+    const size_t newest = waiting(f) - available(f, SIZE_MAX, limit);
     for (size_t i = 0; i < f->plan.lanes; i++)
         backlog_settle(&f->lines[i].queue, newest);
 }

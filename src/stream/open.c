@@ -91,8 +91,8 @@ static far_end_plan plan_far_end(const unecho_config *config, const aligner_plan
         .rate = (unsigned)rate,
         .lanes = config->far_channels > 1 ? FAR_LANES : 1,
         .drifts = drifts,
-        /* Parts are pushed while as much, and a block, are left of those before. */
-        .queue = ms * rate / 1000 + 2 * FAR_END_PART + SAMPLE_BLOCK,
+        /* Less than a block does not go into the backlog. */
+        .queue = ms * rate / 1000 + FAR_END_PART + SAMPLE_BLOCK,
         .backlog = slack * rate / 1000,
         .past = aligner_past(aligning),
         /* A far end that stays where it is passes as it came. */
