@@ -67,6 +67,7 @@ typedef enum dense_rows { ROWS_PLAIN, ROWS_GATES } dense_rows;
  */
 typedef struct dense {
     size_t rows, columns;
+    size_t used; /* packed rows, without those of the last panel that are only padding */
     dense_format format;
     const void *weights;
     const float *bias; /* per packed row; NULL: none */

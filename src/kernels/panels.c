@@ -73,8 +73,14 @@ static void pack_f32(float *first, const float *row, size_t columns)
 void dense_pack(dense *layer, void *memory, const dense_values *from, dense_format format)
 {
     const size_t rows = from->rows, columns = from->columns;
-    *layer = (dense){.rows = rows, .columns = columns, .format = format, .weights = memory};
     const size_t padded = packed_rows(rows, from->order);
+    *layer = (dense){
+        .rows = rows,
+        .columns = columns,
+        .used = from->order == ROWS_PLAIN ? rows : padded,
+        .format = format,
+        .weights = memory,
+    };
     const size_t steps = dense_steps(layer);
     float *const biases = (float *)memory + padded * steps;
     float *const units = biases + padded;

@@ -103,13 +103,18 @@ INLINE void block(const dense_format format, const int vectors, const int hops, 
     }
 }
 
-/* One panel, `hops` <= HOPS hops. */
+/* One panel, `hops` <= HOPS hops; of the last one only half, if the rest is padding. */
 INLINE void panel(const dense_format format, const dense *layer, size_t row, const inputs *in,
                   float *y, size_t y_stride, size_t hops, const int accumulate)
 {
+    enum { HALF = PANEL_ROWS / 2 };
+    const size_t rows = row + HALF < layer->used ? PANEL_ROWS : HALF;
 #define BLOCKS(vectors, count)                                                                     \
-    for (size_t r = 0; r < PANEL_ROWS; r += (vectors)*LANES)                                       \
-    block(format, vectors, count, layer, row + r, in, y + r, y_stride, accumulate)
+    if ((vectors)*LANES > HALF && rows == HALF)                                                    \
+        block(format, (vectors) / 2, count, layer, row, in, y, y_stride, accumulate);              \
+    else                                                                                           \
+        for (size_t r = 0; r < rows; r += (vectors)*LANES)                                         \
+        block(format, vectors, count, layer, row + r, in, y + r, y_stride, accumulate)
     switch (hops) {
     case 1:
         BLOCKS(WIDE, 1);
@@ -207,7 +212,7 @@ static void panels_dense(const dense *layer, const float *x, size_t x_stride, fl
                          size_t y_stride, size_t count, void *scratch)
 {
     const inputs in = prepare(layer, x, x_stride, count, scratch);
-    for (size_t row = 0; row < layer->rows; row += PANEL_ROWS)
+    for (size_t row = 0; row < layer->used; row += PANEL_ROWS)
         run_panel(layer, row, &in, y + row, y_stride, count, 0);
 }
 
