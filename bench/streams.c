@@ -15,10 +15,10 @@
 /* The echo comes DELAY hops late; WARM hops until the aligner is sure and the filter has learnt. */
 enum { STREAMS = 64, ROUNDS = 9, HOPS = 60, DELAY = 10, WARM = 500 };
 
-static double seconds(clockid_t clock)
+static double cpu_seconds(void)
 {
     struct timespec t;
-    clock_gettime(clock, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -119,13 +119,13 @@ static double round_of(crowd *c, int at_once, size_t hops)
     double spent = 0.0;
     for (size_t hop = 0; hop < hops; hop++) {
         new_samples();
-        const double start = seconds(CLOCK_PROCESS_CPUTIME_ID);
+        const double start = cpu_seconds();
         if (at_once)
             unecho_process_many(c->streams, c->mics, c->fars, c->outs, STREAMS, UNECHO_HOP);
         else
             for (size_t s = 0; s < STREAMS; s++)
                 unecho_process(c->streams[s], c->mics[s], c->fars[s], c->outs[s], UNECHO_HOP);
-        spent += seconds(CLOCK_PROCESS_CPUTIME_ID) - start;
+        spent += cpu_seconds() - start;
     }
     return 1e6 * spent / (double)(hops * STREAMS);
 }
@@ -135,10 +135,10 @@ static void measure(unecho_model *model, const kind *what)
     const double hop_us = 1e6 * UNECHO_HOP / UNECHO_SAMPLE_RATE;
     crowd c;
     c.streams[0] = open_stream(model, what, 16);
-    const double start = seconds(CLOCK_MONOTONIC);
+    const double start = cpu_seconds();
     for (size_t s = 1; s < STREAMS; s++)
         c.streams[s] = open_stream(model, what, 1);
-    const double opened = (seconds(CLOCK_MONOTONIC) - start) / (STREAMS - 1);
+    const double opened = (cpu_seconds() - start) / (STREAMS - 1);
     for (size_t s = 0; s < STREAMS; s++) {
         c.mics[s] = mic[s];
         c.fars[s] = far[s];

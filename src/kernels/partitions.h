@@ -11,7 +11,7 @@
 #ifndef UNECHO_PARTITIONS_H
 #define UNECHO_PARTITIONS_H
 
-#include "scalar.h"
+#include "bf16.h"
 
 #include "unecho.h"
 

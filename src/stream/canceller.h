@@ -23,8 +23,8 @@ typedef struct canceller {
     size_t lag;  /* samples by which the output lags the input */
     /* Lines: the last `past` samples, then room for hops_at_once new hops. */
     float *mic, *far;
-    float
-        *raw; /* the microphone before anything was cut from it: the last `lag` samples and room */
+    /* The microphone before anything was cut from it, with the last `lag` samples. */
+    float *raw;
     /* The linear filter's error and echo estimate; without it the microphone, and NULL. */
     float *error, *echo;
     float *side; /* [UNECHO_HOP], beside the new hop of `far`; NULL: the far end has one lane */

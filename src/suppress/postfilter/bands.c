@@ -1,7 +1,5 @@
 #include "bands.h"
 
-#include "dsp/clones.h"
-
 enum { LAST_BIN = FFT_BINS - 1 };
 
 /* The centres of the bands, in bins. */
@@ -44,7 +42,7 @@ void bands_mean(const bands *b, const kernels *k, float *y, const float *x, size
     k->triangle_means(&t, y, x, stride, BANDS_ROWS);
 }
 
-CLONED void bands_interpolate(const bands *b, float *y, const float *x)
+void bands_interpolate(const bands *b, float *y, const float *x)
 {
     for (size_t band = 0; band + 1 < POSTFILTER_BANDS; band++)
         for (size_t k = b->first[band]; k < b->first[band + 1]; k++)

@@ -1,7 +1,5 @@
 #include "evidence.h"
 
-#include "dsp/clones.h"
-
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
@@ -64,9 +62,8 @@ static void follow_leak(float *leak, float error, float echo)
                        leak_most);
 }
 
-CLONED void evidence_raise(evidence_memory *m, const float *error, const float *echo,
-                           const float *features, const noise_floor *noise, float talk,
-                           float *gains)
+void evidence_raise(evidence_memory *m, const float *error, const float *echo,
+                    const float *features, const noise_floor *noise, float talk, float *gains)
 {
     enum { BANDS = POSTFILTER_BANDS };
     const float *const of_echo = features + 4 * BANDS, *const of_far = features + 6 * BANDS;

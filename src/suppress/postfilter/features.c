@@ -1,7 +1,5 @@
 #include "features.h"
 
-#include "dsp/clones.h"
-
 #include <string.h>
 
 /* Smoothing factor per hop; a time constant of about 50 ms. */
@@ -32,8 +30,8 @@ void features_memory_layout(features_memory *m, arena *a)
         m->cross[i] = (bins){at, at + ROW};
 }
 
-CLONED void features_run(features_memory *m, const kernels *k, const bands *b, float *y,
-                         float *power, const bins spectra[SIGNALS], float *rows)
+void features_run(features_memory *m, const kernels *k, const bands *b, float *y, float *power,
+                  const bins spectra[SIGNALS], float *rows)
 {
     for (size_t i = 0; i < SIGNALS; i++)
         k->smooth_power(m->power[i], rows + i * TRANSFORM_ROW, spectra[i].re, spectra[i].im, memory,

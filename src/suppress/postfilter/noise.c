@@ -1,6 +1,5 @@
 #include "noise.h"
 
-#include "dsp/clones.h"
 #include "dsp/uniform.h"
 
 #include <math.h>
@@ -44,7 +43,7 @@ void noise_advance(noise_memory *m, const bands *b, const float *error, const fl
     }
 }
 
-CLONED void noise_keep(const noise_memory *m, const noise_target *target, float *gains)
+void noise_keep(const noise_memory *m, const noise_target *target, float *gains)
 {
     for (size_t i = 0; i < POSTFILTER_BANDS; i++) {
         /* The share of noise in the error: echo and voice are above it. */
