@@ -39,6 +39,12 @@ static bool hash_all(int fd, unsigned char digest[CONTENT_BYTES])
     return true;
 }
 
+void content_write(char text[CONTENT_TEXT], const unsigned char digest[CONTENT_BYTES])
+{
+    for (size_t i = 0; i < CONTENT_BYTES; i++)
+        snprintf(text + 2 * i, 3, "%02x", digest[i]);
+}
+
 bool content_hash_file(char text[CONTENT_TEXT], const char *path)
 {
     unsigned char digest[CONTENT_BYTES];
@@ -49,7 +55,7 @@ bool content_hash_file(char text[CONTENT_TEXT], const char *path)
     const int why = errno;
     close(fd);
     errno = why;
-    for (size_t i = 0; done && i < CONTENT_BYTES; i++)
-        snprintf(text + 2 * i, 3, "%02x", digest[i]);
+    if (done)
+        content_write(text, digest);
     return done;
 }

@@ -10,6 +10,9 @@ enum { CONTENT_BYTES = 16, CONTENT_TEXT = 2 * CONTENT_BYTES + 1 };
 
 void content_hash(unsigned char digest[CONTENT_BYTES], const void *bytes, size_t size);
 
+/* In hexadecimal. */
+void content_write(char text[CONTENT_TEXT], const unsigned char digest[CONTENT_BYTES]);
+
 /* In hexadecimal, of a whole file. false: it cannot be read; errno says why. */
 bool content_hash_file(char text[CONTENT_TEXT], const char *path);
 

@@ -222,11 +222,11 @@ ends *ends_open(const ends_choice *choice)
         report_error("out of memory");
         return NULL;
     }
-    pair->mic = audio_reader_open(mic->path, &mic->layout);
+    pair->mic = audio_reader_open(mic->path, &mic->layout, mic->loaded);
     if (!pair->mic)
         goto fail;
     if (far->path) {
-        pair->far = audio_reader_open(far->path, &far->layout);
+        pair->far = audio_reader_open(far->path, &far->layout, far->loaded);
         if (!pair->far)
             goto fail;
     }
