@@ -1,5 +1,6 @@
 #include "files/ends.h"
 
+#include "dsp/clones.h"
 #include "files/format.h"
 #include "files/lanes.h"
 #include "report.h"
@@ -259,7 +260,8 @@ static void mix(const struct pick *pick, const float *frames, unsigned channels,
     }
 }
 
-static void count_clipped(struct pick *pick, const float *frames, unsigned channels, size_t n)
+CLONED static void count_clipped(struct pick *pick, const float *frames, unsigned channels,
+                                 size_t n)
 {
     if (channels == 1) {
         uint32_t clipped = 0;
