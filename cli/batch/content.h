@@ -3,6 +3,8 @@
 #ifndef UNECHO_CLI_CONTENT_H
 #define UNECHO_CLI_CONTENT_H
 
+#include "files/loaded.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -10,10 +12,11 @@ enum { CONTENT_BYTES = 16, CONTENT_TEXT = 2 * CONTENT_BYTES + 1 };
 
 void content_hash(unsigned char digest[CONTENT_BYTES], const void *bytes, size_t size);
 
-/* In hexadecimal. */
-void content_write(char text[CONTENT_TEXT], const unsigned char digest[CONTENT_BYTES]);
-
 /* In hexadecimal, of a whole file. false: it cannot be read; errno says why. */
 bool content_hash_file(char text[CONTENT_TEXT], const char *path);
+
+/* Of a file that is loaded, as loaded_file_read, at the same time. */
+bool content_load_file(char text[CONTENT_TEXT], struct loaded_file *file, const char *path,
+                       size_t most);
 
 #endif

@@ -69,11 +69,8 @@ static bool hash_file(char *hash, const char *path)
 static bool hash_input(char *hash, const char *path, struct loaded_file *room,
                        const struct loaded_file **loaded)
 {
-    unsigned char digest[CONTENT_BYTES];
-    if (!loaded_file_read(room, path, MOST_LOADED))
+    if (!content_load_file(hash, room, path, MOST_LOADED))
         return hash_file(hash, path);
-    content_hash(digest, room->bytes, room->size);
-    content_write(hash, digest);
     *loaded = room;
     return true;
 }

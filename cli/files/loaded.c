@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Bytes that are read at a time. */
+enum { PART = 65536 };
+
 static bool make_room(struct loaded_file *file, size_t size)
 {
     if (size <= file->room)
@@ -19,18 +22,29 @@ static bool make_room(struct loaded_file *file, size_t size)
     return file->bytes != NULL;
 }
 
-bool loaded_file_read(struct loaded_file *file, const char *path, size_t most)
+/* Neither less nor more than there was. */
+static bool read_parts(struct loaded_file *file, int fd, loaded_part *take, void *user)
+{
+    unsigned char more;
+    for (size_t at = 0; at < file->size; at += PART) {
+        const size_t left = file->size - at, size = left < PART ? left : PART;
+        if (!read_all(fd, file->bytes + at, size))
+            return false;
+        take(user, file->bytes + at, size);
+    }
+    return read(fd, &more, 1) == 0;
+}
+
+bool loaded_file_read(struct loaded_file *file, const char *path, size_t most, loaded_part *take,
+                      void *user)
 {
     struct stat status;
-    unsigned char more;
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     bool done = fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
                 status.st_size > 0 && (uintmax_t)status.st_size <= most;
     if (done) {
         file->size = (size_t)status.st_size;
-        /* Neither less nor more than there was. */
-        done = make_room(file, file->size) && read_all(fd, file->bytes, file->size) &&
-               read(fd, &more, 1) == 0;
+        done = make_room(file, file->size) && read_parts(file, fd, take, user);
     }
     if (fd >= 0)
         close(fd);
@@ -62,7 +76,7 @@ static sf_count_t move(sf_count_t offset, int whence, void *user)
     return place->at;
 }
 
-static sf_count_t take(void *to, sf_count_t size, void *user)
+static sf_count_t copy(void *to, sf_count_t size, void *user)
 {
     struct loaded_place *place = user;
     const sf_count_t left = place->at < length_of(user) ? length_of(user) - place->at : 0;
@@ -81,7 +95,7 @@ static sf_count_t position_of(void *user)
 
 SNDFILE *loaded_file_open(struct loaded_place *place, const struct loaded_file *file, SF_INFO *info)
 {
-    SF_VIRTUAL_IO access = {length_of, move, take, NULL, position_of};
+    SF_VIRTUAL_IO access = {length_of, move, copy, NULL, position_of};
     *place = (struct loaded_place){.file = file};
     return sf_open_virtual(&access, SFM_READ, info, place);
 }

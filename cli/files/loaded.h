@@ -14,8 +14,12 @@ struct loaded_file {
     size_t size, room; /* room: of bytes, which the next file is read into */
 };
 
-/* false: it cannot be read, is empty, or has more than `most` bytes. */
-bool loaded_file_read(struct loaded_file *file, const char *path, size_t most);
+/* Takes the next part of a file while it is in the caches. */
+typedef void loaded_part(void *user, const unsigned char *bytes, size_t size);
+
+/* false: it cannot be read, is empty, has more than `most` bytes, or changes meanwhile. */
+bool loaded_file_read(struct loaded_file *file, const char *path, size_t most, loaded_part *take,
+                      void *user);
 void loaded_file_free(struct loaded_file *file);
 
 /* How far a reader of it is. */
