@@ -156,6 +156,10 @@ static bool decode_media(audio_reader *reader)
 
 static void report_unreadable(const audio_reader *reader)
 {
+    if (S_ISREG(reader->identity.st_mode) && reader->identity.st_size == 0) {
+        report_error("%s: is empty: 0 bytes", reader->name);
+        return;
+    }
     report_error("%s: not a sound file that unecho can read%s: %s (headerless samples need --raw; "
                  "other formats can be converted: ffmpeg -i %s OUT.wav)",
                  reader->name,
