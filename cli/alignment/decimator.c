@@ -75,15 +75,14 @@ void decimator_free(struct decimator *d)
     free(d);
 }
 
-static inline void push_rows(struct decimator *d, const float *x, size_t n, size_t factor)
+static inline void push_rows(struct decimator *d, const float *restrict x, size_t n, size_t factor)
 {
     for (size_t p = 0; p < factor; p++) {
         const size_t first = (p + factor - d->phase) % factor;
         const size_t count = first < n ? (n - first - 1) / factor + 1 : 0;
         float *restrict const row = d->rows + p * d->room + d->have + (p < d->phase);
-        const float *restrict const from = x + first;
         for (size_t i = 0; i < count; i++)
-            row[i] = from[i * factor];
+            row[i] = x[first + i * factor];
     }
     d->have += (d->phase + n) / factor;
     d->phase = (d->phase + n) % factor;
