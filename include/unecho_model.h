@@ -103,7 +103,8 @@ typedef struct unecho_model_info {
     unsigned reserved;    /* 0 */
 } unecho_model_info;
 
-/* Fill *info, as much of it as info->size says. Errors: ARGUMENT. */
+/* Fill *info, as much of it as info->size says. The hash takes up to milliseconds, unless the size
+ * ends before it. Errors: ARGUMENT. */
 UNECHO_API int unecho_model_get_info(const unecho_model *model, unecho_model_info *info);
 
 typedef struct unecho_model_file_info {

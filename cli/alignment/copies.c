@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Of both together 8 MB in memory, two minutes. */
-enum { PART = 16384, MOST_IN_MEMORY = 1 << 20 };
+enum { PART = 4096, MOST_IN_MEMORY = 1 << 20 };
 
 typedef bool read_function(ends *pair, float *samples, size_t n, size_t *got);
 

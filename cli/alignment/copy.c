@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PART = 16384, LEVEL = CORRELATOR_RATE / LEVELS_PER_S };
+/* What is read, converted and measured in turn fits in the first cache. */
+enum { PART = 4096, LEVEL = CORRELATOR_RATE / LEVELS_PER_S };
 
 /* Part of the energy that may be other in two copies of the same signal, at whatever levels: a
  * lossy codec's noise. */
@@ -25,7 +26,7 @@ struct copier {
     converter *converter;
     float level[LEVEL]; /* the samples of the next level */
     size_t level_n;
-    float in[PART], out[PART];
+    float out[PART];
     double rate;
     size_t room, most;   /* of the copy in memory */
     uint64_t heard, due; /* samples, of what has been pushed */
@@ -75,7 +76,7 @@ bool copier_is_full(const struct copier *c)
 }
 
 /* Around the mean: an offset is not sound. */
-static double level(const float *x)
+CLONED static double level(const float *x)
 {
     enum { SIDE_BY_SIDE = 8 };
     _Static_assert(LEVEL % SIDE_BY_SIDE == 0, "a level in rows of equal length");
@@ -96,16 +97,18 @@ static double level(const float *x)
 static bool take_levels(struct copier *c, const float *samples, size_t n)
 {
     while (n > 0) {
+        const bool whole = c->level_n == 0 && n >= LEVEL;
         const size_t left = LEVEL - c->level_n, part = n < left ? n : left;
-        memcpy(c->level + c->level_n, samples, part * sizeof(*samples));
+        if (!whole)
+            memcpy(c->level + c->level_n, samples, part * sizeof(*samples));
         c->level_n += part;
-        samples += part;
         n -= part;
         if (c->level_n < LEVEL)
             break;
-        if (!levels_add(&c->copy->levels, level(c->level)))
+        if (!levels_add(&c->copy->levels, level(whole ? samples : c->level)))
             return no_memory();
         c->level_n = 0;
+        samples += part;
     }
     return true;
 }
@@ -116,13 +119,12 @@ static size_t pull(struct copier *c, float *samples, size_t n)
                         : converter_pull(c->converter, samples, n);
 }
 
-/* The first n of c->in. */
-static void push(struct copier *c, size_t n)
+static void push(struct copier *c, const float *samples, size_t n)
 {
     if (c->decimator)
-        decimator_push(c->decimator, c->in, n);
+        decimator_push(c->decimator, samples, n);
     else
-        converter_push(c->converter, c->in, n);
+        converter_push(c->converter, samples, n);
 }
 
 static bool write_out(struct copier *c, const float *samples, size_t n)
@@ -144,32 +146,33 @@ static bool move_out(struct copier *c)
     return true;
 }
 
-/* false: full. */
-static bool keep(struct copier *c, const float *samples, size_t n)
+/* Where the next samples go, at most *n of them: the copy itself, or what is written to its file.
+ * NULL: full. */
+static float *next_out(struct copier *c, size_t *n)
 {
     struct copy *const copy = c->copy;
-    if (!copy->file && copy->n + n > c->room && !move_out(c))
-        return false;
-    if (copy->file)
-        return write_out(c, samples, n);
-    memcpy(copy->samples + copy->n, samples, n * sizeof(*samples));
-    return true;
+    if (!copy->file && copy->n == c->room && !move_out(c))
+        return NULL;
+    const uint64_t left = copy->file ? PART : c->room - copy->n;
+    *n = left < *n ? (size_t)left : *n;
+    return copy->file ? c->out : copy->samples + copy->n;
 }
 
 /* Whatever the converter has ready, but no more than belongs to the recording. */
 static bool put(struct copier *c)
 {
-    for (;;) {
+    while (c->due > c->copy->n) {
         const uint64_t left = c->due - c->copy->n;
-        const size_t n = pull(c, c->out, left < PART ? (size_t)left : PART);
-        if (n == 0)
-            return true;
-        if (!keep(c, c->out, n))
+        size_t n = left < PART ? (size_t)left : PART;
+        float *const out = next_out(c, &n);
+        n = out ? pull(c, out, n) : 0;
+        if (n == 0 || (c->copy->file && !write_out(c, out, n)))
             return true;
         c->copy->n += n;
-        if (!take_levels(c, c->out, n))
+        if (!take_levels(c, out, n))
             return false;
     }
+    return true;
 }
 
 /* 0 for those that are not finite. Returns the peak of the others. */
@@ -180,17 +183,16 @@ CLONED static float guard(float *samples, size_t n)
     return peak_of(samples, n);
 }
 
-static bool push_part(struct copier *c, const float *samples, size_t n)
+static bool push_part(struct copier *c, float *samples, size_t n)
 {
-    memcpy(c->in, samples, n * sizeof(*samples));
-    c->copy->peak = fmax(c->copy->peak, (double)guard(c->in, n));
+    c->copy->peak = fmax(c->copy->peak, (double)guard(samples, n));
     c->heard += n;
     c->due = (uint64_t)((double)c->heard * CORRELATOR_RATE / c->rate);
-    push(c, n);
+    push(c, samples, n);
     return put(c);
 }
 
-bool copier_push(struct copier *c, const float *samples, size_t n)
+bool copier_push(struct copier *c, float *samples, size_t n)
 {
     for (size_t at = 0; at < n && !c->full; at += PART)
         if (!push_part(c, samples + at, n - at < PART ? n - at : PART))
@@ -200,10 +202,10 @@ bool copier_push(struct copier *c, const float *samples, size_t n)
 
 bool copier_finish(struct copier *c)
 {
-    memset(c->in, 0, sizeof(c->in));
+    static const float silence[PART];
     /* The filter looks ahead. */
     while (!c->full && c->copy->n < c->due) {
-        push(c, PART);
+        push(c, silence, PART);
         if (!put(c))
             return false;
     }

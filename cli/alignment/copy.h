@@ -43,8 +43,8 @@ struct copier;
 struct copier *copier_open(struct copy *copy, double rate, size_t in_memory);
 void copier_close(struct copier *c);
 
-/* Take the next n samples, with 0 for those that are not finite. false: out of memory, reported. */
-bool copier_push(struct copier *c, const float *samples, size_t n);
+/* Take the next n samples; those that are not finite become 0. false: out of memory, reported. */
+bool copier_push(struct copier *c, float *samples, size_t n);
 /* The signal has ended. false: out of memory, reported. */
 bool copier_finish(struct copier *c);
 

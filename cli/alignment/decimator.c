@@ -75,16 +75,26 @@ void decimator_free(struct decimator *d)
     free(d);
 }
 
-void decimator_push(struct decimator *d, const float *x, size_t n)
+static inline void push_rows(struct decimator *d, const float *restrict x, size_t n, size_t factor)
 {
-    for (size_t p = 0; p < d->factor; p++) {
-        const size_t first = (p + d->factor - d->phase) % d->factor;
-        float *row = d->rows + p * d->room + d->have + (p < d->phase);
-        for (size_t i = first; i < n; i += d->factor)
-            *row++ = x[i];
+    for (size_t p = 0; p < factor; p++) {
+        const size_t first = (p + factor - d->phase) % factor;
+        const size_t count = first < n ? (n - first - 1) / factor + 1 : 0;
+        float *restrict const row = d->rows + p * d->room + d->have + (p < d->phase);
+        for (size_t i = 0; i < count; i++)
+            row[i] = x[first + i * factor];
     }
-    d->have += (d->phase + n) / d->factor;
-    d->phase = (d->phase + n) % d->factor;
+    d->have += (d->phase + n) / factor;
+    d->phase = (d->phase + n) % factor;
+}
+
+CLONED void decimator_push(struct decimator *d, const float *x, size_t n)
+{
+    /* For a factor that they know compilers find vectors. */
+    if (d->factor == 2)
+        push_rows(d, x, n, 2);
+    else
+        push_rows(d, x, n, d->factor);
 }
 
 /* BLOCK outputs from `at` on. */
@@ -111,8 +121,9 @@ size_t decimator_pull(struct decimator *d, float *y, size_t n)
     for (size_t at = 0; at < count; at += BLOCK) {
         const size_t left = count - at;
         float block[BLOCK];
-        convert(d, at, block);
-        memcpy(y + at, block, (left < BLOCK ? left : BLOCK) * sizeof(*y));
+        convert(d, at, left < BLOCK ? block : y + at);
+        if (left < BLOCK)
+            memcpy(y + at, block, left * sizeof(*y));
     }
     for (size_t p = 0; p < d->factor; p++) {
         float *const row = d->rows + p * d->room;

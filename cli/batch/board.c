@@ -18,7 +18,7 @@ void board_start(struct board *b, const struct plan *plan, bool quiet)
 
 void board_write_time(char *text, size_t size, double seconds)
 {
-    const double minutes = ceil(seconds / 60.0);
+    const double minutes = round(seconds / 60.0);
     if (seconds < 60.0)
         snprintf(text, size, "%.0f s", ceil(seconds));
     else if (minutes < 60.0)

@@ -39,6 +39,13 @@ static bool hash_all(int fd, unsigned char digest[CONTENT_BYTES])
     return true;
 }
 
+/* In hexadecimal. */
+static void print(char text[CONTENT_TEXT], const unsigned char digest[CONTENT_BYTES])
+{
+    for (size_t i = 0; i < CONTENT_BYTES; i++)
+        snprintf(text + 2 * i, 3, "%02x", digest[i]);
+}
+
 bool content_hash_file(char text[CONTENT_TEXT], const char *path)
 {
     unsigned char digest[CONTENT_BYTES];
@@ -49,7 +56,25 @@ bool content_hash_file(char text[CONTENT_TEXT], const char *path)
     const int why = errno;
     close(fd);
     errno = why;
-    for (size_t i = 0; done && i < CONTENT_BYTES; i++)
-        snprintf(text + 2 * i, 3, "%02x", digest[i]);
+    if (done)
+        print(text, digest);
     return done;
+}
+
+static void take_part(void *state, const unsigned char *bytes, size_t size)
+{
+    XXH3_128bits_update(state, bytes, size);
+}
+
+bool content_load_file(char text[CONTENT_TEXT], struct loaded_file *file, const char *path,
+                       size_t most)
+{
+    XXH3_state_t state;
+    unsigned char digest[CONTENT_BYTES];
+    XXH3_128bits_reset(&state);
+    if (!loaded_file_read(file, path, most, take_part, &state))
+        return false;
+    write_digest(digest, XXH3_128bits_digest(&state));
+    print(text, digest);
+    return true;
 }

@@ -3,6 +3,8 @@
 #ifndef UNECHO_CLI_CONTENT_H
 #define UNECHO_CLI_CONTENT_H
 
+#include "files/loaded.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -12,5 +14,9 @@ void content_hash(unsigned char digest[CONTENT_BYTES], const void *bytes, size_t
 
 /* In hexadecimal, of a whole file. false: it cannot be read; errno says why. */
 bool content_hash_file(char text[CONTENT_TEXT], const char *path);
+
+/* Of a file that is loaded, as loaded_file_read, at the same time. */
+bool content_load_file(char text[CONTENT_TEXT], struct loaded_file *file, const char *path,
+                       size_t most);
 
 #endif

@@ -52,7 +52,7 @@ static bool examine(struct examination *e, FILE *stream, const ends_choice *choi
     bool done;
     if (!doctor_input_open(&e->input, choice))
         return false;
-    file = audio_reader_open(out, &choice->mic.layout);
+    file = audio_reader_open(out, &choice->mic.layout, NULL);
     done = file && doctor_analyse_output(&e->analysis, &e->input, model, file, stats);
     audio_reader_close(&file);
     if (!done)

@@ -78,8 +78,9 @@ static bool add(struct gathering *g, const char *root, const char *name, const c
 
 /* ---- One file --------------------------------------------------------------------------- */
 
-static void list_alone(struct gathering *g, const char *root, const char *name, const char *why)
+static void list_alone(void *user, const char *root, const char *name, const char *why)
 {
+    struct gathering *g = user;
     char *path = folder_join(root, name);
     g->result->alone++;
     /* Once for all shards. */
@@ -138,8 +139,12 @@ static bool visit(void *user, const char *root, const char *name)
 
 static bool walk_root(struct gathering *g, const char *root, walk_visitor *visitor)
 {
-    const struct walk walk = {
-        .root = root, .left_out = g->out, .raw = g->naming.raw, .visit = visitor, .user = g};
+    const struct walk walk = {.root = root,
+                              .left_out = g->out,
+                              .raw = g->naming.raw,
+                              .visit = visitor,
+                              .leave = list_alone,
+                              .user = g};
     g->result->complete = walk_run(&walk) && g->result->complete;
     return !g->failed;
 }

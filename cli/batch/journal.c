@@ -10,6 +10,7 @@
 #include "files/json_read.h"
 #include "files/output_file.h"
 #include "report.h"
+#include "transfer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -273,17 +274,7 @@ static bool lock(const struct journal_file *file)
 /* In one piece, which other processes do not tear apart. */
 static bool append(const struct journal_file *file, const char *text, size_t length)
 {
-    const int fd = fileno(file->stream);
-    while (length > 0) {
-        const ssize_t written = write(fd, text, length);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return fail(file);
-        text += written;
-        length -= (size_t)written;
-    }
-    return true;
+    return write_all(fileno(file->stream), text, length) || fail(file);
 }
 
 /* A run that was killed may have left half a line. */

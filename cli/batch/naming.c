@@ -4,6 +4,7 @@
  */
 #include "batch/naming.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@ static const char *const far_words[] = {"lpb",       "far",      "farend",  "ref
 static const char *const shapes[] = {"*_%", "*.%",   "*-%", "%_*",   "*/%_*",
                                      "%-*", "*/%-*", "%/*", "*/%/*", NULL};
 enum { ENDS = 3 };
+/* Small letters, a capital, all of them. */
+enum { SPELLINGS = 3, LONGEST_WORD = 12 };
 
 struct stars {
     size_t at[MOST_STARS], length[MOST_STARS], count;
@@ -66,10 +69,17 @@ static bool fill(char *to, const char *pattern, const char *text, const struct s
     return true;
 }
 
-static void put_word(char *pattern, size_t size, const char *shape, const char *word)
+/* The shape with the i-th spelling of the words in it. false: there are no more. */
+static bool put_word(char *pattern, size_t size, const char *shape, const char *const *words,
+                     size_t i)
 {
-    const char *place = strchr(shape, '%');
-    snprintf(pattern, size, "%.*s%s%s", (int)(place - shape), shape, word, place + 1);
+    const char *const place = strchr(shape, '%'), *const word = words[i / SPELLINGS];
+    const size_t capitals = i % SPELLINGS == 2 ? LONGEST_WORD : i % SPELLINGS;
+    char spelled[LONGEST_WORD] = "";
+    for (size_t k = 0; word && word[k]; k++)
+        spelled[k] = (char)(k < capitals ? toupper((unsigned char)word[k]) : word[k]);
+    snprintf(pattern, size, "%.*s%s%s", (int)(place - shape), shape, spelled, place + 1);
+    return word != NULL;
 }
 
 /* ---- Looking into folders --------------------------------------------------------------- */
@@ -125,11 +135,9 @@ static char *far_in_shape(struct naming *naming, const char *root, const char *n
 {
     char pattern[64], stem[LONGEST_PATH];
     char *found = NULL;
-    for (size_t i = 0; far_words[i] && !found; i++) {
-        put_word(pattern, sizeof(pattern), shape, far_words[i]);
+    for (size_t i = 0; !found && put_word(pattern, sizeof(pattern), shape, far_words, i); i++)
         if (fill(stem, pattern, name, stars))
             found = look_up(naming, root, stem, name);
-    }
     return found;
 }
 
@@ -138,8 +146,7 @@ static bool has_word(const char *name, const char *shape, const char *const *wor
                      struct stars *stars)
 {
     char pattern[64];
-    for (size_t i = 0; words[i]; i++) {
-        put_word(pattern, sizeof(pattern), shape, words[i]);
+    for (size_t i = 0; put_word(pattern, sizeof(pattern), shape, words, i); i++) {
         stars->count = 0;
         if (match(pattern, name, folder_stem(name), 0, stars))
             return true;
@@ -179,10 +186,9 @@ static bool is_usual_far(struct naming *naming, const char *root, const char *na
     struct stars stars;
     if (!has_word(name, shapes[shape], far_words, &stars))
         return false;
-    for (size_t i = 0; mic_words[i] && !*belongs; i++) {
-        put_word(pattern, sizeof(pattern), shapes[shape], mic_words[i]);
+    for (size_t i = 0; !*belongs && put_word(pattern, sizeof(pattern), shapes[shape], mic_words, i);
+         i++)
         *belongs = fill(stem, pattern, name, &stars) && belongs_to(naming, root, stem, name);
-    }
     if (shape < ENDS && !*belongs)
         *belongs = fill(stem, "*", name, &stars) && belongs_to(naming, root, stem, name);
     return true;

@@ -25,6 +25,28 @@ static bool is_left_out(const struct state *s, const struct stat *status)
     return out && out->st_dev == status->st_dev && out->st_ino == status->st_ino;
 }
 
+static void leave(const struct state *s, const char *name, const char *why)
+{
+    if (s->walk->leave)
+        s->walk->leave(s->walk->user, s->walk->root, name, why);
+}
+
+static void look_at_file(struct state *s, const char *path, const char *name, bool is_link)
+{
+    struct stat status;
+    const bool is_there = stat(path, &status) == 0;
+    if (is_link && is_there && S_ISDIR(status.st_mode))
+        leave(s, name, "a link to a folder: name it as an input");
+    else if (!folder_holds_sound(name, s->walk->raw))
+        return;
+    else if (!is_there)
+        leave(s, name, strerror(errno));
+    else if (!S_ISREG(status.st_mode))
+        leave(s, name, "not a regular file");
+    else
+        s->over = !s->walk->visit(s->walk->user, s->walk->root, name);
+}
+
 static void enter(struct state *s, const char *within);
 
 static void look_at(struct state *s, const char *name)
@@ -40,9 +62,8 @@ static void look_at(struct state *s, const char *name)
     } else if (S_ISDIR(status.st_mode)) {
         if (!is_left_out(s, &status))
             enter(s, name);
-    } else if (folder_holds_sound(name, s->walk->raw) && stat(path, &status) == 0 &&
-               S_ISREG(status.st_mode)) {
-        s->over = !s->walk->visit(s->walk->user, s->walk->root, name);
+    } else {
+        look_at_file(s, path, name, S_ISLNK(status.st_mode));
     }
     free(path);
 }

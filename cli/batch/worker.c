@@ -8,6 +8,7 @@
 #include "interrupt.h"
 #include "process/process.h"
 #include "report.h"
+#include "transfer.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -22,16 +23,20 @@
 
 /* Bytes that a process keeps for its next pair. */
 #define MOST_KEPT (32 << 20)
+/* Of each input that is in memory while its pair is processed; 8 minutes of 16 bits at 16 kHz. */
+#define MOST_LOADED (16 << 20)
 
 struct work {
     const struct batch_run *run;
     const struct batch_pair *pair;
+    struct loaded_file *loaded; /* [2] room for microphone and far end */
     volatile float *share;
     pid_t parent;
     process_options options;
     char *option_line, *option_words[JOURNAL_MEMBERS]; /* of this pair */
     char *options_text;
-    char *out; /* the output's path */
+    char *out;                           /* the output's path */
+    const struct loaded_file *mic, *far; /* NULL: not in memory */
     char mic_hash[CONTENT_TEXT], far_hash[CONTENT_TEXT], out_hash[CONTENT_TEXT];
     bool has_summary;
     int64_t written;
@@ -60,6 +65,16 @@ static bool hash_file(char *hash, const char *path)
     return false;
 }
 
+/* Into memory unless it is too long for it. */
+static bool hash_input(char *hash, const char *path, struct loaded_file *room,
+                       const struct loaded_file **loaded)
+{
+    if (!content_load_file(hash, room, path, MOST_LOADED))
+        return hash_file(hash, path);
+    *loaded = room;
+    return true;
+}
+
 /* Those of the command line, then those of this pair. */
 static bool parse_options(struct work *w)
 {
@@ -79,7 +94,11 @@ static bool parse_options(struct work *w)
         report_error("'%s' is no option of a pair", arguments.words[0]);
         return false;
     }
-    return batch_options_settle(&w->options, w->pair->mic, w->pair->far, w->out);
+    if (!batch_options_settle(&w->options, w->pair->mic, w->pair->far, w->out))
+        return false;
+    w->options.ends.mic.loaded = w->mic;
+    w->options.ends.far.loaded = w->far;
+    return true;
 }
 
 static bool write_options(struct work *w)
@@ -102,8 +121,8 @@ static bool prepare(struct work *w)
         report_error("out of memory");
         return false;
     }
-    return hash_file(w->mic_hash, w->pair->mic) &&
-           (!w->pair->far || hash_file(w->far_hash, w->pair->far));
+    return hash_input(w->mic_hash, w->pair->mic, &w->loaded[0], &w->mic) &&
+           (!w->pair->far || hash_input(w->far_hash, w->pair->far, &w->loaded[1], &w->far));
 }
 
 /* ---- What was done before --------------------------------------------------------------- */
@@ -282,20 +301,6 @@ static void examine(struct work *w, const struct earlier *e)
 
 /* ---- The answer ------------------------------------------------------------------------- */
 
-static bool write_all(int fd, const char *text, size_t size)
-{
-    while (size > 0) {
-        const ssize_t done = write(fd, text, size);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return false;
-        text += done;
-        size -= (size_t)done;
-    }
-    return true;
-}
-
 static void answer(int fd, char kind, const char *line, size_t size)
 {
     if (!write_all(fd, &kind, 1) || !write_all(fd, line, size))
@@ -374,11 +379,12 @@ static void process_unless_done(struct work *w, struct earlier *e, int fd)
 }
 
 static void run_pair(const struct batch_run *run, const struct batch_pair *pair,
-                     volatile float *share, int fd)
+                     struct loaded_file loaded[2], volatile float *share, int fd)
 {
     static struct work w;
     static struct earlier e;
-    w = (struct work){.run = run, .pair = pair, .share = share, .parent = getppid()};
+    w = (struct work){
+        .run = run, .pair = pair, .loaded = loaded, .share = share, .parent = getppid()};
     e = (struct earlier){0};
     w.line = open_memstream(&w.line_text, &w.line_size);
     w.messages = open_memstream(&w.messages_text, &w.messages_size);
@@ -422,25 +428,11 @@ bool batch_worker_ask(int fd, const struct batch_pair *pair)
         put_text(stream, pair->far);
         put_text(stream, pair->out);
         put_text(stream, pair->options);
-        done = fclose(stream) == 0 && write_all(fd, (const char *)&size, sizeof(size)) &&
-               write_all(fd, text, size);
+        done =
+            fclose(stream) == 0 && write_all(fd, &size, sizeof(size)) && write_all(fd, text, size);
     }
     free(text);
     return done;
-}
-
-static bool read_all(int fd, char *text, size_t size)
-{
-    while (size > 0) {
-        const ssize_t got = read(fd, text, size);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return false;
-        text += got;
-        size -= (size_t)got;
-    }
-    return true;
 }
 
 static const char *next_text(const char **at)
@@ -462,10 +454,11 @@ static void keep_memory(void)
 
 noreturn void batch_worker_run(const struct batch_run *run, volatile float *share, int fd)
 {
+    struct loaded_file loaded[2] = {0};
     size_t size;
     interrupt_become_child();
     keep_memory();
-    while (read_all(fd, (char *)&size, sizeof(size))) {
+    while (read_all(fd, &size, sizeof(size))) {
         char *const text = malloc(size);
         const char *at = text;
         struct batch_pair pair = {0};
@@ -475,8 +468,10 @@ noreturn void batch_worker_run(const struct batch_run *run, volatile float *shar
         pair.far = next_text(&at);
         pair.out = next_text(&at);
         pair.options = next_text(&at);
-        run_pair(run, &pair, share, fd);
+        run_pair(run, &pair, loaded, share, fd);
         free(text);
     }
+    for (size_t i = 0; i < 2; i++)
+        loaded_file_free(&loaded[i]);
     _exit(EXIT_DONE);
 }

@@ -126,7 +126,7 @@ bool recording_choose_sample(struct recording_choice *choice, const recording_fi
 static audio_reader *open_file(const char *path)
 {
     static const audio_layout layout;
-    audio_reader *reader = audio_reader_open(path, &layout);
+    audio_reader *reader = audio_reader_open(path, &layout, NULL);
     if (!reader ||
         (audio_reader_rate(reader) == UNECHO_SAMPLE_RATE && audio_reader_channels(reader) == 1))
         return reader;

@@ -7,6 +7,7 @@
 #include "interrupt.h"
 #include "progress.h"
 #include "report.h"
+#include "transfer.h"
 
 #include <errno.h>
 #include <math.h>
@@ -133,44 +134,14 @@ static void run(const struct task *task, const struct order *order, struct worke
     unecho_close(&stream);
 }
 
-static bool send_all(int fd, const void *data, size_t size)
-{
-    const char *bytes = data;
-    while (size > 0) {
-        const ssize_t sent = write(fd, bytes, size);
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent <= 0)
-            return false;
-        bytes += sent;
-        size -= (size_t)sent;
-    }
-    return true;
-}
-
-static bool receive_all(int fd, void *data, size_t size)
-{
-    char *bytes = data;
-    while (size > 0) {
-        const ssize_t got = read(fd, bytes, size);
-        if (got < 0 && errno == EINTR && !interrupted())
-            continue;
-        if (got <= 0)
-            return false;
-        bytes += got;
-        size -= (size_t)got;
-    }
-    return true;
-}
-
 static void serve(const struct task *task, int fd)
 {
     struct order order;
-    while (receive_all(fd, &order, sizeof(order))) {
+    while (read_all(fd, &order, sizeof(order))) {
         struct worker_result result;
         memset(&result, 0, sizeof(result));
         run(task, &order, &result);
-        if (!send_all(fd, &result, sizeof(result)))
+        if (!write_all(fd, &result, sizeof(result)))
             return;
     }
 }
@@ -239,8 +210,8 @@ bool worker_run(struct worker *worker, size_t n, size_t chunk, bool record,
                 struct worker_result *result)
 {
     const struct order order = {n, chunk, record && chunk >= UNECHO_HOP};
-    if (!interrupted() && send_all(worker->fd, &order, sizeof(order)) &&
-        receive_all(worker->fd, result, sizeof(*result)) && !interrupted())
+    if (!interrupted() && write_all(worker->fd, &order, sizeof(order)) &&
+        read_all(worker->fd, result, sizeof(*result)) && !interrupted())
         return true;
     report_end(worker);
     return false;

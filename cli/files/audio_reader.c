@@ -42,6 +42,8 @@ enum { SHORTS = 16384 };
 struct audio_reader {
     const char *name;
     int fd;
+    const struct loaded_file *loaded; /* NULL: read from fd */
+    struct loaded_place place;        /* in it */
     raw_format raw;
     SNDFILE *file; /* NULL for headerless samples */
     bool unfinished;
@@ -147,12 +149,17 @@ static bool check_signal(const audio_reader *reader, const audio_layout *layout)
 static bool decode_media(audio_reader *reader)
 {
     close(reader->fd);
+    reader->loaded = NULL;
     reader->fd = media_decode(reader->name);
     return reader->fd >= 0;
 }
 
 static void report_unreadable(const audio_reader *reader)
 {
+    if (S_ISREG(reader->identity.st_mode) && reader->identity.st_size == 0) {
+        report_error("%s: is empty: 0 bytes", reader->name);
+        return;
+    }
     report_error("%s: not a sound file that unecho can read%s: %s (headerless samples need --raw; "
                  "other formats can be converted: ffmpeg -i %s OUT.wav)",
                  reader->name,
@@ -165,8 +172,12 @@ static void report_unreadable(const audio_reader *reader)
 static void open_by_content(audio_reader *reader, SF_INFO *info)
 {
     reader->unfinished = unfinished_wav_find(&reader->wav, reader->fd);
-    reader->file = reader->unfinished ? unfinished_wav_open(&reader->wav, info)
-                                      : sf_open_fd(reader->fd, SFM_READ, info, SF_FALSE);
+    if (reader->unfinished)
+        reader->file = unfinished_wav_open(&reader->wav, info);
+    else if (reader->loaded)
+        reader->file = loaded_file_open(&reader->place, reader->loaded, info);
+    else
+        reader->file = sf_open_fd(reader->fd, SFM_READ, info, SF_FALSE);
 }
 
 static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
@@ -254,7 +265,8 @@ static bool open_descriptor(audio_reader *reader, const char *path)
     return true;
 }
 
-audio_reader *audio_reader_open(const char *path, const audio_layout *layout)
+audio_reader *audio_reader_open(const char *path, const audio_layout *layout,
+                                const struct loaded_file *loaded)
 {
     audio_reader *reader = calloc(1, sizeof(*reader));
     if (!reader) {
@@ -263,6 +275,7 @@ audio_reader *audio_reader_open(const char *path, const audio_layout *layout)
     }
     reader->fd = -1;
     reader->length = -1;
+    reader->loaded = loaded;
     if (!open_descriptor(reader, path))
         goto fail;
     if (format_is_raw(path, layout->raw))

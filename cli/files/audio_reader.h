@@ -5,6 +5,7 @@
 #ifndef UNECHO_CLI_AUDIO_READER_H
 #define UNECHO_CLI_AUDIO_READER_H
 
+#include "files/loaded.h"
 #include "files/raw_pcm.h"
 
 #include <stdbool.h>
@@ -25,10 +26,12 @@ typedef struct audio_layout {
 } audio_layout;
 
 /*
- * Open path, "-" for standard input. Sample rate and channels are within the library's limits. NULL
- * on failure, reported.
+ * Open path, "-" for standard input. Sample rate and channels are within the library's limits.
+ * loaded: the file of this path, if it has been read, else NULL; must stay valid. NULL on failure,
+ * reported.
  */
-audio_reader *audio_reader_open(const char *path, const audio_layout *layout);
+audio_reader *audio_reader_open(const char *path, const audio_layout *layout,
+                                const struct loaded_file *loaded);
 
 /*
  * Read n frames, channels interleaved. *got < n: the input has ended. Warns of an input that is

@@ -1,5 +1,6 @@
 #include "files/ends.h"
 
+#include "dsp/clones.h"
 #include "files/format.h"
 #include "files/lanes.h"
 #include "report.h"
@@ -222,11 +223,11 @@ ends *ends_open(const ends_choice *choice)
         report_error("out of memory");
         return NULL;
     }
-    pair->mic = audio_reader_open(mic->path, &mic->layout);
+    pair->mic = audio_reader_open(mic->path, &mic->layout, mic->loaded);
     if (!pair->mic)
         goto fail;
     if (far->path) {
-        pair->far = audio_reader_open(far->path, &far->layout);
+        pair->far = audio_reader_open(far->path, &far->layout, far->loaded);
         if (!pair->far)
             goto fail;
     }
@@ -259,7 +260,8 @@ static void mix(const struct pick *pick, const float *frames, unsigned channels,
     }
 }
 
-static void count_clipped(struct pick *pick, const float *frames, unsigned channels, size_t n)
+CLONED static void count_clipped(struct pick *pick, const float *frames, unsigned channels,
+                                 size_t n)
 {
     if (channels == 1) {
         uint32_t clipped = 0;

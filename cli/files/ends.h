@@ -19,7 +19,8 @@
 typedef struct end_choice {
     const char *path; /* NULL: the far end is in the microphone's file */
     audio_layout layout;
-    int channel; /* from 1, or END_MEAN */
+    int channel;                      /* from 1, or END_MEAN */
+    const struct loaded_file *loaded; /* NULL: not read before */
 } end_choice;
 
 typedef struct ends_choice {

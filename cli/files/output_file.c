@@ -6,6 +6,7 @@
 
 #include "interrupt.h"
 #include "report.h"
+#include "transfer.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -236,17 +237,7 @@ bool output_open(output_file *output)
 
 bool output_write(const output_file *output, const void *bytes, size_t size)
 {
-    const unsigned char *next = bytes;
-    while (size > 0) {
-        const ssize_t more = write(output->fd, next, size);
-        if (more < 0 && errno == EINTR)
-            continue;
-        if (more <= 0)
-            return fail(output, strerror(errno));
-        next += more;
-        size -= (size_t)more;
-    }
-    return true;
+    return write_all(output->fd, bytes, size) || fail(output, strerror(errno));
 }
 
 static bool close_descriptor(output_file *output)

@@ -14,6 +14,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,11 +89,11 @@ static uint64_t as_long(uint64_t n, int of_rate, int rate)
            (rest * (uint64_t)rate + (uint64_t)of_rate - 1) / (uint64_t)of_rate;
 }
 
-/* The network's latency in frames at a rate; 0 without a network. */
 /* The network's own lag at 16 kHz, which UNECHO_KEEP_LATENCY leaves in. */
 static uint64_t network_lag(const unecho_model *model)
 {
-    unecho_model_info info = {.size = sizeof(info)};
+    /* Its kind alone: the hash would take as long as a fifth of a second of audio. */
+    unecho_model_info info = {.size = offsetof(unecho_model_info, description)};
     if (!model || unecho_model_get_info(model, &info) < 0)
         return 0;
     return info.kind == UNECHO_MODEL_POSTFILTER ? UNECHO_HOP : 3 * UNECHO_HOP;

@@ -282,8 +282,12 @@ typedef struct delay_pairs {
 /* A copy of a frame, times `share`. */
 static const int8_t *lessened(const int8_t *x, float share, int8_t *y)
 {
-    for (size_t i = 0; i < FRAME_SIZE; i++)
-        y[i] = (int8_t)floorf(share * (float)x[i] + 0.5f);
+    for (size_t i = 0; i < FRAME_SIZE; i++) {
+        /* floorf, for which not every instruction set has vectors. */
+        const float value = share * (float)x[i] + 0.5f;
+        const int32_t whole = (int32_t)value;
+        y[i] = (int8_t)(whole - ((float)whole > value));
+    }
     return y;
 }
 

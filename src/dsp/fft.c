@@ -10,10 +10,15 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PI 3.14159265358979323846
+
+/* Buffers begin at a cache line, and lie so many floats further apart than they are long: a load
+ * waits for an earlier store whose address has the same last 12 bits. */
+enum { LINE = 64, APART = 80 };
 
 typedef struct buffer {
     float *re, *im; /* [size / 2] */
@@ -75,19 +80,21 @@ static real_fft *new (size_t size, size_t lanes)
 {
     const size_t n = size / 2;
     real_fft *f = malloc(sizeof *f);
-    float *memory = malloc(((2 + 4 * lanes) * n + stage_turn_count(n)) * sizeof *memory);
+    const size_t apart = n * lanes + APART;
+    float *memory = malloc((2 * n + 4 * apart + stage_turn_count(n)) * sizeof *memory + LINE);
     if (!f || !memory) {
         free(f);
         free(memory);
         return NULL;
     }
-    float *const values = memory + 2 * n, *const more = values + 2 * n * lanes;
+    float *const turns = memory + LINE / sizeof *memory - (uintptr_t)memory % LINE / sizeof *memory;
+    float *const values = turns + 2 * n, *const more = values + 2 * apart;
     *f = (real_fft){.size = size,
                     .lanes = lanes,
                     .memory = memory,
-                    .turns = {memory, memory + n},
-                    .buffers = {{values, values + n * lanes}, {more, more + n * lanes}},
-                    .stage_turns = more + 2 * n * lanes};
+                    .turns = {turns, turns + n},
+                    .buffers = {{values, values + apart}, {more, more + apart}},
+                    .stage_turns = more + 2 * apart};
     fill_turns(&f->turns, size);
     fill_stage_turns(f->stage_turns, n, &f->turns);
     return f;

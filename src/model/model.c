@@ -13,6 +13,7 @@
 #include "write/stage_write.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,8 +162,10 @@ int unecho_model_get_info(const unecho_model *model, unecho_model_info *info)
     memcpy(all.name, model->name, sizeof all.name);
     memcpy(all.producer, is_postfilter ? model->postfilter.producer : model->stages[0].producer,
            sizeof all.producer);
-    for (size_t i = 0; i < model->file_count; i++)
-        all.hash = hash_bytes(all.hash, model->files[i].bytes, model->files[i].size);
+    /* Reads all files: not for who does not ask. */
+    if (info->size > offsetof(unecho_model_info, hash))
+        for (size_t i = 0; i < model->file_count; i++)
+            all.hash = hash_bytes(all.hash, model->files[i].bytes, model->files[i].size);
     sized_write(info, info->size, &all, sizeof all);
     return UNECHO_OK;
 }

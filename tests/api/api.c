@@ -431,6 +431,14 @@ static void model_info(void **unused)
     assert_int_equal(unecho_model_builtin(&model, UNECHO_MODEL_DTLN_AEC, NULL, 0), UNECHO_OK);
     assert_int_equal(unecho_model_get_info(model, &info), UNECHO_OK);
     assert_true(hash != 0 && info.hash == hash);
+    /* What the size includes, and not a byte beyond it. */
+    unecho_model_info part = {.size = offsetof(unecho_model_info, hash), .hash = 5};
+    assert_int_equal(unecho_model_get_info(model, &part), UNECHO_OK);
+    assert_int_equal(part.parameters, info.parameters);
+    assert_int_equal(part.hash, 5);
+    part = (unecho_model_info){.size = offsetof(unecho_model_info, hash) + sizeof part.hash};
+    assert_int_equal(unecho_model_get_info(model, &part), UNECHO_OK);
+    assert_int_equal(part.hash, hash);
     info.size = 1;
     assert_int_equal(unecho_model_get_info(model, &info), UNECHO_ERROR_ARGUMENT);
     unecho_model_unref(&model);

@@ -89,14 +89,15 @@ class InFolder(unittest.TestCase):
         self.assertEqual(result.returncode, code, (result.stdout + result.stderr).decode(errors="replace"))
         return result
 
-    def process(self, mic, far, *options):
+    def process(self, mic, far, *options, ending=".wav"):
         """What unecho process makes of the pair."""
         words = [mic, far] if far else [mic]
-        result = run("process", *words, "-o", "expected.wav", "-q", *options)
+        result = run("process", *words, "-o", "expected" + ending, "-q", *options)
         self.assertEqual(result.returncode, 0, result.stderr.decode(errors="replace"))
-        with open("expected.wav", "rb") as file:
+        with open("expected" + ending, "rb") as file:
             return file.read()
 
     def assert_output(self, path, mic, far, *options):
         with open(path, "rb") as file:
-            self.assertEqual(file.read(), self.process(mic, far, *options), path)
+            ending = os.path.splitext(os.fsdecode(path))[1]
+            self.assertEqual(file.read(), self.process(mic, far, *options, ending=ending), path)

@@ -1,16 +1,44 @@
 """unecho batch: which files it pairs, what it writes where, what it never replaces, and that a second
 run does only what has changed."""
 
+import array
 import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import time
 import unittest
 
 import pairs
-from pairs import InFolder, files_in, run, write_wave
+from pairs import RATE, InFolder, files_in, run, write_wave
+
+
+def write_chunks(path, *chunks):
+    with open(path, "wb") as file:
+        for name, content in chunks:
+            file.write(name + content)
+
+
+def write_extensible(path, bits, data):
+    """WAVE_FORMAT_EXTENSIBLE: integers, or floats where a sample has 64 bits."""
+    width = bits // 8
+    kind = 3 if bits == 64 else 1
+    form = struct.pack("<HHIIHHHHIH", 0xFFFE, 1, RATE, RATE * width, width, bits, 22, bits, 4, kind)
+    form += bytes.fromhex("000000001000800000aa00389b71")
+    write_chunks(path, (b"RIFF", struct.pack("<I", 4 + 8 + len(form) + 8 + len(data))), (b"WAVE", b""),
+                 (b"fmt ", struct.pack("<I", len(form)) + form),
+                 (b"data", struct.pack("<I", len(data)) + data))
+
+
+def write_rf64(path, data):
+    form = struct.pack("<HHIIHH", 1, 1, RATE, RATE * 2, 2, 16)
+    sizes = struct.pack("<QQQI", 4 + 36 + 24 + 8 + len(data), len(data), len(data) // 2, 0)
+    write_chunks(path, (b"RF64", b"\xff\xff\xff\xff"), (b"WAVE", b""),
+                 (b"ds64", struct.pack("<I", len(sizes)) + sizes),
+                 (b"fmt ", struct.pack("<I", len(form)) + form),
+                 (b"data", b"\xff\xff\xff\xff" + data))
 
 
 def lines_of(result):
@@ -49,6 +77,33 @@ class Pairing(InFolder):
         for mic, far in expected:
             self.assert_output("out/" + mic[len("in/"):], mic, far)
         self.assert_output("out/both.wav", "in/both.wav", None)
+
+    def test_recorders_that_write_capitals(self):
+        expected = [("in/A_MIC.WAV", "in/A_FAR.WAV"), ("in/b.wav", "in/b_Ref.wav"),
+                    ("in/Mic/c.wav", "in/Far/c.wav"), ("in/d_Microphone.wav", "in/d_lpb.wav")]
+        for i, (mic, far) in enumerate(expected):
+            self.put(mic, far, i)
+        self.put("in/e_mIC.wav", "in/e_fAr.wav")
+        result = self.batch("in", "-o", "out", "--json")
+        self.expect_pairs(result, expected)
+        self.assertIn("in/e_mIC.wav: left out", result.stderr.decode())
+
+    def test_what_is_no_file_is_listed(self):
+        self.put("in/a_mic.wav", "in/a_far.wav")
+        self.put("other/x_mic.wav", "in/gone_far.wav")
+        self.put("in/pipe_far.wav", "in/pipe_ref.wav")
+        os.mkfifo("in/pipe_mic.wav")
+        os.symlink("nowhere.wav", "in/gone_mic.wav")
+        os.symlink("../other", "in/linked")
+        os.symlink("../in", "in/loop")
+        os.symlink("a_mic.wav", "in/b_mic.wav")
+        os.symlink("a_far.wav", "in/b_far.wav")
+        result = self.batch("in", "-o", "out", "--json", timeout=60)
+        self.expect_pairs(result, [("in/a_mic.wav", "in/a_far.wav"),
+                                   ("in/a_mic.wav", "in/a_far.wav")])
+        self.assertEqual(set(files_in("out")), {b"a_mic.wav", b"b_mic.wav"})
+        for name in ["pipe_mic.wav", "gone_mic.wav", "linked", "loop"]:
+            self.assertIn(f"in/{name}: left out", result.stderr.decode())
 
     def test_two_folders_of_equal_names(self):
         for i in range(3):
@@ -167,6 +222,47 @@ class Outputs(InFolder):
         self.assertEqual(failed.split(), [os.path.realpath("in/1_mic.wav")])
         self.assertIn("3 done", result.stdout.decode())
         self.assertIn("1 failed", result.stdout.decode())
+
+    def test_all_kinds_in_one_folder(self):
+        """Headers, lengths and formats that archives have, some of them too long for memory."""
+        mic, far = (list(end) for end in self.sample.cut(7, 3))
+        n = len(mic)
+        write_wave("in/empty_mic.wav", [])
+        write_wave("in/empty_far.wav", [])
+        write_wave("in/single_mic.wav", mic[:1])
+        write_wave("in/single_far.wav", far[:1])
+        write_wave("in/shorter_mic.wav", mic[:n // 3])
+        write_wave("in/shorter_far.wav", far)
+        write_wave("in/nofar_mic.wav", mic)
+        write_wave("in/nofar_far.wav", far[:1])
+        write_wave("in/-dash_mic.wav", mic)
+        write_wave("in/-dash_far.wav", far)
+        write_wave("in/wide_mic.wav", mic, far)
+        write_wave("in/wide_far.wav", far, far)
+        write_wave("in/call.wav", mic, far)
+        whole = [array.array("h", end * (17_000_000 // (2 * n))) for end in (mic, far)]
+        for name, end in zip(["in/long_mic.wav", "in/long_far.wav"], whole):
+            write_wave(name, end)
+        write_extensible("in/extended_mic.wav", 24, b"".join(
+            (x << 8).to_bytes(3, "little", signed=True) for x in mic))
+        write_extensible("in/extended_far.wav", 64, struct.pack(f"<{n}d", *(x / 32768 for x in far)))
+        for end, samples in [("mic", mic), ("far", far)]:
+            write_rf64(f"in/rf_{end}.wav", array.array("h", samples).tobytes())
+            # Without a far end the sound stays as it is.
+            write_wave("end.wav", samples)
+            write_wave("silence.wav", [0] * n)
+            run("process", "end.wav", "silence.wav", "-o", f"in/packed_{end}.flac", "-q")
+        with open("in/nothing_mic.wav", "wb"), open("in/nothing_far.wav", "wb"):
+            pass
+        result = self.batch("in", "-o", "out", "--examine", code=1)
+        self.assertIn("in/nothing_mic.wav: is empty: 0 bytes", result.stderr.decode())
+        self.assertIn("11 done", result.stdout.decode())
+        self.assertIn("1 failed", result.stdout.decode())
+        self.assertEqual(len(files_in("out")), 11)
+        for name in files_in("out"):
+            name = name.decode()
+            far_name = None if name == "call.wav" else "in/" + name.replace("_mic", "_far")
+            self.assert_output("out/" + name, "in/" + name, far_name)
 
 
 class Again(InFolder):

@@ -68,6 +68,7 @@ class Page(InFolder):
         self.assertIn("6 pairs of recordings", shown)
         self.assertEqual(shown.count('<tr class="row'), 6)
         self.assertIn("line\nbreak", html.unescape(shown))
+        self.assertIn('<span class="problem">not a sound file', shown)
         links = set(re.findall(r'<audio[^>]* src="([^"]*)"', shown))
         self.assertGreater(len(links), 3)
         for link in links:

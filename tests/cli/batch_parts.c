@@ -1,16 +1,26 @@
 /*
- * What batch reads and computes for itself: JSON, tables with commas, hashes, patterns of names.
+ * What batch reads and computes for itself: JSON, tables with commas, hashes, patterns of names,
+ * and what its processes tell each other.
  */
 #include "../../cli/batch/content.h"
 #include "../../cli/batch/csv.h"
 #include "../../cli/batch/naming.h"
 #include "../../cli/files/json.h"
 #include "../../cli/files/json_read.h"
+#include "../../cli/transfer.h"
 #include "check.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdnoreturn.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 enum { MOST = 8 };
 
@@ -133,6 +143,21 @@ static void tables_are_read(void **state)
 
 /* ---- Contents --------------------------------------------------------------------------- */
 
+/* It has the hash and the bytes of the file, unless that is empty or too long for it. */
+static void check_loaded(const char *path, const void *bytes, size_t size, const char *hash)
+{
+    struct loaded_file file = {0};
+    char text[CONTENT_TEXT] = "";
+    assert_int_equal(content_load_file(text, &file, path, size), size > 0);
+    if (size > 0) {
+        assert_string_equal(text, hash);
+        assert_int_equal(file.size, size);
+        assert_memory_equal(file.bytes, bytes, size);
+        assert_false(content_load_file(text, &file, path, size - 1));
+    }
+    loaded_file_free(&file);
+}
+
 static void hashes_are_those_of_xxh128sum(void **state)
 {
     /* Sizes around its blocks and the reader's buffer; xxh128sum of zeros. */
@@ -157,6 +182,7 @@ static void hashes_are_those_of_xxh128sum(void **state)
         assert_int_equal(fwrite(zeros, 1, known[i].size, file), known[i].size);
         fclose(file);
         assert_true(content_hash_file(text, path));
+        check_loaded(path, zeros, known[i].size, known[i].hash);
         remove(path);
         content_hash(digest, zeros, known[i].size);
         for (size_t k = 0; k < CONTENT_BYTES; k++)
@@ -182,6 +208,65 @@ static void patterns_are_checked(void **state)
     }
 }
 
+/* ---- Between processes ------------------------------------------------------------------ */
+
+enum { SENT = 1 << 20 };
+
+static void on_alarm(int signal_number)
+{
+    (void)signal_number;
+}
+
+static noreturn void send_in_parts(int fd, const unsigned char *bytes)
+{
+    for (size_t at = 0; at < SENT; at += SENT / 64) {
+        const struct timespec pause = {.tv_nsec = 1000000};
+        nanosleep(&pause, NULL);
+        if (!write_all(fd, bytes + at, SENT / 64))
+            _exit(1);
+    }
+    _exit(0);
+}
+
+/* What comes in parts, between signals, arrives whole; more than that does not. */
+static void all_of_it_is_transferred(void **state)
+{
+    static unsigned char sent[SENT], got[SENT];
+    const struct itimerval often = {{0, 300}, {0, 300}}, never = {{0, 0}, {0, 0}};
+    struct sigaction action = {0};
+    unsigned char more;
+    int fds[2], how = -1;
+    (void)state;
+    for (size_t i = 0; i < SENT; i++)
+        sent[i] = (unsigned char)(i * 2654435761u >> 13);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        close(fds[0]);
+        send_in_parts(fds[1], sent);
+    }
+    close(fds[1]);
+    action.sa_handler = on_alarm; /* no SA_RESTART */
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+    const bool whole = read_all(fds[0], got, SENT), beyond = read_all(fds[0], &more, 1);
+    assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+    assert_true(whole);
+    assert_false(beyond);
+    assert_memory_equal(got, sent, SENT);
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_int_equal(how, 0);
+    close(fds[0]);
+    /* Nobody reads it. */
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    close(fds[0]);
+    action.sa_handler = SIG_IGN;
+    assert_int_equal(sigaction(SIGPIPE, &action, NULL), 0);
+    assert_false(write_all(fds[1], sent, SENT));
+    assert_int_equal(errno, EPIPE);
+    close(fds[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +276,7 @@ int main(void)
         cmocka_unit_test(tables_are_read),
         cmocka_unit_test(hashes_are_those_of_xxh128sum),
         cmocka_unit_test(patterns_are_checked),
+        cmocka_unit_test(all_of_it_is_transferred),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -281,7 +281,7 @@ static void bad_inputs(void **state)
     expect_failure("process text.wav far.wav -o x.wav", "text.wav: not a sound file");
     expect_failure("process text.mp4 far.wav -o x.wav", "text.mp4: ");
     expect_failure("process - far.wav -o x.wav", "standard input: not a sound file");
-    expect_failure("process mic.wav empty.wav -o x.wav", "empty.wav: not a sound file");
+    expect_failure("process mic.wav empty.wav -o x.wav", "empty.wav: is empty: 0 bytes");
 }
 
 static void bad_rates_and_channels(void **state)
