@@ -161,7 +161,7 @@ def exponents(near_end):
     for t, now in enumerate(near_end):
         state = max(now, state + 0.02 * (now - state))
         talks[t] = state
-    return 3 - 1.4 * talks
+    return 4.5 - 2.6 * talks
 
 
 def synthesise(error, gains):
