@@ -4,9 +4,8 @@
     export_postfilter.py WEIGHTS.npz MODEL.onnx
 
 The arrays are those of the training's state: inp.weight, inp.bias; g1 and g2 with wx, wh [3 * units, .] and bx, gates in
-PyTorch's order r, z, n, and bn, the bias of n that the reset gate multiplies; out.weight, out.bias; and those of near_end.py,
-near.weight and near.bias, without which the model has no such output. `unecho convert` writes the result in the spelling and
-precision wanted.
+PyTorch's order r, z, n, and bn, the bias of n that the reset gate multiplies; out.weight, out.bias; and near.weight, near.bias,
+without which the model does not tell who talks. `unecho convert` writes the result in the spelling and precision wanted.
 """
 import sys
 

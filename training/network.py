@@ -88,17 +88,17 @@ class Gru(nn.Module):
             nn.init.orthogonal_(gate)
 
     def forward(self, x, state):
-        if _fast and x.shape[1] % MULTIPLE == 0 and len(self.bn) % MULTIPLE == 0:
+        if _fast and x.is_cpu and x.shape[1] % MULTIPLE == 0 and len(self.bn) % MULTIPLE == 0:
             return _FastGru.apply(x, self.wx, self.wh, self.bx, self.bn, state)
         units = len(self.bn)
-        recurrent_bias = torch.cat([torch.zeros(2 * units), self.bn])
+        recurrent_bias = torch.cat([self.bn.new_zeros(2 * units), self.bn])
         weights = [self.wx, self.wh, self.bx, recurrent_bias]
         return torch.gru(x, state[None], weights, True, 1, 0.0, self.training, False, False)[0]
 
 
 class Linear(nn.Linear):
     def forward(self, x):
-        return _FastLinear.apply(x, self.weight, self.bias) if _fast else super().forward(x)
+        return _FastLinear.apply(x, self.weight, self.bias) if _fast and x.is_cpu else super().forward(x)
 
 
 class Postfilter(nn.Module):
@@ -107,16 +107,16 @@ class Postfilter(nn.Module):
         self.units = units
         self.inp = Linear(FEATURES, units)
         self.g1, self.g2 = Gru(units, units), Gru(units, units)
-        self.out = Linear(2 * units, postfilter.BANDS)
+        self.out, self.near = Linear(2 * units, postfilter.BANDS), Linear(2 * units, 1)
         nn.init.constant_(self.out.bias, 1.0)
 
     def hidden(self, x, states=None):
         """Features [T, B, FEATURES] -> states of both layers [T, B, 2 * units]."""
-        first, second = states or 2 * (torch.zeros(x.shape[1], self.units),)
+        first, second = states or 2 * (x.new_zeros(x.shape[1], self.units),)
         first = self.g1(torch.tanh(self.inp(x)), first)
         return torch.cat([first, self.g2(first, second)], -1)
 
     def forward(self, x, states=None):
-        """Features -> logits of the gains [T, B, BANDS], states for the next hops."""
+        """Features -> logits of the gains [T, B, BANDS] and of the near end's talking [T, B, 1], states for the next hops."""
         hidden = self.hidden(x, states)
-        return self.out(hidden), hidden[-1].detach().split(self.units, -1)
+        return self.out(hidden), self.near(hidden), hidden[-1].detach().split(self.units, -1)

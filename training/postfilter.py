@@ -161,7 +161,7 @@ def exponents(near_end):
     for t, now in enumerate(near_end):
         state = max(now, state + 0.02 * (now - state))
         talks[t] = state
-    return 3 - 1.4 * talks
+    return 5 - 3.1 * talks
 
 
 def synthesise(error, gains):

@@ -67,13 +67,20 @@ def check_wider(weights):
         sys.exit(f'more units changed the gains by {apart:.1e}')
 
 
+def mean_of(a, b, out):
+    script('average.py', a, 0.5, b, 0.5, out)
+    one, other, mean = (np.load(file)['out.bias'] for file in (a, b, out))
+    if not np.allclose(mean, (one + other) / 2):
+        sys.exit(f'{out} is not the mean of {a} and {b}')
+
+
 def main():
     scenes = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory() as work:
         os.chdir(work)
         write_recordings('recordings')
         script('prepare.py', 'recordings', 'material')
-        for folder in ('scenes', 'again', 'validation', 'talk', 'sounds/dt', 'sounds/near', 'sounds/far'):
+        for folder in ('scenes', 'again', 'validation', 'taken', 'sounds/dt', 'sounds/near', 'sounds/far'):
             os.makedirs(folder)
         call(scenes, 'material', 'train', 1, 4, 'scenes/1')
         call(scenes, 'material', 'train', 1, 4, 'again/1')
@@ -81,7 +88,7 @@ def main():
         for kind in ('dt', 'near', 'far'):
             call(scenes, 'material', 'val', 2, 1, f'validation/{kind}', kind)
             call(scenes, 'material', 'val', 2, 1, f'again/{kind}', kind, f'sounds/{kind}')
-        call(scenes, 'material', 'train', 3, 4, 'talk/any', 'any', 'talk')
+        call(scenes, 'material', 'train', 3, 4, 'taken/1')
         same('validation/dt.u8', 'again/dt.u8')
         rate, near = soundfile.read('sounds/dt/0000_near.wav')[::-1]
         assert rate == RATE and np.abs(near).max() > 0
@@ -100,12 +107,16 @@ def main():
             if not np.array_equal(whole[name], halves[name]):
                 sys.exit(f'{name}: an interruption changed it')
         check_wider('whole/weights.npz')
-        script('near_end.py', 'whole/weights.npz', 'talk/any', 'talk', 'validation', 'sounds', 'complete.npz')
-        script('export_postfilter.py', 'whole/weights.npz', 'gains.onnx')
-        script('export_postfilter.py', 'complete.npz', 'model.onnx')
-        gains, model = (onnx_file.arrays(file)['output/W'] for file in ('gains.onnx', 'model.onnx'))
-        if model.shape[1] != gains.shape[1] + 1 or not np.array_equal(model[:, :-1], gains):
-            sys.exit('the output that says who talks changed the gains')
+        script('train_gpu.py', '--scenes', 'taken', '--out', 'gpu', '--seconds', 1, '--least', 4,
+               'one,whole/weights.npz,128,4,4,0.1,2,1e-4', 'two,,160,4,4,0.1,2,1e-4')
+        for name, units in (('one', 128), ('two', 160)):
+            weights = np.load(f'gpu/{name}.npz')
+            if not all(np.isfinite(x).all() for x in weights.values()) or len(weights['inp.bias']) != units:
+                sys.exit(f'{name}: weights that are no numbers, or of another size')
+        mean_of('gpu/one.npz', 'whole/weights.npz', 'mean.npz')
+        script('export_postfilter.py', 'mean.npz', 'model.onnx')
+        if onnx_file.arrays('model.onnx')['output/W'].shape != (256, 71):
+            sys.exit('model.onnx: not 70 gains and who talks')
 
 
 if __name__ == '__main__':

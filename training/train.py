@@ -22,7 +22,7 @@ from network import UNITS, Postfilter
 
 BANDS, FEATURE_ROWS = postfilter.BANDS, 7
 ROWS = FEATURE_ROWS + 3   # training/generator/examples.h
-HOPS = 1984
+HOPS, HOP_BYTES = 1984, ROWS * BANDS + 1
 COUNTS = torch.from_numpy(postfilter.COUNTS.astype('f4'))
 DB = 20 / math.log(10)
 LEVELS = -2.75, 3.625   # of the features, least and most
@@ -46,6 +46,7 @@ def arguments():
     p.add_argument('--warm', type=int, default=100, help='steps until the rate is reached')
     p.add_argument('--over', type=float, default=2.0, help='weight of what is taken from the target')
     p.add_argument('--echo', type=float, default=2.0, help='additional weight where nobody is near')
+    p.add_argument('--talk', type=float, default=0.1, help='weight of whether the near end talks')
     p.add_argument('--units', type=int, default=UNITS, help='of each layer')
     p.add_argument('--devices', type=float, default=0.5, help='share of scenes whose spectra another microphone and loudspeaker change')
     p.add_argument('--recent', help='draw every other scene from the files whose names are not below this')
@@ -69,7 +70,7 @@ class Scenes:
 
     def open(self, name):
         self.names.append(name)
-        self.maps.append(np.memmap(os.path.join(self.folder, name), np.uint8, 'r').reshape(-1, HOPS, ROWS, BANDS))
+        self.maps.append(np.memmap(os.path.join(self.folder, name), np.uint8, 'r').reshape(-1, HOPS, HOP_BYTES))
 
     def draw(self, n):
         self.look()
@@ -101,12 +102,12 @@ class Scenes:
 
 
 def unpacked(u):
-    """Bytes [B, T, ROWS, BANDS] -> features [T, B, ...], weight, gain and level of the target [T, B, BANDS]."""
-    x = torch.from_numpy(u).transpose(0, 1)
-    features = x[..., :FEATURE_ROWS, :].float().mul_(SCALE).add_(SHIFT)
-    weight = torch.exp((x[..., 7, :] / 5 - 35) * (math.log(10) / 10))
-    weight[x[..., 7, :] == 0] = 0
-    return features.flatten(2), weight, x[..., 8, :] / 200, x[..., 9, :] / 200
+    """Bytes [B, T, HOP_BYTES] -> features [T, B, ...], weight, gain and level of the target [T, B, BANDS], talk [T, B, 1]."""
+    u = u.transpose(0, 1)
+    x = u[..., :-1].unflatten(2, (ROWS, BANDS)).float()
+    features = x[..., :FEATURE_ROWS, :] * SCALE.to(x.device) + SHIFT.to(x.device)
+    weight = torch.exp((x[..., 7, :] / 5 - 35) * (math.log(10) / 10)) * (x[..., 7, :] > 0)
+    return features.flatten(2), weight, x[..., 8, :] / 200, x[..., 9, :] / 200, u[..., -1:].float()
 
 
 def curves(random, n, deviation):
@@ -132,29 +133,30 @@ class Devices:
         return x
 
 
-def losses(logits, weight, gain, level, a):
-    """Distance of compressed spectra, and what is taken from the target in addition; see write_loss in examples.c."""
+def losses(logits, talking, weight, gain, level, talk, a):
+    """Distance of compressed spectra, what is taken from the target in addition (see write_loss in examples.c), and who talks."""
     g = torch.exp(0.3 * F.logsigmoid(logits))
-    bands = COUNTS ** 0.5
+    bands = COUNTS.to(g.device) ** 0.5
     weight = weight * (bands / bands.mean())
     near = (weight * level.square()).sum(-1, keepdim=True)
     alone = (near < 0.06 * weight.sum(-1, keepdim=True)).float()
     weight = weight * (1 + a.echo * alone)
     taken = F.relu(level.clamp(max=1) - g)
-    return 50 * (weight * (g - gain).square()).mean(), 50 * a.over * (weight * taken.square()).mean()
+    fit, over = 50 * (weight * (g - gain).square()).mean(), 50 * a.over * (weight * taken.square()).mean()
+    return torch.stack([fit, over, a.talk * F.binary_cross_entropy_with_logits(talking, talk)])
 
 
 @torch.no_grad()
 def validate(net, folder, a):
-    """The losses, the echo reduction in dB where nobody is near, and what the near end loses, in dB."""
-    report = {}
+    """Per kind the losses; the echo reduction in dB where nobody is near, or what the near end loses, in dB; of the hops of the
+    near end and of the others, how many are called near end."""
+    report = []
     for kind in ('dt', 'near', 'far'):
-        u = np.memmap(f'{folder}/{kind}.u8', np.uint8, 'r').reshape(-1, HOPS, ROWS, BANDS)
-        sums, count = torch.zeros(3), 0
+        u = np.memmap(f'{folder}/{kind}.u8', np.uint8, 'r').reshape(-1, HOPS, HOP_BYTES)
+        sums, called, count = torch.zeros(4), torch.zeros(2, 2), 0
         for i in range(0, len(u), 25):
-            x, weight, gain, level = unpacked(np.array(u[i:i + 25]))
-            logits, _ = net(x)
-            fit, over = losses(logits, weight, gain, level, a)
+            x, weight, gain, level, talk = unpacked(torch.from_numpy(np.array(u[i:i + 25])))
+            logits, talking, _ = net(x)
             log_gain = F.logsigmoid(logits)
             if kind == 'far':
                 power = [10 ** (2 * x.unflatten(2, (FEATURE_ROWS, BANDS))[..., row, :] - 6) * COUNTS for row in (0, 1)]
@@ -163,11 +165,14 @@ def validate(net, folder, a):
             else:
                 near = weight * ((level > 0.8) & (level < 1.15))
                 value = (DB * (near * log_gain).sum((0, 2)) / (near.sum((0, 2)) + 1e-9)).mean()
-            sums += torch.stack([fit, over, value])
+            sums += torch.cat([losses(logits, talking, weight, gain, level, talk, a), value[None]])
+            for near in (0, 1):
+                called[near] += torch.stack([((talking > 0) & (talk == near)).sum(), (talk == near).sum()])
             count += 1
-        fit, over, value = (sums / count).tolist()
-        report[kind] = f'{kind}: fit {fit:.4f} over {over:.4f} {value:+.2f} dB'
-    return '; '.join(report.values())
+        fit, over, who, value = (sums / count).tolist()
+        false, recall = (100 * called[:, 0] / called[:, 1]).tolist()
+        report.append(f'{kind}: fit {fit:.4f} over {over:.4f} talk {who:.4f} {value:+.2f} dB, recall {recall:.1f} false {false:.1f} %')
+    return '; '.join(report)
 
 
 def main():
@@ -206,7 +211,7 @@ def main():
     say(f'{vars(a)}')
     if step == 0:
         say(f'step 0: {validate(net, a.validation, a)}')
-    begun, saved, recent = time.time(), time.time(), np.zeros(2)
+    begun, saved, recent = time.time(), time.time(), np.zeros(3)
     while step < min(a.steps, a.until or a.steps):
         drawn, states = scenes.draw(a.batch), None
         devices = Devices(scenes.random, a.batch, a.devices)
@@ -215,11 +220,11 @@ def main():
             rate = (a.rate_end + (a.rate - a.rate_end) * cosine) * min(1, (step + 1) / a.warm)
             for group in optimiser.param_groups:
                 group['lr'] = rate
-            x, weight, gain, level = unpacked(scenes.read(drawn, first, a.chunk))
-            logits, states = net(devices.apply(x), states)
-            fit, over = losses(logits, weight, gain, level, a)
+            x, *target = unpacked(torch.from_numpy(scenes.read(drawn, first, a.chunk)))
+            logits, talking, states = net(devices.apply(x), states)
+            loss = losses(logits, talking, *target, a)
             optimiser.zero_grad(set_to_none=True)
-            (fit + over).backward()
+            loss.sum().backward()
             norm = torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             if torch.isfinite(norm):
                 optimiser.step()
@@ -228,12 +233,12 @@ def main():
                 for mean, value in zip(average.parameters(), net.parameters()):
                     mean.lerp_(value, 1 - keep)
             step += 1
-            recent += [float(fit), float(over)]
+            recent += loss.detach().numpy()
             if step % 50 == 0:
-                fit, over = recent / 50
+                fit, over, who = recent / 50
                 recent[:] = 0
                 say(f'{step} {time.time() - begun:.0f} s, {len(scenes.maps)} shards, round {scenes.rounds}, '
-                    f'rate {rate:.1e}, fit {fit:.4f} over {over:.4f}')
+                    f'rate {rate:.1e}, fit {fit:.4f} over {over:.4f} talk {who:.4f}')
         if time.time() - saved > a.save_every:
             save()
             saved = time.time()

@@ -24,10 +24,11 @@ def widened(weights, units):
             wide[layer + of][gates, old:] = 0
             wide[layer + of][gates, :old] = weights[layer + of]
         wide[layer + 'bx'][gates], wide[layer + 'bn'][:old] = weights[layer + 'bx'], weights[layer + 'bn']
-    wide['out.weight'][:] = 0
-    for layer in range(2):
-        wide['out.weight'][:, layer * units:layer * units + old] = weights['out.weight'][:, layer * old:(layer + 1) * old]
-    wide['out.bias'] = weights['out.bias']
+    for of in ('out.', 'near.'):
+        wide[of + 'weight'][:] = 0
+        for layer in range(2):
+            wide[of + 'weight'][:, layer * units:layer * units + old] = weights[of + 'weight'][:, layer * old:(layer + 1) * old]
+        wide[of + 'bias'] = weights[of + 'bias']
     return wide
 
 

@@ -10,8 +10,6 @@
 static const int64_t suppressor_far_away = 256, linear_far_away = 32;
 /* A network removes what is left of the echo, and keeps more of a voice that was corrected less. */
 static const float denoiser_correction = 0.5f;
-/* Of a far end that is the near end's own voice, what a network hears. */
-static const float faint_gain = 0.03f;
 #define NEAR_END_UNKNOWN (-1.0f)
 
 /* ---- Opening ---------------------------------------------------------------------------- */
@@ -175,7 +173,7 @@ void canceller_remember(canceller *c, const float *const *far)
 /* A network takes what both ends have in common for echo. The near end's own voice is none. */
 static void hush_faint(canceller *c, float *far, float *side)
 {
-    const float from = c->far_gain, to = c->linear->faint.now ? faint_gain : 1.0f;
+    const float from = c->far_gain, to = c->linear->faint.now ? 0.0f : 1.0f;
     c->far_gain = to;
     if (from == 1.0f && to == 1.0f)
         return;

@@ -334,10 +334,10 @@ static void tells_what_it_is(void **unused)
     assert_int_equal(unecho_model_get_info(model, &info), UNECHO_OK);
     assert_int_equal(info.kind, UNECHO_MODEL_POSTFILTER);
     assert_int_equal(info.files, 1);
-    assert_int_equal(info.units, 128);
-    assert_int_equal(info.parameters, 278727);
+    assert_int_equal(info.units, 160);
+    assert_int_equal(info.parameters, 409831);
     assert_string_equal(info.name, "unecho-post");
-    assert_string_equal(info.description, "post-filter, 128 units");
+    assert_string_equal(info.description, "post-filter, 160 units");
     unecho_model *none = NULL;
     assert_int_equal(unecho_model_builtin(&none, (unecho_model_kind)0, NULL, 0),
                      UNECHO_ERROR_ARGUMENT);

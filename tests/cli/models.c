@@ -177,8 +177,8 @@ static void models_of_one_file(void **state)
     assert_false(exists("post_1.onnx"));
     run(&result, "inspect post post.onnx");
     expect_code(&result, 0);
-    expect_output("post.onnx: a post-filter, 128 units");
-    expect_output("weights    278727, matrices stored as fp32");
+    expect_output("post.onnx: a post-filter, 160 units");
+    expect_output("weights    409831, matrices stored as fp32");
     expect_output("post.onnx: a complete model");
     expect_output("behind the linear filter");
     run(&result, "inspect --json post");
@@ -186,7 +186,7 @@ static void models_of_one_file(void **state)
     expect_output("\"kind\": \"post-filter\"");
     run(&result, "info --model post");
     expect_code(&result, 0);
-    expect_output("post-filter, 128 units");
+    expect_output("post-filter, 160 units");
     expect_output("128 samples (8 ms) for chunks of whole hops, 256 (16 ms) for other");
 
     static const char *const names[] = {"unecho-post", "post", "post.onnx"};
@@ -206,7 +206,7 @@ static void models_of_one_file(void **state)
         free(outputs[i]);
 
     make_model("convert --precision int8 --model post " RECORDING "small");
-    expect_output("small.onnx: 0.29 MB");
+    expect_output("small.onnx: 0.43 MB");
     expect_refusal("convert --model post post", 2, "post.onnx is a file of the model itself");
     expect_refusal("process --engine neural --model post" SAMPLE "x.wav", 1,
                    "which needs the linear filter");

@@ -121,7 +121,7 @@ static void events_are_listed(void **state)
     expect_part(result.output, "microphone 48000 Hz, 1 channel");
     expect_part(result.output, "far end    16000 Hz, 1 channel, pushed, queue of 1000 ms");
     expect_part(result.output, "delay fixed at 30 ms");
-    expect_part(result.output, "network unecho-post (128 units, hash ");
+    expect_part(result.output, "network unecho-post (160 units, hash ");
     expect_part(result.output, "push_far 3000 frames, far -");
     expect_part(result.output, "process 9000 frames, mic -");
 }

@@ -334,8 +334,8 @@ static void what_is_wrong_is_named(void **unused)
     refused(model, wrong, "expected a weight of at most 100000");
 
     model = our_postfilter();
-    proto_find(tensor_of(model, "gru0/W"), TENSOR_DIMS, 1)->value = 192;
-    proto_find(tensor_of(model, "gru0/W"), TENSOR_DIMS, 2)->value = 256;
+    proto_find(tensor_of(model, "gru0/W"), TENSOR_DIMS, 1)->value = 240;
+    proto_find(tensor_of(model, "gru0/W"), TENSOR_DIMS, 2)->value = 320;
     refused(model, wrong, "widths do not match: W is");
 }
 
@@ -366,8 +366,8 @@ static void kinds_are_not_mistaken(void **unused)
     assert_int_equal(unecho_model_inspect_file(POSTFILTER_FILE, &info, NULL, 0), UNECHO_OK);
     assert_int_equal(info.kind, UNECHO_MODEL_POSTFILTER);
     assert_int_equal(info.file, 1);
-    assert_int_equal(info.units, 128);
-    assert_int_equal(info.parameters, 278727);
+    assert_int_equal(info.units, 160);
+    assert_int_equal(info.parameters, 409831);
     assert_string_equal(info.storage, "fp32");
     assert_non_null(strstr(info.operator_counts, "GRU 2"));
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNITS = 128, BANDS = 70 };
+enum { UNITS = 160, BANDS = 70 };
 
 proto *our_postfilter(void)
 {

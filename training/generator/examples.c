@@ -98,12 +98,40 @@ static void write_loss(examples *e, float factor, unsigned char *to)
     }
 }
 
+static int compare(const void *a, const void *b)
+{
+    const float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+/* A hop is speech down to 25 dB below the mean of the louder half; short gaps are speech, too. */
+static void mark_talk(const float *near, unsigned char *to)
+{
+    enum { HANGOVER = 12 };
+    float energy[EXAMPLE_HOPS], sorted[EXAMPLE_HOPS], active = 0.0f;
+    for (size_t t = 0; t < EXAMPLE_HOPS; t++) {
+        energy[t] = 0.0f;
+        for (size_t i = 0; i < UNECHO_HOP; i++)
+            energy[t] += near[t * UNECHO_HOP + i] * near[t * UNECHO_HOP + i] / UNECHO_HOP;
+    }
+    memcpy(sorted, energy, sizeof sorted);
+    qsort(sorted, EXAMPLE_HOPS, sizeof *sorted, compare);
+    for (size_t t = EXAMPLE_HOPS / 2; t < EXAMPLE_HOPS; t++)
+        active += sorted[t] / (EXAMPLE_HOPS - EXAMPLE_HOPS / 2);
+    const float least = fmaxf(active * from_db(-50), 1e-8f);
+    for (size_t t = 0, left = 0; t < EXAMPLE_HOPS; t++) {
+        left = energy[t] > least ? HANGOVER + 1 : left - (left > 0);
+        to[t * EXAMPLE_BYTES + EXAMPLE_TALK] = left > 0;
+    }
+}
+
 void examples_make(examples *e, const scene *from, unsigned char *to)
 {
     const canceller *const c = &e->stream->canceller;
     const float factor = 0.1f / from->audible;
     unecho_reset(e->stream);
     memset(e->lines, 0, sizeof e->lines);
+    mark_talk(from->near + SCENE_LEAD, to);
     for (size_t t = 0; t < EXAMPLE_HOPS; t++, to += EXAMPLE_BYTES) {
         const size_t at = SCENE_LEAD + t * UNECHO_HOP;
         float out[UNECHO_HOP];

@@ -3,7 +3,7 @@
  *
  *     unecho-scenes MATERIAL SPLIT SEED SCENES OUT [KIND [SOUNDS]]
  *
- * OUT.u8 holds EXAMPLE_HOPS x EXAMPLE_ROWS x 70 bytes a scene. KIND: any, dt, near, far, or
+ * OUT.u8 holds EXAMPLE_HOPS x EXAMPLE_BYTES bytes a scene. KIND: any, dt, near, far, or
  * music, double talk whose near end plays or sings. SOUNDS: a folder for mic, far and near of each
  * scene, as WAV.
  */

@@ -54,8 +54,8 @@ static void clear(float *x)
 static void draw_kind(studio *s, enum scene_kind kind)
 {
     const float at = chance_between(&s->random, 0.0f, 1.0f);
-    s->near_on = kind == SCENE_ANY ? at > 0.15f : kind != SCENE_FAR;
-    s->far_on = kind == SCENE_ANY ? at < 0.82f : kind != SCENE_NEAR;
+    s->near_on = kind == SCENE_ANY ? at > 0.2f : kind != SCENE_FAR;
+    s->far_on = kind == SCENE_ANY ? at < 0.83f : kind != SCENE_NEAR;
     s->hard = chance_is(&s->random, s->near_on ? 0.5f : 0.7f);
     s->quiet = chance_is(&s->random, s->far_on ? 0.15f : 0.35f);
     s->at_once = s->near_on && s->far_on && chance_is(&s->random, 0.2f);

@@ -17,7 +17,7 @@ enum { ROOM_ON_STACK = 36 * 1024 };
 
 /* Exponents of the network's gains at suppression 1, as it was trained to preserve the voice and
  * leaves some echo: while the near end talks, and while it does not. */
-static const float exponent_near = 1.6f, exponent_far = 3.0f;
+static const float exponent_near = 1.9f, exponent_far = 5.0f;
 /* Where the model cannot tell who talks. */
 static const float exponent_either = 1.8f;
 /* The exponent follows the near end's first word at once, and its end over 0.4 s. Per hop. */
