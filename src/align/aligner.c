@@ -33,6 +33,11 @@ enum { MISSED_MOST = 8 };
  * eighth time. A fresh peak there below `doubtful_height` is reason to look at all at once. */
 enum { STEADY = 24, STEADY_SEARCH = 8 };
 static const float doubtful_height = 5.0f;
+/* Once the whole echo was heard where it has been, no peak elsewhere counts for a quarter of a
+ * second. */
+enum { SURE_HOPS = 32 };
+/* A delay was just found for a second. */
+enum { FOUND_HOPS = 125 };
 
 /* ---- What is done about it ------------------------------------------------------------------ */
 
@@ -115,6 +120,7 @@ void aligner_reset(aligner *a)
     a->shape.taken = 0;
     a->looks = 0;
     a->seen = 0;
+    a->sure = a->found = 0;
     a->missed = 0;
     a->steady = 0;
     a->shift = 0;
@@ -176,8 +182,10 @@ static void lock_again(aligner *a, double lag)
     const int elsewhere = fabs(lag - a->drift.lag) > reflections;
     if (elsewhere || shift != a->shift)
         move_to(a, shift, elsewhere ? ALIGNER_FOUND : ALIGNER_MOVED);
-    if (elsewhere)
+    if (elsewhere) {
         delay_forget(&a->delay);
+        a->found = a->hops + FOUND_HOPS;
+    }
     drift_jump(&a->drift, lag);
 }
 
@@ -279,6 +287,8 @@ static int is_elsewhere(const aligner *a, const delay_peak *peak)
 {
     if (!a->locked)
         return 1;
+    if (a->hops < a->sure)
+        return 0;
     const delay_peak held = delay_near_fresh(&a->delay, a->drift.lag, gate);
     return fabs(peak->lag - a->drift.lag) > gate && held.height < gone_share * peak->height;
 }
@@ -459,7 +469,7 @@ aligner_jump aligner_hop(aligner *a, const float *mic, far_end *f, float *const 
     const int64_t shift = a->plan.mode == UNECHO_ALIGN_OFF ? 0 : reachable(a, f, a->shift);
     read_far(a, f, (int64_t)a->hops, shift, far);
     const aligner_jump jump = {shift - a->shift_before, a->kind};
-    if (jump.samples != 0 && jump.kind != ALIGNER_MOVED)
+    if (jump.samples != 0 && jump.kind != ALIGNER_MOVED && jump.kind != ALIGNER_FOLLOWED)
         cross_fade(a, f, far);
     a->shift_before = shift;
     a->kind = ALIGNER_STAYED;
@@ -467,14 +477,29 @@ aligner_jump aligner_hop(aligner *a, const float *mic, far_end *f, float *const 
     return jump;
 }
 
-void aligner_past_hop(const aligner *a, const far_end *f, size_t age, float *const *far)
+void aligner_past_hop(const aligner *a, const far_end *f, int64_t age, float *const *far)
 {
-    read_far(a, f, (int64_t)a->hops - 1 - (int64_t)age, a->shift_before, far);
+    read_far(a, f, (int64_t)a->hops - 1 - age, a->shift_before, far);
 }
 
 void aligner_upper(const aligner *a, const far_end *f, float *power)
 {
     far_end_upper(f, (int64_t)(a->hops - 1) * UNECHO_HOP - a->shift_before, power);
+}
+
+/* The delay that is held is another one by so much. */
+static void expect_later(aligner *a, int64_t samples)
+{
+    a->shape.taken = 0;
+    a->looks = 0;
+    a->sightings = 0;
+    a->steady = 0;
+    a->missed = 0;
+    if (!a->locked)
+        return;
+    drift_jump(&a->drift, a->drift.lag + (double)samples);
+    a->home += (double)samples;
+    delay_expect(&a->delay, a->drift.lag);
 }
 
 void aligner_move(aligner *a, int64_t samples, int64_t end)
@@ -499,15 +524,24 @@ void aligner_move(aligner *a, int64_t samples, int64_t end)
         return;
     /* The correlation so far belongs to the old delay. */
     delay_reset(&a->delay);
-    a->shape.taken = 0;
-    a->looks = 0;
-    a->sightings = 0;
-    a->steady = 0;
-    if (a->locked) {
-        drift_jump(&a->drift, a->drift.lag + (double)samples);
-        a->home += (double)samples;
-        delay_expect(&a->delay, a->drift.lag);
-    }
+    expect_later(a, samples);
+}
+
+void aligner_confirm(aligner *a)
+{
+    a->sure = a->hops + SURE_HOPS;
+}
+
+void aligner_follow(aligner *a, int64_t samples)
+{
+    if (a->plan.mode != UNECHO_ALIGN_AUTO ||
+        within_reach(a, a->shift + samples) != a->shift + samples)
+        return;
+    move_to(a, a->shift + samples, ALIGNER_FOLLOWED);
+    if (a->hops < a->found)
+        return;
+    delay_forget(&a->delay);
+    expect_later(a, samples);
 }
 
 void aligner_skip(aligner *a, uint64_t hops)

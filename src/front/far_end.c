@@ -10,6 +10,8 @@ enum { MOST_AT_ONCE = 4 * UNECHO_HOP };
 enum { PATIENCE = UNECHO_SAMPLE_RATE / 10 };
 /* What stays in the queue may vary with the caller's timing by less than this. */
 enum { SURPLUS_MS = 40 };
+/* Where the echo is lost as well it is no burst after so many hops, 0.2 s. */
+enum { LOST_HOPS = 25 };
 
 /* An upper bound of the native frames for `samples` samples at 16 kHz, drift included. */
 static size_t native_for(const far_end_plan *plan, size_t samples)
@@ -246,7 +248,7 @@ static size_t usual(const queue_watch *w)
     return most;
 }
 
-size_t far_end_surplus(far_end *f)
+size_t far_end_surplus(far_end *f, int lost)
 {
     queue_watch *const w = &f->waiting;
     const size_t count = waiting(f);
@@ -260,7 +262,7 @@ size_t far_end_surplus(far_end *f)
         w->more_hops = 0;
     else
         w->more = w->more_hops++ == 0 || count < w->more ? count : w->more;
-    if (w->more_hops == f->plan.drain_hops) {
+    if (w->more_hops >= (lost ? LOST_HOPS : f->plan.drain_hops)) {
         w->more_hops = w->hops = 0;
         return w->more - before;
     }

@@ -94,9 +94,10 @@ void far_end_advance(far_end *f, uint64_t target, uint64_t limit);
 
 /*
  * Once a hop, of a far end that is pushed: by how many native frames more than before wait in the
- * queue and stay there. Bursts drain, and so the microphone must have lost that much.
+ * queue and stay there. Bursts drain, and so the microphone must have lost that much; sooner where
+ * the echo is lost as well.
  */
-size_t far_end_surplus(far_end *f);
+size_t far_end_surplus(far_end *f, int lost);
 
 /* How many samples at 16 kHz all frames that have come make. */
 uint64_t far_end_arrived(const far_end *f);

@@ -85,6 +85,7 @@ void kalman_layout(kalman *c, arena *a, size_t count, size_t lanes)
     const size_t paths = paths_floats(lanes, &sizes);
     c->floats = paths + ROWS_KEPT * PARTITION_ROW + (KALMAN_MICS + 1) * KALMAN_HOP;
     c->memory = arena_floats(a, c->floats);
+    kept_layout(&c->kept, a, lanes, count);
     paths_layout(&c->paths, c->memory, lanes, &sizes);
     if (!c->memory)
         return;
@@ -139,11 +140,13 @@ void kalman_restart(kalman *c)
     c->explained = 0.0;
     c->offset = (dc_offset){0};
     c->error_energy = c->mic_energy = 0.0;
+    kept_again(&c->kept);
 }
 
 void kalman_reset(kalman *c)
 {
     kalman_restart(c);
+    kept_reset(&c->kept);
     c->stats = (kalman_stats){0};
 }
 
@@ -163,6 +166,11 @@ void kalman_remember(kalman *c, const float *const *far)
 static float *mic_of(const kalman *c, size_t age)
 {
     return c->mics + (c->newest_mic + age) % KALMAN_MICS * KALMAN_HOP;
+}
+
+const float *kalman_mic(const kalman *c, size_t age)
+{
+    return mic_of(c, age);
 }
 
 static void take_mic(kalman *c, const float *mic)
@@ -367,7 +375,7 @@ static void learn(kalman *c, const float *error, const float *echo, int silent, 
     adapt(c, off, again ? &r : NULL);
     if (again)
         learn_again(c, &r);
-    paths_constrain(&c->paths, CONSTRAINED);
+    paths_constrain(&c->paths, CONSTRAINED, c->kept.good ? &c->kept : NULL);
 }
 
 /*
@@ -475,6 +483,7 @@ static void improve(kalman *c, const float *m, float *y, int silent, double far_
         return;
     }
     const double echo_energy = product(c, y, y);
+    kept_follow(&c->kept, far_energy, mic_energy, error_energy);
     learn(c, e, y, silent,
           faint_next(&c->faint, far_energy, mic_energy, error_energy, echo_energy));
     if (silent)

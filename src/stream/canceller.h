@@ -68,6 +68,10 @@ float *canceller_far(canceller *c);
  */
 size_t canceller_jump(canceller *c, size_t t, const aligner_jump *jump);
 void canceller_remember(canceller *c, const float *const *far);
+/* The same where the far end was not there yet. */
+size_t canceller_hear_again(canceller *c);
+/* Whether the echo is no longer where the filter had it. */
+int canceller_has_lost(const canceller *c);
 
 /* Filter hop t of the next run; microphone and far end are in place. */
 void canceller_filter(canceller *c, size_t t);

@@ -277,6 +277,37 @@ static void step(void **unused)
 }
 
 /*
+ * Samples are lost on one side, and nobody says so: the echo is another one by so much from one
+ * sample to the next, as each second in turn. The filter is carried over before it has unlearnt the
+ * room: from 0.4 s on there is as little echo as if it had always been there.
+ */
+static void lost_samples(void **unused)
+{
+    (void)unused;
+    static const double milliseconds[] = {1, -3, 10, -20, 60, -100};
+    for (size_t k = 0; k < sizeof milliseconds / sizeof *milliseconds; k++) {
+        const long by = (long)(milliseconds[k] * (double)RATE / 1000);
+        signal_ before = delayed(&mic, 3200), after = delayed(&mic, 3200 + by);
+        memcpy(after.samples, before.samples, LENGTH / 2 * sizeof(float));
+        float *const out = calloc(LENGTH, sizeof *out);
+        unecho *stream = open_engine(UNECHO_ENGINE_LINEAR, UNECHO_ALIGN_AUTO, 0.0, 0);
+        pass(stream, &after, &far, out, 0, LENGTH);
+        const size_t from = LENGTH / 2 + 4 * RATE / 10;
+        const double erle = active_erle_db(after.samples, far.samples, out, from, from + RATE);
+        const unecho_stats stats = stats_of(stream);
+        print_message("%+.0f ms: ERLE %.1f dB, found %.1f ms\n", milliseconds[k], erle,
+                      (double)stats.delay_ms);
+        assert_true(erle >= 25.0);
+        assert_true(fabs((double)stats.delay_ms - direct_ms - 200.0 - milliseconds[k]) <= 1.0);
+        assert_true(stats.drift_ppm == 0.0f);
+        unecho_close(&stream);
+        free(before.samples);
+        free(after.samples);
+        free(out);
+    }
+}
+
+/*
  * A far end that is heard from the earpiece, then, 26 dB louder, from a loudspeaker, then from one
  * that comes later, then from the former: found within two seconds each time.
  */
@@ -496,6 +527,7 @@ int main(void)
         cmocka_unit_test(several_peaks),
         cmocka_unit_test(echo_is_gone_then),
         cmocka_unit_test(step),
+        cmocka_unit_test(lost_samples),
         cmocka_unit_test(other_devices),
         {"drift -300 ppm", drift, NULL, NULL, &slow},
         {"drift +300 ppm", drift, NULL, NULL, &fast},
