@@ -4,9 +4,8 @@
 #include <string.h>
 
 /* In standard deviations of unrelated signals, seen once or twice at one lag; and above the next
- * peak that is further away than `same`. */
+ * peak that is not the same. */
 static const float once_height = 7.0f, twice_height = 5.0f, prominence = 1.4f;
-static const int64_t same = 16;
 /* Lags so near are one; by so little clocks move an echo, which is not for us to follow. */
 static const int64_t near = 2, little = 8;
 /* After so many hops without the echo. */
@@ -42,13 +41,16 @@ static size_t strongest(const kept_path *k, size_t n)
     return best;
 }
 
+/* The lower bins of a block's spectrum, [RETRACE_ROW] each. */
 static void transform(const kalman *c, const float *first, const float *second, float *re,
                       float *im)
 {
-    float block[KALMAN_BLOCK];
+    float block[KALMAN_BLOCK], all_re[PARTITION_ROW], all_im[PARTITION_ROW];
     memcpy(block, first, KALMAN_HOP * sizeof *first);
     memcpy(block + KALMAN_HOP, second, KALMAN_HOP * sizeof *second);
-    c->k->fft_forward(&c->paths.fft, re, im, block);
+    c->k->fft_forward(&c->paths.fft, all_re, all_im, block);
+    memcpy(re, all_re, RETRACE_ROW * sizeof *re);
+    memcpy(im, all_im, RETRACE_ROW * sizeof *im);
 }
 
 int64_t retrace_start(retrace *r, const kalman *c)
@@ -77,7 +79,7 @@ static void estimate(const retrace *r, float *hop)
             const size_t at = (r->taken + RETRACE_PARTITIONS - p) % RETRACE_PARTITIONS;
             const float *const w_re = r->path[lane][p][0], *const w_im = r->path[lane][p][1];
             const float *const x_re = r->far[lane][at][0], *const x_im = r->far[lane][at][1];
-            for (size_t k = 0; k < PARTITION_BINS; k++) {
+            for (size_t k = 0; k < RETRACE_ROW; k++) {
                 re[k] += w_re[k] * x_re[k] - w_im[k] * x_im[k];
                 im[k] += w_re[k] * x_im[k] + w_im[k] * x_re[k];
             }
@@ -95,7 +97,7 @@ static retrace_frame whitened(const kalman *c, const float *first, const float *
                               float *level)
 {
     retrace_frame frame = {.square = 0.0f};
-    float re[PARTITION_ROW], im[PARTITION_ROW];
+    float re[RETRACE_ROW], im[RETRACE_ROW];
     if (energy(c, first) + energy(c, second) < least_energy)
         return frame;
     transform(c, first, second, re, im);
@@ -166,32 +168,56 @@ static void correlate(const retrace *r, const retrace_frame *mic, size_t behind,
         lags[i] = block[i] / deviation;
 }
 
-enum { LAGS = (2 * RETRACE_REACH) * KALMAN_HOP };
+/* The lags in groups of GROUP, with the most of each. */
+enum { GROUP = 16, GROUPS = 2 * RETRACE_REACH * KALMAN_HOP / GROUP };
+
+typedef struct summit {
+    int64_t lag;
+    float height, other; /* the most further away */
+} summit;
+
+static summit highest(const retrace *r)
+{
+    float level[RETRACE_BINS] = {0.0f}, most[GROUPS] = {0.0f};
+    retrace_frame mic[RETRACE_HOPS];
+    summit top = {0};
+    for (size_t i = 0; i < r->hops; i++)
+        mic[i] = mic_frame(r, r->hops - 1 - i, level);
+    for (size_t b = 0; b < 2 * RETRACE_REACH; b++) {
+        float lags[KALMAN_HOP];
+        correlate(r, mic, 2 * RETRACE_REACH - 1 - b, lags);
+        for (size_t i = 0; i < KALMAN_HOP; i++) {
+            float *const group = &most[(b * KALMAN_HOP + i) / GROUP];
+            *group = fmaxf(*group, lags[i]);
+            if (lags[i] > top.height) {
+                top.height = lags[i];
+                top.lag = (int64_t)(b * KALMAN_HOP + i);
+            }
+        }
+    }
+    for (int64_t g = 0; g < GROUPS; g++)
+        if (g < top.lag / GROUP - 1 || g > top.lag / GROUP + 1)
+            top.other = fmaxf(top.other, most[g]);
+    return top;
+}
+
+static int is_near(int64_t a, int64_t b, int64_t most)
+{
+    return a >= b - most && a <= b + most;
+}
 
 retrace_answer retrace_find(const retrace *r, kept_path *k, int64_t *to)
 {
-    float level[RETRACE_BINS] = {0.0f}, lags[LAGS];
-    retrace_frame mic[RETRACE_HOPS];
-    for (size_t i = 0; i < r->hops; i++)
-        mic[i] = mic_frame(r, r->hops - 1 - i, level);
-    for (size_t b = 0; b < 2 * RETRACE_REACH; b++)
-        correlate(r, mic, 2 * RETRACE_REACH - 1 - b, lags + b * KALMAN_HOP);
-    int64_t best = 0;
-    for (int64_t i = 1; i < LAGS; i++)
-        best = lags[i] > lags[best] ? i : best;
-    float other = 0.0f;
-    for (int64_t i = 0; i < LAGS; i++)
-        if (i < best - same || i > best + same)
-            other = fmaxf(other, lags[i]);
-    const int64_t later = best - RETRACE_REACH * KALMAN_HOP;
-    if (lags[best] < twice_height || lags[best] < prominence * other)
+    const summit top = highest(r);
+    const int64_t later = top.lag - RETRACE_REACH * KALMAN_HOP;
+    if (top.height < twice_height || top.height < prominence * top.other)
         return RETRACE_UNKNOWN;
-    if (later >= -little && later <= little && !k->unlearnt) {
+    if (is_near(later, 0, little) && !k->unlearnt) {
         kept_confirm(k);
         return RETRACE_IN_PLACE;
     }
-    const int again = later >= k->candidate - near && later <= k->candidate + near;
+    const int again = is_near(later, k->candidate, near);
     k->candidate = later;
     *to = later;
-    return again || lags[best] >= once_height ? RETRACE_MOVED : RETRACE_UNKNOWN;
+    return again || top.height >= once_height ? RETRACE_MOVED : RETRACE_UNKNOWN;
 }

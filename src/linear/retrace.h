@@ -20,7 +20,8 @@ enum {
     RETRACE_PARTITIONS = 6,
     /* 250 Hz to 4.2 kHz. */
     RETRACE_BIN_FIRST = 4,
-    RETRACE_BINS = 64
+    RETRACE_BINS = 64,
+    RETRACE_ROW = 80
 };
 
 /* A whitened spectrum. */
@@ -33,9 +34,9 @@ typedef struct retrace {
     const kalman *filter;
     size_t hops;  /* of the microphone */
     size_t first; /* partition */
-    float path[PATHS_MOST][RETRACE_PARTITIONS][2][PARTITION_ROW];
+    float path[PATHS_MOST][RETRACE_PARTITIONS][2][RETRACE_ROW];
     /* The far end's last blocks, a ring, and its last hop; the echo estimate's last one. */
-    float far[PATHS_MOST][RETRACE_PARTITIONS][2][PARTITION_ROW];
+    float far[PATHS_MOST][RETRACE_PARTITIONS][2][RETRACE_ROW];
     float far_before[PATHS_MOST][UNECHO_HOP], echo_before[UNECHO_HOP];
     size_t taken; /* hops of the far end */
     float level[RETRACE_BINS];
