@@ -482,6 +482,11 @@ void aligner_past_hop(const aligner *a, const far_end *f, int64_t age, float *co
     read_far(a, f, (int64_t)a->hops - 1 - age, a->shift_before, far);
 }
 
+int aligner_misses(const aligner *a, const far_end *f)
+{
+    return !f->starved && (int64_t)f->made < (int64_t)(a->hops * UNECHO_HOP) - a->shift_before;
+}
+
 void aligner_upper(const aligner *a, const far_end *f, float *power)
 {
     far_end_upper(f, (int64_t)(a->hops - 1) * UNECHO_HOP - a->shift_before, power);

@@ -84,6 +84,9 @@ aligner_jump aligner_hop(aligner *a, const float *mic, far_end *f, float *const 
 /* The far end `age` hops before the last one, from the place where it is read now. */
 void aligner_past_hop(const aligner *a, const far_end *f, int64_t age, float *const *far);
 
+/* Whether some of the far end of the last hop had not come yet, and will. */
+int aligner_misses(const aligner *a, const far_end *f);
+
 /* power [f->plan.upper]: of the far end above 8 kHz in the last hop, see far_end_upper. */
 void aligner_upper(const aligner *a, const far_end *f, float *power);
 

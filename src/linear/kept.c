@@ -15,6 +15,7 @@ static const float unit_most = 32767.0f;
 static void found(kept_path *k)
 {
     k->lost = 0;
+    k->astray = 0;
     k->more = 0;
     k->candidate = 0;
     k->unlearnt = 0;
@@ -35,6 +36,7 @@ void kept_reset(kept_path *k)
     memset(k->unit, 0, k->lanes * k->count * sizeof *k->unit);
     memset(k->energy, 0, k->lanes * k->count * sizeof *k->energy);
     k->mic = k->error = 0.0;
+    k->blind = 0;
     kept_forget(k);
 }
 
@@ -58,9 +60,10 @@ void kept_follow(kept_path *k, double far, double mic, double error)
     k->mic = memory * k->mic + mic;
     k->error = memory * k->error + error;
     k->good = k->error < good_share * k->mic && error < lost_share * mic;
-    const int sound = far > least_energy && mic > least_energy;
+    const int sound = (far > least_energy || k->blind) && mic > least_energy;
     k->more = !k->good && sound && error > lost_share * mic && k->lost < LOST_MOST;
     k->lost += k->more;
+    k->astray += k->more && !k->blind;
     if (k->good)
         found(k);
 }
@@ -94,7 +97,7 @@ void kept_confirm(kept_path *k)
 
 int kept_has_lost(const kept_path *k)
 {
-    return kept_is_whole(k) && k->lost >= LOST_SURELY;
+    return kept_is_whole(k) && k->astray >= LOST_SURELY;
 }
 
 int kept_is_whole(const kept_path *k)

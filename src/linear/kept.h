@@ -19,8 +19,10 @@ typedef struct kept_path {
     size_t since;      /* partitions of the first lane that were kept since kept_forget */
     double mic, error; /* energies, smoothed */
     int good;          /* whether the filter cancels */
+    int blind;         /* whether the far end had not come when it was needed */
     /* Hops with sound since it has not; below 0, the echo was heard in its place all the same. */
     int lost;
+    int astray;        /* of these, those in which the far end was heard */
     int more;          /* whether the newest is one of them */
     int unlearnt;      /* whether the filter has begun anew since */
     int64_t candidate; /* where the echo may be by now, see retrace.h */

@@ -204,11 +204,12 @@ static void hush_faint(canceller *c, float *far, float *side)
     }
 }
 
-void canceller_filter(canceller *c, size_t t)
+void canceller_filter(canceller *c, size_t t, int blind)
 {
     const size_t at = c->past + t * UNECHO_HOP;
     if (c->linear) {
         const float *const far[PATHS_MOST] = {c->far + at, c->side};
+        c->linear->kept.blind = blind;
         kalman_run(c->linear, c->mic + at, far, c->error + at, c->echo + at);
         if (c->cuts_rumble) {
             rumble_cut(&c->rumble, c->error + at);

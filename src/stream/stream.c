@@ -188,7 +188,7 @@ void stream_prepare(unecho *s, size_t hops)
             aligner_past_hop(&s->aligner, &s->far_end, (int64_t)age, lanes);
             canceller_remember(&s->canceller, (const float *const *)lanes);
         }
-        canceller_filter(&s->canceller, t);
+        canceller_filter(&s->canceller, t, aligner_misses(&s->aligner, &s->far_end));
         follow_echo(s);
         float upper[UPPER_BANDS];
         aligner_upper(&s->aligner, &s->far_end, upper);
