@@ -8,6 +8,9 @@
 static const float once_height = 7.0f, twice_height = 5.0f, prominence = 1.4f;
 /* Lags so near are one; by so little clocks move an echo, which is not for us to follow. */
 static const int64_t near = 2, little = 8;
+/* How much louder than the echo estimate the microphone may be: the near end's own voice in the far
+ * end is alike, but far fainter than in the microphone. */
+static const float louder_most = 4.0f;
 /* After so many hops without the echo. */
 static const int due[] = {5, 8, 11, 16, 24, 36, 54};
 /* A frame's power from which it counts, and magnitudes below this share of the mean less. */
@@ -101,6 +104,8 @@ static retrace_frame whitened(const kalman *c, const float *first, const float *
     if (energy(c, first) + energy(c, second) < least_energy)
         return frame;
     transform(c, first, second, re, im);
+    for (size_t k = RETRACE_BIN_FIRST; k < RETRACE_BIN_FIRST + RETRACE_BINS; k++)
+        frame.power += re[k] * re[k] + im[k] * im[k];
     frame.square = c->k->whiten(frame.x, level, re + RETRACE_BIN_FIRST, im + RETRACE_BIN_FIRST,
                                 level_rate, quiet_share, RETRACE_BINS);
     return frame;
@@ -174,7 +179,26 @@ enum { GROUP = 16, GROUPS = 2 * RETRACE_REACH * KALMAN_HOP / GROUP };
 typedef struct summit {
     int64_t lag;
     float height, other; /* the most further away */
+    int plausible;       /* whether the microphone is no louder than that echo may be */
 } summit;
+
+/* The block of the echo estimate that the first frame of the microphone is held against, for the
+ * lags of hop b. */
+static size_t behind(size_t b)
+{
+    return 2 * RETRACE_REACH - 1 - b;
+}
+
+/* The microphone's frames, of half their samples, are tapered to 8/15 of their power. */
+static int is_plausible(const retrace *r, const retrace_frame *mic, size_t behind)
+{
+    float heard = 0.0f, estimated = 0.0f;
+    for (size_t i = 0; i < r->hops; i++) {
+        heard += 15.0f / 8.0f * mic[i].power;
+        estimated += 0.5f * r->echo[behind + i].power;
+    }
+    return heard <= louder_most * estimated;
+}
 
 static summit highest(const retrace *r)
 {
@@ -185,7 +209,7 @@ static summit highest(const retrace *r)
         mic[i] = mic_frame(r, r->hops - 1 - i, level);
     for (size_t b = 0; b < 2 * RETRACE_REACH; b++) {
         float lags[KALMAN_HOP];
-        correlate(r, mic, 2 * RETRACE_REACH - 1 - b, lags);
+        correlate(r, mic, behind(b), lags);
         for (size_t i = 0; i < KALMAN_HOP; i++) {
             float *const group = &most[(b * KALMAN_HOP + i) / GROUP];
             *group = fmaxf(*group, lags[i]);
@@ -198,6 +222,7 @@ static summit highest(const retrace *r)
     for (int64_t g = 0; g < GROUPS; g++)
         if (g < top.lag / GROUP - 1 || g > top.lag / GROUP + 1)
             top.other = fmaxf(top.other, most[g]);
+    top.plausible = is_plausible(r, mic, behind((size_t)top.lag / KALMAN_HOP));
     return top;
 }
 
@@ -216,6 +241,8 @@ retrace_answer retrace_find(const retrace *r, kept_path *k, int64_t *to)
         kept_confirm(k);
         return RETRACE_IN_PLACE;
     }
+    if (!top.plausible)
+        return RETRACE_UNKNOWN;
     const int again = is_near(later, k->candidate, near);
     k->candidate = later;
     *to = later;

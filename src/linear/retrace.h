@@ -27,7 +27,8 @@ enum {
 /* A whitened spectrum. */
 typedef struct retrace_frame {
     int8_t x[2 * RETRACE_BINS];
-    float square;
+    float square; /* of its magnitudes, the mean */
+    float power;  /* before it was whitened */
 } retrace_frame;
 
 typedef struct retrace {
