@@ -495,6 +495,37 @@ static void own_voice_in_the_far_end(void **unused)
     free(out);
 }
 
+/* The same after an echo that the filter has learnt: the room's response has not moved to the own
+ * voice. */
+static void own_voice_after_an_echo(void **unused)
+{
+    (void)unused;
+    enum { TALK = 6 * RATE, ALL = 14 * RATE };
+    signal_ user = {calloc(ALL, sizeof(float)), ALL}, other = delayed(&user, 0);
+    far_speech(other.samples, TALK);
+    near_speech(user.samples + TALK, ALL - TALK);
+    signal_ own = delayed(&user, 640), f = delayed(&other, 0);
+    add_to(&f, &own, 0.1f);
+    signal_ m = room_echo(&f, 0.3, 0.5f, 640, 35);
+    add_to(&m, &user, 1.0f);
+    add_hiss(&m, 3e-4f, 36);
+    float *const out = calloc(ALL, sizeof *out);
+    unecho *stream = open_engine(UNECHO_ENGINE_LINEAR, UNECHO_ALIGN_AUTO, 0.0, 200);
+    pass(stream, &m, &f, out, 0, ALL);
+    const size_t late = (size_t)unecho_latency(stream), n = ALL - TALK - late;
+    const double gain = power_db(out + TALK + late, n) - power_db(m.samples + TALK, n);
+    print_message("own voice after an echo: %.2f dB of it left, %u moves\n", gain,
+                  (unsigned)stats_of(stream).realignments);
+    assert_true(gain >= -1.0);
+    unecho_close(&stream);
+    free(user.samples);
+    free(other.samples);
+    free(own.samples);
+    free(f.samples);
+    free(m.samples);
+    free(out);
+}
+
 /* The delay that is set is the delay that is used: as if the far end had been recorded later, up to
  * 24 ms before its echo. */
 static void fixed_delay(void **unused)
@@ -536,6 +567,7 @@ int main(void)
         cmocka_unit_test(aligned_pair_is_left_alone),
         cmocka_unit_test(nothing_to_be_found),
         cmocka_unit_test(own_voice_in_the_far_end),
+        cmocka_unit_test(own_voice_after_an_echo),
         cmocka_unit_test(fixed_delay),
     };
     return cmocka_run_group_tests_name("alignment", tests, set_up, tear_down);
