@@ -1,5 +1,7 @@
 #include "aligner.h"
 
+#include "reading.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -418,78 +420,19 @@ static void look(aligner *a, const float *mic, far_end *f)
         decide(a, f);
 }
 
-/* As far as the far end is there: while its resampler looks ahead, or a clock has run away. */
-static int64_t reachable(const aligner *a, const far_end *f, int64_t shift)
-{
-    const int64_t behind = (int64_t)((a->hops + 1) * UNECHO_HOP) - (int64_t)f->made;
-    const int64_t lag = (int64_t)far_end_lag(f);
-    const int64_t least = f->plan.pushed && behind > lag ? lag : behind;
-    return shift > least ? shift : least;
-}
-
-/* What was played before the gap comes as it would have come without it, and what was lost is
- * silence. */
-static void read_before_gap(const aligner *a, const far_end *f, far_lane lane, int64_t first,
-                            float *to)
-{
-    float early[UNECHO_HOP];
-    far_end_read(f, lane, early, first + a->gap, UNECHO_HOP);
-    for (int64_t i = 0; i < UNECHO_HOP && first + i < a->gap_end; i++)
-        to[i] = first + a->gap + i < a->gap_end ? early[i] : 0.0f;
-}
-
-/* Hop number `hop`, from where the far end is moved by `shift`. */
-static void read_far(const aligner *a, const far_end *f, int64_t hop, int64_t shift,
-                     float *const *far)
-{
-    const int64_t first = hop * UNECHO_HOP - shift;
-    for (size_t lane = 0; lane < f->plan.lanes; lane++) {
-        far_end_read(f, (far_lane)lane, far[lane], first, UNECHO_HOP);
-        if (a->gap > 0 && first < a->gap_end)
-            read_before_gap(a, f, (far_lane)lane, first, far[lane]);
-    }
-}
-
-/* From the old place to the new one without a click. */
-static void cross_fade(const aligner *a, const far_end *f, float *const *far)
-{
-    float before[FAR_LANES][UNECHO_HOP];
-    read_far(a, f, (int64_t)a->hops, a->shift_before, (float *const[]){before[0], before[1]});
-    for (size_t lane = 0; lane < f->plan.lanes; lane++)
-        for (size_t i = 0; i < UNECHO_HOP; i++) {
-            const float share = ((float)i + 0.5f) * (1.0f / UNECHO_HOP);
-            far[lane][i] = before[lane][i] + share * (far[lane][i] - before[lane][i]);
-        }
-}
-
 aligner_jump aligner_hop(aligner *a, const float *mic, far_end *f, float *const *far)
 {
     if (a->plan.mode == UNECHO_ALIGN_AUTO)
         look(a, mic, f);
-    const int64_t shift = a->plan.mode == UNECHO_ALIGN_OFF ? 0 : reachable(a, f, a->shift);
-    read_far(a, f, (int64_t)a->hops, shift, far);
+    const int64_t shift = a->plan.mode == UNECHO_ALIGN_OFF ? 0 : reading_reachable(a, f, a->shift);
+    reading_hop(a, f, (int64_t)a->hops, shift, far);
     const aligner_jump jump = {shift - a->shift_before, a->kind};
     if (jump.samples != 0 && jump.kind != ALIGNER_MOVED && jump.kind != ALIGNER_FOLLOWED)
-        cross_fade(a, f, far);
+        reading_cross_fade(a, f, far);
     a->shift_before = shift;
     a->kind = ALIGNER_STAYED;
     a->hops++;
     return jump;
-}
-
-void aligner_past_hop(const aligner *a, const far_end *f, int64_t age, float *const *far)
-{
-    read_far(a, f, (int64_t)a->hops - 1 - age, a->shift_before, far);
-}
-
-int aligner_misses(const aligner *a, const far_end *f)
-{
-    return !f->starved && (int64_t)f->made < (int64_t)(a->hops * UNECHO_HOP) - a->shift_before;
-}
-
-void aligner_upper(const aligner *a, const far_end *f, float *power)
-{
-    far_end_upper(f, (int64_t)(a->hops - 1) * UNECHO_HOP - a->shift_before, power);
 }
 
 /* The delay that is held is another one by so much. */
