@@ -6,7 +6,7 @@
 /* Smoothing; how much of the microphone a filter leaves that cancels, and one that does not; the
  * energy of a hop from which it tells anything: -65 dB of full scale. */
 static const double memory = 0.9, good_share = 0.25, lost_share = 0.5;
-static const double least_energy = 3e-7 * UNECHO_HOP;
+static const double least_energy = 3e-7 * (double)UNECHO_HOP;
 /* Beyond this many the loss has other reasons. */
 enum { LOST_AGAIN = 10, LOST_SURELY = 16, LOST_MOST = 1000, CONFIRMED = 32 };
 static const float unit_most = 32767.0f;

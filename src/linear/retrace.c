@@ -14,7 +14,7 @@ static const float louder_most = 4.0f;
 /* After so many hops without the echo. */
 static const int due[] = {5, 8, 11, 16, 24, 36, 54};
 /* A frame's power from which it counts, and magnitudes below this share of the mean less. */
-static const double least_energy = 1e-8 * UNECHO_HOP;
+static const double least_energy = 1e-8 * (double)UNECHO_HOP;
 static const float quiet_share = 0.3f, level_rate = 0.1f;
 
 int retrace_is_due(const kalman *c)

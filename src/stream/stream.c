@@ -149,7 +149,7 @@ static void follow_echo(unecho *s)
     do
         aligner_past_hop(&s->aligner, &s->far_end, age--, lanes);
     while (retrace_take(&r, (const float *const *)lanes));
-    int64_t later;
+    int64_t later = 0;
     const retrace_answer answer = retrace_find(&r, &filter->kept, &later);
     if (answer == RETRACE_MOVED)
         aligner_follow(&s->aligner, later);
