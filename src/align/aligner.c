@@ -1,5 +1,7 @@
 #include "aligner.h"
 
+#include "reading.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -33,6 +35,11 @@ enum { MISSED_MOST = 8 };
  * eighth time. A fresh peak there below `doubtful_height` is reason to look at all at once. */
 enum { STEADY = 24, STEADY_SEARCH = 8 };
 static const float doubtful_height = 5.0f;
+/* Once the whole echo was heard where it has been, no peak elsewhere counts for a quarter of a
+ * second. */
+enum { SURE_HOPS = 32 };
+/* A delay was just found for a second. */
+enum { FOUND_HOPS = 125 };
 
 /* ---- What is done about it ------------------------------------------------------------------ */
 
@@ -115,6 +122,7 @@ void aligner_reset(aligner *a)
     a->shape.taken = 0;
     a->looks = 0;
     a->seen = 0;
+    a->sure = a->found = 0;
     a->missed = 0;
     a->steady = 0;
     a->shift = 0;
@@ -176,8 +184,10 @@ static void lock_again(aligner *a, double lag)
     const int elsewhere = fabs(lag - a->drift.lag) > reflections;
     if (elsewhere || shift != a->shift)
         move_to(a, shift, elsewhere ? ALIGNER_FOUND : ALIGNER_MOVED);
-    if (elsewhere)
+    if (elsewhere) {
         delay_forget(&a->delay);
+        a->found = a->hops + FOUND_HOPS;
+    }
     drift_jump(&a->drift, lag);
 }
 
@@ -279,6 +289,8 @@ static int is_elsewhere(const aligner *a, const delay_peak *peak)
 {
     if (!a->locked)
         return 1;
+    if (a->hops < a->sure)
+        return 0;
     const delay_peak held = delay_near_fresh(&a->delay, a->drift.lag, gate);
     return fabs(peak->lag - a->drift.lag) > gate && held.height < gone_share * peak->height;
 }
@@ -408,73 +420,34 @@ static void look(aligner *a, const float *mic, far_end *f)
         decide(a, f);
 }
 
-/* As far as the far end is there: while its resampler looks ahead, or a clock has run away. */
-static int64_t reachable(const aligner *a, const far_end *f, int64_t shift)
-{
-    const int64_t behind = (int64_t)((a->hops + 1) * UNECHO_HOP) - (int64_t)f->made;
-    const int64_t lag = (int64_t)far_end_lag(f);
-    const int64_t least = f->plan.pushed && behind > lag ? lag : behind;
-    return shift > least ? shift : least;
-}
-
-/* What was played before the gap comes as it would have come without it, and what was lost is
- * silence. */
-static void read_before_gap(const aligner *a, const far_end *f, far_lane lane, int64_t first,
-                            float *to)
-{
-    float early[UNECHO_HOP];
-    far_end_read(f, lane, early, first + a->gap, UNECHO_HOP);
-    for (int64_t i = 0; i < UNECHO_HOP && first + i < a->gap_end; i++)
-        to[i] = first + a->gap + i < a->gap_end ? early[i] : 0.0f;
-}
-
-/* Hop number `hop`, from where the far end is moved by `shift`. */
-static void read_far(const aligner *a, const far_end *f, int64_t hop, int64_t shift,
-                     float *const *far)
-{
-    const int64_t first = hop * UNECHO_HOP - shift;
-    for (size_t lane = 0; lane < f->plan.lanes; lane++) {
-        far_end_read(f, (far_lane)lane, far[lane], first, UNECHO_HOP);
-        if (a->gap > 0 && first < a->gap_end)
-            read_before_gap(a, f, (far_lane)lane, first, far[lane]);
-    }
-}
-
-/* From the old place to the new one without a click. */
-static void cross_fade(const aligner *a, const far_end *f, float *const *far)
-{
-    float before[FAR_LANES][UNECHO_HOP];
-    read_far(a, f, (int64_t)a->hops, a->shift_before, (float *const[]){before[0], before[1]});
-    for (size_t lane = 0; lane < f->plan.lanes; lane++)
-        for (size_t i = 0; i < UNECHO_HOP; i++) {
-            const float share = ((float)i + 0.5f) * (1.0f / UNECHO_HOP);
-            far[lane][i] = before[lane][i] + share * (far[lane][i] - before[lane][i]);
-        }
-}
-
 aligner_jump aligner_hop(aligner *a, const float *mic, far_end *f, float *const *far)
 {
     if (a->plan.mode == UNECHO_ALIGN_AUTO)
         look(a, mic, f);
-    const int64_t shift = a->plan.mode == UNECHO_ALIGN_OFF ? 0 : reachable(a, f, a->shift);
-    read_far(a, f, (int64_t)a->hops, shift, far);
+    const int64_t shift = a->plan.mode == UNECHO_ALIGN_OFF ? 0 : reading_reachable(a, f, a->shift);
+    reading_hop(a, f, (int64_t)a->hops, shift, far);
     const aligner_jump jump = {shift - a->shift_before, a->kind};
-    if (jump.samples != 0 && jump.kind != ALIGNER_MOVED)
-        cross_fade(a, f, far);
+    if (jump.samples != 0 && jump.kind != ALIGNER_MOVED && jump.kind != ALIGNER_FOLLOWED)
+        reading_cross_fade(a, f, far);
     a->shift_before = shift;
     a->kind = ALIGNER_STAYED;
     a->hops++;
     return jump;
 }
 
-void aligner_past_hop(const aligner *a, const far_end *f, size_t age, float *const *far)
+/* The delay that is held is another one by so much. */
+static void expect_later(aligner *a, int64_t samples)
 {
-    read_far(a, f, (int64_t)a->hops - 1 - (int64_t)age, a->shift_before, far);
-}
-
-void aligner_upper(const aligner *a, const far_end *f, float *power)
-{
-    far_end_upper(f, (int64_t)(a->hops - 1) * UNECHO_HOP - a->shift_before, power);
+    a->shape.taken = 0;
+    a->looks = 0;
+    a->sightings = 0;
+    a->steady = 0;
+    a->missed = 0;
+    if (!a->locked)
+        return;
+    drift_jump(&a->drift, a->drift.lag + (double)samples);
+    a->home += (double)samples;
+    delay_expect(&a->delay, a->drift.lag);
 }
 
 void aligner_move(aligner *a, int64_t samples, int64_t end)
@@ -499,15 +472,24 @@ void aligner_move(aligner *a, int64_t samples, int64_t end)
         return;
     /* The correlation so far belongs to the old delay. */
     delay_reset(&a->delay);
-    a->shape.taken = 0;
-    a->looks = 0;
-    a->sightings = 0;
-    a->steady = 0;
-    if (a->locked) {
-        drift_jump(&a->drift, a->drift.lag + (double)samples);
-        a->home += (double)samples;
-        delay_expect(&a->delay, a->drift.lag);
-    }
+    expect_later(a, samples);
+}
+
+void aligner_confirm(aligner *a)
+{
+    a->sure = a->hops + SURE_HOPS;
+}
+
+void aligner_follow(aligner *a, int64_t samples)
+{
+    if (a->plan.mode != UNECHO_ALIGN_AUTO ||
+        within_reach(a, a->shift + samples) != a->shift + samples)
+        return;
+    move_to(a, a->shift + samples, ALIGNER_FOLLOWED);
+    if (a->hops < a->found)
+        return;
+    delay_forget(&a->delay);
+    expect_later(a, samples);
 }
 
 void aligner_skip(aligner *a, uint64_t hops)

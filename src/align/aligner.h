@@ -23,10 +23,11 @@ typedef struct aligner_plan {
 
 /* Why the far end jumps. */
 typedef enum aligner_kind {
-    ALIGNER_STAYED, /* nothing was decided */
-    ALIGNER_MOVED,  /* it is read elsewhere; the echo's delay is the same */
-    ALIGNER_FOUND,  /* the echo has another delay */
-    ALIGNER_TOLD,   /* a gap was reported: the echo follows the far end as before */
+    ALIGNER_STAYED,   /* nothing was decided */
+    ALIGNER_MOVED,    /* it is read elsewhere; the echo's delay is the same */
+    ALIGNER_FOUND,    /* the echo has another delay */
+    ALIGNER_TOLD,     /* a gap was reported: the echo follows the far end as before */
+    ALIGNER_FOLLOWED, /* all of the echo has moved as much, and nobody has said so */
 } aligner_kind;
 
 typedef struct aligner {
@@ -36,6 +37,8 @@ typedef struct aligner {
     shape shape;
     unsigned looks;    /* in a row that have not found the shape again */
     uint64_t seen;     /* the hop at which it was found last */
+    uint64_t sure;     /* until that hop the delay that is held is none other, */
+    uint64_t found;    /* and until that one it was found elsewhere just before */
     unsigned missed;   /* looks in a row without a peak at the delay that is held */
     unsigned steady;   /* looks in a row that found nothing new */
     float *mic;        /* the last two frames and one sample before */
@@ -79,7 +82,10 @@ typedef struct aligner_jump {
 aligner_jump aligner_hop(aligner *a, const float *mic, far_end *f, float *const *far);
 
 /* The far end `age` hops before the last one, from the place where it is read now. */
-void aligner_past_hop(const aligner *a, const far_end *f, size_t age, float *const *far);
+void aligner_past_hop(const aligner *a, const far_end *f, int64_t age, float *const *far);
+
+/* Whether some of the far end of the last hop had not come yet, and will. */
+int aligner_misses(const aligner *a, const far_end *f);
 
 /* power [f->plan.upper]: of the far end above 8 kHz in the last hop, see far_end_upper. */
 void aligner_upper(const aligner *a, const far_end *f, float *power);
@@ -87,6 +93,12 @@ void aligner_upper(const aligner *a, const far_end *f, float *power);
 /* The echo lags the far end by so many samples more than before: so many were lost, of it before
  * sample `end`, or of the microphone where it lags less. */
 void aligner_move(aligner *a, int64_t samples, int64_t end);
+
+/* The echo was heard where it has been. */
+void aligner_confirm(aligner *a);
+/* All of the echo was found so many samples later. Where the delay has just been found, this only
+ * says where the far end should be. */
+void aligner_follow(aligner *a, int64_t samples);
 
 /* The microphone goes on so many hops later, a multiple of what a frame has: the delay stays. */
 void aligner_skip(aligner *a, uint64_t hops);

@@ -11,6 +11,8 @@ enum { MOST_AT_ONCE = 4 * UNECHO_HOP, PART = 2 * UNECHO_HOP };
 enum { PATIENCE = UNECHO_SAMPLE_RATE / 10 };
 /* What stays in the queue may vary with the caller's timing by less than this. */
 enum { SURPLUS_MS = 40 };
+/* Where the echo is lost as well it is no burst if it has hardly drained in 0.2 s. */
+enum { LOST_HOPS = 25, DRAINED_MS = 20 };
 
 /* An upper bound of the native frames for `samples` samples at 16 kHz, drift included. */
 static size_t native_for(const far_end_plan *plan, size_t samples)
@@ -261,7 +263,7 @@ static size_t usual(const queue_watch *w)
     return most;
 }
 
-size_t far_end_surplus(far_end *f)
+size_t far_end_surplus(far_end *f, int lost)
 {
     queue_watch *const w = &f->waiting;
     const size_t count = waiting(f);
@@ -271,12 +273,19 @@ size_t far_end_surplus(far_end *f)
         return 0;
     }
     const size_t before = usual(w);
-    if (count < before + SURPLUS_MS * f->plan.rate / 1000)
+    if (count < before + SURPLUS_MS * f->plan.rate / 1000) {
         w->more_hops = 0;
-    else
-        w->more = w->more_hops++ == 0 || count < w->more ? count : w->more;
-    if (w->more_hops == f->plan.drain_hops) {
+        w->more = w->most = 0;
+    } else {
+        w->more = w->more_hops == 0 || count < w->more ? count : w->more;
+        w->most = count > w->most ? count : w->most;
+        w->more_hops++;
+    }
+    const size_t drained = w->most - w->more, little = DRAINED_MS * f->plan.rate / 1000;
+    const int sooner = lost && w->more_hops >= LOST_HOPS && drained <= little;
+    if (sooner || w->more_hops == f->plan.drain_hops) {
         w->more_hops = w->hops = 0;
+        w->most = 0;
         return w->more - before;
     }
     w->least = w->hops++ == 0 || count < w->least ? count : w->least;

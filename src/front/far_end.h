@@ -36,7 +36,7 @@ typedef struct queue_watch {
     size_t least;                  /* since `hops` hops */
     size_t usual[FAR_END_PERIODS]; /* the least of the periods before */
     unsigned hops, periods;
-    size_t more;        /* the least since it has been more than usual, */
+    size_t more, most;  /* the least and the most since it has been more than usual, */
     unsigned more_hops; /* so many hops ago */
 } queue_watch;
 
@@ -95,9 +95,10 @@ void far_end_advance(far_end *f, uint64_t target, uint64_t limit);
 
 /*
  * Once a hop, of a far end that is pushed: by how many native frames more than before wait in the
- * queue and stay there. Bursts drain, and so the microphone must have lost that much.
+ * queue and stay there. Bursts drain, and so the microphone must have lost that much. lost: the
+ * echo is, too; then it is told sooner of what does not drain at all.
  */
-size_t far_end_surplus(far_end *f);
+size_t far_end_surplus(far_end *f, int lost);
 
 /* How many samples at 16 kHz all frames that have come make. */
 uint64_t far_end_arrived(const far_end *f);

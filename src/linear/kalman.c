@@ -89,6 +89,7 @@ void kalman_layout(kalman *c, arena *a, size_t count, size_t lanes)
     c->mics = arena_floats(a, KALMAN_MICS * KALMAN_HOP);
     c->error_before = arena_floats(a, KALMAN_HOP);
     c->size = a->used - before;
+    kept_layout(&c->kept, a, lanes, count);
 }
 
 void kalman_start(kalman *c, const kernels *k)
@@ -137,11 +138,13 @@ void kalman_restart(kalman *c)
     c->explained = 0.0;
     c->offset = (dc_offset){0};
     c->error_energy = c->mic_energy = 0.0;
+    kept_again(&c->kept);
 }
 
 void kalman_reset(kalman *c)
 {
     kalman_restart(c);
+    kept_reset(&c->kept);
     c->stats = (kalman_stats){0};
 }
 
@@ -161,6 +164,11 @@ void kalman_remember(kalman *c, const float *const *far)
 static float *mic_of(const kalman *c, size_t age)
 {
     return c->mics + (c->newest_mic + age) % KALMAN_MICS * KALMAN_HOP;
+}
+
+const float *kalman_mic(const kalman *c, size_t age)
+{
+    return mic_of(c, age);
 }
 
 static void take_mic(kalman *c, const float *mic)
@@ -366,7 +374,7 @@ static void learn(kalman *c, const float *error, const float *echo, int silent, 
     adapt(c, off, again ? &r : NULL);
     if (again)
         learn_again(c, &r);
-    paths_constrain(&c->paths, CONSTRAINED);
+    paths_constrain(&c->paths, CONSTRAINED, c->kept.good ? &c->kept : NULL);
 }
 
 /*
@@ -474,6 +482,7 @@ static void improve(kalman *c, const float *m, float *y, int silent, double far_
         return;
     }
     const double echo_energy = product(c, y, y);
+    kept_follow(&c->kept, far_energy, mic_energy, error_energy);
     learn(c, e, y, silent,
           faint_next(&c->faint, far_energy, mic_energy, error_energy, echo_energy));
     if (silent)

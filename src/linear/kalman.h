@@ -13,6 +13,7 @@
 #include "arena.h"
 #include "dc_offset.h"
 #include "faint.h"
+#include "kept.h"
 #include "kernels/kernels.h"
 #include "misadjustment.h"
 #include "paths.h"
@@ -53,6 +54,7 @@ typedef struct kalman {
     misadjustment misadjustment;
     float onwards; /* of the last readjustment */
     faint_far faint;
+    kept_path kept;
     double explained; /* share of the error that the filter's variance explains, smoothed */
     dc_offset offset;
     float correction; /* weight of what the hop itself adds to its estimate; 1 unless set */
@@ -80,9 +82,13 @@ void kalman_forget_far_end(kalman *c);
  * kalman_reach hops of it, oldest first, from the new place. Real-time safe; as long as a few hops.
  */
 void kalman_shift(kalman *c, int64_t samples);
+/* The echo path as it was kept; the same for the far end. */
+void kalman_recall(kalman *c);
 size_t kalman_reach(size_t count); /* of a filter of so many partitions */
 size_t kalman_count(const kalman *c);
 void kalman_remember(kalman *c, const float *const *far);
+/* Hop `age` of the microphone, up to KALMAN_MICS - 1. */
+const float *kalman_mic(const kalman *c, size_t age);
 /* The variance that partition p starts with. */
 float kalman_prior(const kalman *c, size_t p);
 

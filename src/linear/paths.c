@@ -213,17 +213,20 @@ void paths_write_filter(const echo_paths *e, const echo_path *p, size_t partitio
     strips_write(partitions_filter(&p->filter, partition, FILTER_IM), im);
 }
 
-static void constrain_next(echo_paths *e, echo_path *p)
+static void constrain_next(echo_paths *e, size_t lane, kept_path *keep)
 {
+    echo_path *const p = &e->all[lane];
     float response[HOP];
     paths_read_filter(e, p, p->constrained, response);
     paths_write_filter(e, p, p->constrained, response);
+    if (keep)
+        kept_take(keep, lane, p->constrained, response);
     p->constrained = (p->constrained + 1) % p->filter.count;
 }
 
-void paths_constrain(echo_paths *e, size_t count)
+void paths_constrain(echo_paths *e, size_t count, kept_path *keep)
 {
     for (size_t i = 0; i < e->count; i++)
         for (size_t n = 0; sounds(&e->all[i]) && n < count; n++)
-            constrain_next(e, &e->all[i]);
+            constrain_next(e, i, keep);
 }

@@ -7,6 +7,7 @@
 #define UNECHO_PATHS_H
 
 #include "arena.h"
+#include "kept.h"
 #include "kernels/kernels.h"
 
 /* Lanes of the far end: what all channels play, and what one plays more than the other. */
@@ -56,8 +57,9 @@ void paths_write_filter(const echo_paths *e, const echo_path *p, size_t partitio
 
 /*
  * The filter of a partition is 128 samples long; the update also writes to the other 128 of its
- * transform. They are cleared in so many partitions of each path, in turn.
+ * transform. They are cleared in so many partitions of each path, in turn, which are kept; NULL:
+ * are not.
  */
-void paths_constrain(echo_paths *e, size_t count);
+void paths_constrain(echo_paths *e, size_t count, kept_path *keep);
 
 #endif

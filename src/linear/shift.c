@@ -7,6 +7,8 @@
 /* What was learnt at the old place may not fit the new one: the variance is at least this share of
  * the one that a partition starts with. */
 static const float least_share = 0.3f;
+/* What is recalled has just fitted. */
+static const float recalled_share = 0.1f;
 
 /* The response of partition p; silence before the first and after the last. */
 static void response(kalman *c, const echo_path *path, long p, float *to)
@@ -68,4 +70,22 @@ void kalman_shift(kalman *c, int64_t samples)
     for (size_t i = 0; i < c->paths.count; i++)
         shift_path(c, &c->paths.all[i], hops, rest);
     kalman_forget_far_end(c);
+    kept_forget(&c->kept);
+}
+
+void kalman_recall(kalman *c)
+{
+    for (size_t i = 0; i < c->paths.count; i++) {
+        const echo_path *const path = &c->paths.all[i];
+        for (size_t p = 0; p < path->filter.count; p++) {
+            float kept[KALMAN_HOP], row[PARTITION_ROW];
+            kept_read(&c->kept, i, p, kept);
+            paths_write_filter(&c->paths, path, p, kept);
+            for (size_t k = 0; k < PARTITION_ROW; k++)
+                row[k] = recalled_share * kalman_prior(c, p);
+            strips_write(partitions_filter(&path->filter, p, FILTER_VARIANCE), row);
+        }
+    }
+    kalman_forget_far_end(c);
+    c->kept.unlearnt = 0;
 }

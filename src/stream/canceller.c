@@ -144,28 +144,50 @@ static uint64_t bit(size_t t)
     return UINT64_C(1) << t;
 }
 
+int canceller_has_lost(const canceller *c)
+{
+    return c->linear && kept_has_lost(&c->linear->kept);
+}
+
+/* Whether the filter is where the echo is, so that it only has to be carried over. */
+static int carries_over(const canceller *c, const aligner_jump *jump)
+{
+    return jump->kind == ALIGNER_MOVED ||
+           (jump->kind == ALIGNER_FOUND && c->linear && c->linear->kept.good);
+}
+
 size_t canceller_jump(canceller *c, size_t t, const aligner_jump *jump)
 {
     const int64_t distance = jump->samples < 0 ? -jump->samples : jump->samples;
+    const int carried = carries_over(c, jump), followed = jump->kind == ALIGNER_FOLLOWED;
     /* A suppressor that has heard the echo of what it hears now goes on. */
-    if (distance > suppressor_far_away && jump->kind != ALIGNER_MOVED)
+    if (distance > suppressor_far_away && !carried && !followed)
         c->restarts |= bit(t);
     if (!c->linear)
         return 0;
-    if (jump->kind == ALIGNER_MOVED) {
+    const int told = jump->kind == ALIGNER_TOLD && distance > linear_far_away;
+    if (carried)
         kalman_shift(c->linear, jump->samples);
-        return kalman_reach(kalman_count(c->linear));
-    }
-    if (jump->kind == ALIGNER_TOLD && distance > linear_far_away)
+    else if (followed || (told && canceller_has_lost(c)))
+        kalman_recall(c->linear);
+    else if (told)
         kalman_forget_far_end(c->linear);
     else if (jump->kind == ALIGNER_FOUND || distance > linear_far_away)
         kalman_restart(c->linear);
-    return 0;
+    return carried || followed || told ? kalman_reach(kalman_count(c->linear)) : 0;
 }
 
 void canceller_remember(canceller *c, const float *const *far)
 {
     kalman_remember(c->linear, far);
+}
+
+size_t canceller_hear_again(canceller *c)
+{
+    if (!c->linear)
+        return 0;
+    kalman_forget_far_end(c->linear);
+    return kalman_reach(kalman_count(c->linear));
 }
 
 /* ---- Running ---------------------------------------------------------------------------- */
@@ -186,11 +208,12 @@ static void hush_faint(canceller *c, float *far, float *side)
     }
 }
 
-void canceller_filter(canceller *c, size_t t)
+void canceller_filter(canceller *c, size_t t, int blind)
 {
     const size_t at = c->past + t * UNECHO_HOP;
     if (c->linear) {
         const float *const far[PATHS_MOST] = {c->far + at, c->side};
+        c->linear->kept.blind = blind;
         kalman_run(c->linear, c->mic + at, far, c->error + at, c->echo + at);
         if (c->cuts_rumble) {
             rumble_cut(&c->rumble, c->error + at);

@@ -69,9 +69,14 @@ float *canceller_far(canceller *c);
  */
 size_t canceller_jump(canceller *c, size_t t, const aligner_jump *jump);
 void canceller_remember(canceller *c, const float *const *far);
+/* The same where the far end was not there yet. */
+size_t canceller_hear_again(canceller *c);
+/* Whether the echo is no longer where the filter had it. */
+int canceller_has_lost(const canceller *c);
 
-/* Filter hop t of the next run; microphone and far end are in place. */
-void canceller_filter(canceller *c, size_t t);
+/* Filter hop t of the next run; microphone and far end are in place. blind: this far end had not
+ * come when it was needed. */
+void canceller_filter(canceller *c, size_t t, int blind);
 
 /*
  * Advance `count` cancellers by `hops` hops each, in the scratch memory of `host`'s suppressor:

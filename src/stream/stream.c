@@ -4,6 +4,8 @@
  */
 #include "stream.h"
 
+#include "linear/retrace.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -18,6 +20,7 @@ void stream_reset(unecho *s)
     s->mic_seen = s->far_seen = (samples_seen){0};
     s->frames = 0;
     s->lost = 0;
+    s->behind = 0;
 }
 
 int unecho_reset(unecho *stream)
@@ -106,6 +109,7 @@ static void go_on_later(unecho *s, int64_t later)
         const uint64_t hops = (uint64_t)-later / DELAY_FRAME * (DELAY_FRAME / UNECHO_HOP);
         aligner_skip(&s->aligner, hops);
         s->lost += hops;
+        s->behind = 1;
         later += (int64_t)(hops * UNECHO_HOP);
     }
     aligner_move(&s->aligner, later, (int64_t)far_end_arrived(&s->far_end));
@@ -116,7 +120,7 @@ static void notice_stall(unecho *s)
 {
     if (!s->far_end.plan.pushed || s->aligner.plan.mode == UNECHO_ALIGN_OFF)
         return;
-    const size_t surplus = far_end_surplus(&s->far_end);
+    const size_t surplus = far_end_surplus(&s->far_end, canceller_has_lost(&s->canceller));
     go_on_later(s, -(int64_t)((uint64_t)surplus * UNECHO_SAMPLE_RATE / s->far_end.plan.rate));
 }
 
@@ -130,6 +134,27 @@ static void silence_burst(const unecho *s, float *hop)
         reached |= fabsf(hop[i]) >= least;
     if (s->canceller.linear && reached)
         memset(hop, 0, UNECHO_HOP * sizeof *hop);
+}
+
+/* An echo that the filter has lost may be whole elsewhere. */
+static void follow_echo(unecho *s)
+{
+    kalman *const filter = s->canceller.linear;
+    if (!filter || s->aligner.plan.mode != UNECHO_ALIGN_AUTO || !retrace_is_due(filter))
+        return;
+    retrace r;
+    float past[FAR_LANES][UNECHO_HOP];
+    float *const lanes[FAR_LANES] = {past[FAR_MEAN], past[FAR_SIDE]};
+    int64_t age = retrace_start(&r, filter);
+    do
+        aligner_past_hop(&s->aligner, &s->far_end, age--, lanes);
+    while (retrace_take(&r, (const float *const *)lanes));
+    int64_t later = 0;
+    const retrace_answer answer = retrace_find(&r, &filter->kept, &later);
+    if (answer == RETRACE_MOVED)
+        aligner_follow(&s->aligner, later);
+    else if (answer == RETRACE_IN_PLACE)
+        aligner_confirm(&s->aligner);
 }
 
 void stream_prepare(unecho *s, size_t hops)
@@ -154,11 +179,17 @@ void stream_prepare(unecho *s, size_t hops)
                 silence_burst(s, far[i]);
         float past[FAR_LANES][UNECHO_HOP];
         float *const lanes[FAR_LANES] = {past[FAR_MEAN], past[FAR_SIDE]};
-        for (size_t age = canceller_jump(&s->canceller, t, &jump); age > 0; age--) {
-            aligner_past_hop(&s->aligner, &s->far_end, age, lanes);
+        size_t age = canceller_jump(&s->canceller, t, &jump);
+        if (s->behind && s->far_end.made >= end) {
+            s->behind = 0;
+            age = canceller_hear_again(&s->canceller);
+        }
+        for (; age > 0; age--) {
+            aligner_past_hop(&s->aligner, &s->far_end, (int64_t)age, lanes);
             canceller_remember(&s->canceller, (const float *const *)lanes);
         }
-        canceller_filter(&s->canceller, t);
+        canceller_filter(&s->canceller, t, aligner_misses(&s->aligner, &s->far_end));
+        follow_echo(s);
         float upper[UPPER_BANDS];
         aligner_upper(&s->aligner, &s->far_end, upper);
         output_far(&s->output, far[FAR_MEAN], upper);

@@ -25,7 +25,8 @@ struct unecho {
     float *out, *heard; /* [canceller.hops_at_once] hops between canceller and output */
     samples_seen mic_seen, far_seen;
     uint64_t frames;    /* processed so far */
-    uint64_t lost;      /* lost hops of the microphone whose far end was pushed */
+    uint64_t lost;      /* lost hops of the microphone whose far end was pushed, */
+    int behind;         /* and whether some of that is still in the queue */
     recorder *recorder; /* NULL: no record */
     int marked;         /* by unecho_process_many, to detect streams passed twice */
     void (*release)(void *user, void *memory);

@@ -277,6 +277,37 @@ static void step(void **unused)
 }
 
 /*
+ * Samples are lost on one side, and nobody says so: the echo is another one by so much from one
+ * sample to the next, as each second in turn. The filter is carried over before it has unlearnt the
+ * room: from 0.4 s on there is as little echo as if it had always been there.
+ */
+static void lost_samples(void **unused)
+{
+    (void)unused;
+    static const double milliseconds[] = {1, -3, 10, -20, 60, -100};
+    for (size_t k = 0; k < sizeof milliseconds / sizeof *milliseconds; k++) {
+        const long by = (long)(milliseconds[k] * (double)RATE / 1000);
+        signal_ before = delayed(&mic, 3200), after = delayed(&mic, 3200 + by);
+        memcpy(after.samples, before.samples, LENGTH / 2 * sizeof(float));
+        float *const out = calloc(LENGTH, sizeof *out);
+        unecho *stream = open_engine(UNECHO_ENGINE_LINEAR, UNECHO_ALIGN_AUTO, 0.0, 0);
+        pass(stream, &after, &far, out, 0, LENGTH);
+        const size_t from = LENGTH / 2 + 4 * RATE / 10;
+        const double erle = active_erle_db(after.samples, far.samples, out, from, from + RATE);
+        const unecho_stats stats = stats_of(stream);
+        print_message("%+.0f ms: ERLE %.1f dB, found %.1f ms\n", milliseconds[k], erle,
+                      (double)stats.delay_ms);
+        assert_true(erle >= 25.0);
+        assert_true(fabs((double)stats.delay_ms - direct_ms - 200.0 - milliseconds[k]) <= 1.0);
+        assert_true(stats.drift_ppm == 0.0f);
+        unecho_close(&stream);
+        free(before.samples);
+        free(after.samples);
+        free(out);
+    }
+}
+
+/*
  * A far end that is heard from the earpiece, then, 26 dB louder, from a loudspeaker, then from one
  * that comes later, then from the former: found within two seconds each time.
  */
@@ -464,6 +495,37 @@ static void own_voice_in_the_far_end(void **unused)
     free(out);
 }
 
+/* The same after an echo that the filter has learnt: the room's response has not moved to the own
+ * voice. */
+static void own_voice_after_an_echo(void **unused)
+{
+    (void)unused;
+    enum { TALK = 6 * RATE, ALL = 14 * RATE };
+    signal_ user = {calloc(ALL, sizeof(float)), ALL}, other = delayed(&user, 0);
+    far_speech(other.samples, TALK);
+    near_speech(user.samples + TALK, ALL - TALK);
+    signal_ own = delayed(&user, 640), f = delayed(&other, 0);
+    add_to(&f, &own, 0.1f);
+    signal_ m = room_echo(&f, 0.3, 0.5f, 640, 35);
+    add_to(&m, &user, 1.0f);
+    add_hiss(&m, 3e-4f, 36);
+    float *const out = calloc(ALL, sizeof *out);
+    unecho *stream = open_engine(UNECHO_ENGINE_LINEAR, UNECHO_ALIGN_AUTO, 0.0, 200);
+    pass(stream, &m, &f, out, 0, ALL);
+    const size_t late = (size_t)unecho_latency(stream), n = ALL - TALK - late;
+    const double gain = power_db(out + TALK + late, n) - power_db(m.samples + TALK, n);
+    print_message("own voice after an echo: %.2f dB of it left, %u moves\n", gain,
+                  (unsigned)stats_of(stream).realignments);
+    assert_true(gain >= -1.0);
+    unecho_close(&stream);
+    free(user.samples);
+    free(other.samples);
+    free(own.samples);
+    free(f.samples);
+    free(m.samples);
+    free(out);
+}
+
 /* The delay that is set is the delay that is used: as if the far end had been recorded later, up to
  * 24 ms before its echo. */
 static void fixed_delay(void **unused)
@@ -496,6 +558,7 @@ int main(void)
         cmocka_unit_test(several_peaks),
         cmocka_unit_test(echo_is_gone_then),
         cmocka_unit_test(step),
+        cmocka_unit_test(lost_samples),
         cmocka_unit_test(other_devices),
         {"drift -300 ppm", drift, NULL, NULL, &slow},
         {"drift +300 ppm", drift, NULL, NULL, &fast},
@@ -504,6 +567,7 @@ int main(void)
         cmocka_unit_test(aligned_pair_is_left_alone),
         cmocka_unit_test(nothing_to_be_found),
         cmocka_unit_test(own_voice_in_the_far_end),
+        cmocka_unit_test(own_voice_after_an_echo),
         cmocka_unit_test(fixed_delay),
     };
     return cmocka_run_group_tests_name("alignment", tests, set_up, tear_down);
