@@ -197,6 +197,19 @@ static void a_changed_path_is_no_drift(void **state)
     assert_true(figure(&result, "drift_ppm") == 0.0);
 }
 
+/* Two reflections 13 ms apart take turns in being the louder one, as where somebody moves. */
+static void reflections_are_no_jumps(void **state)
+{
+    outcome result;
+    (void)state;
+    signal_ mixed = delayed(&mic, 208);
+    for (size_t i = 0; i < mic.count; i++)
+        mixed.samples[i] =
+            0.5f * (mic.samples[i] + (i / 40000 % 2 ? 0.7f : 1.4f) * mixed.samples[i]);
+    put("mixed.wav", mixed);
+    expect_problem(&result, "mixed.wav far.wav", NULL);
+}
+
 /* `sox FAR fixed.wav speed S` puts sample k of the output at k * S of the input. */
 static void following_the_advice_removes_the_drift(void **state)
 {
@@ -546,6 +559,7 @@ int main(void)
         cmocka_unit_test(jump),
         cmocka_unit_test(drifts),
         cmocka_unit_test(a_changed_path_is_no_drift),
+        cmocka_unit_test(reflections_are_no_jumps),
         cmocka_unit_test(following_the_advice_removes_the_drift),
         cmocka_unit_test(rate_that_is_not_what_the_file_says),
         cmocka_unit_test(swapped_ends),
