@@ -426,6 +426,45 @@ static void gaps(void **state)
     expect_problem(&result, "holes.wav far.wav", "gaps-microphone");
 }
 
+/* Sound of 8 bits is 0 where it is quiet. */
+static void coarse_samples_have_no_gaps(void **state)
+{
+    signal_ coarse = delayed(&mic, 0);
+    outcome result;
+    (void)state;
+    for (size_t i = 0; i < coarse.count; i++)
+        coarse.samples[i] = roundf(0.25f * coarse.samples[i] * 128.0f) / 128.0f;
+    put("coarse.wav", coarse);
+    run(&result, "doctor --json coarse.wav far.wav");
+    assert_null(strstr(result.output, "gaps-microphone"));
+}
+
+static void invalid_samples(void **state)
+{
+    signal_ broken = delayed(&mic, 0), integers = delayed(&far, 0);
+    outcome result;
+    (void)state;
+    broken.samples[50000] = (float)NAN;
+    broken.samples[50001] = -INFINITY;
+    broken.samples[70000] = 1e10f;
+    put("broken.wav", broken);
+    expect_only("broken.wav far.wav", "invalid-microphone");
+    run(&result, "doctor --json broken.wav far.wav");
+    expect_part(result.output, "3 samples of the microphone are");
+
+    for (size_t i = 0; i < integers.count; i++)
+        integers.samples[i] *= 32768.0f;
+    put("integers.wav", integers);
+    expect_problem(&result, "mic.wav integers.wav", "invalid-reference");
+    expect_part(result.output, "divide them by 32768");
+
+    signal_ loud = delayed(&mic, 0);
+    for (size_t i = 0; i < loud.count; i++)
+        loud.samples[i] *= 12.0f;
+    put("loud.wav", loud);
+    expect_problem(&result, "loud.wav far.wav", "loud-microphone");
+}
+
 /* ---- Output ----------------------------------------------------------------------------- */
 
 static void picture(void **state)
@@ -574,6 +613,8 @@ int main(void)
         cmocka_unit_test(offset),
         cmocka_unit_test(low_level),
         cmocka_unit_test(gaps),
+        cmocka_unit_test(coarse_samples_have_no_gaps),
+        cmocka_unit_test(invalid_samples),
         cmocka_unit_test(picture),
         cmocka_unit_test(formats_of_pictures),
         cmocka_unit_test(long_verdict),
