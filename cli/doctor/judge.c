@@ -242,8 +242,8 @@ static void judge_end(struct diagnosis *d, const struct doctor_end *end, const s
     if (end->invalid == 0 && m->peak > LOUD_PEAK)
         advise(add(d, true, is_mic ? "loud-microphone" : "loud-reference",
                    "the %s's samples reach %.1f times full scale", who, m->peak),
-               "unecho expects them within +-1: sox -v %.3g %s fixed.wav", 0.9 / m->peak,
-               end->name);
+               "unecho expects them within +-1: multiply them by %.3g where %s is written",
+               0.9 / m->peak, end->name);
     if (m->clipped_share > CLIPPED_SHARE)
         advise(add(d, true, is_mic ? "clipped-microphone" : "clipped-reference",
                    "the %s is clipped: %.2f %% of the samples while it is active are cut off at "
