@@ -34,6 +34,8 @@ enum {
 /* Peaks of a window that may be the echo: a room has several reflections, and now this one, now
  * that one is the highest. */
 enum { PEAKS = 4 };
+/* They are no further apart, in samples; what is may be the user's own voice. */
+enum { ROOM = 50 * CORRELATOR_RATE / 1000 };
 /* The distance of points from the line, ms, and the steepest line, ppm. */
 #define TOLERANCE_MS 2.5
 #define STEEPEST     5000.0
@@ -57,12 +59,15 @@ static bool fill_window(struct correlator *c, const struct copy *copy, int64_t f
     return there > 0 && sum > SILENCE * (double)there;
 }
 
-/* The highest peaks of the window, the first of which is given: others only if too high for chance.
- */
+/* The highest peak of the window, which is given, and those of the same room that are too high for
+ * chance. */
 static void keep_peaks(struct correlator *c, double seconds, struct correlator_peak peak,
                        struct delay_point peaks[PEAKS])
 {
     const double noise = peak.size / peak.height;
+    const long best = lround(peak.lag);
+    const long first = best - ROOM > -2 * REACH ? best - ROOM : -2 * REACH;
+    const long last = best + ROOM < 0 ? best + ROOM : 0;
     for (size_t i = 0; i < PEAKS; i++) {
         const double height = peak.size / noise;
         if (i > 0 && height < CHANCE)
@@ -73,7 +78,7 @@ static void keep_peaks(struct correlator *c, double seconds, struct correlator_p
             .height = height,
         };
         correlator_remove(c, peak.lag);
-        peak = correlator_find(c, -2 * REACH, 0);
+        peak = correlator_find(c, first, last);
     }
 }
 
@@ -120,15 +125,14 @@ static const struct delay_point *nearest(const struct delay_point peaks[PEAKS], 
     return NULL;
 }
 
-/* In how many windows it is seen, before how plainly: a line through the highest peaks of a few
- * must not win against one that all windows show. */
+/* How plainly all windows show it. */
 static double weigh(const struct search *s, size_t windows, double delay, double slope)
 {
     double sum = 0.0;
     for (size_t i = 0; i < windows; i++) {
         const struct delay_point *peak = nearest(s->peaks[i], delay, slope);
         if (peak)
-            sum += fmin(peak->height, CLEAR) + 1e-3 * peak->height;
+            sum += peak->height;
     }
     return sum;
 }
