@@ -1,6 +1,6 @@
 /*
- * Writes a model with any number of units, for speed measurements only: the built-in model with its
- * weights repeated.
+ * Writes a model with any number of units, for speed measurements only: unecho-128 with its weights
+ * repeated.
  *
  *     bench_wide_model UNITS PREFIX        writes PREFIX_1.onnx, PREFIX_2.onnx
  */
@@ -14,7 +14,7 @@ enum { UNITS = 128 };
 
 typedef struct widening {
     const char *name;
-    size_t rows;   /* in the built-in model; its rows are consecutive in the file */
+    size_t rows;   /* in unecho-128; its rows are consecutive in the file */
     int units_in;  /* its rows are units: repeat them and scale their weights */
     int gates_out; /* its columns are four gates: repeat the units of each */
 } widening;

@@ -27,7 +27,7 @@ need dpkg-dev "reads and writes packages" command -v dpkg-parsechangelog
 install_missing
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf --one-file-system "$work"' EXIT
 version=$(dpkg-parsechangelog --file "$root/debian/changelog" --show-field Version)
 passed=0
 failed=0
@@ -74,7 +74,8 @@ check() {
 
 # bare SUITE FOLDER VARIANT PACKAGES
 bare() {
-    mmdebstrap --quiet --variant="$3" --include="$4" "$1" "$2" &&
+    # What it mounts goes with it, also where it fails to unmount.
+    unshare --mount mmdebstrap --quiet --variant="$3" --include="$4" "$1" "$2" &&
         cp /etc/resolv.conf "$2/etc/" &&
         inside "$2" apt-get -q update &&
         inside "$2" useradd --create-home --shell /bin/bash someone
@@ -112,7 +113,7 @@ build() {
         cp "$at"/src/*.deb "$2/" &&
         rm -f "$2"/*-dbgsym_*.deb &&
         check "$1: lintian" as_user "$at" "lintian --fail-on error,warning /src/*.changes"
-    rm -rf "$at"
+    rm -rf --one-file-system "$at"
 }
 
 # The same packages with a lower version.
@@ -220,7 +221,7 @@ try() {
         check "$1: purge" inside "$at" apt-get -q -y purge "${names[@]}" &&
         check "$1: nothing is left" nothing_left "$at" &&
         check "$1: PipeWire starts without the module" gives_port "$at" mic:capture_MONO true
-    rm -rf "$at"
+    rm -rf --one-file-system "$at"
 }
 
 # use SUITE ROOT

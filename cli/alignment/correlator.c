@@ -179,3 +179,10 @@ struct correlator_peak correlator_find(const struct correlator *c, long first, l
     }
     return peak;
 }
+
+void correlator_remove(struct correlator *c, double lag)
+{
+    const long at = lround(lag), size = (long)c->size;
+    for (long i = at - GUARD; i <= at + GUARD; i++)
+        c->window[(size_t)(i + size) % c->size] = 0.0f;
+}

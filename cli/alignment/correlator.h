@@ -47,4 +47,7 @@ void correlator_run(struct correlator *c);
 /* The highest peak of either sign among the lags first to last, at most size in number. */
 struct correlator_peak correlator_find(const struct correlator *c, long first, long last);
 
+/* Take a peak out of the correlation, to find the next one. */
+void correlator_remove(struct correlator *c, double lag);
+
 #endif

@@ -20,7 +20,7 @@
 /* A chance peak among the lags of hours is higher. */
 #define POINT_WHOLE_HEIGHT 12.0
 
-/* Reflections of the room are no further apart. */
+/* What lies so close together is one peak, or reflections side by side. */
 #define POINT_TOLERANCE_S 0.005
 
 /* The lag at one time of the microphone's recording, in seconds. */

@@ -146,9 +146,10 @@ static bool add(struct search *s, const struct track_point *point)
 }
 
 /* Found near the last lag, or elsewhere and in windows beside it as well. */
-static bool counts(struct search *s, const struct track_point *point,
-                   const struct track_point *last)
+static bool counts(struct search *s, struct track_point *point, const struct track_point last[2])
 {
+    if (point->height >= POINT_LEAST_HEIGHT && !point_fits(point, last))
+        point->lag = window_settle(&s->look, last, point);
     if (point_fits(point, last))
         return point->height >= POINT_LEAST_HEIGHT;
     return point->height >= POINT_CHANCE && is_confirmed(s, point);
@@ -167,7 +168,7 @@ static bool is_plain_later(struct search *s, double at, double direction,
 
 /* Where a window, or one soon after it, has its echo, if anywhere. lost: how many before it had
  * none. */
-static bool seek(struct search *s, double at, double direction, const struct track_point *last,
+static bool seek(struct search *s, double at, double direction, const struct track_point last[2],
                  size_t lost, struct track_point *point)
 {
     *point = window_near(&s->look, at, last->lag);
@@ -186,26 +187,29 @@ static bool seek(struct search *s, double at, double direction, const struct tra
 }
 
 /* From the anchor to the end (direction 1) or the start (-1). */
-static bool follow(struct search *s, struct track_point last, double direction)
+static bool follow(struct search *s, struct track_point anchor, double direction)
 {
     const double end = copy_seconds(&s->look.copies->mic);
-    double at = last.at + direction * POINT_STEP_S;
+    struct track_point last[2] = {anchor, anchor}; /* of a piece, the latter first */
+    double at = anchor.at + direction * POINT_STEP_S;
     size_t lost = 0;
     while (at >= 0.0 && at <= end && !s->look.failed && !interrupted()) {
         struct track_point point;
-        const bool found =
-            window_same(&s->look, at, &last, &point) || seek(s, at, direction, &last, lost, &point);
+        const bool found = window_same(&s->look, at, &last[0], &point) ||
+                           seek(s, at, direction, last, lost, &point);
         if (found) {
             s->heard += 1 + (size_t)lround(fabs(point.at - at) / POINT_STEP_S);
             s->matched++;
             if (!add(s, &point))
                 return false;
-            if (point.height >= POINT_CHANCE)
-                last = point;
+            if (point.height >= POINT_CHANCE) {
+                last[1] = point_fits(&point, &last[0]) ? last[0] : point;
+                last[0] = point;
+            }
             lost = 0;
             at = point.at;
         } else {
-            s->heard += window_has_sound(&s->look, at, last.lag, 0.0);
+            s->heard += window_has_sound(&s->look, at, last[0].lag, 0.0);
             lost += window_is_active(&s->look.copies->mic, at - 1.0, at + 1.0);
         }
         at += direction * POINT_STEP_S;

@@ -3,6 +3,7 @@
 #include "interrupt.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Reach and window of each search, in samples; the sizes hold a window and twice the reach. */
@@ -29,6 +30,8 @@ enum { MOST_ALONG = 8 };
 /* The lag so close to the last one is preferred to a peak so much higher elsewhere: sounds that
  * repeat have several. */
 #define PREFERENCE 1.25
+/* On either side of a lag, in samples: a room, and what is one peak. */
+enum { ROOM = 400, CLOSE = 40 };
 /* Peaks of the same sound differ in height by at most this. */
 #define ALIKE 1.2
 
@@ -132,6 +135,65 @@ struct track_point window_near(struct window_search *s, double at, double lag)
     if (best.height >= POINT_LEAST_HEIGHT)
         add_tail(s, &peak);
     return best;
+}
+
+/* ---- What a room makes of a lag ---------------------------------------------------------- */
+
+enum { SHAPE = 2 * (ROOM + CLOSE) + 1 };
+
+/* Add the correlation of the window that was looked at last, around so many samples after the lag
+ * that it was looked at for, as far as it is no noise. */
+static void add_shape(const struct window_search *s, const struct correlator_peak *peak, long after,
+                      float shape[SHAPE])
+{
+    const float noise = 3.0f * (float)(peak->size / peak->height);
+    const long first = (long)s->near.size - NEAR_REACH + after - ROOM - CLOSE;
+    for (long i = 0; i < SHAPE; i++)
+        shape[i] += fmaxf(0.0f, fabsf(s->near.window[(size_t)(first + i) % s->near.size]) - noise);
+}
+
+/* How alike the middle of one is to the other, moved by a few samples. */
+static float likeness(const float a[SHAPE], const float b[SHAPE], long *moved)
+{
+    float most = -1.0f;
+    for (long d = -CLOSE; d <= CLOSE; d++) {
+        float sum = 0.0f;
+        for (long i = CLOSE; i < SHAPE - CLOSE; i++)
+            sum += a[i] * b[i + d];
+        if (sum > most) {
+            most = sum;
+            *moved = d;
+        }
+    }
+    return most;
+}
+
+/* Whether the window that was looked at last shows the lag that it was looked at for. */
+static bool shows_same(const struct window_search *s, const struct correlator_peak *peak)
+{
+    const struct correlator_peak same =
+        correlator_find(&s->near, -NEAR_REACH - CLOSE, -NEAR_REACH + CLOSE);
+    return same.size * peak->height >= POINT_LEAST_HEIGHT * peak->size;
+}
+
+double window_settle(struct window_search *s, const struct track_point last[2],
+                     const struct track_point *point)
+{
+    const long change = lround((point->lag - last[0].lag) * CORRELATOR_RATE);
+    float before[SHAPE] = {0}, stays[SHAPE] = {0}, moves[SHAPE] = {0};
+    struct correlator_peak peak;
+    long stayed = 0, moved = 0;
+    if (labs(change) > ROOM || look_beside(s, point->at, last[0].lag, &peak).height <= 0.0 ||
+        !shows_same(s, &peak))
+        return point->lag;
+    add_shape(s, &peak, 0, stays);
+    add_shape(s, &peak, change, moves);
+    for (size_t i = 0; i < 2; i++)
+        if (look_beside(s, last[i].at, last[i].lag, &peak).height > 0.0)
+            add_shape(s, &peak, 0, before);
+    if (likeness(before, moves, &moved) > likeness(before, stays, &stayed))
+        return point->lag;
+    return last[0].lag + (double)stayed / CORRELATOR_RATE;
 }
 
 bool window_same(struct window_search *s, double at, const struct track_point *last,

@@ -33,6 +33,12 @@ bool window_has_sound(const struct window_search *s, double at, double lag, doub
 struct track_point window_first(struct window_search *s, double at);
 /* Within a second of a lag, which is preferred to a somewhat higher peak elsewhere. */
 struct track_point window_near(struct window_search *s, double at, double lag);
+/*
+ * The lag of a point, given the last two points of its piece, the latter first: in a room now this
+ * reflection, now that one is the highest. A lag that changes moves all of them alike.
+ */
+double window_settle(struct window_search *s, const struct track_point last[2],
+                     const struct track_point *point);
 /* Whether a plain lag is as plain in the middle of the next window, at little cost. */
 bool window_same(struct window_search *s, double at, const struct track_point *last,
                  struct track_point *point);

@@ -123,7 +123,8 @@ static unsigned late_for(const struct analysis *a)
                                                        : (unsigned)(1.25 * early) + 50;
 }
 
-/* Whether the canceller's delay went where the line goes: half as far at least, and no step. */
+/* Whether most windows lie on the line, and the canceller's delay went where it goes: half as far
+ * at least, and no step. */
 static bool goes_along(const struct analysis *a, const struct track_point *first,
                        const struct track_point *last)
 {
@@ -131,7 +132,8 @@ static bool goes_along(const struct analysis *a, const struct track_point *first
     const double from = (double)first->stats.delay_ms, to = (double)last->stats.delay_ms;
     const double claimed = -1e-3 * a->line.drift_ppm * (last->seconds - first->seconds);
     const double off = (double)middle->stats.delay_ms - 0.5 * (from + to);
-    return (to - from) / claimed >= 0.5 && fabs(off) <= 0.25 * fabs(to - from);
+    return 2 * a->line.fitting > a->line.windows && (to - from) / claimed >= 0.5 &&
+           fabs(off) <= 0.25 * fabs(to - from);
 }
 
 /*

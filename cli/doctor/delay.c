@@ -31,12 +31,18 @@ enum {
 #define CHANCE         10.0
 #define LEAST_EVIDENCE 15.0
 #define CLEAR          18.0
+/* Peaks of a window that may be the echo: a room has several reflections, and now this one, now
+ * that one is the highest. */
+enum { PEAKS = 4 };
+/* They are no further apart, in samples; what is may be the user's own voice. */
+enum { ROOM = 50 * CORRELATOR_RATE / 1000 };
 /* The distance of points from the line, ms, and the steepest line, ppm. */
 #define TOLERANCE_MS 2.5
 #define STEEPEST     5000.0
 
 struct search {
     struct correlator correlator;
+    struct delay_point peaks[DELAY_MOST_WINDOWS][PEAKS]; /* of each point's window, highest first */
     double after, before, floor; /* energy around the peaks, and of as much noise */
 };
 
@@ -51,6 +57,29 @@ static bool fill_window(struct correlator *c, const struct copy *copy, int64_t f
     for (size_t i = 0; i < n; i++)
         sum += (double)c->window[i] * (double)c->window[i];
     return there > 0 && sum > SILENCE * (double)there;
+}
+
+/* The highest peak of the window, which is given, and those of the same room that are too high for
+ * chance. */
+static void keep_peaks(struct correlator *c, double seconds, struct correlator_peak peak,
+                       struct delay_point peaks[PEAKS])
+{
+    const double noise = peak.size / peak.height;
+    const long best = lround(peak.lag);
+    const long first = best - ROOM > -2 * REACH ? best - ROOM : -2 * REACH;
+    const long last = best + ROOM < 0 ? best + ROOM : 0;
+    for (size_t i = 0; i < PEAKS; i++) {
+        const double height = peak.size / noise;
+        if (i > 0 && height < CHANCE)
+            break;
+        peaks[i] = (struct delay_point){
+            .seconds = seconds,
+            .delay_ms = 1000.0 * (peak.lag + (double)REACH) / CORRELATOR_RATE,
+            .height = height,
+        };
+        correlator_remove(c, peak.lag);
+        peak = correlator_find(c, first, last);
+    }
 }
 
 static void look_at_window(struct search *s, const struct copy *echo, const struct copy *source,
@@ -70,11 +99,10 @@ static void look_at_window(struct search *s, const struct copy *echo, const stru
     line->windows++;
     if (peak.height < LEAST_HEIGHT)
         return;
-    line->points[line->point_count++] = (struct delay_point){
-        .seconds = ((double)start + 0.5 * (double)WINDOW) / CORRELATOR_RATE,
-        .delay_ms = 1000.0 * (peak.lag + (double)REACH) / CORRELATOR_RATE,
-        .height = peak.height,
-    };
+    keep_peaks(c, ((double)start + 0.5 * (double)WINDOW) / CORRELATOR_RATE, peak,
+               s->peaks[line->point_count]);
+    line->points[line->point_count] = s->peaks[line->point_count][0];
+    line->point_count++;
     s->floor += peak.floor;
     s->after += peak.after;
     s->before += peak.before;
@@ -87,17 +115,31 @@ static bool is_near(const struct delay_point *point, double delay, double slope)
     return fabs(point->delay_ms - delay - slope * point->seconds) <= TOLERANCE_MS;
 }
 
-static double weigh(const struct delay_line *line, double delay, double slope)
+/* The highest peak of a window that is near; NULL: none. */
+static const struct delay_point *nearest(const struct delay_point peaks[PEAKS], double delay,
+                                         double slope)
+{
+    for (size_t i = 0; i < PEAKS && peaks[i].height > 0.0; i++)
+        if (is_near(&peaks[i], delay, slope))
+            return &peaks[i];
+    return NULL;
+}
+
+/* How plainly all windows show it. */
+static double weigh(const struct search *s, size_t windows, double delay, double slope)
 {
     double sum = 0.0;
-    for (size_t i = 0; i < line->point_count; i++)
-        if (is_near(&line->points[i], delay, slope))
-            sum += line->points[i].height;
+    for (size_t i = 0; i < windows; i++) {
+        const struct delay_point *peak = nearest(s->peaks[i], delay, slope);
+        if (peak)
+            sum += peak->height;
+    }
     return sum;
 }
 
 /* Try the line through every pair of points. */
-static void choose_line(const struct delay_line *line, double *delay, double *slope)
+static void choose_line(const struct search *s, const struct delay_line *line, double *delay,
+                        double *slope)
 {
     double most = 0.0;
     for (size_t i = 0; i < line->point_count; i++) {
@@ -106,7 +148,7 @@ static void choose_line(const struct delay_line *line, double *delay, double *sl
             const double steep =
                 i == j ? 0.0 : (b->delay_ms - a->delay_ms) / (b->seconds - a->seconds);
             const double at_start = a->delay_ms - steep * a->seconds;
-            const double weight = weigh(line, at_start, steep);
+            const double weight = weigh(s, line->point_count, at_start, steep);
             if (fabs(steep) > 1e-3 * STEEPEST || weight < most ||
                 (weight == most && fabs(steep) >= fabs(*slope)))
                 continue;
@@ -117,15 +159,18 @@ static void choose_line(const struct delay_line *line, double *delay, double *sl
     }
 }
 
-/* Least squares over the points near it. */
-static void refine_line(struct delay_line *line, double *delay, double *slope)
+/* Least squares over the points near it, each the peak of its window that is. */
+static void refine_line(const struct search *s, struct delay_line *line, double *delay,
+                        double *slope)
 {
     double n = 0.0, t = 0.0, d = 0.0, tt = 0.0, td = 0.0;
     for (size_t i = 0; i < line->point_count; i++) {
+        const struct delay_point *peak = nearest(s->peaks[i], *delay, *slope);
         struct delay_point *p = &line->points[i];
-        p->fits = is_near(p, *delay, *slope);
-        if (!p->fits)
+        if (!peak)
             continue;
+        *p = *peak;
+        p->fits = true;
         n += 1.0;
         t += p->seconds;
         d += p->delay_ms;
@@ -148,11 +193,11 @@ static double evidence(const struct delay_line *line)
     return sum;
 }
 
-static void fit_line(struct delay_line *line)
+static void fit_line(const struct search *s, struct delay_line *line)
 {
     double delay = 0.0, slope = 0.0;
-    choose_line(line, &delay, &slope);
-    refine_line(line, &delay, &slope);
+    choose_line(s, line, &delay, &slope);
+    refine_line(s, line, &delay, &slope);
     line->delay_ms = delay;
     line->drift_ppm = -1000.0 * slope;
     for (size_t i = 0; i < line->point_count; i++)
@@ -185,7 +230,7 @@ bool delay_find(struct delay_line *line, const struct copy *echo, const struct c
     else
         report_error("out of memory");
     correlator_close(&s.correlator);
-    fit_line(line);
+    fit_line(&s, line);
     if (s.after + s.before > 2.0 * s.floor)
         line->tail =
             fmax(-1.0, fmin(1.0, (s.after - s.before) / (s.after + s.before - 2.0 * s.floor)));

@@ -2,9 +2,12 @@
 
 #include "doctor/level_meter.h"
 
-static bool is_loud(const float *x, size_t n)
+#include <math.h>
+
+static bool is_loud(const struct gap_finder *f, const float *x, size_t n)
 {
-    return level_of_power(level_meter_power(x, n)) > GAP_AROUND_DB;
+    const double step_db = 20.0 * log10((double)f->step);
+    return level_of_power(level_meter_power(x, n)) > fmax(GAP_AROUND_DB, step_db + GAP_STEP_DB);
 }
 
 /* Whether it was loud before a row that is now as long as a gap at least. */
@@ -16,7 +19,7 @@ static bool was_loud(const struct gap_finder *f)
         return false;
     for (size_t i = 0; i < around; i++)
         before[i] = f->recent[(f->heard + i) % (2 * around)];
-    return is_loud(before, around);
+    return is_loud(f, before, around);
 }
 
 static void end_row(struct gap_finder *f)
@@ -34,7 +37,7 @@ static void hear_after(struct gap_finder *f, float x)
     f->after[f->after_n++] = x;
     if (f->after_n < GAP_SHORTEST_MS * f->per_ms)
         return;
-    if (is_loud(f->after, f->after_n)) {
+    if (is_loud(f, f->after, f->after_n)) {
         f->gaps++;
         f->in_gaps += f->gap;
     }
@@ -49,9 +52,11 @@ void gap_finder_hear(struct gap_finder *f, const float *samples, size_t n)
         f->recent[at] = samples[i];
         at = at + 1 < size ? at + 1 : 0;
         f->heard++;
-        if (samples[i] != 0.0f)
+        if (samples[i] != 0.0f) {
+            const float least = fabsf(samples[i]);
+            f->step = f->step > 0.0f && f->step < least ? f->step : least;
             end_row(f);
-        else if (++f->row == shortest)
+        } else if (++f->row == shortest)
             f->loud_before = was_loud(f);
         if (f->gap > 0)
             hear_after(f, samples[i]);

@@ -8,15 +8,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A gap: digital silence of this length, with at least GAP_AROUND_DB for as long as the shortest
- * before and after it. */
+/* A gap: digital silence of this length, with at least GAP_AROUND_DB, and so much above the step of
+ * the samples, for as long as the shortest before and after it. Quiet sound of 8 bits is 0. */
 #define GAP_SHORTEST_MS 5
 #define GAP_LONGEST_MS  500
 #define GAP_AROUND_DB   (-50.0)
+#define GAP_STEP_DB     15.0
 
 struct gap_finder {
     size_t per_ms;
     uint64_t heard;
+    float step;       /* the lowest magnitude up to now but 0 */
     size_t row;       /* zeros up to now */
     bool loud_before; /* the row */
     size_t gap;       /* the length of the row that may be one, while the sound after it comes */

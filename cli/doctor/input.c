@@ -63,6 +63,16 @@ bool doctor_input_rewind(struct doctor_input *input)
     return input->mic.kept || ends_rewind(input->pair);
 }
 
+static void guard(struct doctor_end *end, float *samples, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (fabsf(samples[i]) <= DOCTOR_LARGEST)
+            continue;
+        samples[i] = isfinite(samples[i]) ? copysignf(DOCTOR_LARGEST, samples[i]) : 0.0f;
+        end->invalid += end->n == 0;
+    }
+}
+
 static bool read_part(struct doctor_end *end, float *frames, size_t n, size_t *got)
 {
     if (!end->is_kept)
@@ -83,9 +93,7 @@ bool doctor_end_read_frames(struct doctor_end *end, float *frames, size_t n, siz
         report_error("interrupted");
         return false;
     }
-    for (size_t i = 0; i < *got * end->channels; i++)
-        if (!isfinite(frames[i]))
-            frames[i] = 0.0f;
+    guard(end, frames, *got * end->channels);
     memset(frames + *got * end->channels, 0, (n - *got) * end->channels * sizeof(*frames));
     end->at += *got;
     return true;

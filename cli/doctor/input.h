@@ -17,7 +17,8 @@ struct doctor_end {
     char name[256]; /* for people */
     int rate;       /* Hz */
     unsigned channels;
-    uint64_t n; /* frames, once it has been read to its end */
+    uint64_t n;       /* frames, once it has been read to its end */
+    uint64_t invalid; /* samples in them that are not finite or beyond +-DOCTOR_LARGEST */
     ends *pair;
     bool (*read)(ends *pair, float *frames, size_t n, size_t *got);
     FILE *kept; /* NULL: can be read again */
@@ -32,6 +33,8 @@ struct doctor_input {
     ends *pair;
 };
 
+/* As in the library. */
+#define DOCTOR_LARGEST 100.0f
 /* Only so much of a longer recording is examined. */
 #define DOCTOR_LONGEST_S 600
 
@@ -44,7 +47,8 @@ void doctor_input_close(struct doctor_input *input);
 bool doctor_input_rewind(struct doctor_input *input);
 
 /*
- * Read n frames, with 0 for samples that are not finite, and silence after the end. *got: those
+ * Read n frames, with 0 for samples that are not finite, +-DOCTOR_LARGEST for those beyond it, and
+ * silence after the end. *got: those
  * before the end. false: failed or interrupted, reported.
  */
 bool doctor_end_read_frames(struct doctor_end *end, float *frames, size_t n, size_t *got);

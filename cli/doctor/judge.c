@@ -6,12 +6,14 @@
 
 #include "report.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
 
 #define SHORTEST_S     1.0
 #define OFFSET         0.01 /* 1 % of full scale */
+#define LOUD_PEAK      2.0  /* of full scale */
 #define CLIPPED_SHARE  1e-4
 #define RANGE_EARLY_MS (-(double)UNECHO_REFERENCE_LATE_MAX_MS)
 #define NOTED_PPM      5.0
@@ -226,8 +228,22 @@ static void judge_end(struct diagnosis *d, const struct doctor_end *end, const s
                       bool is_mic)
 {
     const char *who = is_mic ? "microphone" : "far end";
+    if (end->invalid > 0)
+        advise(add(d, true, is_mic ? "invalid-microphone" : "invalid-reference",
+                   "%" PRIu64
+                   " samples of the %s are NaN, infinite or beyond %.0f times full scale",
+                   end->invalid, who, (double)DOCTOR_LARGEST),
+               "unecho takes NaN and infinity for silence; correct the program that wrote %s. "
+               "Floating-point samples lie within +-1: if these are 16-bit values, divide them by "
+               "32768",
+               end->name);
     if (is_silent(m))
         return;
+    if (end->invalid == 0 && m->peak > LOUD_PEAK)
+        advise(add(d, true, is_mic ? "loud-microphone" : "loud-reference",
+                   "the %s's samples reach %.1f times full scale", who, m->peak),
+               "unecho expects them within +-1: multiply them by %.3g where %s is written",
+               0.9 / m->peak, end->name);
     if (m->clipped_share > CLIPPED_SHARE)
         advise(add(d, true, is_mic ? "clipped-microphone" : "clipped-reference",
                    "the %s is clipped: %.2f %% of the samples while it is active are cut off at "

@@ -339,7 +339,8 @@ const struct command convert_command = {
     .name = "convert",
     .summary = "write a model as ONNX files in fp32, fp16 or int8",
     .usage = "usage: unecho convert [options] OUTPREFIX\n",
-    .description = "Write a model as OUTPREFIX_1.onnx and OUTPREFIX_2.onnx (a post-filter as "
+    .description = "Write a model (default: unecho-128) as OUTPREFIX_1.onnx and OUTPREFIX_2.onnx "
+                   "(a post-filter as "
                    "OUTPREFIX.onnx), which unecho and ONNX "
                    "Runtime read, and report what the conversion costs: run the old and the new "
                    "model over a recording (by default the first minute of the bundled sample) and "

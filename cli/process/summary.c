@@ -87,7 +87,7 @@ static void print_input(const struct summary *summary, FILE *stream)
     if (summary->mic_clipped_samples || summary->far_clipped_samples)
         fprintf(stream,
                 "  peaks    %" PRIu64 " samples of the microphone and %" PRIu64
-                " of the far end are at full scale: clipped?\n",
+                " of the far end are at full scale or beyond: clipped?\n",
                 summary->mic_clipped_samples, summary->far_clipped_samples);
     if (stats->far_silent_seconds >= 0.05f)
         fprintf(stream,

@@ -393,7 +393,7 @@ const struct command replay_command = {
              "something failed, 2 invalid command line.\n"
              "\n"
              "  unecho process mic.wav far.wav -o near.wav --record call.unecho\n"
-             "  unecho replay call.unecho --mic mic.wav --far far.wav\n",
+             "  unecho replay call.unecho --mic heard.wav --far played.wav\n",
     .groups = groups,
     .defaults = &defaults,
     .size = sizeof(defaults),

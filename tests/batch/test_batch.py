@@ -57,7 +57,8 @@ class Pairing(InFolder):
                     ("in/c-mic.wav", "in/c-ref.wav"), ("in/d.wav", "in/d.loopback.wav"),
                     ("in/mic_e.wav", "in/far_e.wav"), ("in/sub/mic/f.wav", "in/sub/far/f.wav"),
                     ("in/mic/g.wav", "in/far/g.wav"), ("in/h.wav", "in/h_far.wav"),
-                    ("in/deep/er/i_mic.wav", "in/deep/er/i_far.wav")]
+                    ("in/deep/er/i_mic.wav", "in/deep/er/i_far.wav"),
+                    ("in/mic.wav", "in/far.wav"), ("in/m/mic.wav", "in/m/speaker.wav")]
         for i, (mic, far) in enumerate(expected):
             self.put(mic, far, i)
         mic, far = self.sample.cut(99)

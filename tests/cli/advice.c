@@ -218,6 +218,30 @@ static void an_offset(void **state)
 }
 
 /* "raise the level of the recording to about -25 dB" */
+static void levels_beyond_full_scale(void **state)
+{
+    outcome result;
+    (void)state;
+    signal_ loud = delayed(&mic, 0);
+    for (size_t i = 0; i < loud.count; i++)
+        loud.samples[i] *= 12.0f;
+    write_sound("loud.wav", FLOAT_WAV, loud.samples, loud.count);
+    expect_problem(&result, "loud.wav far.wav", "loud-microphone");
+    expect_part(result.output, "multiply them by ");
+    const float factor = strtof(strstr(result.output, "multiply them by ") + 17, NULL);
+    for (size_t i = 0; i < loud.count; i++)
+        loud.samples[i] *= factor;
+    write_sound("loud.wav", FLOAT_WAV, loud.samples, loud.count);
+    expect_fine(&result, "loud.wav far.wav");
+
+    for (size_t i = 0; i < loud.count; i++)
+        loud.samples[i] = 32768.0f * mic.samples[i];
+    write_sound("loud.wav", FLOAT_WAV, loud.samples, loud.count);
+    free(loud.samples);
+    expect_problem(&result, "loud.wav far.wav", "invalid-microphone");
+    expect_part(result.output, "divide them by 32768");
+}
+
 static void low_levels(void **state)
 {
     outcome result;
@@ -365,6 +389,7 @@ int main(void)
         cmocka_unit_test(delays_out_of_reach),
         cmocka_unit_test(a_late_far_end),
         cmocka_unit_test(an_offset),
+        cmocka_unit_test(levels_beyond_full_scale),
         cmocka_unit_test(low_levels),
         cmocka_unit_test(recorded_anew),
         cmocka_unit_test(an_echo_that_is_left),

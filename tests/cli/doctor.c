@@ -197,6 +197,19 @@ static void a_changed_path_is_no_drift(void **state)
     assert_true(figure(&result, "drift_ppm") == 0.0);
 }
 
+/* Two reflections 13 ms apart take turns in being the louder one, as where somebody moves. */
+static void reflections_are_no_jumps(void **state)
+{
+    outcome result;
+    (void)state;
+    signal_ mixed = delayed(&mic, 208);
+    for (size_t i = 0; i < mic.count; i++)
+        mixed.samples[i] =
+            0.5f * (mic.samples[i] + (i / 40000 % 2 ? 0.7f : 1.4f) * mixed.samples[i]);
+    put("mixed.wav", mixed);
+    expect_problem(&result, "mixed.wav far.wav", NULL);
+}
+
 /* `sox FAR fixed.wav speed S` puts sample k of the output at k * S of the input. */
 static void following_the_advice_removes_the_drift(void **state)
 {
@@ -413,6 +426,45 @@ static void gaps(void **state)
     expect_problem(&result, "holes.wav far.wav", "gaps-microphone");
 }
 
+/* Sound of 8 bits is 0 where it is quiet. */
+static void coarse_samples_have_no_gaps(void **state)
+{
+    signal_ coarse = delayed(&mic, 0);
+    outcome result;
+    (void)state;
+    for (size_t i = 0; i < coarse.count; i++)
+        coarse.samples[i] = roundf(0.25f * coarse.samples[i] * 128.0f) / 128.0f;
+    put("coarse.wav", coarse);
+    run(&result, "doctor --json coarse.wav far.wav");
+    assert_null(strstr(result.output, "gaps-microphone"));
+}
+
+static void invalid_samples(void **state)
+{
+    signal_ broken = delayed(&mic, 0), integers = delayed(&far, 0);
+    outcome result;
+    (void)state;
+    broken.samples[50000] = (float)NAN;
+    broken.samples[50001] = -INFINITY;
+    broken.samples[70000] = 1e10f;
+    put("broken.wav", broken);
+    expect_only("broken.wav far.wav", "invalid-microphone");
+    run(&result, "doctor --json broken.wav far.wav");
+    expect_part(result.output, "3 samples of the microphone are");
+
+    for (size_t i = 0; i < integers.count; i++)
+        integers.samples[i] *= 32768.0f;
+    put("integers.wav", integers);
+    expect_problem(&result, "mic.wav integers.wav", "invalid-reference");
+    expect_part(result.output, "divide them by 32768");
+
+    signal_ loud = delayed(&mic, 0);
+    for (size_t i = 0; i < loud.count; i++)
+        loud.samples[i] *= 12.0f;
+    put("loud.wav", loud);
+    expect_problem(&result, "loud.wav far.wav", "loud-microphone");
+}
+
 /* ---- Output ----------------------------------------------------------------------------- */
 
 static void picture(void **state)
@@ -546,6 +598,7 @@ int main(void)
         cmocka_unit_test(jump),
         cmocka_unit_test(drifts),
         cmocka_unit_test(a_changed_path_is_no_drift),
+        cmocka_unit_test(reflections_are_no_jumps),
         cmocka_unit_test(following_the_advice_removes_the_drift),
         cmocka_unit_test(rate_that_is_not_what_the_file_says),
         cmocka_unit_test(swapped_ends),
@@ -560,6 +613,8 @@ int main(void)
         cmocka_unit_test(offset),
         cmocka_unit_test(low_level),
         cmocka_unit_test(gaps),
+        cmocka_unit_test(coarse_samples_have_no_gaps),
+        cmocka_unit_test(invalid_samples),
         cmocka_unit_test(picture),
         cmocka_unit_test(formats_of_pictures),
         cmocka_unit_test(long_verdict),

@@ -127,6 +127,21 @@ static void sound_that_the_microphone_lost(void **state)
     expect_good(&result);
 }
 
+/* Two reflections 13 ms apart take turns in being the louder one: nothing was lost. */
+static void reflections_that_take_turns(void **state)
+{
+    outcome result;
+    (void)state;
+    signal_ mixed = delayed(&mic, 13 * RATE / 1000);
+    for (size_t i = 0; i < mic.count; i++)
+        mixed.samples[i] =
+            0.5f * (mic.samples[i] + (i / (4 * RATE) % 2 ? 0.9f : 1.1f) * mixed.samples[i]);
+    write_sound("mixed.wav", FLOAT_WAV, mixed.samples, mixed.count);
+    free(mixed.samples);
+    process(&result, "mixed.wav far.wav");
+    assert_string_equal(result.messages, "");
+}
+
 /* While only the user talks the far end has nothing but that voice, before its echo would come. */
 static void own_voice_is_no_echo(void **state)
 {
@@ -234,6 +249,7 @@ int main(void)
         cmocka_unit_test(recorders_that_start_apart),
         cmocka_unit_test(silence_that_was_left_out),
         cmocka_unit_test(sound_that_the_microphone_lost),
+        cmocka_unit_test(reflections_that_take_turns),
         cmocka_unit_test(own_voice_is_no_echo),
         cmocka_unit_test(what_the_options_say_stays),
         cmocka_unit_test(what_is_wrong),
