@@ -17,8 +17,8 @@ static const char *const mic_words[] = {"mic", "microphone", NULL};
 static const char *const far_words[] = {"lpb",       "far",      "farend",  "ref",
                                         "reference", "loopback", "speaker", NULL};
 /* % is the word. In the first ENDS the microphone may also do without it. */
-static const char *const shapes[] = {"*_%", "*.%",   "*-%", "%_*",   "*/%_*",
-                                     "%-*", "*/%-*", "%/*", "*/%/*", "%", "*/%", NULL};
+static const char *const shapes[] = {"*_%",   "*.%", "*-%",   "%_*", "*/%_*", "%-*",
+                                     "*/%-*", "%/*", "*/%/*", "%",   "*/%",   NULL};
 enum { ENDS = 3 };
 /* Small letters, a capital, all of them. */
 enum { SPELLINGS = 3, LONGEST_WORD = 12 };

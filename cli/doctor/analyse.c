@@ -123,8 +123,14 @@ static unsigned late_for(const struct analysis *a)
                                                        : (unsigned)(1.25 * early) + 50;
 }
 
-/* Whether most windows lie on the line, and the canceller's delay went where it goes: half as far
- * at least, and no step. */
+/* Whether the line goes on for longer than the distance of a room's loud reflections: the canceller
+ * follows so fast a drift by jumps. */
+static bool is_wide(const struct analysis *a)
+{
+    return 1e-3 * fabs(a->line.drift_ppm) * a->mic.measures.seconds >= 25.0;
+}
+
+/* Whether the canceller's delay went where the line goes: half as far at least, and no step. */
 static bool goes_along(const struct analysis *a, const struct track_point *first,
                        const struct track_point *last)
 {
@@ -132,15 +138,15 @@ static bool goes_along(const struct analysis *a, const struct track_point *first
     const double from = (double)first->stats.delay_ms, to = (double)last->stats.delay_ms;
     const double claimed = -1e-3 * a->line.drift_ppm * (last->seconds - first->seconds);
     const double off = (double)middle->stats.delay_ms - 0.5 * (from + to);
-    return 2 * a->line.fitting > a->line.windows && (to - from) / claimed >= 0.5 &&
-           fabs(off) <= 0.25 * fabs(to - from);
+    return (to - from) / claimed >= 0.5 && fabs(off) <= 0.25 * fabs(to - from);
 }
 
 /*
  * Where somebody moves, or both talk, the highest peak of a window is another reflection's or
  * chance, and the line through a few of them is steep. The canceller follows one delay all the
- * time. Drift of which it is certain is what it says; otherwise it must have gone along with the
- * line, or the line keeps its middle and has no drift.
+ * time. Drift of which it is certain is what it says; otherwise most windows must lie on the line,
+ * and the canceller have gone along with it or the line be wider than a room. Else it keeps its
+ * middle and has no drift.
  */
 static void settle_drift(struct analysis *a)
 {
@@ -155,7 +161,7 @@ static void settle_drift(struct analysis *a)
         return;
     const double certain = (double)said->drift_ppm, middle = 0.5 * a->mic.measures.seconds;
     if (first && (certain == 0.0 || fabs(a->line.drift_ppm) > FOLLOWED_PPM * 1.1) &&
-        goes_along(a, first, last))
+        2 * a->line.fitting > a->line.windows && (is_wide(a) || goes_along(a, first, last)))
         return;
     const double delay = delay_at(&a->line, middle);
     a->line.drift_ppm = certain;

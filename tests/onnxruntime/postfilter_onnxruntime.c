@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOPS = 1000, UNITS = 128, STATES = 2 * UNITS };
+enum { HOPS = 1000, UNITS = 160, STATES = 2 * UNITS };
 
 /* Features that wander through their range as those of signals do. */
 static float *features(void)

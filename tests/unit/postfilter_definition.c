@@ -147,7 +147,7 @@ static void every_set_gives_these_bits(void **unused)
 {
     (void)unused;
     enum { FROM = 12 * RATE, LENGTH = 24000 / HOP * HOP }; /* both ends talk there */
-    static const uint64_t hashes[] = {0xb0751588d2ab3cef, 0x5f63949b1463b73a, 0xe967264ac25f71ea};
+    static const uint64_t hashes[] = {0x30e0bead51570f05, 0x2724e401e4e2c122, 0x1438fcda2d4d031d};
     const signal_ mic = read_sample("mic"), far = read_sample("far"), near = read_sample("near");
     const scene s = {.count = LENGTH,
                      .mic = mic.samples + FROM,

@@ -21,7 +21,8 @@ typedef struct examples examples;
 /* NULL: the stream could not be opened. */
 examples *examples_new(void);
 
-/* to [EXAMPLE_HOPS][EXAMPLE_BYTES]: a hop's rows [EXAMPLE_ROWS][POSTFILTER_BANDS], then its talk. */
+/* to [EXAMPLE_HOPS][EXAMPLE_BYTES]: a hop's rows [EXAMPLE_ROWS][POSTFILTER_BANDS], then its talk.
+ */
 void examples_make(examples *e, const scene *from, unsigned char *to);
 
 #endif
