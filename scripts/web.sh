@@ -26,6 +26,7 @@ build() {
     need clang "C compiler for WebAssembly" command -v clang
     need lld "linker for WebAssembly" command -v wasm-ld
     need llvm "archiver for WebAssembly" command -v llvm-ar
+    need binaryen "makes the modules smaller" command -v wasm-opt
     need wasi-libc "C library for WebAssembly" test -f /usr/lib/wasm32-wasi/libc.a
     need libclang-rt-dev-wasm32 "what clang's code calls"
     need meson "build system" command -v meson
@@ -40,7 +41,9 @@ build() {
     rm -rf "$package" "$folder/demo"
     mkdir -p "$package" "$folder/demo"
     for kind in scalar simd; do
-        cp "$folder/modules/$kind/web/unecho.wasm" "$package/unecho-$kind.wasm"
+        wasm-opt -O2 --enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int \
+            --enable-sign-ext --enable-mutable-globals \
+            "$folder/modules/$kind/web/unecho.wasm" -o "$package/unecho-$kind.wasm"
     done
     node "$root/web/convert.js" "$folder/modules/scalar/web/convert.wasm" \
         "$root/models/unecho-post.onnx" "$package/unecho-post.onnx"
