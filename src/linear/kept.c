@@ -78,12 +78,17 @@ void kept_take(kept_path *k, size_t lane, size_t partition, const float *respons
     int16_t *const to = k->response + place(k, lane, partition) * UNECHO_HOP;
     float most = 0.0f, energy = 0.0f;
     for (size_t i = 0; i < UNECHO_HOP; i++) {
-        most = fmaxf(most, fabsf(response[i]));
+        const float size = fabsf(response[i]);
+        most = size > most ? size : most;
         energy += response[i] * response[i];
     }
     const float unit = fmaxf(most / unit_most, 1e-20f), per_unit = 1.0f / unit;
-    for (size_t i = 0; i < UNECHO_HOP; i++)
-        to[i] = (int16_t)fminf(fmaxf(response[i] * per_unit, -unit_most), unit_most);
+    for (size_t i = 0; i < UNECHO_HOP; i++) {
+        /* Every hop: no calls of fminf and fmaxf. */
+        const float value = response[i] * per_unit;
+        const float above = value > -unit_most ? value : -unit_most;
+        to[i] = (int16_t)(above < unit_most ? above : unit_most);
+    }
     k->unit[place(k, lane, partition)] = unit;
     k->energy[place(k, lane, partition)] = energy;
     k->since += lane == 0 && k->since < k->count;
