@@ -12,7 +12,7 @@ enum { IN_HOP = 2 * UNECHO_HOP * sizeof(int16_t), OUT_HOP = UNECHO_HOP * sizeof(
 
 /* ---- Opening and closing ---------------------------------------------------------------- */
 
-static bool open_stream(unecho **stream, unsigned hops_at_once)
+static bool open_stream(unecho **stream, unsigned hops_at_once, huge_pages *memory)
 {
     unecho_config config;
     char message[UNECHO_MESSAGE_SIZE];
@@ -21,6 +21,9 @@ static bool open_stream(unecho **stream, unsigned hops_at_once)
     config.message_size = sizeof message;
     config.whole_hops = 1; /* 8 ms of latency less */
     config.hops_at_once = hops_at_once;
+    config.allocate = huge_pages_allocate;
+    config.release = huge_pages_release;
+    config.user = memory;
     if (unecho_open(stream, &config) == UNECHO_OK)
         return true;
     fprintf(stderr, "unecho_open: %s\n", message);
@@ -48,10 +51,10 @@ bool calls_open(calls *c, size_t limit)
         c->all[i].fd = -1;
     for (size_t i = 0; i < limit; i++) {
         snprintf(c->all[i].name, sizeof c->all[i].name, "%zu", i);
-        if (!open_stream(&c->all[i].stream, 1))
+        if (!open_stream(&c->all[i].stream, 1, &c->memory))
             return false;
     }
-    return open_stream(&c->host, UNECHO_HOPS_AT_ONCE_MAX);
+    return open_stream(&c->host, UNECHO_HOPS_AT_ONCE_MAX, &c->memory);
 }
 
 static void end(calls *c, call *one)
@@ -70,6 +73,7 @@ void calls_close(calls *c)
         unecho_close(&c->all[i].stream);
     }
     unecho_close(&c->host);
+    huge_pages_close(&c->memory);
     free(c->all);
     free(c->streams);
     free(c->mics);

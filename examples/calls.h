@@ -10,6 +10,7 @@
 #ifndef EXAMPLE_CALLS_H
 #define EXAMPLE_CALLS_H
 
+#include "huge_pages.h"
 #include "metrics.h"
 
 #include <stdbool.h>
@@ -35,7 +36,8 @@ typedef struct call {
 typedef struct calls {
     call *all;
     size_t limit, active;
-    unecho *host; /* nobody's call: see calls_open */
+    huge_pages memory; /* of the streams */
+    unecho *host;      /* nobody's call: see calls_open */
     float silence[UNECHO_HOP], unheard[UNECHO_HOP];
     /* The arguments of unecho_process_many, room for all and the host. */
     unecho **streams;
