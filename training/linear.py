@@ -71,6 +71,17 @@ def _bf16(z):
     return z
 
 
+def _sixteen_bits(x):
+    """Hops [scenes, HOP] in steps of 2^-15 of the least power of two, 2^-80 or more, that they fit in:
+    below it on the positive side."""
+    mantissa, up = np.frexp(np.max(x, axis=1, initial=0))
+    up = np.where(mantissa > 0, up, -126)
+    mantissa, down = np.frexp(np.max(-x, axis=1, initial=0))
+    down = np.where(mantissa > 0, down - (mantissa == 0.5), -127)
+    unit = np.ldexp(np.float32(1), np.maximum(np.maximum(up, down), -80) - 15)[:, None]
+    return np.minimum(np.rint(x / unit), np.float32(32767)) * unit
+
+
 class Kalman:
     """The state of a batch of scenes. Every scene gets what it would get alone."""
 
@@ -156,7 +167,7 @@ class Kalman:
     def hop(self, mic, far):
         """One hop, [scenes, HOP] each."""
         self._take_far(far)
-        self.mics = np.concatenate([mic[None], self.mics[:-1]])
+        self.mics = np.concatenate([_sixteen_bits(mic)[None], self.mics[:-1]])
         active = self.silent < self.partitions
         window = self._window(0)
         x2 = _power(window)

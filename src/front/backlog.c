@@ -1,9 +1,15 @@
 #include "backlog.h"
 
+#include "dsp/packed16.h"
+
+enum { BLOCK = BACKLOG_BLOCK };
+
 void backlog_layout(backlog *b, arena *a, size_t newest, size_t before)
 {
     fifo_layout(&b->newest, a, newest);
-    sample_ring_layout(&b->before, a, before, 0);
+    b->capacity = before / BLOCK;
+    b->blocks = arena_take(a, b->capacity * BLOCK * sizeof *b->blocks);
+    b->units = arena_floats(a, b->capacity);
 }
 
 void backlog_reset(backlog *b)
@@ -27,20 +33,30 @@ void backlog_push(backlog *b, const float *x, size_t n)
     fifo_push(&b->newest, x, n);
 }
 
+static void pop_settled(backlog *b, float *to, size_t n)
+{
+    for (size_t done = 0, part; done < n; done += part, b->taken += part) {
+        const size_t at = (size_t)(b->taken / BLOCK % b->capacity);
+        const size_t inside = (size_t)(b->taken % BLOCK), left = n - done;
+        part = left < BLOCK - inside ? left : BLOCK - inside;
+        packed16_read(to + done, b->blocks + at * BLOCK + inside, b->units[at], part);
+    }
+}
+
 void backlog_pop(backlog *b, float *to, size_t n)
 {
     const size_t first = n < settled(b) ? n : settled(b);
-    sample_ring_read(&b->before, to, (int64_t)b->taken, first);
-    b->taken += first;
+    pop_settled(b, to, first);
     fifo_pop(&b->newest, to + first, n - first);
 }
 
 void backlog_settle(backlog *b, size_t n)
 {
-    while (b->newest.count >= n + SAMPLE_BLOCK && settled(b) + SAMPLE_BLOCK <= b->before.capacity) {
-        float block[SAMPLE_BLOCK];
-        fifo_pop(&b->newest, block, SAMPLE_BLOCK);
-        sample_ring_write(&b->before, b->kept, block, SAMPLE_BLOCK);
-        b->kept += SAMPLE_BLOCK;
+    while (b->newest.count >= n + BLOCK && settled(b) + BLOCK <= b->capacity * BLOCK) {
+        const size_t at = (size_t)(b->kept / BLOCK % b->capacity);
+        float block[BLOCK];
+        fifo_pop(&b->newest, block, BLOCK);
+        b->units[at] = packed16_write(b->blocks + at * BLOCK, block, BLOCK);
+        b->kept += BLOCK;
     }
 }

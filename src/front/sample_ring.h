@@ -1,8 +1,4 @@
-/*
- * The last samples of a signal. The newest are kept as they came, those before in blocks of 16-bit
- * integers, each in a unit of its own: the least power of two in which the block fits. What was 16
- * bits before is exact there too, anything else within 2^-15 of its block's peak.
- */
+/* The last samples of a signal: the newest as they came, those before in 16 bits (packed16.h). */
 #ifndef UNECHO_SAMPLE_RING_H
 #define UNECHO_SAMPLE_RING_H
 

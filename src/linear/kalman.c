@@ -1,5 +1,7 @@
 #include "kalman.h"
 
+#include "dsp/packed16.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -86,7 +88,8 @@ void kalman_layout(kalman *c, arena *a, size_t count, size_t lanes)
     c->memory = a->memory ? a->memory + before : NULL;
     paths_layout(&c->paths, a, lanes, &sizes);
     c->rows = arena_floats(a, ROWS_KEPT * PARTITION_ROW);
-    c->mics = arena_floats(a, KALMAN_MICS * KALMAN_HOP);
+    c->mics = arena_take(a, KALMAN_MICS * KALMAN_HOP * sizeof *c->mics);
+    c->mic_units = arena_floats(a, KALMAN_MICS);
     c->error_before = arena_floats(a, KALMAN_HOP);
     c->size = a->used - before;
     kept_layout(&c->kept, a, lanes, count);
@@ -161,20 +164,17 @@ void kalman_remember(kalman *c, const float *const *far)
     paths_take(&c->paths, far);
 }
 
-static float *mic_of(const kalman *c, size_t age)
+void kalman_mic(const kalman *c, size_t age, float *hop)
 {
-    return c->mics + (c->newest_mic + age) % KALMAN_MICS * KALMAN_HOP;
-}
-
-const float *kalman_mic(const kalman *c, size_t age)
-{
-    return mic_of(c, age);
+    const size_t at = (c->newest_mic + age) % KALMAN_MICS;
+    packed16_read(hop, c->mics + at * KALMAN_HOP, c->mic_units[at], KALMAN_HOP);
 }
 
 static void take_mic(kalman *c, const float *mic)
 {
-    c->newest_mic = (c->newest_mic + KALMAN_MICS - 1) % KALMAN_MICS;
-    memcpy(mic_of(c, 0), mic, KALMAN_HOP * sizeof(float));
+    const size_t at = (c->newest_mic + KALMAN_MICS - 1) % KALMAN_MICS;
+    c->mic_units[at] = packed16_write(c->mics + at * KALMAN_HOP, mic, KALMAN_HOP);
+    c->newest_mic = at;
 }
 
 /* Back in time: the second half of the block, which is no circular convolution. */
@@ -332,10 +332,10 @@ static void learn_again(kalman *c, const reuse *r)
     const float offset = (float)c->offset.value;
     for (size_t i = 0; i < PARTITION_REUSED; i++) {
         const reused_block *const b = &r->blocks[i];
-        const float *const mic = mic_of(c, b->age);
+        float mic[KALMAN_HOP], e[KALMAN_HOP];
+        kalman_mic(c, b->age, mic);
         /* A muted microphone says nothing, an earlier one neither. */
         const int heard = product(c, mic, mic) > 0.0;
-        float e[KALMAN_HOP];
         hop_of(c, b->y_re, b->y_im, e);
         for (size_t k = 0; k < KALMAN_HOP; k++)
             e[k] = heard ? mic[k] - e[k] - offset : 0.0f;

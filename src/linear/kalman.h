@@ -47,7 +47,9 @@ typedef struct kalman {
     size_t size;           /* in bytes */
     float *rows;           /* what is tracked per bin */
     float *hop_rows;       /* while kalman_run runs: what it needs per bin, not to be kept */
-    float *mics;           /* [KALMAN_MICS][KALMAN_HOP], the microphone's last hops, a ring */
+    /* The microphone's last hops in 16 bits, a ring, [KALMAN_MICS][KALMAN_HOP], and their units. */
+    int16_t *mics;
+    float *mic_units;
     size_t newest_mic;
     float *error_before; /* [KALMAN_HOP], the last hop's error, before it was corrected */
     float shape[PARTITION_COUNT_MOST]; /* the prior over the partitions; its sum is 1 */
@@ -87,8 +89,8 @@ void kalman_recall(kalman *c);
 size_t kalman_reach(size_t count); /* of a filter of so many partitions */
 size_t kalman_count(const kalman *c);
 void kalman_remember(kalman *c, const float *const *far);
-/* Hop `age` of the microphone, up to KALMAN_MICS - 1. */
-const float *kalman_mic(const kalman *c, size_t age);
+/* Hop `age` of the microphone, up to KALMAN_MICS - 1: what is kept of it. */
+void kalman_mic(const kalman *c, size_t age, float *hop);
 /* The variance that partition p starts with. */
 float kalman_prior(const kalman *c, size_t p);
 

@@ -1,6 +1,8 @@
 #include "kept.h"
 
-#include <math.h>
+#include "dsp/energy.h"
+#include "dsp/packed16.h"
+
 #include <string.h>
 
 /* Smoothing; how much of the microphone a filter leaves that cancels, and one that does not; the
@@ -9,7 +11,6 @@ static const double memory = 0.9, good_share = 0.25, lost_share = 0.5;
 static const double least_energy = 3e-7 * (double)UNECHO_HOP;
 /* Beyond this many the loss has other reasons. */
 enum { LOST_AGAIN = 10, LOST_SURELY = 16, LOST_MOST = 1000, CONFIRMED = 32 };
-static const float unit_most = 32767.0f;
 
 /* Nothing is lost. */
 static void found(kept_path *k)
@@ -75,22 +76,9 @@ static size_t place(const kept_path *k, size_t lane, size_t partition)
 
 void kept_take(kept_path *k, size_t lane, size_t partition, const float *response)
 {
-    int16_t *const to = k->response + place(k, lane, partition) * UNECHO_HOP;
-    float most = 0.0f, energy = 0.0f;
-    for (size_t i = 0; i < UNECHO_HOP; i++) {
-        const float size = fabsf(response[i]);
-        most = size > most ? size : most;
-        energy += response[i] * response[i];
-    }
-    const float unit = fmaxf(most / unit_most, 1e-20f), per_unit = 1.0f / unit;
-    for (size_t i = 0; i < UNECHO_HOP; i++) {
-        /* Every hop: no calls of fminf and fmaxf. */
-        const float value = response[i] * per_unit;
-        const float above = value > -unit_most ? value : -unit_most;
-        to[i] = (int16_t)(above < unit_most ? above : unit_most);
-    }
-    k->unit[place(k, lane, partition)] = unit;
-    k->energy[place(k, lane, partition)] = energy;
+    const size_t at = place(k, lane, partition);
+    k->unit[at] = packed16_write(k->response + at * UNECHO_HOP, response, UNECHO_HOP);
+    k->energy[at] = (float)dsp_energy(response, UNECHO_HOP);
     k->since += lane == 0 && k->since < k->count;
 }
 
@@ -112,10 +100,8 @@ int kept_is_whole(const kept_path *k)
 
 void kept_read(const kept_path *k, size_t lane, size_t partition, float *response)
 {
-    const int16_t *const from = k->response + place(k, lane, partition) * UNECHO_HOP;
-    const float unit = k->unit[place(k, lane, partition)];
-    for (size_t i = 0; i < UNECHO_HOP; i++)
-        response[i] = unit * (float)from[i];
+    const size_t at = place(k, lane, partition);
+    packed16_read(response, k->response + at * UNECHO_HOP, k->unit[at], UNECHO_HOP);
 }
 
 float kept_energy(const kept_path *k, size_t partition)

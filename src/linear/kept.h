@@ -13,7 +13,7 @@
 
 typedef struct kept_path {
     size_t lanes, count;
-    int16_t *response; /* [lanes][count][UNECHO_HOP], each partition in a unit of its own */
+    int16_t *response; /* [lanes][count][UNECHO_HOP], see dsp/packed16.h */
     float *unit;       /* [lanes][count] */
     float *energy;     /* [lanes][count] */
     size_t since;      /* partitions of the first lane that were kept since kept_forget */

@@ -137,10 +137,10 @@ static retrace_frame mic_frame(const retrace *r, size_t age, float *level)
 {
     static const float zeros[KALMAN_HOP];
     float hop[KALMAN_HOP];
-    const float *const x = kalman_mic(r->filter, age);
+    kalman_mic(r->filter, age, hop);
     for (int i = 0; i < KALMAN_HOP; i++) {
         const float u = ((float)i + 0.5f) * (2.0f / (float)KALMAN_HOP) - 1.0f;
-        hop[i] = (1.0f - u * u) * x[i];
+        hop[i] *= 1.0f - u * u;
     }
     return whitened(r->filter, zeros, hop, level);
 }

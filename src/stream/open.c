@@ -92,7 +92,7 @@ static far_end_plan plan_far_end(const unecho_config *config, const aligner_plan
         .lanes = config->far_channels > 1 ? FAR_LANES : 1,
         .drifts = drifts,
         /* Less than a block does not go into the backlog. */
-        .queue = ms * rate / 1000 + FAR_END_PART + SAMPLE_BLOCK,
+        .queue = ms * rate / 1000 + FAR_END_PART + BACKLOG_BLOCK,
         .backlog = slack * rate / 1000,
         .past = aligner_past(aligning),
         /* A far end that stays where it is passes as it came. */
