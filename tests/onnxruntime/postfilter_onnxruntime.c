@@ -36,10 +36,10 @@ static void run_native(float *gains, const unsigned char *bytes, size_t size, co
         fail_msg("%s", text);
     postfilter *const net = postfilter_build(kernels_at(0), POSTFILTER_FP32, &weights);
     assert_non_null(net);
-    network_rows rows;
+    _Alignas(ARENA_ALIGNMENT) float features[FEATURES_ROW], out[GAINS_ROW];
+    const network_rows rows = {features, out};
     network_memory memory, *const one = &memory;
     arena a = {0};
-    network_rows_layout(&rows, &a, 1);
     arena_take(&a, network_room(net, 1));
     network_memory_layout(&memory, &a, net);
     a.memory = aligned_alloc(ARENA_ALIGNMENT, a.used);
@@ -47,13 +47,12 @@ static void run_native(float *gains, const unsigned char *bytes, size_t size, co
     assert_non_null(memory_of_all);
     memset(a.memory, 0, a.used);
     a.used = 0;
-    network_rows_layout(&rows, &a, 1);
     void *const room = arena_take(&a, network_room(net, 1));
     network_memory_layout(&memory, &a, net);
     for (size_t t = 0; t < HOPS; t++) {
-        memcpy(rows.features, x + t * POSTFILTER_FEATURES, POSTFILTER_FEATURES * sizeof *x);
+        memcpy(features, x + t * POSTFILTER_FEATURES, POSTFILTER_FEATURES * sizeof *x);
         network_run(net, &rows, room, &one, 1, 1);
-        memcpy(gains + t * POSTFILTER_OUTPUTS, rows.gains, POSTFILTER_OUTPUTS * sizeof *gains);
+        memcpy(gains + t * POSTFILTER_OUTPUTS, out, POSTFILTER_OUTPUTS * sizeof *gains);
     }
     free(memory_of_all);
     free(net);

@@ -19,6 +19,7 @@ struct examples {
     float spectra[LINES][2][TRANSFORM_ROW];
     float rows[BANDS_ROWS][TRANSFORM_ROW];
     float block[TRANSFORM_BLOCK];
+    float heard[POSTFILTER_FEATURES];
 };
 
 examples *examples_new(void)
@@ -34,6 +35,7 @@ examples *examples_new(void)
     e->k = kernels_at(kernels_choose(UNECHO_CPU_ALL));
     bands_init(&e->bands);
     transform_init(&e->transform);
+    postfilter_listen(e->stream->canceller.suppressor, e->heard);
     return e;
 }
 
@@ -131,6 +133,7 @@ void examples_make(examples *e, const scene *from, unsigned char *to)
     const float factor = 0.1f / from->audible;
     unecho_reset(e->stream);
     memset(e->lines, 0, sizeof e->lines);
+    memset(e->heard, 0, sizeof e->heard);
     mark_talk(from->near + SCENE_LEAD, to);
     for (size_t t = 0; t < EXAMPLE_HOPS; t++, to += EXAMPLE_BYTES) {
         const size_t at = SCENE_LEAD + t * UNECHO_HOP;
@@ -138,7 +141,7 @@ void examples_make(examples *e, const scene *from, unsigned char *to)
         unecho_process(e->stream, from->mic + at, from->far + at, out, UNECHO_HOP);
         take(e, ERROR, c->error + c->past - UNECHO_HOP); /* its last hop */
         take(e, TARGET, from->target + at);
-        write_features(postfilter_heard(c->suppressor), to);
+        write_features(e->heard, to);
         write_loss(e, factor, to + BANDS_ROWS * POSTFILTER_BANDS);
     }
 }

@@ -74,12 +74,6 @@ static size_t hidden_row(const postfilter *net)
     return KERNEL_PAD(POSTFILTER_LAYERS * net->units);
 }
 
-void network_rows_layout(network_rows *r, arena *a, size_t rows)
-{
-    r->features = arena_floats(a, rows * FEATURES_ROW);
-    r->gains = arena_floats(a, rows * GAINS_ROW);
-}
-
 /* What lies between input and output. */
 typedef struct network_work {
     float *dense, *hidden, *gates;

@@ -43,14 +43,13 @@ enum {
     GAINS_ROW = KERNEL_PAD(POSTFILTER_OUTPUTS),
 };
 
-/* Input and output; hop t of stream s is row t * count + s. */
+/* Input and output, aligned to ARENA_ALIGNMENT; hop t of stream s is row t * count + s. */
 typedef struct network_rows {
     float *features; /* in: [rows][FEATURES_ROW] */
     float *gains;    /* out: [rows][GAINS_ROW], and the probability as in postfilter_weights.h */
 } network_rows;
 
 void network_memory_layout(network_memory *m, arena *a, const postfilter *net);
-void network_rows_layout(network_rows *r, arena *a, size_t rows);
 
 /* Bytes of scratch that a run of so many rows needs, aligned to ARENA_ALIGNMENT. */
 size_t network_room(const postfilter *net, size_t rows);

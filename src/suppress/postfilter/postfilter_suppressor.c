@@ -11,9 +11,9 @@
 enum { HISTORY = TRANSFORM_BLOCK - TRANSFORM_HOP, POWER_ROW = SIGNALS * POSTFILTER_BANDS };
 /* Rows that gain from weights read once: more only push each other's memory out of the caches. */
 enum { ROWS_MOST = 4 };
-/* Networks whose scratch fits take it from the stack, where it stays in the caches whichever stream
- * runs: up to about 170 units. */
-enum { ROOM_ON_STACK = 36 * 1024 };
+/* What a run needs is on the stack, where it stays in the caches whichever stream runs; but for
+ * what a row of networks of more than about 170 units needs. */
+enum { ROOM_ON_STACK = 9 * 1024 };
 
 /* Exponents of the network's gains at suppression 1, as it was trained to preserve the voice and
  * leaves some echo: while the near end talks, and while it does not. */
@@ -23,12 +23,16 @@ static const float exponent_either = 1.8f;
 /* The exponent follows the near end's first word at once, and its end over 0.4 s. Per hop. */
 static const float talk_release = 0.02f;
 
-/* Scratch for a run of up to `rows` rows. */
+/* What a row of a run passes from its analysis to its synthesis. */
+typedef struct run_row {
+    _Alignas(ARENA_ALIGNMENT) float error[2 * TRANSFORM_ROW]; /* the error's spectrum */
+    float power[POWER_ROW]; /* of the signals in the bands, [SIGNALS][POSTFILTER_BANDS] */
+} run_row;
+
+/* Scratch for a run. */
 typedef struct scratch {
-    float *error; /* spectra of the error, [rows][2][TRANSFORM_ROW] */
-    float *power; /* of the signals in the bands, [rows][SIGNALS][POSTFILTER_BANDS] */
+    run_row *rows;
     network_rows network;
-    void *room; /* the network's; NULL: on the stack */
 } scratch;
 
 typedef struct postfilter_suppressor {
@@ -36,7 +40,8 @@ typedef struct postfilter_suppressor {
     const postfilter *net;
     const fft *fft;
     suppressor_lines lines;
-    scratch scratch;
+    void *room;   /* for the network's rows; NULL: on the stack */
+    float *heard; /* as in postfilter_listen, or NULL */
     features_memory features;
     network_memory network;
     noise_memory noise;
@@ -69,15 +74,6 @@ static int prepare(suppressor_plan *plan, const message *to)
     return plan->network ? UNECHO_OK : message_fail(to, UNECHO_ERROR_MEMORY, "out of memory");
 }
 
-static void layout_scratch(scratch *s, arena *a, const postfilter *net, size_t rows)
-{
-    s->error = arena_floats(a, rows * 2 * TRANSFORM_ROW);
-    s->power = arena_floats(a, rows * POWER_ROW);
-    network_rows_layout(&s->network, a, rows);
-    const size_t room = network_room(net, rows);
-    s->room = room > ROOM_ON_STACK ? arena_take(a, room) : NULL;
-}
-
 static suppressor *layout(arena *a, const suppressor_plan *plan)
 {
     postfilter_suppressor unused;
@@ -89,7 +85,9 @@ static suppressor *layout(arena *a, const suppressor_plan *plan)
         .kernels = p->net->k->name,
         .rows = plan->config->hops_at_once < ROWS_MOST ? plan->config->hops_at_once : ROWS_MOST,
     };
-    layout_scratch(&p->scratch, a, p->net, p->base.rows);
+    const int fits = network_room(p->net, 1) <= ROOM_ON_STACK;
+    p->room = fits ? NULL : arena_take(a, network_room(p->net, p->base.rows));
+    p->heard = NULL;
     features_memory_layout(&p->features, a);
     network_memory_layout(&p->network, a, p->net);
     noise_layout(&p->noise, a);
@@ -179,15 +177,14 @@ static void share_of_near_end(postfilter_suppressor *p, const float *gains)
 }
 
 /* Correct the gains of a row, apply them to its spectrum, keep or add noise, and transform back. */
-static void synthesise(postfilter_suppressor *p, scratch *s, size_t row, float *out)
+static void synthesise(postfilter_suppressor *p, const scratch *s, size_t row, float *out)
 {
     const postfilter *const net = p->net;
     const noise_target *const target = &p->noise_target;
     float of_bins[TRANSFORM_ROW], block[TRANSFORM_BLOCK];
-    const bins error = spectrum(s->error + row * 2 * TRANSFORM_ROW);
-    const float *const power = s->power + row * POWER_ROW;
-    const float *const error_power = power + SIGNAL_ERROR * POSTFILTER_BANDS;
-    const float *const echo_power = power + SIGNAL_ECHO * POSTFILTER_BANDS;
+    const bins error = spectrum(s->rows[row].error);
+    const float *const error_power = s->rows[row].power + SIGNAL_ERROR * POSTFILTER_BANDS;
+    const float *const echo_power = s->rows[row].power + SIGNAL_ECHO * POSTFILTER_BANDS;
     float *const gains = s->network.gains + row * GAINS_ROW;
     share_of_near_end(p, gains);
     noise_advance(&p->noise, &net->bands, error_power, echo_power);
@@ -207,32 +204,76 @@ static void synthesise(postfilter_suppressor *p, scratch *s, size_t row, float *
     transform_inverse(&net->transform, net->k, p->fft, out, p->tail, error, block);
 }
 
-/* Not inlined: what else runs needs the stack, too. */
-static __attribute__((noinline)) void run_network(const postfilter *net, const scratch *s,
-                                                  network_memory *const *memories, size_t count,
-                                                  size_t hops)
+/* None of the next four is inlined: what else runs needs the stack, too, and a live stream not that
+ * of a crowd. */
+static __attribute__((noinline)) void run_network_once(const postfilter *net, const scratch *s,
+                                                       void *room, network_memory *const *memory)
 {
-    _Alignas(ARENA_ALIGNMENT) unsigned char room[ROOM_ON_STACK];
-    network_run(net, &s->network, s->room ? s->room : room, memories, count, hops);
+    _Alignas(ARENA_ALIGNMENT) unsigned char own_room[ROOM_ON_STACK];
+    network_run(net, &s->network, room ? room : own_room, memory, 1, 1);
 }
 
-static int run(suppressor *host, suppressor *const *all, float *const *out, size_t count,
-               size_t hops)
+static __attribute__((noinline)) void run_network(const postfilter *net, const scratch *s,
+                                                  void *room, network_memory *const *memories,
+                                                  size_t count, size_t hops)
 {
-    scratch *const s = &own(host)->scratch;
+    _Alignas(ARENA_ALIGNMENT) unsigned char own_room[ROWS_MOST * ROOM_ON_STACK];
+    network_run(net, &s->network, room ? room : own_room, memories, count, hops);
+}
+
+static void run_rows(const postfilter_suppressor *host, const scratch *s, suppressor *const *all,
+                     float *const *out, size_t count, size_t hops)
+{
     network_memory *memories[ROWS_MOST] = {NULL};
     for (size_t i = 0; i < count; i++)
         memories[i] = &own(all[i])->network;
-    for (size_t row = 0; row < count * hops; row++)
-        analyse(own(all[row % count]), row / count, spectrum(s->error + row * 2 * TRANSFORM_ROW),
-                s->network.features + row * FEATURES_ROW, s->power + row * POWER_ROW);
-    run_network(own(host)->net, s, memories, count, hops);
+    for (size_t row = 0; row < count * hops; row++) {
+        postfilter_suppressor *const p = own(all[row % count]);
+        float *const features = s->network.features + row * FEATURES_ROW;
+        analyse(p, row / count, spectrum(s->rows[row].error), features, s->rows[row].power);
+        if (p->heard)
+            memcpy(p->heard, features, POSTFILTER_FEATURES * sizeof *features);
+    }
+    if (count * hops == 1)
+        run_network_once(host->net, s, host->room, memories);
+    else
+        run_network(host->net, s, host->room, memories, count, hops);
     for (size_t row = 0; row < count * hops; row++) {
         postfilter_suppressor *const p = own(all[row % count]);
         if (p->near_end)
             p->near_end[row / count] = s->network.gains[row * GAINS_ROW + POSTFILTER_NEAR_END];
         synthesise(p, s, row, out[row % count] + row / count * TRANSFORM_HOP);
     }
+}
+
+static __attribute__((noinline)) void run_one(const postfilter_suppressor *host,
+                                              suppressor *const *all, float *const *out)
+{
+    _Alignas(ARENA_ALIGNMENT) float features[FEATURES_ROW];
+    _Alignas(ARENA_ALIGNMENT) float gains[GAINS_ROW];
+    run_row row;
+    const scratch s = {&row, {features, gains}};
+    run_rows(host, &s, all, out, 1, 1);
+}
+
+static __attribute__((noinline)) void run_some(const postfilter_suppressor *host,
+                                               suppressor *const *all, float *const *out,
+                                               size_t count, size_t hops)
+{
+    _Alignas(ARENA_ALIGNMENT) float features[ROWS_MOST * FEATURES_ROW];
+    _Alignas(ARENA_ALIGNMENT) float gains[ROWS_MOST * GAINS_ROW];
+    run_row rows[ROWS_MOST];
+    const scratch s = {rows, {features, gains}};
+    run_rows(host, &s, all, out, count, hops);
+}
+
+static int run(suppressor *host, suppressor *const *all, float *const *out, size_t count,
+               size_t hops)
+{
+    if (count * hops == 1)
+        run_one(own(host), all, out);
+    else
+        run_some(own(host), all, out, count, hops);
     return UNECHO_OK;
 }
 
@@ -264,9 +305,9 @@ static int together(const suppressor *a, const suppressor *b)
     return ((const postfilter_suppressor *)a)->net == ((const postfilter_suppressor *)b)->net;
 }
 
-const float *postfilter_heard(const suppressor *s)
+void postfilter_listen(suppressor *s, float *heard)
 {
-    return ((const postfilter_suppressor *)s)->scratch.network.features;
+    own(s)->heard = heard;
 }
 
 const suppressor_kind postfilter_native = {

@@ -9,8 +9,8 @@
 
 extern const suppressor_kind postfilter_native;
 
-/* What the network heard last, [POSTFILTER_FEATURES], of a stream with one hop at once: training
+/* Copy what the network hears in every hop to `heard`, [POSTFILTER_FEATURES], from now on: training
  * reads it. */
-const float *postfilter_heard(const suppressor *s);
+void postfilter_listen(suppressor *s, float *heard);
 
 #endif
