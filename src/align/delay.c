@@ -52,7 +52,7 @@ void delay_layout(delay *d, arena *a, size_t most, size_t late)
     d->mic = arena_take(a, d->mic_ring * FRAME_SIZE * sizeof *d->mic);
     d->fars = arena_take(a, d->far_ring * sizeof *d->fars);
     d->mics = arena_take(a, d->mic_ring * sizeof *d->mics);
-    d->shares = arena_floats(a, d->mic_ring * d->partitions);
+    d->doubts = arena_take(a, d->mic_ring * sizeof *d->doubts);
     d->found = arena_take(a, d->partitions * sizeof *d->found);
 }
 
@@ -133,6 +133,12 @@ static float whiten(const delay *d, const float *block, int8_t *y, float *level)
                         quiet_share, DELAY_BINS);
 }
 
+/* As it is in a slot; rings are far shorter than what differs by 2^32. */
+static uint32_t name_of(uint64_t frame)
+{
+    return (uint32_t)(frame + 1);
+}
+
 void delay_add_far(delay *d, uint64_t frame, const float *x)
 {
     const size_t at = (size_t)(frame % d->far_ring);
@@ -140,11 +146,11 @@ void delay_add_far(delay *d, uint64_t frame, const float *x)
     float block[FFT_SIZE];
     const float before = emphasize(block, x, DELAY_FRAME);
     const float power = emphasize(block + DELAY_FRAME, x + DELAY_FRAME, DELAY_FRAME);
-    slot->frame = frame + 1;
-    slot->power = 0.5f * (before + power);
-    slot->active = power > active_power;
-    if (slot->active)
-        slot->square = whiten(d, block, d->far + at * FRAME_SIZE, d->far_level);
+    *slot = (delay_slot){.power = 0.5f * (before + power)};
+    if (power <= active_power)
+        return;
+    slot->frame = name_of(frame);
+    slot->square = whiten(d, block, d->far + at * FRAME_SIZE, d->far_level);
 }
 
 /* The far end's frame that partition p holds against a frame of the microphone; NULL: it was
@@ -155,7 +161,7 @@ static const delay_slot *opposite(const delay *d, size_t p, uint64_t frame)
         return NULL;
     const uint64_t wanted = frame + d->frames_late - p;
     const delay_slot *const slot = &d->fars[wanted % d->far_ring];
-    return slot->frame == wanted + 1 && slot->active ? slot : NULL;
+    return slot->frame == name_of(wanted) ? slot : NULL;
 }
 
 /* Without it a tone leaks into all bins, which whitening makes as loud as the tone: its correlation
@@ -191,33 +197,44 @@ static void follow_usual(delay_partition *found, float ratio, int is_echo)
     found->heard += (unsigned)first;
 }
 
+/* By how much the microphone is louder at most than the far end while its echo is there. */
+static float most_of(const delay_partition *found)
+{
+    return found->heard < USUAL_FRAMES ? INFINITY : usual_most * found->usual;
+}
+
+static delay_doubt doubt_now(const delay *d)
+{
+    const int known = d->echo < d->partitions;
+    return (delay_doubt){(uint32_t)d->doubtful, known ? most_of(&d->found[d->echo]) : 0.0f};
+}
+
+/* How loud the microphone is: where the echo is seen, or wherever it may be before the far end. */
+static void follow_ratios(delay *d, uint64_t frame, float power)
+{
+    const int known = d->echo < d->partitions;
+    const size_t first = known ? d->echo : 0, count = known ? (size_t)d->seen : d->frames_late;
+    for (size_t p = first; p < first + count; p++) {
+        const delay_slot *const far = opposite(d, p, frame);
+        if (far)
+            follow_usual(&d->found[p], power / far->power, known);
+    }
+}
+
 /*
- * How much a frame counts for a doubtful lag. The far end may hold the user's own voice, which
+ * How much a frame counts for partition p, 0 to 1. The far end may hold the user's own voice, which
  * looks like an echo that comes early. But then there are frames in which the far end plays and the
  * microphone has nothing of it, or its echo; and those in which it is much louder say nothing about
  * an echo.
  */
-static float doubt(delay *d, size_t p, float ratio)
+static float share_of(const delay *d, size_t p, const delay_doubt *doubt, const delay_slot *mic,
+                      const delay_slot *far)
 {
-    const delay_partition *const by = &d->found[d->echo < d->partitions ? d->echo : p];
-    const float most = usual_most * by->usual;
-    const float share = most / ratio;
-    return by->heard < USUAL_FRAMES || share >= 1.0f ? 1.0f : share * share;
-}
-
-/* How much the frame counts for partition p: 0, nothing, to 1. */
-static float share_of(delay *d, size_t p, uint64_t frame, float power)
-{
-    const int here = (p == d->echo && d->seen) || (d->echo == d->partitions && p < d->frames_late);
-    if (!here && p >= d->doubtful)
+    if (p >= doubt->before)
         return 1.0f;
-    const delay_slot *const far = opposite(d, p, frame);
-    if (!far)
-        return 1.0f;
-    const float ratio = power / far->power;
-    if (here)
-        follow_usual(&d->found[p], ratio, p == d->echo);
-    return p < d->doubtful ? doubt(d, p, ratio) : 1.0f;
+    const float most = doubt->most > 0.0f ? doubt->most : most_of(&d->found[p]);
+    const float share = most / (mic->power / far->power);
+    return share >= 1.0f ? 1.0f : share * share;
 }
 
 void delay_add_mic(delay *d, uint64_t frame, const float *x)
@@ -227,13 +244,14 @@ void delay_add_mic(delay *d, uint64_t frame, const float *x)
     d->mic_end = frame + 1;
     float block[FFT_SIZE] = {0.0f};
     const float power = emphasize(block + DELAY_FRAME, x, DELAY_FRAME);
-    *slot = (delay_slot){.frame = frame + 1, .power = power, .active = power > 0.0f};
-    if (!slot->active)
+    *slot = (delay_slot){.power = power};
+    if (power <= 0.0f)
         return;
     taper(block + DELAY_FRAME);
+    slot->frame = name_of(frame);
     slot->square = whiten(d, block, d->mic + at * FRAME_SIZE, d->mic_level);
-    for (size_t p = 0; p < d->partitions; p++)
-        d->shares[at * d->partitions + p] = share_of(d, p, frame, power);
+    d->doubts[at] = doubt_now(d);
+    follow_ratios(d, frame, power);
 }
 
 /* The top of the parabola through three neighbours, relative to the middle one. */
@@ -299,8 +317,10 @@ static void gather(delay *d, size_t p, delay_pairs *to, int8_t *room)
     for (; frame < d->mic_end; frame++) {
         const size_t at = (size_t)(frame % d->mic_ring);
         const delay_slot *const mic = &d->mics[at], *const far = opposite(d, p, frame);
-        const float share = d->shares[at * d->partitions + p];
-        if (mic->frame != frame + 1 || !mic->active || !far || share < least_share)
+        if (mic->frame != name_of(frame) || !far)
+            continue;
+        const float share = share_of(d, p, &d->doubts[at], mic, far);
+        if (share < least_share)
             continue;
         const int8_t *const x = d->mic + at * FRAME_SIZE;
         to->mic[to->count] = share == 1.0f ? x : lessened(x, share, room + to->count * FRAME_SIZE);

@@ -51,10 +51,16 @@ typedef struct delay_partition {
 
 /* A whitened frame in a ring. */
 typedef struct delay_slot {
-    uint64_t frame;      /* which one is in it, plus 1; 0: none */
+    uint32_t frame;      /* which one is in it, plus 1; 0: none, or a silent one */
     float square, power; /* means: of its magnitudes, and of its samples after pre-emphasis */
-    int active;
 } delay_slot;
+
+/* What was doubted when a frame of the microphone came: partitions before this one, where the
+ * microphone was louder than the far end by more than that. */
+typedef struct delay_doubt {
+    uint32_t before;
+    float most; /* a ratio of powers; 0: no echo was known, and each partition has its own */
+} delay_doubt;
 
 typedef struct delay {
     const kernels *k;
@@ -69,7 +75,7 @@ typedef struct delay {
     /* Whitened spectra in rings, [far_ring] and [mic_ring][2][DELAY_BINS], and what is in them. */
     int8_t *far, *mic;
     delay_slot *fars, *mics;
-    float *shares; /* [mic_ring][partitions]: how much a frame counts for a doubtful partition */
+    delay_doubt *doubts;          /* [mic_ring] */
     float *far_level, *mic_level; /* [DELAY_BINS] running means of the magnitudes */
     delay_partition *found;
     uint64_t mic_end;  /* the number of the microphone's newest frame, plus 1 */
