@@ -19,7 +19,7 @@ static size_t line_length(const canceller *c)
     return c->past + c->hops_at_once * UNECHO_HOP;
 }
 
-static size_t raw_length(const canceller *c)
+static size_t short_length(const canceller *c)
 {
     return c->lag + c->hops_at_once * UNECHO_HOP;
 }
@@ -34,7 +34,6 @@ static void layout_linear(canceller *c, arena *a, size_t count, size_t lanes)
     kalman unused = {0};
     c->linear = arena_take(a, sizeof *c->linear);
     kalman_layout(c->linear ? c->linear : &unused, a, count, lanes);
-    c->error = line(c, a);
     c->echo = line(c, a);
 }
 
@@ -44,9 +43,10 @@ void canceller_layout(canceller *c, arena *a, const suppressor_plan *plan)
     c->hops_at_once = kind->tells ? 1 : plan->config->hops_at_once;
     c->lag = kind->latency;
     c->past = kind->history > kind->latency ? kind->history : kind->latency;
-    c->mic = c->error = line(c, a);
     c->far = line(c, a);
-    c->raw = arena_floats(a, raw_length(c));
+    c->error = line(c, a);
+    c->raw = arena_floats(a, short_length(c));
+    c->mic = plan->filtered ? arena_floats(a, short_length(c)) : NULL;
     c->linear = NULL;
     c->echo = c->side = NULL;
     const size_t lanes = plan->config->far_channels > 1 ? PATHS_MOST : 1;
@@ -62,8 +62,9 @@ int canceller_start(canceller *c, const suppressor_plan *plan, const fft *transf
 {
     const suppressor_kind *const kind = plan->kind;
     const size_t before = c->past - kind->history;
+    if (!c->linear)
+        c->mic = c->error + c->past - c->lag;
     const suppressor_lines lines = {
-        .mic = c->mic + before,
         .far = c->far + before,
         .error = c->error + before,
         .echo = c->echo ? c->echo + before : NULL,
@@ -102,11 +103,12 @@ void canceller_close(canceller *c)
 
 void canceller_reset(canceller *c)
 {
-    float *const lines[] = {c->mic, c->far, c->error, c->echo};
+    float *const lines[] = {c->far, c->error, c->echo};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (lines[i])
             memset(lines[i], 0, line_length(c) * sizeof(float));
-    memset(c->raw, 0, raw_length(c) * sizeof *c->raw);
+    memset(c->raw, 0, short_length(c) * sizeof *c->raw);
+    memset(c->mic, 0, short_length(c) * sizeof *c->mic);
     if (c->linear)
         kalman_reset(c->linear);
     c->suppressor->kind->reset(c->suppressor);
@@ -126,7 +128,7 @@ void canceller_reset(canceller *c)
 
 float *canceller_mic(canceller *c)
 {
-    return c->mic + c->past;
+    return c->mic + c->lag;
 }
 
 float *canceller_raw(canceller *c)
@@ -214,7 +216,7 @@ void canceller_filter(canceller *c, size_t t, int blind)
     if (c->linear) {
         const float *const far[PATHS_MOST] = {c->far + at, c->side};
         c->linear->kept.blind = blind;
-        kalman_run(c->linear, c->mic + at, far, c->error + at, c->echo + at);
+        kalman_run(c->linear, canceller_mic(c) + t * UNECHO_HOP, far, c->error + at, c->echo + at);
         if (c->cuts_rumble) {
             rumble_cut(&c->rumble, c->error + at);
             hush_faint(c, c->far + at, c->side);
@@ -273,7 +275,7 @@ static void finish(canceller *c, const bypass_hop *plan, float *out, float *mic,
     memcpy(mic, c->raw, hops * UNECHO_HOP * sizeof *mic);
     for (size_t t = 0; t < hops; t++) {
         const size_t at = t * UNECHO_HOP;
-        const float *const heard = c->mic + first + at;
+        const float *const heard = c->mic + at;
         bypass_mix(&plan[t], out + at, heard, UNECHO_HOP);
         if (c->limits)
             limiter_run(&c->limiter, out + at, heard + UNECHO_HOP);
@@ -281,11 +283,11 @@ static void finish(canceller *c, const bypass_hop *plan, float *out, float *mic,
         hear_near_end(c, plan, t);
     }
     tell_filter(c, &plan[hops - 1]);
-    advance(c->mic, c->past, hops, left);
     advance(c->far, c->past, hops, left);
+    advance(c->error, c->past, hops, left);
     advance(c->raw, c->lag, hops, left);
     if (c->linear) {
-        advance(c->error, c->past, hops, left);
+        advance(c->mic, c->lag, hops, left);
         advance(c->echo, c->past, hops, left);
     }
 }

@@ -19,14 +19,13 @@ typedef struct canceller {
     kalman *linear; /* NULL: the suppressor gets the microphone instead of the error */
     suppressor *suppressor;
     size_t hops_at_once;
-    size_t past; /* samples of every line before the new hops */
+    size_t past; /* samples that the suppressor looks back on */
     size_t lag;  /* samples by which the output lags the input */
-    /* Lines: the last `past` samples, then room for hops_at_once new hops. */
-    float *mic, *far;
-    /* The microphone before anything was cut from it, with the last `lag` samples. */
-    float *raw;
-    /* The linear filter's error and echo estimate; without it the microphone, and NULL. */
-    float *error, *echo;
+    /* Lines: the last `past` samples, then room for hops_at_once new hops. The linear filter's
+     * error and echo estimate; without it the microphone, and NULL. */
+    float *far, *error, *echo;
+    /* With the last `lag` samples: the microphone, and before anything was cut from it. */
+    float *mic, *raw;
     float *side; /* [UNECHO_HOP], beside the new hop of `far`; NULL: the far end has one lane */
     heard_end heard;
     levels levels;

@@ -23,7 +23,6 @@ enum { SUPPRESSOR_ROWS_MOST = UNECHO_HOPS_AT_ONCE_MAX };
  * history + UNECHO_HOP samples at line + t * UNECHO_HOP.
  */
 typedef struct suppressor_lines {
-    float *mic;
     float *far;   /* aligned */
     float *error; /* the linear filter's output; without a filter the microphone */
     float *echo;  /* the filter's echo estimate, mic - error; NULL without a filter */
