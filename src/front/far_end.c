@@ -7,6 +7,12 @@
 /* Upper bound of the samples that one far_end_advance makes: four hops, to catch up if late; and of
  * those that it makes at a time. */
 enum { MOST_AT_ONCE = 4 * UNECHO_HOP, PART = 2 * UNECHO_HOP };
+/* Upper bounds at any rate: half of the resampler's filter, and the native frames that a part
+ * takes, with those. */
+enum {
+    HALF_MOST = 640,
+    FRAMES_MOST = PART * (UNECHO_RATE_MAX / UNECHO_SAMPLE_RATE) * 101 / 100 + 2 + HALF_MOST
+};
 /* A pushed far end that brings nothing for longer than this counts as silent: 100 ms. */
 enum { PATIENCE = UNECHO_SAMPLE_RATE / 10 };
 /* What stays in the queue may vary with the caller's timing by less than this. */
@@ -29,7 +35,6 @@ void far_end_layout(far_end *f, arena *a, const far_end_plan *plan)
 {
     f->plan = *plan;
     const size_t most = native_for(plan, PART);
-    size_t taps = 0;
     for (size_t i = 0; i < plan->lanes; i++) {
         far_line *const line = &f->lines[i];
         backlog_layout(&line->queue, a, plan->queue, plan->backlog);
@@ -37,14 +42,12 @@ void far_end_layout(far_end *f, arena *a, const far_end_plan *plan)
         if (plan->rate != UNECHO_SAMPLE_RATE || plan->drifts) {
             resampler_layout(&line->resampler, a, plan->rate, UNECHO_SAMPLE_RATE, most,
                              !plan->drifts);
-            taps = line->resampler.filter.taps;
         }
         if (plan->upper > 0)
             upper_meter_layout(&line->upper, a, plan->rate, plan->upper_lowest);
     }
     f->upper_hops = plan->past / UNECHO_HOP + 2;
     f->upper = arena_floats(a, f->upper_hops * plan->upper);
-    f->scratch = arena_floats(a, (most > PART ? most : PART) + taps);
 }
 
 static int may_resample(const far_end *f)
@@ -192,19 +195,19 @@ static size_t available(const far_end *f, size_t wanted, uint64_t limit)
     return n < allowed ? n : (size_t)allowed;
 }
 
-/* The next samples from `taken` frames. Returns their number. */
-static size_t resample(far_end *f, size_t lane, size_t taken, size_t wanted)
+/* The next samples from `taken` frames. Returns their number. x: scratch, [FRAMES_MOST]. */
+static size_t resample(far_end *f, size_t lane, size_t taken, size_t wanted, float *x)
 {
     far_line *const line = &f->lines[lane];
     resampler *const r = &line->resampler;
     /* Silence becomes silence. */
     const int silent = line->sound + r->count <= f->taken;
-    backlog_pop(&line->queue, f->scratch, taken);
-    resampler_push(r, f->scratch, taken);
+    backlog_pop(&line->queue, x, taken);
+    resampler_push(r, x, taken);
     const size_t n = resampler_ready(r, wanted);
-    measure_upper(f, lane, f->scratch, taken, n);
-    resampler_pull(r, silent ? NULL : f->scratch, n);
-    sample_ring_write(&line->past, f->made, silent ? NULL : f->scratch, n);
+    measure_upper(f, lane, x, taken, n);
+    resampler_pull(r, silent ? NULL : x, n);
+    sample_ring_write(&line->past, f->made, silent ? NULL : x, n);
     return n;
 }
 
@@ -214,14 +217,15 @@ static size_t make(far_end *f, size_t wanted, uint64_t limit)
     const size_t needed =
         f->resampling ? resampler_missing(&f->lines[FAR_MEAN].resampler, wanted) : wanted;
     const size_t taken = available(f, needed, limit);
+    float x[FRAMES_MOST];
     size_t n = taken;
     for (size_t i = 0; i < f->plan.lanes; i++) {
         if (f->resampling) {
-            n = resample(f, i, taken, wanted);
+            n = resample(f, i, taken, wanted, x);
         } else {
-            backlog_pop(&f->lines[i].queue, f->scratch, taken);
-            measure_upper(f, i, f->scratch, taken, taken);
-            sample_ring_write(&f->lines[i].past, f->made, f->scratch, taken);
+            backlog_pop(&f->lines[i].queue, x, taken);
+            measure_upper(f, i, x, taken, taken);
+            sample_ring_write(&f->lines[i].past, f->made, x, taken);
         }
     }
     f->taken += taken;
@@ -324,8 +328,9 @@ void far_end_drift(far_end *f, double drift)
         if (!f->resampling) {
             /* The filter needs past samples, which have not been through the resampler so far. */
             const size_t before = resampler_look_ahead(r) - 1;
-            far_end_read(f, (far_lane)i, f->scratch, (int64_t)f->made - (int64_t)before, before);
-            resampler_reset(r, f->scratch, 0);
+            float past[HALF_MOST];
+            far_end_read(f, (far_lane)i, past, (int64_t)f->made - (int64_t)before, before);
+            resampler_reset(r, past, 0);
         }
         resampler_drift(r, drift);
     }

@@ -53,7 +53,6 @@ typedef struct far_end {
     far_end_plan plan;
     far_line lines[FAR_LANES];
     int resampling; /* 0: native frames are samples at 16 kHz */
-    float *scratch;
     /* Ring of what the meters told at every hop's end of `made`, [upper_hops][plan.upper]. */
     float *upper;
     size_t upper_hops;
