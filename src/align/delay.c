@@ -113,14 +113,11 @@ void delay_reset(delay *d)
 }
 
 /* High frequencies raised, so that whitening has less to do. Returns the mean power. */
-static float emphasize(float *y, const float *x, size_t n)
+static float emphasize(const delay *d, float *y, const float *x, size_t n)
 {
-    float power = 0.0f;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         y[i] = x[i + 1] - emphasis * x[i];
-        power += y[i] * y[i];
-    }
-    return power / (float)n;
+    return (float)d->k->inner(y, y, n) / (float)n;
 }
 
 /* The block's spectrum with magnitudes of at most 1 to y; level [DELAY_BINS]. Returns the mean
@@ -144,8 +141,8 @@ void delay_add_far(delay *d, uint64_t frame, const float *x)
     const size_t at = (size_t)(frame % d->far_ring);
     delay_slot *const slot = &d->fars[at];
     float block[FFT_SIZE];
-    const float before = emphasize(block, x, DELAY_FRAME);
-    const float power = emphasize(block + DELAY_FRAME, x + DELAY_FRAME, DELAY_FRAME);
+    const float before = emphasize(d, block, x, DELAY_FRAME);
+    const float power = emphasize(d, block + DELAY_FRAME, x + DELAY_FRAME, DELAY_FRAME);
     *slot = (delay_slot){.power = 0.5f * (before + power)};
     if (power <= active_power)
         return;
@@ -243,7 +240,7 @@ void delay_add_mic(delay *d, uint64_t frame, const float *x)
     delay_slot *const slot = &d->mics[at];
     d->mic_end = frame + 1;
     float block[FFT_SIZE] = {0.0f};
-    const float power = emphasize(block + DELAY_FRAME, x, DELAY_FRAME);
+    const float power = emphasize(d, block + DELAY_FRAME, x, DELAY_FRAME);
     *slot = (delay_slot){.power = power};
     if (power <= 0.0f)
         return;

@@ -1,22 +1,11 @@
 #include "dsp/packed16.h"
 
+#include "dsp/peak.h"
+
 #include <string.h>
 
 /* Smaller units would be subnormal in places. */
 enum { EXPONENT_LEAST = -80, EXPONENT_BIAS = 127, MANTISSA_BITS = 23, SAMPLE_BITS = 15 };
-
-/* The highest sample of all times `sign`, or 0; in lanes, which a vector can hold. */
-static float highest(const float *x, float sign, size_t n)
-{
-    enum { LANES = 8 };
-    float most[LANES] = {0.0f};
-    for (size_t i = 0; i < n; i += LANES)
-        for (size_t lane = 0; lane < LANES; lane++)
-            most[lane] = sign * x[i + lane] > most[lane] ? sign * x[i + lane] : most[lane];
-    for (size_t lane = 1; lane < LANES; lane++)
-        most[0] = most[lane] > most[0] ? most[lane] : most[0];
-    return most[0];
-}
 
 /* 2^exponent */
 static float power_of_two(int exponent)
@@ -27,14 +16,7 @@ static float power_of_two(int exponent)
     return power;
 }
 
-/* Exponents of the least power of two above x, and of the least that is no less than x. */
-static int exponent_above(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return (int)(bits >> MANTISSA_BITS) + 1 - EXPONENT_BIAS;
-}
-
+/* The exponent of the least power of two that is no less than x. */
 static int exponent_from(float x)
 {
     uint32_t bits;
@@ -42,28 +24,39 @@ static int exponent_from(float x)
     return (int)((bits + 0x7fffffu) >> MANTISSA_BITS) - EXPONENT_BIAS;
 }
 
-/* Integers of 16 bits reach down to -32768, and up to 32767. */
-static int exponent_of(const float *x, size_t n)
+static int reaches(const float *x, float level, size_t n)
 {
-    const int up = exponent_above(highest(x, 1.0f, n)), down = exponent_from(highest(x, -1.0f, n));
-    const int both = up > down ? up : down;
-    return both > EXPONENT_LEAST ? both : EXPONENT_LEAST;
+    for (size_t i = 0; i < n; i++)
+        if (x[i] == level)
+            return 1;
+    return 0;
 }
 
-/* To the nearest; 32767.5 and more are one too many, and become 32767. */
+/* Integers of 16 bits reach down to -32768, and up to 32767: a power of two does not fit above. */
+static int exponent_of(const float *x, size_t n)
+{
+    const float most = peak_of(x, n);
+    const int exponent = exponent_from(most);
+    if (exponent < EXPONENT_LEAST)
+        return EXPONENT_LEAST;
+    return exponent + (most == power_of_two(exponent) && reaches(x, most, n));
+}
+
+/* To the nearest; 32767.5 and more are one too many, and become 32767: as integers, for which
+ * compilers find vectors. */
 float packed16_write(int16_t *to, const float *x, size_t n)
 {
-    static const float shift = 0x1.8p23f, most = 32767.0f;
+    static const float shift = 0x1.8p23f;
     const int exponent = exponent_of(x, n);
     const float per_unit = power_of_two(SAMPLE_BITS - exponent);
     int32_t zero;
     memcpy(&zero, &shift, sizeof zero);
     for (size_t i = 0; i < n; i++) {
-        const float scaled = per_unit * x[i];
-        const float shifted = (scaled < most ? scaled : most) + shift;
+        const float shifted = per_unit * x[i] + shift;
         int32_t bits;
         memcpy(&bits, &shifted, sizeof bits);
-        to[i] = (int16_t)(bits - zero);
+        const int32_t whole = bits - zero;
+        to[i] = (int16_t)(whole - (whole > INT16_MAX));
     }
     return power_of_two(exponent - SAMPLE_BITS);
 }

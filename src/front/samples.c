@@ -1,6 +1,7 @@
 #include "samples.h"
 
 #include <math.h>
+#include <string.h>
 
 static const float most = 100.0f;
 static const float least = 1e-15f;
@@ -48,22 +49,43 @@ static void add(float *mean, float *side, int negative, size_t i, float x)
         side[i] += negative ? -x : x;
 }
 
+/* What is no sample, or one far beyond full scale, is replaced. All conditions are evaluated, so
+ * that compilers find vectors for them. */
+static inline float guarded(float x)
+{
+    const float size = fabsf(x);
+    const int fits = size <= most, finite = size <= 3.402823466e38f, counts = size >= least;
+    const float limited = finite ? copysignf(most, x) : 0.0f, kept = counts ? x : 0.0f;
+    return fits ? kept : limited;
+}
+
+/* NaN does not fit. */
+static inline __attribute__((always_inline)) void
+add_float_by(float *restrict mean, float *restrict side, float sign, const float *restrict from,
+             size_t stride, size_t n, samples_seen *seen)
+{
+    int beyond = 0, clipped = 0;
+    for (size_t i = 0; i < n; i++) {
+        const float size = fabsf(from[i * stride]);
+        beyond += !(size <= most);
+        clipped += size >= 1.0f;
+    }
+    for (size_t i = 0; i < n; i++)
+        mean[i] += guarded(from[i * stride]);
+    for (size_t i = 0; side && i < n; i++)
+        side[i] += sign * guarded(from[i * stride]);
+    seen->guarded += (unsigned)beyond;
+    seen->clipped += (unsigned)clipped;
+}
+
 static void add_float(float *mean, float *side, int negative, const float *from, size_t stride,
                       size_t n, samples_seen *seen)
 {
-    size_t guarded = 0, clipped = 0;
-    for (size_t i = 0; i < n; i++) {
-        const float x = from[i * stride];
-        /* Written so that NaN does not fit and becomes 0. */
-        const int fits = fabsf(x) <= most;
-        const int finite = fabsf(x) <= 3.402823466e38f;
-        const float limited = finite ? copysignf(most, x) : 0.0f;
-        guarded += !fits;
-        clipped += fabsf(x) >= 1.0f;
-        add(mean, side, negative, i, !fits ? limited : fabsf(x) < least ? 0.0f : x);
-    }
-    seen->guarded += guarded;
-    seen->clipped += clipped;
+    const float sign = negative ? -1.0f : 1.0f;
+    if (stride == 1)
+        add_float_by(mean, side, sign, from, 1, n, seen);
+    else
+        add_float_by(mean, side, sign, from, stride, n, seen);
 }
 
 static void add_int16(float *mean, float *side, int negative, const int16_t *from, size_t stride,
@@ -123,7 +145,9 @@ static int16_t rounded(float x)
 void samples_write(const samples *to, size_t first, const float *from, size_t n)
 {
     for (unsigned c = 0; c < to->channels; c++) {
-        if (to->format == SAMPLES_FLOAT) {
+        if (to->format == SAMPLES_FLOAT && to->stride == 1) {
+            memcpy((float *)to->channel[c] + first, from, n * sizeof *from);
+        } else if (to->format == SAMPLES_FLOAT) {
             float *const x = (float *)to->channel[c] + first * to->stride;
             for (size_t i = 0; i < n; i++)
                 x[i * to->stride] = from[i];
