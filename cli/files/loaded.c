@@ -99,3 +99,24 @@ SNDFILE *loaded_file_open(struct loaded_place *place, const struct loaded_file *
     *place = (struct loaded_place){.file = file};
     return sf_open_virtual(&access, SFM_READ, info, place);
 }
+
+static bool holds_shorts(const SF_INFO *info)
+{
+    const int container = info->format & SF_FORMAT_TYPEMASK, order = info->format & SF_FORMAT_ENDMASK;
+    const uint16_t one = 1;
+    return *(const unsigned char *)&one == 1 && order != SF_ENDIAN_BIG &&
+           (info->format & SF_FORMAT_SUBMASK) == SF_FORMAT_PCM_16 &&
+           (container == SF_FORMAT_WAV || container == SF_FORMAT_WAVEX ||
+            container == SF_FORMAT_RF64 || container == SF_FORMAT_W64);
+}
+
+const short *loaded_file_shorts(const struct loaded_place *place, const SF_INFO *info)
+{
+    const struct loaded_file *const file = place->file;
+    if (!holds_shorts(info) || info->frames < 0 || place->at < 0 ||
+        (uint64_t)place->at > file->size || (size_t)place->at % sizeof(short) != 0 ||
+        (uint64_t)info->frames >
+            (file->size - (uint64_t)place->at) / (sizeof(short) * (uint64_t)info->channels))
+        return NULL;
+    return (const short *)(const void *)(file->bytes + place->at);
+}

@@ -56,6 +56,23 @@ struct session {
     float peak;
 };
 
+/* Added up in eight lanes. */
+static inline double squares(const float *samples, size_t n)
+{
+    eight_floats eight = {0};
+    const size_t whole = n - n % 8;
+    double sum = 0.0;
+    for (size_t i = 0; i < whole; i += 8) {
+        const eight_floats x = *(const eight_floats *)(samples + i);
+        eight += x * x;
+    }
+    for (size_t i = whole; i < n; i++)
+        eight[i - whole] += samples[i] * samples[i];
+    for (size_t k = 0; k < 8; k++)
+        sum += (double)eight[k];
+    return sum;
+}
+
 /* A mean power, no exact figure: guards its input as unecho_process does. */
 CLONED static double power(const float *samples, size_t n)
 {
@@ -63,22 +80,23 @@ CLONED static double power(const float *samples, size_t n)
     double sum = 0.0;
     for (size_t at = 0; at < n; at += POWER_PART) {
         const size_t count = n - at < POWER_PART ? n - at : POWER_PART;
-        eight_floats eight = {0};
+        if (peak_of(samples + at, count) <= LARGEST) {
+            sum += squares(samples + at, count);
+            continue;
+        }
         for (size_t i = 0; i < count; i++) {
             const float size = fabsf(samples[at + i]);
             /* Infinity is no large sample, and NaN is none. */
             part[i] = size <= LARGEST ? size : size <= FLT_MAX ? LARGEST : 0.0f;
         }
-        for (size_t i = count; i < POWER_PART && i % 8 != 0; i++)
-            part[i] = 0.0f;
-        for (size_t i = 0; i < count; i += 8) {
-            const eight_floats x = *(const eight_floats *)(part + i);
-            eight += x * x;
-        }
-        for (size_t k = 0; k < 8; k++)
-            sum += (double)eight[k];
+        sum += squares(part, count);
     }
     return sum;
+}
+
+CLONED static float peak(const float *samples, size_t n)
+{
+    return peak_of(samples, n);
 }
 
 /* The least number of frames at rate that last at least as long as n frames at of_rate. */
@@ -359,7 +377,7 @@ static bool pass_on(struct session *session, session_sink *sink, void *user)
 
     measure_out(session, samples, n);
     session->written += n;
-    session->peak = fmaxf(session->peak, peak_of(samples, n));
+    session->peak = fmaxf(session->peak, peak(samples, n));
     return n == 0 || sink(user, samples, n);
 }
 
