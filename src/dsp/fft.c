@@ -45,18 +45,28 @@ static size_t stage_turn_count(size_t n)
     return count;
 }
 
-/* An eighth of the circle is computed, the rest is its mirror image: tables take longer than short
- * recordings. */
+/* An eighth of the circle is computed, the rest is its mirror image, and of that eighth only a row of
+ * turns and a step from row to row: tables take longer than short recordings. */
 static void fill_turns(const buffer *turns, size_t size)
 {
+    enum { ROW = 64 };
     const size_t quarter = size / 4;
-    for (size_t k = 0; k <= size / 8; k++) {
-        const double angle = 2.0 * PI * (double)k / (double)size;
-        const float re = (float)cos(angle), im = (float)sin(angle);
-        turns->re[k] = re;
-        turns->im[k] = -im;
-        turns->re[quarter - k] = im;
-        turns->im[quarter - k] = -re;
+    const double step = 2.0 * PI / (double)size;
+    double row_re[ROW], row_im[ROW];
+    for (size_t i = 0; i < ROW; i++) {
+        row_re[i] = cos(step * (double)i);
+        row_im[i] = sin(step * (double)i);
+    }
+    for (size_t first = 0; first <= size / 8; first += ROW) {
+        const double at_re = cos(step * (double)first), at_im = sin(step * (double)first);
+        for (size_t i = 0, k = first; i < ROW && k <= size / 8; i++, k++) {
+            const float re = (float)(at_re * row_re[i] - at_im * row_im[i]);
+            const float im = (float)(at_re * row_im[i] + at_im * row_re[i]);
+            turns->re[k] = re;
+            turns->im[k] = -im;
+            turns->re[quarter - k] = im;
+            turns->im[quarter - k] = -re;
+        }
     }
     for (size_t k = 1; k < quarter; k++) {
         turns->re[quarter + k] = -turns->re[quarter - k];
