@@ -19,8 +19,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Samples of 16 bits that are written at a time: file systems take large pieces in large pages. */
-enum { PENDING = 262144 };
+/* Samples of 16 bits that are written at a time. In larger pieces file systems take larger pages,
+ * which seldom are in the caches. */
+enum { PENDING = 65536 };
 
 struct audio_writer {
     output_file *output;
