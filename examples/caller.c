@@ -42,8 +42,8 @@ enum { PHASES = 8, HISTORY = 4096, BINS = 10000, BIN_NS = 100000 };
 
 typedef struct one_call {
     int fd;
-    size_t start;     /* where in the recording it begins */
-    size_t sent, got; /* bytes */
+    size_t start;         /* where in the recording it begins */
+    size_t sent, got;     /* bytes */
     int64_t due[HISTORY]; /* when its hops were to be sent */
 } one_call;
 

@@ -47,8 +47,7 @@ struct coherence *coherence_new(unsigned rate)
     c->half = rate;
     c->frames = (c->half - c->size) / (c->size / FRAME_HOPS) + 1;
     c->fft = real_fft_new_lanes(c->size);
-    c->memory =
-        calloc(c->size + 4 * FFT_LANES * c->bins + 8 * c->bins, sizeof(*c->memory));
+    c->memory = calloc(c->size + 4 * FFT_LANES * c->bins + 8 * c->bins, sizeof(*c->memory));
     if (!c->fft || !c->memory) {
         coherence_free(c);
         return NULL;

@@ -180,9 +180,8 @@ static void open_by_content(audio_reader *reader, SF_INFO *info)
         reader->file = loaded_file_open(&reader->place, reader->loaded, info);
     else
         reader->file = sf_open_fd(reader->fd, SFM_READ, info, SF_FALSE);
-    /* Opening ends where the samples begin. */
     if (reader->file && reader->loaded && !reader->unfinished)
-        reader->in_place = loaded_file_shorts(&reader->place, info);
+        reader->in_place = loaded_file_shorts(reader->file, &reader->place, info);
 }
 
 static bool open_sound_file(audio_reader *reader, const audio_layout *layout)

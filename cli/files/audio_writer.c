@@ -32,7 +32,7 @@ struct audio_writer {
     int bits; /* bits that samples are rounded to; 0: they stay floats */
     int64_t most, written;
     uint64_t clipped;
-    int failure; /* errno of the first failed write */
+    int failure;    /* errno of the first failed write */
     short *pending; /* [PENDING] */
     size_t pending_n;
 };

@@ -2,6 +2,8 @@
 
 #include "transfer.h"
 
+#include "unecho.h"
+
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -102,7 +104,8 @@ SNDFILE *loaded_file_open(struct loaded_place *place, const struct loaded_file *
 
 static bool holds_shorts(const SF_INFO *info)
 {
-    const int container = info->format & SF_FORMAT_TYPEMASK, order = info->format & SF_FORMAT_ENDMASK;
+    const int container = info->format & SF_FORMAT_TYPEMASK,
+              order = info->format & SF_FORMAT_ENDMASK;
     const uint16_t one = 1;
     return *(const unsigned char *)&one == 1 && order != SF_ENDIAN_BIG &&
            (info->format & SF_FORMAT_SUBMASK) == SF_FORMAT_PCM_16 &&
@@ -110,13 +113,26 @@ static bool holds_shorts(const SF_INFO *info)
             container == SF_FORMAT_RF64 || container == SF_FORMAT_W64);
 }
 
-const short *loaded_file_shorts(const struct loaded_place *place, const SF_INFO *info)
+/* Whether the file's first frame is that. */
+static bool begins_with(SNDFILE *file, const short *samples, sf_count_t n)
 {
-    const struct loaded_file *const file = place->file;
-    if (!holds_shorts(info) || info->frames < 0 || place->at < 0 ||
-        (uint64_t)place->at > file->size || (size_t)place->at % sizeof(short) != 0 ||
+    short first[UNECHO_CHANNELS_MAX];
+    return sf_read_short(file, first, n) == n &&
+           memcmp(first, samples, (size_t)n * sizeof(*first)) == 0 &&
+           sf_seek(file, 0, SEEK_SET) == 0;
+}
+
+const short *loaded_file_shorts(SNDFILE *file, const struct loaded_place *place,
+                                const SF_INFO *info)
+{
+    const struct loaded_file *const whole = place->file;
+    /* Where it reads next is where its first sample is. */
+    if (!holds_shorts(info) || info->frames < 1 || info->channels > UNECHO_CHANNELS_MAX ||
+        sf_seek(file, 0, SEEK_SET) != 0 || place->at < 0 || (uint64_t)place->at > whole->size ||
+        (size_t)place->at % sizeof(short) != 0 ||
         (uint64_t)info->frames >
-            (file->size - (uint64_t)place->at) / (sizeof(short) * (uint64_t)info->channels))
+            (whole->size - (uint64_t)place->at) / (sizeof(short) * (uint64_t)info->channels))
         return NULL;
-    return (const short *)(const void *)(file->bytes + place->at);
+    const short *const samples = (const short *)(const void *)(whole->bytes + place->at);
+    return begins_with(file, samples, info->channels) ? samples : NULL;
 }

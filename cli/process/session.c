@@ -45,8 +45,8 @@ struct session {
     const struct stretches *stretches; /* NULL: none */
     int mic_rate, far_rate;            /* Hz */
     uint64_t network_lag;              /* at 16 kHz */
-    size_t chunk;  /* of the output once the microphone has ended */
-    size_t chunks; /* at a time before that */
+    size_t chunk;                      /* of the output once the microphone has ended */
+    size_t chunks;                     /* at a time before that */
     /* mic also takes the output; far: of one call, or a piece of it if the rates differ */
     float *mic, *far;
     size_t latency_left; /* in the output, in frames */
@@ -393,8 +393,7 @@ bool session_run(struct session *session, session_sink *sink, void *user)
 {
     while (!session->ended || session->written < session->heard) {
         size_t n;
-        if (!read_chunks(session, &n) || !process(session, n) ||
-            !pass_on(session, n, sink, user))
+        if (!read_chunks(session, &n) || !process(session, n) || !pass_on(session, n, sink, user))
             return false;
     }
     return true;

@@ -45,8 +45,8 @@ static size_t stage_turn_count(size_t n)
     return count;
 }
 
-/* An eighth of the circle is computed, the rest is its mirror image, and of that eighth only a row of
- * turns and a step from row to row: tables take longer than short recordings. */
+/* An eighth of the circle is computed, the rest is its mirror image, and of that eighth only a row
+ * of turns and a step from row to row: tables take longer than short recordings. */
 static void fill_turns(const buffer *turns, size_t size)
 {
     enum { ROW = 64 };
