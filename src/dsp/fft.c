@@ -119,12 +119,11 @@ static real_fft *new (size_t size, size_t lanes)
         return NULL;
     }
     float *const turns = memory + LINE / sizeof *memory - (uintptr_t)memory % LINE / sizeof *memory;
-    float *const values = turns + 2 * n, *const more = values + 2 * apart;
-    *f = (real_fft){.size = size,
-                    .memory = memory,
-                    .turns = {turns, turns + n},
-                    .buffers = {{values, values + apart}, {more, more + apart}},
-                    .stage_turns = values + 2 * buffers * apart};
+    float *values = turns + 2 * n;
+    *f = (real_fft){.size = size, .memory = memory, .turns = {turns, turns + n}};
+    for (size_t i = 0; i < buffers; i++, values += 2 * apart)
+        f->buffers[i] = (buffer){values, values + apart};
+    f->stage_turns = values;
     f->places = (uint32_t *)(f->stage_turns + stage_turn_count(n));
     fill_turns(&f->turns, size);
     fill_stage_turns(f->stage_turns, n, &f->turns);
