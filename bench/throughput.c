@@ -78,7 +78,7 @@ static void make(const char *folder, unsigned long pairs, double seconds)
 /* As unecho process does it. */
 static void by_library(const signal_ *mic, const signal_ *far)
 {
-    enum { CHUNK = 2048 };
+    enum { CHUNK = 16384 };
     unecho *stream = NULL;
     float out[CHUNK];
     if (unecho_open(&stream, NULL) < 0)

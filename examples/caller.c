@@ -1,12 +1,18 @@
 /*
  * Makes calls to the server, each a recording in real time, and measures how long every hop takes.
  *
- *     caller SOCKET MIC.wav FAR.wav OUT.wav [CALLS [SECONDS]]
+ *     caller SOCKET MIC.wav FAR.wav OUT.wav [CALLS [SECONDS [BUDGET]]]
  *
  * OUT is the near end that the first call gets back. The others play the same recording from other
- * places on. SECONDS 0: once, as fast as the server goes. The hops of the calls come at any time
- * between two ticks of the server, so they take up to two hops: one until the tick, one in it.
- * Later ones are late.
+ * places on. SECONDS 0: once, as fast as the server goes.
+ *
+ * The hops of the calls come at any time between two ticks of the server, so they wait up to 8 ms
+ * for a tick, which is part of a call's constant latency. From then on there are BUDGET ms (20)
+ * until the hop is late: the playout buffer of who hears it. A receiver of packets of 20 ms, as
+ * Opus and WebRTC send them, has at least one of them in reserve. With 8 ms a hop is late if it is
+ * not out when the next tick is due, as in a server that plays its output itself without a buffer;
+ * how many are, is printed in any case. Time counts from when a hop was due to be sent, so it
+ * includes what this program itself comes too late.
  */
 #define _GNU_SOURCE
 #include "sound.h"
@@ -29,16 +35,16 @@
 #define SECOND_NS 1000000000
 #define STEP_NS   1000000
 #define HOP_NS    8000000
-#define LATE_NS   16000000
+#define BUDGET_MS 20.0
 
 /* HISTORY: hops that may be on their way, which is more than sockets hold. BINS: of 0.1 ms. */
 enum { PHASES = 8, HISTORY = 4096, BINS = 10000, BIN_NS = 100000 };
 
 typedef struct one_call {
     int fd;
-    size_t start;     /* where in the recording it begins */
-    size_t sent, got; /* bytes */
-    int64_t sent_at[HISTORY];
+    size_t start;         /* where in the recording it begins */
+    size_t sent, got;     /* bytes */
+    int64_t due[HISTORY]; /* when its hops were to be sent */
 } one_call;
 
 typedef struct caller {
@@ -49,8 +55,9 @@ typedef struct caller {
     bool fast;
     sound out;
     int epoll, timer;
-    size_t over; /* calls that have all */
-    uint64_t bins[BINS], received, late;
+    int64_t start, budget; /* of the timer; ns */
+    size_t over;           /* calls that have all */
+    uint64_t bins[BINS], received, late, late_by_hop;
     int64_t longest;
     uint64_t behind; /* steps that this program itself came too late, at most */
 } caller;
@@ -82,8 +89,8 @@ static void fill(const caller *c, const one_call *one, int16_t *hop)
     }
 }
 
-/* false: it cannot take more now. */
-static bool send_hop(const caller *c, one_call *one)
+/* due: when. false: it cannot take more now. */
+static bool send_hop(const caller *c, one_call *one, int64_t due)
 {
     int16_t hop[2 * UNECHO_HOP];
     const size_t index = one->sent / sizeof hop;
@@ -96,7 +103,7 @@ static bool send_hop(const caller *c, one_call *one)
         return false;
     if (n != sizeof hop)
         fail("the server has ended a call");
-    one->sent_at[index % HISTORY] = now();
+    one->due[index % HISTORY] = due;
     one->sent += sizeof hop;
     if (index + 1 == c->hops)
         shutdown(one->fd, SHUT_WR);
@@ -107,10 +114,12 @@ static bool send_hop(const caller *c, one_call *one)
 static void send_due(caller *c, uint64_t steps, uint64_t *step)
 {
     c->behind = steps - 1 > c->behind ? steps - 1 : c->behind;
-    for (; steps > 0; steps--, (*step)++)
+    for (; steps > 0; steps--, (*step)++) {
+        const int64_t due = c->start + (int64_t)*step * STEP_NS;
         for (size_t i = *step % PHASES; i < c->count; i += PHASES)
-            if (!send_hop(c, &c->calls[i]) && c->calls[i].sent / (4 * UNECHO_HOP) < c->hops)
+            if (!send_hop(c, &c->calls[i], due) && c->calls[i].sent / (4 * UNECHO_HOP) < c->hops)
                 fail("the server is behind by more than the sockets hold");
+    }
 }
 
 /* ---- Receiving -------------------------------------------------------------------------- */
@@ -120,7 +129,8 @@ static void count_hop(caller *c, int64_t took)
     const int64_t bin = took / BIN_NS;
     c->bins[bin < BINS ? bin : BINS - 1]++;
     c->received++;
-    c->late += took > LATE_NS;
+    c->late += took > HOP_NS + c->budget;
+    c->late_by_hop += took > 2 * HOP_NS;
     c->longest = took > c->longest ? took : c->longest;
 }
 
@@ -151,7 +161,7 @@ static void receive(caller *c, one_call *one)
     if (one == c->calls)
         keep(c, one->got / 2, samples, (size_t)n / 2);
     for (size_t hop = one->got / OUT_HOP; hop < (one->got + (size_t)n) / OUT_HOP; hop++)
-        count_hop(c, at - one->sent_at[hop % HISTORY]);
+        count_hop(c, at - one->due[hop % HISTORY]);
     one->got += (size_t)n;
 }
 
@@ -184,9 +194,13 @@ static void open_calls(caller *c, const char *path)
 
 static void start_timer(caller *c)
 {
-    const struct itimerspec times = {{.tv_nsec = STEP_NS}, {.tv_nsec = STEP_NS}};
+    c->start = now() + STEP_NS;
+    const struct itimerspec times = {
+        .it_value = {.tv_sec = c->start / SECOND_NS, .tv_nsec = c->start % SECOND_NS},
+        .it_interval = {.tv_nsec = STEP_NS},
+    };
     c->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-    if (c->timer < 0 || timerfd_settime(c->timer, 0, &times, NULL) != 0)
+    if (c->timer < 0 || timerfd_settime(c->timer, TFD_TIMER_ABSTIME, &times, NULL) != 0)
         fail("timer");
     watch(c, c->timer, &c->timer, EPOLLIN);
 }
@@ -213,7 +227,7 @@ static void run(caller *c)
                     send_due(c, steps, &step);
                 continue;
             }
-            if (events[i].events & EPOLLOUT && !send_hop(c, one) &&
+            if (events[i].events & EPOLLOUT && !send_hop(c, one, now()) &&
                 one->sent / (4 * UNECHO_HOP) == c->hops)
                 stop_sending(c, one);
             if (events[i].events & ~(uint32_t)EPOLLOUT)
@@ -238,10 +252,12 @@ static void print(const caller *c)
     printf("%zu calls, %.1f s: %llu hops", c->count, (double)c->hops * HOP_NS / SECOND_NS,
            (unsigned long long)c->received);
     if (!c->fast)
-        printf(", %llu late; median %.1f ms, 99.9 %% within %.1f ms, slowest %.1f ms; "
-               "the caller itself up to %.0f ms late",
-               (unsigned long long)c->late, percentile(c, 0.5), percentile(c, 0.999),
-               1e-6 * (double)c->longest, 1e-6 * STEP_NS * (double)c->behind);
+        printf(", %llu late by %g ms, %llu by 8 ms; median %.1f ms, 99 %% within %.1f, 99.9 %% "
+               "%.1f, 99.99 %% %.1f, slowest %.1f; the caller itself up to %.0f ms late",
+               (unsigned long long)c->late, 1e-6 * (double)c->budget,
+               (unsigned long long)c->late_by_hop, percentile(c, 0.5), percentile(c, 0.99),
+               percentile(c, 0.999), percentile(c, 0.9999), 1e-6 * (double)c->longest,
+               1e-6 * STEP_NS * (double)c->behind);
     printf("\n");
 }
 
@@ -268,10 +284,12 @@ int main(int argc, char **argv)
 {
     static caller c;
     c.count = argc > 5 ? strtoul(argv[5], NULL, 10) : 1;
-    if (argc < 5 || argc > 7 || c.count < 1) {
-        fprintf(stderr, "usage: caller SOCKET MIC FAR OUT [CALLS [SECONDS]]\n");
+    const double budget = argc > 7 ? strtod(argv[7], NULL) : BUDGET_MS;
+    if (argc < 5 || argc > 8 || c.count < 1 || !(budget > 0.0 && budget < 1e4)) {
+        fprintf(stderr, "usage: caller SOCKET MIC FAR OUT [CALLS [SECONDS [BUDGET]]]\n");
         return 2;
     }
+    c.budget = (int64_t)(1e6 * budget);
     take_recording(&c, argv[2], argv[3]);
     /* A hop more than the recording, for the lag. */
     const size_t once = (c.frames + UNECHO_HOP - 1) / UNECHO_HOP + 1;

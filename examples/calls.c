@@ -191,9 +191,13 @@ static size_t run_hop(calls *c)
     /* Fails only for arguments that make no sense. */
     if (unecho_process_many(c->streams, c->mics, c->fars, c->nears, n + 1, UNECHO_HOP) < 0)
         abort();
-    for (size_t i = 0; i < c->limit; i++)
-        if (c->all[i].due)
-            pack(&c->all[i]);
+    /* After a pause many hops wait: the oldest go out before the next are processed. */
+    for (size_t i = 0; i < c->limit; i++) {
+        if (!c->all[i].due)
+            continue;
+        pack(&c->all[i]);
+        give(c, &c->all[i]);
+    }
     return n;
 }
 

@@ -37,17 +37,23 @@
 #define SECOND_NS 1000000000
 #define TICK_NS   (SECOND_NS / UNECHO_SAMPLE_RATE * UNECHO_HOP)
 
-/* How long a tick takes, seconds; the last bound is infinity. */
-static const double bounds[] = {0.0005, 0.001, 0.002, 0.004, 0.006, 0.008, 0.016};
+/* How long a tick takes and how late it is, seconds; the last bound is infinity. */
+static const double bounds[] = {0.0005, 0.001, 0.002, 0.004, 0.006, 0.008,
+                                0.012,  0.016, 0.02,  0.03,  0.04,  0.06};
 enum { BOUNDS = sizeof bounds / sizeof *bounds };
+
+typedef struct histogram {
+    uint64_t within[BOUNDS + 1];
+    double sum;
+} histogram;
 
 typedef struct server {
     calls calls;
     scrapes scrapes;
     int epoll, timer, signals, call_listener, scrape_listener;
     int64_t due; /* when this tick was due */
-    uint64_t ticks_within[BOUNDS + 1], late_ticks, overloaded_ticks;
-    double tick_seconds;
+    histogram ticks, delays;
+    uint64_t late_ticks, overloaded_ticks;
     int64_t cpu_time, backlog; /* at the last tick; work that was left over then */
 } server;
 
@@ -74,22 +80,31 @@ static void count_work(server *s, int64_t ticks)
         s->backlog = 0;
 }
 
+static void count(histogram *h, int64_t duration)
+{
+    const double seconds = (double)duration / SECOND_NS;
+    size_t bound = 0;
+    while (bound < BOUNDS && seconds > bounds[bound])
+        bound++;
+    h->within[bound]++;
+    h->sum += seconds;
+}
+
+/* After a pause several ticks are due at once, and each of them is as late as it is. */
 static void on_tick(server *s)
 {
     uint64_t ticks = 0;
-    size_t bound = 0;
     if (read(s->timer, &ticks, sizeof ticks) != sizeof ticks)
         return;
-    s->due += (int64_t)ticks * TICK_NS;
     const int64_t begin = now(CLOCK_MONOTONIC);
     calls_run(&s->calls);
     const int64_t end = now(CLOCK_MONOTONIC);
-    const double seconds = (double)(end - begin) / SECOND_NS;
-    while (bound < BOUNDS && seconds > bounds[bound])
-        bound++;
-    s->ticks_within[bound]++;
-    s->tick_seconds += seconds;
-    s->late_ticks += end > s->due + TICK_NS;
+    count(&s->ticks, end - begin);
+    for (uint64_t i = 0; i < ticks; i++) {
+        s->due += TICK_NS;
+        count(&s->delays, end - s->due);
+        s->late_ticks += end > s->due + TICK_NS;
+    }
     count_work(s, (int64_t)ticks);
 }
 
@@ -143,20 +158,23 @@ static void put(metrics_text *t, const char *name, metrics_type type, const char
     metrics_sample(t, name, NULL, NULL, number);
 }
 
-static void put_ticks(metrics_text *t, const server *s)
+static void put_histogram(metrics_text *t, const char *name, const char *help, const histogram *h)
 {
+    char sample[64];
     uint64_t sum = 0;
-    metrics_head(t, "unecho_tick_seconds", METRICS_HISTOGRAM,
-                 "How long the calls' hops of a tick took, of the 0.008 s that there are.");
+    metrics_head(t, name, METRICS_HISTOGRAM, help);
+    snprintf(sample, sizeof sample, "%s_bucket", name);
     for (size_t i = 0; i <= BOUNDS; i++) {
         char bound[16] = "+Inf";
         if (i < BOUNDS)
             snprintf(bound, sizeof bound, "%g", bounds[i]);
-        sum += s->ticks_within[i];
-        metrics_sample(t, "unecho_tick_seconds_bucket", "le", bound, (double)sum);
+        sum += h->within[i];
+        metrics_sample(t, sample, "le", bound, (double)sum);
     }
-    metrics_sample(t, "unecho_tick_seconds_sum", NULL, NULL, s->tick_seconds);
-    metrics_sample(t, "unecho_tick_seconds_count", NULL, NULL, (double)sum);
+    snprintf(sample, sizeof sample, "%s_sum", name);
+    metrics_sample(t, sample, NULL, NULL, h->sum);
+    snprintf(sample, sizeof sample, "%s_count", name);
+    metrics_sample(t, sample, NULL, NULL, (double)sum);
 }
 
 static void own_metrics(void *user, metrics_text *t)
@@ -177,7 +195,11 @@ static void own_metrics(void *user, metrics_text *t)
     put(t, "unecho_overloaded_ticks_total", METRICS_COUNTER,
         "Ticks whose hops took more CPU time than there is, those before them included.",
         (double)s->overloaded_ticks);
-    put_ticks(t, s);
+    put_histogram(t, "unecho_tick_seconds",
+                  "How long the calls' hops of a tick took, of the 0.008 s that there are.",
+                  &s->ticks);
+    put_histogram(t, "unecho_tick_delay_seconds",
+                  "From when a tick was due until its hops were out.", &s->delays);
     put(t, "process_cpu_seconds_total", METRICS_COUNTER, "CPU time of the server.",
         (double)now(CLOCK_PROCESS_CPUTIME_ID) / SECOND_NS);
 }

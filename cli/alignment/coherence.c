@@ -5,6 +5,7 @@
 #include "alignment/coherence.h"
 
 #include "dsp/clones.h"
+#include "dsp/dot.h"
 #include "dsp/fft.h"
 
 #include <math.h>
@@ -23,7 +24,6 @@ struct coherence {
     size_t size, bins, half, frames;  /* frames: of a half */
     real_fft *fft;                    /* of several of them side by side */
     float *window;                    /* [size] */
-    float *lanes;                     /* [size][FFT_LANES] */
     float *x_re, *x_im, *y_re, *y_im; /* [bins][FFT_LANES] */
     struct sums {
         float *xx, *yy, *re, *im; /* [bins] */
@@ -47,15 +47,13 @@ struct coherence *coherence_new(unsigned rate)
     c->half = rate;
     c->frames = (c->half - c->size) / (c->size / FRAME_HOPS) + 1;
     c->fft = real_fft_new_lanes(c->size);
-    c->memory =
-        calloc(c->size + FFT_LANES * (c->size + 4 * c->bins) + 8 * c->bins, sizeof(*c->memory));
+    c->memory = calloc(c->size + 4 * FFT_LANES * c->bins + 8 * c->bins, sizeof(*c->memory));
     if (!c->fft || !c->memory) {
         coherence_free(c);
         return NULL;
     }
     c->window = c->memory;
-    c->lanes = c->window + c->size;
-    c->x_re = c->lanes + c->size * FFT_LANES;
+    c->x_re = c->window + c->size;
     c->x_im = c->x_re + c->bins * FFT_LANES;
     c->y_re = c->x_im + c->bins * FFT_LANES;
     c->y_im = c->y_re + c->bins * FFT_LANES;
@@ -80,28 +78,38 @@ size_t coherence_half(const struct coherence *c)
     return c->half;
 }
 
+/* A sample of each frame, times those of a window and of the frames that are used. */
+static inline void gather(eight_floats *to, const float *x, const size_t at[FFT_LANES],
+                          float window, const eight_floats *used)
+{
+    const eight_floats values = {x[at[0]], x[at[1]], x[at[2]], x[at[3]],
+                                 x[at[4]], x[at[5]], x[at[6]], x[at[7]]};
+    *to = *used * (window * values);
+}
+
 /* Each of n frames under the window in a lane of its own; silence in those that are left. */
 CLONED static void fill_lanes(const struct coherence *c, const float *x, size_t n)
 {
     const size_t hop = c->size / FRAME_HOPS;
-    float values[FFT_LANES + 1] = {0}, used[FFT_LANES] = {0};
-    for (size_t i = 0; i < n; i++)
+    eight_floats used = {0};
+    size_t at[FFT_LANES] = {0};
+    float *parts[2];
+    real_fft_lanes(c->fft, &parts[0], &parts[1]);
+    for (size_t i = 0; i < n; i++) {
         used[i] = 1.0f;
-    for (size_t at = 0; at < hop; at++) {
-        float *const first = c->lanes + at * FFT_LANES, *const second = first + hop * FFT_LANES;
-        for (size_t i = 0; i <= n; i++)
-            values[i] = x[i * hop + at];
-        for (size_t i = 0; i < FFT_LANES; i++)
-            first[i] = used[i] * (c->window[at] * values[i]);
-        for (size_t i = 0; i < FFT_LANES; i++)
-            second[i] = used[i] * (c->window[at + hop] * values[i + 1]);
+        at[i] = i * hop;
+    }
+    for (size_t i = 0; i < hop; i++) {
+        eight_floats *const first = (eight_floats *)parts[i % 2] + i / 2;
+        gather(first, x + i, at, c->window[i], &used);
+        gather(first + hop / 2, x + i + hop, at, c->window[i + hop], &used);
     }
 }
 
 static void take_spectra(struct coherence *c, const float *x, size_t n, float *re, float *im)
 {
     fill_lanes(c, x, n);
-    real_fft_forward_lanes(c->fft, re, im, c->lanes);
+    real_fft_forward_lanes(c->fft, re, im);
 }
 
 static inline float sum_lanes(float lanes[FFT_LANES])
@@ -132,14 +140,25 @@ CLONED static void add_spectra(struct coherence *c)
     }
 }
 
+CLONED static double power(const float *x, size_t n)
+{
+    enum { SIDE_BY_SIDE = 8 };
+    double sums[SIDE_BY_SIDE] = {0}, sum = 0.0;
+    for (size_t i = 0; i + SIDE_BY_SIDE <= n; i += SIDE_BY_SIDE)
+        for (size_t k = 0; k < SIDE_BY_SIDE; k++)
+            sums[k] += (double)x[i + k] * (double)x[i + k];
+    for (size_t k = 0; k < SIDE_BY_SIDE; k++)
+        sum += sums[k];
+    return sum;
+}
+
 void coherence_take(struct coherence *c, const float *x, const float *y)
 {
     const struct sums oldest = c->first;
     c->first = c->second;
     c->second = sums_at(oldest.xx, c->bins);
     memset(c->second.xx, 0, 4 * c->bins * sizeof(*c->second.xx));
-    for (size_t i = 0; i < c->half; i++)
-        c->second.power += (double)x[i] * (double)x[i];
+    c->second.power = power(x, c->half);
     for (size_t i = 0; i < c->frames; i += FFT_LANES) {
         const size_t at = i * (c->size / FRAME_HOPS);
         const size_t n = c->frames - i < FFT_LANES ? c->frames - i : FFT_LANES;

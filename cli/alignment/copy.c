@@ -178,6 +178,9 @@ static bool put(struct copier *c)
 /* 0 for those that are not finite. Returns the peak of the others. */
 CLONED static float guard(float *samples, size_t n)
 {
+    const float peak = peak_of(samples, n);
+    if (peak <= FLT_MAX)
+        return peak;
     for (size_t i = 0; i < n; i++)
         samples[i] = fabsf(samples[i]) <= FLT_MAX ? samples[i] : 0.0f;
     return peak_of(samples, n);
@@ -247,6 +250,14 @@ void copy_read(const struct copy *copy, float *samples, int64_t from, size_t n)
     /* A file that cannot be read back is silence: nothing will be found in it. */
     if (fread(samples + (first - from), sizeof(float), (size_t)(last - first), copy->file) == 0)
         clearerr(copy->file);
+}
+
+const float *copy_look(const struct copy *copy, float *samples, int64_t from, size_t n)
+{
+    if (copy->samples && from >= 0 && (uint64_t)from + n <= copy->n)
+        return copy->samples + from;
+    copy_read(copy, samples, from, n);
+    return samples;
 }
 
 bool copies_are_same(const struct copy *a, const struct copy *b)

@@ -28,6 +28,9 @@ double copy_seconds(const struct copy *copy);
 /* n samples from `from` on, with silence around the signal. */
 void copy_read(const struct copy *copy, float *samples, int64_t from, size_t n);
 
+/* The same where it lies, if it is all in memory, or read into `samples`. */
+const float *copy_look(const struct copy *copy, float *samples, int64_t from, size_t n);
+
 /* Whether both hold the same signal, or nearly, at whatever levels. */
 bool copies_are_same(const struct copy *a, const struct copy *b);
 

@@ -21,7 +21,7 @@ bool correlator_open(struct correlator *c, size_t size)
 {
     const size_t bins = size / 2 + 1;
     *c = (struct correlator){.size = size, .fft = real_fft_new(size)};
-    c->memory = calloc(size + 6 * bins, sizeof(*c->memory));
+    c->memory = malloc((size + 6 * bins) * sizeof(*c->memory));
     if (!c->fft || !c->memory)
         return false;
     c->window = c->memory;

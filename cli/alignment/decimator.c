@@ -15,7 +15,7 @@
 #define PI 3.14159265358979323846
 
 /* Inputs of each phase that an output needs: half of them before it. */
-enum { TAPS = 24, BEFORE = TAPS / 2, BLOCK = 32 };
+enum { TAPS = 24, BEFORE = TAPS / 2, BLOCK = 64 };
 
 /* For -50 dB (Kaiser, "Nonrecursive digital filter design", 1974). */
 #define KAISER_BETA 4.5

@@ -41,8 +41,11 @@ float level_at(const struct levels *levels, double seconds)
 float level_highest(const struct levels *levels, double from, double to)
 {
     float highest = LEVEL_NONE;
-    for (long i = index_at(from); i <= index_at(to); i++)
-        highest = fmaxf(highest, level_of(levels, i));
+    const long last = index_at(to);
+    for (long i = index_at(from); i <= last; i++) {
+        const float level = level_of(levels, i);
+        highest = level > highest ? level : highest;
+    }
     return highest;
 }
 

@@ -106,9 +106,8 @@ struct meter {
 static void take_half(struct meter *m, const struct copies *copies, size_t second, int64_t lag)
 {
     const int64_t start = (int64_t)(second * m->half);
-    copy_read(&copies->mic, m->mic, start, m->half);
-    copy_read(&copies->far, m->far, start - lag, m->half);
-    coherence_take(m->coherence, m->far, m->mic);
+    coherence_take(m->coherence, copy_look(&copies->far, m->far, start - lag, m->half),
+                   copy_look(&copies->mic, m->mic, start, m->half));
 }
 
 /* What a filter could remove in the two seconds from each on, dB; 0: nothing or inactive. */

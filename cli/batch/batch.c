@@ -116,7 +116,7 @@ static bool prepare(struct job *job)
 /* ---- After ------------------------------------------------------------------------------ */
 
 struct sum {
-    size_t done, failed;
+    size_t done, warned, failed;
     double seconds;
     bool json, list;
 };
@@ -125,7 +125,7 @@ static bool add_line(void *user, char *line, size_t length)
 {
     struct sum *sum = user;
     struct json_member members[JOURNAL_MEMBERS];
-    const struct json_member *seconds;
+    const struct json_member *seconds, *messages;
     const char *status, *mic;
     size_t count = 0;
     if (sum->json)
@@ -135,8 +135,11 @@ static bool add_line(void *user, char *line, size_t length)
     status = json_find_text(members, count, "status");
     mic = json_find_text(members, count, "mic");
     seconds = json_find(members, count, "seconds");
+    messages = json_find(members, count, "messages");
     if (status && strcmp(status, "done") == 0) {
         sum->done++;
+        sum->warned += messages && messages->type == JSON_NESTED &&
+                       strstr(messages->text, "\"warning: ") != NULL;
         sum->seconds += seconds ? seconds->number : 0.0;
         return true;
     }
@@ -166,6 +169,8 @@ static void print_summary(const struct job *job)
         printf(" (%s of audio in %s, %.0f x real time)", audio, time, b->seconds / elapsed);
     if (b->unchanged)
         printf(", %zu unchanged", b->unchanged);
+    if (b->warned)
+        printf(", %zu with warnings", b->warned);
     printf(", %zu failed", b->failed);
     if (job->gathered.alone)
         printf(", %zu file%s left out", job->gathered.alone, job->gathered.alone == 1 ? "" : "s");
@@ -209,7 +214,7 @@ static bool merge(struct job *job)
 {
     const batch_options *options = job->options;
     struct sum sum = {.json = options->json, .list = true};
-    char audio[40];
+    char audio[40], warned[48] = "";
     if (!inspect_page(job) || !journal_open(&job->journal, options->merge, NULL, false) ||
         !journal_visit(&job->journal, true, add_line, &sum))
         return false;
@@ -220,9 +225,11 @@ static bool merge(struct job *job)
     if (!write_page(job, true, options->merge))
         return false;
     board_write_time(audio, sizeof(audio), sum.seconds);
+    if (sum.warned)
+        snprintf(warned, sizeof(warned), ", %zu with warnings", sum.warned);
     if (!options->quiet && !options->json)
-        printf("%s: %zu done (%s of audio), %zu failed, in %zu journal%s\n", options->merge,
-               sum.done, audio, sum.failed, job->journal.file_count,
+        printf("%s: %zu done (%s of audio)%s, %zu failed, in %zu journal%s\n", options->merge,
+               sum.done, audio, warned, sum.failed, job->journal.file_count,
                job->journal.file_count == 1 ? "" : "s");
     return report_output_written() && sum.failed == 0;
 }

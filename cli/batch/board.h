@@ -12,6 +12,7 @@ struct board {
     size_t total; /* pairs */
     double weight;
     size_t done, unchanged, failed;
+    size_t warned;      /* of those done */
     double seconds;     /* of audio processed */
     double processed;   /* weight of what this run has processed */
     double passed_over; /* weight of what was unchanged, or failed at once */

@@ -161,29 +161,35 @@ static void start_more(struct pool *p)
 
 /* ---- Results ---------------------------------------------------------------------------- */
 
-/* What is worth more than a line in the journal. */
-static void show_message(const struct slot *slot, const char *message, bool failed)
+/* What is worth more than a line in the journal. Returns whether it is a warning. */
+static bool show_message(const struct slot *slot, const char *message, bool failed)
 {
     static const char note[] = "note: ", warning[] = "warning: ";
     const bool names = strstr(message, slot->mic) || (slot->far && strstr(message, slot->far)) ||
                        strstr(message, slot->out);
     if (strncmp(message, note, sizeof(note) - 1) == 0)
-        return;
-    if (strncmp(message, warning, sizeof(warning) - 1) == 0)
+        return false;
+    if (strncmp(message, warning, sizeof(warning) - 1) == 0) {
         report_warning("%s%s%s", names ? "" : slot->mic, names ? "" : ": ",
                        message + sizeof(warning) - 1);
-    else if (failed)
+        return true;
+    }
+    if (failed)
         report_error("%s%s%s", names ? "" : slot->mic, names ? "" : ": ", message);
+    return false;
 }
 
-static void show_messages(const struct slot *slot, char *messages, bool failed)
+/* Returns whether one of them is a warning. */
+static bool show_messages(const struct slot *slot, char *messages, bool failed)
 {
     char *lines[JOURNAL_MEMBERS];
     size_t count;
+    bool warned = false;
     if (json_read_strings(messages, lines, JOURNAL_MEMBERS, &count) != NULL)
-        return;
+        return false;
     for (size_t i = 0; i < count; i++)
-        show_message(slot, lines[i], failed);
+        warned = show_message(slot, lines[i], failed) || warned;
+    return warned;
 }
 
 /* The line of a pair whose process ended without one. */
@@ -240,7 +246,7 @@ static void take_answer(struct pool *p, struct slot *slot)
     const size_t length = slot->length - 1;
     size_t count;
     char *copy = strdup(line);
-    bool failed;
+    bool failed, warned = false;
     if (!copy || json_read_object(copy, members, JOURNAL_MEMBERS, &count) != NULL) {
         free(copy);
         errno = copy ? EPROTO : ENOMEM;
@@ -256,7 +262,7 @@ static void take_answer(struct pool *p, struct slot *slot)
         fwrite(line, 1, length, stdout);
     messages = json_find(members, count, "messages");
     if (slot->text[0] == WORKER_NEW && messages && messages->type == JSON_NESTED)
-        show_messages(slot, messages->text, failed);
+        warned = show_messages(slot, messages->text, failed);
     if (slot->text[0] == WORKER_UNCHANGED) {
         p->board->unchanged++;
         p->board->passed_over += slot->weight;
@@ -265,6 +271,7 @@ static void take_answer(struct pool *p, struct slot *slot)
         p->board->passed_over += slot->weight;
     } else {
         p->board->done++;
+        p->board->warned += warned;
         p->board->processed += slot->weight;
         p->board->seconds += number(members, count, "seconds");
     }

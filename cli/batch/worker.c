@@ -25,6 +25,8 @@
 #define MOST_KEPT (32 << 20)
 /* Of each input that is in memory while its pair is processed; 8 minutes of 16 bits at 16 kHz. */
 #define MOST_LOADED (16 << 20)
+/* Of output, between looks for the parent: tens of milliseconds. */
+#define LOOK_SAMPLES 131072
 
 struct work {
     const struct batch_run *run;
@@ -171,15 +173,16 @@ static bool is_foreign(const struct work *w)
 
 /* ---- Processing ------------------------------------------------------------------------- */
 
-/* Also notices that nobody waits for the result any more. */
+/* Also notices now and then that nobody waits for the result any more. */
 static void show_share(void *user, const float *samples, size_t n, int64_t length)
 {
     struct work *w = user;
+    const int64_t before = w->written;
     (void)samples;
     w->written += (int64_t)n;
     if (length > 0)
         *w->share = (float)((double)w->written / (double)length);
-    if (getppid() != w->parent)
+    if (before / LOOK_SAMPLES != w->written / LOOK_SAMPLES && getppid() != w->parent)
         interrupt_end();
 }
 

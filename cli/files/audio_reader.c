@@ -44,6 +44,7 @@ struct audio_reader {
     int fd;
     const struct loaded_file *loaded; /* NULL: read from fd */
     struct loaded_place place;        /* in it */
+    const short *in_place;            /* its samples, NULL: libsndfile reads them */
     raw_format raw;
     SNDFILE *file; /* NULL for headerless samples */
     bool unfinished;
@@ -171,6 +172,7 @@ static void report_unreadable(const audio_reader *reader)
 
 static void open_by_content(audio_reader *reader, SF_INFO *info)
 {
+    reader->in_place = NULL;
     reader->unfinished = unfinished_wav_find(&reader->wav, reader->fd);
     if (reader->unfinished)
         reader->file = unfinished_wav_open(&reader->wav, info);
@@ -178,6 +180,8 @@ static void open_by_content(audio_reader *reader, SF_INFO *info)
         reader->file = loaded_file_open(&reader->place, reader->loaded, info);
     else
         reader->file = sf_open_fd(reader->fd, SFM_READ, info, SF_FALSE);
+    if (reader->file && reader->loaded && !reader->unfinished)
+        reader->in_place = loaded_file_shorts(reader->file, &reader->place, info);
 }
 
 static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
@@ -309,6 +313,16 @@ CLONED static void convert_shorts(float *restrict samples, const short *restrict
         samples[i] = (float)from[i] * (1.0f / 32768.0f);
 }
 
+/* As read_shorts, from where they lie. */
+static size_t take_in_place(const audio_reader *reader, float *samples, size_t n)
+{
+    const size_t from = (size_t)reader->position * reader->channels;
+    const size_t left = (size_t)reader->length * reader->channels - from;
+    const size_t count = n < left ? n : left;
+    convert_shorts(samples, reader->in_place + from, count);
+    return count;
+}
+
 /* Returns how many samples it has read. */
 static size_t read_shorts(audio_reader *reader, float *samples, size_t n)
 {
@@ -332,7 +346,9 @@ static size_t read_shorts(audio_reader *reader, float *samples, size_t n)
 
 static bool read_sound_file(audio_reader *reader, float *frames, size_t n, size_t *got)
 {
-    if (reader->copies_shorts) {
+    if (reader->in_place) {
+        *got = take_in_place(reader, frames, n * reader->channels) / reader->channels;
+    } else if (reader->copies_shorts) {
         *got = read_shorts(reader, frames, n * reader->channels) / reader->channels;
     } else {
         const sf_count_t have = sf_readf_float(reader->file, frames, (sf_count_t)n);

@@ -5,6 +5,7 @@
 #include "files/audio_writer.h"
 
 #include "dsp/clones.h"
+#include "dsp/peak.h"
 #include "files/format.h"
 #include "files/wav_head.h"
 #include "report.h"
@@ -18,8 +19,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Samples of 16 bits that are written at a time. */
-enum { PENDING = 16384 };
+/* Samples of 16 bits that are written at a time. In larger pieces file systems take larger pages,
+ * which seldom are in the caches. */
+enum { PENDING = 65536 };
 
 struct audio_writer {
     output_file *output;
@@ -30,8 +32,8 @@ struct audio_writer {
     int bits; /* bits that samples are rounded to; 0: they stay floats */
     int64_t most, written;
     uint64_t clipped;
-    int failure; /* errno of the first failed write */
-    short pending[PENDING];
+    int failure;    /* errno of the first failed write */
+    short *pending; /* [PENDING] */
     size_t pending_n;
 };
 
@@ -141,7 +143,10 @@ static audio_writer *open_writer(output_file *output, raw_format raw, int format
     const bool has_wav_head = raw == RAW_NONE && output->kind == OUTPUT_DIRECT;
     const int64_t expected = frames < 0 ? -1 : frames * (int64_t)channels;
     audio_writer *writer = calloc(1, sizeof(*writer));
-    if (!writer) {
+    if (writer)
+        writer->pending = malloc(PENDING * sizeof(*writer->pending));
+    if (!writer || !writer->pending) {
+        free(writer);
         report_error("out of memory");
         return NULL;
     }
@@ -178,6 +183,8 @@ CLONED static void clip(audio_writer *writer, float *samples, size_t n)
     float step = ldexpf(1.0f, writer->bits > 24 ? -24 : 1 - writer->bits);
     float highest = 1.0f - step;
     uint32_t clipped = 0;
+    if (peak_of(samples, n) <= highest)
+        return;
     for (size_t i = 0; i < n; i++) {
         const float x = samples[i];
         /* What rounds to the largest integer does not count as clipped. */
@@ -351,6 +358,7 @@ void audio_writer_close(audio_writer **writer)
         return;
     if ((*writer)->file)
         sf_close((*writer)->file);
+    free((*writer)->pending);
     free(*writer);
     *writer = NULL;
 }

@@ -2,6 +2,8 @@
 
 #include "transfer.h"
 
+#include "unecho.h"
+
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -98,4 +100,39 @@ SNDFILE *loaded_file_open(struct loaded_place *place, const struct loaded_file *
     SF_VIRTUAL_IO access = {length_of, move, copy, NULL, position_of};
     *place = (struct loaded_place){.file = file};
     return sf_open_virtual(&access, SFM_READ, info, place);
+}
+
+static bool holds_shorts(const SF_INFO *info)
+{
+    const int container = info->format & SF_FORMAT_TYPEMASK,
+              order = info->format & SF_FORMAT_ENDMASK;
+    const uint16_t one = 1;
+    return *(const unsigned char *)&one == 1 && order != SF_ENDIAN_BIG &&
+           (info->format & SF_FORMAT_SUBMASK) == SF_FORMAT_PCM_16 &&
+           (container == SF_FORMAT_WAV || container == SF_FORMAT_WAVEX ||
+            container == SF_FORMAT_RF64 || container == SF_FORMAT_W64);
+}
+
+/* Whether the file's first frame is that. */
+static bool begins_with(SNDFILE *file, const short *samples, sf_count_t n)
+{
+    short first[UNECHO_CHANNELS_MAX];
+    return sf_read_short(file, first, n) == n &&
+           memcmp(first, samples, (size_t)n * sizeof(*first)) == 0 &&
+           sf_seek(file, 0, SEEK_SET) == 0;
+}
+
+const short *loaded_file_shorts(SNDFILE *file, const struct loaded_place *place,
+                                const SF_INFO *info)
+{
+    const struct loaded_file *const whole = place->file;
+    /* Where it reads next is where its first sample is. */
+    if (!holds_shorts(info) || info->frames < 1 || info->channels > UNECHO_CHANNELS_MAX ||
+        sf_seek(file, 0, SEEK_SET) != 0 || place->at < 0 || (uint64_t)place->at > whole->size ||
+        (size_t)place->at % sizeof(short) != 0 ||
+        (uint64_t)info->frames >
+            (whole->size - (uint64_t)place->at) / (sizeof(short) * (uint64_t)info->channels))
+        return NULL;
+    const short *const samples = (const short *)(const void *)(whole->bytes + place->at);
+    return begins_with(file, samples, info->channels) ? samples : NULL;
 }

@@ -32,4 +32,9 @@ struct loaded_place {
 SNDFILE *loaded_file_open(struct loaded_place *place, const struct loaded_file *file,
                           SF_INFO *info);
 
+/* The samples of an open file as they lie in memory; it is at its start afterwards. NULL: they are
+ * not this machine's 16 bits, or not aligned. */
+const short *loaded_file_shorts(SNDFILE *file, const struct loaded_place *place,
+                                const SF_INFO *info);
+
 #endif

@@ -20,6 +20,9 @@
 
 /* At 16 kHz; of the same duration at other rates. */
 #define USUAL_CHUNK 2048
+/* So many at a time of files until their end: from one chunk to the next the caches forget the code
+ * around the library. */
+#define FILE_CHUNKS 8
 /* Of a sample that counts. */
 #define LARGEST 100.0f
 #define HOP_MS  (1000 * UNECHO_HOP / UNECHO_SAMPLE_RATE)
@@ -42,7 +45,8 @@ struct session {
     const struct stretches *stretches; /* NULL: none */
     int mic_rate, far_rate;            /* Hz */
     uint64_t network_lag;              /* at 16 kHz */
-    size_t chunk;
+    size_t chunk;                      /* of the output once the microphone has ended */
+    size_t chunks;                     /* at a time before that */
     /* mic also takes the output; far: of one call, or a piece of it if the rates differ */
     float *mic, *far;
     size_t latency_left; /* in the output, in frames */
@@ -56,6 +60,23 @@ struct session {
     float peak;
 };
 
+/* Added up in eight lanes. */
+static inline double squares(const float *samples, size_t n)
+{
+    eight_floats eight = {0};
+    const size_t whole = n - n % 8;
+    double sum = 0.0;
+    for (size_t i = 0; i < whole; i += 8) {
+        const eight_floats x = *(const eight_floats *)(samples + i);
+        eight += x * x;
+    }
+    for (size_t i = whole; i < n; i++)
+        eight[i - whole] += samples[i] * samples[i];
+    for (size_t k = 0; k < 8; k++)
+        sum += (double)eight[k];
+    return sum;
+}
+
 /* A mean power, no exact figure: guards its input as unecho_process does. */
 CLONED static double power(const float *samples, size_t n)
 {
@@ -63,22 +84,23 @@ CLONED static double power(const float *samples, size_t n)
     double sum = 0.0;
     for (size_t at = 0; at < n; at += POWER_PART) {
         const size_t count = n - at < POWER_PART ? n - at : POWER_PART;
-        eight_floats eight = {0};
+        if (peak_of(samples + at, count) <= LARGEST) {
+            sum += squares(samples + at, count);
+            continue;
+        }
         for (size_t i = 0; i < count; i++) {
             const float size = fabsf(samples[at + i]);
             /* Infinity is no large sample, and NaN is none. */
             part[i] = size <= LARGEST ? size : size <= FLT_MAX ? LARGEST : 0.0f;
         }
-        for (size_t i = count; i < POWER_PART && i % 8 != 0; i++)
-            part[i] = 0.0f;
-        for (size_t i = 0; i < count; i += 8) {
-            const eight_floats x = *(const eight_floats *)(part + i);
-            eight += x * x;
-        }
-        for (size_t k = 0; k < 8; k++)
-            sum += (double)eight[k];
+        sum += squares(part, count);
     }
     return sum;
+}
+
+CLONED static float peak(const float *samples, size_t n)
+{
+    return peak_of(samples, n);
 }
 
 /* The least number of frames at rate that last at least as long as n frames at of_rate. */
@@ -199,7 +221,8 @@ static unsigned hops_in(const struct session *session)
 static size_t largest_chunk(const struct session *session)
 {
     const size_t lag = lag_at(session, session->mic_rate);
-    return session->chunk > lag ? session->chunk : lag;
+    const size_t chunk = session->chunks * session->chunk;
+    return chunk > lag ? chunk : lag;
 }
 
 static size_t largest_far_piece(const struct session *session)
@@ -271,6 +294,7 @@ struct session *session_open(unecho_model *model, const session_settings *settin
     session->chunk = settings->chunk
                          ? settings->chunk
                          : (size_t)as_long(USUAL_CHUNK, UNECHO_SAMPLE_RATE, session->mic_rate);
+    session->chunks = !settings->chunk && ends_can_rewind(pair) ? FILE_CHUNKS : 1;
     session->latency_left = settings->keep_latency ? lag : 0;
     session->lead = settings->chunk ? 0 : lag;
     session->far_lead = settings->chunk ? 0 : lag_at(session, session->far_rate);
@@ -326,29 +350,31 @@ static void measure_out(struct session *session, const float *samples, size_t n)
     }
 }
 
-/* The microphone's next chunk; after its end, silence. */
-static bool read_chunk(struct session *session)
+/* The microphone's next chunks, n samples in all; after its end, silence to complete the last. */
+static bool read_chunks(struct session *session, size_t *n)
 {
-    size_t chunk = session->chunk, heard = 0;
+    const size_t chunk = session->chunk;
+    size_t heard = 0;
+    *n = chunk;
     if (!session->ended && interrupted())
         session->ended = session->stopped = true;
     if (!session->ended) {
-        if (!ends_read_mic(session->pair, session->mic, chunk, &heard))
+        if (!ends_read_mic(session->pair, session->mic, session->chunks * chunk, &heard))
             return false;
-        session->ended = heard < chunk;
+        session->ended = heard < session->chunks * chunk;
         session->stopped = session->ended && interrupted();
+        *n = heard > chunk ? (heard + chunk - 1) / chunk * chunk : chunk;
     }
-    memset(session->mic + heard, 0, (chunk - heard) * sizeof(*session->mic));
+    memset(session->mic + heard, 0, (*n - heard) * sizeof(*session->mic));
     measure_mic(session, heard);
     session->heard += heard;
     return true;
 }
 
-/* Pass the part of the chunk that belongs to the output to the sink. */
-static bool pass_on(struct session *session, session_sink *sink, void *user)
+/* Pass the part of the n samples that belongs to the output to the sink. */
+static bool pass_on(struct session *session, size_t n, session_sink *sink, void *user)
 {
     float *samples = session->mic;
-    size_t n = session->chunk;
     size_t early = session->skip < n ? (size_t)session->skip : n;
     uint64_t due = session->heard - session->written;
     session->skip -= early;
@@ -359,15 +385,15 @@ static bool pass_on(struct session *session, session_sink *sink, void *user)
 
     measure_out(session, samples, n);
     session->written += n;
-    session->peak = fmaxf(session->peak, peak_of(samples, n));
+    session->peak = fmaxf(session->peak, peak(samples, n));
     return n == 0 || sink(user, samples, n);
 }
 
 bool session_run(struct session *session, session_sink *sink, void *user)
 {
     while (!session->ended || session->written < session->heard) {
-        if (!read_chunk(session) || !process(session, session->chunk) ||
-            !pass_on(session, sink, user))
+        size_t n;
+        if (!read_chunks(session, &n) || !process(session, n) || !pass_on(session, n, sink, user))
             return false;
     }
     return true;

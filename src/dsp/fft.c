@@ -1,7 +1,9 @@
 /*
  * Stockham's transform of half the length, whose real and imaginary parts are the even and odd
  * samples of the real signal: radix 4, in order from stage to stage between two buffers, so that
- * the innermost loops run over neighbours and compilers make vectors of them.
+ * the innermost loops run over neighbours and compilers make vectors of them. Lanes are neighbours
+ * already: their transform stays in one buffer, half as much cache, and leaves the bins where they
+ * fall.
  */
 #include "dsp/fft.h"
 
@@ -25,12 +27,13 @@ typedef struct buffer {
 } buffer;
 
 struct real_fft {
-    size_t size, lanes;
+    size_t size;
     float *memory;
     buffer turns; /* exp(-2 pi i k / size) */
     /* Of each stage of radix 4, for p up to n / 4: exp(-2 pi i p / n), its square and its cube. */
     float *stage_turns;
     buffer buffers[2];
+    uint32_t *places; /* with lanes, [size / 2]: where the bins of the transform are */
 };
 
 /* The stages of radix 4 of a transform of n values take so many floats of turns. */
@@ -42,18 +45,28 @@ static size_t stage_turn_count(size_t n)
     return count;
 }
 
-/* An eighth of the circle is computed, the rest is its mirror image: tables take longer than short
- * recordings. */
+/* An eighth of the circle is computed, the rest is its mirror image, and of that eighth only a row
+ * of turns and a step from row to row: tables take longer than short recordings. */
 static void fill_turns(const buffer *turns, size_t size)
 {
+    enum { ROW = 64 };
     const size_t quarter = size / 4;
-    for (size_t k = 0; k <= size / 8; k++) {
-        const double angle = 2.0 * PI * (double)k / (double)size;
-        const float re = (float)cos(angle), im = (float)sin(angle);
-        turns->re[k] = re;
-        turns->im[k] = -im;
-        turns->re[quarter - k] = im;
-        turns->im[quarter - k] = -re;
+    const double step = 2.0 * PI / (double)size;
+    double row_re[ROW], row_im[ROW];
+    for (size_t i = 0; i < ROW; i++) {
+        row_re[i] = cos(step * (double)i);
+        row_im[i] = sin(step * (double)i);
+    }
+    for (size_t first = 0; first <= size / 8; first += ROW) {
+        const double at_re = cos(step * (double)first), at_im = sin(step * (double)first);
+        for (size_t i = 0, k = first; i < ROW && k <= size / 8; i++, k++) {
+            const float re = (float)(at_re * row_re[i] - at_im * row_im[i]);
+            const float im = (float)(at_re * row_im[i] + at_im * row_re[i]);
+            turns->re[k] = re;
+            turns->im[k] = -im;
+            turns->re[quarter - k] = im;
+            turns->im[quarter - k] = -re;
+        }
     }
     for (size_t k = 1; k < quarter; k++) {
         turns->re[quarter + k] = -turns->re[quarter - k];
@@ -76,27 +89,45 @@ static void fill_stage_turns(float *turns, size_t n, const buffer *all)
             }
 }
 
+/* After the stages of radix 4 in place, and one of radix 2 where that is left over. */
+static void fill_places(uint32_t *places, size_t n)
+{
+    for (size_t place = 0; place < n; place++) {
+        size_t bin = 0, step = 1, at = place;
+        for (size_t left = n; left > 1;) {
+            const size_t radix = left >= 4 ? 4 : 2;
+            left /= radix;
+            bin += step * (at / left);
+            at %= left;
+            step *= radix;
+        }
+        places[bin] = (uint32_t)place;
+    }
+}
+
 static real_fft *new (size_t size, size_t lanes)
 {
     const size_t n = size / 2;
     real_fft *f = malloc(sizeof *f);
-    const size_t apart = n * lanes + APART;
-    float *memory = malloc((2 * n + 4 * apart + stage_turn_count(n)) * sizeof *memory + LINE);
+    const size_t apart = n * lanes + APART, buffers = lanes > 1 ? 1 : 2;
+    const size_t place_count = lanes > 1 ? n : 0;
+    float *memory = malloc((2 * n + 2 * buffers * apart + stage_turn_count(n)) * sizeof *memory +
+                           place_count * sizeof(uint32_t) + LINE);
     if (!f || !memory) {
         free(f);
         free(memory);
         return NULL;
     }
     float *const turns = memory + LINE / sizeof *memory - (uintptr_t)memory % LINE / sizeof *memory;
-    float *const values = turns + 2 * n, *const more = values + 2 * apart;
-    *f = (real_fft){.size = size,
-                    .lanes = lanes,
-                    .memory = memory,
-                    .turns = {turns, turns + n},
-                    .buffers = {{values, values + apart}, {more, more + apart}},
-                    .stage_turns = more + 2 * apart};
+    float *values = turns + 2 * n;
+    *f = (real_fft){.size = size, .memory = memory, .turns = {turns, turns + n}};
+    for (size_t i = 0; i < buffers; i++, values += 2 * apart)
+        f->buffers[i] = (buffer){values, values + apart};
+    f->stage_turns = values;
+    f->places = (uint32_t *)(f->stage_turns + stage_turn_count(n));
     fill_turns(&f->turns, size);
     fill_stage_turns(f->stage_turns, n, &f->turns);
+    fill_places(f->places, place_count);
     return f;
 }
 
@@ -265,7 +296,7 @@ static const buffer *transform(const real_fft *f)
 {
     const buffer *from = &f->buffers[0], *to = &f->buffers[1];
     const float *turns = f->stage_turns;
-    size_t n = f->size / 2, stride = f->lanes;
+    size_t n = f->size / 2, stride = 1;
     for (; n >= 2; n /= 4, stride *= 4) {
         if (n == 2)
             last_stage(from, to, stride);
@@ -285,80 +316,164 @@ static const buffer *transform(const real_fft *f)
 
 /* ---- Real signals ----------------------------------------------------------------------- */
 
-void real_fft_forward(real_fft *f, float *restrict re, float *restrict im, const float *x)
+CLONED static void part(const buffer *z, const float *restrict x, size_t n)
+{
+    float *restrict const re = z->re, *restrict const im = z->im;
+    for (size_t i = 0; i < n; i++) {
+        re[i] = x[2 * i];
+        im[i] = x[2 * i + 1];
+    }
+}
+
+/* The transforms of the even and of the odd samples are those of the real signal's halves. */
+CLONED static void join(const real_fft *f, float *restrict re, float *restrict im, const buffer *a)
 {
     const size_t n = f->size / 2;
-    const buffer *const z = &f->buffers[0];
-    for (size_t i = 0; i < n; i++) {
-        z->re[i] = x[2 * i];
-        z->im[i] = x[2 * i + 1];
+    const float *restrict const a_re = a->re, *restrict const a_im = a->im;
+    const float *restrict const turn_re = f->turns.re, *restrict const turn_im = f->turns.im;
+    for (size_t k = 1; k < n; k++) {
+        const float b_re = a_re[n - k], b_im = a_im[n - k];
+        const float even_re = 0.5f * (a_re[k] + b_re), even_im = 0.5f * (a_im[k] - b_im);
+        const float odd_re = 0.5f * (a_im[k] + b_im), odd_im = 0.5f * (b_re - a_re[k]);
+        re[k] = even_re + (odd_re * turn_re[k] - odd_im * turn_im[k]);
+        im[k] = even_im + (odd_re * turn_im[k] + odd_im * turn_re[k]);
     }
+}
+
+void real_fft_forward(real_fft *f, float *re, float *im, const float *x)
+{
+    const size_t n = f->size / 2;
+    part(&f->buffers[0], x, n);
     const buffer *const a = transform(f);
     re[0] = a->re[0] + a->im[0];
-    im[0] = 0.0f;
-    for (size_t k = 1; k < n; k++) {
-        const float b_re = a->re[n - k], b_im = a->im[n - k];
-        /* The transforms of the even and of the odd samples. */
-        const float even_re = 0.5f * (a->re[k] + b_re), even_im = 0.5f * (a->im[k] - b_im);
-        const float odd_re = 0.5f * (a->im[k] + b_im), odd_im = 0.5f * (b_re - a->re[k]);
-        re[k] = even_re + (odd_re * f->turns.re[k] - odd_im * f->turns.im[k]);
-        im[k] = even_im + (odd_re * f->turns.im[k] + odd_im * f->turns.re[k]);
-    }
     re[n] = a->re[0] - a->im[0];
-    im[n] = 0.0f;
+    im[0] = im[n] = 0.0f;
+    join(f, re, im, a);
 }
 
-/* Bin k of all lanes, from those k and n - k of the transform of half the length. */
-CLONED static void join_lanes(float *restrict re, float *restrict im, const buffer *a, size_t k,
-                              size_t n, float turn_re, float turn_im)
+/* ---- Lanes ------------------------------------------------------------------------------ */
+
+/* In blocks of n values: transforms of four, of values a quarter apart. */
+CLONED static void stage_in_place(const buffer *z, size_t all, size_t n, const float *turns)
 {
-    const float *restrict const k_re = a->re + k * FFT_LANES, *restrict const k_im =
-                                                                  a->im + k * FFT_LANES;
-    const float *restrict const b_re = a->re + (n - k) * FFT_LANES, *restrict const b_im =
-                                                                        a->im + (n - k) * FFT_LANES;
-    for (size_t i = 0; i < FFT_LANES; i++) {
-        const float even_re = 0.5f * (k_re[i] + b_re[i]), even_im = 0.5f * (k_im[i] - b_im[i]);
-        const float odd_re = 0.5f * (k_im[i] + b_im[i]), odd_im = 0.5f * (b_re[i] - k_re[i]);
-        re[i] = even_re + (odd_re * turn_re - odd_im * turn_im);
-        im[i] = even_im + (odd_re * turn_im + odd_im * turn_re);
-    }
+    _Static_assert(FFT_LANES == 8, "a value of all lanes is a vector");
+    const size_t quarter = n / 4;
+    for (size_t block = 0; block < all; block += n)
+        for (size_t p = 0; p < quarter; p++) {
+            eight_floats *const re = (eight_floats *)z->re + block + p;
+            eight_floats *const im = (eight_floats *)z->im + block + p;
+            const float re1 = turns[p], im1 = turns[quarter + p];
+            const float re2 = turns[2 * quarter + p], im2 = turns[3 * quarter + p];
+            const float re3 = turns[4 * quarter + p], im3 = turns[5 * quarter + p];
+            const eight_floats sum_re = re[0] + re[2 * quarter], sum_im = im[0] + im[2 * quarter];
+            const eight_floats difference_re = re[0] - re[2 * quarter];
+            const eight_floats difference_im = im[0] - im[2 * quarter];
+            const eight_floats other_re = re[quarter] + re[3 * quarter];
+            const eight_floats other_im = im[quarter] + im[3 * quarter];
+            /* i (x1 - x3) */
+            const eight_floats turned_re = im[3 * quarter] - im[quarter];
+            const eight_floats turned_im = re[quarter] - re[3 * quarter];
+            const eight_floats a_re = difference_re - turned_re, a_im = difference_im - turned_im;
+            const eight_floats b_re = sum_re - other_re, b_im = sum_im - other_im;
+            const eight_floats c_re = difference_re + turned_re, c_im = difference_im + turned_im;
+            re[0] = sum_re + other_re;
+            im[0] = sum_im + other_im;
+            re[quarter] = re1 * a_re - im1 * a_im;
+            im[quarter] = re1 * a_im + im1 * a_re;
+            re[2 * quarter] = re2 * b_re - im2 * b_im;
+            im[2 * quarter] = re2 * b_im + im2 * b_re;
+            re[3 * quarter] = re3 * c_re - im3 * c_im;
+            im[3 * quarter] = re3 * c_im + im3 * c_re;
+        }
 }
 
-void real_fft_forward_lanes(real_fft *f, float *restrict re, float *restrict im, const float *x)
+CLONED static void pairs_in_place(const buffer *z, size_t all)
 {
-    const size_t n = f->size / 2, lanes = FFT_LANES;
-    const buffer *const z = &f->buffers[0];
-    for (size_t i = 0; i < n; i++) {
-        memcpy(z->re + i * lanes, x + 2 * i * lanes, lanes * sizeof(*x));
-        memcpy(z->im + i * lanes, x + (2 * i + 1) * lanes, lanes * sizeof(*x));
+    for (size_t p = 0; p < all; p += 2) {
+        eight_floats *const re = (eight_floats *)z->re + p, *const im = (eight_floats *)z->im + p;
+        const eight_floats a_re = re[0], a_im = im[0];
+        re[0] = a_re + re[1];
+        im[0] = a_im + im[1];
+        re[1] = a_re - re[1];
+        im[1] = a_im - im[1];
     }
-    const buffer *const a = transform(f);
-    for (size_t i = 0; i < lanes; i++) {
-        re[i] = a->re[i] + a->im[i];
-        re[n * lanes + i] = a->re[i] - a->im[i];
-        im[i] = im[n * lanes + i] = 0.0f;
-    }
-    for (size_t k = 1; k < n; k++)
-        join_lanes(re + k * lanes, im + k * lanes, a, k, n, f->turns.re[k], f->turns.im[k]);
 }
 
-void real_fft_inverse(real_fft *f, float *restrict x, const float *re, const float *im)
+static void transform_in_place(const real_fft *f)
+{
+    const size_t all = f->size / 2;
+    const float *turns = f->stage_turns;
+    size_t n = all;
+    for (; n >= 4; turns += 6 * (n / 4), n /= 4)
+        stage_in_place(&f->buffers[0], all, n, turns);
+    if (n == 2)
+        pairs_in_place(&f->buffers[0], all);
+}
+
+/* As real_fft_forward joins them. */
+CLONED static void join_lanes(const real_fft *f, float *restrict re, float *restrict im)
 {
     const size_t n = f->size / 2;
-    const buffer *const z = &f->buffers[0];
-    /* The inverse transform is the forward transform with real and imaginary part exchanged, before
-     * and after. */
+    const eight_floats *const z_re = (const eight_floats *)f->buffers[0].re;
+    const eight_floats *const z_im = (const eight_floats *)f->buffers[0].im;
+    eight_floats *const to_re = (eight_floats *)re, *const to_im = (eight_floats *)im;
+    to_re[0] = z_re[0] + z_im[0];
+    to_re[n] = z_re[0] - z_im[0];
+    to_im[0] = to_im[n] = (eight_floats){0};
+    for (size_t k = 1; k < n; k++) {
+        const eight_floats a_re = z_re[f->places[k]], a_im = z_im[f->places[k]];
+        const eight_floats b_re = z_re[f->places[n - k]], b_im = z_im[f->places[n - k]];
+        const eight_floats even_re = 0.5f * (a_re + b_re), even_im = 0.5f * (a_im - b_im);
+        const eight_floats odd_re = 0.5f * (a_im + b_im), odd_im = 0.5f * (b_re - a_re);
+        const float turn_re = f->turns.re[k], turn_im = f->turns.im[k];
+        to_re[k] = even_re + (odd_re * turn_re - odd_im * turn_im);
+        to_im[k] = even_im + (odd_re * turn_im + odd_im * turn_re);
+    }
+}
+
+void real_fft_lanes(const real_fft *f, float **even, float **odd)
+{
+    *even = f->buffers[0].re;
+    *odd = f->buffers[0].im;
+}
+
+void real_fft_forward_lanes(real_fft *f, float *re, float *im)
+{
+    transform_in_place(f);
+    join_lanes(f, re, im);
+}
+
+/* ---- And back --------------------------------------------------------------------------- */
+
+/* Real and imaginary part exchanged. */
+CLONED static void part_bins(const real_fft *f, const float *restrict re, const float *restrict im)
+{
+    const size_t n = f->size / 2;
+    float *restrict const z_re = f->buffers[0].re, *restrict const z_im = f->buffers[0].im;
+    const float *restrict const turn_re = f->turns.re, *restrict const turn_im = f->turns.im;
     for (size_t k = 0; k < n; k++) {
         const float even_re = re[k] + re[n - k], even_im = im[k] - im[n - k];
         const float turned_re = re[k] - re[n - k], turned_im = im[k] + im[n - k];
-        const float odd_re = turned_re * f->turns.re[k] + turned_im * f->turns.im[k];
-        const float odd_im = turned_im * f->turns.re[k] - turned_re * f->turns.im[k];
-        z->im[k] = even_re - odd_im;
-        z->re[k] = even_im + odd_re;
+        const float odd_re = turned_re * turn_re[k] + turned_im * turn_im[k];
+        const float odd_im = turned_im * turn_re[k] - turned_re * turn_im[k];
+        z_im[k] = even_re - odd_im;
+        z_re[k] = even_im + odd_re;
     }
-    const buffer *const result = transform(f);
+}
+
+CLONED static void interleave(float *restrict x, const buffer *z, size_t n)
+{
+    const float *restrict const re = z->re, *restrict const im = z->im;
     for (size_t i = 0; i < n; i++) {
-        x[2 * i] = result->im[i];
-        x[2 * i + 1] = result->re[i];
+        x[2 * i] = im[i];
+        x[2 * i + 1] = re[i];
     }
+}
+
+/* The inverse transform is the forward transform with real and imaginary part exchanged, before and
+ * after. */
+void real_fft_inverse(real_fft *f, float *x, const float *re, const float *im)
+{
+    part_bins(f, re, im);
+    interleave(x, transform(f), f->size / 2);
 }

@@ -30,15 +30,19 @@ class Page(InFolder):
         with open("in/bad_mic.wav", "wb") as file:
             file.write(b"no sound")
         shutil.copy("in/silent_far.wav", "in/bad_far.wav")
-        self.batch("in", "-o", "out", "--report", report, code=1)
+        self.put("in/cut_mic.wav", "in/cut_far.wav", 9)
+        os.truncate("in/cut_mic.wav", 20000)
+        result = self.batch("in", "-o", "out", "--report", report, code=1)
+        self.assertIn("6 done", result.stdout.decode())
+        self.assertIn(", 1 with warnings, 1 failed", result.stdout.decode())
         with open(report, encoding="utf-8") as file:
             return file.read()
 
     def test_it_holds_all_pairs_and_loads_nothing(self):
         page = self.make("report.html")
         rows = rows_of(page)
-        self.assertEqual(len(rows), 6)
-        self.assertEqual(sorted(row["status"] for row in rows), ["done"] * 5 + ["failed"])
+        self.assertEqual(len(rows), 7)
+        self.assertEqual(sorted(row["status"] for row in rows), ["done"] * 6 + ["failed"])
         for row in rows:
             if row["status"] == "done":
                 self.assertIn("verdict", row)
@@ -48,7 +52,8 @@ class Page(InFolder):
         outside = re.sub(r'id="rows">.*?</script>', "", page, flags=re.DOTALL)
         self.assertNotRegex(outside.replace("http://www.w3.org/2000/svg", ""), r"https?:|<link|src=\"")
         # The same page comes from the journal.
-        run("batch", "--merge", "out", "--report", "merged.html")
+        merged = run("batch", "--merge", "out", "--report", "merged.html")
+        self.assertIn(", 1 with warnings, 1 failed", merged.stdout.decode())
         with open("merged.html", encoding="utf-8") as file:
             self.assertEqual(file.read(), page)
 
@@ -65,10 +70,11 @@ class Page(InFolder):
                                 "file://" + os.path.realpath("reports/report.html")],
                                capture_output=True, timeout=300).stdout.decode()
         self.assertNotRegex(shown, r"<html[^>]*data-error")
-        self.assertIn("6 pairs of recordings", shown)
-        self.assertEqual(shown.count('<tr class="row'), 6)
+        self.assertIn("7 pairs of recordings", shown)
+        self.assertEqual(shown.count('<tr class="row'), 7)
         self.assertIn("line\nbreak", html.unescape(shown))
         self.assertIn('<span class="problem">not a sound file', shown)
+        self.assertIn('<span class="problem">cut short', shown)
         links = set(re.findall(r'<audio[^>]* src="([^"]*)"', shown))
         self.assertGreater(len(links), 3)
         for link in links:

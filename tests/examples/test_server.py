@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -76,6 +77,17 @@ class Running(unittest.TestCase):
         return float(re.search(f"^{re.escape(name)} (.*)$", self.metrics(), re.MULTILINE)[1])
 
 
+def receive(call, size):
+    """The server sends hop by hop."""
+    whole = b""
+    while len(whole) < size:
+        part = call.recv(size - len(whole))
+        if not part:
+            break
+        whole += part
+    return whole
+
+
 def receive_all(call):
     parts = []
     while part := call.recv(65536):
@@ -98,8 +110,34 @@ class Calls(Running):
         self.assertEqual(alone, among)
 
     def test_in_real_time(self):
-        printed, _ = self.call("5", "1")
-        self.assertRegex(printed, r"^5 calls, 1\.0 s: 625 hops, \d+ late; median ")
+        printed, _ = self.call("5", "1", "40")
+        self.assertRegex(printed, r"^5 calls, 1\.0 s: 625 hops, \d+ late by 40 ms, \d+ by 8 ms; median ")
+        # Each tick has its delay, also where the machine paused and several were due at once.
+        page = self.metrics()
+        ticks, delays = (int(re.search(rf"^unecho_{name}_count (\d+)$", page, re.MULTILINE)[1])
+                         for name in ["tick_seconds", "tick_delay_seconds"])
+        self.assertGreaterEqual(ticks, 1)
+        self.assertGreaterEqual(delays, max(ticks, 124))
+
+    def test_a_stopped_server_catches_up(self):
+        """All hops that came meanwhile are processed, in order, and each of their ticks is late."""
+        call, data = self.connect(), interleaved(1.0)[:4 * 64 * HOP]
+        call.sendall(data[:4 * HOP])
+        first = receive(call, 2 * HOP)
+        before = self.figure("unecho_late_ticks_total")
+        self.server.send_signal(signal.SIGSTOP)
+        time.sleep(0.1)
+        call.sendall(data[4 * HOP:])
+        call.shutdown(socket.SHUT_WR)
+        self.server.send_signal(signal.SIGCONT)
+        rest = receive_all(call)
+        # Of the 12 ticks in 0.1 s the last is on time.
+        self.assertGreaterEqual(self.figure("unecho_late_ticks_total") - before, 11)
+        self.assertEqual(len(first + rest), len(data) // 2)
+        again = self.connect()
+        again.sendall(data)
+        again.shutdown(socket.SHUT_WR)
+        self.assertEqual(receive_all(again), first + rest)
 
     def test_any_pieces_and_any_end(self):
         data = interleaved(1.0)[:4 * 15003]
@@ -137,7 +175,7 @@ class Calls(Running):
         all_calls = [self.connect() for _ in range(self.limit)]
         for call in all_calls:
             call.sendall(bytes(4 * HOP))
-            self.assertEqual(len(call.recv(2 * HOP, socket.MSG_WAITALL)), 2 * HOP)
+            self.assertEqual(len(receive(call, 2 * HOP)), 2 * HOP)
         self.assertEqual(self.connect().recv(1), b"")
         self.assertEqual(self.figure("unecho_calls"), self.limit)
         self.assertEqual(self.figure("unecho_calls_refused_total"), 1)
@@ -194,7 +232,7 @@ class Metrics(Running):
         for call, what in [(silent, bytes(4 * HOP)), (heard, data)]:
             for at in range(0, len(what), burst):
                 call.sendall(what[at:at + burst])
-                call.recv(len(what[at:at + burst]) // 2, socket.MSG_WAITALL)
+                receive(call, len(what[at:at + burst]) // 2)
         return self.metrics()
 
     def test_the_page(self):
