@@ -129,11 +129,12 @@ def ramp(x, first, last):
     return np.clip((x - first) / (last - first), 0, 1)
 
 
-def raise_gains(gains, talk, error, echo, coherence):
+def raise_gains(gains, talk, error, echo, coherence, noise):
     """Gains that take no more than the linear filter's evidence allows; error and echo are band powers, coherence is the larger
-    of the pairs error and echo, error and far end. talk [hops, 0 or 1]: the probability that the near end talks."""
+    of the pairs error and echo, error and far end, noise that in the error. talk [hops, 0 or 1]: the probability that the near
+    end talks."""
     told = ramp(talk[:, 0], 0.5, 0.9) if talk.shape[1] else np.zeros(len(gains))
-    noise, raised = noise_level(error, echo), np.empty_like(gains)
+    raised = np.empty_like(gains)
     e, y, c, leak = np.zeros(BANDS), np.zeros(BANDS), np.zeros(BANDS), np.full(BANDS, 4.0)
     near = opinion = 0.0
     for t in range(len(gains)):
@@ -161,7 +162,20 @@ def exponents(near_end):
     for t, now in enumerate(near_end):
         state = max(now, state + 0.02 * (now - state))
         talks[t] = state
-    return 5 - 3.1 * talks
+    return 7 - 4.8 * talks
+
+
+def keep_noise(gains, near_end, error, noise):
+    """Gains that reduce the noise, which noise_level gives, by 24 dB at most with a talker at the near end."""
+    if not near_end.size:
+        return gains
+    kept, recent, presence = np.empty_like(gains), np.zeros(BANDS), 0.0
+    for t, now in enumerate(near_end[:, 0]):
+        recent += 0.5 * (error[t] - recent)
+        presence += (0.01 if now > presence else 0.001) * (now - presence)
+        share = np.minimum(1.5 * noise[t] / np.maximum(recent, 1e-30), 1)
+        kept[t] = np.maximum(gains[t], presence * 10 ** (-24 / 20) * share)
+    return kept
 
 
 def synthesise(error, gains):
@@ -182,8 +196,9 @@ def process(model, mic, error, far):
     gains, near_end = network(model, x)
     levels = [power(s) @ SHARES / COUNTS for s in (error, mic - error)]
     of_echo, _, of_far = np.split(x[:, 4 * BANDS:] / 3 + 0.3, 3, 1)
-    raised = raise_gains(gains, near_end, *levels, np.maximum(of_echo, of_far))
-    return gains, near_end, synthesise(error, raised ** exponents(near_end))
+    noise = noise_level(*levels)
+    raised = raise_gains(gains, near_end, *levels, np.maximum(of_echo, of_far), noise)
+    return gains, near_end, synthesise(error, keep_noise(raised ** exponents(near_end), near_end, levels[0], noise))
 
 
 if __name__ == '__main__':

@@ -108,7 +108,7 @@ def main():
                 sys.exit(f'{name}: an interruption changed it')
         check_wider('whole/weights.npz')
         script('train_gpu.py', '--scenes', 'taken', '--out', 'gpu', '--seconds', 1, '--least', 4,
-               'one,whole/weights.npz,128,4,4,0.1,2,1e-4', 'two,,160,4,4,0.1,2,1e-4')
+               'one,whole/weights.npz,128,4,4,0.1,1,2,1e-4', 'two,,160,4,4,0.1,1.9,2,1e-4')
         for name, units in (('one', 128), ('two', 160)):
             weights = np.load(f'gpu/{name}.npz')
             if not all(np.isfinite(x).all() for x in weights.values()) or len(weights['inp.bias']) != units:

@@ -27,6 +27,7 @@ COUNTS = torch.from_numpy(postfilter.COUNTS.astype('f4'))
 DB = 20 / math.log(10)
 LEVELS = -2.75, 3.625   # of the features, least and most
 FLOOR = -2.749
+ONSET = 25   # hops
 SCALE = torch.tensor(4 * [1 / 40] + 3 * [3 / 255])[:, None]   # of bytes to features
 SHIFT = torch.tensor(4 * [-2.75] + 3 * [-0.9])[:, None]
 
@@ -47,6 +48,8 @@ def arguments():
     p.add_argument('--over', type=float, default=2.0, help='weight of what is taken from the target')
     p.add_argument('--echo', type=float, default=2.0, help='additional weight where nobody is near')
     p.add_argument('--talk', type=float, default=0.1, help='weight of whether the near end talks')
+    p.add_argument('--onset', type=float, default=3.0, help='additional weight of the first 0.2 s in which the near end talks')
+    p.add_argument('--power', type=float, default=1.0, help='of the gains that the losses see')
     p.add_argument('--units', type=int, default=UNITS, help='of each layer')
     p.add_argument('--devices', type=float, default=0.5, help='share of scenes whose spectra another microphone and loudspeaker change')
     p.add_argument('--recent', help='draw every other scene from the files whose names are not below this')
@@ -135,15 +138,16 @@ class Devices:
 
 def losses(logits, talking, weight, gain, level, talk, a):
     """Distance of compressed spectra, what is taken from the target in addition (see write_loss in examples.c), and who talks."""
-    g = torch.exp(0.3 * F.logsigmoid(logits))
+    g = torch.exp(0.3 * a.power * F.logsigmoid(logits))
     bands = COUNTS.to(g.device) ** 0.5
     weight = weight * (bands / bands.mean())
     near = (weight * level.square()).sum(-1, keepdim=True)
     alone = (near < 0.06 * weight.sum(-1, keepdim=True)).float()
-    weight = weight * (1 + a.echo * alone)
+    onset = talk * (1 - F.pad(talk, (0, 0, 0, 0, ONSET, 0), value=1)[:-ONSET])
+    weight = weight * (1 + a.echo * alone + a.onset * onset)
     taken = F.relu(level.clamp(max=1) - g)
     fit, over = 50 * (weight * (g - gain).square()).mean(), 50 * a.over * (weight * taken.square()).mean()
-    return torch.stack([fit, over, a.talk * F.binary_cross_entropy_with_logits(talking, talk)])
+    return torch.stack([fit, over, a.talk * F.binary_cross_entropy_with_logits(talking, talk, 1 + a.onset * onset)])
 
 
 @torch.no_grad()

@@ -2,7 +2,7 @@
 """Train the post-filter on a GPU: train.py's losses, with the scenes in the GPU's memory and each step one CUDA graph.
 
     train_gpu.py --scenes FOLDER --out FOLDER --seconds N RUN ...
-    RUN: NAME,WEIGHTS.npz,UNITS,OVER,ECHO,TALK,BATCH,RATE
+    RUN: NAME,WEIGHTS.npz,UNITS,OVER,ECHO,TALK,POWER,BATCH,RATE
 
 The runs share the GPU and the scenes, and are those of train.py with --init WEIGHTS --units UNITS --over OVER and so on; without
 WEIGHTS from random ones. Takes NAME.u8 out of FOLDER as unecho-scenes writes them there, and deletes each once it has it; the
@@ -39,6 +39,7 @@ def arguments():
     p.add_argument('--seconds', type=float, required=True, help='of training')
     p.add_argument('--least', type=int, default=1500, help='scenes to begin with')
     p.add_argument('--devices', type=float, default=0.5, help='as in train.py')
+    p.add_argument('--onset', type=float, default=3.0, help='as in train.py')
     p.add_argument('--seed', type=int, default=1)
     p.add_argument('runs', nargs='+', metavar='RUN')
     return p.parse_args()
@@ -74,9 +75,10 @@ class Pool:
 class Run:
     """One network: its averaged weights, optimiser, inputs in place, and the graph of a step."""
 
-    def __init__(self, of, pool, devices, seed):
+    def __init__(self, of, pool, devices, onset, seed):
+        self.onset = onset
         self.name, init, *numbers = of.split(',')
-        units, self.over, self.echo, self.talk, batch, self.rate = (float(n) for n in numbers)
+        units, self.over, self.echo, self.talk, self.power, batch, self.rate = (float(n) for n in numbers)
         units, batch = int(units), int(batch)
         torch.manual_seed(seed)
         self.random, self.pool, self.share = np.random.default_rng(seed), pool, devices
@@ -168,7 +170,7 @@ def main():
     pool = Pool(a.scenes)
     while pool.count < a.least:
         time.sleep(0.1)
-    runs = [Run(of, pool, a.devices, a.seed + i) for i, of in enumerate(a.runs)]
+    runs = [Run(of, pool, a.devices, a.onset, a.seed + i) for i, of in enumerate(a.runs)]
     for run in runs if GPU else []:
         run.capture()
     begun = said = saved = time.time()

@@ -299,7 +299,7 @@ static void draw_echo(studio *s)
     if (!s->far_on)
         return;
     const float t60 = chance_between(r, 0.08f, 0.7f);
-    const int changes = chance_is(r, 0.4f);
+    const int changes = chance_is(r, 0.25f);
     loudspeaker_to_spectrum(s);
     if (changes)
         *s->b = *s->a;

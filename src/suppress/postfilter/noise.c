@@ -43,7 +43,7 @@ void noise_advance(noise_memory *m, const bands *b, const float *error, const fl
     }
 }
 
-void noise_keep(const noise_memory *m, const noise_target *target, float *gains)
+void noise_keep(const noise_memory *m, float least, float *gains)
 {
     if (target->gain == 0.0f)
         return;
@@ -51,7 +51,7 @@ void noise_keep(const noise_memory *m, const noise_target *target, float *gains)
         /* The share of noise in the error: echo and voice are above it. */
         const float noise = fluctuation * m->floor[i].level;
         const float share = noise < m->recent[i] ? noise / m->recent[i] : 1.0f;
-        const float kept = target->gain * share;
+        const float kept = least * share;
         if (gains[i] < kept)
             gains[i] = kept;
     }

@@ -12,7 +12,7 @@
 
 /* How the noise is to sound. */
 typedef struct noise_target {
-    float gain; /* what is left of the noise, a factor of amplitude; 0: what the network leaves */
+    float gain; /* what is left of the noise at least, a factor of amplitude */
     int fill;   /* whether synthetic noise replaces what is missing at that level */
 } noise_target;
 
@@ -31,8 +31,9 @@ void noise_reset(noise_memory *m);
  * bands. */
 void noise_advance(noise_memory *m, const bands *b, const float *error, const float *echo);
 
-/* Raise the network's gains to what keeps the noise; after noise_advance. */
-void noise_keep(const noise_memory *m, const noise_target *target, float *gains);
+/* Raise the network's gains to what keeps this much of the noise, a factor of amplitude; after
+ * noise_advance. */
+void noise_keep(const noise_memory *m, float least, float *gains);
 
 /* y [POSTFILTER_BANDS]: the amplitude of the noise that the error with these gains lacks. */
 void noise_missing(const noise_memory *m, const noise_target *target, const float *gains, float *y);

@@ -17,11 +17,16 @@ enum { ROOM_ON_STACK = 9 * 1024 };
 
 /* Exponents of the network's gains at suppression 1, as it was trained to preserve the voice and
  * leaves some echo: while the near end talks, and while it does not. */
-static const float exponent_near = 1.9f, exponent_far = 5.0f;
+static const float exponent_near = 2.2f, exponent_far = 7.0f;
 /* Where the model cannot tell who talks. */
 static const float exponent_either = 1.8f;
 /* The exponent follows the near end's first word at once, and its end over 0.4 s. Per hop. */
 static const float talk_release = 0.02f;
+/* The exponents would take all of the noise in pauses, which then fall silent. With a talker at the
+ * near end it goes down by this at most, in dB, unless the settings ask for more. */
+static const unsigned noise_reduction_most = 24;
+/* A talker is there after 0.8 s of talk, and leaves over 8 s. Per hop. */
+static const float presence_rise = 0.01f, presence_fall = 0.001f;
 
 /* What a row of a run passes from its analysis to its synthesis. */
 typedef struct run_row {
@@ -47,7 +52,8 @@ typedef struct postfilter_suppressor {
     noise_memory noise;
     evidence_memory evidence;
     float suppression;
-    float talk; /* whether the near end talks or did of late, 0 to 1 */
+    float talk;     /* whether the near end talks or did of late, 0 to 1 */
+    float presence; /* whether a talker is at the near end at all, 0 to 1 */
     noise_target noise_target;
     float *tail;       /* [TRANSFORM_HOP]: the newest hop, still incomplete */
     float *near_end;   /* [rows], as in suppressor; NULL: the model cannot tell */
@@ -119,11 +125,11 @@ static void set(suppressor *s, const suppressor_settings *to)
 {
     postfilter_suppressor *const p = own(s);
     p->suppression = to->suppression;
-    /* As much noise reduction as the network does needs no help. */
-    const int keep = to->noise_reduction_db < UNECHO_NOISE_REDUCTION_DB;
-    p->noise_target = (noise_target){.fill = keep || to->comfort_noise};
-    if (p->noise_target.fill)
-        p->noise_target.gain = gain_of_decibels(to->noise_reduction_db);
+    const unsigned db = to->noise_reduction_db;
+    /* As much noise reduction as the network does needs no synthetic noise. */
+    const int fill = db < UNECHO_NOISE_REDUCTION_DB || to->comfort_noise;
+    const unsigned most = fill || db > noise_reduction_most ? db : noise_reduction_most;
+    p->noise_target = (noise_target){.gain = gain_of_decibels(most), .fill = fill};
 }
 
 /* ---- Running ---------------------------------------------------------------------------- */
@@ -167,6 +173,14 @@ static float exponent_of(postfilter_suppressor *p, const float *gains)
     return exponent_far + (exponent_near - exponent_far) * p->talk;
 }
 
+/* What is left of the noise at least, a factor of amplitude. */
+static float least_of_noise(postfilter_suppressor *p, const float *gains)
+{
+    const float now = p->near_end ? gains[POSTFILTER_NEAR_END] : 0.0f;
+    p->presence += (now > p->presence ? presence_rise : presence_fall) * (now - p->presence);
+    return p->noise_target.fill ? p->noise_target.gain : p->presence * p->noise_target.gain;
+}
+
 /* What the network makes of the error, at the filter's bins, which are twice as wide. */
 static void share_of_near_end(postfilter_suppressor *p, const float *gains)
 {
@@ -191,7 +205,7 @@ static void synthesise(postfilter_suppressor *p, const scratch *s, size_t row, f
     evidence_raise(&p->evidence, error_power, echo_power, s->network.features + row * FEATURES_ROW,
                    p->noise.floor, p->near_end ? gains[POSTFILTER_NEAR_END] : 0.0f, gains);
     net->k->raise(gains, gains, p->suppression * exponent_of(p, gains), POSTFILTER_BANDS);
-    noise_keep(&p->noise, target, gains);
+    noise_keep(&p->noise, least_of_noise(p, gains), gains);
     bands_interpolate(&net->bands, of_bins, gains);
     net->k->multiply(error.re, error.re, of_bins, FFT_BINS);
     net->k->multiply(error.im, error.im, of_bins, FFT_BINS);
@@ -296,7 +310,7 @@ static void reset(suppressor *s)
     memset(p->network.all, 0, p->network.all_count * sizeof *p->network.all);
     noise_reset(&p->noise);
     evidence_reset(&p->evidence);
-    p->talk = 0.0f;
+    p->talk = p->presence = 0.0f;
     skip(s, 1);
 }
 
