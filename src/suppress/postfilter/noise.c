@@ -45,7 +45,7 @@ void noise_advance(noise_memory *m, const bands *b, const float *error, const fl
 
 void noise_keep(const noise_memory *m, float least, float *gains)
 {
-    if (target->gain == 0.0f)
+    if (least == 0.0f)
         return;
     for (size_t i = 0; i < POSTFILTER_BANDS; i++) {
         /* The share of noise in the error: echo and voice are above it. */
