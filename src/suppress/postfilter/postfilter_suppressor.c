@@ -188,11 +188,13 @@ static void synthesise(postfilter_suppressor *p, scratch *s, size_t row, float *
     const float *const power = s->power + row * POWER_ROW;
     const float *const error_power = power + SIGNAL_ERROR * POSTFILTER_BANDS;
     const float *const echo_power = power + SIGNAL_ECHO * POSTFILTER_BANDS;
+    const float *const far_power = power + SIGNAL_FAR * POSTFILTER_BANDS;
     float *const gains = s->network.gains + row * GAINS_ROW;
     share_of_near_end(p, gains);
     noise_advance(&p->noise, &net->bands, error_power, echo_power);
-    evidence_raise(&p->evidence, error_power, echo_power, s->network.features + row * FEATURES_ROW,
-                   p->noise.floor, p->near_end ? gains[POSTFILTER_NEAR_END] : 0.0f, gains);
+    evidence_raise(&p->evidence, error_power, echo_power, far_power,
+                   s->network.features + row * FEATURES_ROW, p->noise.floor,
+                   p->near_end ? gains[POSTFILTER_NEAR_END] : 0.0f, gains);
     net->k->raise(gains, gains, p->suppression * exponent_of(p, gains), POSTFILTER_BANDS);
     noise_keep(&p->noise, target, gains);
     bands_interpolate(&net->bands, of_bins, gains);
