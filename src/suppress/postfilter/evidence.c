@@ -55,8 +55,8 @@ static void follow_leak(float *leak, float error, float echo)
                        leak_most);
 }
 
-void evidence_raise(evidence_memory *m, const float *error, const float *echo, const float *far,
-                    const float *features, const noise_floor *noise, float talk, float *gains)
+float evidence_raise(evidence_memory *m, const float *error, const float *echo, const float *far,
+                     const float *features, const noise_floor *noise, float talk, float *gains)
 {
     enum { BANDS = POSTFILTER_BANDS };
     const float *const of_echo = features + 4 * BANDS, *const of_far = features + 6 * BANDS;
@@ -103,4 +103,5 @@ void evidence_raise(evidence_memory *m, const float *error, const float *echo, c
         if (gains[b] < least)
             gains[b] = least;
     }
+    return held;
 }

@@ -32,9 +32,10 @@ void evidence_reset(evidence_memory *m);
 /*
  * Advance by one hop, and raise the network's gains [POSTFILTER_BANDS], before their exponent.
  * error, echo, far: mean power in the bands; features: of this hop; noise: in the error;
- * talk: the probability that the near end talks, 0 if nothing tells.
+ * talk: the probability that the near end talks, 0 if nothing tells. Returns how certain it is that
+ * the near end sings or plays, 0 to 1.
  */
-void evidence_raise(evidence_memory *m, const float *error, const float *echo, const float *far,
-                    const float *features, const noise_floor *noise, float talk, float *gains);
+float evidence_raise(evidence_memory *m, const float *error, const float *echo, const float *far,
+                     const float *features, const noise_floor *noise, float talk, float *gains);
 
 #endif
