@@ -239,7 +239,7 @@ static const float *caution_by_bin(const kalman *c, float all)
     const float *const told = row_of(c, ROW_TOLD);
     float *const by_bin = row_of(c, ROW_CAUTION);
     const float believed = all * (1.0f - c->onwards);
-    const float least = c->proven.now ? all + all * held_weight * c->held : all;
+    const float least = c->proven.joined ? all + all * held_weight * c->held : all;
     for (size_t k = 0; k < PARTITION_ROW; k++)
         by_bin[k] = least + believed * told[k];
     return by_bin;
@@ -375,7 +375,7 @@ static void learn(kalman *c, const float *error, const float *echo, int silent, 
                    (1.0 - explained_memory) * (double)m.expected / ((double)m.energy + 1e-9);
     readjustment off = misadjustment_next(&c->misadjustment, &m);
     c->onwards = off.onwards;
-    if (c->proven.now)
+    if (c->proven.joined)
         off.more *= 1.0f - c->held;
     const int again = m.expected > reuse_least * m.energy;
     const reuse r = reused_blocks(c);
@@ -491,7 +491,7 @@ static void improve(kalman *c, const float *m, float *y, int silent, double far_
     }
     const double echo_energy = product(c, y, y);
     kept_follow(&c->kept, far_energy, mic_energy, error_energy);
-    (void)proven_next(&c->proven, mic_energy, error_energy, echo_energy);
+    proven_next(&c->proven, mic_energy, error_energy, echo_energy);
     learn(c, e, y, silent,
           faint_next(&c->faint, far_energy, mic_energy, error_energy, echo_energy));
     if (silent)

@@ -6,8 +6,10 @@ static const double left_most = 0.003, heard_least = 1e-6;
 /* The share of the estimate that the error contains with a negative sign: all of it where another
  * path has come, none in the mean where somebody sings to the same notes. */
 static const double gone = 0.2;
+/* What is left of a far end's music stays below this share of the microphone. */
+static const double joined_least = 0.1;
 
-int proven_next(proven_path *p, double mic, double error, double echo)
+void proven_next(proven_path *p, double mic, double error, double echo)
 {
     p->mic = memory * p->mic + mic;
     p->error = memory * p->error + error;
@@ -15,8 +17,8 @@ int proven_next(proven_path *p, double mic, double error, double echo)
     /* |m|^2 = |e|^2 + |y|^2 + 2 e y */
     const double against = p->error + p->echo - p->mic;
     if (p->echo > heard_least && p->error < left_most * p->mic)
-        p->now = 1;
+        p->right = 1;
     else if (!(against <= 2.0 * gone * p->echo))
-        p->now = 0;
-    return p->now;
+        p->right = 0;
+    p->joined = p->right && p->error > joined_least * p->mic;
 }

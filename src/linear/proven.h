@@ -9,10 +9,11 @@
 /* All zero: nothing heard yet. */
 typedef struct proven_path {
     double mic, error, echo; /* energies, over 0.3 s */
-    int now;
+    int right;
+    int joined; /* whether it is right and something else is heard, too */
 } proven_path;
 
-/* The next hop's energies; nonzero if the path is right. */
-int proven_next(proven_path *p, double mic, double error, double echo);
+/* The next hop's energies. */
+void proven_next(proven_path *p, double mic, double error, double echo);
 
 #endif
