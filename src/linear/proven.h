@@ -10,7 +10,7 @@
 typedef struct proven_path {
     double mic, error, echo; /* energies, over 0.3 s */
     int right;
-    int joined; /* whether it is right and something else is heard, too */
+    int joined; /* whether it is right and something else has been heard since it was alone */
 } proven_path;
 
 /* The next hop's energies. */
