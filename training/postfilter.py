@@ -129,29 +129,63 @@ def ramp(x, first, last):
     return np.clip((x - first) / (last - first), 0, 1)
 
 
-def raise_gains(gains, talk, error, echo, coherence, noise):
-    """Gains that take no more than the linear filter's evidence allows; error and echo are band powers, coherence is the larger
-    of the pairs error and echo, error and far end, noise that in the error. talk [hops, 0 or 1]: the probability that the near
-    end talks."""
-    told = ramp(talk[:, 0], 0.5, 0.9) if talk.shape[1] else np.zeros(len(gains))
+def raise_gains(gains, talk, error, echo, far, coherence, noise):
+    """Gains that take no more than the linear filter's evidence allows; error, echo and far are band powers, coherence is the
+    larger of the pairs error and echo, error and far end, noise that in the error. talk [hops, 0 or 1]: the probability that the
+    near end talks."""
+    talks = talk[:, 0] if talk.shape[1] else np.zeros(len(gains))
+    told = ramp(talks, 0.5, 0.9)
     raised = np.empty_like(gains)
     e, y, c, leak = np.zeros(BANDS), np.zeros(BANDS), np.zeros(BANDS), np.full(BANDS, 4.0)
     near = opinion = 0.0
+    held = Tones()
     for t in range(len(gains)):
         e, y, c = e + 0.2 * (error[t] - e), y + 0.5 * (echo[t] - y), c + 0.2 * (coherence[t] - c)
         follows = (y > 1e-9) & (y > 0.05 * e)
         leak = np.where(follows, np.clip(leak * np.where(e > leak * y, 1.001844, 0.963829), 1e-3, 4), leak)
-        others, least = 20 * leak * y + 4 * noise[t], np.minimum(error[t], e)
-        share = np.where(others < least, 1 - others / np.maximum(least, 1e-30), 0)
+        others, least = 20 * leak * y, np.minimum(error[t], e)
+        share = share_above(others + 4 * noise[t], least)
         removed = y >= 1e-3 * e
         weight = np.sqrt(e)
         near += 0.04 * (weight @ (removed * share) / (weight.sum() + 1e-12) - near)
         opinion += 0.2 * (weight @ gains[t] / (weight.sum() + 1e-12) - opinion)
         resembles = weight[4:] @ c[4:] / (weight[4:].sum() + 1e-12)
+        differs = 1 - ramp(resembles, 0.32, 0.42)
         shown = max(ramp(near + opinion, 0.5, 0.9), told[t])
-        sure = (1 - ramp(resembles, 0.32, 0.42)) * np.where(removed, shown, told[t])
-        raised[t] = np.maximum(gains[t], sure * share ** 0.25)
+        tones, of_tones = held.find(e, least, others, far[t], noise[t], talks[t], differs)
+        sure = differs * np.where(removed, shown, told[t])
+        raised[t] = np.maximum(gains[t], np.maximum(sure * share ** 0.25, tones * of_tones ** 0.25))
     return raised
+
+
+def share_above(others, least):
+    return np.where(others < least, 1 - others / np.maximum(least, 1e-30), 0)
+
+
+class Tones:
+    """Whether the near end sings or plays: tones.c."""
+
+    def __init__(self):
+        self.steady, self.tonal, self.near, self.hops, self.far_away = np.zeros(BANDS), 0.0, 0.0, 0, 0
+
+    def find(self, e, least, echo, far, noise, talks, differs):
+        """How certain it is, and the shares of near end in the bands then."""
+        self.steady = noise if self.hops < 200 else np.minimum(noise, np.maximum(self.steady, 1e-12) * 1.001844)
+        self.hops += self.hops < 200
+        self.far_away = 0 if far.max() > 1e-10 else self.far_away + 1
+        tone = np.zeros(BANDS, bool)
+        for b in range(3, 40):
+            below = min(e[max(b - k, 0)] for k in (0, 2, 3, 4, 5))
+            above = min(e[b + k] for k in (0, 2, 3, 4, 5))
+            tone[b] = e[b] > 10 * max(below, above)
+        steady = np.where(tone, 1.5 * self.steady, 4 * noise)
+        share, weight = share_above(echo + steady, least), np.sqrt(e)
+        self.tonal += 0.1 * (np.maximum(e - steady, 0) @ tone / (e[3:40].sum() + 1e-12) - self.tonal)
+        self.near += 0.04 * (weight @ share / (weight.sum() + 1e-12) - self.near)
+        if self.hops < 200:
+            return 0.0, share
+        certain = max(differs, ramp(self.tonal, 0.75, 0.9)) * ramp(talks + 1.6 * self.tonal + 0.6 * self.near, 1.8, 2)
+        return max(certain, ramp(self.tonal, 0.3, 0.6)) if self.far_away >= 125 else certain, share
 
 
 def exponents(near_end):
@@ -194,9 +228,9 @@ def process(model, mic, error, far):
     mic, error, far = (spectra(x) for x in (mic, error, far))
     x = features(mic, error, far)
     gains, near_end = network(model, x)
-    levels = [power(s) @ SHARES / COUNTS for s in (error, mic - error)]
+    levels = [power(s) @ SHARES / COUNTS for s in (error, mic - error, far)]
     of_echo, _, of_far = np.split(x[:, 4 * BANDS:] / 3 + 0.3, 3, 1)
-    noise = noise_level(*levels)
+    noise = noise_level(*levels[:2])
     raised = raise_gains(gains, near_end, *levels, np.maximum(of_echo, of_far), noise)
     return gains, near_end, synthesise(error, keep_noise(raised ** exponents(near_end), near_end, levels[0], noise))
 

@@ -21,6 +21,8 @@ static const float credible = 6.0f, doubt = 0.2f;
 static const float noise_memory = 0.93f, noise_caution = 8.0f, noise_caution_sure = 2.0f;
 /* What its weight grows by, as a share of it, where all of the last error's power was near end. */
 static const float told_weight = 4.0f;
+/* The same in every bin of a path that is known to be right, while somebody sings or plays. */
+static const float held_weight = 16.0f;
 /* The same in the output's correction. What it has left of the error was no echo: a voice, which
  * does not end with the hop. The most of it counts on, fading by 3 % a hop. */
 static const float output_caution = 0.5f, left_weight = 12.0f, left_fade = 0.97f;
@@ -125,6 +127,7 @@ void kalman_forget_far_end(kalman *c)
 {
     paths_forget_far_end(&c->paths);
     c->misadjustment = (misadjustment){0};
+    c->proven = (proven_path){0};
 }
 
 void kalman_restart(kalman *c)
@@ -136,7 +139,8 @@ void kalman_restart(kalman *c)
     paths_restart(&c->paths, variance);
     c->newest_mic = 0;
     c->misadjustment = (misadjustment){0};
-    c->onwards = 0.0f;
+    c->onwards = c->held = 0.0f;
+    c->proven = (proven_path){0};
     c->faint = (faint_far){0};
     c->explained = 0.0;
     c->offset = (dc_offset){0};
@@ -206,9 +210,10 @@ static void spectrum(kalman *c, const float *hop, float *re, float *im)
     transform(c, block, re, im);
 }
 
-void kalman_tell(kalman *c, const float *near_end)
+void kalman_tell(kalman *c, const float *near_end, float held)
 {
     float *const told = row_of(c, ROW_TOLD);
+    c->held = held > 0.0f ? held < 1.0f ? held : 1.0f : 0.0f;
     if (!near_end) {
         memset(told, 0, PARTITION_ROW * sizeof *told);
         return;
@@ -234,8 +239,9 @@ static const float *caution_by_bin(const kalman *c, float all)
     const float *const told = row_of(c, ROW_TOLD);
     float *const by_bin = row_of(c, ROW_CAUTION);
     const float believed = all * (1.0f - c->onwards);
+    const float least = c->proven.joined ? all + all * held_weight * c->held : all;
     for (size_t k = 0; k < PARTITION_ROW; k++)
-        by_bin[k] = all + believed * told[k];
+        by_bin[k] = least + believed * told[k];
     return by_bin;
 }
 
@@ -367,8 +373,10 @@ static void learn(kalman *c, const float *error, const float *echo, int silent, 
         return;
     c->explained = explained_memory * c->explained +
                    (1.0 - explained_memory) * (double)m.expected / ((double)m.energy + 1e-9);
-    const readjustment off = misadjustment_next(&c->misadjustment, &m);
+    readjustment off = misadjustment_next(&c->misadjustment, &m);
     c->onwards = off.onwards;
+    if (c->proven.joined)
+        off.more *= 1.0f - c->held;
     const int again = m.expected > reuse_least * m.energy;
     const reuse r = reused_blocks(c);
     adapt(c, off, again ? &r : NULL);
@@ -483,6 +491,7 @@ static void improve(kalman *c, const float *m, float *y, int silent, double far_
     }
     const double echo_energy = product(c, y, y);
     kept_follow(&c->kept, far_energy, mic_energy, error_energy);
+    proven_next(&c->proven, mic_energy, error_energy, echo_energy);
     learn(c, e, y, silent,
           faint_next(&c->faint, far_energy, mic_energy, error_energy, echo_energy));
     if (silent)

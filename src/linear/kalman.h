@@ -17,6 +17,7 @@
 #include "kernels/kernels.h"
 #include "misadjustment.h"
 #include "paths.h"
+#include "proven.h"
 #include "unecho.h"
 
 enum {
@@ -56,6 +57,8 @@ typedef struct kalman {
     misadjustment misadjustment;
     float onwards; /* of the last readjustment */
     faint_far faint;
+    proven_path proven;
+    float held; /* as told, 0 to 1 */
     kept_path kept;
     double explained; /* share of the error that the filter's variance explains, smoothed */
     dc_offset offset;
@@ -98,9 +101,11 @@ float kalman_prior(const kalman *c, size_t p);
  * What somebody who hears more than the filter makes of the last hop's error: the share of each
  * bin's amplitude that is near end, [PARTITION_BINS], 0 to 1; NULL: nobody knows. Until it is told
  * otherwise the filter learns as much less from a bin as more of it is near end. Whatever it is
- * told, it goes on learning. Real-time safe; forgotten by a restart.
+ * told, it goes on learning. held: how certain it is, 0 to 1, that the near end sings or plays: a
+ * filter that is known to be right then hardly learns, as what it learnt would be the near end's
+ * notes. Real-time safe; forgotten by a restart.
  */
-void kalman_tell(kalman *c, const float *near_end);
+void kalman_tell(kalman *c, const float *near_end, float held);
 
 /*
  * One hop: mic, far[lane], error and echo are [KALMAN_HOP]; mic and far finite, |x| <= 100. A lane

@@ -262,8 +262,10 @@ static void hear_near_end(canceller *c, const bypass_hop *plan, size_t t)
 /* What the suppressor made of the newest hop is what the filter goes by in the next one. */
 static void tell_filter(canceller *c, const bypass_hop *plan)
 {
-    if (c->linear && c->suppressor->kind->tells)
-        kalman_tell(c->linear, plan->suppress ? c->suppressor->near_share : NULL);
+    const suppressor *const s = c->suppressor;
+    if (c->linear && s->kind->tells)
+        kalman_tell(c->linear, plan->suppress ? s->near_share : NULL,
+                    plan->suppress ? *s->held : 0.0f);
 }
 
 /* Mix and measure the new output, and make room for the next hops. */

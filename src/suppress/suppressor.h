@@ -51,7 +51,8 @@ typedef struct suppressor_plan {
 struct suppressor_kind {
     size_t history; /* samples that it needs before the newest hop */
     size_t latency; /* samples by which the output lags the input; a multiple of a hop */
-    int tells;    /* whether the filter goes by its near_share: a stream's runs are one hop then */
+    int tells;    /* whether the filter goes by its near_share and held: a stream's runs are one hop
+                     then */
     int denoises; /* whether it changes a near end without echo: silent far ends bypass it */
 
     /* Build plan->network. NULL: nothing to share. Returns a status. */
@@ -99,6 +100,8 @@ struct suppressor {
     /* If the kind tells: of the last hop's error the share of the amplitude that is near end, at
      * the bins of a transform of two hops, [UNECHO_HOP + 1], 0 to 1. */
     const float *near_share;
+    /* The same: how certain it is that the near end sings or plays, 0 to 1. */
+    const float *held;
 };
 
 /*

@@ -161,6 +161,40 @@ static void echo_goes_and_the_talker_stays(void **unused)
     free(near.samples);
 }
 
+/* By how many dB a stream lowers the last of `seconds` of hiss, with a tone of 220 Hz from `from`
+ * on; the far end is silent. */
+static double lost_of_tone(size_t seconds, size_t from)
+{
+    enum { RATE = 16000, MOST = 15 };
+    const size_t count = seconds * RATE;
+    assert_true(seconds <= MOST);
+    static float heard[MOST * RATE], out[MOST * RATE];
+    static const float silence[MOST * RATE];
+    uint32_t dice = 1;
+    for (size_t i = 0; i < count; i++) {
+        const double tone = 0.03 * sin(6.283185307179586 * 220.0 * (double)i / RATE);
+        heard[i] = 1e-3f * random_float(&dice) + (i >= from * RATE ? (float)tone : 0.0f);
+    }
+    unecho_config config = with_model();
+    unecho *stream = open_with(&config);
+    unecho_process(stream, heard, silence, out, count);
+    unecho_close(&stream);
+    const size_t last = count - RATE;
+    return power_db(heard + last, RATE) - power_db(out + last, RATE);
+}
+
+/* A held note is as steady as noise, and no speech. */
+static void a_note_that_sets_in_stays(void **unused)
+{
+    (void)unused;
+    const double note = lost_of_tone(15, 2), whine = lost_of_tone(6, 0), hiss = lost_of_tone(4, 4);
+    print_message("a note held for 13 s falls by %.2f dB, a whine from the beginning by %.1f dB, "
+                  "hiss by %.1f dB\n",
+                  note, whine, hiss);
+    assert_true(note < 1.5);
+    assert_true(whine > 20.0 && hiss > 20.0);
+}
+
 /* ---- Whether the near end talks --------------------------------------------------------- */
 
 /* Means of near_end_active over the hops of a part of the sample. */
@@ -353,6 +387,7 @@ int main(void)
         cmocka_unit_test(every_set_gives_the_same_bits),
         cmocka_unit_test(low_precision_is_close),
         cmocka_unit_test(echo_goes_and_the_talker_stays),
+        cmocka_unit_test(a_note_that_sets_in_stays),
         cmocka_unit_test(tells_who_talks),
         cmocka_unit_test(near_end_is_the_same_in_any_chunks),
         cmocka_unit_test(near_end_of_many),

@@ -41,7 +41,7 @@ static void cancel_told(linear_run *r, scene *s, const float *shares)
 {
     for (size_t at = 0; at < s->count; at += KALMAN_HOP, shares += PARTITION_BINS) {
         cancel(r, s, at, at + KALMAN_HOP);
-        kalman_tell(&r->c, shares);
+        kalman_tell(&r->c, shares, 0.0f);
     }
 }
 

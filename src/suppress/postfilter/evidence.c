@@ -1,5 +1,7 @@
 #include "evidence.h"
 
+#include "ramp.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
@@ -34,6 +36,7 @@ void evidence_layout(evidence_memory *m, arena *a)
     m->all = arena_floats(a, m->all_count);
     for (size_t i = 0; m->all && i < ROWS; i++)
         *rows[i] = m->all + i * POSTFILTER_BANDS;
+    tones_layout(&m->tones, a);
 }
 
 void evidence_reset(evidence_memory *m)
@@ -42,17 +45,7 @@ void evidence_reset(evidence_memory *m)
     for (size_t b = 0; b < POSTFILTER_BANDS; b++)
         m->leak[b] = leak_most;
     m->near_end = m->opinion = 0.0f;
-}
-
-static float within(float x, float least, float most)
-{
-    return x < least ? least : x > most ? most : x;
-}
-
-/* 0 at `from` and before, 1 at `to` and beyond. */
-static float ramp(float x, float from, float to)
-{
-    return within((x - from) / (to - from), 0.0f, 1.0f);
+    tones_reset(&m->tones);
 }
 
 static void follow_leak(float *leak, float error, float echo)
@@ -62,12 +55,12 @@ static void follow_leak(float *leak, float error, float echo)
                        leak_most);
 }
 
-void evidence_raise(evidence_memory *m, const float *error, const float *echo,
-                    const float *features, const noise_floor *noise, float talk, float *gains)
+float evidence_raise(evidence_memory *m, const float *error, const float *echo, const float *far,
+                     const float *features, const noise_floor *noise, float talk, float *gains)
 {
     enum { BANDS = POSTFILTER_BANDS };
     const float *const of_echo = features + 4 * BANDS, *const of_far = features + 6 * BANDS;
-    float shares[BANDS];
+    float shares[BANDS], leaks[BANDS], leasts[BANDS], of_tones[BANDS];
     bool removed[BANDS];
     float all = 1e-12f, near_end = 0.0f, opinion = 0.0f, heard = 1e-12f, coherence = 0.0f;
     for (size_t b = 0; b < BANDS; b++) {
@@ -79,8 +72,9 @@ void evidence_raise(evidence_memory *m, const float *error, const float *echo,
         *c += smoothing * (now - *c);
         follow_leak(&m->leak[b], *e, *y);
 
-        const float others = leak_margin * m->leak[b] * *y + noise_margin * noise[b].level;
-        const float least = error[b] < *e ? error[b] : *e;
+        leaks[b] = leak_margin * m->leak[b] * *y;
+        const float others = leaks[b] + noise_margin * noise[b].level;
+        const float least = leasts[b] = error[b] < *e ? error[b] : *e;
         shares[b] = others < least ? 1.0f - others / least : 0.0f;
         removed[b] = *y >= echo_present * *e;
 
@@ -98,11 +92,16 @@ void evidence_raise(evidence_memory *m, const float *error, const float *echo,
     const float differs = 1.0f - ramp(coherence / heard, independent, resembling);
     const float told = ramp(talk, perhaps, surely);
     const float shown = fmaxf(ramp(m->near_end + m->opinion, doubtful, certain), told);
+    const tones_heard heard_now = {m->error, leasts, leaks, far, noise, talk, differs};
+    const float held = tones_find(&m->tones, &heard_now, of_tones);
     for (size_t b = 0; b < BANDS; b++) {
         /* With the exponent that follows, about the amplitude of the near end. */
         const float sure = differs * (removed[b] ? shown : told);
-        const float least = sure * sqrtf(sqrtf(shares[b]));
+        const float of_near_end = sure * sqrtf(sqrtf(shares[b]));
+        const float of_held = held * sqrtf(sqrtf(of_tones[b]));
+        const float least = of_near_end > of_held ? of_near_end : of_held;
         if (gains[b] < least)
             gains[b] = least;
     }
+    return held;
 }

@@ -11,6 +11,7 @@
 #include "arena.h"
 #include "dsp/noise_floor.h"
 #include "model/postfilter_weights.h"
+#include "tones.h"
 
 /* The state of one stream; rows are [POSTFILTER_BANDS]. */
 typedef struct evidence_memory {
@@ -20,7 +21,8 @@ typedef struct evidence_memory {
     float *coherence; /* of the error with echo estimate or far end, the larger, over five hops */
     float near_end;   /* the share of near end in the error, over 0.2 s, 0 to 1 */
     float opinion;    /* the network's mean gain, over five hops */
-    float *all;       /* what the pointers point to, all_count floats */
+    tones_memory tones;
+    float *all; /* what the pointers point to, all_count floats */
     size_t all_count;
 } evidence_memory;
 
@@ -29,10 +31,11 @@ void evidence_reset(evidence_memory *m);
 
 /*
  * Advance by one hop, and raise the network's gains [POSTFILTER_BANDS], before their exponent.
- * error, echo: mean power in the bands; features: of this hop; noise: in the error;
- * talk: the probability that the near end talks, 0 if nothing tells.
+ * error, echo, far: mean power in the bands; features: of this hop; noise: in the error;
+ * talk: the probability that the near end talks, 0 if nothing tells. Returns how certain it is that
+ * the near end sings or plays, 0 to 1.
  */
-void evidence_raise(evidence_memory *m, const float *error, const float *echo,
-                    const float *features, const noise_floor *noise, float talk, float *gains);
+float evidence_raise(evidence_memory *m, const float *error, const float *echo, const float *far,
+                     const float *features, const noise_floor *noise, float talk, float *gains);
 
 #endif

@@ -57,7 +57,8 @@ typedef struct postfilter_suppressor {
     noise_target noise_target;
     float *tail;       /* [TRANSFORM_HOP]: the newest hop, still incomplete */
     float *near_end;   /* [rows], as in suppressor; NULL: the model cannot tell */
-    float *near_share; /* [TRANSFORM_HOP + 1], as in suppressor */
+    float *near_share; /* [TRANSFORM_HOP + 1], as in suppressor, and */
+    float held;
 } postfilter_suppressor;
 
 static postfilter_suppressor *own(suppressor *s)
@@ -100,6 +101,7 @@ static suppressor *layout(arena *a, const suppressor_plan *plan)
     evidence_layout(&p->evidence, a);
     p->tail = arena_floats(a, TRANSFORM_HOP);
     p->base.near_share = p->near_share = arena_floats(a, TRANSFORM_HOP + 1);
+    p->base.held = &p->held;
     p->near_end = NULL;
     if (network_tells_near_end(p->net))
         p->base.near_end = p->near_end = arena_floats(a, p->base.rows);
@@ -199,11 +201,13 @@ static void synthesise(postfilter_suppressor *p, const scratch *s, size_t row, f
     const bins error = spectrum(s->rows[row].error);
     const float *const error_power = s->rows[row].power + SIGNAL_ERROR * POSTFILTER_BANDS;
     const float *const echo_power = s->rows[row].power + SIGNAL_ECHO * POSTFILTER_BANDS;
+    const float *const far_power = s->rows[row].power + SIGNAL_FAR * POSTFILTER_BANDS;
     float *const gains = s->network.gains + row * GAINS_ROW;
     share_of_near_end(p, gains);
     noise_advance(&p->noise, &net->bands, error_power, echo_power);
-    evidence_raise(&p->evidence, error_power, echo_power, s->network.features + row * FEATURES_ROW,
-                   p->noise.floor, p->near_end ? gains[POSTFILTER_NEAR_END] : 0.0f, gains);
+    p->held = evidence_raise(&p->evidence, error_power, echo_power, far_power,
+                             s->network.features + row * FEATURES_ROW, p->noise.floor,
+                             p->near_end ? gains[POSTFILTER_NEAR_END] : 0.0f, gains);
     net->k->raise(gains, gains, p->suppression * exponent_of(p, gains), POSTFILTER_BANDS);
     noise_keep(&p->noise, least_of_noise(p, gains), gains);
     bands_interpolate(&net->bands, of_bins, gains);
@@ -310,7 +314,7 @@ static void reset(suppressor *s)
     memset(p->network.all, 0, p->network.all_count * sizeof *p->network.all);
     noise_reset(&p->noise);
     evidence_reset(&p->evidence);
-    p->talk = p->presence = 0.0f;
+    p->talk = p->presence = p->held = 0.0f;
     skip(s, 1);
 }
 

@@ -1,0 +1,25 @@
+#include "proven.h"
+
+static const double memory = 0.97;
+/* 25 dB below the microphone nothing but noise is left, where the echo is heard at all. */
+static const double left_most = 0.003, heard_least = 1e-6;
+/* The share of the estimate that the error contains with a negative sign: all of it where another
+ * path has come, none in the mean where somebody sings to the same notes. */
+static const double gone = 0.2;
+/* What is left of a far end's music stays below this share of the microphone. */
+static const double joined_least = 0.05;
+
+void proven_next(proven_path *p, double mic, double error, double echo)
+{
+    p->mic = memory * p->mic + mic;
+    p->error = memory * p->error + error;
+    p->echo = memory * p->echo + echo;
+    /* |m|^2 = |e|^2 + |y|^2 + 2 e y */
+    const double against = p->error + p->echo - p->mic;
+    const int alone = p->echo > heard_least && p->error < left_most * p->mic;
+    if (alone)
+        p->right = 1;
+    else if (!(against <= 2.0 * gone * p->echo))
+        p->right = 0;
+    p->joined = p->right && !alone && (p->joined || p->error > joined_least * p->mic);
+}

@@ -1,0 +1,43 @@
+/*
+ * The tones of a near end that sings or plays. Networks take held notes for noise, as they are
+ * steady, and for residual echo, as they are no speech. Where the error of the linear filter
+ * consists of tones that stand far above what lies between them, above the echo that the filter may
+ * have left, and above the noise of before, somebody holds them.
+ */
+#ifndef UNECHO_POSTFILTER_TONES_H
+#define UNECHO_POSTFILTER_TONES_H
+
+#include "arena.h"
+#include "dsp/noise_floor.h"
+#include "model/postfilter_weights.h"
+
+typedef struct tones_memory {
+    float *steady;     /* the noise that has lasted, [POSTFILTER_BANDS] */
+    float tonal;       /* the share of tones in the error, over 80 ms, 0 to 1 */
+    float near_end;    /* the share of near end, over 0.2 s, 0 to 1 */
+    unsigned hops;     /* since the beginning, while the noise is not known */
+    unsigned far_away; /* hops since the far end was heard */
+} tones_memory;
+
+/* Powers of one hop in the bands, each [POSTFILTER_BANDS]. */
+typedef struct tones_heard {
+    const float *error; /* over some hops */
+    const float *least; /* the lower of that and the newest hop's */
+    const float *echo;  /* the most that the linear filter leaves */
+    const float *far;
+    const noise_floor *noise; /* in the error */
+    float talk;               /* the probability that the near end talks, 0 if nothing tells */
+    float differs;            /* whether the error resembles the far end no more than chance has it,
+                                 0 to 1 */
+} tones_heard;
+
+void tones_layout(tones_memory *m, arena *a);
+void tones_reset(tones_memory *m);
+
+/*
+ * Advance by one hop: how certain it is that the near end sings or plays, 0 to 1.
+ * shares [POSTFILTER_BANDS]: the share of the error that is near end then.
+ */
+float tones_find(tones_memory *m, const tones_heard *h, float *shares);
+
+#endif
