@@ -147,7 +147,7 @@ static void every_set_gives_these_bits(void **unused)
 {
     (void)unused;
     enum { FROM = 12 * RATE, LENGTH = 24000 / HOP * HOP }; /* both ends talk there */
-    static const uint64_t hashes[] = {0x30e0bead51570f05, 0x2724e401e4e2c122, 0x1438fcda2d4d031d};
+    static const uint64_t hashes[] = {0x35c8dd3ebd72c0cc, 0x47dc68e9ea6f089e, 0x285ce74ee1558c10};
     const signal_ mic = read_sample("mic"), far = read_sample("far"), near = read_sample("near");
     const scene s = {.count = LENGTH,
                      .mic = mic.samples + FROM,
