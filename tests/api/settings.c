@@ -125,7 +125,8 @@ static void suppression_trades_echo_for_voice(void **unused)
                       (double)strengths[i], echo, voice);
         if (i == 0)
             assert_true(voice > -0.5);
-        assert_true(echo < echo_before - 3.0 || i == 0);
+        /* Below that there is only noise, which stays while a talker is there. */
+        assert_true(echo < echo_before - 3.0 || echo < -100.0 || i == 0);
         assert_true(voice < voice_before);
         echo_before = echo;
         voice_before = voice;

@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Together, a thousand instances. */
-enum { FRAMES = 4800, LOADS = 20, INSTANCES = 50, WARM_UP = 10 };
+enum { FRAMES = 4800, LOADS = 20, INSTANCES = 50, WARM_UP = 40 };
 
 static float mic[FRAMES], far[FRAMES], out[FRAMES];
 
