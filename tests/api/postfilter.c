@@ -172,7 +172,7 @@ static double lost_of_tone(size_t seconds, size_t from)
     static const float silence[MOST * RATE];
     uint32_t dice = 1;
     for (size_t i = 0; i < count; i++) {
-        const double tone = 0.03 * sin(6.283185307179586 * 220.0 * (double)i / RATE);
+        const double tone = 0.03 * sin(6.283185307179586 * 220.0 * (double)i / (double)RATE);
         heard[i] = 1e-3f * random_float(&dice) + (i >= from * RATE ? (float)tone : 0.0f);
     }
     unecho_config config = with_model();

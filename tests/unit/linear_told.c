@@ -193,12 +193,13 @@ static void sing(float *x, size_t from, size_t to, double amplitude, uint32_t se
         for (size_t h = 0; h < HARMONICS && i % NOTE == 0; h++)
             phases[h] = pi * (double)random_float(&seed);
         const double f = 220.0 * pow(2.0, semitones[i / NOTE % NOTES] / 12.0);
-        phase += 2.0 * pi * f * (1.0 + 0.012 * sin(2.0 * pi * vibrato * (double)i / RATE)) / RATE;
+        phase += 2.0 * pi * f * (1.0 + 0.012 * sin(2.0 * pi * vibrato * (double)i / (double)RATE)) /
+                 (double)RATE;
         double sum = 0.0;
         for (size_t h = 0; h < HARMONICS; h++)
             sum += sin((double)(h + 1) * phase + phases[h]) / (double)(h + 1);
         /* No clicks between the notes. */
-        x[i] = (float)(amplitude * sum * sin(pi * (double)(i % NOTE) / NOTE));
+        x[i] = (float)(amplitude * sum * sin(pi * (double)(i % NOTE) / (double)NOTE));
     }
 }
 
