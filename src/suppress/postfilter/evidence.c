@@ -48,60 +48,107 @@ void evidence_reset(evidence_memory *m)
     tones_reset(&m->tones);
 }
 
-static void follow_leak(float *leak, float error, float echo)
+/* What a hop shows in the bands, each [POSTFILTER_BANDS]. */
+typedef struct hop_bands {
+    float level[POSTFILTER_BANDS];  /* of the noise */
+    float weight[POSTFILTER_BANDS]; /* of the band, its amplitude */
+    float leaks[POSTFILTER_BANDS];  /* the most that the linear filter leaves */
+    float least[POSTFILTER_BANDS];  /* of the error, over five hops or one */
+    float share[POSTFILTER_BANDS];  /* of near end in the error */
+} hop_bands;
+
+/* Loops over bands without branches or sums: the compiler makes vectors of them. */
+static void follow_powers(evidence_memory *m, const float *restrict error,
+                          const float *restrict echo, const float *restrict of_echo,
+                          const float *restrict of_far)
 {
-    if (echo > echo_least && echo > echo_share * error)
-        *leak = within(error > *leak * echo ? *leak * leak_up : *leak * leak_down, leak_least,
-                       leak_most);
+    float *restrict const e = m->error, *restrict const y = m->echo;
+    float *restrict const c = m->coherence;
+    for (size_t b = 0; b < POSTFILTER_BANDS; b++) {
+        e[b] += smoothing * (error[b] - e[b]);
+        y[b] += echo_smoothing * (echo[b] - y[b]);
+        /* As it was before the features were normalised. */
+        const float now = (of_echo[b] > of_far[b] ? of_echo[b] : of_far[b]) / 3.0f + 0.3f;
+        c[b] += smoothing * (now - c[b]);
+    }
+}
+
+static void follow_leak(float *restrict leak, const float *restrict error,
+                        const float *restrict echo)
+{
+    for (size_t b = 0; b < POSTFILTER_BANDS; b++) {
+        const float e = error[b], y = echo[b];
+        const float moved = leak[b] * (e > leak[b] * y ? leak_up : leak_down);
+        if (y > echo_least && y > echo_share * e)
+            leak[b] = within(moved, leak_least, leak_most);
+    }
+}
+
+static void share_bands(hop_bands *restrict h, const evidence_memory *m,
+                        const float *restrict newest)
+{
+    const float *restrict const e = m->error, *restrict const y = m->echo;
+    const float *restrict const leak = m->leak;
+    for (size_t b = 0; b < POSTFILTER_BANDS; b++) {
+        h->leaks[b] = leak_margin * leak[b] * y[b];
+        h->least[b] = newest[b] < e[b] ? newest[b] : e[b];
+        h->weight[b] = sqrtf(e[b]);
+        const float left = 1.0f - (h->leaks[b] + noise_margin * h->level[b]) / h->least[b];
+        h->share[b] = left > 0.0f ? left : 0.0f;
+    }
+}
+
+/* Raise the gains to the fourth root of the shares: with the exponent that follows, about the
+ * amplitude of the near end. */
+static void raise_to(float *restrict gains, const float *restrict sure,
+                     const float *restrict shares)
+{
+    for (size_t b = 0; b < POSTFILTER_BANDS; b++) {
+        const float least = sure[b] * sqrtf(sqrtf(shares[b]));
+        gains[b] = gains[b] < least ? least : gains[b];
+    }
 }
 
 float evidence_raise(evidence_memory *m, const float *error, const float *echo, const float *far,
                      const float *features, const noise_floor *noise, float talk, float *gains)
 {
     enum { BANDS = POSTFILTER_BANDS };
-    const float *const of_echo = features + 4 * BANDS, *const of_far = features + 6 * BANDS;
-    float shares[BANDS], leaks[BANDS], leasts[BANDS], of_tones[BANDS];
-    bool removed[BANDS];
+    hop_bands h;
+    float sure[BANDS], of_tones[BANDS];
+    for (size_t b = 0; b < BANDS; b++)
+        h.level[b] = noise[b].level;
+    follow_powers(m, error, echo, features + 4 * BANDS, features + 6 * BANDS);
+    follow_leak(m->leak, m->error, m->echo);
+    share_bands(&h, m, error);
+
     float all = 1e-12f, near_end = 0.0f, opinion = 0.0f, heard = 1e-12f, coherence = 0.0f;
     for (size_t b = 0; b < BANDS; b++) {
-        float *const e = &m->error[b], *const y = &m->echo[b], *const c = &m->coherence[b];
-        *e += smoothing * (error[b] - *e);
-        *y += echo_smoothing * (echo[b] - *y);
-        /* As it was before the features were normalised. */
-        const float now = (of_echo[b] > of_far[b] ? of_echo[b] : of_far[b]) / 3.0f + 0.3f;
-        *c += smoothing * (now - *c);
-        follow_leak(&m->leak[b], *e, *y);
-
-        leaks[b] = leak_margin * m->leak[b] * *y;
-        const float others = leaks[b] + noise_margin * noise[b].level;
-        const float least = leasts[b] = error[b] < *e ? error[b] : *e;
-        shares[b] = others < least ? 1.0f - others / least : 0.0f;
-        removed[b] = *y >= echo_present * *e;
-
-        const float weight = sqrtf(*e);
-        all += weight;
-        near_end += removed[b] ? weight * shares[b] : 0.0f;
-        opinion += weight * gains[b];
-        if (b >= COHERENCE_FIRST) {
-            heard += weight;
-            coherence += weight * *c;
-        }
+        const bool removed = m->echo[b] >= echo_present * m->error[b];
+        all += h.weight[b];
+        near_end += removed ? h.weight[b] * h.share[b] : 0.0f;
+        opinion += h.weight[b] * gains[b];
+    }
+    for (size_t b = COHERENCE_FIRST; b < BANDS; b++) {
+        heard += h.weight[b];
+        coherence += h.weight[b] * m->coherence[b];
     }
     m->near_end += near_smoothing * (near_end / all - m->near_end);
     m->opinion += smoothing * (opinion / all - m->opinion);
     const float differs = 1.0f - ramp(coherence / heard, independent, resembling);
     const float told = ramp(talk, perhaps, surely);
     const float shown = fmaxf(ramp(m->near_end + m->opinion, doubtful, certain), told);
-    const tones_heard heard_now = {m->error, leasts, leaks, far, noise, talk, differs};
+    const tones_heard heard_now = {m->error, h.weight, h.least, h.leaks,
+                                   far,      h.level,  talk,    differs};
     const float held = tones_find(&m->tones, &heard_now, of_tones);
-    for (size_t b = 0; b < BANDS; b++) {
-        /* With the exponent that follows, about the amplitude of the near end. */
-        const float sure = differs * (removed[b] ? shown : told);
-        const float of_near_end = sure * sqrtf(sqrtf(shares[b]));
-        const float of_held = held * sqrtf(sqrtf(of_tones[b]));
-        const float least = of_near_end > of_held ? of_near_end : of_held;
-        if (gains[b] < least)
-            gains[b] = least;
+    if (differs * shown > 0.0f) {
+        for (size_t b = 0; b < BANDS; b++)
+            sure[b] = differs * (m->echo[b] >= echo_present * m->error[b] ? shown : told);
+        raise_to(gains, sure, h.share);
+    }
+    if (held > 0.0f) {
+        for (size_t b = 0; b < BANDS; b++)
+            sure[b] = held;
+        raise_to(gains, sure, of_tones);
     }
     return held;
 }

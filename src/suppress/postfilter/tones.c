@@ -2,8 +2,6 @@
 
 #include "ramp.h"
 
-#include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 /* The bands of single bins from 94 Hz to 1.25 kHz, below which there is hum, and how far away the
@@ -49,14 +47,16 @@ static float larger(float a, float b)
     return a > b ? a : b;
 }
 
-static void follow_noise(tones_memory *m, const noise_floor *noise)
+static void follow_noise(tones_memory *m, const float *restrict noise)
 {
-    const bool settled = m->hops == SETTLED;
-    m->hops += !settled;
-    for (size_t b = 0; b < POSTFILTER_BANDS; b++) {
-        const float raised = larger(m->steady[b], steady_least) * steady_up;
-        m->steady[b] = settled ? smaller(noise[b].level, raised) : noise[b].level;
+    float *restrict const steady = m->steady;
+    if (m->hops < SETTLED) {
+        m->hops++;
+        memcpy(steady, noise, POSTFILTER_BANDS * sizeof *steady);
+        return;
     }
+    for (size_t b = 0; b < POSTFILTER_BANDS; b++)
+        steady[b] = smaller(noise[b], larger(steady[b], steady_least) * steady_up);
 }
 
 static void follow_far_end(tones_memory *m, const float *far)
@@ -70,39 +70,60 @@ static void follow_far_end(tones_memory *m, const float *far)
         m->far_away++;
 }
 
-/* is [POSTFILTER_BANDS]: whether a band holds a tone. */
-static void find_peaks(const float *error, bool *is)
+/* peaks [POSTFILTER_BANDS]: 1 where a band holds a tone, 0 elsewhere. */
+static void find_peaks(const float *restrict error, float *restrict peaks)
 {
-    for (size_t b = 0; b < POSTFILTER_BANDS; b++)
-        is[b] = false;
-    for (size_t b = FIRST; b < LAST; b++) {
-        float below = error[b], above = error[b];
-        for (size_t k = NEAREST; k <= FURTHEST; k++) {
-            below = smaller(below, error[b > k ? b - k : 0]);
-            above = smaller(above, error[b + k]);
+    float below[LAST], above[LAST], padded[FURTHEST + POSTFILTER_BANDS];
+    for (size_t k = 0; k < FURTHEST; k++)
+        padded[k] = error[0];
+    memcpy(padded + FURTHEST, error, POSTFILTER_BANDS * sizeof *padded);
+    memcpy(below, error, sizeof below);
+    memcpy(above, error, sizeof above);
+    for (size_t k = NEAREST; k <= FURTHEST; k++)
+        for (size_t b = FIRST; b < LAST; b++) {
+            below[b] = smaller(below[b], padded[FURTHEST + b - k]);
+            above[b] = smaller(above[b], error[b + k]);
         }
-        is[b] = error[b] > prominence * larger(below, above);
+    memset(peaks, 0, POSTFILTER_BANDS * sizeof *peaks);
+    for (size_t b = FIRST; b < LAST; b++)
+        peaks[b] = error[b] > prominence * larger(below[b], above[b]) ? 1.0f : 0.0f;
+}
+
+/* noise: what a tone, or anything else, has to be above; shares: of near end in the error. */
+static void share_bands(const tones_memory *m, const tones_heard *h, const float *restrict peaks,
+                        float *restrict noise, float *restrict shares)
+{
+    float of_tones[POSTFILTER_BANDS], of_others[POSTFILTER_BANDS];
+    const float *restrict const steady = m->steady, *restrict const now = h->noise;
+    const float *restrict const echo = h->echo, *restrict const least = h->least;
+    for (size_t b = 0; b < POSTFILTER_BANDS; b++) {
+        of_tones[b] = tone_margin * steady[b];
+        of_others[b] = noise_margin * now[b];
+    }
+    for (size_t b = 0; b < POSTFILTER_BANDS; b++)
+        noise[b] = peaks[b] > 0.0f ? of_tones[b] : of_others[b];
+    for (size_t b = 0; b < POSTFILTER_BANDS; b++) {
+        const float left = 1.0f - (echo[b] + noise[b]) / least[b];
+        shares[b] = left > 0.0f ? left : 0.0f;
     }
 }
 
 float tones_find(tones_memory *m, const tones_heard *h, float *shares)
 {
-    bool is[POSTFILTER_BANDS];
+    float peaks[POSTFILTER_BANDS], noise[POSTFILTER_BANDS];
     follow_noise(m, h->noise);
     follow_far_end(m, h->far);
-    find_peaks(h->error, is);
+    find_peaks(h->error, peaks);
+    share_bands(m, h, peaks, noise, shares);
     float tones = 0.0f, low = 1e-12f, near_end = 0.0f, all = 1e-12f;
     for (size_t b = 0; b < POSTFILTER_BANDS; b++) {
-        const float e = h->error[b], weight = sqrtf(e);
-        const float noise = is[b] ? tone_margin * m->steady[b] : noise_margin * h->noise[b].level;
-        const float others = h->echo[b] + noise;
-        shares[b] = others < h->least[b] ? 1.0f - others / h->least[b] : 0.0f;
-        all += weight;
-        near_end += weight * shares[b];
-        if (b >= FIRST && b < LAST)
-            low += e;
-        if (is[b] && e > noise)
-            tones += e - noise;
+        all += h->weight[b];
+        near_end += h->weight[b] * shares[b];
+    }
+    for (size_t b = FIRST; b < LAST; b++) {
+        const float above = h->error[b] - noise[b];
+        low += h->error[b];
+        tones += above > 0.0f ? peaks[b] * above : 0.0f;
     }
     m->tonal += tonal_smoothing * (tones / low - m->tonal);
     m->near_end += near_smoothing * (near_end / all - m->near_end);

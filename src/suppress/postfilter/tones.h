@@ -8,7 +8,6 @@
 #define UNECHO_POSTFILTER_TONES_H
 
 #include "arena.h"
-#include "dsp/noise_floor.h"
 #include "model/postfilter_weights.h"
 
 typedef struct tones_memory {
@@ -21,14 +20,15 @@ typedef struct tones_memory {
 
 /* Powers of one hop in the bands, each [POSTFILTER_BANDS]. */
 typedef struct tones_heard {
-    const float *error; /* over some hops */
-    const float *least; /* the lower of that and the newest hop's */
-    const float *echo;  /* the most that the linear filter leaves */
+    const float *error;  /* over some hops */
+    const float *weight; /* the root of that */
+    const float *least;  /* the lower of that and the newest hop's */
+    const float *echo;   /* the most that the linear filter leaves */
     const float *far;
-    const noise_floor *noise; /* in the error */
-    float talk;               /* the probability that the near end talks, 0 if nothing tells */
-    float differs;            /* whether the error resembles the far end no more than chance has it,
-                                 0 to 1 */
+    const float *noise; /* in the error */
+    float talk;         /* the probability that the near end talks, 0 if nothing tells */
+    float differs;      /* whether the error resembles the far end no more than chance has it,
+                           0 to 1 */
 } tones_heard;
 
 void tones_layout(tones_memory *m, arena *a);
