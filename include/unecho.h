@@ -200,7 +200,8 @@ typedef struct unecho_config {
      * its gains. Less preserves more of the near end, more removes more echo; default 1. */
     float suppression;
     /* How much background noise is reduced, in dB, 0 to 60; default 20. From 20 on a network does
-     * what it can, the post-filter about 20. Below, the post-filter keeps the noise that much lower
+     * what it can: the post-filter no more than 24, or than this if it is more, as long as somebody
+     * talks at the near end or did of late. Below, the post-filter keeps the noise that much lower
      * than it is, and synthetic noise takes the place of what goes with the echo; a DTLN-aec
      * network does as with 20. 0: off; after a second of digital silence in the far end the
      * microphone passes unchanged but for mains hum, and the network rests. */
