@@ -3,6 +3,7 @@
 #define UNECHO_CLI_INTERRUPT_H
 
 #include <stdbool.h>
+#include <stdnoreturn.h>
 
 /*
  * Handle SIGINT, SIGTERM, SIGHUP and whatever else would end the program by default. Writing to a
@@ -22,7 +23,7 @@ bool interrupted(void);
 int interrupt_signal(void);
 
 /* Remove unfinished files and end the program. */
-void interrupt_end(void);
+noreturn void interrupt_end(void);
 
 /* Remove this file if the program ends at once; at most four at a time. */
 void interrupt_removes(const char *path);

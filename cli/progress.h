@@ -15,6 +15,9 @@ struct progress {
 /* Seconds of a monotonic clock. */
 double progress_now(void);
 
+/* CPU seconds of this process; NAN: unknown. */
+double progress_cpu_now(void);
+
 void progress_start(struct progress *progress, int64_t total, int rate);
 
 /* Whether to show it again. Cheap enough for every chunk. */

@@ -379,6 +379,13 @@ bool journal_begin(const struct journal *j, const char *out)
     return done;
 }
 
+void journal_has_begun(struct journal *j, const char *out)
+{
+    struct journal_entry *entry = get(j, out);
+    if (entry)
+        entry->begun = true;
+}
+
 double journal_now(void)
 {
     struct timespec now;

@@ -51,6 +51,9 @@ bool journal_claim(struct journal *journal, const char *out);
 /* Write that a pair begins, which any process of the run may do. false: failed, reported. */
 bool journal_begin(const struct journal *journal, const char *out);
 
+/* Another process of the run has written that, and will not write more about it. */
+void journal_has_begun(struct journal *journal, const char *out);
+
 /* The time of a new line. */
 double journal_now(void);
 

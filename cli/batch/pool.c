@@ -1,15 +1,16 @@
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "batch/pool.h"
 
+#include "batch/exchange.h"
 #include "batch/folder.h"
-#include "files/json.h"
-#include "files/json_read.h"
+#include "batch/outcome.h"
 #include "files/output_file.h"
 #include "interrupt.h"
 #include "report.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,37 +23,53 @@
 /* How long the status line may stand still. */
 #define WAIT_MILLISECONDS 200
 
-struct slot {
+/* The part of its fair share that the others must have left for a process to take another pair: as
+ * much as it has itself would be too strict for equal pairs. */
+#define ENOUGH 0.9
+
+/* A lane of a process as the run sees it. */
+struct place {
+    /* AGAIN: its process ended with several pairs, and it waits for one of its own. */
+    enum { FREE, UNDER_WAY, AGAIN } state;
+    struct request request;
+};
+
+struct process {
     pid_t pid; /* 0: there is none */
     int fd;    /* of a socket to it */
-    bool busy; /* with the pair: */
-    char *mic, *far, *out;
-    double weight;
-    char *text; /* the answer so far */
-    size_t length, room;
+    struct inbox inbox;
+    bool alone; /* with a pair that may have ended another process */
+    struct place places[WORKER_LANES];
+    struct lane_state *states; /* of the lanes, written by the process */
 };
 
 struct pool {
     const struct batch_run *run;
     struct plan *plan;
     struct board *board;
-    struct slot *slots;
+    struct process *processes;
     struct pollfd *waiting;
-    volatile float *shares; /* of each slot, written by its process */
-    unsigned jobs, running;
+    unsigned jobs;
+    unsigned begun;         /* pairs that are not finished */
+    struct batch_pair next; /* mic NULL: not known yet */
+    double left;            /* weight of the pairs after it */
     bool over, failed, stopping;
 };
 
-/* ---- Starting --------------------------------------------------------------------------- */
-
-static void forget_pair(struct slot *slot)
+static unsigned count_places(const struct process *process, int state)
 {
-    free(slot->mic);
-    free(slot->far);
-    free(slot->out);
-    free(slot->text);
-    *slot = (struct slot){.pid = slot->pid, .fd = slot->fd};
+    unsigned count = 0;
+    for (unsigned i = 0; i < WORKER_LANES; i++)
+        count += (int)process->places[i].state == state;
+    return count;
 }
+
+static bool is_busy(const struct process *process)
+{
+    return count_places(process, UNDER_WAY) > 0;
+}
+
+/* ---- Processes -------------------------------------------------------------------------- */
 
 static void fail(struct pool *p, const char *what)
 {
@@ -61,22 +78,22 @@ static void fail(struct pool *p, const char *what)
 }
 
 /* Returns its status. */
-static int end_process(struct slot *slot)
+static int end_process(struct process *process)
 {
     int status = 0;
-    if (slot->pid == 0)
+    if (process->pid == 0)
         return 0;
-    close(slot->fd);
-    while (waitpid(slot->pid, &status, 0) < 0 && errno == EINTR)
+    close(process->fd);
+    while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR)
         ;
-    slot->pid = 0;
-    slot->fd = -1;
+    inbox_free(&process->inbox);
+    process->pid = 0;
+    process->fd = -1;
     return status;
 }
 
-static bool start_process(struct pool *p, unsigned index)
+static bool start_process(struct pool *p, struct process *process)
 {
-    struct slot *slot = &p->slots[index];
     int fds[2];
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0) {
         fail(p, "cannot make a socket");
@@ -85,142 +102,167 @@ static bool start_process(struct pool *p, unsigned index)
     fcntl(fds[0], F_SETFD, FD_CLOEXEC);
     fcntl(fds[1], F_SETFD, FD_CLOEXEC);
     fflush(stdout);
-    slot->pid = fork();
-    if (slot->pid == 0) {
+    process->pid = fork();
+    if (process->pid == 0) {
         /* Those of the others end when we close their sockets, which must not stay open here. */
         for (unsigned i = 0; i < p->jobs; i++)
-            if (i != index && p->slots[i].pid)
-                close(p->slots[i].fd);
+            if (p->processes[i].pid)
+                close(p->processes[i].fd);
         close(fds[0]);
-        batch_worker_run(p->run, &p->shares[index], fds[1]);
+        batch_worker_run(p->run, process->states, fds[1]);
     }
     close(fds[1]);
-    slot->fd = fds[0];
-    if (slot->pid > 0)
+    process->fd = fds[0];
+    if (process->pid > 0)
         return true;
     fail(p, "cannot start a process");
     close(fds[0]);
-    slot->pid = 0;
-    slot->fd = -1;
+    process->pid = 0;
+    process->fd = -1;
     return false;
 }
 
 /* false: it cannot be asked. */
-static bool ask(struct pool *p, unsigned index, const struct batch_pair *pair)
+static bool ask(struct pool *p, struct process *process, const struct request *request)
 {
-    struct slot *slot = &p->slots[index];
-    if (slot->pid && batch_worker_ask(slot->fd, pair))
+    process->states[request->lane] = (struct lane_state){0};
+    if (process->pid && request_send(process->fd, request))
         return true;
-    /* There is none yet, or it has died since its last answer. */
-    end_process(slot);
-    return start_process(p, index) && batch_worker_ask(slot->fd, pair);
+    /* There is none yet, or it has died; with another pair, its end is still to be noticed. */
+    if (is_busy(process))
+        return true;
+    end_process(process);
+    return start_process(p, process) && request_send(process->fd, request);
 }
 
-static void start(struct pool *p, unsigned index, const struct batch_pair *pair)
+/* ---- Starting --------------------------------------------------------------------------- */
+
+static void forget_pair(struct pool *p, struct place *place)
 {
-    struct slot *slot = &p->slots[index];
-    slot->mic = strdup(pair->mic);
-    slot->far = pair->far ? strdup(pair->far) : NULL;
-    slot->out = strdup(pair->out);
-    slot->weight = pair->weight;
-    p->shares[index] = 0.0f;
-    slot->busy = slot->mic && slot->out && ask(p, index, pair);
-    if (slot->busy) {
-        p->running++;
+    request_free(&place->request);
+    place->state = FREE;
+    p->begun--;
+}
+
+static void begin(struct pool *p, struct process *process, struct place *place)
+{
+    if (ask(p, process, &place->request)) {
+        place->state = UNDER_WAY;
         return;
     }
     if (!p->failed)
         fail(p, "cannot start a process");
-    forget_pair(slot);
+    forget_pair(p, place);
 }
 
-/* The next pair whose output is its own. */
-static bool take_next(struct pool *p, struct batch_pair *pair)
+static unsigned find_place(const struct process *process, int state)
 {
-    while (!interrupted() && plan_next(p->plan, pair)) {
-        if (journal_claim(p->run->journal, pair->out))
-            return true;
+    unsigned i = 0;
+    while ((int)process->places[i].state != state)
+        i++;
+    return i;
+}
+
+/* One of the pairs with which a process has ended, alone in a new one. */
+static void begin_again(struct pool *p, struct process *process)
+{
+    struct place *place = &process->places[find_place(process, AGAIN)];
+    end_process(process);
+    process->alone = true;
+    if (p->stopping)
+        forget_pair(p, place);
+    else
+        begin(p, process, place);
+}
+
+/* false: there is no next pair. */
+static bool find_next(struct pool *p)
+{
+    if (interrupted())
+        p->over = true;
+    if (p->over || p->next.mic)
+        return !p->over;
+    p->over = !plan_next(p->plan, &p->next);
+    p->left -= p->next.weight;
+    return !p->over;
+}
+
+static void begin_next(struct pool *p, struct process *process)
+{
+    const struct batch_pair pair = p->next;
+    const unsigned lane = find_place(process, FREE);
+    struct place *place = &process->places[lane];
+    p->next = (struct batch_pair){0};
+    if (!journal_claim(p->run->journal, pair.out)) {
         p->board->failed++;
-        p->board->passed_over += pair->weight;
+        p->board->passed_over += pair.weight;
+    } else if (request_make(&place->request, lane, &pair)) {
+        p->begun++;
+        begin(p, process, place);
+    } else {
+        fail(p, pair.mic);
     }
-    return false;
 }
 
-static void start_more(struct pool *p)
+static double weight_left(const struct process *process)
 {
-    struct batch_pair pair;
-    for (unsigned i = 0; i < p->jobs && !p->over; i++) {
-        if (p->slots[i].busy)
-            continue;
-        if (take_next(p, &pair))
-            start(p, i, &pair);
-        else
-            p->over = true;
+    double weight = 0.0;
+    for (unsigned i = 0; i < WORKER_LANES; i++)
+        weight += (1.0 - (double)process->states[i].share) * process->places[i].request.pair.weight;
+    return weight;
+}
+
+/* A process with pairs may take the next one if the others have so much to do meanwhile: otherwise
+ * they would be idle while its pairs slow each other down. */
+static bool may_take_more(const struct pool *p, const struct process *process)
+{
+    const double own = weight_left(process) + p->next.weight;
+    double others = fmax(p->left, 0.0);
+    for (unsigned i = 0; i < p->jobs; i++)
+        if (&p->processes[i] != process)
+            others += weight_left(&p->processes[i]);
+    return others >= ENOUGH * (p->jobs - 1) * own;
+}
+
+/* For processes with so many pairs. */
+static void begin_more_beside(struct pool *p, unsigned pairs)
+{
+    for (unsigned i = 0; i < p->jobs; i++) {
+        struct process *process = &p->processes[i];
+        while (!process->alone && count_places(process, UNDER_WAY) == pairs && find_next(p) &&
+               (pairs == 0 || may_take_more(p, process)))
+            begin_next(p, process);
     }
+}
+
+static void begin_more(struct pool *p)
+{
+    for (unsigned i = 0; i < p->jobs; i++) {
+        struct process *process = &p->processes[i];
+        while (count_places(process, AGAIN) > 0 && !is_busy(process))
+            begin_again(p, process);
+    }
+    for (unsigned pairs = 0; pairs < WORKER_LANES; pairs++)
+        begin_more_beside(p, pairs);
 }
 
 /* ---- Results ---------------------------------------------------------------------------- */
 
-/* What is worth more than a line in the journal. Returns whether it is a warning. */
-static bool show_message(const struct slot *slot, const char *message, bool failed)
+static void take_answers(struct pool *p, struct process *process)
 {
-    static const char note[] = "note: ", warning[] = "warning: ";
-    const bool names = strstr(message, slot->mic) || (slot->far && strstr(message, slot->far)) ||
-                       strstr(message, slot->out);
-    if (strncmp(message, note, sizeof(note) - 1) == 0)
-        return false;
-    if (strncmp(message, warning, sizeof(warning) - 1) == 0) {
-        report_warning("%s%s%s", names ? "" : slot->mic, names ? "" : ": ",
-                       message + sizeof(warning) - 1);
-        return true;
+    struct answer answer;
+    while (inbox_next(&process->inbox, &answer)) {
+        struct place *place = &process->places[answer.lane % WORKER_LANES];
+        if (answer.lane >= WORKER_LANES || place->state != UNDER_WAY) {
+            errno = EPROTO;
+            fail(p, "a process");
+            continue;
+        }
+        if (!outcome_take(p->run, p->board, &place->request.pair, &answer))
+            p->failed = p->over = true;
+        forget_pair(p, place);
+        process->alone = false;
     }
-    if (failed)
-        report_error("%s%s%s", names ? "" : slot->mic, names ? "" : ": ", message);
-    return false;
-}
-
-/* Returns whether one of them is a warning. */
-static bool show_messages(const struct slot *slot, char *messages, bool failed)
-{
-    char *lines[JOURNAL_MEMBERS];
-    size_t count;
-    bool warned = false;
-    if (json_read_strings(messages, lines, JOURNAL_MEMBERS, &count) != NULL)
-        return false;
-    for (size_t i = 0; i < count; i++)
-        warned = show_message(slot, lines[i], failed) || warned;
-    return warned;
-}
-
-/* The line of a pair whose process ended without one. */
-static bool write_end(struct slot *slot, int status)
-{
-    size_t size;
-    FILE *stream;
-    free(slot->text);
-    stream = open_memstream(&slot->text, &size);
-    if (!stream)
-        return false;
-    fprintf(stream, "%c{\"time\": %.3f, \"out\": ", WORKER_NEW, journal_now());
-    json_print_string(slot->out, stream);
-    fputs(", \"mic\": ", stream);
-    json_print_string(slot->mic, stream);
-    if (WIFSIGNALED(status))
-        fprintf(
-            stream,
-            ", \"status\": \"failed\", \"messages\": [\"its process was ended by signal %d%s\"]}\n",
-            WTERMSIG(status),
-            WTERMSIG(status) == SIGKILL   ? " (out of memory?)"
-            : WTERMSIG(status) == SIGSEGV ? " (a crash)"
-                                          : "");
-    else
-        fprintf(stream,
-                ", \"status\": \"failed\", \"messages\": [\"its process ended with status %d\"]}\n",
-                WEXITSTATUS(status));
-    if (fclose(stream) != 0)
-        return false;
-    slot->length = size;
-    return true;
 }
 
 static void remove_leftovers(const struct pool *p, const char *out)
@@ -231,106 +273,51 @@ static void remove_leftovers(const struct pool *p, const char *out)
     free(path);
 }
 
-static double number(const struct json_member *members, size_t count, const char *key)
+/* A pair that was alone in a process has ended it; one of several has another chance. */
+static void heed_end(struct pool *p, struct process *process)
 {
-    const struct json_member *member = json_find(members, count, key);
-    return member && member->type == JSON_NUMBER ? member->number : 0.0;
-}
-
-/* The text of the answer is a letter and a line. */
-static void take_answer(struct pool *p, struct slot *slot)
-{
-    struct json_member members[JOURNAL_MEMBERS];
-    const struct json_member *messages;
-    const char *line = slot->text + 1, *status;
-    const size_t length = slot->length - 1;
-    size_t count;
-    char *copy = strdup(line);
-    bool failed, warned = false;
-    if (!copy || json_read_object(copy, members, JOURNAL_MEMBERS, &count) != NULL) {
-        free(copy);
-        errno = copy ? EPROTO : ENOMEM;
-        fail(p, slot->out);
-        return;
-    }
-    status = json_find_text(members, count, "status");
-    failed = !status || strcmp(status, "done") != 0;
-    if (slot->text[0] == WORKER_NEW &&
-        !journal_record(p->run->journal, slot->out, number(members, count, "time"), line, length))
-        p->failed = p->over = true;
-    if (p->run->options->json)
-        fwrite(line, 1, length, stdout);
-    messages = json_find(members, count, "messages");
-    if (slot->text[0] == WORKER_NEW && messages && messages->type == JSON_NESTED)
-        warned = show_messages(slot, messages->text, failed);
-    if (slot->text[0] == WORKER_UNCHANGED) {
-        p->board->unchanged++;
-        p->board->passed_over += slot->weight;
-    } else if (failed) {
-        p->board->failed++;
-        p->board->passed_over += slot->weight;
-    } else {
-        p->board->done++;
-        p->board->warned += warned;
-        p->board->processed += slot->weight;
-        p->board->seconds += number(members, count, "seconds");
-    }
-    free(copy);
-}
-
-/* whole: its process has answered and waits for the next pair. */
-static void finish(struct pool *p, struct slot *slot, bool whole)
-{
-    p->running--;
-    if (whole) {
-        slot->text[slot->length] = '\0';
-        take_answer(p, slot);
-    } else {
-        const int status = end_process(slot);
-        remove_leftovers(p, slot->out);
+    const bool again = count_places(process, UNDER_WAY) > 1;
+    const int status = end_process(process);
+    process->alone = false;
+    for (unsigned i = 0; i < WORKER_LANES; i++) {
+        struct place *place = &process->places[i];
+        const struct batch_pair *pair = &place->request.pair;
+        if (place->state != UNDER_WAY)
+            continue;
+        remove_leftovers(p, pair->out);
+        if (again && process->states[i].begun)
+            journal_has_begun(p->run->journal, pair->out);
+        process->states[i] = (struct lane_state){0};
+        if (again) {
+            place->state = AGAIN;
+            continue;
+        }
         /* What was told to end has not failed: the next run does it again. */
-        if (!p->stopping && write_end(slot, status))
-            take_answer(p, slot);
+        if (!p->stopping && !outcome_take_end(p->run, p->board, pair, status))
+            p->failed = p->over = true;
+        forget_pair(p, place);
     }
-    forget_pair(slot);
-}
-
-/* false: its process has ended. */
-static bool read_some(struct slot *slot)
-{
-    ssize_t more;
-    if (slot->room - slot->length < 4096) {
-        char *text = realloc(slot->text, 2 * slot->room + 8192);
-        if (!text)
-            return false;
-        slot->text = text;
-        slot->room = 2 * slot->room + 8192;
-    }
-    more = read(slot->fd, slot->text + slot->length, slot->room - slot->length - 1);
-    if (more > 0)
-        slot->length += (size_t)more;
-    return more > 0 || (more < 0 && errno == EINTR);
 }
 
 /* ---- Waiting ---------------------------------------------------------------------------- */
 
 static void wait_for_answers(struct pool *p)
 {
-    nfds_t count = 0;
-    for (unsigned i = 0; i < p->jobs; i++)
+    for (unsigned i = 0; i < p->jobs; i++) {
+        const struct process *process = &p->processes[i];
         p->waiting[i] =
-            (struct pollfd){.fd = p->slots[i].busy ? p->slots[i].fd : -1, .events = POLLIN};
-    count = p->jobs;
-    if (poll(p->waiting, count, WAIT_MILLISECONDS) <= 0)
+            (struct pollfd){.fd = is_busy(process) ? process->fd : -1, .events = POLLIN};
+    }
+    if (poll(p->waiting, p->jobs, WAIT_MILLISECONDS) <= 0)
         return;
     for (unsigned i = 0; i < p->jobs; i++) {
-        struct slot *slot = &p->slots[i];
+        struct process *process = &p->processes[i];
         if (!p->waiting[i].revents)
             continue;
-        if (!read_some(slot))
-            finish(p, slot, false);
-        else if (slot->length > 1 && slot->text[slot->length - 1] == '\n')
-            finish(p, slot, true);
+        if (inbox_read(&process->inbox, process->fd))
+            take_answers(p, process);
+        else
+            heed_end(p, process);
     }
 }
 
@@ -338,8 +325,9 @@ static double under_way(const struct pool *p)
 {
     double weight = 0.0;
     for (unsigned i = 0; i < p->jobs; i++)
-        if (p->slots[i].busy)
-            weight += (double)p->shares[i] * p->slots[i].weight;
+        for (unsigned k = 0; k < WORKER_LANES; k++)
+            weight += (double)p->processes[i].states[k].share *
+                      p->processes[i].places[k].request.pair.weight;
     return weight;
 }
 
@@ -349,46 +337,47 @@ static void heed_signals(struct pool *p)
     const int number = interrupt_signal();
     if (!number || p->stopping)
         return;
-    if (!p->over && number == SIGINT && p->running > 0)
-        report_note("completing %u pair%s that ha%s begun; Ctrl-C again: end at once", p->running,
-                    p->running == 1 ? "" : "s", p->running == 1 ? "s" : "ve");
+    if (!p->over && number == SIGINT && p->begun > 0)
+        report_note("completing %u pair%s that ha%s begun; Ctrl-C again: end at once", p->begun,
+                    p->begun == 1 ? "" : "s", p->begun == 1 ? "s" : "ve");
     p->over = true;
     if (number == SIGINT)
         return;
     p->stopping = true;
     for (unsigned i = 0; i < p->jobs; i++)
-        if (p->slots[i].busy)
-            kill(p->slots[i].pid, SIGTERM);
+        if (is_busy(&p->processes[i]))
+            kill(p->processes[i].pid, SIGTERM);
 }
 
 static void run_all(struct pool *p)
 {
-    start_more(p);
-    while (p->running > 0) {
+    begin_more(p);
+    while (p->begun > 0) {
         wait_for_answers(p);
         heed_signals(p);
-        start_more(p);
+        begin_more(p);
         board_show(p->board, under_way(p));
     }
 }
 
 bool pool_run(const struct batch_run *run, struct plan *plan, struct board *board, unsigned jobs)
 {
-    struct pool p = {.run = run, .plan = plan, .board = board, .jobs = jobs};
-    const size_t size = jobs * sizeof(*p.shares);
+    struct pool p = {.run = run, .plan = plan, .board = board, .jobs = jobs, .left = plan->weight};
+    const size_t size = jobs * WORKER_LANES * sizeof(struct lane_state);
     void *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    p.slots = calloc(jobs, sizeof(*p.slots));
+    p.processes = calloc(jobs, sizeof(*p.processes));
     p.waiting = calloc(jobs, sizeof(*p.waiting));
-    if (shared == MAP_FAILED || !p.slots || !p.waiting) {
+    if (shared == MAP_FAILED || !p.processes || !p.waiting) {
         fail(&p, "cannot start");
     } else {
-        p.shares = shared;
+        for (unsigned i = 0; i < jobs; i++)
+            p.processes[i].states = (struct lane_state *)shared + (size_t)i * WORKER_LANES;
         run_all(&p);
         for (unsigned i = 0; i < jobs; i++)
-            end_process(&p.slots[i]);
+            end_process(&p.processes[i]);
     }
     board_end(board);
-    free(p.slots);
+    free(p.processes);
     free(p.waiting);
     if (shared != MAP_FAILED)
         munmap(shared, size);

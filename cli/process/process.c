@@ -22,9 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
-struct job {
+struct process_job {
     const process_options *options;
     const struct process_watch *watch; /* NULL: progress and summary go to the user */
     char *in_folder; /* the output's path if the options name its folder; NULL: they name itself */
@@ -36,18 +35,20 @@ struct job {
     struct pair_check check;
     struct session *session;
     struct progress progress;
+    double wall, cpu; /* when it began */
     double scale;
+    int code; /* to exit with: what failed so far */
 };
 
 /* ---- Opening ---------------------------------------------------------------------------- */
 
-static const char *output_path(const struct job *job)
+static const char *output_path(const struct process_job *job)
 {
     return job->in_folder ? job->in_folder : job->options->output;
 }
 
 /* In a folder the output takes the microphone's name. */
-static bool name_output(struct job *job)
+static bool name_output(struct process_job *job)
 {
     const char *folder = job->options->output, *mic = job->options->ends.mic.path;
     const char *slash = strrchr(mic, '/'), *name = slash ? slash + 1 : mic;
@@ -70,7 +71,7 @@ static bool name_output(struct job *job)
 }
 
 /* Returns an exit code; EXIT_DONE: go on. */
-static int check_output(struct job *job)
+static int check_output(struct process_job *job)
 {
     if (!name_output(job))
         return EXIT_FAILED;
@@ -97,7 +98,7 @@ static int check_output(struct job *job)
     return EXIT_WRONG_USAGE;
 }
 
-static bool check_not_an_input(const struct job *job, const output_file *output)
+static bool check_not_an_input(const struct process_job *job, const output_file *output)
 {
     const audio_reader *readers[] = {ends_mic_file(job->pair), ends_far_file(job->pair)};
     for (size_t i = 0; i < 2; i++) {
@@ -114,21 +115,21 @@ static bool check_not_an_input(const struct job *job, const output_file *output)
     return true;
 }
 
-static bool open_inputs(struct job *job)
+static bool open_inputs(struct process_job *job)
 {
     job->pair = ends_open(&job->options->ends);
     return job->pair && check_not_an_input(job, &job->output);
 }
 
 /* Of recordings; a live stream cannot be examined first. */
-static bool check_pair(struct job *job)
+static bool check_pair(struct process_job *job)
 {
     const session_settings *session = &job->options->session;
     const bool shift = session->align == UNECHO_ALIGN_AUTO && session->chunk == 0;
     return !ends_can_rewind(job->pair) || pair_check_run(&job->check, job->pair, shift);
 }
 
-static bool open_record(struct job *job)
+static bool open_record(struct process_job *job)
 {
     const char *name = job->options->record;
     if (!name)
@@ -146,7 +147,7 @@ static bool open_record(struct job *job)
     return output_open(&job->record);
 }
 
-static bool open_session(struct job *job)
+static bool open_session(struct process_job *job)
 {
     const process_options *options = job->options;
     session_settings settings = options->session;
@@ -167,7 +168,7 @@ static bool open_session(struct job *job)
 }
 
 /* libsndfile's; 0: there is none, reported. */
-static int choose_format(const struct job *job)
+static int choose_format(const struct process_job *job)
 {
     const audio_reader *mic = ends_mic_file(job->pair);
     const int rate = audio_reader_rate(mic);
@@ -182,7 +183,7 @@ static int choose_format(const struct job *job)
     return format;
 }
 
-static bool open_output(struct job *job)
+static bool open_output(struct process_job *job)
 {
     const process_options *options = job->options;
     const audio_reader *mic = ends_mic_file(job->pair);
@@ -210,7 +211,7 @@ static bool open_output(struct job *job)
 
 /* ---- Running ---------------------------------------------------------------------------- */
 
-static void show_progress(struct job *job)
+static void show_progress(struct process_job *job)
 {
     char details[80] = "";
     unecho_stats stats;
@@ -227,7 +228,7 @@ static void show_progress(struct job *job)
 }
 
 /* The same in each channel. */
-static bool write_out(struct job *job, float *samples, size_t n)
+static bool write_out(struct process_job *job, float *samples, size_t n)
 {
     float frames[4096];
     const size_t channels = job->channels, most = sizeof(frames) / sizeof(frames[0]) / channels;
@@ -247,7 +248,7 @@ static bool write_out(struct job *job, float *samples, size_t n)
 /* Takes the output of the session. */
 static bool take_output(void *user, float *samples, size_t n)
 {
-    struct job *job = user;
+    struct process_job *job = user;
     if (!job->watch)
         show_progress(job);
     else
@@ -257,7 +258,7 @@ static bool take_output(void *user, float *samples, size_t n)
 }
 
 /* The reference implementation's rule, in its own arithmetic (float). */
-static bool write_normalized(struct job *job)
+static bool write_normalized(struct process_job *job)
 {
     float samples[4096];
     size_t got = sizeof(samples) / sizeof(samples[0]);
@@ -278,7 +279,7 @@ static bool write_normalized(struct job *job)
 }
 
 /* A part of the output is better than none, but not than what was there before. */
-static bool must_keep(const struct job *job, const output_file *file)
+static bool must_keep(const struct process_job *job, const output_file *file)
 {
     if (!session_stopped(job->session) || file->kind != OUTPUT_REPLACED || !file->exists)
         return false;
@@ -286,24 +287,19 @@ static bool must_keep(const struct job *job, const output_file *file)
     return true;
 }
 
-static bool cancel(struct job *job)
+static bool complete_output(struct process_job *job)
 {
-    bool done;
-    progress_start(&job->progress, audio_reader_length(ends_mic_file(job->pair)),
-                   ends_mic_rate(job->pair));
-    done = session_run(job->session, take_output, job);
-    progress_end(&job->progress);
-    if (done &&
-        (must_keep(job, &job->output) || (job->options->record && must_keep(job, &job->record))))
+    const bool has_record = job->options->record != NULL;
+    if (must_keep(job, &job->output) || (has_record && must_keep(job, &job->record)))
         return false;
-    return done && (!job->scratch || write_normalized(job)) && audio_writer_finish(job->writer) &&
-           (!job->options->record || output_commit(&job->record));
+    return (!job->scratch || write_normalized(job)) && audio_writer_finish(job->writer) &&
+           (!has_record || output_commit(&job->record));
 }
 
 /* ---- Summing up ------------------------------------------------------------------------- */
 
 /* frames: of the far end, at its own rate. */
-static void tell_far_length(const struct job *job, const char *what, uint64_t frames,
+static void tell_far_length(const struct process_job *job, const char *what, uint64_t frames,
                             const char *then)
 {
     const int rate = ends_far_rate(job->pair);
@@ -312,7 +308,7 @@ static void tell_far_length(const struct job *job, const char *what, uint64_t fr
                 rate == ends_mic_rate(job->pair) ? "" : " at its own rate", what, then);
 }
 
-static void tell_lengths(const struct job *job)
+static void tell_lengths(const struct process_job *job)
 {
     audio_reader *far = ends_far_file(job->pair);
     const uint64_t due = session_far_due(job->session);
@@ -338,16 +334,8 @@ static void tell_lengths(const struct job *job)
         report_note("%s: longer than the microphone; ignoring the rest", audio_reader_name(far));
 }
 
-static double cpu_seconds(void)
-{
-    struct timespec time;
-    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) != 0)
-        return NAN;
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 /* false: it cannot be written, reported. */
-static bool pass_summary_on(const struct job *job, const struct summary *summary)
+static bool pass_summary_on(const struct process_job *job, const struct summary *summary)
 {
     const process_options *options = job->options;
     FILE *stream = output_is_stdout(&job->output) ? stderr : stdout;
@@ -378,7 +366,7 @@ static bool pass_summary_on(const struct job *job, const struct summary *summary
     return false;
 }
 
-static bool sum_up(const struct job *job, double wall, double cpu)
+static bool sum_up(const struct process_job *job, double wall, double cpu)
 {
     const process_options *options = job->options;
     char format[80];
@@ -402,24 +390,40 @@ static bool sum_up(const struct job *job, double wall, double cpu)
     return pass_summary_on(job, &summary);
 }
 
-/* ---- The command ------------------------------------------------------------------------ */
+/* ---- From begin to end ------------------------------------------------------------------ */
 
-static int run(struct job *job)
+static double cpu_seconds(const struct process_job *job)
 {
-    double wall, cpu;
-    int code = check_output(job);
+    return job->watch ? job->watch->cpu_seconds(job->watch->user) : progress_cpu_now();
+}
+
+/* Returns an exit code. */
+static int begin(struct process_job *job)
+{
+    const int code = check_output(job);
     if (code != EXIT_DONE)
         return code;
     if (!open_inputs(job) || !open_record(job))
         return EXIT_FAILED;
 
-    wall = progress_now();
-    cpu = cpu_seconds();
+    job->wall = progress_now();
+    job->cpu = cpu_seconds(job);
     /* The search takes a while: what cannot be written is refused before it. */
-    if (!open_output(job) || !check_pair(job) || !open_session(job) || !cancel(job))
+    if (!open_output(job) || !check_pair(job) || !open_session(job))
         return EXIT_FAILED;
-    wall = progress_now() - wall;
-    cpu = cpu_seconds() - cpu;
+    progress_start(&job->progress, audio_reader_length(ends_mic_file(job->pair)),
+                   ends_mic_rate(job->pair));
+    return EXIT_DONE;
+}
+
+/* Of a job of which nothing has failed. Returns an exit code. */
+static int complete(struct process_job *job)
+{
+    double wall, cpu;
+    if (!complete_output(job))
+        return EXIT_FAILED;
+    wall = progress_now() - job->wall;
+    cpu = cpu_seconds(job) - job->cpu;
 
     if (session_stopped(job->session))
         report_warning("interrupted: %s contains the first %.2f s", job->output.name,
@@ -431,29 +435,68 @@ static int run(struct job *job)
     return EXIT_DONE;
 }
 
-int process_run(const process_options *options, const struct process_watch *watch)
+struct process_job *process_begin(const process_options *options, const struct process_watch *watch)
 {
-    struct job job = {.options = options, .watch = watch, .scale = 1.0};
-    int code;
-    job.output.fd = job.record.fd = -1;
-    code = run(&job);
+    struct process_job *job = calloc(1, sizeof(*job));
+    if (!job) {
+        report_error("out of memory");
+        return NULL;
+    }
+    job->options = options;
+    job->watch = watch;
+    job->scale = 1.0;
+    job->output.fd = job->record.fd = -1;
+    job->code = begin(job);
+    return job;
+}
 
-    audio_writer_close(&job.writer);
-    output_release(&job.output);
-    output_release(&job.record);
-    session_close(&job.session);
-    pair_check_free(&job.check);
-    ends_close(&job.pair);
-    if (job.scratch)
-        fclose(job.scratch);
-    free(job.in_folder);
+bool process_next(struct process_job *job, struct session_call *call)
+{
+    call->n = 0;
+    if (job->code == EXIT_DONE && !session_next(job->session, call))
+        job->code = EXIT_FAILED;
+    return job->code == EXIT_DONE && call->n > 0;
+}
+
+void process_take(struct process_job *job, int status)
+{
+    if (!session_take(job->session, status, take_output, job))
+        job->code = EXIT_FAILED;
+}
+
+int process_end(struct process_job *job)
+{
+    int code = job->code;
+    progress_end(&job->progress);
+    if (code == EXIT_DONE)
+        code = complete(job);
+
+    audio_writer_close(&job->writer);
+    output_release(&job->output);
+    output_release(&job->record);
+    session_close(&job->session);
+    pair_check_free(&job->check);
+    ends_close(&job->pair);
+    if (job->scratch)
+        fclose(job->scratch);
+    free(job->in_folder);
+    free(job);
     return code;
 }
 
+/* ---- The command ------------------------------------------------------------------------ */
+
 static int run_process(const void *options)
 {
+    struct process_job *job;
+    struct session_call call;
     interrupt_install();
-    return process_run(options, NULL);
+    job = process_begin(options, NULL);
+    if (!job)
+        return EXIT_FAILED;
+    while (process_next(job, &call))
+        process_take(job, session_make_call(&call));
+    return process_end(job);
 }
 
 const struct command process_command = {

@@ -49,11 +49,13 @@ struct session {
     size_t chunks;                     /* at a time before that */
     /* mic also takes the output; far: of one call, or a piece of it if the rates differ */
     float *mic, *far;
-    size_t latency_left; /* in the output, in frames */
-    uint64_t skip;       /* frames of output still to come for the silence before the signal */
+    size_t filled, passed; /* frames of mic, and those of them that the stream has had */
+    size_t piece;          /* of them in the call under way */
+    size_t latency_left;   /* in the output, in frames */
+    uint64_t skip;         /* frames of output still to come for the silence before the signal */
     uint64_t heard, far_heard, written;
     uint64_t fed, far_fed; /* frames that the stream got, silence included */
-    size_t lead, far_lead; /* frames of silence before the signal */
+    size_t far_lead;       /* frames of silence before the far end */
     bool ended, stopped;
     double mic_power, out_power; /* sums of squares */
     struct stretch_power apart[STRETCH_KINDS];
@@ -162,6 +164,13 @@ static bool read_far(struct session *session, size_t n)
     return true;
 }
 
+static bool succeeded(int status)
+{
+    if (status != UNECHO_OK)
+        report_error("the library failed: %s", unecho_strerror(status));
+    return status == UNECHO_OK;
+}
+
 static bool keep_record(struct session *session)
 {
     unsigned char bytes[16384];
@@ -173,37 +182,15 @@ static bool keep_record(struct session *session)
     return true;
 }
 
-static bool feed(struct session *session, float *mic, size_t n)
+/* Bring the far end of n frames, and give it to the stream if it has a rate of its own. */
+static bool bring_far(struct session *session, size_t n)
 {
     const uint64_t far_fed = as_long(session->fed + n, session->mic_rate, session->far_rate);
     const size_t far_n = (size_t)(far_fed - session->far_fed);
-    const float *far = session->far;
-    int status = UNECHO_OK;
-    if (!read_far(session, far_n))
-        return false;
-    if (has_two_rates(session)) {
-        status = unecho_push_far(session->stream, far, far_n);
-        far = NULL;
-    }
-    if (status == UNECHO_OK)
-        status = unecho_process(session->stream, mic, far, mic, n);
     session->fed += n;
-    if (status == UNECHO_OK)
-        return keep_record(session);
-    report_error("the library failed: %s", unecho_strerror(status));
-    return false;
-}
-
-static bool process(struct session *session, size_t n)
-{
-    const size_t most = largest_piece(session);
-    for (size_t at = 0; at < n;) {
-        const size_t piece = n - at < most ? n - at : most;
-        if (!feed(session, session->mic + at, piece))
-            return false;
-        at += piece;
-    }
-    return true;
+    return read_far(session, far_n) &&
+           (!has_two_rates(session) ||
+            succeeded(unecho_push_far(session->stream, session->far, far_n)));
 }
 
 /* ---- Opening ---------------------------------------------------------------------------- */
@@ -296,14 +283,15 @@ struct session *session_open(unecho_model *model, const session_settings *settin
                          : (size_t)as_long(USUAL_CHUNK, UNECHO_SAMPLE_RATE, session->mic_rate);
     session->chunks = !settings->chunk && ends_can_rewind(pair) ? FILE_CHUNKS : 1;
     session->latency_left = settings->keep_latency ? lag : 0;
-    session->lead = settings->chunk ? 0 : lag;
+    /* Silence comes first. */
+    session->filled = settings->chunk ? 0 : lag;
     session->far_lead = settings->chunk ? 0 : lag_at(session, session->far_rate);
-    if (!take_memory(session) || !open_stream(session, model, settings) ||
-        !process(session, session->lead)) {
+    if (!take_memory(session) || !open_stream(session, model, settings)) {
         session_close(&session);
         return NULL;
     }
-    session->skip = (uint64_t)unecho_latency(session->stream) - session->latency_left;
+    session->skip =
+        session->filled + (uint64_t)unecho_latency(session->stream) - session->latency_left;
     return session;
 }
 
@@ -350,12 +338,11 @@ static void measure_out(struct session *session, const float *samples, size_t n)
     }
 }
 
-/* The microphone's next chunks, n samples in all; after its end, silence to complete the last. */
-static bool read_chunks(struct session *session, size_t *n)
+/* The microphone's next chunks; after its end, silence to complete the last. */
+static bool read_chunks(struct session *session)
 {
     const size_t chunk = session->chunk;
-    size_t heard = 0;
-    *n = chunk;
+    size_t heard = 0, n = chunk;
     if (!session->ended && interrupted())
         session->ended = session->stopped = true;
     if (!session->ended) {
@@ -363,18 +350,21 @@ static bool read_chunks(struct session *session, size_t *n)
             return false;
         session->ended = heard < session->chunks * chunk;
         session->stopped = session->ended && interrupted();
-        *n = heard > chunk ? (heard + chunk - 1) / chunk * chunk : chunk;
+        n = heard > chunk ? (heard + chunk - 1) / chunk * chunk : chunk;
     }
-    memset(session->mic + heard, 0, (*n - heard) * sizeof(*session->mic));
+    memset(session->mic + heard, 0, (n - heard) * sizeof(*session->mic));
     measure_mic(session, heard);
     session->heard += heard;
+    session->filled = n;
+    session->passed = 0;
     return true;
 }
 
-/* Pass the part of the n samples that belongs to the output to the sink. */
-static bool pass_on(struct session *session, size_t n, session_sink *sink, void *user)
+/* Pass what belongs to the output to the sink. */
+static bool pass_on(struct session *session, session_sink *sink, void *user)
 {
     float *samples = session->mic;
+    size_t n = session->filled;
     size_t early = session->skip < n ? (size_t)session->skip : n;
     uint64_t due = session->heard - session->written;
     session->skip -= early;
@@ -389,14 +379,39 @@ static bool pass_on(struct session *session, size_t n, session_sink *sink, void 
     return n == 0 || sink(user, samples, n);
 }
 
-bool session_run(struct session *session, session_sink *sink, void *user)
+bool session_next(struct session *session, struct session_call *call)
 {
-    while (!session->ended || session->written < session->heard) {
-        size_t n;
-        if (!read_chunks(session, &n) || !process(session, n) || !pass_on(session, n, sink, user))
+    const size_t most = largest_piece(session);
+    *call = (struct session_call){.n = 0};
+    if (session->passed == session->filled) {
+        if (session->ended && session->written >= session->heard)
+            return true;
+        if (!read_chunks(session))
             return false;
     }
+    session->piece = session->filled - session->passed;
+    if (session->piece > most)
+        session->piece = most;
+    if (!bring_far(session, session->piece))
+        return false;
+    call->stream = session->stream;
+    call->mic = call->out = session->mic + session->passed;
+    call->far = has_two_rates(session) ? NULL : session->far;
+    call->n = session->piece;
     return true;
+}
+
+int session_make_call(const struct session_call *call)
+{
+    return unecho_process(call->stream, call->mic, call->far, call->out, call->n);
+}
+
+bool session_take(struct session *session, int status, session_sink *sink, void *user)
+{
+    if (!succeeded(status) || !keep_record(session))
+        return false;
+    session->passed += session->piece;
+    return session->passed < session->filled || pass_on(session, sink, user);
 }
 
 /* ---- What has come of it ---------------------------------------------------------------- */

@@ -47,11 +47,29 @@ typedef bool session_sink(void *user, float *samples, size_t n);
  */
 struct session *session_open(unecho_model *model, const session_settings *settings, ends *pair);
 
+/* A call of unecho_process that a session waits for. */
+struct session_call {
+    unecho *stream;
+    const float *mic, *far; /* far NULL: the stream has it already */
+    float *out;             /* the memory of mic */
+    size_t n;               /* 0: none, as the session is over */
+};
+
 /*
- * Run until the microphone ends or the user interrupts, and pass as many samples to sink as the
- * microphone has. If the far end ends first, silence follows. false: failed, reported.
+ * The next call, after the result of the last one was taken. A session is over when the microphone
+ * has ended or the user interrupts, and all output has been passed on. If the far end ends first,
+ * silence follows. false: failed, reported.
  */
-bool session_run(struct session *session, session_sink *sink, void *user);
+bool session_next(struct session *session, struct session_call *call);
+
+/* Make a call by itself; returns its status. */
+int session_make_call(const struct session_call *call);
+
+/*
+ * Take the status of the call that has been made, and pass output on to sink when there is some: in
+ * all as many samples as the microphone has. false: failed, reported.
+ */
+bool session_take(struct session *session, int status, session_sink *sink, void *user);
 
 /* Frames of microphone and far end so far, each at its own rate. */
 uint64_t session_heard(const struct session *session);

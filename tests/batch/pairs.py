@@ -19,14 +19,14 @@ def read_wave(path):
         return array.array("h", file.readframes(file.getnframes()))
 
 
-def write_wave(path, *channels):
+def write_wave(path, *channels, rate=RATE):
     frames = array.array("h", (sample for frame in zip(*channels) for sample in frame))
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     # By descriptor: wave takes no names that are bytes.
     with open(path, "wb") as raw, wave.open(raw, "wb") as file:
         file.setnchannels(len(channels))
         file.setsampwidth(2)
-        file.setframerate(RATE)
+        file.setframerate(rate)
         file.writeframes(frames.tobytes())
 
 

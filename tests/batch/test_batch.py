@@ -2,8 +2,10 @@
 run does only what has changed."""
 
 import array
+import itertools
 import json
 import os
+import random
 import shutil
 import signal
 import struct
@@ -224,6 +226,30 @@ class Outputs(InFolder):
         self.assertIn("3 done", result.stdout.decode())
         self.assertIn("1 failed", result.stdout.decode())
 
+    def test_two_pairs_at_a_time_in_a_process(self):
+        """Whatever is beside it, each gets the bits that it gets alone."""
+        kinds = [[], ["--engine", "linear"], [], ["--engine", "neural"], ["--precision", "fp32"],
+                 ["--noise-reduction", "20"], ["--chunk", "160"], ["--model", "unecho-128"],
+                 ["--channels-out", "2"], ["--keep-latency"], ["--align", "off"],
+                 ["--normalize-peak", "--suppression", "0.5"]]
+        chance, rows = random.Random(2), []
+        for i, options in enumerate(2 * kinds):
+            mic, far = self.sample.cut(i, chance.choice([0.5, 2.0, 4.0]))
+            rates = (RATE, RATE) if i < len(kinds) else chance.sample([8000, 16000, 44100, 48000], 2)
+            ends = [[mic], [far]]
+            if i % 3 == 2:
+                ends[i % 2].append(ends[1 - i % 2][0])
+            for end, channels, rate in zip(["mic", "far"], ends, rates):
+                write_wave(f"in/{i}_{end}.wav", *channels, rate=rate)
+            rows.append({"mic": f"in/{i}_mic.wav", "far": f"in/{i}_far.wav", "out": f"{i}.wav",
+                         "options": options})
+        self.batch("-", "-o", "out", "--jobs", "1", input="\n".join(map(json.dumps, rows)).encode())
+        for i, row in enumerate(rows):
+            self.assert_output(f"out/{i}.wav", row["mic"], row["far"], *row["options"])
+        with open("out/unecho-batch.jsonl") as journal:
+            steps = [1 if "begun" in json.loads(line) else -1 for line in journal]
+        self.assertEqual(max(itertools.accumulate(steps)), 2)
+
     def test_all_kinds_in_one_folder(self):
         """Headers, lengths and formats that archives have, some of them too long for memory."""
         mic, far = (list(end) for end in self.sample.cut(7, 3))
@@ -344,14 +370,16 @@ class Again(InFolder):
 
 
 class Interrupted(InFolder):
-    def start(self):
+    def start(self, *options):
         # Long enough that none is done at once.
-        for i in range(4):
-            mic, far = self.sample.mic * 4, self.sample.far * 4
-            length = min(len(mic), len(far))
-            write_wave(f"in/{i}_mic.wav", mic[:length])
-            write_wave(f"in/{i}_far.wav", far[:length])
-        process = subprocess.Popen([pairs.TOOL, "batch", "in", "-o", "out", "--jobs", "1"],
+        mic, far = self.sample.mic * 4, self.sample.far * 4
+        length = min(len(mic), len(far))
+        write_wave("in/0_mic.wav", mic[:length])
+        write_wave("in/0_far.wav", far[:length])
+        for i in range(1, 4):
+            for end in ["mic", "far"]:
+                shutil.copyfile(f"in/0_{end}.wav", f"in/{i}_{end}.wav")
+        process = subprocess.Popen([pairs.TOOL, "batch", "in", "-o", "out", "--jobs", "1", *options],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         while b"begun" not in self.journal():
             time.sleep(0.01)
@@ -364,16 +392,33 @@ class Interrupted(InFolder):
         except FileNotFoundError:
             return b""
 
+    def begun(self, name):
+        """How often the pair of that output was begun."""
+        return self.journal().count(b'{"begun": "%s"}' % name)
+
+    def wait_for(self, name, times=1):
+        while self.begun(name) < times:
+            time.sleep(0.005)
+
+    def kill_child(self, process):
+        with open(f"/proc/{process.pid}/task/{process.pid}/children") as file:
+            os.kill(int(file.read().split()[0]), signal.SIGKILL)
+
+    def expect_outputs(self, *numbers):
+        self.assertEqual(set(files_in("out")), {b"%d_mic.wav" % i for i in numbers})
+        for i in numbers:
+            self.assert_output(f"out/{i}_mic.wav", f"in/{i}_mic.wav", f"in/{i}_far.wav")
+
     def test_ctrl_c_completes_what_has_begun(self):
         process = self.start()
+        self.wait_for(b"1_mic.wav")
         process.send_signal(signal.SIGINT)
         _, messages = process.communicate()
         self.assertEqual(process.returncode, 1)
-        self.assertIn(b"completing 1 pair", messages)
+        self.assertIn(b"completing 2 pairs", messages)
         self.assertIn(b"run the same command again", messages)
-        self.assertEqual(set(files_in("out")), {b"0_mic.wav"})
-        self.assert_output("out/0_mic.wav", "in/0_mic.wav", "in/0_far.wav")
-        self.assertIn(b"3 done", self.batch("in", "-o", "out").stdout)
+        self.expect_outputs(0, 1)
+        self.assertIn(b"2 done", self.batch("in", "-o", "out").stdout)
 
     def test_a_shutdown_ends_it_at_once(self):
         process = self.start()
@@ -390,15 +435,43 @@ class Interrupted(InFolder):
         process.send_signal(signal.SIGTERM)
         process.communicate()
 
-    def test_a_process_that_dies_fails_its_pair_only(self):
+    def test_a_process_that_dies_with_two_pairs_fails_none(self):
         process = self.start()
-        with open(f"/proc/{process.pid}/task/{process.pid}/children") as file:
-            os.kill(int(file.read().split()[0]), signal.SIGKILL)
+        self.wait_for(b"1_mic.wav")
+        self.kill_child(process)
+        output, messages = process.communicate()
+        self.assertEqual(process.returncode, 0, messages)
+        self.assertIn(b"4 done", output)
+        self.expect_outputs(0, 1, 2, 3)
+        self.assertEqual([self.begun(b"%d_mic.wav" % i) for i in range(4)], [2, 2, 1, 1])
+
+    def test_a_pair_that_ends_its_process_alone_fails(self):
+        process = self.start()
+        self.wait_for(b"1_mic.wav")
+        for times in [2, 3]:
+            self.kill_child(process)
+            if times == 2:
+                self.wait_for(b"0_mic.wav", times)
+                # By itself now.
+                self.assertEqual(self.begun(b"1_mic.wav"), 1)
         output, messages = process.communicate()
         self.assertEqual(process.returncode, 1)
-        self.assertIn(b"ended by signal 9", messages)
+        self.assertIn(b"in/0_mic.wav: its process was ended by signal 9", messages)
+        failed = messages.decode().split("failed:\n")[1]
+        self.assertEqual(failed.split(), ["in/0_mic.wav"])
         self.assertIn(b"3 done", output)
-        self.assertEqual(set(files_in("out")), {b"1_mic.wav", b"2_mic.wav", b"3_mic.wav"})
+        self.expect_outputs(1, 2, 3)
+        self.assertEqual([self.begun(b"%d_mic.wav" % i) for i in range(4)], [2, 2, 1, 1])
+
+    def test_a_process_that_dies_after_an_output_was_complete(self):
+        process = self.start("--examine")
+        while not os.path.exists("out/0_mic.wav"):
+            time.sleep(0.001)
+        self.kill_child(process)
+        _, messages = process.communicate()
+        self.assertNotIn(b"did not write it", messages)
+        self.batch("in", "-o", "out")
+        self.expect_outputs(0, 1, 2, 3)
 
 
 class Shards(InFolder):
