@@ -118,6 +118,18 @@ static void record_outputs(const batch *b)
         }
 }
 
+/* Of a stream with whole hops only those that are complete: another one's hops may end in their
+ * midst. */
+static void give(unecho *s, const call *c, size_t first, size_t part)
+{
+    size_t end = first + part;
+    if (s->output.whole_hops) {
+        first -= first % UNECHO_HOP;
+        end -= end % UNECHO_HOP;
+    }
+    stream_give(s, c, first, end - first);
+}
+
 /* Process frames first..first+part of all streams, no more than the host has rows for, which
  * complete at most one hop of each. */
 static void advance(const batch *b, unecho *host, size_t first, size_t part)
@@ -133,7 +145,7 @@ static void advance(const batch *b, unecho *host, size_t first, size_t part)
         run(host, due, waiting);
     for (size_t i = 0; i < b->count; i++) {
         const call c = call_of(b, i);
-        stream_give(b->streams[i], &c, first, part);
+        give(b->streams[i], &c, first, part);
     }
 }
 

@@ -182,6 +182,41 @@ static void in_place_and_without_far_end(void **unused)
     close_crowd(&c);
 }
 
+static void whole_hops_beside_others(unsigned late_ms)
+{
+    enum { N = 20 * UNECHO_HOP };
+    float alone[N], memory[2][N];
+    const float *const far_end = far.samples + start_of(1);
+    const float *const mics[2] = {memory[0], memory[1]}, *const fars[2] = {far_end, far_end};
+    float *const outs[2] = {memory[0], memory[1]};
+    unecho *pair[2] = {NULL, open_stream(16, UNECHO_PRECISION_AUTO, UNECHO_CPU_ALL)}, *other = NULL;
+    unecho_config config;
+    unecho_config_init(&config);
+    config.model = model;
+    config.whole_hops = 1;
+    config.reference_late_ms = late_ms;
+    assert_int_equal(unecho_open(&pair[0], &config), UNECHO_OK);
+    assert_int_equal(unecho_open(&other, &config), UNECHO_OK);
+    unecho_process(pair[1], mic.samples, far.samples, memory[1], 37);
+    for (size_t i = 0; i < 2; i++)
+        memcpy(memory[i], mic.samples + start_of(1), sizeof memory[i]);
+    assert_int_equal(unecho_process_many(pair, mics, fars, outs, 2, N), UNECHO_OK);
+    unecho_process(other, mic.samples + start_of(1), far_end, alone, N);
+    assert_memory_equal(memory[0], alone, sizeof alone);
+    unecho_close(&pair[0]);
+    unecho_close(&pair[1]);
+    unecho_close(&other);
+}
+
+/* Beside a stream whose hops complete elsewhere, one that has promised whole ones; if the far end
+ * may be late, it has no hop at first. */
+static void whole_hops_out_of_step(void **unused)
+{
+    (void)unused;
+    whole_hops_beside_others(0);
+    whole_hops_beside_others(40);
+}
+
 static void wrong_company(void **unused)
 {
     (void)unused;
@@ -274,10 +309,15 @@ static void two_kinds(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_alone),         cmocka_unit_test(any_room),
-        cmocka_unit_test(every_kernel_set), cmocka_unit_test(out_of_step),
-        cmocka_unit_test(wrong_company),    cmocka_unit_test(in_place_and_without_far_end),
-        cmocka_unit_test(default_model),    cmocka_unit_test(two_kinds),
+        cmocka_unit_test(as_alone),
+        cmocka_unit_test(any_room),
+        cmocka_unit_test(every_kernel_set),
+        cmocka_unit_test(out_of_step),
+        cmocka_unit_test(wrong_company),
+        cmocka_unit_test(in_place_and_without_far_end),
+        cmocka_unit_test(default_model),
+        cmocka_unit_test(two_kinds),
+        cmocka_unit_test(whole_hops_out_of_step),
     };
     RUN_FOR_EACH_MODEL("many", tests, set_up, tear_down);
 }
