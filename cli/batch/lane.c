@@ -18,8 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of each input that is in memory while its pair is processed; 8 minutes of 16 bits at 16 kHz. */
-#define MOST_LOADED (16 << 20)
+/* Of each input that is in memory while its pair is processed; 4 minutes of 16 bits at 16 kHz. */
+#define MOST_LOADED (8 << 20)
 
 struct lane {
     const struct batch_run *run;

@@ -24,22 +24,22 @@ static void keep_memory(void)
 }
 
 /* The lanes in which a pair waits for a call. */
-static size_t find_busy(struct lane *const *lanes, struct lane **busy)
+static size_t find_due(struct lane *const *lanes, struct lane **due)
 {
     size_t count = 0;
     for (size_t i = 0; i < WORKER_LANES; i++)
         if (lane_call(lanes[i]))
-            busy[count++] = lanes[i];
+            due[count++] = lanes[i];
     return count;
 }
 
 /* Waits for one only if no pair is under way. false: there will be none. */
 static bool take_requests(struct lane *const *lanes, int fd)
 {
-    struct lane *busy[WORKER_LANES];
+    struct lane *due[WORKER_LANES];
     struct pollfd waiting = {.fd = fd, .events = POLLIN};
     struct request request;
-    while (poll(&waiting, 1, find_busy(lanes, busy) > 0 ? 0 : -1) > 0) {
+    while (poll(&waiting, 1, find_due(lanes, due) > 0 ? 0 : -1) > 0) {
         if (!request_receive(fd, &request))
             return false;
         lane_begin(lanes[request.lane], &request);
@@ -54,39 +54,53 @@ static void make_call(struct lane *lane)
     lane_go_on(lane, status, progress_cpu_now() - before);
 }
 
-/* false: they differ in length, or in what a common call needs, and none was made. */
-static bool make_common_call(struct lane *const *busy, size_t count)
+/* Of equal length. false: the streams cannot be in one call, and none was made. */
+static bool make_common_call(struct lane *const *lanes, size_t count)
 {
     unecho *streams[WORKER_LANES];
     const float *mic[WORKER_LANES], *far[WORKER_LANES];
     float *out[WORKER_LANES];
-    const size_t n = lane_call(busy[0])->n;
     double spent = progress_cpu_now();
     for (size_t i = 0; i < count; i++) {
-        const struct session_call *call = lane_call(busy[i]);
-        if (call->n != n)
-            return false;
+        const struct session_call *call = lane_call(lanes[i]);
         streams[i] = call->stream;
         mic[i] = call->mic;
         far[i] = call->far;
         out[i] = call->out;
     }
-    if (unecho_process_many(streams, mic, far, out, count, n) != UNECHO_OK)
+    if (unecho_process_many(streams, mic, far, out, count, lane_call(lanes[0])->n) != UNECHO_OK)
         return false;
     spent = (progress_cpu_now() - spent) / (double)count;
     for (size_t i = 0; i < count; i++)
-        lane_go_on(busy[i], UNECHO_OK, spent);
+        lane_go_on(lanes[i], UNECHO_OK, spent);
     return true;
+}
+
+/* Moves the lanes whose calls are as long as the first one's to the front. Returns how many. */
+static size_t gather_equal(struct lane **due, size_t count)
+{
+    size_t equal = 1;
+    for (size_t i = 1; i < count; i++) {
+        struct lane *const lane = due[i];
+        if (lane_call(lane)->n != lane_call(due[0])->n)
+            continue;
+        due[i] = due[equal];
+        due[equal++] = lane;
+    }
+    return equal;
 }
 
 static void make_calls(struct lane *const *lanes)
 {
-    struct lane *busy[WORKER_LANES];
-    const size_t count = find_busy(lanes, busy);
-    if (count > 1 && make_common_call(busy, count))
-        return;
-    for (size_t i = 0; i < count; i++)
-        make_call(busy[i]);
+    struct lane *due[WORKER_LANES];
+    const size_t count = find_due(lanes, due);
+    for (size_t first = 0, equal; first < count; first += equal) {
+        equal = gather_equal(due + first, count - first);
+        if (equal > 1 && make_common_call(due + first, equal))
+            continue;
+        for (size_t i = first; i < first + equal; i++)
+            make_call(due[i]);
+    }
 }
 
 noreturn void batch_worker_run(const struct batch_run *run, struct lane_state states[WORKER_LANES],

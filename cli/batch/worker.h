@@ -1,7 +1,7 @@
 /*
  * A process for pairs: a file that crashes a decoder, or exhausts the memory, ends that process and
- * no other. The model's weights are loaded before and shared. It has two pairs at a time, as the
- * library takes less time for two streams in one call than for one after the other.
+ * no other. The model's weights are loaded before and shared. It has several pairs at a time, as
+ * the library takes less time for streams in one call than for one after the other.
  */
 #ifndef UNECHO_CLI_BATCH_WORKER_H
 #define UNECHO_CLI_BATCH_WORKER_H
@@ -10,7 +10,8 @@
 
 #include <stdnoreturn.h>
 
-enum { WORKER_LANES = 2 };
+/* With two the library takes 7 % less time, with four 12 %. */
+enum { WORKER_LANES = 4 };
 
 /* Process each pair that is requested by fd, a socket, in a lane that is free. Ends the process
  * when the other end of fd is closed. */

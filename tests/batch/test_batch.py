@@ -226,7 +226,7 @@ class Outputs(InFolder):
         self.assertIn("3 done", result.stdout.decode())
         self.assertIn("1 failed", result.stdout.decode())
 
-    def test_two_pairs_at_a_time_in_a_process(self):
+    def test_pairs_side_by_side_in_a_process(self):
         """Whatever is beside it, each gets the bits that it gets alone."""
         kinds = [[], ["--engine", "linear"], [], ["--engine", "neural"], ["--precision", "fp32"],
                  ["--noise-reduction", "20"], ["--chunk", "160"], ["--model", "unecho-128"],
@@ -248,7 +248,7 @@ class Outputs(InFolder):
             self.assert_output(f"out/{i}.wav", row["mic"], row["far"], *row["options"])
         with open("out/unecho-batch.jsonl") as journal:
             steps = [1 if "begun" in json.loads(line) else -1 for line in journal]
-        self.assertEqual(max(itertools.accumulate(steps)), 2)
+        self.assertEqual(max(itertools.accumulate(steps)), 4)
 
     def test_all_kinds_in_one_folder(self):
         """Headers, lengths and formats that archives have, some of them too long for memory."""
@@ -370,19 +370,22 @@ class Again(InFolder):
 
 
 class Interrupted(InFolder):
+    PAIRS = 6
+    AT_A_TIME = 4 # in a process
+
     def start(self, *options):
         # Long enough that none is done at once.
         mic, far = self.sample.mic * 4, self.sample.far * 4
         length = min(len(mic), len(far))
         write_wave("in/0_mic.wav", mic[:length])
         write_wave("in/0_far.wav", far[:length])
-        for i in range(1, 4):
+        for i in range(1, self.PAIRS):
             for end in ["mic", "far"]:
                 shutil.copyfile(f"in/0_{end}.wav", f"in/{i}_{end}.wav")
         process = subprocess.Popen([pairs.TOOL, "batch", "in", "-o", "out", "--jobs", "1", *options],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        while b"begun" not in self.journal():
-            time.sleep(0.01)
+        for i in range(self.AT_A_TIME):
+            self.wait_for(i)
         return process
 
     def journal(self):
@@ -392,32 +395,31 @@ class Interrupted(InFolder):
         except FileNotFoundError:
             return b""
 
-    def begun(self, name):
-        """How often the pair of that output was begun."""
-        return self.journal().count(b'{"begun": "%s"}' % name)
+    def begun(self):
+        """How often each pair was begun."""
+        return [self.journal().count(b'{"begun": "%d_mic.wav"}' % i) for i in range(self.PAIRS)]
 
-    def wait_for(self, name, times=1):
-        while self.begun(name) < times:
+    def wait_for(self, i, times=1):
+        while self.begun()[i] < times:
             time.sleep(0.005)
 
     def kill_child(self, process):
         with open(f"/proc/{process.pid}/task/{process.pid}/children") as file:
             os.kill(int(file.read().split()[0]), signal.SIGKILL)
 
-    def expect_outputs(self, *numbers):
+    def expect_outputs(self, numbers):
         self.assertEqual(set(files_in("out")), {b"%d_mic.wav" % i for i in numbers})
         for i in numbers:
             self.assert_output(f"out/{i}_mic.wav", f"in/{i}_mic.wav", f"in/{i}_far.wav")
 
     def test_ctrl_c_completes_what_has_begun(self):
         process = self.start()
-        self.wait_for(b"1_mic.wav")
         process.send_signal(signal.SIGINT)
         _, messages = process.communicate()
         self.assertEqual(process.returncode, 1)
-        self.assertIn(b"completing 2 pairs", messages)
+        self.assertIn(b"completing 4 pairs", messages)
         self.assertIn(b"run the same command again", messages)
-        self.expect_outputs(0, 1)
+        self.expect_outputs(range(4))
         self.assertIn(b"2 done", self.batch("in", "-o", "out").stdout)
 
     def test_a_shutdown_ends_it_at_once(self):
@@ -435,33 +437,30 @@ class Interrupted(InFolder):
         process.send_signal(signal.SIGTERM)
         process.communicate()
 
-    def test_a_process_that_dies_with_two_pairs_fails_none(self):
+    def test_a_process_that_dies_with_several_pairs_fails_none(self):
         process = self.start()
-        self.wait_for(b"1_mic.wav")
         self.kill_child(process)
         output, messages = process.communicate()
         self.assertEqual(process.returncode, 0, messages)
-        self.assertIn(b"4 done", output)
-        self.expect_outputs(0, 1, 2, 3)
-        self.assertEqual([self.begun(b"%d_mic.wav" % i) for i in range(4)], [2, 2, 1, 1])
+        self.assertIn(b"6 done", output)
+        self.expect_outputs(range(6))
+        self.assertEqual(self.begun(), [2, 2, 2, 2, 1, 1])
 
     def test_a_pair_that_ends_its_process_alone_fails(self):
         process = self.start()
-        self.wait_for(b"1_mic.wav")
-        for times in [2, 3]:
-            self.kill_child(process)
-            if times == 2:
-                self.wait_for(b"0_mic.wav", times)
-                # By itself now.
-                self.assertEqual(self.begun(b"1_mic.wav"), 1)
+        self.kill_child(process)
+        for i in [0, 1]:
+            self.wait_for(i, 2)
+        self.assertEqual(self.begun()[2], 1)
+        self.kill_child(process)
         output, messages = process.communicate()
         self.assertEqual(process.returncode, 1)
-        self.assertIn(b"in/0_mic.wav: its process was ended by signal 9", messages)
+        self.assertIn(b"in/1_mic.wav: its process was ended by signal 9", messages)
         failed = messages.decode().split("failed:\n")[1]
-        self.assertEqual(failed.split(), ["in/0_mic.wav"])
-        self.assertIn(b"3 done", output)
-        self.expect_outputs(1, 2, 3)
-        self.assertEqual([self.begun(b"%d_mic.wav" % i) for i in range(4)], [2, 2, 1, 1])
+        self.assertEqual(failed.split(), ["in/1_mic.wav"])
+        self.assertIn(b"5 done", output)
+        self.expect_outputs([0, 2, 3, 4, 5])
+        self.assertEqual(self.begun(), [2, 2, 2, 2, 1, 1])
 
     def test_a_process_that_dies_after_an_output_was_complete(self):
         process = self.start("--examine")
@@ -471,7 +470,7 @@ class Interrupted(InFolder):
         _, messages = process.communicate()
         self.assertNotIn(b"did not write it", messages)
         self.batch("in", "-o", "out")
-        self.expect_outputs(0, 1, 2, 3)
+        self.expect_outputs(range(6))
 
 
 class Shards(InFolder):
