@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* Files written at the same time. */
-enum { UNFINISHED_MOST = 4 };
+enum { UNFINISHED_MOST = 8 };
 
 /* The number of the first signal. */
 static volatile sig_atomic_t request;

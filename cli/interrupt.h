@@ -25,7 +25,7 @@ int interrupt_signal(void);
 /* Remove unfinished files and end the program. */
 noreturn void interrupt_end(void);
 
-/* Remove this file if the program ends at once; at most four at a time. */
+/* Remove this file if the program ends at once; at most eight at a time. */
 void interrupt_removes(const char *path);
 /* No longer remove it. The same pointer; NULL: no change. */
 void interrupt_keeps(const char *path);

@@ -97,7 +97,9 @@ static const struct option batch_rows[] = {
     {.name = "jobs",
      .letter = 'j',
      .argument = "N",
-     .help = "how many pairs to process at the same time, 1 to 256 (default: the number of CPUs)",
+     .help =
+         "how many processes to run, 1 to 256 (default: the number of CPUs); each has up to four "
+         "pairs under way",
      .set = option_number,
      .at = offsetof(batch_options, jobs),
      .lowest = 1,

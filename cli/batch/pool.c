@@ -23,8 +23,8 @@
 /* How long the status line may stand still. */
 #define WAIT_MILLISECONDS 200
 
-/* The part of its fair share that the others must have left for a process to take another pair: as
- * much as it has itself would be too strict for equal pairs. */
+/* What each of the others must have left, of what a process would have with another pair: with 1,
+ * equal pairs would wait for each other. */
 #define ENOUGH 0.9
 
 /* A lane of a process as the run sees it. */
@@ -212,8 +212,8 @@ static double weight_left(const struct process *process)
     return weight;
 }
 
-/* A process with pairs may take the next one if the others have so much to do meanwhile: otherwise
- * they would be idle while its pairs slow each other down. */
+/* Beside those that it has: if the others have enough to do meanwhile. Otherwise they would be idle
+ * while its pairs slow each other down. */
 static bool may_take_more(const struct pool *p, const struct process *process)
 {
     const double own = weight_left(process) + p->next.weight;

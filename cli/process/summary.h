@@ -20,8 +20,8 @@ struct summary {
     const char *format;     /* described in words */
     int mic_rate, far_rate; /* Hz */
     double seconds;         /* of audio */
-    double wall_seconds;    /* that the processing took */
-    double cpu_seconds;     /* that it cost */
+    double wall_seconds;    /* from begin to end, with what else the process did meanwhile */
+    double cpu_seconds;     /* that it cost: of what it shared with others, an equal part */
     int latency_samples;    /* left in the output */
     double mic_db, out_db;  /* mean power, dB of full scale; -inf for silence */
     struct level_change far_alone, near_alone;
