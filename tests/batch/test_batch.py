@@ -47,6 +47,13 @@ def lines_of(result):
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
+def most_under_way(folder):
+    """How many pairs were under way at a time."""
+    with open(os.path.join(folder, "unecho-batch.jsonl")) as journal:
+        steps = [1 if "begun" in json.loads(line) else -1 for line in journal]
+    return max(itertools.accumulate(steps))
+
+
 class Pairing(InFolder):
     def expect_pairs(self, result, expected):
         found = {(os.path.relpath(line["mic"], self.folder),
@@ -246,9 +253,17 @@ class Outputs(InFolder):
         self.batch("-", "-o", "out", "--jobs", "1", input="\n".join(map(json.dumps, rows)).encode())
         for i, row in enumerate(rows):
             self.assert_output(f"out/{i}.wav", row["mic"], row["far"], *row["options"])
-        with open("out/unecho-batch.jsonl") as journal:
-            steps = [1 if "begun" in json.loads(line) else -1 for line in journal]
-        self.assertEqual(max(itertools.accumulate(steps)), 4)
+        self.assertEqual(most_under_way("out"), 4)
+
+    def test_a_pair_longer_than_the_rest_has_a_process_of_its_own(self):
+        """Others beside it would only make the whole run longer."""
+        length = min(len(self.sample.mic), len(self.sample.far))
+        write_wave("in/a_mic.wav", self.sample.mic[:length] * 4)
+        write_wave("in/a_far.wav", self.sample.far[:length] * 4)
+        for i in range(12):
+            self.put(f"in/b{i}_mic.wav", f"in/b{i}_far.wav", i)
+        self.batch("in", "-o", "out", "--jobs", "2")
+        self.assertLessEqual(most_under_way("out"), 1 + 4)
 
     def test_all_kinds_in_one_folder(self):
         """Headers, lengths and formats that archives have, some of them too long for memory."""
