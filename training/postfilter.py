@@ -85,27 +85,31 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def gru(x, w, r, bias):
-    """Gates in ONNX's order z, r, n; the reset gate acts on the recurrent product."""
-    units = w.shape[0] // 3
-    inputs = x @ w.T + bias[:3 * units]
-    y, h = np.empty((len(x), units)), np.zeros(units)
-    for t in range(len(x)):
-        sums = r @ h + bias[3 * units:]
-        z, reset = np.split(sigmoid(inputs[t, :2 * units] + sums[:2 * units]), 2)
-        n = np.tanh(inputs[t, 2 * units:] + reset * sums[2 * units:])
-        h = n + z * (h - n)
-        y[t] = h
-    return y
+class Network:
+    """The network, hop by hop."""
 
+    def __init__(self, model):
+        self.model = model
+        self.forget()
 
-def network(model, x):
-    a = np.tanh(x @ model['input/W'] + model['input/b'])
-    layers = []
-    for name in ('gru0', 'gru1'):
-        a = gru(a, model[name + '/W'][0], model[name + '/R'][0], model[name + '/B'][0])
-        layers.append(a)
-    return np.split(sigmoid(np.concatenate(layers, 1) @ model['output/W'] + model['output/b']), [BANDS], 1)
+    def forget(self):
+        self.states = {name: np.zeros(self.model[name + '/R'].shape[2]) for name in ('gru0', 'gru1')}
+
+    def gru(self, name, x):
+        """Gates in ONNX's order z, r, n; the reset gate acts on the recurrent product."""
+        w, r, bias = (self.model[name + part][0] for part in ('/W', '/R', '/B'))
+        h, units = self.states[name], w.shape[0] // 3
+        inputs, sums = w @ x + bias[:3 * units], r @ h + bias[3 * units:]
+        z, reset = np.split(sigmoid(inputs[:2 * units] + sums[:2 * units]), 2)
+        n = np.tanh(inputs[2 * units:] + reset * sums[2 * units:])
+        self.states[name] = n + z * (h - n)
+        return self.states[name]
+
+    def step(self, x):
+        """Features to gains [BANDS] and near_end [0 or 1]."""
+        first = self.gru('gru0', np.tanh(x @ self.model['input/W'] + self.model['input/b']))
+        layers = np.concatenate([first, self.gru('gru1', first)])
+        return np.split(sigmoid(layers @ self.model['output/W'] + self.model['output/b']), [BANDS])
 
 
 def noise_level(error, echo):
@@ -129,33 +133,38 @@ def ramp(x, first, last):
     return np.clip((x - first) / (last - first), 0, 1)
 
 
-def raise_gains(gains, talk, error, echo, far, coherence, noise):
-    """Gains that take no more than the linear filter's evidence allows; error, echo and far are band powers, coherence is the
-    larger of the pairs error and echo, error and far end, noise that in the error. talk [hops, 0 or 1]: the probability that the
-    near end talks."""
-    talks = talk[:, 0] if talk.shape[1] else np.zeros(len(gains))
-    told = ramp(talks, 0.5, 0.9)
-    raised = np.empty_like(gains)
-    e, y, c, leak = np.zeros(BANDS), np.zeros(BANDS), np.zeros(BANDS), np.full(BANDS, 4.0)
-    near = opinion = 0.0
-    held = Tones()
-    for t in range(len(gains)):
-        e, y, c = e + 0.2 * (error[t] - e), y + 0.5 * (echo[t] - y), c + 0.2 * (coherence[t] - c)
+class Evidence:
+    """What the linear filter tells about the near end: evidence.c."""
+
+    def __init__(self):
+        self.e, self.y, self.c, self.leak = np.zeros(BANDS), np.zeros(BANDS), np.zeros(BANDS), np.full(BANDS, 4.0)
+        self.near = self.opinion = self.exceeded = 0.0
+        self.held = Tones()
+
+    def raised(self, gains, talks, error, echo, far, coherence, noise):
+        """Gains of a hop that take no more than the evidence allows, and how certain it is that the near end sings or plays. error,
+        echo and far are band powers, coherence is the larger of the pairs error and echo, error and far end, noise that in the
+        error; talks: the probability that the near end talks."""
+        told = ramp(talks, 0.5, 0.9)
+        self.e, self.y = self.e + 0.2 * (error - self.e), self.y + 0.5 * (echo - self.y)
+        self.c = self.c + 0.2 * (coherence - self.c)
+        e, y, leak = self.e, self.y, self.leak
         follows = (y > 1e-9) & (y > 0.05 * e)
-        leak = np.where(follows, np.clip(leak * np.where(e > leak * y, 1.001844, 0.963829), 1e-3, 4), leak)
-        others, least = 20 * leak * y, np.minimum(error[t], e)
-        share = share_above(others + 4 * noise[t], least)
+        self.leak = leak = np.where(follows, np.clip(leak * np.where(e > leak * y, 1.001844, 0.963829), 1e-3, 4), leak)
+        others, least = 20 * leak * y, np.minimum(error, e)
+        share = share_above(others + 4 * noise, least)
         removed = y >= 1e-3 * e
         weight = np.sqrt(e)
-        near += 0.04 * (weight @ (removed * share) / (weight.sum() + 1e-12) - near)
-        opinion += 0.2 * (weight @ gains[t] / (weight.sum() + 1e-12) - opinion)
-        resembles = weight[4:] @ c[4:] / (weight[4:].sum() + 1e-12)
+        total = weight.sum() + 1e-12
+        self.near += 0.04 * (weight @ (removed * share) / total - self.near)
+        self.opinion += 0.2 * (weight @ gains / total - self.opinion)
+        self.exceeded = weight @ share_above(4 * noise, e) / total
+        resembles = weight[4:] @ self.c[4:] / (weight[4:].sum() + 1e-12)
         differs = 1 - ramp(resembles, 0.32, 0.42)
-        shown = max(ramp(near + opinion, 0.5, 0.9), told[t])
-        tones, of_tones = held.find(e, least, others, far[t], noise[t], talks[t], differs)
-        sure = differs * np.where(removed, shown, told[t])
-        raised[t] = np.maximum(gains[t], np.maximum(sure * share ** 0.25, tones * of_tones ** 0.25))
-    return raised
+        shown = max(ramp(self.near + self.opinion, 0.5, 0.9), told)
+        tones, of_tones = self.held.find(e, least, others, far, noise, talks, differs)
+        sure = differs * np.where(removed, shown, told)
+        return np.maximum(gains, np.maximum(sure * share ** 0.25, tones * of_tones ** 0.25)), tones
 
 
 def share_above(others, least):
@@ -224,15 +233,39 @@ def load(path):
     return {name: array.astype(np.float64) for name, array in onnx_file.arrays(path).items()}
 
 
+class Mistake:
+    """Whether the network hears a talker while hardly anything exceeds the noise."""
+
+    def __init__(self):
+        self.exceeded = self.called = 0.0
+
+    def found(self, exceeded, talks, tones):
+        self.exceeded += 0.02 * (exceeded - self.exceeded)
+        self.called += 0.02 * (talks - self.called)
+        if self.exceeded >= 0.04 or self.called <= 0.6 or tones > 0:
+            return False
+        self.called = 0.0
+        return True
+
+
 def process(model, mic, error, far):
     mic, error, far = (spectra(x) for x in (mic, error, far))
     x = features(mic, error, far)
-    gains, near_end = network(model, x)
-    levels = [power(s) @ SHARES / COUNTS for s in (error, mic - error, far)]
+    powers = [power(s) @ SHARES / COUNTS for s in (error, mic - error, far)]
     of_echo, _, of_far = np.split(x[:, 4 * BANDS:] / 3 + 0.3, 3, 1)
-    noise = noise_level(*levels[:2])
-    raised = raise_gains(gains, near_end, *levels, np.maximum(of_echo, of_far), noise)
-    return gains, near_end, synthesise(error, keep_noise(raised ** exponents(near_end), near_end, levels[0], noise))
+    noise = noise_level(*powers[:2])
+    net, evidence, mistake = Network(model), Evidence(), Mistake()
+    gains, near_end, raised = [], [], []
+    for t, coherence in enumerate(np.maximum(of_echo, of_far)):
+        of_hop, talks = net.step(x[t])
+        higher, tones = evidence.raised(of_hop, talks[0] if talks.size else 0.0, *(p[t] for p in powers), coherence, noise[t])
+        if talks.size and mistake.found(evidence.exceeded, talks[0], tones):
+            net.forget()
+        gains.append(of_hop)
+        near_end.append(talks)
+        raised.append(higher)
+    gains, near_end, raised = np.array(gains), np.array(near_end), np.array(raised)
+    return gains, near_end, synthesise(error, keep_noise(raised ** exponents(near_end), near_end, powers[0], noise))
 
 
 if __name__ == '__main__':

@@ -8,6 +8,8 @@
  * louder in the microphone than its echo. */
 #define PLAYS_DB     20.0
 #define OWN_VOICE_DB 10.0
+/* It does not come before the far end by more than what a search may be wrong. */
+#define OWN_VOICE_S 0.001
 
 static bool is_certain(const struct track *t, const struct track_piece *piece, size_t least)
 {
@@ -34,13 +36,15 @@ static int compare_doubles(const void *a, const void *b)
 
 /*
  * How loud the microphone is at least while the far end plays, dB above it: the lowest tenth of the
- * piece. NAN: out of memory, or never.
+ * piece. At its edges the far end may hold what belongs to the next one. NAN: out of memory, or
+ * never.
  */
 static double usual_ratio(const struct track *t, const struct track_piece *piece,
                           const struct copies *copies)
 {
     const struct track_point *first = &t->points[piece->first], *last = first + piece->count - 1;
-    const double from = first->at - 0.5 * POINT_STEP_S, to = last->at + 0.5 * POINT_STEP_S;
+    const double edge = piece->count > 1 ? 0.0 : 0.5 * POINT_STEP_S;
+    const double from = first->at - edge, to = last->at + edge;
     const double loudest =
         (double)level_highest(&copies->far.levels, from - first->lag, to - first->lag);
     const size_t levels = (size_t)ceil((to - from) * LEVELS_PER_S);
@@ -67,18 +71,38 @@ static bool same_lag(const struct track *t, const struct track_piece *a,
     return point_fits(&t->points[a->first], &t->points[b->first]);
 }
 
+static double lag_of(const struct track *t, const struct track_piece *piece)
+{
+    return t->points[piece->first].lag;
+}
+
+/* Whether a piece has a longer lag than another and a quieter microphone, by OWN_VOICE_DB. */
+static bool is_echo_beside(const struct track *t, const struct track_piece *piece,
+                           const struct track_piece *other, const struct copies *copies)
+{
+    return lag_of(t, piece) > lag_of(t, other) &&
+           usual_ratio(t, other, copies) > usual_ratio(t, piece, copies) + OWN_VOICE_DB;
+}
+
 /*
  * The user's own voice in the far end, by monitoring or crosstalk, correlates like an echo that
  * comes sooner than the echo, whenever it is the user who talks. But it is much louder in the
- * microphone than an echo of it. Whether a piece is that: it lies between two of one longer lag.
+ * microphone than an echo of it. Whether a piece is that: it lies between two of one longer lag, or
+ * beside one of an echo that comes after the far end, which this one does not.
  */
 static bool is_own_voice(const struct track *t, const struct track_piece *piece,
                          const struct copies *copies)
 {
-    const struct track_piece *const before = piece - 1, *const after = piece + 1;
-    return piece > t->pieces && after < t->pieces + t->piece_count && same_lag(t, before, after) &&
-           t->points[before->first].lag > t->points[piece->first].lag &&
-           usual_ratio(t, piece, copies) > usual_ratio(t, before, copies) + OWN_VOICE_DB;
+    const struct track_piece *const before = piece > t->pieces ? piece - 1 : NULL;
+    const struct track_piece *const after =
+        piece + 1 < t->pieces + t->piece_count ? piece + 1 : NULL;
+    if (before && after && same_lag(t, before, after))
+        return is_echo_beside(t, before, piece, copies);
+    if (lag_of(t, piece) > OWN_VOICE_S)
+        return false;
+    return (before && lag_of(t, before) > OWN_VOICE_S &&
+            is_echo_beside(t, before, piece, copies)) ||
+           (after && lag_of(t, after) > OWN_VOICE_S && is_echo_beside(t, after, piece, copies));
 }
 
 /* Together with those of the same lag. Marks them by a count of 0. */
@@ -91,6 +115,7 @@ static void mark_own_voice(struct track *t, const struct copies *copies)
             if (k != i && same_lag(t, &t->pieces[i], &t->pieces[k]))
                 t->pieces[k].count = 0;
         t->pieces[i].count = 0;
+        t->own_voice = true;
     }
 }
 

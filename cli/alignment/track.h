@@ -23,6 +23,7 @@ struct track {
     struct track_piece *pieces; /* none: no certain lag anywhere */
     size_t piece_count;
     size_t windows; /* examined, with sound in both ends */
+    bool own_voice; /* the far end holds the user's, which was taken for an echo at first */
     /* As delay_line.tail in doctor: 1: the echo rings after the far end, -1: the reverse. */
     double tail;
 };

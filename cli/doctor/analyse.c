@@ -2,6 +2,7 @@
 #include "doctor/doctor.h"
 
 #include "alignment/order.h"
+#include "alignment/track.h"
 #include "doctor/expect.h"
 #include "doctor/watch.h"
 #include "report.h"
@@ -12,6 +13,8 @@
 
 /* How late the far end may be, in ms: usually, and at most. */
 #define USUAL_LATE 200
+/* An echo that comes before the far end by more than this may be that of the other end. */
+#define SWAPPED_MS 3.0
 
 /* Windows that are enough to tell whether a rate fits. */
 #define TRIAL_WINDOWS 8
@@ -70,6 +73,35 @@ static bool try_rates(struct analysis *a)
     return true;
 }
 
+/*
+ * Windows in which the user's own voice in the far end correlates lie on a line of their own, which
+ * may be the one of more windows. The search of whole recordings tells the two apart: then the line
+ * is the echo's.
+ */
+static bool set_own_voice_apart(struct analysis *a)
+{
+    const struct copies copies = {.mic = a->mic.copy, .far = a->far.copy, .taken = true};
+    struct delay_line *const line = &a->line;
+    struct track track = {0};
+    if (!line->found || line->clear_beside < 2 || a->rate_factor != 1.0)
+        return true;
+    const bool done = track_find(&track, &copies);
+    a->own_voice = done && track.own_voice && track.piece_count > 0;
+    if (a->own_voice) {
+        line->delay_ms = 1e3 * track_lag(&track, 0.0);
+        line->drift_ppm = 0.0;
+        line->fitting = line->clear_beside = 0;
+        for (size_t i = 0; i < line->point_count; i++) {
+            struct delay_point *const point = &line->points[i];
+            const double lag_ms = 1e3 * track_lag(&track, point->seconds);
+            point->fits = fabs(point->delay_ms - lag_ms) <= 1e3 * POINT_TOLERANCE_S;
+            line->fitting += point->fits;
+        }
+    }
+    track_free(&track);
+    return done;
+}
+
 /* ---- Both ends side by side ------------------------------------------------------------- */
 
 static double far_heard_at(const void *context, double seconds)
@@ -117,6 +149,10 @@ static void measure_near_end(struct analysis *a)
 static unsigned late_for(const struct analysis *a)
 {
     const double early = fmax(-a->line.delay_ms, -delay_at(&a->line, a->mic.measures.seconds));
+    /* What comes before the far end is then no echo. */
+    if (a->own_voice || (a->line.found && early > SWAPPED_MS &&
+                         ends_find_order(a->alone, a->line.tail) == ENDS_SWAPPED))
+        return 0;
     if (!a->line.found || early < 0.75 * USUAL_LATE)
         return USUAL_LATE;
     return early > 0.75 * UNECHO_REFERENCE_LATE_MAX_MS ? UNECHO_REFERENCE_LATE_MAX_MS
@@ -131,10 +167,10 @@ static bool is_wide(const struct analysis *a)
 }
 
 /* Whether the canceller's delay went where the line goes: half as far at least, and no step. */
-static bool goes_along(const struct analysis *a, const struct track_point *first,
-                       const struct track_point *last)
+static bool goes_along(const struct analysis *a, const struct stats_point *first,
+                       const struct stats_point *last)
 {
-    const struct track_point *middle = first + (last - first) / 2;
+    const struct stats_point *middle = first + (last - first) / 2;
     const double from = (double)first->stats.delay_ms, to = (double)last->stats.delay_ms;
     const double claimed = -1e-3 * a->line.drift_ppm * (last->seconds - first->seconds);
     const double off = (double)middle->stats.delay_ms - 0.5 * (from + to);
@@ -150,7 +186,7 @@ static bool goes_along(const struct analysis *a, const struct track_point *first
  */
 static void settle_drift(struct analysis *a)
 {
-    const struct track_point *first = NULL, *last = NULL;
+    const struct stats_point *first = NULL, *last = NULL;
     for (size_t i = 0; i < a->cancelled.track_n; i++)
         if (a->cancelled.track[i].stats.aligned) {
             last = &a->cancelled.track[i];
@@ -188,7 +224,7 @@ static bool turn_round(const struct analysis *a, unecho_model *model, double *ga
 static bool find_swapped(struct analysis *a, unecho_model *model)
 {
     double gain_db;
-    if (!a->line.found || a->line.delay_ms > -3.0)
+    if (!a->line.found || a->line.delay_ms > -SWAPPED_MS)
         return true;
     const enum ends_order order = ends_find_order(a->alone, a->line.tail);
     if (order != ENDS_UNKNOWN) {
@@ -212,6 +248,8 @@ static bool examine(struct analysis *a, struct doctor_input *input)
     a->same = copies_are_same(&a->mic.copy, &a->far.copy);
     if (!delay_find(&a->line, &a->mic.copy, &a->far.copy, DELAY_MOST_WINDOWS) ||
         (!a->line.found && a->line.windows >= TRIAL_LEAST && !try_rates(a)))
+        return false;
+    if (!set_own_voice_apart(a))
         return false;
     if (a->line.found)
         count_alone(a);

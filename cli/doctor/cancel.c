@@ -73,7 +73,7 @@ static bool show(struct run *run, uint64_t at, size_t piece)
 
 static void note(const struct run *run, struct cancelled *cancelled, uint64_t heard)
 {
-    struct track_point *point = &cancelled->track[cancelled->track_n++];
+    struct stats_point *point = &cancelled->track[cancelled->track_n++];
     point->seconds = (double)heard / run->input->mic.rate;
     point->stats.size = sizeof(point->stats);
     unecho_get_stats(run->stream, &point->stats);

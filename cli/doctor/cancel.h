@@ -11,13 +11,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct track_point {
+struct stats_point {
     double seconds; /* of the microphone so far */
     unecho_stats stats;
 };
 
 struct cancelled {
-    struct track_point *track;
+    struct stats_point *track;
     size_t track_n;
     unecho_stats stats; /* at the end */
 };

@@ -30,6 +30,7 @@ struct analysis {
      * is that of the corrected far end.
      */
     double rate_factor;
+    bool own_voice;          /* the far end holds the user's besides what has an echo */
     struct alone alone;      /* after alignment */
     bool swapped;            /* the far end contains the echo of the microphone */
     double expected_erle_db; /* of a linear filter; NaN: no echo */

@@ -136,12 +136,13 @@ static void judge_delay(struct diagnosis *d, const struct analysis *a)
     if (!a->line.found)
         return;
     if (a->swapped) {
-        advise(
-            add(d, true, "swapped",
-                "microphone and far end are swapped: FAR contains the echo of MIC, %.1f ms after "
-                "it",
-                -delay),
-            "swap them: unecho process FAR MIC -o OUT, or change --mic-channel and --far-channel");
+        advise(add(d, true, "swapped",
+                   "microphone and far end are swapped, or FAR holds the user's own voice "
+                   "(monitoring): it contains the sound of MIC, %.1f ms after it",
+                   -delay),
+               "if they are swapped: unecho process FAR MIC -o OUT, or change --mic-channel and "
+               "--far-channel; if not, take FAR where the microphone is not mixed in (monitoring, "
+               "sidetone, 'listen to this device'), though unecho keeps the voice");
         return;
     }
     if (delay > UNECHO_DELAY_MAX_MS)
@@ -209,6 +210,14 @@ static void judge_channels(struct diagnosis *d, const struct analysis *a)
            "whatever mixes them, for instance for one loudspeaker, plays next to nothing: correct "
            "the wiring or the setting that turns one round (sox %s fixed.wav remix 1 2i)",
            a->input->far.name);
+}
+
+static void judge_own_voice(struct diagnosis *d, const struct analysis *a)
+{
+    if (a->own_voice)
+        advise(add(d, false, "own-voice",
+                   "the far end holds the user's own voice as well (monitoring or crosstalk)"),
+               "unecho keeps it; but take FAR where the microphone is not mixed in, if you can");
 }
 
 static void judge_jumps(struct diagnosis *d, const struct analysis *a)
@@ -351,6 +360,7 @@ void doctor_judge(struct diagnosis *d, const struct analysis *a)
         judge_no_echo(d, a);
         judge_delay(d, a);
         judge_drift(d, a);
+        judge_own_voice(d, a);
         judge_jumps(d, a);
         judge_channels(d, a);
         judge_end(d, &a->input->mic, &a->mic.measures, true);

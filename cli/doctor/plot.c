@@ -99,7 +99,7 @@ static void widen(struct range *range, double value)
     range->high = fmax(range->high, value);
 }
 
-static bool is_tracked(const struct track_point *point)
+static bool is_tracked(const struct stats_point *point)
 {
     return point->stats.aligned && point->stats.confidence >= LEAST_CONFIDENCE;
 }
@@ -133,7 +133,7 @@ static void draw_track(const struct frame *f, const struct range *range)
     bool down = false;
     fputs("<path class=\"track\" d=\"", f->stream);
     for (size_t i = 0; i < c->track_n; i++) {
-        const struct track_point *p = &c->track[i];
+        const struct stats_point *p = &c->track[i];
         if (is_tracked(p))
             fprintf(f->stream, "%c%.1f %.1f", down ? 'L' : 'M', x_of(f, p->seconds),
                     delay_y(range, (double)p->stats.delay_ms));

@@ -142,12 +142,14 @@ static bool judge(struct pair_check *check, struct pair *p, bool shift)
         return stretches_find(&check->stretches, &p->copies, &p->track, &check->plan);
     if (!track_find(&p->track, &p->copies))
         return false;
+    check->own_voice = p->track.own_voice;
     if (p->track.piece_count == 0) {
         judge_no_echo(p, &check->unfit);
     } else if (are_swapped(p)) {
-        report_note("microphone and far end are swapped: %s contains the echo of %s; %s", p->far,
-                    p->mic, swap_advice(p));
-        check->unfit = true;
+        report_note("microphone and far end are swapped, or the far end holds the user's own voice "
+                    "(monitoring): %s contains the sound of %s; if they are swapped, %s",
+                    p->far, p->mic, swap_advice(p));
+        check->unfit = check->own_voice = true;
         return true;
     } else if (!shift) {
         judge_reach(p);

@@ -11,7 +11,8 @@
 struct pair_check {
     struct far_plan plan; /* no edits: leave the far end as it is */
     struct stretches stretches;
-    bool unfit; /* there is no echo to cancel, and ERLE says nothing: reported */
+    bool unfit;     /* there is no echo to cancel, and ERLE says nothing: reported */
+    bool own_voice; /* the far end holds what the microphone hears: before it there is no echo */
 };
 
 /*

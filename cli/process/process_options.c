@@ -228,10 +228,12 @@ static bool settle_reference(process_options *options, const char *command)
 }
 
 /* A far end that may be late costs latency: allow it only where it can be of use. */
-static bool settle_lateness(session_settings *session, const char *command)
+static bool settle_lateness(process_options *options, const char *command)
 {
+    session_settings *session = &options->session;
     const double early = session->align == UNECHO_ALIGN_FIXED ? fmax(0.0, -session->delay_ms) : 0.0;
-    if (session->reference_late_ms != PROCESS_LATE_NOT_GIVEN) {
+    options->late_given = session->reference_late_ms != PROCESS_LATE_NOT_GIVEN;
+    if (options->late_given) {
         if (early <= session->reference_late_ms)
             return true;
         report_usage(command, "--align %g needs a --reference-late of at least %.0f",
@@ -254,6 +256,6 @@ bool process_options_check(void *opaque, const struct arguments *arguments)
         report_usage(command, "the output is missing: -o OUT");
         return false;
     }
-    return settle_reference(options, command) && settle_lateness(&options->session, command) &&
+    return settle_reference(options, command) && settle_lateness(options, command) &&
            engine_choice_check(&options->session.engine, &options->model, command);
 }

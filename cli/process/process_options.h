@@ -16,7 +16,7 @@ typedef struct process_options {
     unsigned channels_out; /* 0: not given */
     model_choice model;
     session_settings session;
-    bool align_given, reference;
+    bool align_given, late_given, reference;
     bool normalize_peak, json, quiet;
 } process_options;
 

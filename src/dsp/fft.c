@@ -214,6 +214,49 @@ static inline const eight_floats *eight(const float *x)
     return (const eight_floats *)x;
 }
 
+/* What the three of four values are turned by that are not the first. */
+typedef struct three_turns {
+    float re1, im1, re2, im2, re3, im3;
+} three_turns;
+
+static inline three_turns turns_at(const float *turns, size_t quarter, size_t p)
+{
+    return (three_turns){turns[p],
+                         turns[quarter + p],
+                         turns[2 * quarter + p],
+                         turns[3 * quarter + p],
+                         turns[4 * quarter + p],
+                         turns[5 * quarter + p]};
+}
+
+/* The transform of four values, turned, eight times side by side. x: `apart` from each other, y:
+ * `step`; y may be x if these are the same. Inlined into what is compiled for several machines. */
+static inline __attribute__((always_inline)) void
+transform_eights(eight_floats *y_re, eight_floats *y_im, size_t step, const eight_floats *x_re,
+                 const eight_floats *x_im, size_t apart, three_turns t)
+{
+    const eight_floats sum_re = x_re[0] + x_re[2 * apart];
+    const eight_floats sum_im = x_im[0] + x_im[2 * apart];
+    const eight_floats difference_re = x_re[0] - x_re[2 * apart];
+    const eight_floats difference_im = x_im[0] - x_im[2 * apart];
+    const eight_floats other_re = x_re[apart] + x_re[3 * apart];
+    const eight_floats other_im = x_im[apart] + x_im[3 * apart];
+    /* i (x1 - x3) */
+    const eight_floats turned_re = x_im[3 * apart] - x_im[apart];
+    const eight_floats turned_im = x_re[apart] - x_re[3 * apart];
+    const eight_floats a_re = difference_re - turned_re, a_im = difference_im - turned_im;
+    const eight_floats b_re = sum_re - other_re, b_im = sum_im - other_im;
+    const eight_floats c_re = difference_re + turned_re, c_im = difference_im + turned_im;
+    y_re[0] = sum_re + other_re;
+    y_im[0] = sum_im + other_im;
+    y_re[step] = t.re1 * a_re - t.im1 * a_im;
+    y_im[step] = t.re1 * a_im + t.im1 * a_re;
+    y_re[2 * step] = t.re2 * b_re - t.im2 * b_im;
+    y_im[2 * step] = t.re2 * b_im + t.im2 * b_re;
+    y_re[3 * step] = t.re3 * c_re - t.im3 * c_im;
+    y_im[3 * step] = t.re3 * c_im + t.im3 * c_re;
+}
+
 /* stride: a multiple of 8. The same as later_stage, in wider vectors. */
 CLONED static void wide_stage(const buffer *from, const buffer *to, size_t n, size_t stride,
                               const float *turns)
@@ -224,31 +267,9 @@ CLONED static void wide_stage(const buffer *from, const buffer *to, size_t n, si
         const eight_floats *x_im = eight(from->im + p * stride);
         eight_floats *y_re = (eight_floats *)(to->re + 4 * p * stride);
         eight_floats *y_im = (eight_floats *)(to->im + 4 * p * stride);
-        const float re1 = turns[p], im1 = turns[quarter + p];
-        const float re2 = turns[2 * quarter + p], im2 = turns[3 * quarter + p];
-        const float re3 = turns[4 * quarter + p], im3 = turns[5 * quarter + p];
-        for (size_t k = 0; k < step; k++, x_re++, x_im++, y_re++, y_im++) {
-            const eight_floats sum_re = x_re[0] + x_re[2 * apart];
-            const eight_floats sum_im = x_im[0] + x_im[2 * apart];
-            const eight_floats difference_re = x_re[0] - x_re[2 * apart];
-            const eight_floats difference_im = x_im[0] - x_im[2 * apart];
-            const eight_floats other_re = x_re[apart] + x_re[3 * apart];
-            const eight_floats other_im = x_im[apart] + x_im[3 * apart];
-            /* i (x1 - x3) */
-            const eight_floats turned_re = x_im[3 * apart] - x_im[apart];
-            const eight_floats turned_im = x_re[apart] - x_re[3 * apart];
-            const eight_floats a_re = difference_re - turned_re, a_im = difference_im - turned_im;
-            const eight_floats b_re = sum_re - other_re, b_im = sum_im - other_im;
-            const eight_floats c_re = difference_re + turned_re, c_im = difference_im + turned_im;
-            y_re[0] = sum_re + other_re;
-            y_im[0] = sum_im + other_im;
-            y_re[step] = re1 * a_re - im1 * a_im;
-            y_im[step] = re1 * a_im + im1 * a_re;
-            y_re[2 * step] = re2 * b_re - im2 * b_im;
-            y_im[2 * step] = re2 * b_im + im2 * b_re;
-            y_re[3 * step] = re3 * c_re - im3 * c_im;
-            y_im[3 * step] = re3 * c_im + im3 * c_re;
-        }
+        const three_turns t = turns_at(turns, quarter, p);
+        for (size_t k = 0; k < step; k++)
+            transform_eights(y_re + k, y_im + k, step, x_re + k, x_im + k, apart, t);
     }
 }
 
@@ -362,28 +383,7 @@ CLONED static void stage_in_place(const buffer *z, size_t all, size_t n, const f
         for (size_t p = 0; p < quarter; p++) {
             eight_floats *const re = (eight_floats *)z->re + block + p;
             eight_floats *const im = (eight_floats *)z->im + block + p;
-            const float re1 = turns[p], im1 = turns[quarter + p];
-            const float re2 = turns[2 * quarter + p], im2 = turns[3 * quarter + p];
-            const float re3 = turns[4 * quarter + p], im3 = turns[5 * quarter + p];
-            const eight_floats sum_re = re[0] + re[2 * quarter], sum_im = im[0] + im[2 * quarter];
-            const eight_floats difference_re = re[0] - re[2 * quarter];
-            const eight_floats difference_im = im[0] - im[2 * quarter];
-            const eight_floats other_re = re[quarter] + re[3 * quarter];
-            const eight_floats other_im = im[quarter] + im[3 * quarter];
-            /* i (x1 - x3) */
-            const eight_floats turned_re = im[3 * quarter] - im[quarter];
-            const eight_floats turned_im = re[quarter] - re[3 * quarter];
-            const eight_floats a_re = difference_re - turned_re, a_im = difference_im - turned_im;
-            const eight_floats b_re = sum_re - other_re, b_im = sum_im - other_im;
-            const eight_floats c_re = difference_re + turned_re, c_im = difference_im + turned_im;
-            re[0] = sum_re + other_re;
-            im[0] = sum_im + other_im;
-            re[quarter] = re1 * a_re - im1 * a_im;
-            im[quarter] = re1 * a_im + im1 * a_re;
-            re[2 * quarter] = re2 * b_re - im2 * b_im;
-            im[2 * quarter] = re2 * b_im + im2 * b_re;
-            re[3 * quarter] = re3 * c_re - im3 * c_im;
-            im[3 * quarter] = re3 * c_im + im3 * c_re;
+            transform_eights(re, im, quarter, re, im, quarter, turns_at(turns, quarter, p));
         }
 }
 

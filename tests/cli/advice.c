@@ -158,11 +158,28 @@ static void swapped_ends(void **state)
     write_sound_as("both.wav", FLOAT_WAV, RATE, 2, both, frames);
     free(both);
     expect_problem(&result, "far.wav mic.wav", "swapped");
-    expect_part(result.output, "swap them: unecho process FAR MIC");
+    expect_part(result.output, "if they are swapped: unecho process FAR MIC");
     expect_fine(&result, "mic.wav far.wav");
     expect_problem(&result, "both.wav", "swapped");
     expect_part(result.output, "or change --mic-channel and --far-channel");
     expect_fine(&result, "both.wav --mic-channel 2 --far-channel 1");
+}
+
+/* The user's own voice in the far end, before it would come back as an echo, is no jump. */
+static void own_voice_in_the_far_end(void **state)
+{
+    const signal_ near = read_sample("near");
+    signal_ own = delayed(&near, 40 * RATE / 1000), both = delayed(&far, 0);
+    outcome result;
+    (void)state;
+    add_to(&both, &own, 0.2f);
+    write_sound("both.wav", FLOAT_WAV, both.samples, both.count);
+    expect_fine(&result, "mic.wav both.wav");
+    expect_part(result.output, "the far end holds the user's own voice as well");
+    assert_null(strstr(result.output, "jumps"));
+    free(near.samples);
+    free(own.samples);
+    free(both.samples);
 }
 
 static void delays_out_of_reach(void **state)
@@ -387,6 +404,7 @@ int main(void)
         cmocka_unit_test(a_wrong_rate),
         cmocka_unit_test(silence_at_the_start),
         cmocka_unit_test(swapped_ends),
+        cmocka_unit_test(own_voice_in_the_far_end),
         cmocka_unit_test(delays_out_of_reach),
         cmocka_unit_test(a_late_far_end),
         cmocka_unit_test(an_offset),

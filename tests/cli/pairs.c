@@ -159,6 +159,69 @@ static void own_voice_is_no_echo(void **state)
     free(both.samples);
 }
 
+/* How much of the near end is in the output, dB. */
+static double kept_db(const signal_ *near)
+{
+    const signal_ out = read_signal("out.wav");
+    double both = 0.0, own = 1e-20;
+    for (size_t i = 0; i < near->count && i < out.count; i++) {
+        both += (double)out.samples[i] * (double)near->samples[i];
+        own += (double)near->samples[i] * (double)near->samples[i];
+    }
+    free(out.samples);
+    return 20.0 * log10(fmax(both / own, 1e-5));
+}
+
+/* Write a far end with the near end in it, so many samples late. */
+static void put_monitored(const char *path, const signal_ *with, const signal_ *near, float gain,
+                          long late)
+{
+    signal_ both = delayed(with, 0), own = delayed(near, late);
+    add_to(&both, &own, gain);
+    write_sound(path, FLOAT_WAV, both.samples, both.count);
+    free(both.samples);
+    free(own.samples);
+}
+
+/* The user talks alone, and over the far end, and to the end of the call. */
+static void own_voice_is_kept_beside_an_echo(void **state)
+{
+    const signal_ near = read_sample("near");
+    static const float gains[] = {0.1f, 0.3f};
+    (void)state;
+    for (size_t i = 0; i < sizeof(gains) / sizeof(gains[0]); i++) {
+        outcome result;
+        put_monitored("both.wav", &far, &near, gains[i], 40 * RATE / 1000);
+        process(&result, "mic.wav both.wav");
+        expect_no_change(&result);
+        assert_true(kept_db(&near) > -3.0);
+    }
+    free(near.samples);
+}
+
+/* With headphones: the microphone has no echo, and the far end two talkers, one of them its own. */
+static void own_voice_is_kept_without_an_echo(void **state)
+{
+    enum { ALONE = 8 * RATE, FIRST = 9 * RATE, SPOKEN = 7 * RATE, COUNT = ALONE + 3 * SPOKEN };
+    const signal_ voice = read_sample("near"), once = {voice.samples + FIRST, SPOKEN};
+    signal_ near = repeated(&once, COUNT), played = repeated(&far, COUNT), heard;
+    outcome result;
+    (void)state;
+    memset(near.samples, 0, ALONE * sizeof(float));
+    memset(played.samples + ALONE, 0, (COUNT - ALONE) * sizeof(float));
+    heard = delayed(&near, 0);
+    add_hiss(&heard, 1e-3f, 7);
+    write_sound("heard.wav", FLOAT_WAV, heard.samples, COUNT);
+    put_monitored("both.wav", &played, &near, 0.1f, 20 * RATE / 1000);
+    process(&result, "heard.wav both.wav");
+    expect_part(result.messages, "or the far end holds the user's own voice");
+    assert_true(kept_db(&near) > -1.0);
+    free(voice.samples);
+    free(near.samples);
+    free(heard.samples);
+    free(played.samples);
+}
+
 static void what_the_options_say_stays(void **state)
 {
     static const char *const all[] = {"--align off", "--align 20", "--chunk 160", "--reference"};
@@ -179,7 +242,8 @@ static void what_is_wrong(void **state)
     static const struct {
         const char *words, *message;
     } cases[] = {
-        {"far.wav mic.wav", "microphone and far end are swapped: mic.wav contains the echo of far"},
+        {"far.wav mic.wav",
+         "microphone and far end are swapped, or the far end holds the user's own voice"},
         {"mic.wav mic.wav", "are the same signal"},
         {"silent.wav far.wav", "the microphone (silent.wav) is digitally silent"},
         {"mic.wav silent.wav", "the far end (silent.wav) is digitally silent"},
@@ -251,6 +315,8 @@ int main(void)
         cmocka_unit_test(sound_that_the_microphone_lost),
         cmocka_unit_test(reflections_that_take_turns),
         cmocka_unit_test(own_voice_is_no_echo),
+        cmocka_unit_test(own_voice_is_kept_beside_an_echo),
+        cmocka_unit_test(own_voice_is_kept_without_an_echo),
         cmocka_unit_test(what_the_options_say_stays),
         cmocka_unit_test(what_is_wrong),
         cmocka_unit_test(temporary_files),

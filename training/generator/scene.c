@@ -410,6 +410,45 @@ static void add_bursts(studio *s)
     }
 }
 
+/* Noise that sets in, ends, or becomes another during the call: a fan, a street, a door. */
+static void change_noise(studio *s)
+{
+    chance *const r = &s->random;
+    if (!chance_is(r, 0.35f))
+        return;
+    const size_t changes = 1 + chance_below(r, 3);
+    const float least_db = chance_is(r, 0.3f) ? -100.0f : -40.0f;
+    float db = chance_is(r, 0.6f) ? least_db : chance_between(r, least_db, 0);
+    for (size_t k = 0, i = 0; k <= changes; k++) {
+        const float to_db = chance_is(r, 0.5f) ? 0.0f : chance_between(r, least_db, 0);
+        const float fade = chance_is(r, 0.6f) ? 160.0f : chance_between(r, 0.1f, 4.0f) * rate;
+        const size_t left = SCENE_BLOCK - i;
+        const size_t until = k == changes ? SCENE_BLOCK : i + chance_below(r, left);
+        for (size_t n = 0; i < until; i++, n++) {
+            const float share = k == 0 ? 0.0f : fminf((float)n / fade, 1.0f);
+            s->noise[i] *= from_db(db + share * (to_db - db));
+        }
+        db = k == 0 ? db : to_db;
+    }
+}
+
+/* A microphone that is muted from `from` to `to`: it has not begun, or the user wants it. */
+typedef struct mute {
+    size_t from, to;
+} mute;
+
+static mute draw_mute(studio *s)
+{
+    chance *const r = &s->random;
+    if (chance_is(r, 0.2f)) {
+        const float seconds = chance_is(r, 0.5f) ? 0.05f : 1.5f;
+        return (mute){0, SCENE_LEAD + (size_t)(chance_between(r, 0, seconds) * rate)};
+    }
+    const size_t from = SCENE_LEAD + chance_below(r, SCENE_SAMPLES);
+    return chance_is(r, 0.12f) ? (mute){from, from + (size_t)(chance_between(r, 0.1f, 4) * rate)}
+                               : (mute){0, 0};
+}
+
 /* A gain that the device sets as it likes: a step, a wandering, a gate. */
 typedef struct device_gain {
     int wanders, gates;
@@ -463,9 +502,11 @@ static void mix(studio *s)
     chance *const r = &s->random;
     scene *const to = &s->scene;
     device_gain device = draw_gain(s);
+    const mute muted = draw_mute(s);
     for (size_t i = 0; i < SCENE_BLOCK; i++) {
         const float heard = to->near[i] + s->noise[i] + s->echo[i];
-        const float gain = next_gain(&device, r, i, heard);
+        const float set = next_gain(&device, r, i, heard);
+        const float gain = i >= muted.from && i < muted.to ? 0.0f : set;
         to->mic[i] = gain * heard;
         to->near[i] *= gain;
         to->target[i] = to->near[i] + noise_kept * gain * s->noise[i];
@@ -494,6 +535,7 @@ const scene *studio_draw(studio *s, uint64_t seed, enum scene_kind kind)
     silence_far(s);
     draw_noise(s);
     add_hum(s);
+    change_noise(s);
     add_bursts(s);
     mix(s);
     return &s->scene;

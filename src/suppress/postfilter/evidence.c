@@ -44,7 +44,7 @@ void evidence_reset(evidence_memory *m)
     memset(m->all, 0, m->all_count * sizeof *m->all);
     for (size_t b = 0; b < POSTFILTER_BANDS; b++)
         m->leak[b] = leak_most;
-    m->near_end = m->opinion = 0.0f;
+    m->near_end = m->opinion = m->exceeded = 0.0f;
     tones_reset(&m->tones);
 }
 
@@ -55,6 +55,7 @@ typedef struct hop_bands {
     float leaks[POSTFILTER_BANDS];  /* the most that the linear filter leaves */
     float least[POSTFILTER_BANDS];  /* of the error, over five hops or one */
     float share[POSTFILTER_BANDS];  /* of near end in the error */
+    float above[POSTFILTER_BANDS];  /* the noise: the share of the error */
 } hop_bands;
 
 /* Loops over bands without branches or sums: the compiler makes vectors of them. */
@@ -95,6 +96,8 @@ static void share_bands(hop_bands *restrict h, const evidence_memory *m,
         h->weight[b] = sqrtf(e[b]);
         const float left = 1.0f - (h->leaks[b] + noise_margin * h->level[b]) / h->least[b];
         h->share[b] = left > 0.0f ? left : 0.0f;
+        const float above = 1.0f - noise_margin * h->level[b] / e[b];
+        h->above[b] = above > 0.0f ? above : 0.0f;
     }
 }
 
@@ -122,11 +125,13 @@ float evidence_raise(evidence_memory *m, const float *error, const float *echo, 
     share_bands(&h, m, error);
 
     float all = 1e-12f, near_end = 0.0f, opinion = 0.0f, heard = 1e-12f, coherence = 0.0f;
+    float above = 0.0f;
     for (size_t b = 0; b < BANDS; b++) {
         const bool removed = m->echo[b] >= echo_present * m->error[b];
         all += h.weight[b];
         near_end += removed ? h.weight[b] * h.share[b] : 0.0f;
         opinion += h.weight[b] * gains[b];
+        above += h.weight[b] * h.above[b];
     }
     for (size_t b = COHERENCE_FIRST; b < BANDS; b++) {
         heard += h.weight[b];
@@ -134,6 +139,7 @@ float evidence_raise(evidence_memory *m, const float *error, const float *echo, 
     }
     m->near_end += near_smoothing * (near_end / all - m->near_end);
     m->opinion += smoothing * (opinion / all - m->opinion);
+    m->exceeded = above / all;
     const float differs = 1.0f - ramp(coherence / heard, independent, resembling);
     const float told = ramp(talk, perhaps, surely);
     const float shown = fmaxf(ramp(m->near_end + m->opinion, doubtful, certain), told);

@@ -21,6 +21,7 @@ typedef struct evidence_memory {
     float *coherence; /* of the error with echo estimate or far end, the larger, over five hops */
     float near_end;   /* the share of near end in the error, over 0.2 s, 0 to 1 */
     float opinion;    /* the network's mean gain, over five hops */
+    float exceeded;   /* how much of the error's amplitude is well above the noise, 0 to 1 */
     tones_memory tones;
     float *all; /* what the pointers point to, all_count floats */
     size_t all_count;

@@ -22,6 +22,9 @@ static const float exponent_near = 2.2f, exponent_far = 7.0f;
 static const float exponent_either = 1.8f;
 /* The exponent follows the near end's first word at once, and its end over 0.4 s. Per hop. */
 static const float talk_release = 0.02f;
+/* A network that hears a talker while hardly anything exceeds the noise has taken noise that set in
+ * for a voice, and would go on. Smoothing per hop: 0.4 s. */
+static const float mistake_smoothing = 0.02f, mistake_exceeds = 0.04f, mistake_talk = 0.6f;
 /* The exponents would take all of the noise in pauses, which then fall silent. With a talker at the
  * near end it goes down by this at most, in dB, unless the settings ask for more. */
 static const unsigned noise_reduction_most = 24;
@@ -52,8 +55,9 @@ typedef struct postfilter_suppressor {
     noise_memory noise;
     evidence_memory evidence;
     float suppression;
-    float talk;     /* whether the near end talks or did of late, 0 to 1 */
-    float presence; /* whether a talker is at the near end at all, 0 to 1 */
+    float talk;             /* whether the near end talks or did of late, 0 to 1 */
+    float exceeded, called; /* by how much the noise is, and the talk, over 0.4 s */
+    float presence;         /* whether a talker is at the near end at all, 0 to 1 */
     noise_target noise_target;
     float *tail;       /* [TRANSFORM_HOP]: the newest hop, still incomplete */
     float *near_end;   /* [rows], as in suppressor; NULL: the model cannot tell */
@@ -183,6 +187,20 @@ static float least_of_noise(postfilter_suppressor *p, const float *gains)
     return p->noise_target.fill ? p->noise_target.gain : p->presence * p->noise_target.gain;
 }
 
+/* Begin the network anew where it takes noise for a talker: noise that a call begins with it knows.
+ */
+static void forget_mistake(postfilter_suppressor *p, const float *gains)
+{
+    if (!p->near_end)
+        return;
+    p->exceeded += mistake_smoothing * (p->evidence.exceeded - p->exceeded);
+    p->called += mistake_smoothing * (gains[POSTFILTER_NEAR_END] - p->called);
+    if (p->exceeded >= mistake_exceeds || p->called <= mistake_talk || p->held > 0.0f)
+        return;
+    memset(p->network.all, 0, p->network.all_count * sizeof *p->network.all);
+    p->called = 0.0f;
+}
+
 /* What the network makes of the error, at the filter's bins, which are twice as wide. */
 static void share_of_near_end(postfilter_suppressor *p, const float *gains)
 {
@@ -208,6 +226,7 @@ static void synthesise(postfilter_suppressor *p, const scratch *s, size_t row, f
     p->held = evidence_raise(&p->evidence, error_power, echo_power, far_power,
                              s->network.features + row * FEATURES_ROW, p->noise.floor,
                              p->near_end ? gains[POSTFILTER_NEAR_END] : 0.0f, gains);
+    forget_mistake(p, gains);
     net->k->raise(gains, gains, p->suppression * exponent_of(p, gains), POSTFILTER_BANDS);
     noise_keep(&p->noise, least_of_noise(p, gains), gains);
     bands_interpolate(&net->bands, of_bins, gains);
@@ -233,65 +252,68 @@ static __attribute__((noinline)) void run_network_once(const postfilter *net, co
 
 static __attribute__((noinline)) void run_network(const postfilter *net, const scratch *s,
                                                   void *room, network_memory *const *memories,
-                                                  size_t count, size_t hops)
+                                                  size_t count)
 {
     _Alignas(ARENA_ALIGNMENT) unsigned char own_room[ROWS_MOST * ROOM_ON_STACK];
-    network_run(net, &s->network, room ? room : own_room, memories, count, hops);
+    network_run(net, &s->network, room ? room : own_room, memories, count, 1);
 }
 
-static void run_rows(const postfilter_suppressor *host, const scratch *s, suppressor *const *all,
-                     float *const *out, size_t count, size_t hops)
+/* Hop t of each stream. */
+static void run_hop(const postfilter_suppressor *host, const scratch *s, suppressor *const *all,
+                    float *const *out, size_t count, size_t t)
 {
     network_memory *memories[ROWS_MOST] = {NULL};
-    for (size_t i = 0; i < count; i++)
-        memories[i] = &own(all[i])->network;
-    for (size_t row = 0; row < count * hops; row++) {
-        postfilter_suppressor *const p = own(all[row % count]);
-        float *const features = s->network.features + row * FEATURES_ROW;
-        analyse(p, row / count, spectrum(s->rows[row].error), features, s->rows[row].power);
+    for (size_t i = 0; i < count; i++) {
+        postfilter_suppressor *const p = own(all[i]);
+        float *const features = s->network.features + i * FEATURES_ROW;
+        memories[i] = &p->network;
+        analyse(p, t, spectrum(s->rows[i].error), features, s->rows[i].power);
         if (p->heard)
             memcpy(p->heard, features, POSTFILTER_FEATURES * sizeof *features);
     }
-    if (count * hops == 1)
+    if (count == 1)
         run_network_once(host->net, s, host->room, memories);
     else
-        run_network(host->net, s, host->room, memories, count, hops);
-    for (size_t row = 0; row < count * hops; row++) {
-        postfilter_suppressor *const p = own(all[row % count]);
+        run_network(host->net, s, host->room, memories, count);
+    for (size_t i = 0; i < count; i++) {
+        postfilter_suppressor *const p = own(all[i]);
         if (p->near_end)
-            p->near_end[row / count] = s->network.gains[row * GAINS_ROW + POSTFILTER_NEAR_END];
-        synthesise(p, s, row, out[row % count] + row / count * TRANSFORM_HOP);
+            p->near_end[t] = s->network.gains[i * GAINS_ROW + POSTFILTER_NEAR_END];
+        synthesise(p, s, i, out[i] + t * TRANSFORM_HOP);
     }
 }
 
 static __attribute__((noinline)) void run_one(const postfilter_suppressor *host,
-                                              suppressor *const *all, float *const *out)
+                                              suppressor *const *all, float *const *out, size_t t)
 {
     _Alignas(ARENA_ALIGNMENT) float features[FEATURES_ROW];
     _Alignas(ARENA_ALIGNMENT) float gains[GAINS_ROW];
     run_row row;
     const scratch s = {&row, {features, gains}};
-    run_rows(host, &s, all, out, 1, 1);
+    run_hop(host, &s, all, out, 1, t);
 }
 
 static __attribute__((noinline)) void run_some(const postfilter_suppressor *host,
                                                suppressor *const *all, float *const *out,
-                                               size_t count, size_t hops)
+                                               size_t count, size_t t)
 {
     _Alignas(ARENA_ALIGNMENT) float features[ROWS_MOST * FEATURES_ROW];
     _Alignas(ARENA_ALIGNMENT) float gains[ROWS_MOST * GAINS_ROW];
     run_row rows[ROWS_MOST];
     const scratch s = {rows, {features, gains}};
-    run_rows(host, &s, all, out, count, hops);
+    run_hop(host, &s, all, out, count, t);
 }
 
+/* One hop after the other: the network may have to forget what it made of the last one. */
 static int run(suppressor *host, suppressor *const *all, float *const *out, size_t count,
                size_t hops)
 {
-    if (count * hops == 1)
-        run_one(own(host), all, out);
-    else
-        run_some(own(host), all, out, count, hops);
+    for (size_t t = 0; t < hops; t++) {
+        if (count == 1)
+            run_one(own(host), all, out, t);
+        else
+            run_some(own(host), all, out, count, t);
+    }
     return UNECHO_OK;
 }
 
@@ -314,7 +336,7 @@ static void reset(suppressor *s)
     memset(p->network.all, 0, p->network.all_count * sizeof *p->network.all);
     noise_reset(&p->noise);
     evidence_reset(&p->evidence);
-    p->talk = p->presence = p->held = 0.0f;
+    p->talk = p->presence = p->held = p->exceeded = p->called = 0.0f;
     skip(s, 1);
 }
 
