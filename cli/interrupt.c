@@ -15,7 +15,7 @@ static volatile sig_atomic_t request;
 static volatile sig_atomic_t nothing_to_finish, is_child;
 static const char *volatile unfinished[UNFINISHED_MOST];
 
-noreturn void interrupt_end(void)
+_Noreturn void interrupt_end(void)
 {
     for (int i = 0; i < UNFINISHED_MOST; i++)
         if (unfinished[i])

@@ -3,7 +3,6 @@
 #define UNECHO_CLI_INTERRUPT_H
 
 #include <stdbool.h>
-#include <stdnoreturn.h>
 
 /*
  * Handle SIGINT, SIGTERM, SIGHUP and whatever else would end the program by default. Writing to a
@@ -23,7 +22,7 @@ bool interrupted(void);
 int interrupt_signal(void);
 
 /* Remove unfinished files and end the program. */
-noreturn void interrupt_end(void);
+_Noreturn void interrupt_end(void);
 
 /* Remove this file if the program ends at once; at most eight at a time. */
 void interrupt_removes(const char *path);
