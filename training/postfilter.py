@@ -239,7 +239,8 @@ class Mistake:
     def __init__(self):
         self.exceeded = self.called = 0.0
 
-    def found(self, exceeded, talks, tones):
+    def found(self, evidence, talks, tones):
+        exceeded = 1 if evidence.held.tonal > 0.35 else evidence.exceeded
         self.exceeded += 0.02 * (exceeded - self.exceeded)
         self.called += 0.02 * (talks - self.called)
         if self.exceeded >= 0.04 or self.called <= 0.6 or tones > 0:
@@ -259,7 +260,7 @@ def process(model, mic, error, far):
     for t, coherence in enumerate(np.maximum(of_echo, of_far)):
         of_hop, talks = net.step(x[t])
         higher, tones = evidence.raised(of_hop, talks[0] if talks.size else 0.0, *(p[t] for p in powers), coherence, noise[t])
-        if talks.size and mistake.found(evidence.exceeded, talks[0], tones):
+        if talks.size and mistake.found(evidence, talks[0], tones):
             net.forget()
         gains.append(of_hop)
         near_end.append(talks)

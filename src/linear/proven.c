@@ -1,6 +1,7 @@
 #include "proven.h"
 
-static const double memory = 0.97;
+/* By chance of the phases a singer may be against the echo for a few notes. */
+static const double memory = 0.97, long_memory = 0.99;
 /* 25 dB below the microphone nothing but noise is left, where the echo is heard at all. */
 static const double left_most = 0.003, heard_least = 1e-6;
 /* The share of the estimate that the error contains with a negative sign: all of it where another
@@ -15,11 +16,12 @@ void proven_next(proven_path *p, double mic, double error, double echo)
     p->error = memory * p->error + error;
     p->echo = memory * p->echo + echo;
     /* |m|^2 = |e|^2 + |y|^2 + 2 e y */
-    const double against = p->error + p->echo - p->mic;
+    p->against = long_memory * p->against + error + echo - mic;
+    p->claimed = long_memory * p->claimed + echo;
     const int alone = p->echo > heard_least && p->error < left_most * p->mic;
     if (alone)
         p->right = 1;
-    else if (!(against <= 2.0 * gone * p->echo))
+    else if (!(p->against <= 2.0 * gone * p->claimed))
         p->right = 0;
     p->joined = p->right && !alone && (p->joined || p->error > joined_least * p->mic);
 }

@@ -25,6 +25,9 @@ static const float talk_release = 0.02f;
 /* A network that hears a talker while hardly anything exceeds the noise has taken noise that set in
  * for a voice, and would go on. Smoothing per hop: 0.4 s. */
 static const float mistake_smoothing = 0.02f, mistake_exceeds = 0.04f, mistake_talk = 0.6f;
+/* Held notes are no noise, though they may be as steady: from that share of them in the error on.
+ */
+static const float mistake_tonal = 0.35f;
 /* The exponents would take all of the noise in pauses, which then fall silent. With a talker at the
  * near end it goes down by this at most, in dB, unless the settings ask for more. */
 static const unsigned noise_reduction_most = 24;
@@ -193,7 +196,8 @@ static void forget_mistake(postfilter_suppressor *p, const float *gains)
 {
     if (!p->near_end)
         return;
-    p->exceeded += mistake_smoothing * (p->evidence.exceeded - p->exceeded);
+    const float exceeded = p->evidence.tones.tonal > mistake_tonal ? 1.0f : p->evidence.exceeded;
+    p->exceeded += mistake_smoothing * (exceeded - p->exceeded);
     p->called += mistake_smoothing * (gains[POSTFILTER_NEAR_END] - p->called);
     if (p->exceeded >= mistake_exceeds || p->called <= mistake_talk || p->held > 0.0f)
         return;
