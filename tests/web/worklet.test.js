@@ -111,9 +111,10 @@ test("hardly any garbage", async () => {
   const quanta = (n) => {
     for (let i = 0; i < n; i++) processor.process(inputs, outputs, parameters);
   };
-  quanta(3000); // until it is compiled
+  quanta(3000);
   const grown = [];
-  for (let i = 0; i < 5; i++) {
+  // Until it is compiled, which a busy machine does late.
+  for (let i = 0; i < 50 && !(Math.min(...grown) < 150); i++) {
     collect();
     const before = process.memoryUsage().heapUsed;
     quanta(400);
