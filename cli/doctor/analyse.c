@@ -146,12 +146,19 @@ static void measure_near_end(struct analysis *a)
     a->near_db = n ? 10.0 * log10(after / before) : (double)NAN;
 }
 
+/* As far as the sound tells, where the echo comes before its source. */
+static enum ends_order order_of(const struct analysis *a)
+{
+    if (!a->line.found || a->line.delay_ms > -SWAPPED_MS)
+        return ENDS_RIGHT;
+    return ends_find_order(a->alone, a->line.tail);
+}
+
 static unsigned late_for(const struct analysis *a)
 {
     const double early = fmax(-a->line.delay_ms, -delay_at(&a->line, a->mic.measures.seconds));
     /* What comes before the far end is then no echo. */
-    if (a->own_voice || (a->line.found && early > SWAPPED_MS &&
-                         ends_find_order(a->alone, a->line.tail) == ENDS_SWAPPED))
+    if (a->own_voice || order_of(a) == ENDS_SWAPPED)
         return 0;
     if (!a->line.found || early < 0.75 * USUAL_LATE)
         return USUAL_LATE;
@@ -224,9 +231,7 @@ static bool turn_round(const struct analysis *a, unecho_model *model, double *ga
 static bool find_swapped(struct analysis *a, unecho_model *model)
 {
     double gain_db;
-    if (!a->line.found || a->line.delay_ms > -SWAPPED_MS)
-        return true;
-    const enum ends_order order = ends_find_order(a->alone, a->line.tail);
+    const enum ends_order order = order_of(a);
     if (order != ENDS_UNKNOWN) {
         a->swapped = order == ENDS_SWAPPED;
         return true;

@@ -3,6 +3,7 @@
 #include "suppress/suppressor.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- Packing ---------------------------------------------------------------------------- */
 
@@ -67,6 +68,11 @@ void network_memory_layout(network_memory *m, arena *a, const postfilter *net)
     m->all = arena_floats(a, m->all_count);
     for (size_t i = 0; m->all && i < POSTFILTER_LAYERS; i++)
         m->h[i] = m->all + i * net->units;
+}
+
+void network_memory_reset(network_memory *m)
+{
+    memset(m->all, 0, m->all_count * sizeof *m->all);
 }
 
 static size_t hidden_row(const postfilter *net)

@@ -50,6 +50,7 @@ typedef struct network_rows {
 } network_rows;
 
 void network_memory_layout(network_memory *m, arena *a, const postfilter *net);
+void network_memory_reset(network_memory *m);
 
 /* Bytes of scratch that a run of so many rows needs, aligned to ARENA_ALIGNMENT. */
 size_t network_room(const postfilter *net, size_t rows);

@@ -201,7 +201,7 @@ static void forget_mistake(postfilter_suppressor *p, const float *gains)
     p->called += mistake_smoothing * (gains[POSTFILTER_NEAR_END] - p->called);
     if (p->exceeded >= mistake_exceeds || p->called <= mistake_talk || p->held > 0.0f)
         return;
-    memset(p->network.all, 0, p->network.all_count * sizeof *p->network.all);
+    network_memory_reset(&p->network);
     p->called = 0.0f;
 }
 
@@ -337,7 +337,7 @@ static void reset(suppressor *s)
 {
     postfilter_suppressor *const p = own(s);
     memset(p->features.all, 0, p->features.all_count * sizeof *p->features.all);
-    memset(p->network.all, 0, p->network.all_count * sizeof *p->network.all);
+    network_memory_reset(&p->network);
     noise_reset(&p->noise);
     evidence_reset(&p->evidence);
     p->talk = p->presence = p->held = p->exceeded = p->called = 0.0f;
