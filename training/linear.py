@@ -22,6 +22,10 @@ CREDIBLE, DOUBT = np.float32(6), np.float32(0.2)
 NOISE_MEMORY, NOISE_CAUTION = np.float32(0.93), np.float32(8)
 NOISE_CAUTION_SURE = np.float32(2)
 TOLD_WEIGHT = np.float32(4)
+STEADY_WEIGHT = np.float32(32)
+# As in src/linear/steady.c.
+STEADY_BINS, STEADY_FIRST, STEADY_LAST, STEADY_NEAREST, STEADY_FURTHEST = 50, 2, 46, 2, 4
+NO_ECHO, STEADY_SMOOTHING, PROMINENCE = np.float32(0.01), np.float32(0.05), np.float32(10)
 OUTPUT_CAUTION, LEFT_WEIGHT, LEFT_FADE = np.float32(0.5), np.float32(12), np.float32(0.97)
 EXPLAINED_MEMORY, EXPLAINED_MOST = 0.8, 0.6
 RAMP = (np.arange(HOP, dtype=np.float32) + np.float32(0.5)) / np.float32(HOP)
@@ -104,6 +108,7 @@ class Kalman:
         self.noise = np.zeros((scenes, BINS), np.float32)
         self.left = np.zeros((scenes, BINS), np.float32)
         self.told = np.zeros((scenes, BINS), np.float32)
+        self.steady = np.zeros((scenes, STEADY_BINS), np.float32)
         self.power = np.zeros((scenes, BINS), np.float32)
         self.history = np.zeros((scenes, HOP), np.float32)
         self.history_energy = np.zeros(scenes)
@@ -133,7 +138,7 @@ class Kalman:
 
     def _restart(self, which):
         """Forget the echo path and the far end of the scenes in a mask."""
-        for a in (self.x, self.w, self.noise, self.left, self.told, self.onwards, self.power, self.history,
+        for a in (self.x, self.w, self.noise, self.left, self.told, self.steady, self.onwards, self.power, self.history,
                   self.history_energy, self.constrained, self.change, self.error_misfit, self.error_energy, self.mic_energy,
                   self.level_error, self.level_weight, self.explained, self.error_before,
                   self.share_before, self.offset_mean, self.offset_power, self.offset):
@@ -221,10 +226,29 @@ class Kalman:
         self.offset = np.where(heard, value, self.offset)
         return np.where(heard[:, None], ramp, np.float32(0))
 
-    def _caution(self):
+    def _caution(self, steady):
         share = np.minimum(self.explained / EXPLAINED_MOST, 1).astype(np.float32)[:, None]
         caution = NOISE_CAUTION + (NOISE_CAUTION_SURE - NOISE_CAUTION) * share
-        return caution * (1 + (1 - self.onwards) * self.told)
+        return caution * self._doubt(steady)
+
+    def _doubt(self, steady):
+        """What the noise weighs more, bin by bin, for what the filter was told and for tones."""
+        return 1 + (1 - self.onwards) * self.told + STEADY_WEIGHT * steady
+
+    def _steady(self, e2, y, spread, heard):
+        """The share of the error that is a tone which was heard where there could be no echo."""
+        e2, y2, spread, noise = (a[:, :STEADY_BINS] for a in (e2, _power(y), spread, self.noise))
+        power = np.where(spread + y2 < NO_ECHO * e2, self.steady + STEADY_SMOOTHING * (e2 - self.steady), self.steady)
+        power = np.minimum(power, noise)
+        self.steady = power = np.where(heard[:, None], power, self.steady)
+        share = np.zeros((self.scenes, BINS), np.float32)
+        for k in range(STEADY_FIRST, STEADY_LAST):
+            near = range(STEADY_NEAREST, STEADY_FURTHEST + 1)
+            below = np.min([power[:, k]] + [power[:, max(k - d, 0)] for d in near], 0)
+            above = np.min([power[:, k]] + [power[:, k + d] for d in near], 0)
+            tone = power[:, k] > PROMINENCE * np.maximum(below, above)
+            share[:, k] = np.where(tone, np.minimum(1, power[:, k] / (np.maximum(e2[:, k], noise[:, k]) + np.float32(1e-12))), 0)
+        return share
 
     def _correction(self, error, share, learning):
         """What leaves with the echo estimate, [scenes, HOP]: the share of the error that the variance
@@ -261,11 +285,12 @@ class Kalman:
         """Noise, gain, misfit, then filter and variance, in the scenes that hear something. The share
         of the error that the variance explains, 0 if no scene learns."""
         e = self._spectrum(error)
-        e2 = _power(e)
+        e2, y = _power(e), self._spectrum(echo)
+        spread = (self.variance * x2).sum(1)
+        steady = self._steady(e2, y, spread, heard)
         noise = NOISE_MEMORY * self.noise + ((1 - NOISE_MEMORY) * e2 + np.float32(1e-15))
         self.noise = np.where(heard[:, None], noise, self.noise)
-        spread, most = (self.variance * x2).sum(1), np.maximum(noise, e2)
-        caution = self._caution()
+        most, caution = np.maximum(noise, e2), self._caution(steady)
         near = np.maximum(e2, LEFT_WEIGHT * self.left)
         share = spread / (spread + OUTPUT_CAUTION * caution * near + LEAST_VARIANCE)
         share[share < 1e-15] = 0
@@ -280,7 +305,7 @@ class Kalman:
         expected = (e2 * spread * inverse).sum(1) / (e2.sum(1, dtype=np.float64) + 1e-9)
         m = EXPLAINED_MEMORY
         self.explained = np.where(learning, m * self.explained + (1 - m) * expected, self.explained)
-        y, z = self._spectrum(echo), self._spectrum(self._filtered(self.change, window))
+        z = self._spectrum(self._filtered(self.change, window))
         more, less, scale = self._misadjustment(e, y, z, 1 / (noise + e2 + LEAST_VARIANCE), learning)
 
         v = self.variance
@@ -299,11 +324,11 @@ class Kalman:
         self.variance = np.where(which, variance, self.variance)
         self.power = np.where(learning[:, None], w2.sum(1), self.power)
         again = learning & ((e2 * spread * inverse).sum(1) > REUSE_LEAST * e2.sum(1))
-        self._learn_again(again)
+        self._learn_again(again, steady)
         self._constrain(np.flatnonzero(learning))
         return share
 
-    def _learn_again(self, which):
+    def _learn_again(self, which, steady):
         """Once more from earlier blocks, all held against the same filter."""
         if not which.any():
             return
@@ -314,8 +339,7 @@ class Kalman:
             heard = (_energy(mic, mic) > 0)[:, None]
             e = self._spectrum(np.where(heard, mic - self._filtered(self.w, window) - offset, np.float32(0)))
             spread = (self.variance * _power(window)).sum(1)
-            told = 1 + (1 - self.onwards) * self.told
-            noise = NOISE_CAUTION * told * np.maximum(self.noise, _power(e))
+            noise = NOISE_CAUTION * self._doubt(steady) * np.maximum(self.noise, _power(e))
             total += np.conj(window) * _flush(e / (spread + noise + LEAST_VARIANCE), 1e-15)[:, None]
         self.w = np.where(which[:, None, None], self.w + self.variance * total, self.w)
 

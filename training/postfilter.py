@@ -139,11 +139,11 @@ class Evidence:
     def __init__(self):
         self.e, self.y, self.c, self.leak = np.zeros(BANDS), np.zeros(BANDS), np.zeros(BANDS), np.full(BANDS, 4.0)
         self.near = self.opinion = self.exceeded = 0.0
-        self.held = Tones()
+        self.held, self.proven = Tones(), Proven()
 
-    def raised(self, gains, talks, error, echo, far, coherence, noise):
+    def raised(self, gains, talks, error, mic, echo, far, coherence, noise):
         """Gains of a hop that take no more than the evidence allows, and how certain it is that the near end sings or plays. error,
-        echo and far are band powers, coherence is the larger of the pairs error and echo, error and far end, noise that in the
+        mic, echo and far are band powers, coherence is the larger of the pairs error and echo, error and far end, noise that in the
         error; talks: the probability that the near end talks."""
         told = ramp(talks, 0.5, 0.9)
         self.e, self.y = self.e + 0.2 * (error - self.e), self.y + 0.5 * (echo - self.y)
@@ -162,7 +162,8 @@ class Evidence:
         resembles = weight[4:] @ self.c[4:] / (weight[4:].sum() + 1e-12)
         differs = 1 - ramp(resembles, 0.32, 0.42)
         shown = max(ramp(self.near + self.opinion, 0.5, 0.9), told)
-        tones, of_tones = self.held.find(e, least, others, far, noise, talks, differs)
+        proven = self.proven.next(mic.sum(), error.sum(), echo.sum())
+        tones, of_tones = self.held.find(e, least, others, far, noise, talks, proven, differs)
         sure = differs * np.where(removed, shown, told)
         return np.maximum(gains, np.maximum(sure * share ** 0.25, tones * of_tones ** 0.25)), tones
 
@@ -171,29 +172,75 @@ def share_above(others, least):
     return np.where(others < least, 1 - others / np.maximum(least, 1e-30), 0)
 
 
+class Proven:
+    """Whether the echo path is known to be right, most of the microphone is echo, and something else has been heard since: proven.c."""
+
+    def __init__(self):
+        self.mic = self.error = self.echo = self.against = self.claimed = 0.0
+        self.right = self.joined = False
+
+    def next(self, mic, error, echo):
+        self.mic, self.error, self.echo = 0.97 * self.mic + mic, 0.97 * self.error + error, 0.97 * self.echo + echo
+        self.against, self.claimed = 0.99 * self.against + error + echo - mic, 0.99 * self.claimed + echo
+        alone = self.echo > 1e-6 and self.error < 0.003 * self.mic
+        self.right = alone or self.right and self.against <= 2 * 0.2 * self.claimed
+        self.joined = self.right and not alone and (self.joined or self.error > 0.03 * self.mic)
+        return self.joined and self.echo > 2 * self.error
+
+
+def peaks(power):
+    """The bands that hold a tone."""
+    tone = np.zeros(BANDS, bool)
+    for b in range(3, 40):
+        below = min(power[max(b - k, 0)] for k in (0, 2, 3, 4, 5))
+        above = min(power[b + k] for k in (0, 2, 3, 4, 5))
+        tone[b] = power[b] > 10 * max(below, above)
+    return tone
+
+
 class Tones:
     """Whether the near end sings or plays: tones.c."""
 
     def __init__(self):
         self.steady, self.tonal, self.near, self.hops, self.far_away = np.zeros(BANDS), 0.0, 0.0, 0, 0
+        self.before, self.far, self.sung = np.zeros(BANDS), np.zeros(BANDS), 0.0
 
-    def find(self, e, least, echo, far, noise, talks, differs):
+    def of_before(self, e):
+        """In which bands there is a tone of before the far end, and what it is of the error."""
+        quiet = self.far < 1e-3 * e
+        more = e - self.before
+        self.before = self.before + np.where(quiet, 0.03 * more, 0.1 * np.minimum(more, 0))
+        tone = self.before - 1.5 * self.steady
+        held = peaks(self.before) & ~quiet & (tone > 0)
+        return held, np.where(held, np.minimum(tone / np.maximum(e, 1e-30), 1), 0)
+
+    def song(self, e, proven):
+        """In which bands a tone may be left of the far end's, 0 to 1."""
+        notes = peaks(self.far) & (self.far >= 1e-3 * e)
+        low = slice(3, 40)
+        self.sung += 0.1 * (self.far[low] @ notes[low] / (self.far[low].sum() + 1e-20) - self.sung)
+        wide = notes.copy()
+        wide[1:-1] |= notes[:-2] | notes[2:]
+        return wide * (0 if proven else ramp(self.sung, 0.85, 0.95))
+
+    def find(self, e, least, echo, far, noise, talks, proven, differs):
         """How certain it is, and the shares of near end in the bands then."""
         self.steady = noise if self.hops < 200 else np.minimum(noise, np.maximum(self.steady, 1e-12) * 1.001844)
         self.hops += self.hops < 200
         self.far_away = 0 if far.max() > 1e-10 else self.far_away + 1
-        tone = np.zeros(BANDS, bool)
-        for b in range(3, 40):
-            below = min(e[max(b - k, 0)] for k in (0, 2, 3, 4, 5))
-            above = min(e[b + k] for k in (0, 2, 3, 4, 5))
-            tone[b] = e[b] > 10 * max(below, above)
+        self.far = np.maximum(far, 0.97 * self.far)
+        tone = peaks(e)
         steady = np.where(tone, 1.5 * self.steady, 4 * noise)
-        share, weight = share_above(echo + steady, least), np.sqrt(e)
-        self.tonal += 0.1 * (np.maximum(e - steady, 0) @ tone / (e[3:40].sum() + 1e-12) - self.tonal)
+        held, of_held = self.of_before(e)
+        share, weight = np.maximum(share_above(echo + steady, least), of_held), np.sqrt(e)
+        own = tone * np.where(held, 1, 1 - self.song(e, proven))
+        self.tonal += 0.1 * (np.maximum(e - steady, 0) @ own / (e[3:40].sum() + 1e-12) - self.tonal)
         self.near += 0.04 * (weight @ share / (weight.sum() + 1e-12) - self.near)
         if self.hops < 200:
             return 0.0, share
-        certain = max(differs, ramp(self.tonal, 0.75, 0.9)) * ramp(talks + 1.6 * self.tonal + 0.6 * self.near, 1.8, 2)
+        known = 0.6 * ramp(self.tonal, 0.6, 0.8) if proven else 0
+        sure = ramp(talks + 1.6 * self.tonal + 0.6 * self.near + known, 1.8, 2)
+        certain = max(differs, ramp(self.tonal, 0.75, 0.9)) * sure
         return max(certain, ramp(self.tonal, 0.3, 0.6)) if self.far_away >= 125 else certain, share
 
 
@@ -252,9 +299,9 @@ class Mistake:
 def process(model, mic, error, far):
     mic, error, far = (spectra(x) for x in (mic, error, far))
     x = features(mic, error, far)
-    powers = [power(s) @ SHARES / COUNTS for s in (error, mic - error, far)]
+    powers = [power(s) @ SHARES / COUNTS for s in (error, mic, mic - error, far)]
     of_echo, _, of_far = np.split(x[:, 4 * BANDS:] / 3 + 0.3, 3, 1)
-    noise = noise_level(*powers[:2])
+    noise = noise_level(powers[0], powers[2])
     net, evidence, mistake = Network(model), Evidence(), Mistake()
     gains, near_end, raised = [], [], []
     for t, coherence in enumerate(np.maximum(of_echo, of_far)):

@@ -1,6 +1,7 @@
 #include "kalman.h"
 
 #include "dsp/packed16.h"
+#include "steady.h"
 
 #include <math.h>
 #include <string.h>
@@ -23,6 +24,8 @@ static const float noise_memory = 0.93f, noise_caution = 8.0f, noise_caution_sur
 static const float told_weight = 4.0f;
 /* The same in every bin of a path that is known to be right, while somebody sings or plays. */
 static const float held_weight = 16.0f;
+/* The same where the error is a tone that was there before the far end. */
+static const float steady_weight = 32.0f;
 /* The same in the output's correction. What it has left of the error was no echo: a voice, which
  * does not end with the hop. The most of it counts on, fading by 3 % a hop. */
 static const float output_caution = 0.5f, left_weight = 12.0f, left_fade = 0.97f;
@@ -55,6 +58,7 @@ typedef enum row {
     ROW_LEFT,
     ROW_TOLD, /* what the noise's weight grows by, as a share of it */
     ROW_SHARE_BEFORE,
+    ROW_STEADY, /* what was heard where there could be no echo */
     ROWS_KEPT,
     ROW_Y_RE = ROWS_KEPT,
     ROW_Y_IM,
@@ -69,7 +73,8 @@ typedef enum row {
     ROW_REMOVAL,
     ROW_SHARE,
     ROW_UNREST,
-    ROW_REUSED, /* five of each block that is learnt from once more */
+    ROW_STEADY_SHARE, /* of the error what is such a tone */
+    ROW_REUSED,       /* five of each block that is learnt from once more */
     ROWS = ROW_REUSED + 5 * PARTITION_REUSED
 } row;
 
@@ -238,11 +243,27 @@ static const float *caution_by_bin(const kalman *c, float all)
 {
     const float *const told = row_of(c, ROW_TOLD);
     float *const by_bin = row_of(c, ROW_CAUTION);
+    const float *const steady = row_of(c, ROW_STEADY_SHARE);
     const float believed = all * (1.0f - c->onwards);
     const float least = c->proven.joined ? all + all * held_weight * c->held : all;
     for (size_t k = 0; k < PARTITION_ROW; k++)
-        by_bin[k] = least + believed * told[k];
+        by_bin[k] = least + believed * told[k] + all * steady_weight * steady[k];
     return by_bin;
+}
+
+static void find_steady(kalman *c)
+{
+    const steady_hop h = {
+        .e_re = row_of(c, ROW_E_RE),
+        .e_im = row_of(c, ROW_E_IM),
+        .y_re = row_of(c, ROW_Y_RE),
+        .y_im = row_of(c, ROW_Y_IM),
+        .spread = row_of(c, ROW_SPREAD),
+        .noise = row_of(c, ROW_NOISE),
+    };
+    float *const share = row_of(c, ROW_STEADY_SHARE);
+    memset(share, 0, PARTITION_ROW * sizeof *share);
+    steady_next(row_of(c, ROW_STEADY), share, &h);
 }
 
 /* Noise, gain, share and misfit from error and echo estimate. */
@@ -259,6 +280,7 @@ static misfit weigh(kalman *c, const float *error, const float *echo, int silent
         spectrum(c, change, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM));
         spectrum(c, echo, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM));
     }
+    find_steady(c);
     const innovation i = {
         .e_re = row_of(c, ROW_E_RE),
         .e_im = row_of(c, ROW_E_IM),

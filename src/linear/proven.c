@@ -8,7 +8,7 @@ static const double left_most = 0.003, heard_least = 1e-6;
  * path has come, none in the mean where somebody sings to the same notes. */
 static const double gone = 0.2;
 /* What is left of a far end's music stays below this share of the microphone. */
-static const double joined_least = 0.05;
+static const double joined_least = 0.03;
 
 void proven_next(proven_path *p, double mic, double error, double echo)
 {

@@ -7,6 +7,7 @@
 #include "suppress/postfilter/evidence.h"
 #include "check.h"
 #include "model/postfilter_weights.h"
+#include "suppress/postfilter/features.h"
 
 #include <stdlib.h>
 
@@ -45,18 +46,19 @@ static int tear_down(void **state)
 static float gain_after(size_t hops, hop what)
 {
     noise_floor noise[BANDS];
-    float error[BANDS], echo[BANDS], far[BANDS], features[FEATURES], gains[BANDS];
+    float power[SIGNALS][BANDS], features[FEATURES], gains[BANDS];
     for (size_t t = 0; t < hops; t++) {
         for (size_t b = 0; b < BANDS; b++) {
-            error[b] = what.error;
-            echo[b] = what.echo;
-            far[b] = what.far;
+            power[SIGNAL_ERROR][b] = what.error;
+            power[SIGNAL_MIC][b] = what.error + what.echo;
+            power[SIGNAL_ECHO][b] = what.echo;
+            power[SIGNAL_FAR][b] = what.far;
             noise[b].level = what.noise;
             gains[b] = what.gain;
         }
         for (size_t i = 0; i < FEATURES; i++)
             features[i] = 3.0f * (what.coherence - 0.3f);
-        evidence_raise(&memory, error, echo, far, features, noise, what.talk, gains);
+        evidence_raise(&memory, &power[0][0], features, noise, what.talk, gains);
     }
     float least = 1.0f;
     for (size_t b = 0; b < BANDS; b++)
@@ -135,26 +137,43 @@ static void the_networks_word_counts(void **state)
 
 enum { TONE = 14 }; /* 440 Hz */
 
-/* The gain of a tone of this power in noise of -70 dB after so many seconds, to a network that
- * takes it for noise, as minimum statistics do; 0 without the tone. */
-static float tone_after(double seconds, float tone, float far, float *beside)
+/* Powers of a tone in noise of -70 dB, and beside it of the far end and what it leaves; 0: not
+ * there. */
+typedef struct tone {
+    float error, beside;
+    float echo; /* its estimate, in the tone's band and others */
+    float far, far_beside;
+    float coherence, talk;
+} tone;
+
+/* The gain of the tone after so many seconds, to a network that takes it for noise, as minimum
+ * statistics do. */
+static float gain_of_tone(double seconds, tone what, float *beside)
 {
     noise_floor noise[BANDS];
-    float error[BANDS], echo[BANDS] = {0.0f}, fars[BANDS], features[FEATURES], gains[BANDS];
+    float power[SIGNALS][BANDS], features[FEATURES], gains[BANDS];
     for (size_t b = 0; b < BANDS; b++) {
-        error[b] = b == TONE ? tone + 1e-7f : 1e-7f;
-        noise[b].level = 2.0f * error[b];
-        fars[b] = far;
+        power[SIGNAL_ERROR][b] = (b == TONE ? what.error : what.beside) + 1e-7f;
+        power[SIGNAL_ECHO][b] = what.echo;
+        power[SIGNAL_FAR][b] = b == TONE ? what.far : what.far_beside;
+        power[SIGNAL_MIC][b] = power[SIGNAL_ERROR][b] + what.echo;
+        noise[b].level = b == TONE ? 2.0f * power[SIGNAL_ERROR][b] : 2e-7f;
     }
     for (size_t i = 0; i < FEATURES; i++)
-        features[i] = 3.0f * (0.25f - 0.3f);
+        features[i] = 3.0f * (what.coherence - 0.3f);
     for (size_t t = 0; t < (size_t)(seconds * (double)SECOND); t++) {
         for (size_t b = 0; b < BANDS; b++)
             gains[b] = 0.05f;
-        evidence_raise(&memory, error, echo, fars, features, noise, 0.0f, gains);
+        evidence_raise(&memory, &power[0][0], features, noise, what.talk, gains);
     }
     *beside = gains[2 * TONE];
     return gains[TONE];
+}
+
+static float tone_after(double seconds, float power, float far, float *beside)
+{
+    const tone what = {.error = power, .far = far, .far_beside = far, .coherence = 0.25f};
+    return gain_of_tone(seconds, what, beside);
 }
 
 static void a_held_tone_is_kept(void **state)
@@ -189,6 +208,65 @@ static void a_hiss_is_no_tone(void **state)
     assert_float_equal(gain_after(SECOND, hiss), 0.05f, 0.0f);
 }
 
+/* The far end sets in, the filter knows nothing yet, and what it leaves of the echo in the tone's
+ * band may be anything. */
+static void a_tone_of_before_the_far_end_is_kept(void **state)
+{
+    (void)state;
+    float beside;
+    (void)tone_after(3.0, 0.0f, 0.0f, &beside);
+    (void)tone_after(1.0, 1e-2f, 0.0f, &beside);
+    const tone talk = {.error = 1e-2f,
+                       .beside = 1e-5f,
+                       .echo = 1e-3f,
+                       .far = 1e-3f,
+                       .far_beside = 1e-3f,
+                       .coherence = 0.6f,
+                       .talk = 0.5f};
+    assert_true(gain_of_tone(2.0, talk, &beside) > 0.9f);
+    /* Not one that begins with the far end. */
+    evidence_reset(&memory);
+    (void)tone_after(4.0, 0.0f, 0.0f, &beside);
+    assert_float_equal(gain_of_tone(2.0, talk, &beside), 0.05f, 0.0f);
+}
+
+/* To a network that takes what is left of a song for a singer. */
+static void what_is_left_of_a_song_is_no_near_end(void **state)
+{
+    (void)state;
+    float beside;
+    (void)tone_after(3.0, 0.0f, 0.0f, &beside);
+    tone left = {
+        .error = 1e-4f, .far = 1e-2f, .far_beside = 1e-6f, .coherence = 0.25f, .talk = 0.6f};
+    assert_float_equal(gain_of_tone(3.0, left, &beside), 0.05f, 0.0f);
+    /* The far end does not sing. */
+    left.far_beside = left.far;
+    assert_true(gain_of_tone(3.0, left, &beside) > 0.9f);
+}
+
+/* To a network that hears nobody, 10 dB below her playback, which the filter had cancelled. */
+static void a_singer_beside_a_known_echo_is_kept(void **state)
+{
+    (void)state;
+    float beside;
+    const tone playback = {.error = 1e-6f,
+                           .beside = 1e-6f,
+                           .echo = 1e-2f,
+                           .far = 1e-2f,
+                           .far_beside = 1e-2f,
+                           .coherence = 0.25f};
+    tone singer = playback;
+    singer.error = 7e-2f;
+    (void)gain_of_tone(4.0, playback, &beside);
+    assert_true(gain_of_tone(1.0, singer, &beside) > 0.8f);
+    /* Where the echo was never cancelled it may be the echo of another path. */
+    evidence_reset(&memory);
+    tone loud = playback;
+    loud.error = loud.beside = 1e-3f;
+    (void)gain_of_tone(4.0, loud, &beside);
+    assert_float_equal(gain_of_tone(1.0, singer, &beside), 0.05f, 0.0f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +280,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_held_tone_is_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_tone_from_the_beginning_is_noise, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_hiss_is_no_tone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_tone_of_before_the_far_end_is_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_left_of_a_song_is_no_near_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_singer_beside_a_known_echo_is_kept, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("evidence", tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 /*
  * The post-filter by itself: training/postfilter.py, on whose features networks are trained,
- * computes the same behind the linear filter, on 14 seconds of single talk, double talk, another
- * room, silence, a muted microphone and noise that sets in; and the bits are the same in calls of
- * one hop and of many, on every kernel set and machine.
+ * computes the same behind the linear filter, on 14 seconds of single talk, double talk, held
+ * notes, another room, silence, a muted microphone and noise that sets in; and the bits are the
+ * same in calls of one hop and of many, on every kernel set and machine.
  */
 #include "check.h"
 #include "each_set.h"
@@ -17,6 +17,12 @@
 
 enum { HOP = UNECHO_HOP, HISTORY = 384 };
 
+static void add_tone(float *x, size_t from, size_t to, double hz)
+{
+    for (size_t i = from; i < to; i++)
+        x[i] += 0.1f * (float)sin(2.0 * M_PI * hz * (double)i / RATE);
+}
+
 static scene everything(void)
 {
     signal_ first = room(0.3, 71), second = room(0.4, 72);
@@ -30,6 +36,9 @@ static scene everything(void)
     add_near(&s, 0.0, 7 * RATE / 2, 6 * RATE);
     mix(&s);
     memset(s.mic + 8 * RATE, 0, RATE / 4 * sizeof *s.mic);
+    /* A note that is held while the far end begins again, and one beside an echo that is known. */
+    add_tone(s.mic, 4 * RATE, 5 * RATE, 440.0);
+    add_tone(s.mic, 9 * RATE, 10 * RATE, 220.0);
     /* The network takes it for a talker, and forgets that. */
     white_noise(s.mic + 10 * RATE, 4 * RATE, 0.05f, 74);
     free(first.samples);

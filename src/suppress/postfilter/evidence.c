@@ -1,5 +1,6 @@
 #include "evidence.h"
 
+#include "features.h"
 #include "ramp.h"
 
 #include <math.h>
@@ -21,6 +22,8 @@ static const float leak_margin = 20.0f, noise_margin = 4.0f;
 /* The error resembles the far end when the echo path has changed. Signals that are independent have
  * a coherence of about 0.25 over so few hops. */
 static const float independent = 0.32f, resembling = 0.42f;
+/* How much more echo than error the microphone has to hold before a path is known to be right. */
+static const double mostly_echo = 2.0;
 /* The lowest bands are hum and rumble. */
 enum { COHERENCE_FIRST = 4 };
 /* Share of near end and network's opinion, together: residual echo has up to the first. */
@@ -45,6 +48,7 @@ void evidence_reset(evidence_memory *m)
     for (size_t b = 0; b < POSTFILTER_BANDS; b++)
         m->leak[b] = leak_most;
     m->near_end = m->opinion = m->exceeded = 0.0f;
+    m->proven = (proven_path){0};
     tones_reset(&m->tones);
 }
 
@@ -112,10 +116,27 @@ static void raise_to(float *restrict gains, const float *restrict sure,
     }
 }
 
-float evidence_raise(evidence_memory *m, const float *error, const float *echo, const float *far,
-                     const float *features, const noise_floor *noise, float talk, float *gains)
+/* Whether the echo path is known to be right, most of the microphone is echo, and something else
+ * has been heard since. */
+static int path_is_proven(proven_path *p, const float *mic, const float *error, const float *echo)
+{
+    double of_mic = 0.0, of_error = 0.0, of_echo = 0.0;
+    for (size_t b = 0; b < POSTFILTER_BANDS; b++) {
+        of_mic += (double)mic[b];
+        of_error += (double)error[b];
+        of_echo += (double)echo[b];
+    }
+    proven_next(p, of_mic, of_error, of_echo);
+    return p->joined && p->echo > mostly_echo * p->error;
+}
+
+float evidence_raise(evidence_memory *m, const float *power, const float *features,
+                     const noise_floor *noise, float talk, float *gains)
 {
     enum { BANDS = POSTFILTER_BANDS };
+    const float *const error = power + SIGNAL_ERROR * BANDS, *const mic =
+                                                                 power + SIGNAL_MIC * BANDS;
+    const float *const echo = power + SIGNAL_ECHO * BANDS, *const far = power + SIGNAL_FAR * BANDS;
     hop_bands h;
     float sure[BANDS], of_tones[BANDS];
     for (size_t b = 0; b < BANDS; b++)
@@ -143,8 +164,17 @@ float evidence_raise(evidence_memory *m, const float *error, const float *echo, 
     const float differs = 1.0f - ramp(coherence / heard, independent, resembling);
     const float told = ramp(talk, perhaps, surely);
     const float shown = fmaxf(ramp(m->near_end + m->opinion, doubtful, certain), told);
-    const tones_heard heard_now = {m->error, h.weight, h.least, h.leaks,
-                                   far,      h.level,  talk,    differs};
+    const tones_heard heard_now = {
+        .error = m->error,
+        .weight = h.weight,
+        .least = h.least,
+        .echo = h.leaks,
+        .far = far,
+        .noise = h.level,
+        .talk = talk,
+        .proven = path_is_proven(&m->proven, mic, error, echo),
+        .differs = differs,
+    };
     const float held = tones_find(&m->tones, &heard_now, of_tones);
     if (differs * shown > 0.0f) {
         for (size_t b = 0; b < BANDS; b++)

@@ -221,15 +221,14 @@ static void synthesise(postfilter_suppressor *p, const scratch *s, size_t row, f
     const noise_target *const target = &p->noise_target;
     float of_bins[TRANSFORM_ROW], block[TRANSFORM_BLOCK];
     const bins error = spectrum(s->rows[row].error);
-    const float *const error_power = s->rows[row].power + SIGNAL_ERROR * POSTFILTER_BANDS;
-    const float *const echo_power = s->rows[row].power + SIGNAL_ECHO * POSTFILTER_BANDS;
-    const float *const far_power = s->rows[row].power + SIGNAL_FAR * POSTFILTER_BANDS;
+    const float *const power = s->rows[row].power;
     float *const gains = s->network.gains + row * GAINS_ROW;
     share_of_near_end(p, gains);
-    noise_advance(&p->noise, &net->bands, error_power, echo_power);
-    p->held = evidence_raise(&p->evidence, error_power, echo_power, far_power,
-                             s->network.features + row * FEATURES_ROW, p->noise.floor,
-                             p->near_end ? gains[POSTFILTER_NEAR_END] : 0.0f, gains);
+    noise_advance(&p->noise, &net->bands, power + SIGNAL_ERROR * POSTFILTER_BANDS,
+                  power + SIGNAL_ECHO * POSTFILTER_BANDS);
+    p->held =
+        evidence_raise(&p->evidence, power, s->network.features + row * FEATURES_ROW,
+                       p->noise.floor, p->near_end ? gains[POSTFILTER_NEAR_END] : 0.0f, gains);
     forget_mistake(p, gains);
     net->k->raise(gains, gains, p->suppression * exponent_of(p, gains), POSTFILTER_BANDS);
     noise_keep(&p->noise, least_of_noise(p, gains), gains);

@@ -19,6 +19,15 @@ static const float tone_margin = 1.5f, noise_margin = 4.0f;
 /* Fitted to scenes: how much the shares of tones and of near end count beside the probability that
  * somebody talks. Residual echo seldom has more than the first of the sums. */
 static const float tonal_weight = 1.6f, near_weight = 0.6f, doubtful = 1.8f, certain = 2.0f;
+/* Where the echo path is known to be right, tones beside the echo are as good as told. */
+static const float proven_weight = 0.6f, proven_some = 0.6f, proven_most = 0.8f;
+/* The far end's echo fades over 0.3 s, and is at most 30 dB louder than the far end. */
+static const float far_fade = 0.97f, echo_least = 1e-3f;
+/* A tone of before: smoothing per hop while there can be no echo, and towards less while there may
+ * be. */
+static const float before_smoothing = 0.03f, before_fall = 0.1f;
+/* A far end of so few other sounds is a song or an instrument, whose echo's residue is tones. */
+static const float song_some = 0.85f, song_most = 0.95f;
 /* So pure are no voices: near a tone the error resembles the far end whatever that is. */
 static const float rich = 0.75f, pure = 0.9f;
 /* Without a far end for a second there is no echo, and tones are all that it takes. */
@@ -28,12 +37,16 @@ static const float silence = 1e-10f, some = 0.3f, most = 0.6f;
 void tones_layout(tones_memory *m, arena *a)
 {
     m->steady = arena_floats(a, POSTFILTER_BANDS);
+    m->before = arena_floats(a, POSTFILTER_BANDS);
+    m->far = arena_floats(a, POSTFILTER_BANDS);
 }
 
 void tones_reset(tones_memory *m)
 {
-    memset(m->steady, 0, POSTFILTER_BANDS * sizeof *m->steady);
-    m->tonal = m->near_end = 0.0f;
+    float *const rows[] = {m->steady, m->before, m->far};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        memset(rows[i], 0, POSTFILTER_BANDS * sizeof *rows[i]);
+    m->tonal = m->near_end = m->sung = 0.0f;
     m->hops = m->far_away = 0;
 }
 
@@ -59,9 +72,12 @@ static void follow_noise(tones_memory *m, const float *restrict noise)
         steady[b] = smaller(noise[b], larger(steady[b], steady_least) * steady_up);
 }
 
-static void follow_far_end(tones_memory *m, const float *far)
+static void follow_far_end(tones_memory *m, const float *restrict far)
 {
+    float *restrict const fading = m->far;
     float loudest = 0.0f;
+    for (size_t b = 0; b < POSTFILTER_BANDS; b++)
+        fading[b] = larger(far[b], far_fade * fading[b]);
     for (size_t b = 0; b < POSTFILTER_BANDS; b++)
         loudest = larger(loudest, far[b]);
     if (loudest > silence)
@@ -70,23 +86,40 @@ static void follow_far_end(tones_memory *m, const float *far)
         m->far_away++;
 }
 
-/* peaks [POSTFILTER_BANDS]: 1 where a band holds a tone, 0 elsewhere. */
-static void find_peaks(const float *restrict error, float *restrict peaks)
+/* Whether the error of a band may be echo. */
+static int may_echo(const tones_memory *m, const tones_heard *h, size_t b)
+{
+    return m->far[b] >= echo_least * h->error[b];
+}
+
+static void follow_before(tones_memory *m, const tones_heard *h)
+{
+    for (size_t b = 0; b < POSTFILTER_BANDS; b++) {
+        const float more = h->error[b] - m->before[b];
+        if (!may_echo(m, h, b))
+            m->before[b] += before_smoothing * more;
+        else if (more < 0.0f)
+            m->before[b] += before_fall * more;
+    }
+}
+
+/* peaks [POSTFILTER_BANDS]: 1 where a band of these powers holds a tone, 0 elsewhere. */
+static void find_peaks(const float *restrict power, float *restrict peaks)
 {
     float below[LAST], above[LAST], padded[FURTHEST + POSTFILTER_BANDS];
     for (size_t k = 0; k < FURTHEST; k++)
-        padded[k] = error[0];
-    memcpy(padded + FURTHEST, error, POSTFILTER_BANDS * sizeof *padded);
-    memcpy(below, error, sizeof below);
-    memcpy(above, error, sizeof above);
+        padded[k] = power[0];
+    memcpy(padded + FURTHEST, power, POSTFILTER_BANDS * sizeof *padded);
+    memcpy(below, power, sizeof below);
+    memcpy(above, power, sizeof above);
     for (size_t k = NEAREST; k <= FURTHEST; k++)
         for (size_t b = FIRST; b < LAST; b++) {
             below[b] = smaller(below[b], padded[FURTHEST + b - k]);
-            above[b] = smaller(above[b], error[b + k]);
+            above[b] = smaller(above[b], power[b + k]);
         }
     memset(peaks, 0, POSTFILTER_BANDS * sizeof *peaks);
     for (size_t b = FIRST; b < LAST; b++)
-        peaks[b] = error[b] > prominence * larger(below[b], above[b]) ? 1.0f : 0.0f;
+        peaks[b] = power[b] > prominence * larger(below[b], above[b]) ? 1.0f : 0.0f;
 }
 
 /* noise: what a tone, or anything else, has to be above; shares: of near end in the error. */
@@ -108,13 +141,49 @@ static void share_bands(const tones_memory *m, const tones_heard *h, const float
     }
 }
 
+/* shares: at least what a tone of before is of the error. */
+static void keep_before(const tones_memory *m, const tones_heard *h, float *restrict held,
+                        float *restrict shares)
+{
+    find_peaks(m->before, held);
+    for (size_t b = FIRST; b < LAST; b++) {
+        const float tone = m->before[b] - tone_margin * m->steady[b];
+        if (!may_echo(m, h, b) || tone <= 0.0f)
+            held[b] = 0.0f;
+        if (held[b] > 0.0f)
+            shares[b] = larger(shares[b], smaller(tone / h->error[b], 1.0f));
+    }
+}
+
+/* sung [POSTFILTER_BANDS]: how far a tone may be the residue of the far end's, 0 to 1. */
+static void find_song(tones_memory *m, const tones_heard *h, float *restrict sung)
+{
+    float notes[POSTFILTER_BANDS];
+    float tones = 0.0f, low = 1e-20f;
+    find_peaks(m->far, notes);
+    for (size_t b = FIRST; b < LAST; b++) {
+        if (!may_echo(m, h, b))
+            notes[b] = 0.0f;
+        low += m->far[b];
+        tones += notes[b] * m->far[b];
+    }
+    m->sung += tonal_smoothing * (tones / low - m->sung);
+    const float song = h->proven ? 0.0f : ramp(m->sung, song_some, song_most);
+    for (size_t b = FIRST; b < LAST; b++)
+        sung[b] = song * larger(notes[b], larger(notes[b - 1], notes[b + 1]));
+}
+
 float tones_find(tones_memory *m, const tones_heard *h, float *shares)
 {
     float peaks[POSTFILTER_BANDS], noise[POSTFILTER_BANDS];
+    float before[POSTFILTER_BANDS], sung[POSTFILTER_BANDS];
     follow_noise(m, h->noise);
     follow_far_end(m, h->far);
+    follow_before(m, h);
     find_peaks(h->error, peaks);
     share_bands(m, h, peaks, noise, shares);
+    keep_before(m, h, before, shares);
+    find_song(m, h, sung);
     float tones = 0.0f, low = 1e-12f, near_end = 0.0f, all = 1e-12f;
     for (size_t b = 0; b < POSTFILTER_BANDS; b++) {
         all += h->weight[b];
@@ -122,14 +191,17 @@ float tones_find(tones_memory *m, const tones_heard *h, float *shares)
     }
     for (size_t b = FIRST; b < LAST; b++) {
         const float above = h->error[b] - noise[b];
+        const float own = before[b] > 0.0f ? 1.0f : 1.0f - sung[b];
         low += h->error[b];
-        tones += above > 0.0f ? peaks[b] * above : 0.0f;
+        tones += above > 0.0f ? own * peaks[b] * above : 0.0f;
     }
     m->tonal += tonal_smoothing * (tones / low - m->tonal);
     m->near_end += near_smoothing * (near_end / all - m->near_end);
     if (m->hops < SETTLED)
         return 0.0f;
-    const float sum = h->talk + tonal_weight * m->tonal + near_weight * m->near_end;
+    const float proven =
+        h->proven ? proven_weight * ramp(m->tonal, proven_some, proven_most) : 0.0f;
+    const float sum = h->talk + tonal_weight * m->tonal + near_weight * m->near_end + proven;
     const float differs = larger(h->differs, ramp(m->tonal, rich, pure));
     const float by_sum = differs * ramp(sum, doubtful, certain);
     return m->far_away < ECHOES_END ? by_sum : larger(by_sum, ramp(m->tonal, some, most));

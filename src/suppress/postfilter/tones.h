@@ -11,9 +11,13 @@
 #include "model/postfilter_weights.h"
 
 typedef struct tones_memory {
-    float *steady;     /* the noise that has lasted, [POSTFILTER_BANDS] */
+    /* [POSTFILTER_BANDS] each: */
+    float *steady;     /* the noise that has lasted */
+    float *before;     /* the error where there could be no echo, as far as it is still there */
+    float *far;        /* the far end, whose echo fades over 0.3 s */
     float tonal;       /* the share of tones in the error, over 80 ms, 0 to 1 */
     float near_end;    /* the share of near end, over 0.2 s, 0 to 1 */
+    float sung;        /* the share of tones in the far end, over 80 ms, 0 to 1 */
     unsigned hops;     /* since the beginning, while the noise is not known */
     unsigned far_away; /* hops since the far end was heard */
 } tones_memory;
@@ -27,6 +31,8 @@ typedef struct tones_heard {
     const float *far;
     const float *noise; /* in the error */
     float talk;         /* the probability that the near end talks, 0 if nothing tells */
+    int proven;         /* whether the echo path is known to be right, most of the microphone is
+                           echo, and something else has been heard since */
     float differs;      /* whether the error resembles the far end no more than chance has it,
                            0 to 1 */
 } tones_heard;
