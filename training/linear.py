@@ -28,6 +28,7 @@ STEADY_BINS, STEADY_FIRST, STEADY_LAST, STEADY_NEAREST, STEADY_FURTHEST = 50, 2,
 NO_ECHO, STEADY_SMOOTHING, PROMINENCE = np.float32(0.01), np.float32(0.05), np.float32(10)
 OUTPUT_CAUTION, LEFT_WEIGHT, LEFT_FADE = np.float32(0.5), np.float32(12), np.float32(0.97)
 EXPLAINED_MEMORY, EXPLAINED_MOST = 0.8, 0.6
+EXPLAINED_LEAST, GROWTH = 0.02, np.float32(0.1)
 RAMP = (np.arange(HOP, dtype=np.float32) + np.float32(0.5)) / np.float32(HOP)
 REST_LEAST = np.float32(2e-4)
 LEAST_VARIANCE = np.float32(1e-6)
@@ -307,6 +308,8 @@ class Kalman:
         self.explained = np.where(learning, m * self.explained + (1 - m) * expected, self.explained)
         z = self._spectrum(self._filtered(self.change, window))
         more, less, scale = self._misadjustment(e, y, z, 1 / (noise + e2 + LEAST_VARIANCE), learning)
+        unexplained = np.maximum(1 - self.explained / EXPLAINED_LEAST, 0).astype(np.float32)[:, None]
+        less = less - GROWTH * self.onwards * unexplained
 
         v = self.variance
         step = v * np.conj(window) * _flush(e * inverse, 1e-15)[:, None]

@@ -35,6 +35,10 @@ static const float least_variance = 1e-6f;
 static const float variance_least = 1e-10f, variance_most = 1e4f;
 /* Variance that every partition gets, as a share of the filter's power. */
 static const float rest_least = 2e-4f;
+/* Where steps explain next to nothing of the error, and it certainly goes their way, the variance is
+ * too small, and too little to go by: it grows by a tenth a hop. */
+static const double explained_least = 0.02;
+static const float growth = 0.1f;
 /* Recent changes: of the first 128 ms, each hop's fading by 15 % a hop. */
 enum { RECENT = 16 };
 static const float change_fade = 0.85f;
@@ -397,6 +401,7 @@ static void learn(kalman *c, const float *error, const float *echo, int silent, 
                    (1.0 - explained_memory) * (double)m.expected / ((double)m.energy + 1e-9);
     readjustment off = misadjustment_next(&c->misadjustment, &m);
     c->onwards = off.onwards;
+    off.less -= growth * off.onwards * (float)fmax(1.0 - c->explained / explained_least, 0.0);
     if (c->proven.joined)
         off.more *= 1.0f - c->held;
     const int again = m.expected > reuse_least * m.energy;
