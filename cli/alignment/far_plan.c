@@ -1,6 +1,7 @@
 /*
  * Where the lag changes between two points of the track, short windows tell up to where the echo
- * has the old lag and from where on the new one; the cut goes where the far end is quietest nearby.
+ * has the old lag and from where on the new one; the cut goes where the far end is quietest within
+ * 50 ms.
  */
 #include "alignment/far_plan.h"
 
@@ -24,10 +25,11 @@ enum { SIZE = 4096, WINDOW = 2000, STEP = 400, BESIDE = 16 };
 #define STEP_S ((double)STEP / CORRELATOR_RATE)
 /* The height that noise reaches. */
 #define NOISE 3.0
-/* The longest stretch between two points that is searched, and how far the cut may move to a
- * quieter place. */
+/* The windows of points reach so far to either side: the change may lie there. */
+#define BEYOND_S (0.5 * POINT_STEP_S)
+/* The longest stretch that is searched, and how far the cut may move to a quieter place. */
 #define LONGEST_S 60.0
-#define NEARBY    (LEVELS_PER_S / 2) /* half steps of the levels: 250 ms */
+#define NEARBY    (LEVELS_PER_S / 10) /* half steps of the levels: 50 ms */
 
 static bool no_memory(void)
 {
@@ -79,7 +81,8 @@ static double quietest(const struct levels *far, double at, double dropped)
 static bool find_cut(struct correlator *c, const struct copies *copies, const struct track_point *a,
                      const struct track_point *b, double *cut)
 {
-    const double change = b->lag - a->lag, length = fmin(b->at - a->at, LONGEST_S);
+    const double from = a->at - BEYOND_S, change = b->lag - a->lag;
+    const double length = fmin(b->at + BEYOND_S - from, LONGEST_S);
     const size_t n = (size_t)(length / STEP_S) + 1;
     /* The new lag comes so many windows later: meanwhile the silence goes in. */
     const size_t silent = change > 0.0 ? (size_t)(change / STEP_S + 0.5) : 0;
@@ -89,7 +92,7 @@ static bool find_cut(struct correlator *c, const struct copies *copies, const st
     if (!old)
         return no_memory();
     for (size_t i = 0; i < n; i++) {
-        const double at = a->at + (double)i * STEP_S;
+        const double at = from + (double)i * STEP_S;
         old[i] = shows(c, copies, at, a->lag);
         new[i] = shows(c, copies, at, b->lag);
     }
@@ -107,7 +110,7 @@ static bool find_cut(struct correlator *c, const struct copies *copies, const st
         sum += i < n ? old[i] : 0.0;
     }
     /* Windows count from their start, so the change lies half a window behind. */
-    *cut = a->at + ((double)best + 0.5 * (double)equal) * STEP_S +
+    *cut = from + ((double)best + 0.5 * (double)equal) * STEP_S +
            0.5 * (double)WINDOW / CORRELATOR_RATE - a->lag;
     *cut = quietest(&copies->far.levels, *cut, fmax(0.0, -change));
     free(old);
