@@ -29,6 +29,7 @@ NO_ECHO, STEADY_SMOOTHING, PROMINENCE = np.float32(0.01), np.float32(0.05), np.f
 OUTPUT_CAUTION, LEFT_WEIGHT, LEFT_FADE = np.float32(0.5), np.float32(12), np.float32(0.97)
 EXPLAINED_MEMORY, EXPLAINED_MOST = 0.8, 0.6
 EXPLAINED_LEAST, GROWTH = 0.02, np.float32(0.1)
+LASTING_SMOOTHING, LASTING_SOME, LASTING_MOST = np.float32(0.02), np.float32(0.5), np.float32(0.8)
 RAMP = (np.arange(HOP, dtype=np.float32) + np.float32(0.5)) / np.float32(HOP)
 REST_LEAST = np.float32(2e-4)
 LEAST_VARIANCE = np.float32(1e-6)
@@ -123,7 +124,7 @@ class Kalman:
         self.level_misfit = np.zeros((3, scenes))
         self.level_error, self.level_weight = np.zeros(scenes), np.zeros(scenes)
         self.explained = np.zeros(scenes)
-        self.onwards = np.zeros((scenes, 1), np.float32)
+        self.onwards, self.lasting = np.zeros((2, scenes, 1), np.float32)
         # Of the last hop: the error before its correction, and the share of it that was echo.
         self.error_before = np.zeros((scenes, HOP), np.float32)
         self.share_before = np.zeros((scenes, BINS), np.float32)
@@ -139,7 +140,7 @@ class Kalman:
 
     def _restart(self, which):
         """Forget the echo path and the far end of the scenes in a mask."""
-        for a in (self.x, self.w, self.noise, self.left, self.told, self.steady, self.onwards, self.power, self.history,
+        for a in (self.x, self.w, self.noise, self.left, self.told, self.steady, self.onwards, self.lasting, self.power, self.history,
                   self.history_energy, self.constrained, self.change, self.error_misfit, self.error_energy, self.mic_energy,
                   self.level_error, self.level_weight, self.explained, self.error_before,
                   self.share_before, self.offset_mean, self.offset_power, self.offset):
@@ -308,8 +309,7 @@ class Kalman:
         self.explained = np.where(learning, m * self.explained + (1 - m) * expected, self.explained)
         z = self._spectrum(self._filtered(self.change, window))
         more, less, scale = self._misadjustment(e, y, z, 1 / (noise + e2 + LEAST_VARIANCE), learning)
-        unexplained = np.maximum(1 - self.explained / EXPLAINED_LEAST, 0).astype(np.float32)[:, None]
-        less = less - GROWTH * self.onwards * unexplained
+        less = less - self._growth(learning)
 
         v = self.variance
         step = v * np.conj(window) * _flush(e * inverse, 1e-15)[:, None]
@@ -330,6 +330,14 @@ class Kalman:
         self._learn_again(again, steady)
         self._constrain(np.flatnonzero(learning))
         return share
+
+    def _growth(self, learning):
+        """The share by which the variance grows, as steps that explain nothing have long gone the right way."""
+        lasting = self.lasting + LASTING_SMOOTHING * (self.onwards - self.lasting)
+        self.lasting = np.where(learning[:, None], lasting, self.lasting)
+        sure = np.clip((self.lasting - LASTING_SOME) / (LASTING_MOST - LASTING_SOME), 0, 1)
+        unexplained = np.maximum(1 - self.explained / EXPLAINED_LEAST, 0).astype(np.float32)[:, None]
+        return GROWTH * sure * self.onwards * unexplained
 
     def _learn_again(self, which, steady):
         """Once more from earlier blocks, all held against the same filter."""

@@ -35,10 +35,11 @@ static const float least_variance = 1e-6f;
 static const float variance_least = 1e-10f, variance_most = 1e4f;
 /* Variance that every partition gets, as a share of the filter's power. */
 static const float rest_least = 2e-4f;
-/* Where steps explain next to nothing of the error, and it certainly goes their way, the variance is
- * too small, and too little to go by: it grows by a tenth a hop. */
+/* Where steps explain next to nothing of the error, and yet it goes their way for most of 0.4 s,
+ * the variance is too small, and too little to go by: it grows by up to a tenth a hop. */
 static const double explained_least = 0.02;
-static const float growth = 0.1f;
+static const float growth = 0.1f, lasting_smoothing = 0.02f, lasting_some = 0.5f,
+                   lasting_most = 0.8f;
 /* Recent changes: of the first 128 ms, each hop's fading by 15 % a hop. */
 enum { RECENT = 16 };
 static const float change_fade = 0.85f;
@@ -148,7 +149,7 @@ void kalman_restart(kalman *c)
     paths_restart(&c->paths, variance);
     c->newest_mic = 0;
     c->misadjustment = (misadjustment){0};
-    c->onwards = c->held = 0.0f;
+    c->onwards = c->lasting = c->held = 0.0f;
     c->proven = (proven_path){0};
     c->faint = (faint_far){0};
     c->explained = 0.0;
@@ -392,6 +393,15 @@ static void find_offset(kalman *c, const float *error, double energy, float *off
     dc_offset_follow(&c->offset, product(c, error, ones), energy, offset, KALMAN_HOP);
 }
 
+/* The share by which the variance grows. */
+static float growth_of(kalman *c, float onwards)
+{
+    c->lasting += lasting_smoothing * (onwards - c->lasting);
+    const float sure = (c->lasting - lasting_some) / (lasting_most - lasting_some);
+    const float bounded = sure < 0.0f ? 0.0f : sure > 1.0f ? 1.0f : sure;
+    return growth * bounded * onwards * (float)fmax(1.0 - c->explained / explained_least, 0.0);
+}
+
 static void learn(kalman *c, const float *error, const float *echo, int silent, int faint)
 {
     const misfit m = weigh(c, error, echo, silent);
@@ -401,7 +411,7 @@ static void learn(kalman *c, const float *error, const float *echo, int silent, 
                    (1.0 - explained_memory) * (double)m.expected / ((double)m.energy + 1e-9);
     readjustment off = misadjustment_next(&c->misadjustment, &m);
     c->onwards = off.onwards;
-    off.less -= growth * off.onwards * (float)fmax(1.0 - c->explained / explained_least, 0.0);
+    off.less -= growth_of(c, off.onwards);
     if (c->proven.joined)
         off.more *= 1.0f - c->held;
     const int again = m.expected > reuse_least * m.energy;

@@ -55,7 +55,7 @@ typedef struct kalman {
     float *error_before; /* [KALMAN_HOP], the last hop's error, before it was corrected */
     float shape[PARTITION_COUNT_MOST]; /* the prior over the partitions; its sum is 1 */
     misadjustment misadjustment;
-    float onwards; /* of the last readjustment */
+    float onwards, lasting; /* of the last readjustment, and over 0.4 s */
     faint_far faint;
     proven_path proven;
     float held; /* as told, 0 to 1 */
