@@ -209,7 +209,8 @@ class Tones:
         """In which bands there is a tone of before the far end, and what it is of the error."""
         quiet = self.far < 1e-3 * e
         more = e - self.before
-        self.before = self.before + np.where(quiet, 0.03 * more, 0.1 * np.minimum(more, 0))
+        fallen = self.before + 0.1 * np.minimum(more, 0)
+        self.before = np.where(quiet, self.before + 0.03 * more, np.where(fallen > 1e-20, fallen, 0))
         tone = self.before - 1.5 * self.steady
         held = peaks(self.before) & ~quiet & (tone > 0)
         return held, np.where(held, np.minimum(tone / np.maximum(e, 1e-30), 1), 0)
@@ -228,7 +229,7 @@ class Tones:
         self.steady = noise if self.hops < 200 else np.minimum(noise, np.maximum(self.steady, 1e-12) * 1.001844)
         self.hops += self.hops < 200
         self.far_away = 0 if far.max() > 1e-10 else self.far_away + 1
-        self.far = np.maximum(far, 0.97 * self.far)
+        self.far = np.maximum(far, np.where(self.far > 1e-20 / 0.97, 0.97 * self.far, 0))
         tone = peaks(e)
         steady = np.where(tone, 1.5 * self.steady, 4 * noise)
         held, of_held = self.of_before(e)

@@ -134,9 +134,10 @@ float evidence_raise(evidence_memory *m, const float *power, const float *featur
                      const noise_floor *noise, float talk, float *gains)
 {
     enum { BANDS = POSTFILTER_BANDS };
-    const float *const error = power + SIGNAL_ERROR * BANDS, *const mic =
-                                                                 power + SIGNAL_MIC * BANDS;
-    const float *const echo = power + SIGNAL_ECHO * BANDS, *const far = power + SIGNAL_FAR * BANDS;
+    const float *const error = power + SIGNAL_ERROR * BANDS;
+    const float *const mic = power + SIGNAL_MIC * BANDS;
+    const float *const echo = power + SIGNAL_ECHO * BANDS;
+    const float *const far = power + SIGNAL_FAR * BANDS;
     hop_bands h;
     float sure[BANDS], of_tones[BANDS];
     for (size_t b = 0; b < BANDS; b++)

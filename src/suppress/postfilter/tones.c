@@ -23,6 +23,8 @@ static const float tonal_weight = 1.6f, near_weight = 0.6f, doubtful = 1.8f, cer
 static const float proven_weight = 0.6f, proven_some = 0.6f, proven_most = 0.8f;
 /* The far end's echo fades over 0.3 s, and is at most 30 dB louder than the far end. */
 static const float far_fade = 0.97f, echo_least = 1e-3f;
+/* What fades ends here, or it would go on in numbers that are slow to compute with. */
+static const float faded_least = 1e-20f;
 /* A tone of before: smoothing per hop while there can be no echo, and towards less while there may
  * be. */
 static const float before_smoothing = 0.03f, before_fall = 0.1f;
@@ -60,6 +62,11 @@ static float larger(float a, float b)
     return a > b ? a : b;
 }
 
+static float faded(float x)
+{
+    return x > faded_least ? x : 0.0f;
+}
+
 static void follow_noise(tones_memory *m, const float *restrict noise)
 {
     float *restrict const steady = m->steady;
@@ -77,7 +84,7 @@ static void follow_far_end(tones_memory *m, const float *restrict far)
     float *restrict const fading = m->far;
     float loudest = 0.0f;
     for (size_t b = 0; b < POSTFILTER_BANDS; b++)
-        fading[b] = larger(far[b], far_fade * fading[b]);
+        fading[b] = larger(far[b], faded(far_fade * fading[b]));
     for (size_t b = 0; b < POSTFILTER_BANDS; b++)
         loudest = larger(loudest, far[b]);
     if (loudest > silence)
@@ -99,7 +106,7 @@ static void follow_before(tones_memory *m, const tones_heard *h)
         if (!may_echo(m, h, b))
             m->before[b] += before_smoothing * more;
         else if (more < 0.0f)
-            m->before[b] += before_fall * more;
+            m->before[b] = faded(m->before[b] + before_fall * more);
     }
 }
 
