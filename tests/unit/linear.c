@@ -142,9 +142,10 @@ static void a_note_held_before_the_far_end_stays(void **unused)
         far_speech(s.far + 3 * RATE, 3 * RATE);
         add_echo(&s, &h, 0, s.count);
         add_noise(&s, 40.0, 10);
-        const double level = sqrt(20.0 * energy_of(s.echo, 3 * RATE, s.count) / (3.0 * RATE));
+        const double level =
+            sqrt(20.0 * energy_of(s.echo, 3 * RATE, s.count) / (3.0 * (double)RATE));
         for (size_t t = RATE; t < s.count; t++)
-            s.near[t] = (float)(level * sin(2.0 * pi * 220.0 * (double)t / RATE));
+            s.near[t] = (float)(level * sin(2.0 * pi * 220.0 * (double)t / (double)RATE));
         mix(&s);
         linear_run r = open_linear(fastest(), KALMAN_PARTITIONS);
         cancel(&r, &s, 0, s.count);

@@ -20,7 +20,7 @@ enum { HOP = UNECHO_HOP, HISTORY = 384 };
 static void add_tone(float *x, size_t from, size_t to, double hz)
 {
     for (size_t i = from; i < to; i++)
-        x[i] += 0.1f * (float)sin(2.0 * M_PI * hz * (double)i / RATE);
+        x[i] += 0.1f * (float)sin(2.0 * M_PI * hz * (double)i / (double)RATE);
 }
 
 static scene everything(void)
