@@ -1,5 +1,7 @@
 #include "dsp/noise_floor.h"
 
+#include "dsp/bounds.h"
+
 /* Smoothing per hop. */
 static const float smoothing = 0.1f;
 /* Nothing has been observed. */
@@ -14,11 +16,6 @@ void noise_floor_renew(noise_floor *n)
 {
     n->before = n->lowest;
     n->lowest = none;
-}
-
-static float smaller(float a, float b)
-{
-    return a < b ? a : b;
 }
 
 void noise_floor_smooth(noise_floor *n, float power)

@@ -1,5 +1,7 @@
 #include "upper_gains.h"
 
+#include "dsp/bounds.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -47,16 +49,6 @@ static const float above_below = 30.0f;
 static const float release = 0.3f;
 /* Less of the microphone than this is left in peace. */
 static const float audible = 1e-3f;
-
-static float smaller(float a, float b)
-{
-    return a < b ? a : b;
-}
-
-static float larger(float a, float b)
-{
-    return a > b ? a : b;
-}
 
 void upper_gains_start(upper_gains *h, size_t bands)
 {

@@ -1,5 +1,7 @@
 #include "steady.h"
 
+#include "dsp/bounds.h"
+
 #include <string.h>
 
 /* Where echo estimate and variance explain less than this share of the error there is no echo. */
@@ -11,16 +13,6 @@ static const float smoothing = 0.05f;
 enum { FIRST = 2, LAST = 46, NEAREST = 2, FURTHEST = 4 };
 static const float prominence = 10.0f;
 static const float least_power = 1e-12f;
-
-static float smaller(float a, float b)
-{
-    return a < b ? a : b;
-}
-
-static float larger(float a, float b)
-{
-    return a > b ? a : b;
-}
 
 /* e [STEADY_BINS]: the error's power. */
 static void follow(float *restrict power, const steady_hop *h, const float *restrict e)

@@ -1,7 +1,7 @@
 #include "evidence.h"
 
+#include "dsp/bounds.h"
 #include "features.h"
-#include "ramp.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 #include "tones.h"
 
-#include "ramp.h"
+#include "dsp/bounds.h"
 
 #include <string.h>
 
@@ -50,16 +50,6 @@ void tones_reset(tones_memory *m)
         memset(rows[i], 0, POSTFILTER_BANDS * sizeof *rows[i]);
     m->tonal = m->near_end = m->sung = 0.0f;
     m->hops = m->far_away = 0;
-}
-
-static float smaller(float a, float b)
-{
-    return a < b ? a : b;
-}
-
-static float larger(float a, float b)
-{
-    return a > b ? a : b;
 }
 
 static float faded(float x)
