@@ -79,6 +79,7 @@ void far_end_reset(far_end *f)
         backlog_reset(&line->queue);
         sample_ring_reset(&line->past);
         line->sound = 0;
+        line->constant = (constant){0};
         if (f->plan.upper > 0)
             upper_meter_reset(&line->upper);
         if (f->resampling)
@@ -135,8 +136,10 @@ static void keep_silence_until(far_end *f, uint64_t end)
     const size_t whole = missing < f->plan.past ? (size_t)missing : f->plan.past;
     f->made = end - whole;
     forget_upper(f, whole);
-    for (size_t i = 0; i < f->plan.lanes; i++)
+    for (size_t i = 0; i < f->plan.lanes; i++) {
+        f->lines[i].constant = (constant){0};
         sample_ring_write(&f->lines[i].past, f->made, NULL, whole);
+    }
     f->made = end;
     f->jumped += (double)missing;
     f->missing_frames += missing * f->plan.rate / UNECHO_SAMPLE_RATE;
@@ -195,6 +198,17 @@ static size_t available(const far_end *f, size_t wanted, uint64_t limit)
     return n < allowed ? n : (size_t)allowed;
 }
 
+/* Add the next samples, which are 0 if they are silent. */
+static void keep(far_end *f, size_t lane, float *x, size_t n, int silent)
+{
+    far_line *const line = &f->lines[lane];
+    if (silent)
+        memset(x, 0, n * sizeof *x);
+    silent = silent && !constant_is_on(&line->constant);
+    constant_remove(&line->constant, x, f->made, n);
+    sample_ring_write(&line->past, f->made, silent ? NULL : x, n);
+}
+
 /* The next samples from `taken` frames. Returns their number. x: scratch, [FRAMES_MOST]. */
 static size_t resample(far_end *f, size_t lane, size_t taken, size_t wanted, float *x)
 {
@@ -207,7 +221,7 @@ static size_t resample(far_end *f, size_t lane, size_t taken, size_t wanted, flo
     const size_t n = resampler_ready(r, wanted);
     measure_upper(f, lane, x, taken, n);
     resampler_pull(r, silent ? NULL : x, n);
-    sample_ring_write(&line->past, f->made, silent ? NULL : x, n);
+    keep(f, lane, x, n, silent);
     return n;
 }
 
@@ -225,7 +239,7 @@ static size_t make(far_end *f, size_t wanted, uint64_t limit)
         } else {
             backlog_pop(&f->lines[i].queue, x, taken);
             measure_upper(f, i, x, taken, taken);
-            sample_ring_write(&f->lines[i].past, f->made, x, taken);
+            keep(f, i, x, taken, 0);
         }
     }
     f->taken += taken;

@@ -7,6 +7,7 @@
 #define UNECHO_FAR_END_H
 
 #include "backlog.h"
+#include "constant.h"
 #include "dsp/resampler.h"
 #include "kernels/kernels.h"
 #include "sample_ring.h"
@@ -44,7 +45,8 @@ typedef struct queue_watch {
 typedef struct far_line {
     backlog queue;
     resampler resampler;
-    sample_ring past; /* as much as has been made */
+    constant constant;
+    sample_ring past; /* as much as has been made, without the constant */
     uint64_t sound;   /* native frames up to the last that was not 0 */
     upper_meter upper;
 } far_line;

@@ -1,5 +1,6 @@
 #include "kalman.h"
 
+#include "dsp/bounds.h"
 #include "dsp/packed16.h"
 #include "steady.h"
 
@@ -397,9 +398,8 @@ static void find_offset(kalman *c, const float *error, double energy, float *off
 static float growth_of(kalman *c, float onwards)
 {
     c->lasting += lasting_smoothing * (onwards - c->lasting);
-    const float sure = (c->lasting - lasting_some) / (lasting_most - lasting_some);
-    const float bounded = sure < 0.0f ? 0.0f : sure > 1.0f ? 1.0f : sure;
-    return growth * bounded * onwards * (float)fmax(1.0 - c->explained / explained_least, 0.0);
+    return growth * ramp(c->lasting, lasting_some, lasting_most) * onwards *
+           (float)fmax(1.0 - c->explained / explained_least, 0.0);
 }
 
 static void learn(kalman *c, const float *error, const float *echo, int silent, int faint)
