@@ -14,7 +14,7 @@ import numpy as np
 HOP, BLOCK, BINS = 128, 256, 129
 PARTITIONS = 32  # of 8 ms each
 
-# What was found best by measurement: docs/linear.md, names as in src/linear/kalman.c.
+# What was found best by measurement: docs/linear.md, names as in src/linear/kalman_learn.c.
 PRIOR_FIRST, PRIOR_DECAY, PRIOR_LEVEL = 4.0, 0.87, 2
 KEEP, DRIFT = np.float32(0.99994), np.float32(0.00006)
 SHRINK = np.float32(0.18)

@@ -1,8 +1,7 @@
 #include "kalman.h"
 
-#include "dsp/bounds.h"
 #include "dsp/packed16.h"
-#include "steady.h"
+#include "kalman_inside.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,44 +11,11 @@
 /* The prior of |w|^2: of one partition, level over the first ones, then falling. */
 static const float prior_first = 4.0f, prior_decay = 0.87f;
 enum { PRIOR_LEVEL = 2 };
-/* The echo path as a random walk: P <- a^2 P + (1 - a^2) |w|^2 with a = 0.99997. */
-static const float keep = 0.99994f, drift = 0.00006f;
-/* A third of what theory takes from the variance: neighbouring blocks tell nearly the same. */
-static const float shrink = 0.18f;
-/* Variance explains at most twice the error; of what it claims beyond, a hop removes a part. */
-static const float credible = 6.0f, doubt = 0.2f;
-/* Smoothing of the noise, and its weight: 2 in theory (256 samples, half of them zero), and only
- * where the filter explains most of the error. */
-static const float noise_memory = 0.93f, noise_caution = 8.0f, noise_caution_sure = 2.0f;
-/* What its weight grows by, as a share of it, where all of the last error's power was near end. */
-static const float told_weight = 4.0f;
-/* The same in every bin of a path that is known to be right, while somebody sings or plays. */
-static const float held_weight = 16.0f;
-/* The same where the error is a tone that was there before the far end. */
-static const float steady_weight = 32.0f;
-/* The same in the output's correction. What it has left of the error was no echo: a voice, which
- * does not end with the hop. The most of it counts on, fading by 3 % a hop. */
-static const float output_caution = 0.5f, left_weight = 12.0f, left_fade = 0.97f;
-static const double explained_memory = 0.8, explained_most = 0.6;
-/* Added to variances that are divided by: an error at -81 dB of full scale. */
-static const float least_variance = 1e-6f;
-static const float variance_least = 1e-10f, variance_most = 1e4f;
-/* Variance that every partition gets, as a share of the filter's power. */
-static const float rest_least = 2e-4f;
-/* Where steps explain next to nothing of the error, and yet it goes their way for most of 0.4 s,
- * the variance is too small, and too little to go by: it grows by up to a tenth a hop. */
-static const double explained_least = 0.02;
-static const float growth = 0.1f, lasting_smoothing = 0.02f, lasting_some = 0.5f,
-                   lasting_most = 0.8f;
-/* Recent changes: of the first 128 ms, each hop's fading by 15 % a hop. */
+/* Recent changes: of the first 128 ms. */
 enum { RECENT = 16 };
-static const float change_fade = 0.85f;
-/* Partitions whose gradient is constrained in a hop. */
-enum { CONSTRAINED = 2 };
-/* Blocks that are learnt from once more: how many hops ago, and what share of the error the filter
- * must be taken to explain. */
-static const size_t reused_ages[PARTITION_REUSED] = {2, 12, KALMAN_MICS - 1};
-static const float reuse_least = 0.4f;
+/* What the noise's weight grows by, as a share of it, where all of the last error's power was near
+ * end. */
+static const float told_weight = 4.0f;
 /* Smoothing of error and microphone, and how much more of the first is a divergence. */
 static const double level_memory = 0.95, diverged_factor = 4.0;
 /* How much more energy than the microphone's a hop's output may have; how much more the error may
@@ -57,38 +23,6 @@ static const double level_memory = 0.95, diverged_factor = 4.0;
 static const double louder_most = 1.02, louder_good = 1.25;
 
 /* ---- Memory ------------------------------------------------------------------------------ */
-
-/* One row each: those that last, and those of a hop. */
-typedef enum row {
-    ROW_NOISE,
-    ROW_LEFT,
-    ROW_TOLD, /* what the noise's weight grows by, as a share of it */
-    ROW_SHARE_BEFORE,
-    ROW_STEADY, /* what was heard where there could be no echo */
-    ROWS_KEPT,
-    ROW_Y_RE = ROWS_KEPT,
-    ROW_Y_IM,
-    ROW_Z_RE,
-    ROW_Z_IM,
-    ROW_E_RE,
-    ROW_E_IM,
-    ROW_SPREAD,
-    ROW_CAUTION,
-    ROW_GAIN_RE,
-    ROW_GAIN_IM,
-    ROW_REMOVAL,
-    ROW_SHARE,
-    ROW_UNREST,
-    ROW_STEADY_SHARE, /* of the error what is such a tone */
-    ROW_REUSED,       /* five of each block that is learnt from once more */
-    ROWS = ROW_REUSED + 5 * PARTITION_REUSED
-} row;
-
-static float *row_of(const kalman *c, row r)
-{
-    return r < ROWS_KEPT ? c->rows + (size_t)r * PARTITION_ROW
-                         : c->hop_rows + (size_t)(r - ROWS_KEPT) * PARTITION_ROW;
-}
 
 void kalman_layout(kalman *c, arena *a, size_t count, size_t lanes)
 {
@@ -192,33 +126,25 @@ static void take_mic(kalman *c, const float *mic)
     c->newest_mic = at;
 }
 
-/* Back in time: the second half of the block, which is no circular convolution. */
-static void hop_of(kalman *c, const float *re, const float *im, float *hop)
+void kalman_hop_of(kalman *c, const float *re, const float *im, float *hop)
 {
     float block[KALMAN_BLOCK];
     c->k->fft_inverse(c->paths.fft, block, re, im);
     memcpy(hop, block + KALMAN_HOP, KALMAN_HOP * sizeof(float));
 }
 
-/* The sum of a * b over a hop. */
-static double product(const kalman *c, const float *a, const float *b)
-{
-    return c->k->inner(a, b, KALMAN_HOP);
-}
-
-static void transform(kalman *c, const float *block, float *re, float *im)
+void kalman_transform(kalman *c, const float *block, float *re, float *im)
 {
     c->k->fft_forward(c->paths.fft, re, im, block);
     for (size_t k = PARTITION_BINS; k < PARTITION_ROW; k++)
         re[k] = im[k] = 0.0f;
 }
 
-/* The spectrum of a hop after as many zeros. */
-static void spectrum(kalman *c, const float *hop, float *re, float *im)
+void kalman_spectrum(kalman *c, const float *hop, float *re, float *im)
 {
     float block[KALMAN_BLOCK] = {0.0f};
     memcpy(block + KALMAN_HOP, hop, KALMAN_HOP * sizeof(float));
-    transform(c, block, re, im);
+    kalman_transform(c, block, re, im);
 }
 
 void kalman_tell(kalman *c, const float *near_end, float held)
@@ -236,148 +162,6 @@ void kalman_tell(kalman *c, const float *near_end, float held)
     }
 }
 
-/* A factor on the noise. */
-static float caution(const kalman *c)
-{
-    const double share = fmin(c->explained / explained_most, 1.0);
-    return noise_caution + (noise_caution_sure - noise_caution) * (float)share;
-}
-
-/* The same bin by bin, by what the filter was told, unless its own steps prove that wrong: whoever
- * told may take the echo of another path for a voice. */
-static const float *caution_by_bin(const kalman *c, float all)
-{
-    const float *const told = row_of(c, ROW_TOLD);
-    float *const by_bin = row_of(c, ROW_CAUTION);
-    const float *const steady = row_of(c, ROW_STEADY_SHARE);
-    const float believed = all * (1.0f - c->onwards);
-    const float least = c->proven.joined ? all + all * held_weight * c->held : all;
-    for (size_t k = 0; k < PARTITION_ROW; k++)
-        by_bin[k] = least + believed * told[k] + all * steady_weight * steady[k];
-    return by_bin;
-}
-
-static void find_steady(kalman *c)
-{
-    const steady_hop h = {
-        .e_re = row_of(c, ROW_E_RE),
-        .e_im = row_of(c, ROW_E_IM),
-        .y_re = row_of(c, ROW_Y_RE),
-        .y_im = row_of(c, ROW_Y_IM),
-        .spread = row_of(c, ROW_SPREAD),
-        .noise = row_of(c, ROW_NOISE),
-    };
-    float *const share = row_of(c, ROW_STEADY_SHARE);
-    memset(share, 0, PARTITION_ROW * sizeof *share);
-    steady_next(row_of(c, ROW_STEADY), share, &h);
-}
-
-/* Noise, gain, share and misfit from error and echo estimate. */
-static misfit weigh(kalman *c, const float *error, const float *echo, int silent)
-{
-    spectrum(c, error, row_of(c, ROW_E_RE), row_of(c, ROW_E_IM));
-    if (silent) {
-        static const row none[] = {ROW_Y_RE, ROW_Y_IM, ROW_Z_RE, ROW_Z_IM, ROW_SPREAD};
-        for (size_t i = 0; i < sizeof none / sizeof *none; i++)
-            memset(row_of(c, none[i]), 0, PARTITION_ROW * sizeof(float));
-    } else {
-        float change[KALMAN_HOP];
-        hop_of(c, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM), change);
-        spectrum(c, change, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM));
-        spectrum(c, echo, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM));
-    }
-    find_steady(c);
-    const innovation i = {
-        .e_re = row_of(c, ROW_E_RE),
-        .e_im = row_of(c, ROW_E_IM),
-        .y_re = row_of(c, ROW_Y_RE),
-        .y_im = row_of(c, ROW_Y_IM),
-        .z_re = row_of(c, ROW_Z_RE),
-        .z_im = row_of(c, ROW_Z_IM),
-        .spread = row_of(c, ROW_SPREAD),
-        .noise = row_of(c, ROW_NOISE),
-        .memory = noise_memory,
-        .caution = caution_by_bin(c, caution(c)),
-        .output_caution = output_caution,
-        .left = row_of(c, ROW_LEFT),
-        .left_fade = left_fade,
-        .left_weight = left_weight,
-        .least = least_variance,
-        .shrink = shrink,
-        .credible = credible,
-        .doubt = doubt,
-        .gain_re = row_of(c, ROW_GAIN_RE),
-        .gain_im = row_of(c, ROW_GAIN_IM),
-        .removal = row_of(c, ROW_REMOVAL),
-        .share = row_of(c, ROW_SHARE),
-    };
-    return c->k->partitions_weigh(&i);
-}
-
-/* The variance that a misadjusted filter gets, half where its weights are, half by the prior. */
-static void adapt(kalman *c, readjustment off, const reuse *r)
-{
-    float *const unrest = row_of(c, ROW_UNREST);
-    const adaptation a = {
-        .gain_re = row_of(c, ROW_GAIN_RE),
-        .gain_im = row_of(c, ROW_GAIN_IM),
-        .removal = row_of(c, ROW_REMOVAL),
-        .scale = off.scale,
-        .fade = change_fade,
-        .keep = keep * (1.0f - off.less),
-        .drift = drift + off.more,
-        .unrest = unrest,
-        .shape = c->shape,
-        .least = variance_least,
-        .most = variance_most,
-    };
-    paths_adapt(&c->paths, &a, rest_least + off.more * 0.5f, unrest, r);
-}
-
-static reuse reused_blocks(const kalman *c)
-{
-    reuse r = {
-        .noise = row_of(c, ROW_NOISE),
-        .caution = caution_by_bin(c, noise_caution),
-        .least = least_variance,
-    };
-    for (size_t i = 0; i < PARTITION_REUSED; i++) {
-        float *const rows = row_of(c, ROW_REUSED) + 5 * i * PARTITION_ROW;
-        r.blocks[i] = (reused_block){
-            .age = reused_ages[i],
-            .y_re = rows,
-            .y_im = rows + PARTITION_ROW,
-            .spread = rows + 2 * PARTITION_ROW,
-            .e_re = rows + 3 * PARTITION_ROW,
-            .e_im = rows + 4 * PARTITION_ROW,
-        };
-    }
-    return r;
-}
-
-/*
- * Once more from earlier blocks, held against the filter of now: neighbouring partitions tell
- * of the same samples, which variances of single bins know nothing of, so that one step from a
- * block leaves much of its error. Where the newest error is not the filter's, in double talk above
- * all, there is nothing to win.
- */
-static void learn_again(kalman *c, const reuse *r)
-{
-    const float offset = (float)c->offset.value;
-    for (size_t i = 0; i < PARTITION_REUSED; i++) {
-        const reused_block *const b = &r->blocks[i];
-        float mic[KALMAN_HOP], e[KALMAN_HOP];
-        kalman_mic(c, b->age, mic);
-        /* A muted microphone says nothing, an earlier one neither. */
-        const int heard = product(c, mic, mic) > 0.0;
-        hop_of(c, b->y_re, b->y_im, e);
-        for (size_t k = 0; k < KALMAN_HOP; k++)
-            e[k] = heard ? mic[k] - e[k] - offset : 0.0f;
-        spectrum(c, e, b->e_re, b->e_im);
-    }
-    paths_correct(&c->paths, r);
-}
-
 /* Whether the filter is worse than none, or no number any more; NaN counts. */
 static int has_diverged(kalman *c, double mic_energy, double error_energy)
 {
@@ -392,34 +176,6 @@ static void find_offset(kalman *c, const float *error, double energy, float *off
     for (size_t i = 0; i < KALMAN_HOP; i++)
         ones[i] = 1.0f;
     dc_offset_follow(&c->offset, product(c, error, ones), energy, offset, KALMAN_HOP);
-}
-
-/* The share by which the variance grows. */
-static float growth_of(kalman *c, float onwards)
-{
-    c->lasting += lasting_smoothing * (onwards - c->lasting);
-    return growth * ramp(c->lasting, lasting_some, lasting_most) * onwards *
-           (float)fmax(1.0 - c->explained / explained_least, 0.0);
-}
-
-static void learn(kalman *c, const float *error, const float *echo, int silent, int faint)
-{
-    const misfit m = weigh(c, error, echo, silent);
-    if (silent || faint)
-        return;
-    c->explained = explained_memory * c->explained +
-                   (1.0 - explained_memory) * (double)m.expected / ((double)m.energy + 1e-9);
-    readjustment off = misadjustment_next(&c->misadjustment, &m);
-    c->onwards = off.onwards;
-    off.less -= growth_of(c, off.onwards);
-    if (c->proven.joined)
-        off.more *= 1.0f - c->held;
-    const int again = m.expected > reuse_least * m.energy;
-    const reuse r = reused_blocks(c);
-    adapt(c, off, again ? &r : NULL);
-    if (again)
-        learn_again(c, &r);
-    paths_constrain(&c->paths, CONSTRAINED, c->kept.good ? &c->kept : NULL);
 }
 
 /*
@@ -472,7 +228,7 @@ static void share_of(kalman *c, const float *share, float *hop)
         y_re[k] = share[k] * re[k];
         y_im[k] = share[k] * im[k];
     }
-    hop_of(c, y_re, y_im, hop);
+    kalman_hop_of(c, y_re, y_im, hop);
 }
 
 static void correct_nothing(kalman *c)
@@ -494,7 +250,7 @@ static void correct(kalman *c, const float *error, float *echo)
         block[i] = u * u * (3.0f - 2.0f * u) * c->error_before[i];
         block[KALMAN_HOP + i] = error[i];
     }
-    transform(c, block, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM));
+    kalman_transform(c, block, row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM));
     share_of(c, row_of(c, ROW_SHARE_BEFORE), before);
     share_of(c, row_of(c, ROW_SHARE), now);
     for (int i = 0; i < KALMAN_HOP; i++) {
@@ -529,8 +285,8 @@ static void improve(kalman *c, const float *m, float *y, int silent, double far_
     const double echo_energy = product(c, y, y);
     kept_follow(&c->kept, far_energy, mic_energy, error_energy);
     proven_next(&c->proven, mic_energy, error_energy, echo_energy);
-    learn(c, e, y, silent,
-          faint_next(&c->faint, far_energy, mic_energy, error_energy, echo_energy));
+    kalman_learn(c, e, y, silent,
+                 faint_next(&c->faint, far_energy, mic_energy, error_energy, echo_energy));
     if (silent)
         correct_nothing(c);
     else
@@ -548,7 +304,7 @@ static void run(kalman *c, const float *mic, const float *const *far, float *err
         const prediction to = {row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM), row_of(c, ROW_SPREAD),
                                row_of(c, ROW_Z_RE), row_of(c, ROW_Z_IM)};
         paths_predict(&c->paths, &to);
-        hop_of(c, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM), y);
+        kalman_hop_of(c, row_of(c, ROW_Y_RE), row_of(c, ROW_Y_IM), y);
     }
     /* A muted microphone says nothing about the room. */
     if (mic_energy > 0.0)
