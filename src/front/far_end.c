@@ -344,6 +344,9 @@ void far_end_drift(far_end *f, double drift)
             const size_t before = resampler_look_ahead(r) - 1;
             float past[HALF_MOST];
             far_end_read(f, (far_lane)i, past, (int64_t)f->made - (int64_t)before, before);
+            /* As they came. */
+            for (size_t k = 0; k < before; k++)
+                past[k] += (float)f->lines[i].constant.to;
             resampler_reset(r, past, 0);
         }
         resampler_drift(r, drift);

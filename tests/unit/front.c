@@ -418,6 +418,29 @@ static void complete_when_needed(void **unused)
         }
 }
 
+/* A far end that is a constant is silent, and no step of it is heard where drift sets in. */
+static void constant_is_silent(void **unused)
+{
+    (void)unused;
+    enum { COUNT = 40000, DRIFTS = 30000 };
+    open_far o = open_far_end(16000, 1, 1000, COUNT, 0, 1);
+    float x[FAR_END_PART];
+    for (size_t i = 0; i < FAR_END_PART; i++)
+        x[i] = 0.2f;
+    while (o.f.made < COUNT) {
+        far_end_push(&o.f, (const float *const[]){x}, FAR_END_PART, o.f.made);
+        far_end_advance(&o.f, o.f.made + FAR_END_PART, UINT64_MAX);
+        if (!o.f.resampling && o.f.made >= DRIFTS)
+            far_end_drift(&o.f, 50e-6);
+    }
+    for (size_t at = 24000; at < COUNT; at += FAR_END_PART) {
+        far_end_read(&o.f, FAR_MEAN, x, (int64_t)at, FAR_END_PART);
+        for (size_t i = 0; i < FAR_END_PART; i++)
+            assert_true(fabsf(x[i]) < 1e-4f);
+    }
+    close_far_end(&o);
+}
+
 /* Each lane is a far end of its own, with or without sound in it, through drift and loss. */
 static void two_lanes(void **unused)
 {
@@ -474,6 +497,7 @@ int main(void)
         cmocka_unit_test(too_much),
         cmocka_unit_test(waits_for_long),
         cmocka_unit_test(drift_sets_in),
+        cmocka_unit_test(constant_is_silent),
         cmocka_unit_test(two_lanes),
         cmocka_unit_test(sixteen_bits_come_back),
         cmocka_unit_test(other_samples_come_near),
