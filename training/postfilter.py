@@ -138,7 +138,7 @@ class Evidence:
 
     def __init__(self):
         self.e, self.y, self.c, self.leak = np.zeros(BANDS), np.zeros(BANDS), np.zeros(BANDS), np.full(BANDS, 4.0)
-        self.near = self.opinion = self.exceeded = 0.0
+        self.near = self.opinion = self.exceeded = self.tones = 0.0
         self.held, self.proven = Tones(), Proven()
 
     def raised(self, gains, talks, error, mic, echo, far, coherence, noise):
@@ -150,7 +150,9 @@ class Evidence:
         self.c = self.c + 0.2 * (coherence - self.c)
         e, y, leak = self.e, self.y, self.leak
         follows = (y > 1e-9) & (y > 0.05 * e)
-        self.leak = leak = np.where(follows, np.clip(leak * np.where(e > leak * y, 1.001844, 0.963829), 1e-3, 4), leak)
+        proven = self.proven.next(mic.sum(), error.sum(), echo.sum())
+        up = 1 if proven and self.tones > 0.5 else 1.001844
+        self.leak = leak = np.where(follows, np.clip(leak * np.where(e > leak * y, up, 0.963829), 1e-3, 4), leak)
         others, least = 20 * leak * y, np.minimum(error, e)
         share = share_above(others + 4 * noise, least)
         removed = y >= 1e-3 * e
@@ -162,10 +164,10 @@ class Evidence:
         resembles = weight[4:] @ self.c[4:] / (weight[4:].sum() + 1e-12)
         differs = 1 - ramp(resembles, 0.32, 0.42)
         shown = max(ramp(self.near + self.opinion, 0.5, 0.9), told)
-        proven = self.proven.next(mic.sum(), error.sum(), echo.sum())
-        tones, of_tones = self.held.find(e, least, others, far, noise, talks, proven, differs)
+        beside = others * (0.25 if proven else 1)
+        self.tones, of_tones = self.held.find(e, least, beside, far, noise, talks, proven, differs)
         sure = differs * np.where(removed, shown, told)
-        return np.maximum(gains, np.maximum(sure * share ** 0.25, tones * of_tones ** 0.25)), tones
+        return np.maximum(gains, np.maximum(sure * share ** 0.25, self.tones * of_tones ** 0.25)), self.tones
 
 
 def share_above(others, least):
@@ -177,14 +179,18 @@ class Proven:
 
     def __init__(self):
         self.mic = self.error = self.echo = self.against = self.claimed = 0.0
-        self.right = self.joined = False
+        self.usual, self.right, self.joined = 0.0, False, False
 
     def next(self, mic, error, echo):
         self.mic, self.error, self.echo = 0.97 * self.mic + mic, 0.97 * self.error + error, 0.97 * self.echo + echo
         self.against, self.claimed = 0.99 * self.against + error + echo - mic, 0.99 * self.claimed + echo
         alone = self.echo > 1e-6 and self.error < 0.003 * self.mic
         self.right = alone or self.right and self.against <= 2 * 0.2 * self.claimed
-        self.joined = self.right and not alone and (self.joined or self.error > 0.03 * self.mic)
+        if alone:
+            left = self.error / self.mic
+            self.usual = max(min(left, 1.002 * self.usual) if self.usual else left, 1e-4)
+        begins = min(0.03, 20 * self.usual)
+        self.joined = self.right and self.error > (min(0.003, begins) if self.joined else begins) * self.mic
         return self.joined and self.echo > 2 * self.error
 
 

@@ -10,6 +10,7 @@
 typedef struct proven_path {
     double mic, error, echo; /* energies, over 0.3 s */
     double against, claimed; /* how much of the echo, -2 e y, the error is against; over 0.8 s */
+    double usual;            /* share of the microphone that is left where only the echo is heard */
     int right;
     int joined; /* whether it is right and something else has been heard since it was alone */
 } proven_path;

@@ -19,6 +19,10 @@ static const float echo_least = 1e-9f, echo_share = 0.05f;
 static const float echo_present = 1e-3f;
 /* Above the usual leak by this factor, 13 dB, an error is not echo alone; nor noise by this one. */
 static const float leak_margin = 20.0f, noise_margin = 4.0f;
+/* The same for tones beside an echo whose path is known to be right, as a share of it: 7 dB. */
+static const float proven_margin = 0.25f;
+/* While tones are held beside such an echo what exceeds the leak is theirs. */
+static const float tones_held = 0.5f;
 /* The error resembles the far end when the echo path has changed. Signals that are independent have
  * a coherence of about 0.25 over so few hops. */
 static const float independent = 0.32f, resembling = 0.42f;
@@ -47,7 +51,7 @@ void evidence_reset(evidence_memory *m)
     memset(m->all, 0, m->all_count * sizeof *m->all);
     for (size_t b = 0; b < POSTFILTER_BANDS; b++)
         m->leak[b] = leak_most;
-    m->near_end = m->opinion = m->exceeded = 0.0f;
+    m->near_end = m->opinion = m->exceeded = m->held = 0.0f;
     m->proven = (proven_path){0};
     tones_reset(&m->tones);
 }
@@ -79,11 +83,11 @@ static void follow_powers(evidence_memory *m, const float *restrict error,
 }
 
 static void follow_leak(float *restrict leak, const float *restrict error,
-                        const float *restrict echo)
+                        const float *restrict echo, float up)
 {
     for (size_t b = 0; b < POSTFILTER_BANDS; b++) {
         const float e = error[b], y = echo[b];
-        const float moved = leak[b] * (e > leak[b] * y ? leak_up : leak_down);
+        const float moved = leak[b] * (e > leak[b] * y ? up : leak_down);
         if (y > echo_least && y > echo_share * e)
             leak[b] = within(moved, leak_least, leak_most);
     }
@@ -130,8 +134,8 @@ static int path_is_proven(proven_path *p, const float *mic, const float *error, 
     return p->joined && p->echo > mostly_echo * p->error;
 }
 
-float evidence_raise(evidence_memory *m, const float *power, const float *features,
-                     const noise_floor *noise, float talk, float *gains)
+void evidence_raise(evidence_memory *m, const float *power, const float *features,
+                    const noise_floor *noise, float talk, float *gains)
 {
     enum { BANDS = POSTFILTER_BANDS };
     const float *const error = power + SIGNAL_ERROR * BANDS;
@@ -139,12 +143,15 @@ float evidence_raise(evidence_memory *m, const float *power, const float *featur
     const float *const echo = power + SIGNAL_ECHO * BANDS;
     const float *const far = power + SIGNAL_FAR * BANDS;
     hop_bands h;
-    float sure[BANDS], of_tones[BANDS];
+    float sure[BANDS], of_tones[BANDS], beside_tones[BANDS];
     for (size_t b = 0; b < BANDS; b++)
         h.level[b] = noise[b].level;
     follow_powers(m, error, echo, features + 4 * BANDS, features + 6 * BANDS);
-    follow_leak(m->leak, m->error, m->echo);
+    const int proven = path_is_proven(&m->proven, mic, error, echo);
+    follow_leak(m->leak, m->error, m->echo, proven && m->held > tones_held ? 1.0f : leak_up);
     share_bands(&h, m, error);
+    for (size_t b = 0; b < BANDS; b++)
+        beside_tones[b] = proven ? proven_margin * h.leaks[b] : h.leaks[b];
 
     float all = 1e-12f, near_end = 0.0f, opinion = 0.0f, heard = 1e-12f, coherence = 0.0f;
     float above = 0.0f;
@@ -169,23 +176,22 @@ float evidence_raise(evidence_memory *m, const float *power, const float *featur
         .error = m->error,
         .weight = h.weight,
         .least = h.least,
-        .echo = h.leaks,
+        .echo = beside_tones,
         .far = far,
         .noise = h.level,
         .talk = talk,
-        .proven = path_is_proven(&m->proven, mic, error, echo),
+        .proven = proven,
         .differs = differs,
     };
-    const float held = tones_find(&m->tones, &heard_now, of_tones);
+    m->held = tones_find(&m->tones, &heard_now, of_tones);
     if (differs * shown > 0.0f) {
         for (size_t b = 0; b < BANDS; b++)
             sure[b] = differs * (m->echo[b] >= echo_present * m->error[b] ? shown : told);
         raise_to(gains, sure, h.share);
     }
-    if (held > 0.0f) {
+    if (m->held > 0.0f) {
         for (size_t b = 0; b < BANDS; b++)
-            sure[b] = held;
+            sure[b] = m->held;
         raise_to(gains, sure, of_tones);
     }
-    return held;
 }

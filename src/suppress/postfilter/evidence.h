@@ -23,6 +23,7 @@ typedef struct evidence_memory {
     float near_end;   /* the share of near end in the error, over 0.2 s, 0 to 1 */
     float opinion;    /* the network's mean gain, over five hops */
     float exceeded;   /* how much of the error's amplitude is well above the noise, 0 to 1 */
+    float held;       /* how certain it is that the near end sings or plays, 0 to 1 */
     proven_path proven;
     tones_memory tones;
     float *all; /* what the pointers point to, all_count floats */
@@ -35,10 +36,9 @@ void evidence_reset(evidence_memory *m);
 /*
  * Advance by one hop, and raise the network's gains [POSTFILTER_BANDS], before their exponent.
  * power [SIGNALS][POSTFILTER_BANDS]: means in the bands; features: of this hop; noise: in the
- * error; talk: the probability that the near end talks, 0 if nothing tells. Returns how certain it
- * is that the near end sings or plays, 0 to 1.
+ * error; talk: the probability that the near end talks, 0 if nothing tells.
  */
-float evidence_raise(evidence_memory *m, const float *power, const float *features,
-                     const noise_floor *noise, float talk, float *gains);
+void evidence_raise(evidence_memory *m, const float *power, const float *features,
+                    const noise_floor *noise, float talk, float *gains);
 
 #endif

@@ -64,8 +64,7 @@ typedef struct postfilter_suppressor {
     noise_target noise_target;
     float *tail;       /* [TRANSFORM_HOP]: the newest hop, still incomplete */
     float *near_end;   /* [rows], as in suppressor; NULL: the model cannot tell */
-    float *near_share; /* [TRANSFORM_HOP + 1], as in suppressor, and */
-    float held;
+    float *near_share; /* [TRANSFORM_HOP + 1], as in suppressor */
 } postfilter_suppressor;
 
 static postfilter_suppressor *own(suppressor *s)
@@ -108,7 +107,7 @@ static suppressor *layout(arena *a, const suppressor_plan *plan)
     evidence_layout(&p->evidence, a);
     p->tail = arena_floats(a, TRANSFORM_HOP);
     p->base.near_share = p->near_share = arena_floats(a, TRANSFORM_HOP + 1);
-    p->base.held = &p->held;
+    p->base.held = &p->evidence.held;
     p->near_end = NULL;
     if (network_tells_near_end(p->net))
         p->base.near_end = p->near_end = arena_floats(a, p->base.rows);
@@ -199,7 +198,7 @@ static void forget_mistake(postfilter_suppressor *p, const float *gains)
     const float exceeded = p->evidence.tones.tonal > mistake_tonal ? 1.0f : p->evidence.exceeded;
     p->exceeded += mistake_smoothing * (exceeded - p->exceeded);
     p->called += mistake_smoothing * (gains[POSTFILTER_NEAR_END] - p->called);
-    if (p->exceeded >= mistake_exceeds || p->called <= mistake_talk || p->held > 0.0f)
+    if (p->exceeded >= mistake_exceeds || p->called <= mistake_talk || p->evidence.held > 0.0f)
         return;
     network_memory_reset(&p->network);
     p->called = 0.0f;
@@ -226,9 +225,8 @@ static void synthesise(postfilter_suppressor *p, const scratch *s, size_t row, f
     share_of_near_end(p, gains);
     noise_advance(&p->noise, &net->bands, power + SIGNAL_ERROR * POSTFILTER_BANDS,
                   power + SIGNAL_ECHO * POSTFILTER_BANDS);
-    p->held =
-        evidence_raise(&p->evidence, power, s->network.features + row * FEATURES_ROW,
-                       p->noise.floor, p->near_end ? gains[POSTFILTER_NEAR_END] : 0.0f, gains);
+    evidence_raise(&p->evidence, power, s->network.features + row * FEATURES_ROW, p->noise.floor,
+                   p->near_end ? gains[POSTFILTER_NEAR_END] : 0.0f, gains);
     forget_mistake(p, gains);
     net->k->raise(gains, gains, p->suppression * exponent_of(p, gains), POSTFILTER_BANDS);
     noise_keep(&p->noise, least_of_noise(p, gains), gains);
@@ -339,7 +337,7 @@ static void reset(suppressor *s)
     network_memory_reset(&p->network);
     noise_reset(&p->noise);
     evidence_reset(&p->evidence);
-    p->talk = p->presence = p->held = p->exceeded = p->called = 0.0f;
+    p->talk = p->presence = p->exceeded = p->called = 0.0f;
     skip(s, 1);
 }
 
