@@ -57,7 +57,7 @@ static void draw_kind(studio *s, enum scene_kind kind)
     s->near_on = kind == SCENE_ANY ? at > 0.2f : kind != SCENE_FAR;
     s->far_on = kind == SCENE_ANY ? at < 0.83f : kind != SCENE_NEAR;
     s->hard = chance_is(&s->random, s->near_on ? 0.5f : 0.7f);
-    s->quiet = chance_is(&s->random, s->far_on ? 0.15f : 0.35f);
+    s->quiet = chance_is(&s->random, s->far_on ? 0.2f : 0.35f);
     s->at_once = s->near_on && s->far_on && chance_is(&s->random, 0.2f);
     s->plays = s->near_on && (kind == SCENE_MUSIC || chance_is(&s->random, 0.16f));
     const int extreme = chance_is(&s->random, 0.2f);
@@ -147,6 +147,15 @@ static void sing(float *x, chance song, chance *r)
     }
 }
 
+/* Seconds of far end before the first word. */
+static void let_wait(float *near, chance *r)
+{
+    const float fade = 0.02f * rate;
+    const float until = chance_between(r, 3.0f, 12.0f) * rate;
+    for (size_t i = 0; i < SCENE_BLOCK && (float)i < until; i++)
+        near[i] *= fmaxf(1.0f - (until - (float)i) / fade, 0.0f);
+}
+
 static void draw_near(studio *s)
 {
     chance *const r = &s->random;
@@ -163,6 +172,8 @@ static void draw_near(studio *s)
     }
     if (!s->at_once && !(s->plays && chance_is(r, 0.5f)))
         gate_speech(near, r, 0.35f, 0.55f);
+    if (s->far_on && !s->at_once && chance_is(r, 0.12f))
+        let_wait(near, r);
     near_in_room(s, near);
     scale(near, fminf(s->level / active_rms(near), 100.0f));
     if (!s->plays && chance_is(r, 0.1f))
@@ -246,12 +257,16 @@ static void change_path(studio *s)
     }
 }
 
+/* Another volume; or a loudspeaker that comes on, or goes off. */
 static void change_volume(studio *s)
 {
-    const size_t at = (size_t)(chance_between(&s->random, 0.1f, 0.9f) * SCENE_BLOCK);
-    const float gain = from_db(chance_between(&s->random, -14, 14));
-    for (size_t i = at; i < SCENE_BLOCK; i++)
-        s->echo[i] *= gain;
+    chance *const r = &s->random;
+    const int by_switch = chance_is(r, 0.4f), on = chance_is(r, 0.75f);
+    const size_t at = (size_t)(chance_between(r, 0.1f, 0.9f) * SCENE_BLOCK);
+    const float gain = from_db(chance_between(r, -14, 14));
+    const float before = by_switch && on ? 0.0f : 1.0f, after = by_switch ? (float)on : gain;
+    for (size_t i = 0; i < SCENE_BLOCK; i++)
+        s->echo[i] *= i < at ? before : after;
 }
 
 /* Samples from the far end to its echo, most of what devices have. */
@@ -414,7 +429,7 @@ static void add_bursts(studio *s)
 static void change_noise(studio *s)
 {
     chance *const r = &s->random;
-    if (!chance_is(r, 0.35f))
+    if (!chance_is(r, 0.25f))
         return;
     const size_t changes = 1 + chance_below(r, 3);
     const float least_db = chance_is(r, 0.3f) ? -100.0f : -40.0f;
@@ -440,7 +455,7 @@ typedef struct mute {
 static mute draw_mute(studio *s)
 {
     chance *const r = &s->random;
-    if (chance_is(r, 0.2f)) {
+    if (chance_is(r, 0.08f)) {
         const float seconds = chance_is(r, 0.5f) ? 0.05f : 1.5f;
         return (mute){0, SCENE_LEAD + (size_t)(chance_between(r, 0, seconds) * rate)};
     }
