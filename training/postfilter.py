@@ -212,14 +212,15 @@ class Tones:
         self.before, self.far, self.sung = np.zeros(BANDS), np.zeros(BANDS), 0.0
 
     def of_before(self, e):
-        """In which bands there is a tone of before the far end, and what it is of the error."""
+        """In which bands there is a tone of before the far end, what it is of the error, and all of them."""
         quiet = self.far < 1e-3 * e
         more = e - self.before
         fallen = self.before + 0.1 * np.minimum(more, 0)
         self.before = np.where(quiet, self.before + 0.03 * more, np.where(fallen > 1e-20, fallen, 0))
         tone = self.before - 1.5 * self.steady
         held = peaks(self.before) & ~quiet & (tone > 0)
-        return held, np.where(held, np.minimum(tone / np.maximum(e, 1e-30), 1), 0)
+        of_held = np.where(held, np.minimum(tone / np.maximum(e, 1e-30), 1), 0)
+        return held, of_held, (of_held * e)[3:40].sum() / (e[3:40].sum() + 1e-12)
 
     def song(self, e, proven):
         """In which bands a tone may be left of the far end's, 0 to 1."""
@@ -238,7 +239,7 @@ class Tones:
         self.far = np.maximum(far, np.where(self.far > 1e-20 / 0.97, 0.97 * self.far, 0))
         tone = peaks(e)
         steady = np.where(tone, 1.5 * self.steady, 4 * noise)
-        held, of_held = self.of_before(e)
+        held, of_held, of_before = self.of_before(e)
         share, weight = np.maximum(share_above(echo + steady, least), of_held), np.sqrt(e)
         own = tone * np.where(held, 1, 1 - self.song(e, proven))
         self.tonal += 0.1 * (np.maximum(e - steady, 0) @ own / (e[3:40].sum() + 1e-12) - self.tonal)
@@ -247,7 +248,7 @@ class Tones:
             return 0.0, share
         known = 0.6 * ramp(self.tonal, 0.6, 0.8) if proven else 0
         sure = ramp(talks + 1.6 * self.tonal + 0.6 * self.near + known, 1.8, 2)
-        certain = max(differs, ramp(self.tonal, 0.75, 0.9)) * sure
+        certain = max(max(differs, ramp(self.tonal, 0.75, 0.9)) * sure, ramp(of_before, 0.25, 0.5))
         return max(certain, ramp(self.tonal, 0.3, 0.6)) if self.far_away >= 125 else certain, share
 
 

@@ -1,5 +1,5 @@
-/* The smaller and the larger of two, bounds, and soft thresholds. Without branches, where the
- * compiler makes vectors of a loop; the second of two that are no number. */
+/* The smaller and the larger of two, bounds, and soft thresholds. The compiler makes vectors of
+ * loops over these, not over fminf and fmaxf. Of two the second is returned where either is NaN. */
 #ifndef UNECHO_BOUNDS_H
 #define UNECHO_BOUNDS_H
 

@@ -224,6 +224,11 @@ static void a_tone_of_before_the_far_end_is_kept(void **state)
                        .coherence = 0.6f,
                        .talk = 0.5f};
     assert_true(gain_of_tone(2.0, talk, &beside) > 0.9f);
+    /* Also where the network hears nobody, beside an echo of half its power. */
+    tone unheard = talk;
+    unheard.talk = 0.0f;
+    unheard.beside = 2e-4f;
+    assert_true(gain_of_tone(2.0, unheard, &beside) > 0.9f);
     /* Not one that begins with the far end. */
     evidence_reset(&memory);
     (void)tone_after(4.0, 0.0f, 0.0f, &beside);

@@ -28,6 +28,8 @@ static const float faded_least = 1e-20f;
 /* A tone of before: smoothing per hop while there can be no echo, and towards less while there may
  * be. */
 static const float before_smoothing = 0.03f, before_fall = 0.1f;
+/* Where they are half of the error they are all that it takes. */
+static const float before_some = 0.25f, before_most = 0.5f;
 /* A far end of so few other sounds is a song or an instrument, whose echo's residue is tones. */
 static const float song_some = 0.85f, song_most = 0.95f;
 /* So pure are no voices: near a tone the error resembles the far end whatever that is. */
@@ -138,18 +140,23 @@ static void share_bands(const tones_memory *m, const tones_heard *h, const float
     }
 }
 
-/* shares: at least what a tone of before is of the error. */
-static void keep_before(const tones_memory *m, const tones_heard *h, float *restrict held,
-                        float *restrict shares)
+/* shares: at least what a tone of before is of the error. Returns what all of them are of it. */
+static float keep_before(const tones_memory *m, const tones_heard *h, float *restrict held,
+                         float *restrict shares)
 {
+    float tones = 0.0f, low = 1e-12f;
     find_peaks(m->before, held);
     for (size_t b = FIRST; b < LAST; b++) {
         const float tone = m->before[b] - tone_margin * m->steady[b];
+        low += h->error[b];
         if (!may_echo(m, h, b) || tone <= 0.0f)
             held[b] = 0.0f;
-        if (held[b] > 0.0f)
+        if (held[b] > 0.0f) {
             shares[b] = larger(shares[b], smaller(tone / h->error[b], 1.0f));
+            tones += smaller(tone, h->error[b]);
+        }
     }
+    return tones / low;
 }
 
 /* sung [POSTFILTER_BANDS]: how far a tone may be the residue of the far end's, 0 to 1. */
@@ -179,7 +186,7 @@ float tones_find(tones_memory *m, const tones_heard *h, float *shares)
     follow_before(m, h);
     find_peaks(h->error, peaks);
     share_bands(m, h, peaks, noise, shares);
-    keep_before(m, h, before, shares);
+    const float of_before = keep_before(m, h, before, shares);
     find_song(m, h, sung);
     float tones = 0.0f, low = 1e-12f, near_end = 0.0f, all = 1e-12f;
     for (size_t b = 0; b < POSTFILTER_BANDS; b++) {
@@ -200,6 +207,7 @@ float tones_find(tones_memory *m, const tones_heard *h, float *shares)
         h->proven ? proven_weight * ramp(m->tonal, proven_some, proven_most) : 0.0f;
     const float sum = h->talk + tonal_weight * m->tonal + near_weight * m->near_end + proven;
     const float differs = larger(h->differs, ramp(m->tonal, rich, pure));
-    const float by_sum = differs * ramp(sum, doubtful, certain);
+    const float by_sum =
+        larger(differs * ramp(sum, doubtful, certain), ramp(of_before, before_some, before_most));
     return m->far_away < ECHOES_END ? by_sum : larger(by_sum, ramp(m->tonal, some, most));
 }
