@@ -23,7 +23,7 @@ static float *talk(void)
     for (size_t i = 0; i < COUNT; i++) {
         low += 0.2f * (random_float(&seed) - low);
         const int talks = i < 3 * RATE || i >= 6 * RATE;
-        const float syllable = 0.5f - 0.5f * cosf(6.2831853f * 4.0f * (float)i / RATE);
+        const float syllable = 0.5f - 0.5f * cosf(6.2831853f * 4.0f * (float)i / (float)RATE);
         x[i] = talks ? 0.35f * syllable * low : 0.0f;
     }
     return x;
@@ -88,7 +88,7 @@ static void sounds_keep_their_bits(void **unused)
     assert_memory_equal(x, clean, COUNT * sizeof *x);
     /* A bass note, and a constant that nobody hears. */
     for (size_t i = 0; i < COUNT; i++)
-        x[i] = clean[i] = 0.5f * sinf(6.2831853f * 25.0f * (float)i / RATE) + 0.0005f;
+        x[i] = clean[i] = 0.5f * sinf(6.2831853f * 25.0f * (float)i / (float)RATE) + 0.0005f;
     remove_all(x, 128);
     assert_memory_equal(x, clean, COUNT * sizeof *x);
     free(clean);
