@@ -38,24 +38,24 @@ static double follow(constant *c)
     return fabs(c->mean) > least && fabs(c->mean) < most ? c->mean : 0.0;
 }
 
+static inline void add_to_lane(constant *c, size_t lane, float x)
+{
+    c->sum[lane] += x;
+    c->energy[lane] += x * x;
+}
+
 /* x [n] lies from sample `at` of the block on. */
 static void add(constant *c, const float *x, size_t at, size_t n)
 {
     enum { LANES = CONSTANT_LANES };
     size_t i = 0;
-    for (; i < n && (at + i) % LANES != 0; i++) {
-        c->sum[(at + i) % LANES] += x[i];
-        c->energy[(at + i) % LANES] += x[i] * x[i];
-    }
+    for (; i < n && (at + i) % LANES != 0; i++)
+        add_to_lane(c, (at + i) % LANES, x[i]);
     for (; i + LANES <= n; i += LANES)
-        for (size_t k = 0; k < LANES; k++) {
-            c->sum[k] += x[i + k];
-            c->energy[k] += x[i + k] * x[i + k];
-        }
-    for (size_t k = 0; i < n; i++, k++) {
-        c->sum[k] += x[i];
-        c->energy[k] += x[i] * x[i];
-    }
+        for (size_t lane = 0; lane < LANES; lane++)
+            add_to_lane(c, lane, x[i + lane]);
+    for (size_t lane = 0; i < n; i++, lane++)
+        add_to_lane(c, lane, x[i]);
 }
 
 static void subtract(const constant *c, float *x, size_t at, size_t n)

@@ -140,15 +140,14 @@ static void share_bands(const tones_memory *m, const tones_heard *h, const float
     }
 }
 
-/* shares: at least what a tone of before is of the error. Returns what all of them are of it. */
+/* shares: at least what a tone of before is of the error. Returns the power of all of them. */
 static float keep_before(const tones_memory *m, const tones_heard *h, float *restrict held,
                          float *restrict shares)
 {
-    float tones = 0.0f, low = 1e-12f;
+    float tones = 0.0f;
     find_peaks(m->before, held);
     for (size_t b = FIRST; b < LAST; b++) {
         const float tone = m->before[b] - tone_margin * m->steady[b];
-        low += h->error[b];
         if (!may_echo(m, h, b) || tone <= 0.0f)
             held[b] = 0.0f;
         if (held[b] > 0.0f) {
@@ -156,7 +155,7 @@ static float keep_before(const tones_memory *m, const tones_heard *h, float *res
             tones += smaller(tone, h->error[b]);
         }
     }
-    return tones / low;
+    return tones;
 }
 
 /* sung [POSTFILTER_BANDS]: how far a tone may be the residue of the far end's, 0 to 1. */
@@ -207,7 +206,7 @@ float tones_find(tones_memory *m, const tones_heard *h, float *shares)
         h->proven ? proven_weight * ramp(m->tonal, proven_some, proven_most) : 0.0f;
     const float sum = h->talk + tonal_weight * m->tonal + near_weight * m->near_end + proven;
     const float differs = larger(h->differs, ramp(m->tonal, rich, pure));
-    const float by_sum =
-        larger(differs * ramp(sum, doubtful, certain), ramp(of_before, before_some, before_most));
-    return m->far_away < ECHOES_END ? by_sum : larger(by_sum, ramp(m->tonal, some, most));
+    const float by_sum = differs * ramp(sum, doubtful, certain);
+    const float sure = larger(by_sum, ramp(of_before / low, before_some, before_most));
+    return m->far_away < ECHOES_END ? sure : larger(sure, ramp(m->tonal, some, most));
 }
