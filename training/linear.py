@@ -40,7 +40,7 @@ BACK_WEIGHT = 0.11
 EXCESS_SIGMAS, EXCESS_WEIGHT = 4.0, 0.1
 LEVEL_SMOOTHING, LEVEL_SIGMAS, LEVEL_SHARE = 0.8, 4.0, 0.3
 LEVEL_MOST, LEVEL_FALL, LEVEL_VARIANCE = 9.0, 0.5, 0.1
-MISFIT_LEAST = 1e-3
+MISFIT_LEAST, POWER_LEAST = 1e-3, 1e-8
 RECENT, CHANGE_FADE = 16, np.float32(0.85)
 CONSTRAINED = 2
 REUSED_AGES, REUSE_LEAST = (2, 12, 19), 0.4
@@ -370,9 +370,9 @@ class Kalman:
             after[2] = memory * memory * before[2] + new * new * scatter
             return np.where(learning, after, before)
 
-        def certain_slope(misfit, cross, sigmas):
+        def certain_slope(misfit, cross, sigmas, least=MISFIT_LEAST):
             certain = cross - sigmas * np.sqrt(misfit[2])
-            return np.clip(certain / (misfit[1] + MISFIT_LEAST), 0, 1)
+            return np.clip(certain / (misfit[1] + least), 0, 1)
 
         m = ESTIMATE_MEMORY
         error = m * self.error_misfit + (1 - m) * (_power(e) * white).sum(1)
@@ -383,7 +383,7 @@ class Kalman:
         by_estimate, by_change = self.estimate_misfit[0], self.change_misfit[0]
         rest = certain_slope(self.estimate_misfit, by_estimate, ESTIMATE_SIGMAS)
         excess = certain_slope(self.estimate_misfit, -by_estimate, EXCESS_SIGMAS)
-        onwards = certain_slope(self.change_misfit, by_change, CHANGE_SIGMAS)
+        onwards = certain_slope(self.change_misfit, by_change, CHANGE_SIGMAS, POWER_LEAST)
         back = certain_slope(self.change_misfit, -by_change, CHANGE_SIGMAS)
         more = ESTIMATE_WEIGHT * rest**4 * np.minimum(rest * by_estimate / error, 1)
         more += CHANGE_WEIGHT * onwards * np.minimum(onwards * by_change / error, 1)

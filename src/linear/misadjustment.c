@@ -11,6 +11,9 @@ static const double back_weight = 0.11;
 static const double level_memory = 0.8, level_sigmas = 4.0, level_share = 0.3;
 static const double level_most = 9.0, level_fall = 0.5, level_variance = 0.1;
 static const double misfit_least = 1e-3;
+/* The steps of a filter that has unlearnt an echo explain a millionth of it once it is back, and
+ * are no less certain for that. */
+static const double power_least = 1e-8;
 
 static void smooth(smooth_likeness *s, const likeness *l, double memory)
 {
@@ -27,9 +30,9 @@ static double certain(const smooth_likeness *s, double cross, double sigmas)
 }
 
 /* The certain part of a slope's magnitude, at most 1. */
-static double certain_slope(const smooth_likeness *s, double cross, double sigmas)
+static double certain_slope(const smooth_likeness *s, double cross, double sigmas, double least)
 {
-    return fmin(certain(s, cross, sigmas) / (s->power + misfit_least), 1.0);
+    return fmin(certain(s, cross, sigmas) / (s->power + least), 1.0);
 }
 
 /* The share of the error that the regression on the echo estimate certainly explains. */
@@ -98,10 +101,10 @@ readjustment misadjustment_next(misadjustment *m, const misfit *hop)
     m->error = estimate_memory * m->error + (1.0 - estimate_memory) * (double)hop->error;
     const double error = m->error + misfit_least;
     const double by_estimate = m->estimate.cross, by_change = m->change.cross;
-    const double rest = certain_slope(&m->estimate, by_estimate, estimate_sigmas);
-    const double excess = certain_slope(&m->estimate, -by_estimate, excess_sigmas);
-    const double onwards = certain_slope(&m->change, by_change, change_sigmas);
-    const double back = certain_slope(&m->change, -by_change, change_sigmas);
+    const double rest = certain_slope(&m->estimate, by_estimate, estimate_sigmas, misfit_least);
+    const double excess = certain_slope(&m->estimate, -by_estimate, excess_sigmas, misfit_least);
+    const double onwards = certain_slope(&m->change, by_change, change_sigmas, power_least);
+    const double back = certain_slope(&m->change, -by_change, change_sigmas, misfit_least);
     const double rest_share = fmin(rest * by_estimate / error, 1.0);
     const double onwards_share = fmin(onwards * by_change / error, 1.0);
     const double level = find_level(m, hop);
