@@ -486,7 +486,7 @@ void aligner_follow(aligner *a, int64_t samples)
         within_reach(a, a->shift + samples) != a->shift + samples)
         return;
     move_to(a, a->shift + samples, ALIGNER_FOLLOWED);
-    if (a->hops < a->found)
+    if (samples == 0 || a->hops < a->found)
         return;
     delay_forget(&a->delay);
     expect_later(a, samples);

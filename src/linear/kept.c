@@ -9,6 +9,8 @@
  * energy of a hop from which it tells anything: -65 dB of full scale. */
 static const double memory = 0.9, good_share = 0.25, lost_share = 0.5;
 static const double least_energy = 3e-7 * (double)UNECHO_HOP;
+/* A microphone 15 dB below the echo holds neither that nor a voice. */
+static const double heard_rate = 0.05, quiet = 30.0;
 /* Beyond this many the loss has other reasons. */
 enum { LOST_AGAIN = 10, LOST_SURELY = 16, LOST_MOST = 1000, CONFIRMED = 32 };
 
@@ -36,7 +38,7 @@ void kept_reset(kept_path *k)
     memset(k->response, 0, k->lanes * k->count * UNECHO_HOP * sizeof *k->response);
     memset(k->unit, 0, k->lanes * k->count * sizeof *k->unit);
     memset(k->energy, 0, k->lanes * k->count * sizeof *k->energy);
-    k->mic = k->error = 0.0;
+    k->mic = k->error = k->far = k->heard = 0.0;
     k->blind = 0;
     kept_forget(k);
 }
@@ -58,6 +60,7 @@ void kept_again(kept_path *k)
 
 void kept_follow(kept_path *k, double far, double mic, double error)
 {
+    k->far = memory * k->far + far;
     k->mic = memory * k->mic + mic;
     k->error = memory * k->error + error;
     k->good = k->error < good_share * k->mic && error < lost_share * mic;
@@ -65,7 +68,10 @@ void kept_follow(kept_path *k, double far, double mic, double error)
     k->more = !k->good && sound && error > lost_share * mic && k->lost < LOST_MOST;
     k->lost += k->more;
     k->astray += k->more && !k->blind;
-    if (k->good)
+    if (k->good && k->far > least_energy)
+        k->heard += heard_rate * (k->mic / k->far - k->heard);
+    /* Nothing has come in the echo's place: what comes next is looked at anew. */
+    if (k->good || quiet * k->mic < k->heard * k->far)
         found(k);
 }
 

@@ -13,13 +13,14 @@
 
 typedef struct kept_path {
     size_t lanes, count;
-    int16_t *response; /* [lanes][count][UNECHO_HOP], see dsp/packed16.h */
-    float *unit;       /* [lanes][count] */
-    float *energy;     /* [lanes][count] */
-    size_t since;      /* partitions of the first lane that were kept since kept_forget */
-    double mic, error; /* energies, smoothed */
-    int good;          /* whether the filter cancels */
-    int blind;         /* whether the far end had not come when it was needed */
+    int16_t *response;      /* [lanes][count][UNECHO_HOP], see dsp/packed16.h */
+    float *unit;            /* [lanes][count] */
+    float *energy;          /* [lanes][count] */
+    size_t since;           /* partitions of the first lane that were kept since kept_forget */
+    double mic, error, far; /* energies, smoothed */
+    double heard;           /* of the microphone over the far end, while the filter cancels */
+    int good;               /* whether the filter cancels */
+    int blind;              /* whether the far end had not come when it was needed */
     /* Hops with sound since it has not; below 0, the echo was heard in its place all the same. */
     int lost;
     int astray;        /* of these, those in which the far end was heard */

@@ -194,6 +194,15 @@ void paths_adapt(echo_paths *e, const adaptation *a, float rest, float *unrest, 
     }
 }
 
+float paths_energy(const echo_paths *e)
+{
+    float sum = 0.0f;
+    for (size_t i = 0; i < e->count; i++)
+        for (size_t k = 0; k < PARTITION_BINS; k++)
+            sum += e->all[i].power[k];
+    return sum / (float)HOP;
+}
+
 void paths_read_filter(const echo_paths *e, const echo_path *p, size_t partition, float *response)
 {
     float re[PARTITION_ROW], im[PARTITION_ROW], both[BLOCK];

@@ -50,6 +50,9 @@ void paths_predict(echo_paths *e, const prediction *to);
 void paths_adapt(echo_paths *e, const adaptation *a, float rest, float *unrest, const reuse *r);
 void paths_correct(echo_paths *e, const reuse *r);
 
+/* The energy of the responses, as far as has been learnt of late. */
+float paths_energy(const echo_paths *e);
+
 /* The response of a partition, [UNECHO_HOP]. */
 void paths_read_filter(const echo_paths *e, const echo_path *p, size_t partition, float *response);
 void paths_write_filter(const echo_paths *e, const echo_path *p, size_t partition,

@@ -11,6 +11,8 @@ static const int64_t near = 2, little = 8;
 /* How much louder than the echo estimate the microphone may be: the near end's own voice in the far
  * end is alike, but far fainter than in the microphone. */
 static const float louder_most = 4.0f;
+/* The share of the path's energy below which a filter has unlearnt it. */
+static const float unlearnt_share = 0.1f;
 /* After so many hops without the echo. */
 static const int due[] = {5, 8, 11, 16, 24, 36, 54};
 /* A frame's power from which it counts, and magnitudes below this share of the mean less. */
@@ -231,20 +233,30 @@ static int is_near(int64_t a, int64_t b, int64_t most)
     return a >= b - most && a <= b + most;
 }
 
+static int has_unlearnt(const kalman *c)
+{
+    float sum = 0.0f;
+    for (size_t p = 0; p < c->kept.count; p++)
+        sum += kept_energy(&c->kept, p);
+    return c->kept.unlearnt || paths_energy(&c->paths) < unlearnt_share * sum;
+}
+
 retrace_answer retrace_find(const retrace *r, kept_path *k, int64_t *to)
 {
     const summit top = highest(r);
     const int64_t later = top.lag - RETRACE_REACH * KALMAN_HOP;
     if (top.height < twice_height || top.height < prominence * top.other)
         return RETRACE_UNKNOWN;
-    if (is_near(later, 0, little) && !k->unlearnt) {
+    const int in_place = is_near(later, 0, little);
+    if (in_place && !has_unlearnt(r->filter)) {
         kept_confirm(k);
         return RETRACE_IN_PLACE;
     }
-    if (!top.plausible)
+    /* In its place it may be louder than this part of the path makes it. */
+    if (!top.plausible && !(in_place && top.height >= once_height))
         return RETRACE_UNKNOWN;
     const int again = is_near(later, k->candidate, near);
     k->candidate = later;
-    *to = later;
+    *to = in_place ? 0 : later;
     return again || top.height >= once_height ? RETRACE_MOVED : RETRACE_UNKNOWN;
 }

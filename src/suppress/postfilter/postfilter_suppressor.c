@@ -1,5 +1,6 @@
 #include "postfilter_suppressor.h"
 
+#include "absence.h"
 #include "dsp/decibels.h"
 #include "evidence.h"
 #include "features.h"
@@ -57,6 +58,7 @@ typedef struct postfilter_suppressor {
     network_memory network;
     noise_memory noise;
     evidence_memory evidence;
+    absence_memory absence;
     float suppression;
     float talk;             /* whether the near end talks or did of late, 0 to 1 */
     float exceeded, called; /* by how much the noise is, and the talk, over 0.4 s */
@@ -105,6 +107,7 @@ static suppressor *layout(arena *a, const suppressor_plan *plan)
     network_memory_layout(&p->network, a, p->net);
     noise_layout(&p->noise, a);
     evidence_layout(&p->evidence, a);
+    absence_layout(&p->absence, a);
     p->tail = arena_floats(a, TRANSFORM_HOP);
     p->base.near_share = p->near_share = arena_floats(a, TRANSFORM_HOP + 1);
     p->base.held = &p->evidence.held;
@@ -227,6 +230,8 @@ static void synthesise(postfilter_suppressor *p, const scratch *s, size_t row, f
                   power + SIGNAL_ECHO * POSTFILTER_BANDS);
     evidence_raise(&p->evidence, power, s->network.features + row * FEATURES_ROW, p->noise.floor,
                    p->near_end ? gains[POSTFILTER_NEAR_END] : 0.0f, gains);
+    if (absence_next(&p->absence, power, p->noise.floor))
+        network_memory_reset(&p->network);
     forget_mistake(p, gains);
     net->k->raise(gains, gains, p->suppression * exponent_of(p, gains), POSTFILTER_BANDS);
     noise_keep(&p->noise, least_of_noise(p, gains), gains);
@@ -337,6 +342,7 @@ static void reset(suppressor *s)
     network_memory_reset(&p->network);
     noise_reset(&p->noise);
     evidence_reset(&p->evidence);
+    absence_reset(&p->absence);
     p->talk = p->presence = p->exceeded = p->called = 0.0f;
     skip(s, 1);
 }
