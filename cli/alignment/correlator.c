@@ -8,6 +8,10 @@
 #define BAND_LOW  200.0
 #define BAND_HIGH 3600.0
 
+/* Of two seconds: tones that come and go have at most 18 bins with most of the energy, speech has
+ * 60 and more. */
+#define LEAST_BREADTH 32.0
+
 /* Added to a squared magnitude: silence has no phase. */
 #define TINY 1e-30f
 
@@ -41,21 +45,44 @@ void correlator_close(struct correlator *c)
     *c = (struct correlator){0};
 }
 
+static size_t bin_of(const struct correlator *c, double frequency)
+{
+    return (size_t)(frequency * (double)c->size / CORRELATOR_RATE);
+}
+
+/* (sum of P)^2 / sum of P^2, P the energy of a bin of the band. */
+static double breadth(const struct correlator *c, const float *re, const float *im)
+{
+    double sum = 0.0, squares = 1e-300;
+    for (size_t k = bin_of(c, BAND_LOW); k <= bin_of(c, BAND_HIGH); k++) {
+        const double power = (double)(re[k] * re[k] + im[k] * im[k]);
+        sum += power;
+        squares += power * power;
+    }
+    return sum * sum / squares;
+}
+
 void correlator_take_echo(struct correlator *c)
 {
     real_fft_forward(c->fft, c->echo_re, c->echo_im, c->window);
+    c->echo_breadth = breadth(c, c->echo_re, c->echo_im);
 }
 
 void correlator_take_source(struct correlator *c)
 {
     real_fft_forward(c->fft, c->source_re, c->source_im, c->window);
+    c->source_breadth = breadth(c, c->source_re, c->source_im);
+}
+
+bool correlator_tells(const struct correlator *c)
+{
+    return c->echo_breadth >= LEAST_BREADTH && c->source_breadth >= LEAST_BREADTH;
 }
 
 /* The cross-spectrum's phase alone, in the band. */
 static void whiten(struct correlator *c)
 {
-    const size_t low = (size_t)(BAND_LOW * (double)c->size / CORRELATOR_RATE);
-    const size_t high = (size_t)(BAND_HIGH * (double)c->size / CORRELATOR_RATE);
+    const size_t low = bin_of(c, BAND_LOW), high = bin_of(c, BAND_HIGH);
     memset(c->cross_re, 0, 2 * (c->size / 2 + 1) * sizeof(*c->cross_re));
     for (size_t k = low; k <= high; k++) {
         const float re = c->echo_re[k] * c->source_re[k] + c->echo_im[k] * c->source_im[k];

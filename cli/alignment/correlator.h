@@ -21,6 +21,7 @@ struct correlator {
     float *echo_re, *echo_im; /* spectra */
     float *source_re, *source_im;
     float *cross_re, *cross_im;
+    double echo_breadth, source_breadth; /* bins that hold most of the energy, about */
     float *memory;
 };
 
@@ -40,6 +41,9 @@ void correlator_close(struct correlator *c);
 /* Take what is in the window, which is left undefined. */
 void correlator_take_echo(struct correlator *c);
 void correlator_take_source(struct correlator *c);
+
+/* Whether neither is made of a few tones, as those of a telephone, which are alike at many lags. */
+bool correlator_tells(const struct correlator *c);
 
 /* Correlate the two; both stay taken. */
 void correlator_run(struct correlator *c);

@@ -289,7 +289,7 @@ bool track_find(struct track *track, const struct copies *copies)
     bool done = window_search_open(&s.look, copies) ? find_all(&s) : no_memory();
     if (s.look.failed)
         done = no_memory();
-    track->windows = s.look.windows;
+    track->windows = s.look.windows > s.look.of_tones ? s.look.windows : 0;
     track->tail = window_search_tail(&s.look);
     window_search_close(&s.look);
     if (done && interrupted()) {

@@ -22,7 +22,7 @@ struct track {
     size_t point_count, point_room;
     struct track_piece *pieces; /* none: no certain lag anywhere */
     size_t piece_count;
-    size_t windows; /* examined, with sound in both ends */
+    size_t windows; /* examined, with sound in both ends; 0 if most are of a few tones */
     bool own_voice; /* the far end holds the user's, which was taken for an echo at first */
     /* As delay_line.tail in doctor: 1: the echo rings after the far end, -1: the reverse. */
     double tail;

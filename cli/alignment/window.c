@@ -69,7 +69,8 @@ static struct correlator_peak look(struct window_search *s, struct correlator *c
                                    size_t window, long lag, long reach, double *found)
 {
     correlate(s, c, start, window, lag, reach);
-    const struct correlator_peak peak = correlator_find(c, -2 * reach, 0);
+    const struct correlator_peak peak =
+        correlator_tells(c) ? correlator_find(c, -2 * reach, 0) : (struct correlator_peak){0};
     *found = (double)(lag + reach) + peak.lag;
     return peak;
 }
@@ -103,6 +104,12 @@ static void add_tail(struct window_search *s, const struct correlator_peak *peak
     s->floor += peak->floor;
 }
 
+static void count(struct window_search *s, bool tells)
+{
+    s->windows += tells;
+    s->of_tones += !tells;
+}
+
 /* Within a second of a lag. height 0: nothing. */
 static struct track_point look_beside(struct window_search *s, double at, double lag,
                                       struct correlator_peak *peak)
@@ -114,7 +121,7 @@ static struct track_point look_beside(struct window_search *s, double at, double
     take_echo(s, &s->near, start, NEAR_WINDOW);
     *peak =
         look(s, &s->near, start, NEAR_WINDOW, lround(lag * CORRELATOR_RATE), NEAR_REACH, &found);
-    s->windows++;
+    count(s, correlator_tells(&s->near));
     return point_of(at, found, peak->height);
 }
 
@@ -209,7 +216,7 @@ bool window_same(struct window_search *s, double at, const struct track_point *l
     const struct correlator_peak peak =
         correlator_find(&s->same, -SAME_SIZE / 2, SAME_SIZE / 2 - 1);
     *point = point_of(at, (double)(lag + SAME_REACH) + peak.lag, peak.height);
-    if (peak.height < POINT_CLEAR || !point_fits(point, last))
+    if (!correlator_tells(&s->same) || peak.height < POINT_CLEAR || !point_fits(point, last))
         return false;
     s->windows++;
     add_tail(s, &peak);
@@ -226,7 +233,7 @@ static struct track_point look_wide(struct window_search *s, double at, double l
     take_echo(s, &s->wide, start, NEAR_WINDOW);
     const struct correlator_peak peak =
         look(s, &s->wide, start, NEAR_WINDOW, middle, WIDE_REACH, &found);
-    s->windows++;
+    count(s, correlator_tells(&s->wide));
     return point_of(at, found, peak.height);
 }
 
@@ -259,19 +266,21 @@ struct track_point window_everywhere(struct window_search *s, double at)
         !open_wide(s))
         return best;
     s->blocks_left -= blocks;
-    s->windows++;
     take_echo(s, &s->wide, start, LONG_WINDOW);
+    bool tells = false;
     for (long i = 0; i < blocks && !interrupted(); i++) {
         /* Lags at which the window begins in the i-th stretch; the first precedes the far end. */
         const long lag = (long)start - LONG_REACH - (i - 1) * 2 * LONG_REACH;
         double found;
         const struct correlator_peak peak =
             look(s, &s->wide, start, LONG_WINDOW, lag, LONG_REACH, &found);
+        tells |= correlator_tells(&s->wide);
         /* Of sounds that repeat, those nearest in time belong together. */
         if (peak.height > ALIKE * best.height ||
             (ALIKE * peak.height > best.height && fabs(found / CORRELATOR_RATE) < fabs(best.lag)))
             best = point_of(at, found, peak.height);
     }
+    count(s, tells);
     if (best.height < POINT_WHOLE_HEIGHT)
         best.height = 0.0;
     return best;

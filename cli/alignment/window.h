@@ -13,6 +13,7 @@ struct window_search {
     const struct copies *copies;
     struct correlator same, near, wide;
     size_t windows;   /* examined, with sound in both ends */
+    size_t of_tones;  /* the same, but of a few tones, which tell nothing */
     long blocks_left; /* for searches of the whole far end */
     bool failed;      /* out of memory */
     double after, before, floor;

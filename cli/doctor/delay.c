@@ -97,7 +97,7 @@ static void look_at_window(struct search *s, const struct copy *echo, const stru
     /* The source's span begins REACH before the window. */
     const struct correlator_peak peak = correlator_find(c, -2 * REACH, 0);
     line->windows++;
-    if (peak.height < LEAST_HEIGHT)
+    if (!correlator_tells(c) || peak.height < LEAST_HEIGHT)
         return;
     keep_peaks(c, ((double)start + 0.5 * (double)WINDOW) / CORRELATOR_RATE, peak,
                s->peaks[line->point_count]);

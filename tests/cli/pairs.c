@@ -159,6 +159,32 @@ static void own_voice_is_no_echo(void **state)
     free(both.samples);
 }
 
+/* A telephone that rings: its tones are alike at many lags, and nothing tells these apart. */
+static void a_telephone_rings(void **state)
+{
+    static const double pi = 3.14159265358979323846;
+    outcome result;
+    (void)state;
+    signal_ rings = delayed(&far, (long)far.count);
+    for (size_t i = RATE / 2; i < rings.count; i++) {
+        const double t = (double)i / (double)RATE;
+        if (fmod(t, 1.2) < 0.8 && (t < 8.0 || (t > 9.0 && t < 16.0) || t > 20.0))
+            rings.samples[i] = (float)(0.1 * (sin(880.0 * pi * t) + sin(960.0 * pi * t)));
+    }
+    signal_ heard = delayed(&rings, 60 * RATE / 1000), again = delayed(&rings, 77 * RATE / 1000);
+    add_to(&heard, &again, -0.4f);
+    add_hiss(&heard, 4e-4f, 5);
+    write_sound("heard.wav", FLOAT_WAV, heard.samples, heard.count);
+    write_sound("rings.wav", FLOAT_WAV, rings.samples, rings.count);
+    process(&result, "heard.wav rings.wav");
+    expect_no_change(&result);
+    assert_null(strstr(result.messages, "no echo"));
+    assert_true(figure(&result, "erle_db") > 30.0);
+    free(rings.samples);
+    free(heard.samples);
+    free(again.samples);
+}
+
 /* How much of the near end is in the output, dB. */
 static double kept_db(const signal_ *near)
 {
@@ -315,6 +341,7 @@ int main(void)
         cmocka_unit_test(sound_that_the_microphone_lost),
         cmocka_unit_test(reflections_that_take_turns),
         cmocka_unit_test(own_voice_is_no_echo),
+        cmocka_unit_test(a_telephone_rings),
         cmocka_unit_test(own_voice_is_kept_beside_an_echo),
         cmocka_unit_test(own_voice_is_kept_without_an_echo),
         cmocka_unit_test(what_the_options_say_stays),

@@ -77,6 +77,7 @@ static void peaks_are_found_where_they_are(void **state)
         memset(c.window, 0, SIZE * sizeof *x);
         memcpy(c.window, x + SIZE + lags[i], WINDOW * sizeof *x);
         correlator_take_source(&c);
+        assert_true(correlator_tells(&c));
         correlator_run(&c);
         const struct correlator_peak peak = correlator_find(&c, -1000, 1000);
         assert_true(fabs(peak.lag - (double)lags[i]) < 0.05);
@@ -90,6 +91,11 @@ static void peaks_are_found_where_they_are(void **state)
         assert_true(peak.size == most);
         assert_true(fabs(peak.height * sqrt(squares / 2001.0) / most - 1.0) < 1e-9);
     }
+    memset(c.window, 0, SIZE * sizeof *x);
+    for (size_t i = 0; i < WINDOW; i++)
+        c.window[i] = (float)(sin(0.1 * pi * (double)i) + sin(0.31 * pi * (double)i));
+    correlator_take_echo(&c);
+    assert_false(correlator_tells(&c));
     correlator_close(&c);
     free(x);
 }
