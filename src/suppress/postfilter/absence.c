@@ -11,8 +11,8 @@ static const float cancels = 0.25f;
 /* An echo is heard where it would be 23 dB above the noise, and missed where the microphone is
  * 15 dB below it. */
 static const float audible = 200.0f, missing = 30.0f;
-/* A muted microphone misses nothing. */
-static const float muted = 1e-10f;
+/* A muted microphone misses nothing, and nothing is expected of a silent far end. */
+static const float muted = 1e-10f, silent = 1e-12f;
 /* Hops in which the filter cancelled before an echo is known, as a near end may happen to look like
  * one; and in which it is missed, longer than it may come later by another device. */
 enum { KNOWN = 60, MISSED = 50 };
@@ -56,7 +56,7 @@ int absence_next(absence_memory *m, const float *power, const noise_floor *noise
     const float *const far = power + SIGNAL_FAR * POSTFILTER_BANDS;
     float expected = 0.0f, heard = 0.0f;
     for (size_t b = 0; b < POSTFILTER_BANDS; b++) {
-        const float level = m->far[b] > 0.0f ? far[b] * m->echo[b] / m->far[b] : 0.0f;
+        const float level = m->far[b] > silent ? far[b] * m->echo[b] / m->far[b] : 0.0f;
         const int counts = level > audible * noise[b].level;
         expected += counts ? level : 0.0f;
         heard += counts ? mic[b] : 0.0f;

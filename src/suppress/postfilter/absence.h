@@ -11,8 +11,8 @@
 
 /* The state of one stream; rows are [POSTFILTER_BANDS]. */
 typedef struct absence_memory {
-    float *echo,
-        *far;   /* powers of echo estimate and far end while the filter cancels, over 0.4 s */
+    /* Powers of echo estimate and far end while the filter cancels, over 0.4 s. */
+    float *echo, *far;
     int known;  /* hops that these are from, at most 0.5 s */
     int missed; /* hops of an echo that should have been heard and was not, in a row */
 } absence_memory;
