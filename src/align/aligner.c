@@ -19,6 +19,10 @@ static const float sure_height = 10.0f, sure_prominence = 1.5f;
 static const float known_height = 4.5f;
 /* A delay that is held is gone if the fresh correlation is below this share of a peak elsewhere. */
 static const float gone_share = 0.7f;
+/* Of the far end in the last 0.13 s: its power where the held delay has it, and that over the other
+ * one's. */
+enum { PLAYED = 4 };
+static const float played_least = 1e-7f, played_share = 0.3f;
 /* On how many frames with an active far end a peak rests at least; whitened, they weigh a quarter.
  */
 static const float least_frames = 2.0f, least_fresh_frames = 1.0f;
@@ -279,6 +283,46 @@ static int see_again(aligner *a, far_end *f)
     return 1;
 }
 
+static float power(const float *x, size_t n)
+{
+    float sum = 0.0f;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] * x[i];
+    return sum;
+}
+
+/* Loudspeakers in opposite phase: the mean of the channels is nothing, or little. */
+static void read_louder(const far_end *f, float *x, int64_t first, size_t n)
+{
+    far_end_read(f, FAR_MEAN, x, first, n);
+    if (f->plan.lanes < FAR_LANES)
+        return;
+    float side[1 + FFT_SIZE];
+    far_end_read(f, FAR_SIDE, side, first, n);
+    if (power(side, n) > side_louder * power(x, n))
+        memcpy(x, side, n * sizeof *x);
+}
+
+/* The energy of what had just played at a lag. */
+static float played(const aligner *a, const far_end *f, double lag)
+{
+    float sum = 0.0f, x[FFT_SIZE];
+    for (int64_t i = PLAYED; i > 0; i--) {
+        read_louder(f, x, (int64_t)a->hops * UNECHO_HOP - (int64_t)lag - i * FFT_SIZE, FFT_SIZE);
+        sum += power(x, FFT_SIZE);
+    }
+    return sum;
+}
+
+/* Whether an echo at the delay that is held would be heard as well: where the far end has just
+ * ended, of two loudspeakers only the later one still is. */
+static int would_be_heard(const aligner *a, const far_end *f, const delay_peak *peak)
+{
+    const float held = played(a, f, a->drift.lag);
+    return held > (float)PLAYED * (float)FFT_SIZE * played_least &&
+           held >= played_share * played(a, f, peak->lag);
+}
+
 static int stands_out(const delay_view *seen, float height, float above)
 {
     return seen->best.height >= height && seen->best.height >= above * seen->runner_up;
@@ -292,7 +336,8 @@ static int is_elsewhere(const aligner *a, const delay_peak *peak)
     if (a->hops < a->sure)
         return 0;
     const delay_peak held = delay_near_fresh(&a->delay, a->drift.lag, gate);
-    return fabs(peak->lag - a->drift.lag) > gate && held.height < gone_share * peak->height;
+    return fabs(peak->lag - a->drift.lag) > gate &&
+           held.height < fminf(gone_share * peak->height, known_height);
 }
 
 static int is_where_held(const aligner *a)
@@ -310,10 +355,11 @@ static unsigned count_slow(const aligner *a, const delay_view *slow)
 }
 
 /* The fresh correlation shows at once where the echo has gone to. */
-static unsigned count_fresh(const aligner *a, const delay_view *fresh)
+static unsigned count_fresh(const aligner *a, const far_end *f, const delay_view *fresh)
 {
     if (!a->locked || fresh->best.frames < least_fresh_frames ||
-        !stands_out(fresh, fresh_height, prominence) || !is_elsewhere(a, &fresh->best))
+        !stands_out(fresh, fresh_height, prominence) || !is_elsewhere(a, &fresh->best) ||
+        !would_be_heard(a, f, &fresh->best))
         return 0;
     return stands_out(fresh, sure_height, sure_prominence) ? COUNT_SURE : COUNT_FRESH;
 }
@@ -351,7 +397,7 @@ static void decide(aligner *a, far_end *f)
         delay_confirm(&a->delay, is_where_held(a));
     if (a->locked && a->drift.lag < 0.0 && a->missed >= MISSED_MOST)
         give_up(a);
-    const unsigned by_fresh = count_fresh(a, &fresh), by_slow = count_slow(a, &slow);
+    const unsigned by_fresh = count_fresh(a, f, &fresh), by_slow = count_slow(a, &slow);
     if (by_fresh > 0)
         consider(a, fresh.best.lag, by_fresh);
     else if (by_slow > 0)
@@ -359,26 +405,6 @@ static void decide(aligner *a, far_end *f)
     else if (again)
         a->sightings = 0;
     rest(a, again);
-}
-
-static float power(const float *x, size_t n)
-{
-    float sum = 0.0f;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i] * x[i];
-    return sum;
-}
-
-/* Loudspeakers in opposite phase: the mean of the channels is nothing, or little. */
-static void read_louder(const far_end *f, float *x, int64_t first, size_t n)
-{
-    far_end_read(f, FAR_MEAN, x, first, n);
-    if (f->plan.lanes < FAR_LANES)
-        return;
-    float side[1 + FFT_SIZE];
-    far_end_read(f, FAR_SIDE, side, first, n);
-    if (power(side, n) > side_louder * power(x, n))
-        memcpy(x, side, n * sizeof *x);
 }
 
 /* What the far end has made since, frame by frame. */

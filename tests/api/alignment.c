@@ -308,6 +308,37 @@ static void lost_samples(void **unused)
 }
 
 /*
+ * Two loudspeakers, one 200 ms after the other and hardly fainter: where the far end pauses only
+ * the later one is still heard, and now and then it is the louder one. The far end stays at the
+ * first.
+ */
+static void two_loudspeakers(void **unused)
+{
+    (void)unused;
+    signal_ f = repeated(&far, 3 * LENGTH);
+    for (size_t i = 0; i < f.count; i++)
+        if (i % (5 * RATE) > 4 * RATE)
+            f.samples[i] = 0.0f;
+    signal_ echo = room_echo(&f, 0.3, 0.5f, 40, 34);
+    signal_ m = delayed(&echo, 800), second = delayed(&echo, 800 + 3200);
+    add_to(&m, &second, -0.7f);
+    add_hiss(&m, 3e-4f, 35);
+    float *const out = calloc(m.count, sizeof *out);
+    unecho *stream = open_engine(UNECHO_ENGINE_LINEAR, UNECHO_ALIGN_AUTO, 0.0, 0);
+    pass(stream, &m, &f, out, 0, m.count);
+    const double erle = active_erle_db(m.samples, f.samples, out, LENGTH, m.count);
+    print_message("ERLE %.1f dB, %u realignments\n", erle, (unsigned)stats_of(stream).realignments);
+    assert_true(erle >= 15.0);
+    assert_true(stats_of(stream).realignments <= 2);
+    unecho_close(&stream);
+    free(f.samples);
+    free(echo.samples);
+    free(m.samples);
+    free(second.samples);
+    free(out);
+}
+
+/*
  * A far end that is heard from the earpiece, then, 26 dB louder, from a loudspeaker, then from one
  * that comes later, then from the former: found within two seconds each time.
  */
@@ -559,6 +590,7 @@ int main(void)
         cmocka_unit_test(echo_is_gone_then),
         cmocka_unit_test(step),
         cmocka_unit_test(lost_samples),
+        cmocka_unit_test(two_loudspeakers),
         cmocka_unit_test(other_devices),
         {"drift -300 ppm", drift, NULL, NULL, &slow},
         {"drift +300 ppm", drift, NULL, NULL, &fast},
