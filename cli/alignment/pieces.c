@@ -1,5 +1,7 @@
 #include "alignment/pieces.h"
 
+#include "alignment/correlator.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,12 @@
 #define OWN_VOICE_DB 10.0
 /* It does not come before the far end by more than what a search may be wrong. */
 #define OWN_VOICE_S 0.001
+/* The share of the microphone that the far end, delayed by the lag, holds: of a copy at least; of
+ * an echo, which comes through a loudspeaker and a room, at most. */
+#define COPY_SHARE 0.6
+#define ECHO_SHARE 0.5
+/* Points of a piece that are looked at for it, the samples of each, and how wrong a lag may be. */
+enum { LOOKS = 32, LOOK = 2 * CORRELATOR_RATE, BESIDE = 1 };
 
 static bool is_certain(const struct track *t, const struct track_piece *piece, size_t least)
 {
@@ -76,19 +84,62 @@ static double lag_of(const struct track *t, const struct track_piece *piece)
     return t->points[piece->first].lag;
 }
 
-/* Whether a piece has a longer lag than another and a quieter microphone, by OWN_VOICE_DB. */
+/* The share at a point; room: for LOOK + 2 * BESIDE samples of the far end and LOOK of the
+ * microphone. */
+static double share_at(const struct track_point *point, const struct copies *copies, float *room)
+{
+    float *const far = room, *const mic = room + LOOK + 2 * BESIDE;
+    const int64_t at = llround(point->at * CORRELATOR_RATE) - LOOK / 2;
+    double share = 0.0;
+    copy_read(&copies->mic, mic, at, LOOK);
+    copy_read(&copies->far, far, at - llround(point->lag * CORRELATOR_RATE) - BESIDE,
+              LOOK + 2 * BESIDE);
+    for (size_t k = 0; k <= 2 * BESIDE; k++) {
+        double power = 1e-9, mic_power = 1e-9, both = 0.0;
+        for (size_t i = 0; i < LOOK; i++) {
+            power += (double)far[i + k] * (double)far[i + k];
+            mic_power += (double)mic[i] * (double)mic[i];
+            both += (double)far[i + k] * (double)mic[i];
+        }
+        share = fmax(share, both * both / (power * mic_power));
+    }
+    return share;
+}
+
+/* The median over a piece. NAN: out of memory. */
+static double usual_share(const struct track *t, const struct track_piece *piece,
+                          const struct copies *copies)
+{
+    float *const room = malloc((2 * LOOK + 2 * BESIDE) * sizeof(*room));
+    const size_t n = piece->count < LOOKS ? piece->count : LOOKS;
+    double shares[LOOKS];
+    if (!room)
+        return (double)NAN;
+    for (size_t i = 0; i < n; i++)
+        shares[i] = share_at(&t->points[piece->first + i * piece->count / n], copies, room);
+    free(room);
+    qsort(shares, n, sizeof(*shares), compare_doubles);
+    return shares[n / 2];
+}
+
+/* Whether a piece has a longer lag than another and a microphone that is quieter, by OWN_VOICE_DB,
+ * or holds no copy of the far end, as it does in the other. */
 static bool is_echo_beside(const struct track *t, const struct track_piece *piece,
                            const struct track_piece *other, const struct copies *copies)
 {
-    return lag_of(t, piece) > lag_of(t, other) &&
-           usual_ratio(t, other, copies) > usual_ratio(t, piece, copies) + OWN_VOICE_DB;
+    if (lag_of(t, piece) <= lag_of(t, other))
+        return false;
+    return usual_ratio(t, other, copies) > usual_ratio(t, piece, copies) + OWN_VOICE_DB ||
+           (usual_share(t, other, copies) > COPY_SHARE &&
+            usual_share(t, piece, copies) < ECHO_SHARE);
 }
 
 /*
- * The user's own voice in the far end, by monitoring or crosstalk, correlates like an echo that
- * comes sooner than the echo, whenever it is the user who talks. But it is much louder in the
- * microphone than an echo of it. Whether a piece is that: it lies between two of one longer lag, or
- * beside one of an echo that comes after the far end, which this one does not.
+ * The user's own voice in the far end, by monitoring, crosstalk or a program that plays it back,
+ * correlates like an echo that comes sooner than the echo, whenever it is the user who talks. But
+ * it is much louder in the microphone than an echo of it, or a copy as no echo is. Whether a piece
+ * is that: it lies between two of one longer lag, or beside one of an echo that comes after the far
+ * end, which this one does not.
  */
 static bool is_own_voice(const struct track *t, const struct track_piece *piece,
                          const struct copies *copies)

@@ -6,13 +6,12 @@
 #include "command.h"
 #include "json.h"
 #include "sample_pair.h"
+#include "scene.h"
 #include "transforms.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { RATE = 16000 };
 
 /* Without the samples from `from` to `to`. */
 static void put_without(const char *path, signal_ s, size_t from, size_t to)
@@ -225,6 +224,32 @@ static void own_voice_is_kept_beside_an_echo(void **state)
     free(near.samples);
 }
 
+/* A program that plays the user's voice back as loud as it came: the loudspeaker plays it as well,
+ * and nothing is louder in the microphone than its echo than a copy of it is. */
+static void own_voice_at_full_level_is_kept_beside_an_echo(void **state)
+{
+    static const long late_ms[] = {120, 250};
+    const signal_ near = read_sample("near");
+    (void)state;
+    for (size_t i = 0; i < sizeof(late_ms) / sizeof(late_ms[0]); i++) {
+        outcome result;
+        signal_ own = delayed(&near, late_ms[i] * RATE / 1000), both = delayed(&far, 0);
+        add_to(&both, &own, 1.0f);
+        signal_ heard = room_echo(&both, 0.3, 0.4f, 50 * RATE / 1000, 91);
+        add_to(&heard, &near, 1.0f);
+        add_hiss(&heard, 3e-4f, 92);
+        write_sound("both.wav", FLOAT_WAV, both.samples, both.count);
+        write_sound("heard.wav", FLOAT_WAV, heard.samples, heard.count);
+        process(&result, "heard.wav both.wav");
+        expect_no_change(&result);
+        assert_true(kept_db(&near) > -3.0);
+        free(own.samples);
+        free(both.samples);
+        free(heard.samples);
+    }
+    free(near.samples);
+}
+
 /* With headphones: the microphone has no echo, and the far end two talkers, one of them its own. */
 static void own_voice_is_kept_without_an_echo(void **state)
 {
@@ -343,6 +368,7 @@ int main(void)
         cmocka_unit_test(own_voice_is_no_echo),
         cmocka_unit_test(a_telephone_rings),
         cmocka_unit_test(own_voice_is_kept_beside_an_echo),
+        cmocka_unit_test(own_voice_at_full_level_is_kept_beside_an_echo),
         cmocka_unit_test(own_voice_is_kept_without_an_echo),
         cmocka_unit_test(what_the_options_say_stays),
         cmocka_unit_test(what_is_wrong),
