@@ -51,6 +51,10 @@ set_up() {
 # meson where it is.
 sndfile=$root/build-windows-sndfile
 
+# What automake makes is there; that some of it seems older than its sources, by Debian's patches, is
+# no reason to need automake.
+generated=(ACLOCAL=: AUTOCONF=: AUTOHEADER=: AUTOMAKE=:)
+
 # Each builds a library from Debian's source, static, into $sndfile/prefix: PACKAGE OPTION...
 build_with_configure() {
     unpack "$1" || return 1
@@ -58,7 +62,7 @@ build_with_configure() {
     (cd "$sndfile/$1/source" && ./configure --quiet --host=x86_64-w64-mingw32 \
         "--prefix=$sndfile/prefix" --disable-shared \
         CFLAGS='-O2 -D_FORTIFY_SOURCE=0' "${@:2}") &&
-        make -s -j "$(nproc)" -C "$sndfile/$1/source" install
+        make -s -j "$(nproc)" -C "$sndfile/$1/source" "${generated[@]}" install
 }
 
 build_with_cmake() {
