@@ -49,7 +49,11 @@ context.objects = [
 CONF
 eval "$2"
 pipewire &
-until [[ -S $XDG_RUNTIME_DIR/pipewire-0 ]]; do sleep 0.1; done
+# Its socket may be an earlier session's.
+for ((tries = 0; tries < 150; tries++)); do
+    pw-link -o &>/dev/null && break
+    sleep 0.2
+done
 wireplumber &
 for ((tries = 0; tries < 150; tries++)); do
     pw-link -o 2>&1 | grep "^$1$" && exit
