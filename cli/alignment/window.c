@@ -28,7 +28,8 @@ enum { MOST_ALONG = 8 };
 /* Mean level below which a window counts as silent. */
 #define SILENCE_DB (-65.0)
 /* The lag so close to the last one is preferred to a peak so much higher elsewhere: sounds that
- * repeat have several. */
+ * repeat have several. Where it is too high for chance, to any at a longer lag: of two loudspeakers
+ * now this one, now that one is louder, and the filter reaches the later one from the first. */
 #define PREFERENCE 1.25
 /* On either side of a lag, in samples: a room, and what is one peak. */
 enum { ROOM = 400, CLOSE = 40 };
@@ -135,10 +136,11 @@ struct track_point window_near(struct window_search *s, double at, double lag)
         return best;
     const struct correlator_peak same =
         correlator_find(&s->near, -NEAR_REACH - close, -NEAR_REACH + close);
-    /* Its height over the same noise: that of all lags. */
-    if (same.size > 0.0 && PREFERENCE * same.size >= peak.size)
-        best = point_of(at, (double)(middle + NEAR_REACH) + same.lag,
-                        peak.height * same.size / peak.size);
+    /* Over the same noise: that of all lags. */
+    const double height = peak.height * same.size / peak.size;
+    if (same.size > 0.0 &&
+        (PREFERENCE * same.size >= peak.size || (height >= POINT_CHANCE && best.lag > lag)))
+        best = point_of(at, (double)(middle + NEAR_REACH) + same.lag, height);
     if (best.height >= POINT_LEAST_HEIGHT)
         add_tail(s, &peak);
     return best;

@@ -1,5 +1,6 @@
 #include "aligner.h"
 
+#include "listening.h"
 #include "reading.h"
 
 #include <math.h>
@@ -17,12 +18,10 @@ static const float peak_height = 7.0f, fresh_height = 6.5f, prominence = 1.25f;
 static const float sure_height = 10.0f, sure_prominence = 1.5f;
 /* Where the peak was before: only few places are looked at. */
 static const float known_height = 4.5f;
+/* What the far end plays where the held delay has it, as a share of where another one does. */
+static const float played_share = 0.6f;
 /* A delay that is held is gone if the fresh correlation is below this share of a peak elsewhere. */
 static const float gone_share = 0.7f;
-/* Of the far end in the last 0.13 s: its power where the held delay has it, and that over the other
- * one's. */
-enum { PLAYED = 4 };
-static const float played_least = 1e-7f, played_share = 0.3f;
 /* On how many frames with an active far end a peak rests at least; whitened, they weigh a quarter.
  */
 static const float least_frames = 2.0f, least_fresh_frames = 1.0f;
@@ -69,9 +68,6 @@ static const float alike = 0.6f;
 enum { SHAPE_LOOKS = 4 };
 /* Samples that noise moves it by. */
 static const double least_reach = 4.0;
-
-/* The mean of the channels is looked at unless the side has so much more power. */
-static const float side_louder = 4.0f;
 
 static const double hop_seconds = (double)UNECHO_HOP / UNECHO_SAMPLE_RATE;
 
@@ -228,10 +224,15 @@ static void lock_to(aligner *a, double lag)
     a->steady = 0;
 }
 
+static int is_candidate(const aligner *a, double lag)
+{
+    return a->sightings > 0 && fabs(lag - a->candidate) <= same;
+}
+
 /* A peak that may be another delay, and what it counts. */
 static void consider(aligner *a, double lag, unsigned count)
 {
-    a->sightings = fabs(lag - a->candidate) <= same ? a->sightings + count : count;
+    a->sightings = is_candidate(a, lag) ? a->sightings + count : count;
     a->candidate = lag;
     if (a->sightings >= (a->locked ? ENOUGH_OTHER : ENOUGH_FIRST))
         lock_to(a, lag);
@@ -283,44 +284,12 @@ static int see_again(aligner *a, far_end *f)
     return 1;
 }
 
-static float power(const float *x, size_t n)
+/* Whether an echo at the delay that is held would be heard as well: where the far end begins or
+ * ends, only one of two loudspeakers is. */
+static int would_be_heard(const aligner *a, const delay_peak *peak)
 {
-    float sum = 0.0f;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i] * x[i];
-    return sum;
-}
-
-/* Loudspeakers in opposite phase: the mean of the channels is nothing, or little. */
-static void read_louder(const far_end *f, float *x, int64_t first, size_t n)
-{
-    far_end_read(f, FAR_MEAN, x, first, n);
-    if (f->plan.lanes < FAR_LANES)
-        return;
-    float side[1 + FFT_SIZE];
-    far_end_read(f, FAR_SIDE, side, first, n);
-    if (power(side, n) > side_louder * power(x, n))
-        memcpy(x, side, n * sizeof *x);
-}
-
-/* The energy of what had just played at a lag. */
-static float played(const aligner *a, const far_end *f, double lag)
-{
-    float sum = 0.0f, x[FFT_SIZE];
-    for (int64_t i = PLAYED; i > 0; i--) {
-        read_louder(f, x, (int64_t)a->hops * UNECHO_HOP - (int64_t)lag - i * FFT_SIZE, FFT_SIZE);
-        sum += power(x, FFT_SIZE);
-    }
-    return sum;
-}
-
-/* Whether an echo at the delay that is held would be heard as well: where the far end has just
- * ended, of two loudspeakers only the later one still is. */
-static int would_be_heard(const aligner *a, const far_end *f, const delay_peak *peak)
-{
-    const float held = played(a, f, a->drift.lag);
-    return held > (float)PLAYED * (float)FFT_SIZE * played_least &&
-           held >= played_share * played(a, f, peak->lag);
+    const float held = delay_played_fresh(&a->delay, a->drift.lag);
+    return held >= played_share * delay_played_fresh(&a->delay, peak->lag);
 }
 
 static int stands_out(const delay_view *seen, float height, float above)
@@ -355,11 +324,11 @@ static unsigned count_slow(const aligner *a, const delay_view *slow)
 }
 
 /* The fresh correlation shows at once where the echo has gone to. */
-static unsigned count_fresh(const aligner *a, const far_end *f, const delay_view *fresh)
+static unsigned count_fresh(const aligner *a, const delay_view *fresh)
 {
     if (!a->locked || fresh->best.frames < least_fresh_frames ||
         !stands_out(fresh, fresh_height, prominence) || !is_elsewhere(a, &fresh->best) ||
-        !would_be_heard(a, f, &fresh->best))
+        !(is_candidate(a, fresh->best.lag) || would_be_heard(a, &fresh->best)))
         return 0;
     return stands_out(fresh, sure_height, sure_prominence) ? COUNT_SURE : COUNT_FRESH;
 }
@@ -397,7 +366,7 @@ static void decide(aligner *a, far_end *f)
         delay_confirm(&a->delay, is_where_held(a));
     if (a->locked && a->drift.lag < 0.0 && a->missed >= MISSED_MOST)
         give_up(a);
-    const unsigned by_fresh = count_fresh(a, f, &fresh), by_slow = count_slow(a, &slow);
+    const unsigned by_fresh = count_fresh(a, &fresh), by_slow = count_slow(a, &slow);
     if (by_fresh > 0)
         consider(a, fresh.best.lag, by_fresh);
     else if (by_slow > 0)
@@ -407,39 +376,9 @@ static void decide(aligner *a, far_end *f)
     rest(a, again);
 }
 
-/* What the far end has made since, frame by frame. */
-static void look_at_far(aligner *a, const far_end *f)
-{
-    float x[1 + FFT_SIZE];
-    /* Where it has jumped, no further back than is kept: the work is bounded. */
-    const uint64_t frames = f->made / DELAY_FRAME;
-    if (frames > a->far_next + a->delay.far_ring)
-        a->far_next = frames - a->delay.far_ring;
-    while ((a->far_next + 1) * DELAY_FRAME <= f->made) {
-        read_louder(f, x, ((int64_t)a->far_next - 1) * DELAY_FRAME - 1, 1 + FFT_SIZE);
-        delay_add_far(&a->delay, a->far_next, x);
-        a->far_next++;
-    }
-}
-
-/* The microphone's frames are looked at one frame late: by then the far end is there even if its
- * resampler looks ahead. */
-static void look_at_mic(aligner *a, const float *mic)
-{
-    const size_t at = 1 + DELAY_FRAME + (size_t)(a->hops % 2) * UNECHO_HOP;
-    memcpy(a->mic + at, mic, UNECHO_HOP * sizeof *mic);
-    if (a->hops % 2 == 0)
-        return;
-    const uint64_t frame = a->hops / 2;
-    if (frame > 0)
-        delay_add_mic(&a->delay, frame - 1, a->mic);
-    memmove(a->mic, a->mic + DELAY_FRAME, (1 + DELAY_FRAME) * sizeof *a->mic);
-}
-
 static void look(aligner *a, const float *mic, far_end *f)
 {
-    look_at_far(a, f);
-    look_at_mic(a, mic);
+    listening_hop(a, mic, f);
     if (a->locked)
         drift_pass(&a->drift, hop_seconds, a->correction * UNECHO_SAMPLE_RATE);
     if (delay_look(&a->delay))

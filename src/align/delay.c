@@ -82,10 +82,15 @@ void delay_expect_none(delay *d)
     d->seen = 0;
 }
 
-void delay_expect(delay *d, double lag)
+static size_t partition_of(const delay *d, double lag)
 {
     const double at = floor(lag / (double)DELAY_FRAME) + (double)d->frames_late;
-    const size_t echo = at < 0.0 ? 0 : at < (double)d->partitions ? (size_t)at : d->partitions - 1;
+    return at < 0.0 ? 0 : at < (double)d->partitions ? (size_t)at : d->partitions - 1;
+}
+
+void delay_expect(delay *d, double lag)
+{
+    const size_t echo = partition_of(d, lag);
     if (d->echo < d->partitions) {
         d->found[echo].usual = d->found[d->echo].usual;
         d->found[echo].heard = d->found[d->echo].heard;
@@ -291,7 +296,7 @@ static delay_peak peak_of(const float *c, float weight, double first)
 typedef struct delay_pairs {
     const int8_t *mic[CROSS_FRAMES_MOST], *far[CROSS_FRAMES_MOST];
     size_t count;
-    float weight;
+    float weight, played;
 } delay_pairs;
 
 /* A copy of a frame, times `share`. */
@@ -316,6 +321,7 @@ static void gather(delay *d, size_t p, delay_pairs *to, int8_t *room)
         const delay_slot *const mic = &d->mics[at], *const far = opposite(d, p, frame);
         if (mic->frame != name_of(frame) || !far)
             continue;
+        to->played += far->power;
         const float share = share_of(d, p, &d->doubts[at], mic, far);
         if (share < least_share)
             continue;
@@ -363,6 +369,7 @@ static void look(delay *d, size_t p)
     delay_pairs pairs = {.count = 0};
     found->fresh = (delay_peak){0};
     gather(d, p, &pairs, room);
+    found->played = pairs.played;
     if (pairs.count == 0)
         return;
     d->heard = 1;
@@ -480,6 +487,11 @@ delay_peak delay_near_fresh(const delay *d, double lag, double gate)
             best = *peak;
     }
     return best;
+}
+
+float delay_played_fresh(const delay *d, double lag)
+{
+    return d->found[partition_of(d, lag)].played;
 }
 
 void delay_pattern(const delay *d, int64_t first, float *to, size_t n)

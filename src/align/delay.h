@@ -40,6 +40,7 @@ typedef struct delay_partition {
     float weight;           /* sum of squares of what the long correlation has added up */
     uint64_t from;          /* the first frame of the microphone that has not been added */
     delay_peak fresh, slow; /* when it was last looked at */
+    float played;           /* what the far end played for the fresh one: a sum of powers */
     /* How loud the microphone is at least while the far end plays, as a ratio of powers; on how
      * many frames that rests. */
     float usual;
@@ -130,6 +131,8 @@ delay_view delay_seen_fresh(const delay *d);
 
 /* Its highest peak within `gate` samples of a lag; of height 0: none. */
 delay_peak delay_near_fresh(const delay *d, double lag, double gate);
+/* What the far end played for it at a lag, as a sum of powers. */
+float delay_played_fresh(const delay *d, double lag);
 
 /* The long correlation from lag first to first + n, in standard deviations; 0 out of range. */
 void delay_pattern(const delay *d, int64_t first, float *to, size_t n);
