@@ -76,12 +76,13 @@ static double quietest(const struct levels *far, double at, double dropped)
 
 /*
  * The time of the far end up to which the lag is a's: after it, silence or dropped samples make it
- * b's.
+ * b's. What shows either is where it was seen.
  */
 static bool find_cut(struct correlator *c, const struct copies *copies, const struct track_point *a,
                      const struct track_point *b, double *cut)
 {
     const double from = a->at - BEYOND_S, change = b->lag - a->lag;
+    const double old_lag = a->lag - a->lead, new_lag = b->lag - b->lead;
     const double length = fmin(b->at + BEYOND_S - from, LONGEST_S);
     const size_t n = (size_t)(length / STEP_S) + 1;
     /* The new lag comes so many windows later: meanwhile the silence goes in. */
@@ -93,8 +94,8 @@ static bool find_cut(struct correlator *c, const struct copies *copies, const st
         return no_memory();
     for (size_t i = 0; i < n; i++) {
         const double at = from + (double)i * STEP_S;
-        old[i] = shows(c, copies, at, a->lag);
-        new[i] = shows(c, copies, at, b->lag);
+        old[i] = shows(c, copies, at, old_lag);
+        new[i] = shows(c, copies, at, new_lag);
     }
     for (size_t i = n; i-- > 0;)
         new[i] += new[i + 1];
@@ -111,7 +112,7 @@ static bool find_cut(struct correlator *c, const struct copies *copies, const st
     }
     /* Windows count from their start, so the change lies half a window behind. */
     *cut = from + ((double)best + 0.5 * (double)equal) * STEP_S +
-           0.5 * (double)WINDOW / CORRELATOR_RATE - a->lag;
+           0.5 * (double)WINDOW / CORRELATOR_RATE - old_lag;
     *cut = quietest(&copies->far.levels, *cut, fmax(0.0, -change));
     free(old);
     return true;

@@ -27,6 +27,7 @@
 struct track_point {
     double at, lag;
     double height; /* of the correlation's peak over its root mean square */
+    double lead;   /* by how much sooner it was seen, in the user's own voice; 0: in an echo */
 };
 
 /* Whether two points may be of one piece, whose clocks drift by 300 ppm at most. */

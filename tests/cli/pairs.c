@@ -250,6 +250,30 @@ static void own_voice_at_full_level_is_kept_beside_an_echo(void **state)
     free(near.samples);
 }
 
+/* The recorder of the far end loses sound while the user talks: by the user's voice the far end
+ * stays where it belongs, and is not moved before the microphone, from which it could be predicted.
+ */
+static void own_voice_tells_what_was_lost(void **state)
+{
+    const signal_ near = read_sample("near");
+    signal_ own = delayed(&near, 200 * RATE / 1000), both = delayed(&far, 0);
+    outcome result;
+    (void)state;
+    add_to(&both, &own, 0.1f);
+    signal_ heard = room_echo(&both, 0.3, 0.4f, 50 * RATE / 1000, 93);
+    add_to(&heard, &near, 1.0f);
+    add_hiss(&heard, 3e-4f, 94);
+    put_without("both.wav", both, 12 * RATE, 12 * RATE + 3 * RATE / 10);
+    write_sound("heard.wav", FLOAT_WAV, heard.samples, heard.count);
+    process(&result, "heard.wav both.wav");
+    expect_part(result.messages, "lacks 0.30 s that heard.wav has, in 1 place;");
+    assert_true(kept_db(&near) > -1.0);
+    free(near.samples);
+    free(own.samples);
+    free(both.samples);
+    free(heard.samples);
+}
+
 /* With headphones: the microphone has no echo, and the far end two talkers, one of them its own. */
 static void own_voice_is_kept_without_an_echo(void **state)
 {
@@ -369,6 +393,7 @@ int main(void)
         cmocka_unit_test(a_telephone_rings),
         cmocka_unit_test(own_voice_is_kept_beside_an_echo),
         cmocka_unit_test(own_voice_at_full_level_is_kept_beside_an_echo),
+        cmocka_unit_test(own_voice_tells_what_was_lost),
         cmocka_unit_test(own_voice_is_kept_without_an_echo),
         cmocka_unit_test(what_the_options_say_stays),
         cmocka_unit_test(what_is_wrong),
