@@ -1,9 +1,11 @@
 #include "alignment/own_voice.h"
 
 #include "alignment/correlator.h"
+#include "alignment/order.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The far end plays while it is no further below its loudest; the user's own voice in it is so much
  * louder in the microphone than its echo. */
@@ -16,6 +18,8 @@
  * most. */
 #define COPY_SHARE 0.8
 #define ECHO_SHARE 0.5
+/* By how much sooner than an echo the user's voice comes where there is no echo to tell. */
+#define USUAL_LEAD_S 0.15
 /* Points of a piece that are looked at for it, the samples of each, and how wrong a lag may be. */
 enum { LOOKS = 32, LOOK = 2 * CORRELATOR_RATE, BESIDE = 1 };
 
@@ -183,18 +187,36 @@ static double find_lead(const struct track *t, const bool *own)
     return lead;
 }
 
-bool own_voice_place(struct track *t, const struct copies *copies)
+static double far_heard_at(const void *context, double seconds)
+{
+    return seconds - track_lag(context, seconds);
+}
+
+/* Whether the far end plays to headphones: of what is in it only the user's voice is heard. */
+static bool is_all_there_is(const struct track *t, const struct copies *copies)
+{
+    const struct loudness mic = {&copies->mic.levels, copies->mic.active_db};
+    const struct loudness far = {&copies->far.levels, copies->far.active_db};
+    for (size_t i = 0; i < t->piece_count; i++)
+        if (shares_of(t, &t->pieces[i], copies).most > COPY_SHARE)
+            return ends_find_order(alone_count(mic, far, far_heard_at, t), 0.0) == ENDS_SWAPPED;
+    return false;
+}
+
+/* Which pieces are the user's voice. */
+static void find_own(const struct track *t, const struct copies *copies, bool *own)
 {
     const bool echo = t->piece_count > 1 && has_echo(t, copies);
-    bool *const own = calloc(t->piece_count + 1, sizeof(*own));
-    if (!own)
-        return false;
     for (size_t i = 0; i < t->piece_count; i++)
         own[i] = is_own_voice(t, &t->pieces[i], copies, echo);
     for (size_t i = 0; i < t->piece_count; i++)
         for (size_t k = 0; k < t->piece_count; k++)
             own[i] |= own[k] && same_lag(t, &t->pieces[k], &t->pieces[i]);
-    const double lead = find_lead(t, own);
+}
+
+/* Keep the points of the other pieces, and of these as far as their lead is known. */
+static void place(struct track *t, const bool *own, double lead)
+{
     size_t kept = 0;
     for (size_t i = 0; i < t->piece_count; i++) {
         const struct track_piece *const piece = &t->pieces[i];
@@ -207,6 +229,19 @@ bool own_voice_place(struct track *t, const struct copies *copies)
         }
     }
     t->point_count = kept;
+}
+
+bool own_voice_place(struct track *t, const struct copies *copies)
+{
+    bool *const own = calloc(t->piece_count + 1, sizeof(*own));
+    if (!own)
+        return false;
+    t->no_echo = is_all_there_is(t, copies);
+    if (t->no_echo)
+        memset(own, true, t->piece_count * sizeof(*own));
+    else
+        find_own(t, copies, own);
+    place(t, own, t->no_echo ? USUAL_LEAD_S : find_lead(t, own));
     free(own);
     return true;
 }

@@ -24,6 +24,7 @@ struct track {
     size_t piece_count;
     size_t windows; /* examined, with sound in both ends; 0 if most are of a few tones */
     bool own_voice; /* the far end holds the user's, which was taken for an echo at first */
+    bool no_echo; /* and nothing else of it is heard: the lags are those of the voice, plus some */
     /* As delay_line.tail in doctor: 1: the echo rings after the far end, -1: the reverse. */
     double tail;
 };

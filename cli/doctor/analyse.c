@@ -73,35 +73,6 @@ static bool try_rates(struct analysis *a)
     return true;
 }
 
-/*
- * Windows in which the user's own voice in the far end correlates lie on a line of their own, which
- * may be the one of more windows. The search of whole recordings tells the two apart: then the line
- * is the echo's.
- */
-static bool set_own_voice_apart(struct analysis *a)
-{
-    const struct copies copies = {.mic = a->mic.copy, .far = a->far.copy, .taken = true};
-    struct delay_line *const line = &a->line;
-    struct track track = {0};
-    if (!line->found || line->clear_beside < 2 || a->rate_factor != 1.0)
-        return true;
-    const bool done = track_find(&track, &copies);
-    a->own_voice = done && track.own_voice && track.piece_count > 0;
-    if (a->own_voice) {
-        line->delay_ms = 1e3 * track_lag(&track, 0.0);
-        line->drift_ppm = 0.0;
-        line->fitting = line->clear_beside = 0;
-        for (size_t i = 0; i < line->point_count; i++) {
-            struct delay_point *const point = &line->points[i];
-            const double lag_ms = 1e3 * track_lag(&track, point->seconds);
-            point->fits = fabs(point->delay_ms - lag_ms) <= 1e3 * POINT_TOLERANCE_S;
-            line->fitting += point->fits;
-        }
-    }
-    track_free(&track);
-    return done;
-}
-
 /* ---- Both ends side by side ------------------------------------------------------------- */
 
 static double far_heard_at(const void *context, double seconds)
@@ -116,6 +87,40 @@ static void count_alone(struct analysis *a)
     const struct loudness mic = {&m->levels, m->active_db};
     const struct loudness far = {&f->levels, f->active_db};
     a->alone = alone_count(mic, far, far_heard_at, a);
+}
+
+/*
+ * Windows in which the user's own voice in the far end correlates lie on a line of their own, which
+ * may be the one of more windows. The search of whole recordings tells the two apart: then the line
+ * is the echo's. Where the microphone does not hear what else is in the far end, all are that
+ * voice.
+ */
+static bool set_own_voice_apart(struct analysis *a)
+{
+    const struct copies copies = {.mic = a->mic.copy, .far = a->far.copy, .taken = true};
+    struct delay_line *const line = &a->line;
+    struct track track = {0};
+    if (!line->found || a->rate_factor != 1.0)
+        return true;
+    count_alone(a);
+    if (line->clear_beside < 2 && ends_find_order(a->alone, 0.0) != ENDS_SWAPPED)
+        return true;
+    const bool done = track_find(&track, &copies);
+    a->no_echo = done && track.no_echo;
+    a->own_voice = done && track.own_voice && !track.no_echo && track.piece_count > 0;
+    if (a->own_voice) {
+        line->delay_ms = 1e3 * track_lag(&track, 0.0);
+        line->drift_ppm = 0.0;
+        line->fitting = line->clear_beside = 0;
+        for (size_t i = 0; i < line->point_count; i++) {
+            struct delay_point *const point = &line->points[i];
+            const double lag_ms = 1e3 * track_lag(&track, point->seconds);
+            point->fits = fabs(point->delay_ms - lag_ms) <= 1e3 * POINT_TOLERANCE_S;
+            line->fitting += point->fits;
+        }
+    }
+    track_free(&track);
+    return done;
 }
 
 /* ---- What the canceller makes of it ----------------------------------------------------- */
@@ -149,6 +154,8 @@ static void measure_near_end(struct analysis *a)
 /* As far as the sound tells, where the echo comes before its source. */
 static enum ends_order order_of(const struct analysis *a)
 {
+    if (a->no_echo)
+        return ENDS_SWAPPED;
     if (!a->line.found || a->line.delay_ms > -SWAPPED_MS)
         return ENDS_RIGHT;
     return ends_find_order(a->alone, a->line.tail);

@@ -31,6 +31,7 @@ struct analysis {
      */
     double rate_factor;
     bool own_voice;          /* the far end holds the user's besides what has an echo */
+    bool no_echo;            /* of the far end the microphone hears nothing but that voice */
     struct alone alone;      /* after alignment */
     bool swapped;            /* the far end contains the echo of the microphone */
     double expected_erle_db; /* of a linear filter; NaN: no echo */

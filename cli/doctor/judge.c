@@ -138,8 +138,8 @@ static void judge_delay(struct diagnosis *d, const struct analysis *a)
     if (a->swapped) {
         advise(add(d, true, "swapped",
                    "microphone and far end are swapped, or FAR holds the user's own voice "
-                   "(monitoring): it contains the sound of MIC, %.1f ms after it",
-                   -delay),
+                   "(monitoring): it contains the sound of MIC, %.1f ms %s it",
+                   fabs(delay), delay > 0.0 ? "before" : "after"),
                "if they are swapped: unecho process FAR MIC -o OUT, or change --mic-channel and "
                "--far-channel; if not, take FAR where the microphone is not mixed in (monitoring, "
                "sidetone, 'listen to this device'), though unecho keeps the voice");

@@ -136,6 +136,14 @@ static void report_plan(const struct pair *p, const struct far_plan *plan)
     report_edits(p, plan, -1.0, p->mic, "dropped from the far end");
 }
 
+static bool make_plan(struct pair_check *check, const struct pair *p)
+{
+    if (!far_plan_make(&check->plan, &p->track, &p->copies))
+        return false;
+    report_plan(p, &check->plan);
+    return true;
+}
+
 static bool judge(struct pair_check *check, struct pair *p, bool shift)
 {
     if (!judge_presence(p, &check->unfit))
@@ -145,18 +153,16 @@ static bool judge(struct pair_check *check, struct pair *p, bool shift)
     check->own_voice = p->track.own_voice;
     if (p->track.piece_count == 0) {
         judge_no_echo(p, &check->unfit);
-    } else if (are_swapped(p)) {
+    } else if (p->track.no_echo || are_swapped(p)) {
         report_note("microphone and far end are swapped, or the far end holds the user's own voice "
                     "(monitoring): %s contains the sound of %s; if they are swapped, %s",
                     p->far, p->mic, swap_advice(p));
         check->unfit = check->own_voice = true;
-        return true;
+        return !p->track.no_echo || !shift || make_plan(check, p);
     } else if (!shift) {
         judge_reach(p);
-    } else {
-        if (!far_plan_make(&check->plan, &p->track, &p->copies))
-            return false;
-        report_plan(p, &check->plan);
+    } else if (!make_plan(check, p)) {
+        return false;
     }
     return stretches_find(&check->stretches, &p->copies, &p->track, &check->plan);
 }

@@ -274,7 +274,8 @@ static void own_voice_tells_what_was_lost(void **state)
     free(heard.samples);
 }
 
-/* With headphones: the microphone has no echo, and the far end two talkers, one of them its own. */
+/* With headphones: the microphone has no echo, and the far end two talkers, one of them its own. It
+ * begins later, too, and has lost sound: then the user's voice comes in it before it was spoken. */
 static void own_voice_is_kept_without_an_echo(void **state)
 {
     enum { ALONE = 8 * RATE, FIRST = 9 * RATE, SPOKEN = 7 * RATE, COUNT = ALONE + 3 * SPOKEN };
@@ -291,6 +292,16 @@ static void own_voice_is_kept_without_an_echo(void **state)
     process(&result, "heard.wav both.wav");
     expect_part(result.messages, "or the far end holds the user's own voice");
     assert_true(kept_db(&near) > -1.0);
+    signal_ both = delayed(&near, 20 * RATE / 1000);
+    add_to(&both, &played, 1.0f);
+    static const size_t lost_at[] = {0, 15 * RATE};
+    for (size_t i = 0; i < sizeof(lost_at) / sizeof(lost_at[0]); i++) {
+        put_without("both.wav", both, lost_at[i], lost_at[i] + 3 * RATE / 10);
+        process(&result, "heard.wav both.wav");
+        expect_part(result.messages, "or the far end holds the user's own voice");
+        assert_true(kept_db(&near) > -1.0);
+    }
+    free(both.samples);
     free(voice.samples);
     free(near.samples);
     free(heard.samples);
