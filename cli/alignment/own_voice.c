@@ -18,8 +18,11 @@
  * most. */
 #define COPY_SHARE 0.8
 #define ECHO_SHARE 0.5
-/* By how much sooner than an echo the user's voice comes where there is no echo to tell. */
+/* By how much sooner than an echo the user's voice comes where there is no echo to tell; a far end
+ * in which it comes as late as this stays as it is, as if there were an echo so long after it. */
 #define USUAL_LEAD_S 0.15
+#define LATE_S       0.02
+#define ECHO_LAG_S   0.03
 /* Points of a piece that are looked at for it, the samples of each, and how wrong a lag may be. */
 enum { LOOKS = 32, LOOK = 2 * CORRELATOR_RATE, BESIDE = 1 };
 
@@ -203,6 +206,14 @@ static bool is_all_there_is(const struct track *t, const struct copies *copies)
     return false;
 }
 
+static double assume_lead(const struct track *t)
+{
+    double highest = -HUGE_VAL;
+    for (size_t i = 0; i < t->point_count; i++)
+        highest = fmax(highest, t->points[i].lag);
+    return highest < -LATE_S ? ECHO_LAG_S - highest : USUAL_LEAD_S;
+}
+
 /* Which pieces are the user's voice. */
 static void find_own(const struct track *t, const struct copies *copies, bool *own)
 {
@@ -241,7 +252,7 @@ bool own_voice_place(struct track *t, const struct copies *copies)
         memset(own, true, t->piece_count * sizeof(*own));
     else
         find_own(t, copies, own);
-    place(t, own, t->no_echo ? USUAL_LEAD_S : find_lead(t, own));
+    place(t, own, t->no_echo ? assume_lead(t) : find_lead(t, own));
     free(own);
     return true;
 }
