@@ -16,6 +16,11 @@
 #define LEAST_S (-0.003)
 #define MOST_S  0.1
 #define LEAD_S  0.03
+/* Where the user's own voice in the far end comes sooner than this after it was spoken, it is to
+ * come so much later that little of it can be predicted, as far as the echo leaves room for it. */
+#define OWN_SOON_S 0.02
+#define OWN_LATE_S 0.05
+#define BEGINS_S   0.008
 /* A smaller change of lag the filter covers as well. */
 #define LEAST_CHANGE_S 0.008
 
@@ -131,6 +136,17 @@ static double least_lag(const struct track *track, const double *changes)
     return least;
 }
 
+/* By how much sooner than its echo the user's voice comes in the far end, at least; HUGE_VAL: it
+ * does not. */
+static double least_lead(const struct track *track)
+{
+    double least = HUGE_VAL;
+    for (size_t i = 0; i < track->point_count; i++)
+        if (track->points[i].lead > 0.0)
+            least = fmin(least, track->points[i].lead);
+    return least;
+}
+
 static void put(struct far_plan *plan, double at, double silence)
 {
     plan->edits[plan->count++] = (struct far_edit){.at = at, .silence = silence};
@@ -149,11 +165,11 @@ bool far_plan_make(struct far_plan *plan, const struct track *track, const struc
         changes[i] = fabs(b->lag - a->lag) >= LEAST_CHANGE_S ? b->lag - a->lag : 0.0;
     }
     if (done && track->piece_count > 0) {
-        const double least = least_lag(track, changes);
-        if (least < LEAST_S || least > MOST_S) {
+        const double least = least_lag(track, changes), lead = least_lead(track);
+        if (least < LEAST_S || least > fmin(MOST_S, lead - OWN_SOON_S)) {
             plan->shifted = true;
             plan->lag = least;
-            put(plan, 0.0, least - LEAD_S);
+            put(plan, 0.0, least - fmax(BEGINS_S, fmin(LEAD_S, lead - OWN_LATE_S)));
         }
     }
     for (size_t i = 1; done && i < track->piece_count; i++) {

@@ -225,15 +225,19 @@ static void own_voice_is_kept_beside_an_echo(void **state)
 }
 
 /* A program that plays the user's voice back as loud as it came: the loudspeaker plays it as well,
- * and nothing is louder in the microphone than its echo than a copy of it is. */
+ * and nothing is louder in the microphone than its echo than a copy of it is. A recording of all
+ * that is heard has it at once, from which it could be predicted: then the far end is moved. */
 static void own_voice_at_full_level_is_kept_beside_an_echo(void **state)
 {
-    static const long late_ms[] = {120, 250};
+    static const struct {
+        long late_ms;
+        double least_db; /* of a voice that was just spoken some can be predicted */
+    } cases[] = {{0, -6.0}, {120, -3.0}, {250, -3.0}};
     const signal_ near = read_sample("near");
     (void)state;
-    for (size_t i = 0; i < sizeof(late_ms) / sizeof(late_ms[0]); i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         outcome result;
-        signal_ own = delayed(&near, late_ms[i] * RATE / 1000), both = delayed(&far, 0);
+        signal_ own = delayed(&near, cases[i].late_ms * RATE / 1000), both = delayed(&far, 0);
         add_to(&both, &own, 1.0f);
         signal_ heard = room_echo(&both, 0.3, 0.4f, 50 * RATE / 1000, 91);
         add_to(&heard, &near, 1.0f);
@@ -241,8 +245,9 @@ static void own_voice_at_full_level_is_kept_beside_an_echo(void **state)
         write_sound("both.wav", FLOAT_WAV, both.samples, both.count);
         write_sound("heard.wav", FLOAT_WAV, heard.samples, heard.count);
         process(&result, "heard.wav both.wav");
-        expect_no_change(&result);
-        assert_true(kept_db(&near) > -3.0);
+        if (cases[i].late_ms > 0)
+            expect_no_change(&result);
+        assert_true(kept_db(&near) > cases[i].least_db);
         free(own.samples);
         free(both.samples);
         free(heard.samples);
