@@ -190,11 +190,6 @@ static double find_lead(const struct track *t, const bool *own)
     return lead;
 }
 
-static double far_heard_at(const void *context, double seconds)
-{
-    return seconds - track_lag(context, seconds);
-}
-
 /* Whether the far end plays to headphones: of what is in it only the user's voice is heard. */
 static bool is_all_there_is(const struct track *t, const struct copies *copies)
 {
@@ -202,7 +197,7 @@ static bool is_all_there_is(const struct track *t, const struct copies *copies)
     const struct loudness far = {&copies->far.levels, copies->far.active_db};
     for (size_t i = 0; i < t->piece_count; i++)
         if (shares_of(t, &t->pieces[i], copies).most > COPY_SHARE)
-            return ends_find_order(alone_count(mic, far, far_heard_at, t), 0.0) == ENDS_SWAPPED;
+            return ends_find_order(alone_count(mic, far, track_far_time, t), 0.0) == ENDS_SWAPPED;
     return false;
 }
 

@@ -321,3 +321,8 @@ double track_lag(const struct track *track, double seconds)
         low++;
     return track->points[low].lag;
 }
+
+double track_far_time(const void *track, double seconds)
+{
+    return seconds - track_lag(track, seconds);
+}

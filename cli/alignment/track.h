@@ -36,4 +36,7 @@ void track_free(struct track *track);
 /* The lag at a time: that of the nearest point. The track has pieces. */
 double track_lag(const struct track *track, double seconds);
 
+/* The time of the far end that is heard at a time of the microphone: a far_time of order.h. */
+double track_far_time(const void *track, double seconds);
+
 #endif

@@ -82,11 +82,6 @@ static void judge_no_echo(const struct pair *p, bool *unfit)
 
 /* ---- With one --------------------------------------------------------------------------- */
 
-static double far_heard_at(const void *context, double seconds)
-{
-    return seconds - track_lag(context, seconds);
-}
-
 static bool are_swapped(const struct pair *p)
 {
     const double lag = p->track.points[0].lag;
@@ -94,7 +89,7 @@ static bool are_swapped(const struct pair *p)
     const struct loudness far = {&p->copies.far.levels, p->copies.far.active_db};
     if (lag >= BEFORE_S && lag <= LONG_S)
         return false;
-    return ends_find_order(alone_count(mic, far, far_heard_at, &p->track), p->track.tail) ==
+    return ends_find_order(alone_count(mic, far, track_far_time, &p->track), p->track.tail) ==
            ENDS_SWAPPED;
 }
 
