@@ -141,6 +141,34 @@ static void reflections_that_take_turns(void **state)
     assert_string_equal(result.messages, "");
 }
 
+/* As it comes back from a loudspeaker in a room. */
+static signal_ echo_of(const signal_ *x, uint32_t seed, long later)
+{
+    const signal_ response = room(0.3, seed), y = filtered(x, &response), z = delayed(&y, later);
+    free(response.samples);
+    free(y.samples);
+    return z;
+}
+
+/* Now the first, now the second, which is fainter, is the louder one. */
+static void two_loudspeakers_take_turns(void **state)
+{
+    const signal_ all = repeated(&far, 3 * far.count);
+    signal_ heard = echo_of(&all, 111, 120 * RATE / 1000);
+    const signal_ second = echo_of(&all, 112, 320 * RATE / 1000);
+    outcome result;
+    (void)state;
+    add_to(&heard, &second, 0.7f);
+    add_hiss(&heard, 3e-4f, 97);
+    write_sound("all.wav", FLOAT_WAV, all.samples, all.count);
+    write_sound("heard.wav", FLOAT_WAV, heard.samples, heard.count);
+    process(&result, "heard.wav all.wav");
+    assert_true(figure(&result, "erle_db") > 20.0);
+    free(all.samples);
+    free(heard.samples);
+    free(second.samples);
+}
+
 /* While only the user talks the far end has nothing but that voice, before its echo would come. */
 static void own_voice_is_no_echo(void **state)
 {
@@ -405,6 +433,7 @@ int main(void)
         cmocka_unit_test(silence_that_was_left_out),
         cmocka_unit_test(sound_that_the_microphone_lost),
         cmocka_unit_test(reflections_that_take_turns),
+        cmocka_unit_test(two_loudspeakers_take_turns),
         cmocka_unit_test(own_voice_is_no_echo),
         cmocka_unit_test(a_telephone_rings),
         cmocka_unit_test(own_voice_is_kept_beside_an_echo),
