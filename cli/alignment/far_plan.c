@@ -6,6 +6,7 @@
 #include "alignment/far_plan.h"
 
 #include "alignment/correlator.h"
+#include "alignment/own_voice.h"
 #include "report.h"
 
 #include <math.h>
@@ -16,9 +17,8 @@
 #define LEAST_S (-0.003)
 #define MOST_S  0.1
 #define LEAD_S  0.03
-/* Where the user's own voice in the far end comes sooner than this after it was spoken, it is to
- * come so much later that little of it can be predicted, as far as the echo leaves room for it. */
-#define OWN_SOON_S 0.02
+/* Where the user's own voice in the far end comes too soon after it was spoken, it is to come so
+ * much later that little of it can be predicted, as far as the echo leaves room for it. */
 #define OWN_LATE_S 0.05
 #define BEGINS_S   0.008
 /* A smaller change of lag the filter covers as well. */
@@ -166,7 +166,7 @@ bool far_plan_make(struct far_plan *plan, const struct track *track, const struc
     }
     if (done && track->piece_count > 0) {
         const double least = least_lag(track, changes), lead = least_lead(track);
-        if (least < LEAST_S || least > fmin(MOST_S, lead - OWN_SOON_S)) {
+        if (least < LEAST_S || least > fmin(MOST_S, lead - OWN_VOICE_SOON_S)) {
             plan->shifted = true;
             plan->lag = least;
             put(plan, 0.0, least - fmax(BEGINS_S, fmin(LEAD_S, lead - OWN_LATE_S)));

@@ -1,7 +1,6 @@
 #include "alignment/own_voice.h"
 
 #include "alignment/correlator.h"
-#include "alignment/order.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,9 +18,8 @@
 #define COPY_SHARE 0.8
 #define ECHO_SHARE 0.5
 /* By how much sooner than an echo the user's voice comes where there is no echo to tell; a far end
- * in which it comes as late as this stays as it is, as if there were an echo so long after it. */
+ * in which it comes late enough stays as it is, as if there were an echo with this lag. */
 #define USUAL_LEAD_S 0.15
-#define LATE_S       0.02
 #define ECHO_LAG_S   0.03
 /* Points of a piece that are looked at for it, the samples of each, and how wrong a lag may be. */
 enum { LOOKS = 32, LOOK = 2 * CORRELATOR_RATE, BESIDE = 1 };
@@ -141,23 +139,6 @@ static bool is_louder(const struct track *t, const struct track_piece *piece,
            (after && lag_of(t, after) > OWN_VOICE_S && is_quieter_beside(t, after, piece, copies));
 }
 
-/* Whether anything in the recordings is an echo and no copy. */
-static bool has_echo(const struct track *t, const struct copies *copies)
-{
-    for (size_t i = 0; i < t->piece_count; i++)
-        if (shares_of(t, &t->pieces[i], copies).usual < ECHO_SHARE)
-            return true;
-    return false;
-}
-
-/* Whether a piece is the user's voice: a copy, where there is an echo that is none, or louder than
- * one. */
-static bool is_own_voice(const struct track *t, const struct track_piece *piece,
-                         const struct copies *copies, bool echo)
-{
-    return (echo && shares_of(t, piece, copies).most > COPY_SHARE) || is_louder(t, piece, copies);
-}
-
 /* By how much the echo lags more than the user's voice, where two pieces side by side are one and
  * the other; 0: they are not. */
 static double lead_between(const struct track *t, const bool *own, size_t i)
@@ -190,31 +171,38 @@ static double find_lead(const struct track *t, const bool *own)
     return lead;
 }
 
-/* Whether the far end plays to headphones: of what is in it only the user's voice is heard. */
-static bool is_all_there_is(const struct track *t, const struct copies *copies)
-{
-    const struct loudness mic = {&copies->mic.levels, copies->mic.active_db};
-    const struct loudness far = {&copies->far.levels, copies->far.active_db};
-    for (size_t i = 0; i < t->piece_count; i++)
-        if (shares_of(t, &t->pieces[i], copies).most > COPY_SHARE)
-            return ends_find_order(alone_count(mic, far, track_far_time, t), 0.0) == ENDS_SWAPPED;
-    return false;
-}
-
 static double assume_lead(const struct track *t)
 {
     double highest = -HUGE_VAL;
     for (size_t i = 0; i < t->point_count; i++)
         highest = fmax(highest, t->points[i].lag);
-    return highest < -LATE_S ? ECHO_LAG_S - highest : USUAL_LEAD_S;
+    return highest < -OWN_VOICE_SOON_S ? ECHO_LAG_S - highest : USUAL_LEAD_S;
 }
 
-/* Which pieces are the user's voice. */
-static void find_own(const struct track *t, const struct copies *copies, bool *own)
+/* Whether there are copies, and echoes that are none. */
+struct kinds {
+    bool copy, echo;
+};
+
+/* Which pieces are copies. */
+static struct kinds find_copies(const struct track *t, const struct copies *copies, bool *is_copy)
 {
-    const bool echo = t->piece_count > 1 && has_echo(t, copies);
+    struct kinds kinds = {false, false};
+    for (size_t i = 0; i < t->piece_count; i++) {
+        const struct shares shares = shares_of(t, &t->pieces[i], copies);
+        is_copy[i] = shares.most > COPY_SHARE;
+        kinds.copy |= is_copy[i];
+        kinds.echo |= shares.usual < ECHO_SHARE;
+    }
+    return kinds;
+}
+
+/* Which pieces are the user's voice: copies, where there is an echo that is none, or louder than
+ * one, and those of the same lag. own: which are copies, then the result. */
+static void find_own(const struct track *t, const struct copies *copies, bool echo, bool *own)
+{
     for (size_t i = 0; i < t->piece_count; i++)
-        own[i] = is_own_voice(t, &t->pieces[i], copies, echo);
+        own[i] = (echo && own[i]) || is_louder(t, &t->pieces[i], copies);
     for (size_t i = 0; i < t->piece_count; i++)
         for (size_t k = 0; k < t->piece_count; k++)
             own[i] |= own[k] && same_lag(t, &t->pieces[k], &t->pieces[i]);
@@ -242,11 +230,13 @@ bool own_voice_place(struct track *t, const struct copies *copies)
     bool *const own = calloc(t->piece_count + 1, sizeof(*own));
     if (!own)
         return false;
-    t->no_echo = is_all_there_is(t, copies);
+    const struct kinds kinds = find_copies(t, copies, own);
+    /* With headphones nothing else of the far end is heard. */
+    t->no_echo = kinds.copy && track_order(t, copies, 0.0) == ENDS_SWAPPED;
     if (t->no_echo)
         memset(own, true, t->piece_count * sizeof(*own));
     else
-        find_own(t, copies, own);
+        find_own(t, copies, t->piece_count > 1 && kinds.echo, own);
     place(t, own, t->no_echo ? assume_lead(t) : find_lead(t, own));
     free(own);
     return true;

@@ -8,6 +8,9 @@
 
 #include "alignment/track.h"
 
+/* Of a voice that comes sooner than this after it was spoken much can be predicted. */
+#define OWN_VOICE_SOON_S 0.02
+
 /*
  * Take the points of such pieces for what they are: both the voice and the echo come later where
  * samples are lost, so they tell the lag that an echo would have had. Where they do not, by how

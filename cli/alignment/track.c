@@ -322,7 +322,15 @@ double track_lag(const struct track *track, double seconds)
     return track->points[low].lag;
 }
 
-double track_far_time(const void *track, double seconds)
+/* The time of the far end that is heard. */
+static double far_heard_at(const void *track, double seconds)
 {
     return seconds - track_lag(track, seconds);
+}
+
+enum ends_order track_order(const struct track *track, const struct copies *copies, double tail)
+{
+    const struct loudness mic = {&copies->mic.levels, copies->mic.active_db};
+    const struct loudness far = {&copies->far.levels, copies->far.active_db};
+    return ends_find_order(alone_count(mic, far, far_heard_at, track), tail);
 }

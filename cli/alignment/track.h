@@ -7,6 +7,7 @@
 #define UNECHO_CLI_TRACK_H
 
 #include "alignment/copies.h"
+#include "alignment/order.h"
 #include "alignment/point.h"
 
 #include <stdbool.h>
@@ -36,7 +37,8 @@ void track_free(struct track *track);
 /* The lag at a time: that of the nearest point. The track has pieces. */
 double track_lag(const struct track *track, double seconds);
 
-/* The time of the far end that is heard at a time of the microphone: a far_time of order.h. */
-double track_far_time(const void *track, double seconds);
+/* Which end is the microphone's, by what is heard of each in the other at the track's lags; tail as
+ * in ends_find_order. The track has pieces. */
+enum ends_order track_order(const struct track *track, const struct copies *copies, double tail);
 
 #endif

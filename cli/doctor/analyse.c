@@ -102,7 +102,6 @@ static bool set_own_voice_apart(struct analysis *a)
     struct track track = {0};
     if (!line->found || a->rate_factor != 1.0)
         return true;
-    count_alone(a);
     if (line->clear_beside < 2 && ends_find_order(a->alone, 0.0) != ENDS_SWAPPED)
         return true;
     const bool done = track_find(&track, &copies);
@@ -118,6 +117,7 @@ static bool set_own_voice_apart(struct analysis *a)
             point->fits = fabs(point->delay_ms - lag_ms) <= 1e3 * POINT_TOLERANCE_S;
             line->fitting += point->fits;
         }
+        count_alone(a);
     }
     track_free(&track);
     return done;
@@ -261,11 +261,9 @@ static bool examine(struct analysis *a, struct doctor_input *input)
     if (!delay_find(&a->line, &a->mic.copy, &a->far.copy, DELAY_MOST_WINDOWS) ||
         (!a->line.found && a->line.windows >= TRIAL_LEAST && !try_rates(a)))
         return false;
-    if (!set_own_voice_apart(a))
-        return false;
     if (a->line.found)
         count_alone(a);
-    return true;
+    return set_own_voice_apart(a);
 }
 
 static bool open_watch(struct analysis *a, struct watch *watch, bool with_pictures)

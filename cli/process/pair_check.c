@@ -1,6 +1,5 @@
 #include "process/pair_check.h"
 
-#include "alignment/order.h"
 #include "report.h"
 
 #include "unecho.h"
@@ -85,12 +84,9 @@ static void judge_no_echo(const struct pair *p, bool *unfit)
 static bool are_swapped(const struct pair *p)
 {
     const double lag = p->track.points[0].lag;
-    const struct loudness mic = {&p->copies.mic.levels, p->copies.mic.active_db};
-    const struct loudness far = {&p->copies.far.levels, p->copies.far.active_db};
     if (lag >= BEFORE_S && lag <= LONG_S)
         return false;
-    return ends_find_order(alone_count(mic, far, track_far_time, &p->track), p->track.tail) ==
-           ENDS_SWAPPED;
+    return track_order(&p->track, &p->copies, p->track.tail) == ENDS_SWAPPED;
 }
 
 /* Far ends that the options say to use as they are. */
