@@ -141,9 +141,9 @@ class Evidence:
         self.near = self.opinion = self.exceeded = self.tones = 0.0
         self.held, self.proven = Tones(), Proven()
 
-    def raised(self, gains, talks, error, mic, echo, far, coherence, noise):
+    def raised(self, gains, talks, error, mic, echo, far, e_tonal, far_tonal, coherence, noise):
         """Gains of a hop that take no more than the evidence allows, and how certain it is that the near end sings or plays. error,
-        mic, echo and far are band powers, coherence is the larger of the pairs error and echo, error and far end, noise that in the
+        mic, echo and far are band powers, e_tonal and far_tonal what tones have of the bands of error and far end, coherence is the larger of the pairs error and echo, error and far end, noise that in the
         error; talks: the probability that the near end talks."""
         told = ramp(talks, 0.5, 0.9)
         self.e, self.y = self.e + 0.2 * (error - self.e), self.y + 0.5 * (echo - self.y)
@@ -165,7 +165,7 @@ class Evidence:
         differs = 1 - ramp(resembles, 0.32, 0.42)
         shown = max(ramp(self.near + self.opinion, 0.5, 0.9), told)
         beside = others * (0.25 if proven else 1)
-        self.tones, of_tones = self.held.find(e, least, beside, far, noise, talks, proven, differs)
+        self.tones, of_tones = self.held.find(e, e_tonal, least, beside, far, far_tonal, noise, talks, proven, differs)
         sure = differs * np.where(removed, shown, told)
         return np.maximum(gains, np.maximum(sure * share ** 0.25, self.tones * of_tones ** 0.25)), self.tones
 
@@ -194,14 +194,34 @@ class Proven:
         return self.joined and self.echo > 2 * self.error
 
 
-def peaks(power):
-    """The bands that hold a tone."""
-    tone = np.zeros(BANDS, bool)
-    for b in range(3, 40):
-        below = min(power[max(b - k, 0)] for k in (0, 2, 3, 4, 5))
-        above = min(power[b + k] for k in (0, 2, 3, 4, 5))
-        tone[b] = power[b] > 10 * max(below, above)
+def tones_in(power, first, last):
+    """What of each value from first to last - 1 is a tone's; the rest is 0."""
+    tone = np.zeros_like(power)
+    for k in range(first, last):
+        below = min(power[max(k - j, 0)] for j in (0, 2, 3, 4, 5))
+        above = min(power[k + j] for j in (0, 2, 3, 4, 5))
+        tone[k] = power[k] * (power[k] > 10 * max(below, above))
     return tone
+
+
+SINGLE, WIDE, END = slice(3, 40), slice(40, 64), 64
+FOLLOWS = (SHARES > 0).argmax(1)    # the band whose centre a bin follows
+
+
+def peaks(power):
+    """The bands of single bins that hold a tone."""
+    return tones_in(power, SINGLE.start, SINGLE.stop) > 0
+
+
+def tonal(power):
+    """What tones have of the wider bands, of the powers of bins."""
+    first, last = np.searchsorted(FOLLOWS, [WIDE.start - 1, END])
+    tones = tones_in(power, first, last)
+    of_tones, of_all = (np.bincount(FOLLOWS, x, BANDS) for x in (tones, power))
+    share = np.zeros(BANDS)
+    for b in range(WIDE.start, END):
+        share[b] = (of_tones[b - 1] + of_tones[b]) / (of_all[b - 1] + of_all[b] + 2e-20)
+    return share
 
 
 class Tones:
@@ -209,7 +229,7 @@ class Tones:
 
     def __init__(self):
         self.steady, self.tonal, self.near, self.hops, self.far_away = np.zeros(BANDS), 0.0, 0.0, 0, 0
-        self.before, self.far, self.sung = np.zeros(BANDS), np.zeros(BANDS), 0.0
+        self.before, self.far, self.sung, self.sung_high = np.zeros(BANDS), np.zeros(BANDS), 0.0, 0.0
 
     def of_before(self, e):
         """In which bands there is a tone of before the far end, what it is of the error, and all of them."""
@@ -220,29 +240,33 @@ class Tones:
         tone = self.before - 1.5 * self.steady
         held = peaks(self.before) & ~quiet & (tone > 0)
         of_held = np.where(held, np.minimum(tone / np.maximum(e, 1e-30), 1), 0)
-        return held, of_held, (of_held * e)[3:40].sum() / (e[3:40].sum() + 1e-12)
+        return held, of_held, (of_held * e)[SINGLE].sum() / (e[SINGLE].sum() + 1e-12)
 
-    def song(self, e, proven):
+    def song(self, e, far, far_tonal, proven):
         """In which bands a tone may be left of the far end's, 0 to 1."""
         notes = peaks(self.far) & (self.far >= 1e-3 * e)
-        low = slice(3, 40)
-        self.sung += 0.1 * (self.far[low] @ notes[low] / (self.far[low].sum() + 1e-20) - self.sung)
-        wide = notes.copy()
-        wide[1:-1] |= notes[:-2] | notes[2:]
-        return wide * (0 if proven else ramp(self.sung, 0.85, 0.95))
+        self.sung += 0.1 * (self.far[SINGLE] @ notes[SINGLE] / (self.far[SINGLE].sum() + 1e-20) - self.sung)
+        left = notes.copy()
+        left[1:-1] |= notes[:-2] | notes[2:]
+        left = left * (0 if proven else ramp(self.sung, 0.85, 0.95))
+        if self.far_away == 0:
+            self.sung_high += 0.02 * (far[WIDE] @ far_tonal[WIDE] / (far[WIDE].sum() + 1e-20) - self.sung_high)
+        left[WIDE] = ramp(self.sung_high, 0.6, 0.8) if self.far_away < 125 else 0
+        return left
 
-    def find(self, e, least, echo, far, noise, talks, proven, differs):
+    def find(self, e, e_tonal, least, echo, far, far_tonal, noise, talks, proven, differs):
         """How certain it is, and the shares of near end in the bands then."""
         self.steady = noise if self.hops < 200 else np.minimum(noise, np.maximum(self.steady, 1e-12) * 1.001844)
         self.hops += self.hops < 200
         self.far_away = 0 if far.max() > 1e-10 else self.far_away + 1
         self.far = np.maximum(far, np.where(self.far > 1e-20 / 0.97, 0.97 * self.far, 0))
-        tone = peaks(e)
+        tone = peaks(e) | (e_tonal > 0.5)
         steady = np.where(tone, 1.5 * self.steady, 4 * noise)
         held, of_held, of_before = self.of_before(e)
         share, weight = np.maximum(share_above(echo + steady, least), of_held), np.sqrt(e)
-        own = tone * np.where(held, 1, 1 - self.song(e, proven))
-        self.tonal += 0.1 * (np.maximum(e - steady, 0) @ own / (e[3:40].sum() + 1e-12) - self.tonal)
+        own = tone * np.where(held, 1, 1 - self.song(e, far, far_tonal, proven)) * np.maximum(e - steady, 0)
+        now = max(own[part].sum() / (e[part].sum() + 1e-12) for part in (SINGLE, slice(SINGLE.start, END)))
+        self.tonal += 0.1 * (now - self.tonal)
         self.near += 0.04 * (weight @ share / (weight.sum() + 1e-12) - self.near)
         if self.hops < 200:
             return 0.0, share
@@ -310,11 +334,12 @@ def process(model, mic, error, far):
     powers = [power(s) @ SHARES / COUNTS for s in (error, mic, mic - error, far)]
     of_echo, _, of_far = np.split(x[:, 4 * BANDS:] / 3 + 0.3, 3, 1)
     noise = noise_level(powers[0], powers[2])
+    tones_of = [[tonal(p) for p in powers_of] for powers_of in (power(error), smooth(power(far)))]
     net, evidence, mistake = Network(model), Evidence(), Mistake()
     gains, near_end, raised = [], [], []
     for t, coherence in enumerate(np.maximum(of_echo, of_far)):
         of_hop, talks = net.step(x[t])
-        higher, tones = evidence.raised(of_hop, talks[0] if talks.size else 0.0, *(p[t] for p in powers), coherence, noise[t])
+        higher, tones = evidence.raised(of_hop, talks[0] if talks.size else 0.0, *(p[t] for p in powers + tones_of), coherence, noise[t])
         if talks.size and mistake.found(evidence, talks[0], tones):
             net.forget()
         gains.append(of_hop)

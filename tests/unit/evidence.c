@@ -46,6 +46,7 @@ static int tear_down(void **state)
 static float gain_after(size_t hops, hop what)
 {
     noise_floor noise[BANDS];
+    const float tonal[SIGNALS][BANDS] = {{0.0f}};
     float power[SIGNALS][BANDS], features[FEATURES], gains[BANDS];
     for (size_t t = 0; t < hops; t++) {
         for (size_t b = 0; b < BANDS; b++) {
@@ -58,7 +59,7 @@ static float gain_after(size_t hops, hop what)
         }
         for (size_t i = 0; i < FEATURES; i++)
             features[i] = 3.0f * (what.coherence - 0.3f);
-        evidence_raise(&memory, &power[0][0], features, noise, what.talk, gains);
+        evidence_raise(&memory, &power[0][0], &tonal[0][0], features, noise, what.talk, gains);
     }
     float least = 1.0f;
     for (size_t b = 0; b < BANDS; b++)
@@ -135,15 +136,17 @@ static void the_networks_word_counts(void **state)
     assert_float_equal(gain_after(SECOND, noisy), 0.05f, 0.0f);
 }
 
-enum { TONE = 14 }; /* 440 Hz */
+enum { NOTE = 14, WHISTLE = 52 }; /* 440 Hz; 2 kHz, where bands are wider than a tone */
 
 /* Powers of a tone in noise of -70 dB, and beside it of the far end and what it leaves; 0: not
  * there. */
 typedef struct tone {
+    size_t band;
     float error, beside;
     float echo; /* its estimate, in the tone's band and others */
     float far, far_beside;
     float coherence, talk;
+    float far_tonal; /* what tones are of the far end in the wide bands, 0 to 1 */
 } tone;
 
 /* The gain of the tone after so many seconds, to a network that takes it for noise, as minimum
@@ -151,28 +154,33 @@ typedef struct tone {
 static float gain_of_tone(double seconds, tone what, float *beside)
 {
     noise_floor noise[BANDS];
-    float power[SIGNALS][BANDS], features[FEATURES], gains[BANDS];
+    float power[SIGNALS][BANDS], tonal[SIGNALS][BANDS] = {{0.0f}};
+    float features[FEATURES], gains[BANDS];
     for (size_t b = 0; b < BANDS; b++) {
-        power[SIGNAL_ERROR][b] = (b == TONE ? what.error : what.beside) + 1e-7f;
+        power[SIGNAL_ERROR][b] = (b == what.band ? what.error : what.beside) + 1e-7f;
         power[SIGNAL_ECHO][b] = what.echo;
-        power[SIGNAL_FAR][b] = b == TONE ? what.far : what.far_beside;
+        power[SIGNAL_FAR][b] = b == what.band ? what.far : what.far_beside;
         power[SIGNAL_MIC][b] = power[SIGNAL_ERROR][b] + what.echo;
-        noise[b].level = b == TONE ? 2.0f * power[SIGNAL_ERROR][b] : 2e-7f;
+        noise[b].level = b == what.band ? 2.0f * power[SIGNAL_ERROR][b] : 2e-7f;
     }
+    tonal[SIGNAL_ERROR][what.band] = what.band == WHISTLE && what.error > 0.0f ? 0.9f : 0.0f;
+    for (size_t b = 40; b < BANDS; b++)
+        tonal[SIGNAL_FAR][b] = what.far_tonal;
     for (size_t i = 0; i < FEATURES; i++)
         features[i] = 3.0f * (what.coherence - 0.3f);
     for (size_t t = 0; t < (size_t)(seconds * (double)SECOND); t++) {
         for (size_t b = 0; b < BANDS; b++)
             gains[b] = 0.05f;
-        evidence_raise(&memory, &power[0][0], features, noise, what.talk, gains);
+        evidence_raise(&memory, &power[0][0], &tonal[0][0], features, noise, what.talk, gains);
     }
-    *beside = gains[2 * TONE];
-    return gains[TONE];
+    *beside = gains[2 * NOTE];
+    return gains[what.band];
 }
 
 static float tone_after(double seconds, float power, float far, float *beside)
 {
-    const tone what = {.error = power, .far = far, .far_beside = far, .coherence = 0.25f};
+    const tone what = {
+        .band = NOTE, .error = power, .far = far, .far_beside = far, .coherence = 0.25f};
     return gain_of_tone(seconds, what, beside);
 }
 
@@ -216,7 +224,8 @@ static void a_tone_of_before_the_far_end_is_kept(void **state)
     float beside;
     (void)tone_after(3.0, 0.0f, 0.0f, &beside);
     (void)tone_after(1.0, 1e-2f, 0.0f, &beside);
-    const tone talk = {.error = 1e-2f,
+    const tone talk = {.band = NOTE,
+                       .error = 1e-2f,
                        .beside = 1e-5f,
                        .echo = 1e-3f,
                        .far = 1e-3f,
@@ -241,8 +250,12 @@ static void what_is_left_of_a_song_is_no_near_end(void **state)
     (void)state;
     float beside;
     (void)tone_after(3.0, 0.0f, 0.0f, &beside);
-    tone left = {
-        .error = 1e-4f, .far = 1e-2f, .far_beside = 1e-6f, .coherence = 0.25f, .talk = 0.6f};
+    tone left = {.band = NOTE,
+                 .error = 1e-4f,
+                 .far = 1e-2f,
+                 .far_beside = 1e-6f,
+                 .coherence = 0.25f,
+                 .talk = 0.6f};
     assert_float_equal(gain_of_tone(3.0, left, &beside), 0.05f, 0.0f);
     /* The far end does not sing. */
     left.far_beside = left.far;
@@ -254,7 +267,8 @@ static void a_singer_beside_a_known_echo_is_kept(void **state)
 {
     (void)state;
     float beside;
-    const tone playback = {.error = 1e-6f,
+    const tone playback = {.band = NOTE,
+                           .error = 1e-6f,
                            .beside = 1e-6f,
                            .echo = 1e-2f,
                            .far = 1e-2f,
@@ -279,6 +293,26 @@ static void a_singer_beside_a_known_echo_is_kept(void **state)
     assert_float_equal(gain_of_tone(1.0, singer, &beside), 0.05f, 0.0f);
 }
 
+/* To a network that hears nobody. */
+static void a_whistle_is_kept(void **state)
+{
+    (void)state;
+    float beside;
+    tone whistle = {.band = WHISTLE, .coherence = 0.25f};
+    assert_float_equal(gain_of_tone(3.0, whistle, &beside), 0.05f, 0.0f);
+    whistle.error = 1e-2f;
+    assert_true(gain_of_tone(0.5, whistle, &beside) > 0.9f);
+    assert_float_equal(beside, 0.05f, 0.0f);
+    whistle.far = whistle.far_beside = 1e-3f;
+    assert_true(gain_of_tone(10.0, whistle, &beside) > 0.9f);
+    /* Not to a far end that whistles, whose loudspeaker adds harmonics. */
+    whistle.far_tonal = 0.9f;
+    assert_float_equal(gain_of_tone(3.0, whistle, &beside), 0.05f, 0.0f);
+    /* Until that one has been silent for a second. */
+    whistle.far = whistle.far_beside = 0.0f;
+    assert_true(gain_of_tone(2.0, whistle, &beside) > 0.9f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +328,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_hiss_is_no_tone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_tone_of_before_the_far_end_is_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_left_of_a_song_is_no_near_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_whistle_is_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_singer_beside_a_known_echo_is_kept, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("evidence", tests, NULL, NULL);

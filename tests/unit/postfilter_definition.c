@@ -39,6 +39,9 @@ static scene everything(void)
     /* A note that is held while the far end begins again, and one beside an echo that is known. */
     add_tone(s.mic, 4 * RATE, 5 * RATE, 440.0);
     add_tone(s.mic, 9 * RATE, 10 * RATE, 220.0);
+    /* One where bands are wider than a tone, and a far end of such tones. */
+    add_tone(s.mic, 19 * RATE / 2, 10 * RATE, 2000.0);
+    add_tone(s.far, 13 * RATE / 2, 15 * RATE / 2, 2500.0);
     /* The network takes it for a talker, and forgets that. */
     white_noise(s.mic + 10 * RATE, 4 * RATE, 0.05f, 74);
     free(first.samples);

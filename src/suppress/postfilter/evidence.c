@@ -134,8 +134,8 @@ static int path_is_proven(proven_path *p, const float *mic, const float *error, 
     return p->joined && p->echo > mostly_echo * p->error;
 }
 
-void evidence_raise(evidence_memory *m, const float *power, const float *features,
-                    const noise_floor *noise, float talk, float *gains)
+void evidence_raise(evidence_memory *m, const float *power, const float *tonal,
+                    const float *features, const noise_floor *noise, float talk, float *gains)
 {
     enum { BANDS = POSTFILTER_BANDS };
     const float *const error = power + SIGNAL_ERROR * BANDS;
@@ -178,6 +178,8 @@ void evidence_raise(evidence_memory *m, const float *power, const float *feature
         .least = h.least,
         .echo = beside_tones,
         .far = far,
+        .tonal = tonal + SIGNAL_ERROR * BANDS,
+        .far_tonal = tonal + SIGNAL_FAR * BANDS,
         .noise = h.level,
         .talk = talk,
         .proven = proven,

@@ -35,10 +35,11 @@ void evidence_reset(evidence_memory *m);
 
 /*
  * Advance by one hop, and raise the network's gains [POSTFILTER_BANDS], before their exponent.
- * power [SIGNALS][POSTFILTER_BANDS]: means in the bands; features: of this hop; noise: in the
- * error; talk: the probability that the near end talks, 0 if nothing tells.
+ * power [SIGNALS][POSTFILTER_BANDS]: means in the bands; tonal, of the same shape: what tones are
+ * of the wider bands, for the error and the far end; features: of this hop; noise: in the error;
+ * talk: the probability that the near end talks, 0 if nothing tells.
  */
-void evidence_raise(evidence_memory *m, const float *power, const float *features,
-                    const noise_floor *noise, float talk, float *gains);
+void evidence_raise(evidence_memory *m, const float *power, const float *tonal,
+                    const float *features, const noise_floor *noise, float talk, float *gains);
 
 #endif

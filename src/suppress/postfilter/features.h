@@ -24,8 +24,8 @@ void features_memory_layout(features_memory *m, arena *a);
 
 /*
  * y [POSTFILTER_FEATURES] := the features of one hop; power [SIGNALS][POSTFILTER_BANDS] := the mean
- * power of the signals in the bands. Flushes values in `spectra` that are too
- * small to be squared. rows: scratch, [BANDS_ROWS][TRANSFORM_ROW].
+ * power of the signals in the bands; rows [BANDS_ROWS][TRANSFORM_ROW] := what these and the
+ * coherences are means of. Flushes values in `spectra` that are too small to be squared.
  */
 void features_run(features_memory *m, const kernels *k, const bands *b, float *y, float *power,
                   const bins spectra[SIGNALS], float *rows);

@@ -5,6 +5,7 @@
 #include "evidence.h"
 #include "features.h"
 #include "noise.h"
+#include "peaks.h"
 #include "postfilter_model.h"
 
 #include <string.h>
@@ -38,7 +39,9 @@ static const float presence_rise = 0.01f, presence_fall = 0.001f;
 /* What a row of a run passes from its analysis to its synthesis. */
 typedef struct run_row {
     _Alignas(ARENA_ALIGNMENT) float error[2 * TRANSFORM_ROW]; /* the error's spectrum */
-    float power[POWER_ROW]; /* of the signals in the bands, [SIGNALS][POSTFILTER_BANDS] */
+    /* Of the signals in the bands, [SIGNALS][POSTFILTER_BANDS]: */
+    float power[POWER_ROW];
+    float tonal[POWER_ROW]; /* what tones have of the wider ones, for the error and the far end */
 } run_row;
 
 /* Scratch for a run. */
@@ -150,10 +153,11 @@ static bins spectrum(float *at)
     return (bins){at, at + TRANSFORM_ROW};
 }
 
-/* Compute the features of hop t, and the error's spectrum, which `synthesise` needs. */
-static void analyse(postfilter_suppressor *p, size_t t, bins error, float *features, float *power)
+/* Compute the features of hop t, and what `synthesise` needs. */
+static void analyse(postfilter_suppressor *p, size_t t, float *features, run_row *row)
 {
     const postfilter *const net = p->net;
+    const bins error = spectrum(row->error);
     const size_t at = t * TRANSFORM_HOP;
     float others[SIGNALS - 1][2 * TRANSFORM_ROW], rows[BANDS_ROWS * TRANSFORM_ROW];
     float block[TRANSFORM_BLOCK];
@@ -171,7 +175,11 @@ static void analyse(postfilter_suppressor *p, size_t t, bins error, float *featu
         all[SIGNAL_MIC].re[k] = error.re[k] + all[SIGNAL_ECHO].re[k];
         all[SIGNAL_MIC].im[k] = error.im[k] + all[SIGNAL_ECHO].im[k];
     }
-    features_run(&p->features, net->k, &net->bands, features, power, all, rows);
+    features_run(&p->features, net->k, &net->bands, features, row->power, all, rows);
+    /* A whistle moves, and notes last. */
+    peaks_of_bands(&net->bands, rows, row->tonal);
+    peaks_of_bands(&net->bands, p->features.power[SIGNAL_FAR],
+                   row->tonal + SIGNAL_FAR * POSTFILTER_BANDS);
 }
 
 /* The exponent of a row's gains. */
@@ -228,7 +236,8 @@ static void synthesise(postfilter_suppressor *p, const scratch *s, size_t row, f
     share_of_near_end(p, gains);
     noise_advance(&p->noise, &net->bands, power + SIGNAL_ERROR * POSTFILTER_BANDS,
                   power + SIGNAL_ECHO * POSTFILTER_BANDS);
-    evidence_raise(&p->evidence, power, s->network.features + row * FEATURES_ROW, p->noise.floor,
+    evidence_raise(&p->evidence, power, s->rows[row].tonal,
+                   s->network.features + row * FEATURES_ROW, p->noise.floor,
                    p->near_end ? gains[POSTFILTER_NEAR_END] : 0.0f, gains);
     if (absence_next(&p->absence, power, p->noise.floor))
         network_memory_reset(&p->network);
@@ -273,7 +282,7 @@ static void run_hop(const postfilter_suppressor *host, const scratch *s, suppres
         postfilter_suppressor *const p = own(all[i]);
         float *const features = s->network.features + i * FEATURES_ROW;
         memories[i] = &p->network;
-        analyse(p, t, spectrum(s->rows[i].error), features, s->rows[i].power);
+        analyse(p, t, features, &s->rows[i]);
         if (p->heard)
             memcpy(p->heard, features, POSTFILTER_FEATURES * sizeof *features);
     }

@@ -1,16 +1,14 @@
 #include "tones.h"
 
 #include "dsp/bounds.h"
+#include "peaks.h"
 
 #include <string.h>
 
-/* The bands of single bins from 94 Hz to 1.25 kHz, below which there is hum, and how far away the
- * valleys between tones are looked for on either side. */
-enum { FIRST = 3, LAST = 40, NEAREST = 2, FURTHEST = 5 };
-/* A tone is 10 dB above both valleys. */
-static const float prominence = 10.0f;
 /* Smoothing per hop. */
 static const float tonal_smoothing = 0.1f, near_smoothing = 0.04f;
+/* A band that is wider than a bin is a tone where this share of it is. */
+static const float mostly_tone = 0.5f;
 /* What is there in the first 1.6 s is noise; what sets in becomes it by 1 dB a second. Per hop. */
 enum { SETTLED = 200 };
 static const float steady_up = 1.001844f, steady_least = 1e-12f;
@@ -32,6 +30,8 @@ static const float before_smoothing = 0.03f, before_fall = 0.1f;
 static const float before_some = 0.25f, before_most = 0.5f;
 /* A far end of so few other sounds is a song or an instrument, whose echo's residue is tones. */
 static const float song_some = 0.85f, song_most = 0.95f;
+/* Above 1.25 kHz, over 0.4 s. Loudspeakers add harmonics there: no tone counts beside a song. */
+static const float high_smoothing = 0.02f, high_some = 0.6f, high_most = 0.8f;
 /* So pure are no voices: near a tone the error resembles the far end whatever that is. */
 static const float rich = 0.75f, pure = 0.9f;
 /* Without a far end for a second there is no echo, and tones are all that it takes. */
@@ -50,7 +50,7 @@ void tones_reset(tones_memory *m)
     float *const rows[] = {m->steady, m->before, m->far};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         memset(rows[i], 0, POSTFILTER_BANDS * sizeof *rows[i]);
-    m->tonal = m->near_end = m->sung = 0.0f;
+    m->tonal = m->near_end = m->sung = m->sung_high = 0.0f;
     m->hops = m->far_away = 0;
 }
 
@@ -102,25 +102,6 @@ static void follow_before(tones_memory *m, const tones_heard *h)
     }
 }
 
-/* peaks [POSTFILTER_BANDS]: 1 where a band of these powers holds a tone, 0 elsewhere. */
-static void find_peaks(const float *restrict power, float *restrict peaks)
-{
-    float below[LAST], above[LAST], padded[FURTHEST + POSTFILTER_BANDS];
-    for (size_t k = 0; k < FURTHEST; k++)
-        padded[k] = power[0];
-    memcpy(padded + FURTHEST, power, POSTFILTER_BANDS * sizeof *padded);
-    memcpy(below, power, sizeof below);
-    memcpy(above, power, sizeof above);
-    for (size_t k = NEAREST; k <= FURTHEST; k++)
-        for (size_t b = FIRST; b < LAST; b++) {
-            below[b] = smaller(below[b], padded[FURTHEST + b - k]);
-            above[b] = smaller(above[b], power[b + k]);
-        }
-    memset(peaks, 0, POSTFILTER_BANDS * sizeof *peaks);
-    for (size_t b = FIRST; b < LAST; b++)
-        peaks[b] = power[b] > prominence * larger(below[b], above[b]) ? 1.0f : 0.0f;
-}
-
 /* noise: what a tone, or anything else, has to be above; shares: of near end in the error. */
 static void share_bands(const tones_memory *m, const tones_heard *h, const float *restrict peaks,
                         float *restrict noise, float *restrict shares)
@@ -140,13 +121,14 @@ static void share_bands(const tones_memory *m, const tones_heard *h, const float
     }
 }
 
-/* shares: at least what a tone of before is of the error. Returns the power of all of them. */
+/* shares: at least what a tone of before is of the error. Returns what all of them are of it. */
 static float keep_before(const tones_memory *m, const tones_heard *h, float *restrict held,
                          float *restrict shares)
 {
-    float tones = 0.0f;
-    find_peaks(m->before, held);
-    for (size_t b = FIRST; b < LAST; b++) {
+    float tones = 0.0f, low = 1e-12f;
+    peaks_of_bins(m->before, held);
+    for (size_t b = PEAKS_FIRST; b < PEAKS_SINGLE; b++) {
+        low += h->error[b];
         const float tone = m->before[b] - tone_margin * m->steady[b];
         if (!may_echo(m, h, b) || tone <= 0.0f)
             held[b] = 0.0f;
@@ -155,7 +137,20 @@ static float keep_before(const tones_memory *m, const tones_heard *h, float *res
             tones += smaller(tone, h->error[b]);
         }
     }
-    return tones;
+    return tones / low;
+}
+
+/* Whether the far end is a song above 1.25 kHz, 0 to 1. */
+static float find_high_song(tones_memory *m, const tones_heard *h)
+{
+    float tones = 0.0f, all = 1e-20f;
+    for (size_t b = PEAKS_SINGLE; b < PEAKS_END; b++) {
+        tones += h->far_tonal[b] * h->far[b];
+        all += h->far[b];
+    }
+    if (m->far_away == 0)
+        m->sung_high += high_smoothing * (tones / all - m->sung_high);
+    return m->far_away < ECHOES_END ? ramp(m->sung_high, high_some, high_most) : 0.0f;
 }
 
 /* sung [POSTFILTER_BANDS]: how far a tone may be the residue of the far end's, 0 to 1. */
@@ -163,17 +158,38 @@ static void find_song(tones_memory *m, const tones_heard *h, float *restrict sun
 {
     float notes[POSTFILTER_BANDS];
     float tones = 0.0f, low = 1e-20f;
-    find_peaks(m->far, notes);
-    for (size_t b = FIRST; b < LAST; b++) {
+    peaks_of_bins(m->far, notes);
+    for (size_t b = PEAKS_FIRST; b < PEAKS_SINGLE; b++) {
         if (!may_echo(m, h, b))
             notes[b] = 0.0f;
         low += m->far[b];
         tones += notes[b] * m->far[b];
     }
     m->sung += tonal_smoothing * (tones / low - m->sung);
+    const float high = find_high_song(m, h);
     const float song = h->proven ? 0.0f : ramp(m->sung, song_some, song_most);
-    for (size_t b = FIRST; b < LAST; b++)
+    for (size_t b = PEAKS_FIRST; b < PEAKS_SINGLE; b++)
         sung[b] = song * larger(notes[b], larger(notes[b - 1], notes[b + 1]));
+    for (size_t b = PEAKS_SINGLE; b < PEAKS_END; b++)
+        sung[b] = high;
+}
+
+/* What tones are of the error up to 1.25 kHz, or up to 5 kHz if that is more: notes have harmonics
+ * above, a whistle has nothing below. before: where the tone was there before; sung: how far it may
+ * be the residue of the far end's. */
+static float share_of_tones(const tones_heard *h, const float *peaks, const float *noise,
+                            const float *before, const float *sung)
+{
+    float tones = 0.0f, heard = 1e-12f, share = 0.0f;
+    for (size_t b = PEAKS_FIRST; b < PEAKS_END; b++) {
+        const float above = h->error[b] - noise[b];
+        const float own = before[b] > 0.0f ? 1.0f : 1.0f - sung[b];
+        heard += h->error[b];
+        tones += above > 0.0f ? own * peaks[b] * above : 0.0f;
+        if (b + 1 == PEAKS_SINGLE || b + 1 == PEAKS_END)
+            share = larger(share, tones / heard);
+    }
+    return share;
 }
 
 float tones_find(tones_memory *m, const tones_heard *h, float *shares)
@@ -183,22 +199,19 @@ float tones_find(tones_memory *m, const tones_heard *h, float *shares)
     follow_noise(m, h->noise);
     follow_far_end(m, h->far);
     follow_before(m, h);
-    find_peaks(h->error, peaks);
+    peaks_of_bins(h->error, peaks);
+    for (size_t b = PEAKS_SINGLE; b < PEAKS_END; b++)
+        peaks[b] = h->tonal[b] > mostly_tone ? 1.0f : 0.0f;
     share_bands(m, h, peaks, noise, shares);
     const float of_before = keep_before(m, h, before, shares);
     find_song(m, h, sung);
-    float tones = 0.0f, low = 1e-12f, near_end = 0.0f, all = 1e-12f;
+    float near_end = 0.0f, all = 1e-12f;
     for (size_t b = 0; b < POSTFILTER_BANDS; b++) {
         all += h->weight[b];
         near_end += h->weight[b] * shares[b];
     }
-    for (size_t b = FIRST; b < LAST; b++) {
-        const float above = h->error[b] - noise[b];
-        const float own = before[b] > 0.0f ? 1.0f : 1.0f - sung[b];
-        low += h->error[b];
-        tones += above > 0.0f ? own * peaks[b] * above : 0.0f;
-    }
-    m->tonal += tonal_smoothing * (tones / low - m->tonal);
+    const float now = share_of_tones(h, peaks, noise, before, sung);
+    m->tonal += tonal_smoothing * (now - m->tonal);
     m->near_end += near_smoothing * (near_end / all - m->near_end);
     if (m->hops < SETTLED)
         return 0.0f;
@@ -207,6 +220,6 @@ float tones_find(tones_memory *m, const tones_heard *h, float *shares)
     const float sum = h->talk + tonal_weight * m->tonal + near_weight * m->near_end + proven;
     const float differs = larger(h->differs, ramp(m->tonal, rich, pure));
     const float by_sum = differs * ramp(sum, doubtful, certain);
-    const float sure = larger(by_sum, ramp(of_before / low, before_some, before_most));
+    const float sure = larger(by_sum, ramp(of_before, before_some, before_most));
     return m->far_away < ECHOES_END ? sure : larger(sure, ramp(m->tonal, some, most));
 }

@@ -17,7 +17,8 @@ typedef struct tones_memory {
     float *far;        /* the far end, whose echo fades over 0.3 s */
     float tonal;       /* the share of tones in the error, over 80 ms, 0 to 1 */
     float near_end;    /* the share of near end, over 0.2 s, 0 to 1 */
-    float sung;        /* the share of tones in the far end, over 80 ms, 0 to 1 */
+    float sung;        /* the share of tones in the far end below 1.25 kHz, over 80 ms, 0 to 1 */
+    float sung_high;   /* above that, over 0.4 s in which the far end is heard */
     unsigned hops;     /* since the beginning, while the noise is not known */
     unsigned far_away; /* hops since the far end was heard */
 } tones_memory;
@@ -29,12 +30,14 @@ typedef struct tones_heard {
     const float *least;  /* the lower of that and the newest hop's */
     const float *echo;   /* the most that the linear filter leaves */
     const float *far;
-    const float *noise; /* in the error */
-    float talk;         /* the probability that the near end talks, 0 if nothing tells */
-    int proven;         /* whether the echo path is known to be right, most of the microphone is
-                           echo, and something else has been heard since */
-    float differs;      /* whether the error resembles the far end no more than chance has it,
-                           0 to 1 */
+    const float *tonal, *far_tonal; /* shares of tones in the bands wider than a bin, of the error
+                                       and, over 50 ms, the far end */
+    const float *noise;             /* in the error */
+    float talk;    /* the probability that the near end talks, 0 if nothing tells */
+    int proven;    /* whether the echo path is known to be right, most of the microphone is
+                      echo, and something else has been heard since */
+    float differs; /* whether the error resembles the far end no more than chance has it,
+                      0 to 1 */
 } tones_heard;
 
 void tones_layout(tones_memory *m, arena *a);
