@@ -23,7 +23,7 @@ static void a_tone_in_a_band_of_one_bin(void **state)
     power[NOTE] = 20.0f;
     peaks_of_bins(power, peaks);
     for (size_t b = 0; b < BANDS; b++)
-        assert_float_equal(peaks[b], b == NOTE ? 1.0f : 0.0f, 0.0f);
+        assert_float_equal(peaks[b], (b == NOTE ? 1.0f : 0.0f), 0.0f);
     power[NOTE] = 8.0f;
     peaks_of_bins(power, peaks);
     assert_float_equal(peaks[NOTE], 0.0f, 0.0f);
