@@ -15,6 +15,9 @@ enum {
 };
 /* A pushed far end that brings nothing for longer than this counts as silent: 100 ms. */
 enum { PATIENCE = UNECHO_SAMPLE_RATE / 10 };
+/* A loss is the one that silence took the place of if it is reported so soon after, and that
+ * silence is no longer than the loss by more than what frames come earlier or later. */
+enum { REPORTED = UNECHO_SAMPLE_RATE, JITTER = UNECHO_SAMPLE_RATE / 5 };
 /* What stays in the queue may vary with the caller's timing by less than this. */
 enum { SURPLUS_MS = 40 };
 /* Where the echo is lost as well it is no burst if it has hardly drained in 0.2 s. */
@@ -90,6 +93,7 @@ void far_end_reset(far_end *f)
     f->taken = 0;
     f->jumped = 0.0;
     f->starved = 0;
+    f->filled = f->filled_until = 0;
     f->overrun = 0;
     f->waiting = (queue_watch){0};
     f->missing_frames = 0;
@@ -141,6 +145,8 @@ static void keep_silence_until(far_end *f, uint64_t end)
         sample_ring_write(&f->lines[i].past, f->made, NULL, whole);
     }
     f->made = end;
+    f->filled += missing;
+    f->filled_until = end;
     f->jumped += (double)missing;
     f->missing_frames += missing * f->plan.rate / UNECHO_SAMPLE_RATE;
 }
@@ -188,6 +194,18 @@ void far_end_push(far_end *f, const float *const *x, size_t n, uint64_t now)
             f->lines[i].sound = pushed + sound;
         backlog_push(&f->lines[i].queue, x[i], n);
     }
+}
+
+int64_t far_end_lost(far_end *f, int64_t samples, uint64_t now)
+{
+    if (f->starved)
+        keep_silence_until(f, now);
+    f->starved = 0;
+    const int64_t filled = (int64_t)f->filled;
+    if (f->made > f->filled_until + REPORTED || filled > samples + JITTER)
+        return samples;
+    f->filled = 0;
+    return samples - filled;
 }
 
 /* How many queued frames before number `limit` there are, up to `wanted`. */
@@ -267,6 +285,7 @@ void far_end_advance(far_end *f, uint64_t target, uint64_t limit)
     if (f->plan.backlog > 0)
         settle(f, limit);
     if (f->plan.pushed && waiting(f) == 0 && target > f->made + PATIENCE) {
+        f->filled = f->starved ? f->filled : 0;
         keep_silence_until(f, target - PATIENCE);
         f->starved = 1;
     }

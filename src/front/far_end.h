@@ -58,11 +58,12 @@ typedef struct far_end {
     /* Ring of what the meters told at every hop's end of `made`, [upper_hops][plan.upper]. */
     float *upper;
     size_t upper_hops;
-    uint64_t made;  /* samples at 16 kHz so far */
-    uint64_t taken; /* native frames that have left the queue */
-    double jumped;  /* samples of silence inserted, less samples dropped */
-    int starved;    /* no frames arrived in time, and silence took their place */
-    int overrun;    /* the queue was full, and far_end_advance has not run since */
+    uint64_t made;                 /* samples at 16 kHz so far */
+    uint64_t taken;                /* native frames that have left the queue */
+    double jumped;                 /* samples of silence inserted, less samples dropped */
+    int starved;                   /* no frames arrived in time, and silence took their place */
+    uint64_t filled, filled_until; /* samples of silence in the last such gap, and where it ended */
+    int overrun;                   /* the queue was full, and far_end_advance has not run since */
     queue_watch waiting;
     uint64_t missing_frames, dropped_frames;
 } far_end;
@@ -87,6 +88,13 @@ void far_end_begin(far_end *f);
  */
 enum { FAR_END_PART = 256 };
 void far_end_push(far_end *f, const float *const *x, size_t n, uint64_t now);
+
+/*
+ * So many samples at 16 kHz were lost, and the next frame is there. Returns by how many the far end
+ * is later than it would be without the loss, beyond the silence that took their place already:
+ * less than 0 if that was longer.
+ */
+int64_t far_end_lost(far_end *f, int64_t samples, uint64_t now);
 
 /*
  * Produce samples up to number `target`, from native frames before number `limit` only. Does a

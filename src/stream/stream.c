@@ -247,7 +247,9 @@ int unecho_notify_gap(unecho *stream, uint64_t mic_lost, uint64_t far_lost)
     const uint64_t mic = mic_lost < most ? mic_lost : most;
     const uint64_t far = far_lost < most ? far_lost : most;
     const int64_t mic_samples = (int64_t)(mic * UNECHO_SAMPLE_RATE / stream->microphone.plan.rate);
-    const int64_t far_samples = (int64_t)(far * UNECHO_SAMPLE_RATE / stream->far_end.plan.rate);
+    int64_t far_samples = (int64_t)(far * UNECHO_SAMPLE_RATE / stream->far_end.plan.rate);
+    if (far_samples > 0 && stream->aligner.plan.mode != UNECHO_ALIGN_OFF)
+        far_samples = far_end_lost(&stream->far_end, far_samples, now(stream));
     go_on_later(stream, far_samples - mic_samples);
     return UNECHO_OK;
 }

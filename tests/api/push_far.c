@@ -407,6 +407,52 @@ static void told_of_gaps_of_the_microphone(void **unused)
         }
 }
 
+/* The far end goes missing while the microphone goes on, pushed so far ahead otherwise; ERLE from
+ * 0.3 s after its echo is back. */
+static double erle_after_silence(size_t lost, size_t ahead, loss how, int pushed_first)
+{
+    enum { AT = 5 * RATE };
+    const unecho_config config = pushed_config(UNECHO_ALIGN_AUTO, 400);
+    float *const out = calloc(LENGTH, sizeof *out);
+    unecho *stream = open_with(&config);
+    card c = {0};
+    while (c.mic_at + CHUNK <= LENGTH) {
+        const size_t until = c.mic_at + CHUNK + ahead;
+        if (c.mic_at < AT || c.mic_at >= AT + lost) {
+            const int returns = c.mic_at == AT + lost, back = returns && how == TOLD;
+            c.far_at += returns ? lost : 0;
+            if (back && !pushed_first)
+                assert_int_equal(unecho_notify_gap(stream, 0, lost), UNECHO_OK);
+            push(stream, &c, until < LENGTH ? until : LENGTH);
+            if (back && pushed_first)
+                assert_int_equal(unecho_notify_gap(stream, 0, lost), UNECHO_OK);
+        }
+        hear(stream, &c, out, CHUNK);
+    }
+    unecho_close(&stream);
+    const double at = 5.0 + (double)(lost + ahead + 1952) / (double)RATE + 0.3;
+    const double db = erle(out, at, at + 1.2);
+    free(out);
+    return db;
+}
+
+/* Silence has taken their place, and is not counted again. */
+static void told_of_gaps_of_a_far_end_that_is_pushed(void **unused)
+{
+    (void)unused;
+    static const size_t gaps[] = {800, 3200, 16000};
+    for (size_t i = 0; i < 3; i++)
+        for (size_t ahead = 0; ahead <= 1600; ahead += 1600)
+            for (int first = 0; first <= 1; first++) {
+                const double told = erle_after_silence(gaps[i], ahead, TOLD, first);
+                print_message("pushed %zu ahead, %zu frames lost, told %s: ERLE %.1f dB, not "
+                              "reported %.1f dB\n",
+                              ahead, gaps[i], first ? "then" : "before", told,
+                              erle_after_silence(gaps[i], ahead, UNTOLD, first));
+                assert_true(told >= 25.0);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,6 +466,7 @@ int main(void)
         cmocka_unit_test(nothing_is_learnt_from_a_far_end_that_is_lost),
         cmocka_unit_test(told_of_gaps),
         cmocka_unit_test(told_of_gaps_of_the_microphone),
+        cmocka_unit_test(told_of_gaps_of_a_far_end_that_is_pushed),
     };
     return cmocka_run_group_tests_name("push far", tests, set_up, tear_down);
 }
