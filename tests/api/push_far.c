@@ -453,6 +453,48 @@ static void told_of_gaps_of_a_far_end_that_is_pushed(void **unused)
             }
 }
 
+/*
+ * A player is cut off with 0.9 s pushed that it has not played, and plays on, from what is pushed
+ * next, so many frames later; ERLE in the second half of the first second of that echo.
+ */
+static double erle_after_cut(size_t pause, loss how)
+{
+    enum { AT = 5 * RATE, AHEAD = 9 * RATE / 10, ECHO = 122 * RATE / 1000 };
+    const size_t again = AT + pause, next = AT + AHEAD;
+    const unecho_config config = pushed_config(UNECHO_ALIGN_AUTO, 1000);
+    float *const in = calloc(LENGTH, sizeof *in), *const out = calloc(LENGTH, sizeof *out);
+    memcpy(in, mic.samples, (AT + ECHO) * sizeof *in);
+    memcpy(in + again + ECHO, mic.samples + next + ECHO, 3 * RATE * sizeof *in);
+    unecho *stream = open_with(&config);
+    card c = {0};
+    for (size_t at = 0; at + CHUNK <= LENGTH; at += CHUNK) {
+        const size_t until = at < AT ? at + AHEAD : at - again + next + AHEAD;
+        if (at == AT && how == TOLD)
+            assert_int_equal(unecho_notify_gap(stream, AHEAD, 0), UNECHO_OK);
+        if (at < AT || at >= again)
+            push(stream, &c, until < LENGTH ? until : LENGTH);
+        assert_int_equal(unecho_process(stream, in + at, NULL, out + at, CHUNK), UNECHO_OK);
+    }
+    const size_t first = again + ECHO + RATE / 2, n = RATE / 2;
+    const double db = power_db(in + first, n) - power_db(out + first + 512, n);
+    unecho_close(&stream);
+    free(in);
+    free(out);
+    return db;
+}
+
+static void told_of_a_player_that_is_cut_off(void **unused)
+{
+    (void)unused;
+    static const size_t pauses[] = {9600, 14400, 24000};
+    for (size_t i = 0; i < 3; i++) {
+        const double told = erle_after_cut(pauses[i], TOLD);
+        print_message("cut off for %zu frames: ERLE %.1f dB, not reported %.1f dB\n", pauses[i],
+                      told, erle_after_cut(pauses[i], UNTOLD));
+        assert_true(told >= 25.0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -467,6 +509,7 @@ int main(void)
         cmocka_unit_test(told_of_gaps),
         cmocka_unit_test(told_of_gaps_of_the_microphone),
         cmocka_unit_test(told_of_gaps_of_a_far_end_that_is_pushed),
+        cmocka_unit_test(told_of_a_player_that_is_cut_off),
     };
     return cmocka_run_group_tests_name("push far", tests, set_up, tear_down);
 }
