@@ -15,23 +15,31 @@ class Opening(unittest.TestCase):
             unecho.Canceller(**settings)
 
     def test_the_library_s_message(self):
-        self.refused(ValueError, "sample_rate is 4000, expected 8000 to 192000", rate=4000)
-        self.refused(ValueError, "mic_channels is 9, expected 1 to 8", channels=9)
-        self.refused(ValueError, "far_rate 24000 differs", far_rate=24000, far_queue_ms=0)
+        self.refused(ValueError, "^rate is 4000, expected 8000 to 192000", rate=4000)
+        self.refused(ValueError, "^channels is 9, expected 1 to 8", channels=9)
+        self.refused(ValueError, "far_rate 24000 differs from rate 48000", far_rate=24000, far_queue_ms=0)
         self.refused(ValueError, "noise_reduction_db is 99", noise_reduction_db=99)
         self.refused(ValueError, "linear_tail_ms is 5", linear_tail_ms=5)
 
     def test_types_and_names(self):
         self.refused(TypeError, "unknown setting 'tail'; known: align, ", tail=3)
         self.refused(TypeError, "unknown setting 'sample_rate': use rate", sample_rate=16000)
-        self.refused(TypeError, "sample_rate=16000.0: expected a whole number", rate=16000.0)
-        self.refused(ValueError, "sample_rate=4294983296 is out of range", rate=(1 << 32) + 16000)
+        self.refused(TypeError, "unknown setting 'mic_channels': use channels", mic_channels=1)
+        self.refused(TypeError, "^rate=16000.0: expected a whole number", rate=16000.0)
+        self.refused(ValueError, "^rate=4294983296 is out of range", rate=(1 << 32) + 16000)
         self.refused(ValueError, "hops_at_once=-1 is out of range", hops_at_once=-1)
         self.refused(ValueError, "engine='best': expected one of 'neural'", engine="best")
         self.refused(ValueError, "precision=7: expected one of 'fp32'", precision=7)
         self.refused(TypeError, "model='x': expected an unecho.Model", model="x")
+        self.refused(TypeError, "comfort_noise='no': expected True or False", comfort_noise="no")
+        self.refused(TypeError, "high_band=2: expected True or False", high_band=2)
+        self.refused(TypeError, "suppression='x': expected a number", suppression="x")
+        self.refused(TypeError, "cell_limit=None: expected a number", cell_limit=None)
+        self.refused(ValueError, "delay_ms=100 needs align='fixed'", delay_ms=100)
+        self.refused(ValueError, "delay_ms=100 needs align='fixed'", delay_ms=100, align="off")
         unecho.Canceller(engine=unecho.Engine.LINEAR, align="off", precision="int8").close()
-        unecho.Canceller(rate=np.int32(16000), delay_ms=20, align=unecho.Align.FIXED).close()
+        unecho.Canceller(rate=np.int32(16000), delay_ms=20, align=unecho.Align.FIXED,
+                         comfort_noise=np.bool_(True), suppression=np.float32(0.5)).close()
 
     def test_models(self):
         with self.assertRaisesRegex(unecho.Error, "/nowhere/model_1") as caught:
@@ -41,6 +49,9 @@ class Opening(unittest.TestCase):
             unecho.Model("/nowhere/a.onnx", "/nowhere/b.onnx")
         with self.assertRaisesRegex(ValueError, "kind='x': expected one of 'dtln_aec', 'post"):
             unecho.Model.builtin("x")
+        for name, latency in (("unecho-post", 256), ("unecho-128", 512)):  # in unecho.h
+            with unecho.Canceller(16000, model=unecho.Model(name)) as canceller:
+                self.assertEqual(canceller.latency, latency)
         self.refused(ValueError, "engine", engine="neural",
                      model=unecho.Model.builtin("postfilter"))
 
@@ -123,7 +134,24 @@ class Samples(unittest.TestCase):
     def test_push_far_needs_a_queue(self):
         self.assertRaisesRegex(ValueError, "open with far_rate or far_queue_ms",
                                self.canceller.push_far, BLOCK)
-        self.assertRaisesRegex(ValueError, "expected 0 or more", self.canceller.notify_gap, -1)
+
+    def test_notify_gap(self):
+        for kind, text, arguments in (
+                (ValueError, "mic_lost=-1: expected 0 or more", (-1,)),
+                (ValueError, "far_lost=-1: expected 0 or more", (0, -1)),
+                (ValueError, f"mic_lost={1 << 70}: .* below 2\\*\\*64", (1 << 70,)),
+                (TypeError, "mic_lost=1.5: expected a whole number", (1.5,)),
+                (TypeError, "far_lost='5': expected a whole number", (0, "5"))):
+            self.assertRaisesRegex(kind, text, self.canceller.notify_gap, *arguments)
+        self.canceller.notify_gap(np.int64(5), (1 << 64) - 1)
+
+    def test_channels_of_a_recording(self):
+        for shape in ((1, 16000), (160, 9), (160, 0)):
+            with self.assertRaisesRegex(ValueError, rf"mic has the shape \({shape[0]}, {shape[1]}\)"
+                                                    r": expected \(frames,\), or \(frames, cha"):
+                unecho.process(np.zeros(shape, np.int16), BLOCK, 16000)
+        with self.assertRaisesRegex(ValueError, r"far has the shape \(1, 160\)"):
+            unecho.process(BLOCK, BLOCK.reshape(1, -1), 16000)
 
     def test_whole_hops(self):
         with unecho.Canceller(16000, whole_hops=True) as canceller:

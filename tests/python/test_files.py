@@ -68,7 +68,7 @@ class Files(unittest.TestCase):
             file.writeframes(bytes(300))
         fails("mic.flac has 24 bits", other)
         write_wav(other, np.zeros(100, np.int16), 4000)
-        fails("sample_rate is 4000", other)
+        fails("unecho: rate is 4000", other)
 
     def test_an_input_is_not_replaced(self):
         result = main(sample.MIC, sample.FAR, "-o", sample.FAR)

@@ -129,10 +129,25 @@ class Stream(unittest.TestCase):
             changed.set(**settings)
             self.assertTrue(np.array_equal(sample.stream(changed, 320, mic, far), expected))
             self.assertFalse(np.array_equal(before, expected))
-            for wrong in ({"suppression": 3.1}, {"suppression": float("nan")},
-                          {"noise_reduction_db": -1}, {"noise_reduction_db": 61}):
-                with self.assertRaisesRegex(ValueError, next(iter(wrong))):
-                    changed.set(**wrong)
+
+    def test_settings_that_are_wrong_change_nothing(self):
+        mic, far = sample.mic[128000:176000], sample.far[128000:176000]
+        with unecho.Canceller(16000, suppression=0.5) as canceller:
+            expected = sample.stream(canceller, 320, mic, far)
+            canceller.set(suppression=0.5, noise_reduction_db=20)
+            for kind, wrong in ((ValueError, {"suppression": 3.1}),
+                                (ValueError, {"suppression": float("nan")}),
+                                (ValueError, {"noise_reduction_db": -1}),
+                                (ValueError, {"noise_reduction_db": 61}),
+                                (TypeError, {"noise_reduction_db": 12.7}),
+                                (TypeError, {"comfort_noise": "no"}),
+                                (TypeError, {"suppression": "x"})):
+                name, value = next(iter(wrong.items()))
+                others = {"suppression": 0, "noise_reduction_db": 6, "comfort_noise": True}
+                with self.assertRaisesRegex(kind, f"{name}={value!r}"):
+                    canceller.set(**{**others, **wrong})
+            canceller.reset()
+            self.assertTrue(np.array_equal(sample.stream(canceller, 320, mic, far), expected))
 
     def test_channels(self):
         mic = np.stack([sample.mic, -sample.mic], axis=1)[:16000]

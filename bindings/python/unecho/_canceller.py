@@ -14,7 +14,7 @@ from numpy import empty, ndarray
 
 from ._library import ERROR_ARGUMENT, MESSAGE_SIZE, StatsStruct, check, library
 from ._samples import INT16, address, output, pointer, samples
-from ._settings import make_config
+from ._settings import field, in_keywords, make_config, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +32,12 @@ _STEADY_SIZE = 1 << 17
 _RECORD_PIECE = 1 << 16
 
 _process, _process_int16 = library.unecho_process, library.unecho_process_int16
+
+_SETTERS: "dict[str, Any]" = {
+    "suppression": library.unecho_set_suppression,
+    "noise_reduction_db": library.unecho_set_noise_reduction,
+    "comfort_noise": library.unecho_set_comfort_noise,
+}
 
 
 def _push_and_process(far_frame: int, handle: c_void_p, mic: bytes, far: bytes, out: c_void_p,
@@ -83,10 +89,12 @@ class Stats:
 class Canceller:
     """Removes the echo from a microphone, chunk by chunk.
 
-    ``rate`` (Hz, 8000 to 192000) and ``channels`` (1 to 8) are those of microphone and output.
+    ``rate`` (Hz, 8000 to 192000) and ``channels`` (1 to 8) are those of microphone and output;
+    ``rate`` is 48000 by default, other than in C, where it is 16000.
     ``far_rate`` is the far end's, by default the same; where it is given, the far end is queued and
-    may come in chunks of another size, or by ``push_far``. All other settings have the names,
-    ranges and defaults of ``unecho_config`` in unecho.h::
+    may come in chunks of another size, or by ``push_far``; ``far_queue_ms`` is then 1000 by
+    default. All other settings have the names, ranges and defaults of ``unecho_config`` in
+    unecho.h; ``delay_ms`` needs align="fixed"::
 
         engine="linear_neural" | "linear" | "neural"    align="auto" | "fixed" | "off"
         precision="auto" | "fp32" | "bf16" | "int8"     backend="native" | "onnxruntime"
@@ -115,23 +123,21 @@ class Canceller:
                  **settings: Any) -> None:
         self._handle = c_void_p()
         self._lock = threading.Lock()
-        for name in ("sample_rate", "mic_channels"):
-            if name in settings:
-                instead = {"sample_rate": "rate", "mic_channels": "channels"}[name]
-                raise TypeError(f"unknown setting {name!r}: use {instead}")
         if far_rate is not None:
             settings.setdefault("far_queue_ms", FAR_QUEUE_MS)
-        config = make_config({**settings, "sample_rate": rate, "mic_channels": channels,
+        config = make_config({**settings, "rate": rate, "channels": channels,
                               "far_rate": 0 if far_rate is None else far_rate})
         message = ctypes.create_string_buffer(MESSAGE_SIZE)
         config.message = ctypes.addressof(message)
         config.message_size = MESSAGE_SIZE
-        check(library.unecho_open(byref(self._handle), byref(config)), message.value.decode())
+        check(library.unecho_open(byref(self._handle), byref(config)),
+              in_keywords(message.value.decode()))
         self._rate: int = config.sample_rate
         self._far_rate: int = config.far_rate or config.sample_rate
         self._channels: int = config.mic_channels
         self._far_channels: int = config.far_channels
         self._queued = config.far_queue_ms > 0
+        self._changeable = {name: getattr(config, name) for name in _SETTERS}
         self._form: Any = None  # of the last chunk
         self._steady: Any = None  # the short way, where chunks keep their form
         self._latency: int = library.unecho_latency(self._handle)
@@ -280,25 +286,25 @@ class Canceller:
 
     def notify_gap(self, mic_lost: int = 0, far_lost: int = 0) -> None:
         """Report frames of microphone or far end that were lost since the last call."""
-        if mic_lost < 0 or far_lost < 0:
-            raise ValueError(f"frames lost: {mic_lost} and {far_lost}: expected 0 or more")
+        mic_lost, far_lost = whole("mic_lost", mic_lost), whole("far_lost", far_lost)
         with self._lock:
             self._open()
             check(library.unecho_notify_gap(self._handle, mic_lost, far_lost))
 
     def set(self, *, suppression: Optional[float] = None, noise_reduction_db: Optional[int] = None,
             comfort_noise: Optional[bool] = None) -> None:
-        """Change settings from here on; None leaves one as it is."""
-        changes = [
-            ("suppression", library.unecho_set_suppression, suppression, float),
-            ("noise_reduction_db", library.unecho_set_noise_reduction, noise_reduction_db, int),
-            ("comfort_noise", library.unecho_set_comfort_noise, comfort_noise, bool)]
+        """Change settings from here on; None leaves one as it is. If one is wrong, none changes."""
+        given = {"suppression": suppression, "noise_reduction_db": noise_reduction_db,
+                 "comfort_noise": comfort_noise}
+        changes = {name: field(name, value) for name, value in given.items() if value is not None}
         with self._lock:
             self._open()
-            for name, function, value, kind in changes:
-                if value is not None and (kind(value) < 0 or
-                                          function(self._handle, kind(value)) != 0):
-                    raise ValueError(f"{name}={value!r} is out of range")
+            for name, value in changes.items():
+                if _SETTERS[name](self._handle, value) != 0:
+                    for each in changes:
+                        _SETTERS[each](self._handle, self._changeable[each])
+                    raise ValueError(f"{name}={given[name]!r} is out of range")
+            self._changeable.update(changes)
 
     def reset(self) -> None:
         """Return to the state after opening, statistics included, but keep the settings."""

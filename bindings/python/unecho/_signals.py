@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Optional, Sequence, Union, overload
 import numpy as np
 
 from ._canceller import Canceller, Stats
-from ._library import check, library
+from ._library import CHANNELS_MAX, check, library
 from ._samples import FLOAT32, INT16, address, output, samples
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def process(mic: Any, far: Any, rate: int, far_rate: Optional[int] = None,
 def process_with_stats(mic: Any, far: Any, rate: int, far_rate: Optional[int] = None,
                        **settings: Any) -> tuple[Any, Stats]:
     """The same; returns the near end and the Stats."""
-    channels, far_channels = _channels(mic), _channels(far)
+    channels, far_channels = _channels("mic", mic), _channels("far", far)
     heard = samples("mic", mic, channels)
     played = samples("far", far, far_channels)
     settings.setdefault("hops_at_once", HOPS_AT_ONCE)
@@ -179,8 +179,14 @@ def write_wav(path: Path, near: Array, rate: int) -> None:
         file.writeframes(near.astype("<i2", copy=False).tobytes())
 
 
-def _channels(given: Any) -> int:
-    return given.shape[1] if isinstance(given, np.ndarray) and given.ndim == 2 else 1
+def _channels(name: str, given: Any) -> int:
+    if not isinstance(given, np.ndarray) or given.ndim != 2:
+        return 1
+    channels: int = given.shape[1]
+    if not 1 <= channels <= CHANNELS_MAX:
+        raise ValueError(f"{name} has the shape {given.shape}: expected (frames,), or "
+                         f"(frames, channels) with 1 to {CHANNELS_MAX} channels")
+    return channels
 
 
 def _as_float(array: Array) -> Array:
