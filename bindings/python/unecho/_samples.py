@@ -86,3 +86,15 @@ def output(mic: Array, far: Optional[Array], out: Any, channels: int) -> Array:
         if address(target) != address(other) or target.nbytes != other.nbytes:
             raise ValueError(f"out overlaps {name}: expected the same memory or other memory")
     return target
+
+
+def as_float(array: Array) -> Array:
+    return array.astype(FLOAT32) / np.float32(32768) if array.dtype == INT16 else array
+
+
+def as_int16(array: Array) -> Array:
+    """Rounded to nearest, half a step up, and saturated, as the library does."""
+    if array.dtype == INT16:
+        return array
+    scaled: Array = np.floor(array * np.float32(32768) + np.float32(0.5))
+    return np.nan_to_num(np.clip(scaled, -32768, 32767)).astype(INT16)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ._canceller import Canceller, Stats
 from ._library import CHANNELS_MAX, check, library
-from ._samples import FLOAT32, INT16, address, output, samples
+from ._samples import FLOAT32, INT16, address, as_float, as_int16, output, samples
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,10 +69,10 @@ def process_with_stats(mic: Any, far: Any, rate: int, far_rate: Optional[int] = 
     if far_rate == rate:
         far_rate = None
     with Canceller(rate, channels, far_rate, far_channels=far_channels, **settings) as canceller:
-        near = canceller._whole(_as_float(heard), _as_float(played))
+        near = canceller._whole(as_float(heard), as_float(played))
         stats = canceller.stats
     if heard.dtype == INT16:
-        near = _as_int16(near)
+        near = as_int16(near)
     return (near if isinstance(mic, np.ndarray) else near.tobytes()), stats
 
 
@@ -187,12 +187,3 @@ def _channels(name: str, given: Any) -> int:
         raise ValueError(f"{name} has the shape {given.shape}: expected (frames,), or "
                          f"(frames, channels) with 1 to {CHANNELS_MAX} channels")
     return channels
-
-
-def _as_float(array: Array) -> Array:
-    return array.astype(np.float32) / np.float32(32768) if array.dtype == INT16 else array
-
-
-def _as_int16(near: Array) -> Array:
-    rounded: Array = np.clip(np.rint(near * np.float32(32768)), -32768, 32767)
-    return rounded.astype(np.int16)
