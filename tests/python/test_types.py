@@ -26,6 +26,12 @@ def live(mic: NDArray[np.int16], far: NDArray[np.int16]) -> NDArray[np.int16]:
         return canceller.process(mic, far) if canceller.stats.delay_ms > 20 else near
 
 
+def agent(mic: NDArray[np.float32], speech: bytes) -> NDArray[np.float32]:
+    playout = unecho.Playout(24000)
+    playout.play(speech)
+    return unecho.Canceller(16000, far_rate=24000).process(mic, playout)
+
+
 def of_bytes(mic: bytes, far: memoryview) -> bytes:
     return unecho.Canceller().process(mic, far)
 

@@ -17,6 +17,7 @@ A whole recording::
 
 from ._canceller import Canceller, Stats
 from ._library import Error, library
+from ._playout import Playout
 from ._settings import CHANNEL_MEAN, Align, Backend, Engine, Model, ModelKind, Precision
 from ._signals import process, process_file, process_many
 
@@ -25,5 +26,5 @@ __version__: str = library.unecho_version().decode()
 
 __all__ = [
     "Align", "Backend", "CHANNEL_MEAN", "Canceller", "Engine", "Error", "Model", "ModelKind",
-    "Precision", "Stats", "__version__", "process", "process_file", "process_many",
+    "Playout", "Precision", "Stats", "__version__", "process", "process_file", "process_many",
 ]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ctypes
-import sys
 import threading
 from ctypes import byref, c_size_t, c_void_p
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import TYPE_CHECKING, Any, Optional, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union, overload
 
 from numpy import empty, ndarray
 
-from ._library import ERROR_ARGUMENT, MESSAGE_SIZE, StatsStruct, check, library
+from ._drops import Drops
+from ._library import ERROR_ARGUMENT, HOP, MESSAGE_SIZE, StatsStruct, check, library
+from ._playout import Playout
 from ._samples import INT16, address, output, pointer, samples
 from ._settings import field, in_keywords, make_config, whole
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from ._samples import Array, Buffer, Sample, Samples
 
+    Far = Union[Samples, Playout]
     Out = TypeVar("Out", bound=Samples)
 
 #: How much far end may wait for the microphone where only far_rate is given, in milliseconds.
@@ -31,6 +33,9 @@ _STEADY_SIZE = 1 << 17
 
 _RECORD_PIECE = 1 << 16
 
+#: In place of UNECHO_OK where the queue has dropped far end for the first time.
+_DROPPED = 1
+
 _process, _process_int16 = library.unecho_process, library.unecho_process_int16
 
 _SETTERS: "dict[str, Any]" = {
@@ -40,12 +45,14 @@ _SETTERS: "dict[str, Any]" = {
 }
 
 
-def _push_and_process(far_frame: int, handle: c_void_p, mic: bytes, far: bytes, out: c_void_p,
-                      frames: c_size_t) -> int:
+def _push_and_process(far_frame: int, drops: Drops, handle: c_void_p, mic: bytes, far: bytes,
+                      out: c_void_p, frames: c_size_t) -> int:
     """unecho_process_int16 with a queue; far_frame: the bytes of a frame."""
-    status: int = (library.unecho_push_far_int16(handle, far, len(far) // far_frame)
+    pushed = len(far) // far_frame
+    status: int = (library.unecho_push_far_int16(handle, far, pushed)
                    or _process_int16(handle, mic, None, out, frames))
-    return status
+    drops.left -= pushed
+    return _DROPPED if drops.left < 0 and drops.found() and not status else status
 
 
 @dataclass(frozen=True)
@@ -92,9 +99,9 @@ class Canceller:
     ``rate`` (Hz, 8000 to 192000) and ``channels`` (1 to 8) are those of microphone and output;
     ``rate`` is 48000 by default, other than in C, where it is 16000.
     ``far_rate`` is the far end's, by default the same; where it is given, the far end is queued and
-    may come in chunks of another size, or by ``push_far``; ``far_queue_ms`` is then 1000 by
-    default. All other settings have the names, ranges and defaults of ``unecho_config`` in
-    unecho.h; ``delay_ms`` needs align="fixed"::
+    may come in chunks of another size, by ``push_far``, or as a ``Playout``; ``far_queue_ms`` is
+    then 1000 by default. All other settings have the names, ranges and defaults of
+    ``unecho_config`` in unecho.h; ``delay_ms`` needs align="fixed"::
 
         engine="linear_neural" | "linear" | "neural"    align="auto" | "fixed" | "off"
         precision="auto" | "fp32" | "bf16" | "int8"     backend="native" | "onnxruntime"
@@ -136,7 +143,8 @@ class Canceller:
         self._far_rate: int = config.far_rate or config.sample_rate
         self._channels: int = config.mic_channels
         self._far_channels: int = config.far_channels
-        self._queued = config.far_queue_ms > 0
+        self._drops = (Drops(self._handle, config.far_queue_ms, self._far_rate)
+                       if config.far_queue_ms else None)
         self._changeable = {name: getattr(config, name) for name in _SETTERS}
         self._form: Any = None  # of the last chunk
         self._steady: Any = None  # the short way, where chunks keep their form
@@ -210,21 +218,21 @@ class Canceller:
         return Stats(**{**found, "aligned": bool(values.aligned)})
 
     @overload
-    def process(self, mic: NDArray[Sample], far: Optional[Samples] = None, *,
+    def process(self, mic: NDArray[Sample], far: Optional[Far] = None, *,
                 out: None = None) -> NDArray[Sample]: ...
 
     @overload
-    def process(self, mic: Buffer, far: Optional[Samples] = None, *, out: None = None) -> bytes: ...
+    def process(self, mic: Buffer, far: Optional[Far] = None, *, out: None = None) -> bytes: ...
 
     @overload
-    def process(self, mic: Samples, far: Optional[Samples] = None, *, out: Out) -> Out: ...
+    def process(self, mic: Samples, far: Optional[Far] = None, *, out: Out) -> Out: ...
 
     def process(self, mic: Any, far: Any = None, *, out: Any = None) -> Any:
         """Take frames of microphone and far end, and return as many frames of near end.
 
         ``mic`` (frames, or frames x channels) and ``far`` (as many frames of ``far_channels``) have
         the same type. ``far`` None: silence, or with a queue what was pushed. With a queue, ``far``
-        may have any number of frames and is pushed first.
+        may have any number of frames and is pushed first, or be a ``Playout``.
 
         The near end is returned as the type that ``mic`` has (bytes for any bytes-like one), or
         written to ``out`` and returned as that; ``out`` may be ``mic`` itself. It is ``latency``
@@ -247,25 +255,33 @@ class Canceller:
                     if not handle:
                         self._open()
                     status = function(handle, mic, far, target, frames)
-                    if status:
+                    if status < 0:
                         check(status)
-                    return take()
+                    near = take()
                 finally:
                     release()
+                if status:
+                    self._check_queue().warn()
+                return near
+        if isinstance(far, Playout):
+            return self.process(mic, self._playout_at(mic, far, out), out=out)
         channels = self._channels
         heard = samples("mic", mic, channels)
         played = None if far is None else self._check_far(heard, far)
-        target = output(heard, None if self._queued else played, out, channels)
-        function = _process_int16 if heard.dtype == INT16 else _process
+        drops = self._drops
+        dropped = False
+        target = output(heard, None if drops else played, out, channels)
         with self._lock:
             self._open()
-            if self._queued and played is not None:
-                self._push(played)
-            status = function(self._handle, pointer(mic, heard),
-                              None if self._queued or played is None else pointer(far, played),
-                              address(target), heard.size // channels)
-        if status:
-            check(status)
+            if drops and played is not None:
+                dropped = self._push_and_process(heard, played, target, drops)
+            else:
+                function = _process_int16 if heard.dtype == INT16 else _process
+                check(function(self._handle, pointer(mic, heard),
+                               None if played is None else pointer(far, played), address(target),
+                               heard.size // channels))
+        if drops and dropped:
+            drops.warn()
         if out is not None:
             return out
         if played is not None and type(mic) is type(far):
@@ -275,17 +291,28 @@ class Canceller:
     def push_far(self, far: Samples) -> None:
         """Queue frames of far end, at ``far_rate``: (frames,) or (frames, far_channels).
 
-        For cancellers with ``far_rate`` or ``far_queue_ms``. The first frame counts as played when
-        the next microphone frame is recorded, and the following ones without a gap; unecho.h says
-        what happens when some are missing or too many wait.
+        For cancellers with ``far_rate`` or ``far_queue_ms``. Push at the pace at which it is
+        played, silence included while nothing plays. The first frame counts as played when the
+        next microphone frame is recorded, and the following ones without a gap; unecho.h says what
+        happens when some are missing. Where more than ``far_queue_ms`` waits it is dropped, and the
+        first time a RuntimeWarning says so. What comes sooner than it is played, and may be
+        interrupted, goes into a ``Playout``; what was pushed and is not played is reported by
+        ``notify_gap(mic_lost=...)``.
         """
         played = samples("far", far, self._far_channels)
         with self._lock:
             self._open()
-            self._push(played)
+            drops = self._check_queue()
+            dropped = self._push(played, drops)
+        if dropped:
+            drops.warn()
 
     def notify_gap(self, mic_lost: int = 0, far_lost: int = 0) -> None:
-        """Report frames of microphone or far end that were lost since the last call."""
+        """Report frames of microphone or far end that were lost since the last call.
+
+        Far end that was pushed and is not played, because playback was interrupted, counts as if
+        the microphone had been lost meanwhile: ``mic_lost`` is its length in frames at ``rate``.
+        """
         mic_lost, far_lost = whole("mic_lost", mic_lost), whole("far_lost", far_lost)
         with self._lock:
             self._open()
@@ -331,7 +358,7 @@ class Canceller:
 
     def _check_far(self, mic: Array, far: Any) -> Array:
         played = samples("far", far, self._far_channels)
-        if self._queued:
+        if self._drops:
             return played
         if played.dtype != mic.dtype:
             raise TypeError(f"mic is {mic.dtype} and far {played.dtype}: expected the same")
@@ -343,9 +370,9 @@ class Canceller:
 
     def _remember(self, kind: Any, heard: Array, played: Array) -> None:
         """Make the short way for chunks of this form if the last one had it, too."""
-        form = kind, heard.dtype, heard.shape, None if self._queued else played.shape
+        form = kind, heard.dtype, heard.shape, None if self._drops else played.shape
         steady, self._form = form == self._form, form
-        if (not steady or kind not in (bytes, ndarray) or kind is ndarray and self._queued
+        if (not steady or kind not in (bytes, ndarray) or kind is ndarray and self._drops
                 or not 0 < heard.nbytes <= _STEADY_SIZE):
             return
         near = empty(heard.shape, heard.dtype)
@@ -356,21 +383,64 @@ class Canceller:
         else:
             shapes, take = (heard.nbytes, (played.nbytes,)), near.tobytes
         function: Any = _process_int16 if heard.dtype == INT16 else _process
-        if self._queued:
+        if self._drops:
             far_frame = 2 * self._far_channels
-            function = partial(_push_and_process, far_frame)
-            shapes = heard.nbytes, range(0, sys.maxsize, far_frame)
+            function = partial(_push_and_process, far_frame, self._drops)
+            shapes = heard.nbytes, range(0, far_frame * self._drops.piece + 1, far_frame)
         self._steady = (kind, heard.dtype, *shapes, self._lock.acquire, self._lock.release,
                         self._handle, function, c_void_p(address(near)),
                         c_size_t(heard.size // self._channels), take)
 
-    def _push(self, far: Array) -> None:
-        if not self._queued:
+    def _playout_at(self, mic: Any, playout: Playout, out: Any) -> bytes:
+        """What the playout plays meanwhile. If an argument is wrong nothing is taken of it."""
+        heard = samples("mic", mic, self._channels)
+        if out is not None:
+            output(heard, None, out, self._channels)
+        with self._lock:
+            self._open()
+        wanted = playout.rate, playout.channels
+        if not self._drops or (self._far_rate, self._far_channels) != wanted:
+            raise ValueError(f"the playout has {wanted[0]} Hz and {wanted[1]} channels: open the "
+                             f"canceller with far_rate={wanted[0]}, far_channels={wanted[1]}")
+        return playout._take(heard.size // self._channels, self._rate)
+
+    def _check_queue(self) -> Drops:
+        if not self._drops:
             raise ValueError("the far end comes with the microphone: for push_far, open with "
                              "far_rate or far_queue_ms")
+        return self._drops
+
+    def _push(self, far: Array, drops: Drops) -> bool:
+        """Whether far end was dropped, for the first time."""
         function = (library.unecho_push_far_int16 if far.dtype == INT16
                     else library.unecho_push_far)
-        check(function(self._handle, address(far), far.size // self._far_channels))
+        frames = far.size // self._far_channels
+        check(function(self._handle, address(far), frames))
+        drops.left -= frames
+        return drops.left < 0 and drops.found()
+
+    def _push_and_process(self, mic: Array, far: Array, target: Array, drops: Drops) -> bool:
+        """By turns where the queue would not hold all of far. Returns what _push returns."""
+        function = _process_int16 if mic.dtype == INT16 else _process
+        heard, near = mic.reshape(-1), target.reshape(-1)
+        frames, far_frames = heard.size // self._channels, far.size // self._far_channels
+        piece = drops.piece
+        # A copy, as the output may take its place before all of it is pushed.
+        played = far.reshape(-1) if far_frames <= piece else far.flatten()
+        dropped, done = False, 0
+        for at in range(0, max(far_frames, 1), piece):
+            part = played[at * self._far_channels:(at + piece) * self._far_channels]
+            dropped |= self._push(part, drops)
+            until = frames
+            if at + piece < far_frames:
+                # Not beyond what was pushed, and for whole_hops.
+                until = min(frames, (at + piece) * self._rate // self._far_rate)
+                until -= until % HOP if until < frames else 0
+            start = done * self._channels
+            check(function(self._handle, address(heard[start:]), None, address(near[start:]),
+                           until - done))
+            done = until
+        return dropped
 
     def _whole(self, mic: Array, far: Array) -> Array:
         """unecho_process_whole, on float32."""

@@ -13,6 +13,7 @@ from typing import Any
 INTERFACE = "0.1"
 
 MESSAGE_SIZE = 512
+HOP = 128
 CHANNELS_MAX = 8
 
 OK = 0

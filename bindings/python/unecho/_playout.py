@@ -8,91 +8,135 @@ reached it.
 from __future__ import annotations
 
 import threading
-from typing import Any
+import warnings
+from typing import TYPE_CHECKING
 
-from ._canceller import Canceller
+from ._samples import as_int16, samples
+from ._settings import whole
+
+if TYPE_CHECKING:
+    from ._samples import Samples
 
 #: More than this many seconds cannot wait: the microphone has stopped.
 SECONDS_MAX = 300
 
-#: How long nothing may come before it counts as a pause, as in the library.
-PATIENCE_MS = 100
+#: How late the next audio may be without a pause before it. The library's queue waits 100 ms, by
+#: the hop: it is never left without far end for so long.
+PATIENCE_MS = 80
 
 
 class Playout:
-    """Bytes of int16, ``rate`` in Hz. Any thread."""
+    """What the loudspeaker plays, which comes sooner than it is played: the far end of an agent.
+
+    ``rate`` in Hz and ``channels`` are those of what is played, and the ``far_rate`` and
+    ``far_channels`` of the canceller. Pass it to ``Canceller.process`` as the far end::
+
+        canceller = unecho.Canceller(rate=16000, far_rate=24000)
+        playout = unecho.Playout(rate=24000)
+
+        playout.play(speech)                        # where it goes to the loudspeaker, any length
+        playout.interrupt()                         # where the loudspeaker drops what waits
+        near = canceller.process(mic, playout)      # in the microphone's loop
+
+    What is played begins to count with the next frame of microphone, and goes on without a gap as
+    the microphone does; where nothing waits, it is silence. A pause of up to 80 ms in what comes
+    counts as lateness, not as silence. Any thread may call; one Playout serves one canceller.
+
+    >>> from unecho import Canceller
+    >>> playout = Playout(24000)
+    >>> playout.play(bytes(2 * 24000))                  # a second, int16
+    >>> with Canceller(16000, far_rate=24000) as canceller:
+    ...     near = canceller.process(bytes(2 * 320), playout)           # 20 ms
+    >>> playout.waiting                                 # 980 ms
+    23520
+    >>> playout.interrupt()
+    >>> playout.waiting
+    0
+    """
 
     def __init__(self, rate: int, channels: int = 1) -> None:
-        self.rate = rate
-        self.channels = channels
+        self._rate = whole("rate", rate, least=1)
+        self._channels = whole("channels", channels, least=1)
         self._bytes = bytearray()
-        self._held = False
         self._lock = threading.Lock()
-
-    def fits(self, rate: int, channels: int) -> bool:
-        return (self.rate, self.channels) == (rate, channels)
-
-    def add(self, audio: Any) -> None:
-        with self._lock:
-            self._bytes += audio
-            if len(self._bytes) > 2 * self.channels * self.rate * SECONDS_MAX:
-                self._bytes.clear()
-
-    def clear(self) -> None:
-        with self._lock:
-            self._bytes.clear()
-
-    def pause(self, dropped_ms: int) -> None:
-        """Hold back what waits, but for its beginning, which is dropped."""
-        self.take(self.rate * dropped_ms // 1000)  # nothing, if it is paused already
-        self._held = True
-
-    def resume(self) -> None:
         self._held = False
-
-    def take(self, frames: int) -> bytes:
-        """At most that many frames."""
-        size = 2 * self.channels * frames
-        with self._lock:
-            if self._held:
-                return b""
-            taken = bytes(self._bytes[:size])
-            del self._bytes[:size]
-            return taken
-
-
-class Call:
-    """A canceller that gets the far end from a Playout at the pace of the microphone."""
-
-    def __init__(self, rate: int, channels: int, playout: Playout, **settings: Any) -> None:
-        self.playout = playout
-        self._canceller = Canceller(rate, channels, playout.rate, hops_at_once=1,
-                                    far_channels=playout.channels, **settings)
-        self.format = rate, channels
-        # How much far end the microphone has been ahead of, in frames * rate.
+        # How much far end the microphone has been ahead of, in frames * _mic_rate.
         self._due = 0
-        self._paused = True
-
-    def process(self, mic: Any) -> bytes:
-        """int16 in, as many bytes out."""
-        heard = bytes(mic)
-        canceller = self._canceller
-        now = len(heard) // (2 * canceller.channels) * canceller.far_rate
-        # After a pause the next audio is played when it comes; what only comes late catches up.
-        self._due = now if self._paused else self._due + now
-        far = self.playout.take(self._due // canceller.rate)
-        self._due -= len(far) // (2 * canceller.far_channels) * canceller.rate
-        self._paused = not far and (
-            self._paused or self._due * 1000 > PATIENCE_MS * canceller.rate * canceller.far_rate)
-        return canceller.process(heard, far)
-
-    def fits(self, playout: Playout, rate: int, channels: int) -> bool:
-        """Whether it serves this far end and this microphone."""
-        return self.playout is playout and self.format == (rate, channels)
+        self._mic_rate = 0
+        # Nothing is being played: what comes next is played when it comes, not late.
+        self._idle = True
 
     @property
-    def canceller(self) -> Canceller:
-        return self._canceller
+    def rate(self) -> int:
+        """Of what is played, in Hz."""
+        return self._rate
 
-    def close(self) -> None:
-        self._canceller.close()
+    @property
+    def channels(self) -> int:
+        """Of what is played."""
+        return self._channels
+
+    @property
+    def waiting(self) -> int:
+        """How many frames have not been played yet."""
+        with self._lock:
+            return len(self._bytes) // (2 * self._channels)
+
+    def play(self, audio: Samples) -> None:
+        """Add what is played after what waits: samples as for Canceller.process, any number.
+
+        It is kept in 16 bits. More than 300 s cannot wait: the microphone has stopped, and all of
+        it is dropped, with a warning.
+        """
+        new = as_int16(samples("audio", audio, self._channels)).tobytes()
+        with self._lock:
+            self._bytes += new
+            dropped = len(self._bytes) > 2 * self._channels * self._rate * SECONDS_MAX
+            if dropped:
+                self._bytes.clear()
+        if dropped:
+            warnings.warn(f"more than {SECONDS_MAX} s wait to be played and are dropped: does the "
+                          f"microphone still run?", RuntimeWarning, stacklevel=2)
+
+    def interrupt(self) -> None:
+        """Forget what waits: it is never played."""
+        with self._lock:
+            self._bytes.clear()
+            self._idle = True
+
+    def pause(self, dropped_ms: int = 0) -> None:
+        """Play nothing until ``resume``; the first ``dropped_ms`` of what waits are never played.
+
+        Some audio outputs drop what they hold when they are paused.
+        """
+        dropped = self._rate * whole("dropped_ms", dropped_ms) // 1000
+        with self._lock:
+            if not self._held:
+                del self._bytes[:2 * self._channels * dropped]
+            self._held = self._idle = True
+
+    def resume(self) -> None:
+        """Play the rest."""
+        with self._lock:
+            self._held = False
+
+    # ---- Inside the package -------------------------------------------------------------------
+
+    def _take(self, frames: int, rate: int) -> bytes:
+        """What is played while the microphone records that many frames at that rate."""
+        frame = 2 * self._channels
+        with self._lock:
+            if rate != self._mic_rate:
+                self._due, self._mic_rate = 0, rate
+            due = self._due + frames * self._rate
+            wanted = due // rate
+            taken = b"" if self._held else bytes(self._bytes[:frame * wanted])
+            del self._bytes[:len(taken)]
+            if taken:
+                self._idle = False
+            late = due - len(taken) // frame * rate
+            if self._idle or late * 1000 > PATIENCE_MS * rate * self._rate:
+                taken += bytes(frame * wanted - len(taken))
+                self._idle = True
+            self._due = due - len(taken) // frame * rate
+            return taken

@@ -131,7 +131,7 @@ def process_many(cancellers: Sequence[Canceller], mics: Sequence[NDArray[np.floa
         if frames != first:
             raise ValueError(f"mics[{i}] has {frames} frames and mics[0] {first}: expected the "
                              f"same")
-        if canceller._queued and fars[i] is not None:
+        if canceller._drops and fars[i] is not None:
             raise ValueError(f"fars[{i}]: that canceller has a queue; use its push_far")
         heard.append(mic)
         played.append(None if fars[i] is None else canceller._check_far(mic, fars[i]))

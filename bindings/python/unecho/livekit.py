@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from livekit import rtc
 
-from ._canceller import Stats
-from ._playout import Call, Playout
+from ._canceller import Canceller, Stats
+from ._playout import Playout
 
 if TYPE_CHECKING:
     from livekit.agents.voice import io
@@ -31,6 +31,27 @@ __all__ = ["AudioProcessingModule", "EchoCanceller"]
 
 #: How much an agent's audio source holds, which is dropped when it is paused.
 SOURCE_QUEUE_MS = 200
+
+
+class _Call:
+    """The canceller of a microphone and what is played, for as long as neither changes."""
+
+    def __init__(self, playout: Playout, mic: rtc.AudioFrame, settings: "dict[str, Any]") -> None:
+        self._playout = playout
+        self.canceller = Canceller(mic.sample_rate, mic.num_channels, playout.rate,
+                                   far_channels=playout.channels, hops_at_once=1, **settings)
+
+    def fits(self, playout: Playout, mic: rtc.AudioFrame) -> bool:
+        return self._playout is playout and (
+            self.canceller.rate, self.canceller.channels) == (mic.sample_rate, mic.num_channels)
+
+    def clean(self, mic: rtc.AudioFrame) -> bytes:
+        return self.canceller.process(bytes(mic.data), self._playout)
+
+
+def _fits(playout: Optional[Playout], frame: rtc.AudioFrame) -> bool:
+    return playout is not None and (
+        playout.rate, playout.channels) == (frame.sample_rate, frame.num_channels)
 
 
 class EchoCanceller(rtc.FrameProcessor[rtc.AudioFrame]):
@@ -46,7 +67,7 @@ class EchoCanceller(rtc.FrameProcessor[rtc.AudioFrame]):
         self._enabled = True
         self._paused = False
         self._playout: Optional[Playout] = None
-        self._call: Optional[Call] = None
+        self._call: Optional[_Call] = None
         self._waiting: "Optional[Future[rtc.AudioFrame]]" = None
         # One thread: frames are cleaned in their order.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="unecho")
@@ -77,16 +98,16 @@ class EchoCanceller(rtc.FrameProcessor[rtc.AudioFrame]):
     def play(self, frame: rtc.AudioFrame) -> None:
         """What the agent plays; may come faster than it is played. Any thread."""
         playout = self._playout
-        if not playout or not playout.fits(frame.sample_rate, frame.num_channels):
+        if not playout or not _fits(playout, frame):
             playout = self._playout = Playout(frame.sample_rate, frame.num_channels)
             if self._paused:
-                playout.pause(0)
-        playout.add(frame.data)
+                playout.pause()
+        playout.play(frame.data)
 
     def interrupt(self) -> None:
         """Forget what was to be played: it has been dropped."""
         if self._playout:
-            self._playout.clear()
+            self._playout.interrupt()
 
     def pause(self, dropped_ms: int = SOURCE_QUEUE_MS) -> None:
         """Nothing is played until ``resume``; what the audio source held is dropped."""
@@ -108,20 +129,20 @@ class EchoCanceller(rtc.FrameProcessor[rtc.AudioFrame]):
         return last.result()
 
     def _clean(self, frame: rtc.AudioFrame) -> rtc.AudioFrame:
-        wanted = frame.sample_rate, frame.num_channels
         if not self._playout:
             self._playout = Playout(frame.sample_rate)
         call = self._call
-        if not call or not call.fits(self._playout, *wanted):
+        if not call or not call.fits(self._playout, frame):
             if call:
-                call.close()
-            call = self._call = Call(*wanted, self._playout, **self._settings)
-        return rtc.AudioFrame(call.process(frame.data), *wanted, frame.samples_per_channel)
+                call.canceller.close()
+            call = self._call = _Call(self._playout, frame, self._settings)
+        return rtc.AudioFrame(call.clean(frame), frame.sample_rate, frame.num_channels,
+                              frame.samples_per_channel)
 
     def _close(self) -> None:
         self._thread.shutdown(wait=True)
         if self._call:
-            self._call.close()
+            self._call.canceller.close()
         self._call = None
 
 
@@ -143,19 +164,18 @@ class AudioProcessingModule:
         self._works = echo_cancellation or noise_suppression
         self._settings = settings
         self._playout: Optional[Playout] = None
-        self._call: Optional[Call] = None
+        self._call: Optional[_Call] = None
 
     def process_stream(self, data: rtc.AudioFrame) -> None:
         """The microphone; the frame's samples become the near end."""
         if not self._works:
             return
-        wanted = data.sample_rate, data.num_channels
         if not self._playout:
             self._playout = Playout(data.sample_rate)
         call = self._call
-        if not call or not call.fits(self._playout, *wanted):
-            call = self._call = Call(*wanted, self._playout, **self._settings)
-        near = call.process(data.data)
+        if not call or not call.fits(self._playout, data):
+            call = self._call = _Call(self._playout, data, self._settings)
+        near = call.clean(data)
         if data.data.readonly:
             data._data = bytearray(near)  # as rtc.AudioProcessingModule does
         else:
@@ -166,9 +186,9 @@ class AudioProcessingModule:
         if not self._cancels:
             return
         playout = self._playout
-        if not playout or not playout.fits(data.sample_rate, data.num_channels):
+        if not playout or not _fits(playout, data):
             playout = self._playout = Playout(data.sample_rate, data.num_channels)
-        playout.add(data.data)
+        playout.play(data.data)
 
     def set_stream_delay_ms(self, delay_ms: int) -> None:
         """Without effect: the delay is found."""

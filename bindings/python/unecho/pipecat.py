@@ -24,8 +24,8 @@ from pipecat.audio.mixers.base_audio_mixer import BaseAudioMixer
 from pipecat.frames.frames import (FilterControlFrame, FilterEnableFrame,
                                    FilterUpdateSettingsFrame, MixerControlFrame)
 
-from ._canceller import Stats
-from ._playout import Call, Playout
+from ._canceller import Canceller, Stats
+from ._playout import Playout
 
 __all__ = ["EchoCanceller"]
 
@@ -44,7 +44,7 @@ class EchoCanceller:
         self._settings = settings
         self._rate: Optional[int] = None
         self._playout: Optional[Playout] = None
-        self._call: Optional[Call] = None
+        self._canceller: Optional[Canceller] = None
         self._turn = asyncio.Lock()
         self.filter: BaseAudioFilter = _Filter(self)
         self.mixer: BaseAudioMixer = _Mixer(self, mixer)
@@ -52,12 +52,12 @@ class EchoCanceller:
     def interrupt(self) -> None:
         """Forget what was to be played: the transport has dropped it."""
         if self._playout:
-            self._playout.clear()
+            self._playout.interrupt()
 
     @property
     def stats(self) -> Optional[Stats]:
         """None before the first audio and after the end."""
-        return self._call.canceller.stats if self._call else None
+        return self._canceller.stats if self._canceller else None
 
     # ---- For filter and mixer -----------------------------------------------------------------
 
@@ -67,17 +67,17 @@ class EchoCanceller:
 
     async def _stop_filter(self) -> None:
         async with self._turn:
-            if self._call:
-                self._call.close()
-            self._call = None
+            if self._canceller:
+                self._canceller.close()
+            self._canceller = None
 
     async def _start_mixer(self, rate: int) -> None:
         async with self._turn:
             # The filter may have started before, with an output rate that was a guess.
-            if self._call and self._call.canceller.far_rate != rate:
-                self._call.close()
-                self._call = None
-            if not self._call:
+            if self._canceller and self._canceller.far_rate != rate:
+                self._canceller.close()
+                self._canceller = None
+            if not self._canceller:
                 self._playout = Playout(rate)
 
     async def _set(self, settings: "dict[str, Any]") -> None:
@@ -85,13 +85,13 @@ class EchoCanceller:
         if unknown:
             raise ValueError(f"{', '.join(unknown)}: expected enable, {', '.join(CHANGEABLE)}")
         async with self._turn:
-            if self._call:
-                self._call.canceller.set(**settings)
+            if self._canceller:
+                self._canceller.set(**settings)
             self._settings.update(settings)
 
     def _play(self, audio: bytes) -> None:
         if self._playout:
-            self._playout.add(audio)
+            self._playout.play(audio)
 
     async def _clean(self, audio: bytes) -> bytes:
         async with self._turn:
@@ -104,13 +104,14 @@ class EchoCanceller:
                 raise
 
     def _process(self, audio: bytes) -> bytes:
-        if not self._call:
+        if not self._canceller:
             if not self._rate:
                 raise RuntimeError("the filter has not been started")
             if not self._playout:
                 self._playout = Playout(self._rate)
-            self._call = Call(self._rate, 1, self._playout, **self._settings)
-        return self._call.process(audio)
+            self._canceller = Canceller(self._rate, far_rate=self._playout.rate, hops_at_once=1,
+                                        **self._settings)
+        return self._canceller.process(audio, self._playout)
 
 
 class _Filter(BaseAudioFilter):
