@@ -5,10 +5,11 @@
                                    with the package soundfile, as .flac (samples/ of the checkout)
 
 The agent plays its speech; the microphone hears its echo, and the user, who begins to speak four
-times while the agent talks. A detector of speech, as simple as they come, listens to the microphone
-as it is, and to what unecho makes of it, in chunks of 20 ms as they would come from a transport. An
-agent stops talking when the detector reports speech: it should do so when the user speaks, at the
-first word, and never otherwise. The exit status is 0 if it does with unecho.
+times while the agent talks, in chunks of 20 ms as they would come from a transport. An agent stops
+talking when it hears the user: it should do so at the first word, and never otherwise. Without
+unecho a detector of speech, as simple as they come, listens to the microphone; with unecho the
+canceller says who talks (stats.near_end_active). The exit status is 0 if the agent does right with
+unecho.
 """
 
 import asyncio
@@ -25,11 +26,14 @@ CHUNK = 320
 # What the user says and when, in seconds: a part of meeting_near, its length, its new time. The
 # agent talks from 0.6 to 8.9 and from 16.9 to 24.2.
 USER = [(9.84, 1.3, 3.0), (9.84, 1.3, 6.0), (9.84, 1.3, 18.0), (9.84, 1.3, 21.5)]
-# The detector: three chunks in a row above this level, in dB of full scale, and silence again after
-# 0.4 s below it.
+# The detector: three chunks in a row above this level, in dB of full scale.
 THRESHOLD_DB = -42
-NEEDED = 3
-QUIET = 20
+LOUD_CHUNKS = 3
+# The canceller's probability that the user speaks: an agent that must not interrupt itself takes
+# more than 0.5.
+CERTAIN = 0.9
+# After as many chunks without speech the next one begins anew: 0.4 s.
+QUIET_CHUNKS = 20
 # A detection this long before or after the user's first sound belongs to it.
 TOLERANCE = 0.2
 
@@ -48,18 +52,23 @@ def level_db(chunk):
     return 10 * np.log10(np.mean(np.square(chunk)) + 1e-12)
 
 
-def detections(signal):
-    """When the detector begins to report speech, in seconds."""
+def begins(speaks, needed):
+    """When speech is reported, in seconds: `needed` chunks in a row that speak."""
     found, loud, quiet, speaking = [], 0, 0, False
-    for i in range(len(signal) // CHUNK):
-        above = level_db(signal[i * CHUNK:(i + 1) * CHUNK]) > THRESHOLD_DB
-        loud, quiet = (loud + 1, 0) if above else (0, quiet + 1)
-        if not speaking and loud == NEEDED:
+    for i, speaks_now in enumerate(speaks):
+        loud, quiet = (loud + 1, 0) if speaks_now else (0, quiet + 1)
+        if not speaking and loud == needed:
             speaking = True
-            found.append((i + 1 - NEEDED) * CHUNK / RATE)
-        elif speaking and quiet == QUIET:
+            found.append((i + 1) * CHUNK / RATE)
+        elif speaking and quiet == QUIET_CHUNKS:
             speaking = False
     return found
+
+
+def loud(signal):
+    """Of each chunk, whether it is."""
+    return [level_db(signal[at:at + CHUNK]) > THRESHOLD_DB
+            for at in range(0, len(signal) - CHUNK + 1, CHUNK)]
 
 
 def scene(folder):
@@ -74,17 +83,17 @@ def scene(folder):
 
 
 async def clean(mic, far):
-    async def chunks():
+    """The near end, and of each chunk whether the user speaks."""
+    near, speaks = [], []
+    async with unecho.aio.Canceller(RATE) as canceller:
         for at in range(0, len(mic), CHUNK):
-            yield mic[at:at + CHUNK], far[at:at + CHUNK]
-
-    near = [chunk async for chunk in unecho.aio.clean(chunks(), RATE)]
-    with unecho.Canceller(RATE) as canceller:
-        return np.concatenate(near)[canceller.latency:]
+            near.append(await canceller.process(mic[at:at + CHUNK], far[at:at + CHUNK]))
+            speaks.append(canceller.stats.near_end_active >= CERTAIN)
+        return np.concatenate(near)[canceller.latency:], speaks
 
 
-def belongs(time, begins):
-    return any(abs(time - begin) <= TOLERANCE for begin in begins)
+def belongs(time, starts):
+    return any(abs(time - start) <= TOLERANCE for start in starts)
 
 
 def first_word_db(near, user, begin):
@@ -98,9 +107,10 @@ def main():
         print(__doc__)
         return 2
     mic, far, user = scene(Path(sys.argv[1]))
-    near = asyncio.run(clean(mic, far))
-    said = detections(user)
-    without, cleaned = detections(mic), detections(near)
+    near, speaks = asyncio.run(clean(mic, far))
+    # The user alone, from the first chunk on.
+    said = [time - CHUNK / RATE for time in begins(loud(user), 1)]
+    without, cleaned = begins(loud(mic), LOUD_CHUNKS), begins(speaks, 1)
 
     events = [(time, "user speaks") for time in said]
     events += [(time, "without unecho: " + ("hears the user" if belongs(time, said) else
