@@ -60,6 +60,39 @@ class Aio(unittest.TestCase):
             expected = [canceller.process(m, f) for m, f in zip(MICS[:200], FARS[:200])]
         self.assertEqual(asyncio.run(run()), expected)
 
+    def test_it_has_what_a_canceller_has(self):
+        names = [{name for name in dir(kind) if not name.startswith("_")}
+                 for kind in (unecho.Canceller, unecho.aio.Canceller)]
+        self.assertEqual(*names)
+
+        async def run():
+            async with unecho.aio.Canceller(16000, far_rate=FAR_RATE,
+                                            record_capacity=1 << 16) as canceller:
+                self.assertEqual((canceller.rate, canceller.far_rate, canceller.channels,
+                                  canceller.far_channels), (16000, FAR_RATE, 1, 1))
+                self.assertIsInstance(canceller.kernels, str)
+                await canceller.push_far(FARS[0])
+                await canceller.process(MICS[0])
+                await canceller.notify_gap(mic_lost=320)
+                await canceller.set(suppression=0.5, comfort_noise=True)
+                self.assertGreater(len(await canceller.read_record()), 640)
+                for wrong in (canceller.set(suppression=9), canceller.notify_gap(-1)):
+                    with self.assertRaises(ValueError):
+                        await wrong
+
+        asyncio.run(run())
+
+    def test_a_playout_is_its_far_end(self):
+        async def run():
+            playout = unecho.Playout(FAR_RATE)
+            playout.play(b"".join(FARS[:50]))
+            async with unecho.aio.Canceller(16000, far_rate=FAR_RATE) as canceller:
+                return [await canceller.process(mic, playout) for mic in MICS[:50]]
+
+        with unecho.Canceller(16000, far_rate=FAR_RATE) as canceller:
+            expected = [canceller.process(m, f) for m, f in zip(MICS[:50], FARS[:50])]
+        self.assertEqual(asyncio.run(run()), expected)
+
     def test_never_on_the_event_loop(self):
         threads = set()
 
@@ -102,6 +135,40 @@ class Aio(unittest.TestCase):
 
     def test_examples(self):
         self.assertEqual(doctest.testmod(unecho.aio).failed, 0)
+
+
+class Names(unittest.TestCase):
+    """import unecho is enough: in a new interpreter, which has imported nothing else."""
+
+    def run_program(self, program):
+        stubs = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stubs")
+        result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                                env={**os.environ, "STUBS": stubs})
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+    def test_modules_are_there_when_they_are_used(self):
+        self.run_program("""
+import os, sys
+import unecho
+assert "asyncio" not in sys.modules
+assert unecho.aio.Canceller and "asyncio" in sys.modules
+assert not hasattr(unecho, "ai")
+sys.path.insert(0, os.environ["STUBS"])
+assert unecho.pipecat.EchoCanceller and unecho.livekit.EchoCanceller
+""")
+
+    def test_a_package_that_is_missing_is_named(self):
+        self.run_program("""
+import sys
+import unecho
+sys.modules["livekit"] = None
+try:
+    unecho.livekit
+except ModuleNotFoundError as error:
+    assert error.name == "livekit", error
+else:
+    raise AssertionError
+""")
 
 
 class Pipecat(unittest.TestCase):

@@ -32,6 +32,12 @@ def agent(mic: NDArray[np.float32], speech: bytes) -> NDArray[np.float32]:
     return unecho.Canceller(16000, far_rate=24000).process(mic, playout)
 
 
+async def served(mic: bytes, far: bytes) -> int:
+    async with unecho.aio.Canceller(16000, far_rate=24000) as canceller:
+        await canceller.set(suppression=0.5)
+        return len(await canceller.read_record()) + canceller.far_rate
+
+
 def of_bytes(mic: bytes, far: memoryview) -> bytes:
     return unecho.Canceller().process(mic, far)
 

@@ -17,7 +17,7 @@ __all__ = ["Canceller", "clean"]
 
 
 class Canceller:
-    """unecho.Canceller, whose ``process`` is awaited.
+    """unecho.Canceller, whose methods are awaited.
 
     ``executor`` is a concurrent.futures.Executor of threads; None: the loop's own. Calls take
     effect in the order in which they were made.
@@ -44,6 +44,19 @@ class Canceller:
         """unecho.Canceller.push_far: copies and computes nothing, but takes its turn."""
         await self._run(lambda: self._canceller.push_far(far))
 
+    async def notify_gap(self, mic_lost: int = 0, far_lost: int = 0) -> None:
+        """unecho.Canceller.notify_gap, after the calls that were made before."""
+        await self._run(lambda: self._canceller.notify_gap(mic_lost, far_lost))
+
+    async def set(self, **settings: Any) -> None:
+        """unecho.Canceller.set, after the calls that were made before."""
+        await self._run(lambda: self._canceller.set(**settings))
+
+    async def read_record(self) -> bytes:
+        """unecho.Canceller.read_record."""
+        record: bytes = await self._run(self._canceller.read_record)
+        return record
+
     async def reset(self) -> None:
         await self._run(self._canceller.reset)
 
@@ -57,9 +70,34 @@ class Canceller:
         await self.close()
 
     @property
+    def rate(self) -> int:
+        """Of microphone and output, in Hz."""
+        return self._canceller.rate
+
+    @property
+    def channels(self) -> int:
+        """Of microphone and output."""
+        return self._canceller.channels
+
+    @property
+    def far_rate(self) -> int:
+        """Of the far end, in Hz."""
+        return self._canceller.far_rate
+
+    @property
+    def far_channels(self) -> int:
+        """Of the far end."""
+        return self._canceller.far_channels
+
+    @property
     def latency(self) -> int:
         """How many frames the output is behind the microphone."""
         return self._canceller.latency
+
+    @property
+    def kernels(self) -> str:
+        """The instruction set in use; waits for a call that computes."""
+        return self._canceller.kernels
 
     @property
     def stats(self) -> Stats:
