@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from unecho._signals import read_wav
+from unecho._wav import read_wav
 
 FOLDER = Path(os.environ["UNECHO_SAMPLES"])
 RATE = 16000

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
+from typing import Optional, TextIO, Type, Union
 
 from . import Error, __version__, process_file
 from ._settings import Engine, Precision
 
 # The confidence below which the header says that no echo is seen.
 SEEN = 0.3
+
+
+def _tell(message: Union[Warning, str], category: Type[Warning], filename: str, lineno: int,
+          file: Optional[TextIO] = None, line: Optional[str] = None) -> None:
+    print(f"unecho: warning: {message}", file=sys.stderr)
 
 
 def main() -> int:
@@ -19,7 +26,7 @@ def main() -> int:
                     "The program `unecho` reads all formats and has more options.")
     parser.add_argument("mic", help="what the microphone recorded")
     parser.add_argument("far", help="what the loudspeaker played")
-    parser.add_argument("-o", "--output", required=True, metavar="OUT", help="the near end")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT", help="the near end, a WAV file")
     parser.add_argument("--engine", default="linear_neural",
                         choices=[engine.name.lower() for engine in Engine])
     parser.add_argument("--precision", default="auto",
@@ -28,6 +35,7 @@ def main() -> int:
                         help="0 to 60, default 20")
     parser.add_argument("--version", action="version", version=f"unecho {__version__}")
     given = parser.parse_args()
+    warnings.showwarning = _tell
     try:
         stats = process_file(given.mic, given.far, given.output, engine=given.engine,
                              precision=given.precision, noise_reduction_db=given.noise_reduction)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
-import wave
 from contextlib import ExitStack
 from ctypes import c_void_p
-from typing import TYPE_CHECKING, Any, Optional, Sequence, Union, overload
+from typing import TYPE_CHECKING, Any, Optional, Sequence, overload
 
 import numpy as np
 
 from ._canceller import Canceller, Stats
 from ._library import CHANNELS_MAX, check, library
 from ._samples import FLOAT32, INT16, address, as_float, as_int16, output, samples
+from ._wav import check_output, read_wav, write_wav
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ._samples import Array, Buffer, Sample, Samples
+    from ._wav import Path
 
 #: A whole recording goes through in as long passes as the library takes.
 HOPS_AT_ONCE = 64
@@ -25,8 +26,6 @@ HOPS_AT_ONCE = 64
 #: Where latency does not matter, the two recordings may begin at somewhat different times: as
 #: `unecho process` does.
 REFERENCE_LATE_MS = 200
-
-Path = Union[str, "os.PathLike[str]"]
 
 
 @overload
@@ -79,9 +78,12 @@ def process_with_stats(mic: Any, far: Any, rate: int, far_rate: Optional[int] = 
 def process_file(mic: Path, far: Path, out: Path, **settings: Any) -> Stats:
     """Cancel the echo in a WAV file of 16 bits and write another; returns the Stats.
 
-    The files may have different rates and channels. Both are read into memory; for other formats
-    and for very long recordings use the program ``unecho process``.
+    The files may have different rates and channels. Both are read into memory; for other formats,
+    for very long recordings, and for recordings that begin more than 200 ms after or 1 s before
+    their echo, use the program ``unecho process``. ``out`` must end in .wav; a file of that name is
+    replaced when the new one is complete. A RuntimeWarning says that a file is cut short.
     """
+    check_output(out)
     for given in (mic, far):
         if os.path.exists(out) and os.path.samefile(given, out):
             raise ValueError(f"{os.fspath(out)} would replace an input")
@@ -151,32 +153,6 @@ def process_many(cancellers: Sequence[Canceller], mics: Sequence[NDArray[np.floa
             pointers(*(None if far is None else address(far) for far in played)),
             pointers(*map(address, targets)), count, heard[0].size // cancellers[0].channels))
     return targets
-
-
-def read_wav(path: Path) -> tuple[NDArray[np.int16], int]:
-    """The samples of a WAV file, int16 (frames,) or (frames, channels), and its rate in Hz."""
-    hint = "here WAV files of 16 bits are read; `unecho process` reads all others"
-    try:
-        with wave.open(os.fspath(path), "rb") as file:
-            if file.getsampwidth() != 2:
-                raise ValueError(f"{os.fspath(path)} has {8 * file.getsampwidth()} bits: {hint}")
-            channels = file.getnchannels()
-            data = file.readframes(file.getnframes())
-            rate = file.getframerate()
-    except (wave.Error, EOFError) as error:
-        reason = str(error) or "it ends too early"
-        raise ValueError(f"{os.fspath(path)} cannot be read ({reason}): {hint}") from None
-    array = np.frombuffer(data, "<i2").astype(np.int16, copy=False)
-    return (array if channels == 1 else array.reshape(-1, channels)), rate
-
-
-def write_wav(path: Path, near: Array, rate: int) -> None:
-    """Write int16 samples, (frames,) or (frames, channels), as a WAV file."""
-    with wave.open(os.fspath(path), "wb") as file:
-        file.setnchannels(1 if near.ndim == 1 else near.shape[1])
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(near.astype("<i2", copy=False).tobytes())
 
 
 def _channels(name: str, given: Any) -> int:
