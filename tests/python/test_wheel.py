@@ -42,9 +42,16 @@ class Wheel(unittest.TestCase):
             self.assertEqual(made.returncode, 0, made.stderr)
             wheel = Path(made.stdout.strip())
             self.assertRegex(wheel.name, r"^unecho-[0-9.]+-py3-none-manylinux_2_[0-9]+_\w+\.whl$")
-            names = zipfile.ZipFile(wheel).namelist()
+            archive = zipfile.ZipFile(wheel)
+            names = archive.namelist()
             for name in ("libunecho.so", "py.typed", "LICENSE", "aio.py"):
                 self.assertIn("unecho/" + name, names)
+            info = "-".join(wheel.name.split("-")[:2]) + ".dist-info/"
+            self.assertIn("\nLicense-File: LICENSE\n", archive.read(info + "METADATA").decode())
+            licenses = [name for name in names if name.startswith(info) and
+                        name.endswith("/LICENSE")]
+            self.assertEqual([archive.read(name) for name in licenses],
+                             [(ROOT / "LICENSE").read_bytes()])
             # It was built of the source distribution, which is complete.
             self.assertEqual(len(list(Path(folder).glob("unecho-*.tar.gz"))), 1)
             self.run_in(sys.executable, "-m", "venv", "--system-site-packages", "env")
