@@ -1,7 +1,8 @@
 //! The bundled sample, which scripts/test-rust.sh decodes into UNECHO_SAMPLES.
 
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::{env, fs, thread};
 
 use unecho::{Align, Canceller, Channel, Config, Engine, Model, ModelKind, Precision, Status};
@@ -264,6 +265,38 @@ fn whole_recordings() {
     assert_eq!(near.len(), mic.len());
     let near: Vec<i16> = near.iter().map(|x| (x * 32768.0) as i16).collect();
     assert!(change(&mic, &near, FAR_ALONE) <= -25.0);
+}
+
+/// examples/raw.rs, which cargo builds beside the tests: the last part of a chunk, and what the
+/// output lags.
+#[test]
+fn the_example_brings_out_every_frame() {
+    let (mic, far) = sample();
+    let n = 16000 + 69;
+    let mut canceller = Config::new(RATE).open().unwrap();
+    let padded = |end: &[i16]| [&end[..n], &vec![0; canceller.latency()]].concat();
+    let (mic, far) = (padded(&mic), padded(&far));
+    let expected = stream(&mut canceller, &mic, &far, 320);
+
+    let program = env::current_exe().unwrap();
+    let program = program.ancestors().nth(2).unwrap().join("examples/raw");
+    let mut child = Command::new(program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let input: Vec<u8> = (0..n)
+        .flat_map(|i| [mic[i], far[i]])
+        .flat_map(i16::to_le_bytes)
+        .collect();
+    let mut stdin = child.stdin.take().unwrap();
+    let writer = thread::spawn(move || stdin.write_all(&input));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    assert!(output.status.success());
+    let expected: Vec<u8> = expected.into_iter().flat_map(i16::to_le_bytes).collect();
+    assert_eq!(output.stdout.len(), expected.len());
+    assert!(output.stdout == expected);
 }
 
 #[test]
