@@ -61,6 +61,9 @@ class Wheel(unittest.TestCase):
             self.assertEqual(version, f"unecho {wheel.name.split('-')[1]}\n")
             where = self.run_in(python, "-c", "import unecho; print(unecho.__file__)")
             self.assertIn("env", where)
+            # By name, from what is in the wheel.
+            self.run_in(python, "-c", "import unecho; "
+                        "[unecho.Model(name) for name in ('unecho-post', 'unecho-128')]")
             samples = Path(os.environ["UNECHO_SAMPLES"])
             said = self.run_in(python, "-m", "unecho", samples / "meeting_mic.wav",
                                samples / "meeting_far.wav", "-o", "out.wav")
