@@ -40,7 +40,7 @@ class Layout(unittest.TestCase):
         for member in unecho.ModelKind:
             self.assertEqual(numbers[f"UNECHO_MODEL_{member.name}"], member)
         for name in ("ERROR_ARGUMENT", "ERROR_MEMORY", "ERROR_SAMPLE_RATE", "ERROR_CHUNK",
-                     "MESSAGE_SIZE"):
+                     "MESSAGE_SIZE", "HOP", "CHANNELS_MAX"):
             self.assertEqual(numbers["UNECHO_" + name], getattr(_library, name))
         self.assertEqual(numbers["UNECHO_CHANNEL_MEAN"], unecho.CHANNEL_MEAN)
 
