@@ -17,7 +17,8 @@ class Opening(unittest.TestCase):
     def test_the_library_s_message(self):
         self.refused(ValueError, "^rate is 4000, expected 8000 to 192000", rate=4000)
         self.refused(ValueError, "^channels is 9, expected 1 to 8", channels=9)
-        self.refused(ValueError, "far_rate 24000 differs from rate 48000", far_rate=24000, far_queue_ms=0)
+        self.refused(ValueError, "far_rate 24000 differs from rate 48000", far_rate=24000,
+                     far_queue_ms=0)
         self.refused(ValueError, "noise_reduction_db is 99", noise_reduction_db=99)
         self.refused(ValueError, "linear_tail_ms is 5", linear_tail_ms=5)
 

@@ -1,4 +1,4 @@
-"""What an agent plays: faster than real time, interrupted, pushed by hand; and far end that is dropped.
+"""What an agent plays: sooner than it is heard, interrupted, pushed by hand; dropped far end.
 
 A room of 250 ms, a microphone of 16 kHz, chunks of 20 ms.
 """

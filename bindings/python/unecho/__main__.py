@@ -26,7 +26,8 @@ def main() -> int:
                     "The program `unecho` reads all formats and has more options.")
     parser.add_argument("mic", help="what the microphone recorded")
     parser.add_argument("far", help="what the loudspeaker played")
-    parser.add_argument("-o", "--output", required=True, metavar="OUT", help="the near end, a WAV file")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT",
+                        help="the near end, a WAV file")
     parser.add_argument("--engine", default="linear_neural",
                         choices=[engine.name.lower() for engine in Engine])
     parser.add_argument("--precision", default="auto",
