@@ -160,8 +160,8 @@ static int check_alignment(const unecho_config *config, const message *to)
         !(config->delay_ms >= -(double)config->reference_late_ms &&
           config->delay_ms <= UNECHO_DELAY_MAX_MS))
         return message_fail(to, UNECHO_ERROR_ARGUMENT,
-                            "delay_ms is %g, expected -%u (reference_late_ms) to %d",
-                            config->delay_ms, config->reference_late_ms, UNECHO_DELAY_MAX_MS);
+                            "delay_ms is %g, expected %d (reference_late_ms) to %d",
+                            config->delay_ms, -(int)config->reference_late_ms, UNECHO_DELAY_MAX_MS);
     return UNECHO_OK;
 }
 
