@@ -27,6 +27,8 @@ enum { MOST_ALONG = 8 };
 
 /* Mean level below which a window counts as silent. */
 #define SILENCE_DB (-65.0)
+/* The height of a peak around which only a room is seen to ring. */
+#define RINGING (2.0 * POINT_CLEAR)
 /* The lag so close to the last one is preferred to a peak so much higher elsewhere: sounds that
  * repeat have several. Where it is too high for chance, to any at a longer lag: of two loudspeakers
  * now this one, now that one is louder, and the filter reaches the later one from the first. */
@@ -98,8 +100,12 @@ static struct track_point point_of(double at, double lag, double height)
     return (struct track_point){.at = at, .lag = lag / CORRELATOR_RATE, .height = height};
 }
 
+/* The energies are relative to the peak's, so that those around a low one, which are its noise and
+ * the pitch of a voice, would outweigh all others. */
 static void add_tail(struct window_search *s, const struct correlator_peak *peak)
 {
+    if (peak->height < RINGING)
+        return;
     s->after += peak->after;
     s->before += peak->before;
     s->floor += peak->floor;

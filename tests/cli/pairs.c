@@ -104,6 +104,27 @@ static void recorders_that_start_apart(void **state)
     expect_good(&result);
 }
 
+/* Where nobody talks at the near end, only the room tells which end is which. */
+static void recorders_that_start_apart_and_no_near_end(void **state)
+{
+    enum { ALONE = 17 * RATE / 2 };
+    outcome result;
+    (void)state;
+    write_sound("alone.wav", FLOAT_WAV, far.samples, ALONE);
+    for (size_t silence = 3 * RATE / 2; silence <= 6 * RATE; silence *= 2) {
+        float *late = calloc(silence + ALONE, sizeof(*late));
+        assert_non_null(late);
+        memcpy(late + silence, mic.samples, ALONE * sizeof(*late));
+        write_sound("late.wav", FLOAT_WAV, late, silence + ALONE);
+        free(late);
+        process(&result, "late.wav alone.wav");
+        expect_part(result.messages, " s after late.wav; shifted");
+        assert_true(figure(&result, "echo_change_db") < -15.0);
+        process(&result, "alone.wav late.wav");
+        expect_part(result.messages, "microphone and far end are swapped");
+    }
+}
+
 static void silence_that_was_left_out(void **state)
 {
     outcome result;
@@ -430,6 +451,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_pair),
         cmocka_unit_test(recorders_that_start_apart),
+        cmocka_unit_test(recorders_that_start_apart_and_no_near_end),
         cmocka_unit_test(silence_that_was_left_out),
         cmocka_unit_test(sound_that_the_microphone_lost),
         cmocka_unit_test(reflections_that_take_turns),
