@@ -1,5 +1,7 @@
 #include "alignment/far_feed.h"
 
+#include "unecho.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -8,11 +10,11 @@ enum { PART = 4096 };
 
 static bool drop(struct far_feed *feed, uint64_t n)
 {
-    float unused[PART];
+    float unused[PART * UNECHO_CHANNELS_MAX];
     while (n > 0) {
         const size_t part = n < PART ? (size_t)n : PART;
         size_t got;
-        if (!ends_read_far(feed->pair, unused, part, &got))
+        if (!feed->read(feed->source, unused, part, &got))
             return false;
         feed->at += got;
         feed->dropped += got;
@@ -28,14 +30,14 @@ static uint64_t until_edit(const struct far_feed *feed)
 {
     if (!feed->plan || feed->edit == feed->plan->count)
         return UINT64_MAX;
-    const double at = round(feed->plan->edits[feed->edit].at * ends_far_rate(feed->pair));
+    const double at = round(feed->plan->edits[feed->edit].at * feed->rate);
     return at > (double)feed->at ? (uint64_t)at - feed->at : 0;
 }
 
 static bool begin_edit(struct far_feed *feed)
 {
     const double silence = feed->plan->edits[feed->edit++].silence;
-    const uint64_t frames = (uint64_t)round(fabs(silence) * ends_far_rate(feed->pair));
+    const uint64_t frames = (uint64_t)round(fabs(silence) * feed->rate);
     if (silence < 0.0)
         return drop(feed, frames);
     feed->silence = frames;
@@ -45,7 +47,7 @@ static bool begin_edit(struct far_feed *feed)
 
 bool far_feed_read(struct far_feed *feed, float *samples, size_t n, size_t *got)
 {
-    const unsigned channels = ends_far_channels(feed->pair);
+    const unsigned channels = feed->channels;
     *got = 0;
     while (*got < n) {
         float *const to = samples + *got * channels;
@@ -62,7 +64,7 @@ bool far_feed_read(struct far_feed *feed, float *samples, size_t n, size_t *got)
                 continue;
             }
             part = until < left ? (size_t)until : left;
-            if (!ends_read_far_channels(feed->pair, to, part, &have))
+            if (!feed->read(feed->source, to, part, &have))
                 return false;
             feed->at += have;
         }

@@ -3,14 +3,19 @@
 #define UNECHO_CLI_FAR_FEED_H
 
 #include "alignment/far_plan.h"
-#include "files/ends.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/* Reads n frames of all channels, as audio_reader_read. */
+typedef bool far_source(void *source, float *frames, size_t n, size_t *got);
+
 struct far_feed {
-    ends *pair;
+    far_source *read;
+    void *source;
+    unsigned channels;
+    int rate;                    /* Hz */
     const struct far_plan *plan; /* NULL: no changes */
     size_t edit;                 /* the next one */
     uint64_t at;                 /* frames of the recording read */
@@ -18,7 +23,7 @@ struct far_feed {
     uint64_t dropped, inserted;
 };
 
-/* As ends_read_far_channels. */
+/* As far_source. */
 bool far_feed_read(struct far_feed *feed, float *samples, size_t n, size_t *got);
 
 #endif

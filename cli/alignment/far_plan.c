@@ -195,3 +195,49 @@ void far_plan_free(struct far_plan *plan)
     free(plan->edits);
     *plan = (struct far_plan){0};
 }
+
+size_t far_plan_places(const struct far_plan *plan, double sign, double *seconds)
+{
+    size_t places = 0;
+    *seconds = 0.0;
+    for (size_t i = plan->shifted; i < plan->count; i++) {
+        if (sign * plan->edits[i].silence <= 0.0)
+            continue;
+        places++;
+        *seconds += sign * plan->edits[i].silence;
+    }
+    return places;
+}
+
+double far_plan_moved(const struct far_plan *plan, double far_seconds)
+{
+    double moved = 0.0;
+    for (size_t i = 0; i < plan->count && plan->edits[i].at <= far_seconds; i++)
+        moved += plan->edits[i].silence;
+    return moved;
+}
+
+bool far_plan_levels(const struct far_plan *plan, const struct levels *far, struct levels *edited)
+{
+    const double moved = far_plan_moved(plan, HUGE_VAL) * LEVELS_PER_S;
+    size_t edit = 0;
+    long at = 0, silent = 0;
+    edited->n = (size_t)fmax(0.0, (double)far->n + round(moved));
+    edited->db = malloc((edited->n + 1) * sizeof(*edited->db));
+    if (!edited->db)
+        return no_memory();
+    for (size_t i = 0; i < edited->n; i++) {
+        while (edit < plan->count && (double)at >= plan->edits[edit].at * LEVELS_PER_S) {
+            const long change = lround(plan->edits[edit++].silence * LEVELS_PER_S);
+            silent += change > 0 ? change : 0;
+            at -= change < 0 ? change : 0;
+        }
+        if (silent > 0) {
+            edited->db[i] = LEVEL_NONE;
+            silent--;
+        } else {
+            edited->db[i] = level_at(far, ((double)at++ + 0.5) / LEVELS_PER_S);
+        }
+    }
+    return true;
+}

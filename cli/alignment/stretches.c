@@ -48,32 +48,6 @@ static bool find_floor(const struct levels *levels, double *db)
     return true;
 }
 
-/* The far end's levels as the plan changes it, as many as n. */
-static bool edit_levels(struct levels *edited, size_t n, const struct levels *far,
-                        const struct far_plan *plan)
-{
-    size_t edit = 0;
-    long at = 0, silent = 0;
-    edited->n = n;
-    edited->db = malloc((n + 1) * sizeof(*edited->db));
-    if (!edited->db)
-        return no_memory();
-    for (size_t i = 0; i < n; i++) {
-        while (edit < plan->count && (double)at >= plan->edits[edit].at * LEVELS_PER_S) {
-            const long change = lround(plan->edits[edit++].silence * LEVELS_PER_S);
-            silent += change > 0 ? change : 0;
-            at -= change < 0 ? change : 0;
-        }
-        if (silent > 0) {
-            edited->db[i] = LEVEL_NONE;
-            silent--;
-        } else {
-            edited->db[i] = level_at(far, ((double)at++ + 0.5) / LEVELS_PER_S);
-        }
-    }
-    return true;
-}
-
 static bool mark_near(struct stretches *s, const struct copies *copies, const struct track *track,
                       const struct far_plan *plan)
 {
@@ -83,7 +57,7 @@ static bool mark_near(struct stretches *s, const struct copies *copies, const st
     double floor_db;
     if (!find_floor(&copies->mic.levels, &floor_db))
         return false;
-    if (is_edited && !edit_levels(&edited, s->n, &copies->far.levels, plan))
+    if (is_edited && !far_plan_levels(plan, &copies->far.levels, &edited))
         return false;
     const double least = fmax(floor_db + 15.0, -60.0);
     for (size_t i = 0; i < s->n; i++) {

@@ -25,6 +25,11 @@ enum { MOST_LOST = 16 };
 /* At least one in so many windows must match. */
 enum { LEAST_SHARE = 8 };
 
+/* An echo that comes before the far end by more than this, or so long after it that the recorders
+ * did not start together: the two may be swapped. */
+#define BEFORE_S (-0.003)
+#define LONG_S   1.0
+
 struct search {
     struct track *track;
     struct window_search look;
@@ -333,4 +338,11 @@ enum ends_order track_order(const struct track *track, const struct copies *copi
     const struct loudness mic = {&copies->mic.levels, copies->mic.active_db};
     const struct loudness far = {&copies->far.levels, copies->far.active_db};
     return ends_find_order(alone_count(mic, far, far_heard_at, track), tail);
+}
+
+bool track_swapped(const struct track *track, const struct copies *copies)
+{
+    const double lag = track->points[0].lag;
+    return (lag < BEFORE_S || lag > LONG_S) &&
+           track_order(track, copies, track->tail) == ENDS_SWAPPED;
 }

@@ -41,4 +41,7 @@ double track_lag(const struct track *track, double seconds);
  * in ends_find_order. The track has pieces. */
 enum ends_order track_order(const struct track *track, const struct copies *copies, double tail);
 
+/* Whether the two are swapped, where the lag leaves that open. The track has pieces. */
+bool track_swapped(const struct track *track, const struct copies *copies);
+
 #endif

@@ -9,11 +9,6 @@
 /* Shorter recordings are not judged, nor those with fewer windows that hold sound. */
 #define SHORTEST_S    1.0
 #define LEAST_WINDOWS 3
-/* An echo that comes before the far end by more than this, or so long after it that the recorders
- * did not start together: the two may be swapped. */
-#define BEFORE_S (-0.003)
-#define LONG_S   1.0
-
 struct pair {
     const char *mic, *far; /* names */
     struct copies copies;
@@ -81,14 +76,6 @@ static void judge_no_echo(const struct pair *p, bool *unfit)
 
 /* ---- With one --------------------------------------------------------------------------- */
 
-static bool are_swapped(const struct pair *p)
-{
-    const double lag = p->track.points[0].lag;
-    if (lag >= BEFORE_S && lag <= LONG_S)
-        return false;
-    return track_order(&p->track, &p->copies, p->track.tail) == ENDS_SWAPPED;
-}
-
 /* Far ends that the options say to use as they are. */
 static void judge_reach(const struct pair *p)
 {
@@ -104,14 +91,8 @@ static void judge_reach(const struct pair *p)
 static void report_edits(const struct pair *p, const struct far_plan *plan, double sign,
                          const char *lacking, const char *done)
 {
-    double seconds = 0.0;
-    size_t places = 0;
-    for (size_t i = plan->shifted; i < plan->count; i++) {
-        if (sign * plan->edits[i].silence <= 0.0)
-            continue;
-        places++;
-        seconds += sign * plan->edits[i].silence;
-    }
+    double seconds;
+    const size_t places = far_plan_places(plan, sign, &seconds);
     if (places > 0)
         report_note("%s lacks %.2f s that %s has, in %zu place%s; %s", lacking, seconds,
                     lacking == p->far ? p->mic : p->far, places, places == 1 ? "" : "s", done);
@@ -144,7 +125,7 @@ static bool judge(struct pair_check *check, struct pair *p, bool shift)
     check->own_voice = p->track.own_voice;
     if (p->track.piece_count == 0) {
         judge_no_echo(p, &check->unfit);
-    } else if (p->track.no_echo || are_swapped(p)) {
+    } else if (p->track.no_echo || track_swapped(&p->track, &p->copies)) {
         report_note("microphone and far end are swapped, or the far end holds the user's own voice "
                     "(monitoring): %s contains the sound of %s; if they are swapped, %s",
                     p->far, p->mic, swap_advice(p));

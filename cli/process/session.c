@@ -142,6 +142,11 @@ static size_t largest_piece(const struct session *session)
 
 /* ---- Feeding the stream ----------------------------------------------------------------- */
 
+static bool read_recording(void *pair, float *frames, size_t n, size_t *got)
+{
+    return ends_read_far_channels(pair, frames, n, got);
+}
+
 /* The next n frames for the stream, with silence before the signal and after the microphone. */
 static bool read_far(struct session *session, size_t n)
 {
@@ -272,10 +277,14 @@ struct session *session_open(unecho_model *model, const session_settings *settin
         return NULL;
     }
     session->pair = pair;
-    session->far_feed = (struct far_feed){.pair = pair, .plan = settings->plan};
     session->stretches = settings->stretches;
     session->mic_rate = ends_mic_rate(pair);
     session->far_rate = ends_far_rate(pair);
+    session->far_feed = (struct far_feed){.read = read_recording,
+                                          .source = pair,
+                                          .channels = ends_far_channels(pair),
+                                          .rate = session->far_rate,
+                                          .plan = settings->plan};
     session->network_lag = network_lag(model);
     lag = lag_at(session, session->mic_rate);
     session->chunk = settings->chunk
