@@ -25,12 +25,24 @@ enum { PART = 4096 };
 
 /* ---- Delay ------------------------------------------------------------------------------ */
 
+/* Of a far end that is put right where the delay jumps. */
+static bool find_line(struct analysis *a)
+{
+    bool again;
+    if (!delay_find(&a->line, &a->mic.copy, &a->far.copy, DELAY_MOST_WINDOWS))
+        return false;
+    if (a->line.clear_beside < CLEAR_JUMPS)
+        return true;
+    return aim_mend(&a->aim, &a->mic, &a->far, a->input, &again) &&
+           (!again || delay_find(&a->line, &a->mic.copy, &a->far.copy, DELAY_MOST_WINDOWS));
+}
+
 /* Try one rate that the far end might really have. */
 static bool try_factor(struct analysis *a, double factor, size_t *most)
 {
     struct delay_line line;
     struct copy far;
-    const bool done = survey_copy_far(&far, a->input, factor) &&
+    const bool done = survey_copy(NULL, &far, a->input, factor) &&
                       delay_find(&line, &a->mic.copy, &far, TRIAL_WINDOWS);
     copy_close(&far);
     if (!done)
@@ -84,8 +96,8 @@ static double far_heard_at(const void *context, double seconds)
 static void count_alone(struct analysis *a)
 {
     const struct measures *m = &a->mic.measures, *f = &a->far.measures;
-    const struct loudness mic = {&m->levels, m->active_db};
-    const struct loudness far = {&f->levels, f->active_db};
+    const struct loudness mic = {&a->aim.mic, m->active_db};
+    const struct loudness far = {&a->aim.far, f->active_db};
     a->alone = alone_count(mic, far, far_heard_at, a);
 }
 
@@ -95,32 +107,28 @@ static void count_alone(struct analysis *a)
  * is the echo's. Where the microphone does not hear what else is in the far end, all are that
  * voice.
  */
-static bool set_own_voice_apart(struct analysis *a)
+static void set_own_voice_apart(struct analysis *a)
 {
-    const struct copies copies = {.mic = a->mic.copy, .far = a->far.copy, .taken = true};
+    const struct track *const track = &a->aim.track;
     struct delay_line *const line = &a->line;
-    struct track track = {0};
     if (!line->found || a->rate_factor != 1.0)
-        return true;
-    if (line->clear_beside < 2 && ends_find_order(a->alone, 0.0) != ENDS_SWAPPED)
-        return true;
-    const bool done = track_find(&track, &copies);
-    a->no_echo = done && track.no_echo;
-    a->own_voice = done && track.own_voice && !track.no_echo && track.piece_count > 0;
-    if (a->own_voice) {
-        line->delay_ms = 1e3 * track_lag(&track, 0.0);
-        line->drift_ppm = 0.0;
-        line->fitting = line->clear_beside = 0;
-        for (size_t i = 0; i < line->point_count; i++) {
-            struct delay_point *const point = &line->points[i];
-            const double lag_ms = 1e3 * track_lag(&track, point->seconds);
-            point->fits = fabs(point->delay_ms - lag_ms) <= 1e3 * POINT_TOLERANCE_S;
-            line->fitting += point->fits;
-        }
-        count_alone(a);
+        return;
+    a->no_echo = track->no_echo;
+    if (line->clear_beside < CLEAR_JUMPS && ends_find_order(a->alone, 0.0) != ENDS_SWAPPED)
+        return;
+    a->own_voice = track->own_voice && !track->no_echo && track->piece_count > 0;
+    if (!a->own_voice)
+        return;
+    line->delay_ms = 1e3 * aim_lag(&a->aim, a->input, 0.0);
+    line->drift_ppm = 0.0;
+    line->fitting = line->clear_beside = 0;
+    for (size_t i = 0; i < line->point_count; i++) {
+        struct delay_point *const point = &line->points[i];
+        const double lag_ms = 1e3 * aim_lag(&a->aim, a->input, point->seconds);
+        point->fits = fabs(point->delay_ms - lag_ms) <= 1e3 * POINT_TOLERANCE_S;
+        line->fitting += point->fits;
     }
-    track_free(&track);
-    return done;
+    count_alone(a);
 }
 
 /* ---- What the canceller makes of it ----------------------------------------------------- */
@@ -130,8 +138,8 @@ static bool is_near_alone(const struct analysis *a, double seconds)
 {
     const double delay = a->line.found ? 1e-3 * delay_at(&a->line, seconds) : 0.0;
     const struct measures *mic = &a->mic.measures;
-    return (double)level_at(&mic->levels, seconds) >= fmax(mic->floor_db + 15.0, -60.0) &&
-           level_highest(&a->far.measures.levels, seconds - delay - 0.6, seconds - delay + 0.1) <=
+    return (double)level_at(&a->aim.mic, seconds) >= fmax(mic->floor_db + 15.0, -60.0) &&
+           level_highest(&a->aim.far, seconds - delay - 0.6, seconds - delay + 0.1) <=
                ACTIVE_DB - 10.0f;
 }
 
@@ -139,7 +147,7 @@ static void measure_near_end(struct analysis *a)
 {
     double before = 0.0, after = 0.0;
     size_t n = 0;
-    const struct levels *mic = &a->mic.measures.levels;
+    const struct levels *mic = &a->aim.mic;
     for (size_t i = 0; i < a->out_levels.n && i < mic->n; i++) {
         if (!is_near_alone(a, ((double)i + 0.5) / LEVELS_PER_S))
             continue;
@@ -154,7 +162,7 @@ static void measure_near_end(struct analysis *a)
 /* As far as the sound tells, where the echo comes before its source. */
 static enum ends_order order_of(const struct analysis *a)
 {
-    if (a->no_echo)
+    if (a->no_echo || a->aim.swapped)
         return ENDS_SWAPPED;
     if (!a->line.found || a->line.delay_ms > -SWAPPED_MS)
         return ENDS_RIGHT;
@@ -163,7 +171,7 @@ static enum ends_order order_of(const struct analysis *a)
 
 static unsigned late_for(const struct analysis *a)
 {
-    const double early = fmax(-a->line.delay_ms, -delay_at(&a->line, a->mic.measures.seconds));
+    const double early = fmax(-a->line.delay_ms, -delay_at(&a->line, a->aim.seconds));
     /* What comes before the far end is then no echo. */
     if (a->own_voice || order_of(a) == ENDS_SWAPPED)
         return 0;
@@ -177,7 +185,7 @@ static unsigned late_for(const struct analysis *a)
  * follows so fast a drift by jumps. */
 static bool is_wide(const struct analysis *a)
 {
-    return 1e-3 * fabs(a->line.drift_ppm) * a->mic.measures.seconds >= 25.0;
+    return 1e-3 * fabs(a->line.drift_ppm) * a->aim.seconds >= 25.0;
 }
 
 /* Whether the canceller's delay went where the line goes: half as far at least, and no step. */
@@ -209,7 +217,7 @@ static void settle_drift(struct analysis *a)
     const unecho_stats *const said = last ? &last->stats : &a->cancelled.stats;
     if (!a->line.found || a->rate_factor != 1.0 || !said->aligned)
         return;
-    const double certain = (double)said->drift_ppm, middle = 0.5 * a->mic.measures.seconds;
+    const double certain = (double)said->drift_ppm, middle = 0.5 * a->aim.seconds;
     if (first && (certain == 0.0 || fabs(a->line.drift_ppm) > FOLLOWED_PPM * 1.1) &&
         2 * a->line.fitting > a->line.windows && (is_wide(a) || goes_along(a, first, last)))
         return;
@@ -249,21 +257,44 @@ static bool find_swapped(struct analysis *a, unecho_model *model)
     return true;
 }
 
+/* The delays of the recordings as they are, without the shift. */
+static void move_back(struct analysis *a)
+{
+    const struct track *track = &a->aim.track;
+    const double moved = aim_moved_ms(&a->aim);
+    a->line.delay_ms += moved;
+    if (a->line.found)
+        a->delay_ms = a->line.delay_ms;
+    else if (track->piece_count > 0)
+        a->delay_ms = 1e3 * track_lag(track, (double)a->input->from);
+    for (size_t i = 0; i < a->line.point_count; i++)
+        a->line.points[i].delay_ms += moved;
+    for (size_t i = 0; i < a->cancelled.track_n; i++)
+        a->cancelled.track[i].stats.delay_ms += (float)moved;
+    if (a->cancelled.track_n > 0)
+        a->cancelled.stats.delay_ms += (float)moved;
+}
+
 /* ---- The whole -------------------------------------------------------------------------- */
 
 /* All that can be said before the echo is cancelled. */
 static bool examine(struct analysis *a, struct doctor_input *input)
 {
-    *a = (struct analysis){.input = input, .rate_factor = 1.0, .expected_erle_db = (double)NAN};
+    *a = (struct analysis){.input = input,
+                           .delay_ms = (double)NAN,
+                           .rate_factor = 1.0,
+                           .expected_erle_db = (double)NAN};
     if (!survey_take(&a->mic, &a->far, input))
         return false;
     a->same = copies_are_same(&a->mic.copy, &a->far.copy);
-    if (!delay_find(&a->line, &a->mic.copy, &a->far.copy, DELAY_MOST_WINDOWS) ||
-        (!a->line.found && a->line.windows >= TRIAL_LEAST && !try_rates(a)))
+    if (!aim_take(&a->aim, &a->mic, &a->far, a->same, input))
+        return false;
+    if (!find_line(a) || (!a->line.found && a->line.windows >= TRIAL_LEAST && !try_rates(a)))
         return false;
     if (a->line.found)
         count_alone(a);
-    return set_own_voice_apart(a);
+    set_own_voice_apart(a);
+    return true;
 }
 
 static bool open_watch(struct analysis *a, struct watch *watch, bool with_pictures)
@@ -282,9 +313,10 @@ static bool conclude(struct analysis *a, unecho_model *model)
     measure_near_end(a);
     a->was_cancelled = true;
     settle_drift(a);
-    return (!a->line.found ||
-            expect_erle(&a->expected_erle_db, a->input, &a->line, a->rate_factor)) &&
-           find_swapped(a, model);
+    if (a->line.found && !expect_erle(&a->expected_erle_db, a->input, &a->line, a->rate_factor))
+        return false;
+    move_back(a);
+    return find_swapped(a, model);
 }
 
 bool doctor_analyse(struct analysis *a, struct doctor_input *input, unecho_model *model,
@@ -314,9 +346,24 @@ static bool read_output(audio_reader *out, float *frames, size_t n)
     return true;
 }
 
+/* What of the output comes before the part that is examined. */
+static bool skip_output(const struct analysis *a, audio_reader *out)
+{
+    float frames[PART * UNECHO_CHANNELS_MAX];
+    size_t n;
+    for (uint64_t left = a->input->from * (uint64_t)a->input->mic.rate; left > 0; left -= n) {
+        n = left < PART ? (size_t)left : PART;
+        if (!read_output(out, frames, n))
+            return false;
+    }
+    return true;
+}
+
 static bool watch_both(struct analysis *a, struct watch *watch, audio_reader *out)
 {
     float samples[PART * UNECHO_CHANNELS_MAX];
+    if (!skip_output(a, out))
+        return false;
     for (uint64_t left = a->input->mic.n; left > 0;) {
         const size_t n = left < PART ? (size_t)left : PART;
         size_t got;
@@ -349,4 +396,5 @@ void analysis_free(struct analysis *a)
     levels_free(&a->out_levels);
     free(a->pictures);
     cancelled_free(&a->cancelled);
+    aim_free(&a->aim);
 }

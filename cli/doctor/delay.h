@@ -13,6 +13,9 @@
 
 enum { DELAY_MOST_WINDOWS = 60 };
 
+/* So many windows that are clear beside the line are no chance. */
+enum { CLEAR_JUMPS = 2 };
+
 struct delay_point {
     double seconds;  /* middle of the window */
     double delay_ms; /* of its best match */

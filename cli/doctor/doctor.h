@@ -6,6 +6,7 @@
 #define UNECHO_CLI_DOCTOR_H
 
 #include "alignment/order.h"
+#include "doctor/aim.h"
 #include "doctor/cancel.h"
 #include "doctor/delay.h"
 #include "doctor/input.h"
@@ -24,7 +25,9 @@ struct analysis {
     struct doctor_input *input;
     struct surveyed mic, far;
     bool same;              /* both hold the same signal */
-    struct delay_line line; /* of the microphone against the far end */
+    struct aim aim;         /* the rest is of what it has chosen */
+    struct delay_line line; /* of the microphone against the far end, as they were recorded */
+    double delay_ms;        /* of the echo at the start of the part; NaN: none is found */
     /*
      * The far end fits if its rate is this many times the one its file states; 1: as stated. line
      * is that of the corrected far end.

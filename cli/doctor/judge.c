@@ -11,14 +11,16 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define SHORTEST_S     1.0
-#define OFFSET         0.01 /* 1 % of full scale */
-#define LOUD_PEAK      2.0  /* of full scale */
-#define CLIPPED_SHARE  1e-4
-#define RANGE_EARLY_MS (-(double)UNECHO_REFERENCE_LATE_MAX_MS)
-#define NOTED_PPM      5.0
-#define LOST_NEAR_DB   (-6.0)
-#define GOOD_ERLE_DB   10.0
+#define SHORTEST_S    1.0
+#define OFFSET        0.01 /* 1 % of full scale */
+#define LOUD_PEAK     2.0  /* of full scale */
+#define CLIPPED_SHARE 1e-4
+#define USUAL_LATE_MS                                                                              \
+    (-150.0) /* what the default of --reference-late covers with room to spare                     \
+              */
+#define NOTED_PPM    5.0
+#define LOST_NEAR_DB (-6.0)
+#define GOOD_ERLE_DB 10.0
 
 /* ---- Writing findings ------------------------------------------------------------------- */
 
@@ -105,7 +107,7 @@ static void judge_rate(struct diagnosis *d, const struct analysis *a)
 static void judge_no_echo(struct diagnosis *d, const struct analysis *a)
 {
     struct finding *finding;
-    if (a->line.found || is_silent(&a->mic.measures) || is_silent(&a->far.measures))
+    if (isfinite(a->delay_ms))
         return;
     if (a->was_cancelled && a->cancelled.stats.aligned && a->cancelled.stats.confidence >= 0.5f) {
         add(d, false, "weak-echo", "the echo is visible only in places (confidence %.2f)",
@@ -120,61 +122,101 @@ static void judge_no_echo(struct diagnosis *d, const struct analysis *a)
         return;
     }
     finding = add(d, true, "no-echo-found",
-                  "there is no echo of the far end in the microphone, at any delay from %.0f s "
-                  "before to %.0f s after it",
-                  DELAY_REACH_S, DELAY_REACH_S);
+                  "there is no echo of the far end in the microphone, at any offset of the two");
     advise(finding, "either FAR is not the recording that played (compare names and times, try "
                     "--far-channel), or it was changed on its way to the loudspeaker (speed, "
                     "another mix), or the microphone does not hear the loudspeaker (headphones: "
-                    "then there is nothing to do). The delay may also be longer: cut the silence "
-                    "off the start of the later file");
+                    "then there is nothing to do)");
+}
+
+static void judge_swapped(struct diagnosis *d, const struct analysis *a)
+{
+    const double delay = a->delay_ms;
+    const char *mic = a->input->mic.name, *far = a->input->far.name;
+    struct finding *finding =
+        add(d, true, "swapped",
+            "microphone and far end are swapped, or FAR holds the user's own voice (monitoring): "
+            "it contains the sound of MIC, %.1f ms %s it",
+            fabs(delay), delay > 0.0 ? "before" : "after");
+    static const char monitoring[] =
+        "if not, take FAR where the microphone is not mixed in (monitoring, sidetone, 'listen to "
+        "this device'), though unecho keeps the voice";
+    if (a->input->shared)
+        advise(finding, "if they are swapped, change --mic-channel and --far-channel; %s",
+               monitoring);
+    else
+        advise(finding, "if they are swapped, give %s first, %s second; %s", far, mic, monitoring);
+}
+
+/* Beyond the reach of a live canceller. */
+static void judge_far_away(struct diagnosis *d, const struct analysis *a)
+{
+    const double delay = a->delay_ms;
+    const bool late = delay < 0.0;
+    const double to_cut = 1e-3 * fabs(delay) + (late ? 0.05 : -0.1);
+    const char *end = late ? "far end" : "microphone", *file = late ? "FAR" : "MIC";
+    struct finding *finding;
+    if (a->aim.plan.shifted) {
+        finding = add(d, false, "starts-apart",
+                      "%s starts %.2f s %s %s; 'unecho process' shifts it", a->input->far.name,
+                      1e-3 * fabs(delay), late ? "before" : "after", a->input->mic.name);
+        advise(
+            finding,
+            "nothing. But a live canceller looks for the echo up to %d ms after the far end, and "
+            "up to %d ms before it with --reference-late %d: there, start both together, or "
+            "cut %.2f s off the start of the %s's recording (sox %s cut.wav trim %.2f)",
+            UNECHO_DELAY_MAX_MS, UNECHO_REFERENCE_LATE_MAX_MS, UNECHO_REFERENCE_LATE_MAX_MS, to_cut,
+            end, file, to_cut);
+        return;
+    }
+    finding = late ? add(d, true, "reference-too-late",
+                         "the far end comes %.0f ms after its echo, and unecho allows %d ms",
+                         -delay, UNECHO_REFERENCE_LATE_MAX_MS)
+                   : add(d, true, "delay-too-long",
+                         "the echo comes %.0f ms after the far end, and unecho searches up to "
+                         "%d ms",
+                         delay, UNECHO_DELAY_MAX_MS);
+    advise(finding,
+           "the recordings did not begin together. 'unecho process' shifts one itself if both are "
+           "files of their own, and no pipes; or cut %.2f s off the start of the %s's recording, "
+           "or start both recorders at the same time",
+           to_cut, end);
+}
+
+static void judge_late(struct diagnosis *d, const struct analysis *a)
+{
+    const double delay = a->delay_ms;
+    const bool usual = delay >= USUAL_LATE_MS;
+    const int late = usual ? 200 : (int)fmin(UNECHO_REFERENCE_LATE_MAX_MS, 1.25 * -delay + 50.0);
+    advise(add(d, !usual && !a->aim.plan.shifted, "late-reference",
+               "the far end comes %.1f ms after its echo: it was recorded with more delay than "
+               "the microphone%s",
+               -delay, a->aim.plan.shifted ? "; 'unecho process' shifts it" : ""),
+           "%s use --reference-late %d%s. In a live call that costs as much latency: capture the "
+           "far end where it goes to the sound card, or buffer the microphone less. If the far "
+           "end cannot be late, the two are swapped",
+           a->aim.plan.shifted ? "where nothing is shifted, as live or with --chunk,"
+                               : "for recordings",
+           late, usual ? " (the default)" : "");
+}
+
+static bool is_far_away(const struct analysis *a)
+{
+    return a->delay_ms > UNECHO_DELAY_MAX_MS || a->delay_ms < -UNECHO_REFERENCE_LATE_MAX_MS;
 }
 
 static void judge_delay(struct diagnosis *d, const struct analysis *a)
 {
-    const double delay = a->line.delay_ms;
-    if (!a->line.found)
-        return;
-    if (a->swapped) {
-        advise(add(d, true, "swapped",
-                   "microphone and far end are swapped, or FAR holds the user's own voice "
-                   "(monitoring): it contains the sound of MIC, %.1f ms %s it",
-                   fabs(delay), delay > 0.0 ? "before" : "after"),
-               "if they are swapped: unecho process FAR MIC -o OUT, or change --mic-channel and "
-               "--far-channel; if not, take FAR where the microphone is not mixed in (monitoring, "
-               "sidetone, 'listen to this device'), though unecho keeps the voice");
-        return;
-    }
-    if (delay > UNECHO_DELAY_MAX_MS)
-        advise(
-            add(d, true, "delay-too-long",
-                "the echo comes %.0f ms after the far end, and unecho searches up to %d ms", delay,
-                UNECHO_DELAY_MAX_MS),
-            "the recordings did not begin together: 'unecho process' shifts separate files itself; "
-            "for other programs cut %.2f s off the start of the microphone's "
-            "(sox MIC cut.wav trim %.2f), or start both recorders at the same time",
-            1e-3 * delay - 0.1, 1e-3 * delay - 0.1);
-    else if (delay < -UNECHO_REFERENCE_LATE_MAX_MS)
-        advise(
-            add(d, true, "reference-too-late",
-                "the far end comes %.0f ms after its echo, and unecho allows %d ms", -delay,
-                UNECHO_REFERENCE_LATE_MAX_MS),
-            "'unecho process' shifts separate files itself; for other programs cut %.2f s off the "
-            "start of the far end's recording (sox FAR cut.wav trim %.2f)",
-            -1e-3 * delay + 0.05, -1e-3 * delay + 0.05);
-    else if (delay < -5.0)
-        advise(add(d, delay < -150.0, "late-reference",
-                   "the far end comes %.1f ms after its echo: it was recorded with more delay than "
-                   "the microphone",
-                   -delay),
-               "for recordings use --reference-late %d%s. In a live call that costs as much "
-               "latency: capture the far end where it goes to the sound card, or buffer the "
-               "microphone less. If the far end cannot be late, the two are swapped",
-               delay < -150.0 ? (int)fmin(UNECHO_REFERENCE_LATE_MAX_MS, 1.25 * -delay + 50.0) : 200,
-               delay < -150.0 ? "" : " (the default)");
-    else
+    if (a->swapped)
+        judge_swapped(d, a);
+    else if (is_far_away(a))
+        judge_far_away(d, a);
+    else if (a->delay_ms < -5.0)
+        judge_late(d, a);
+    else if (isfinite(a->delay_ms))
         add(d, false, "delay",
-            "the echo comes %.1f ms after the far end; unecho finds this delay itself", delay);
+            "the echo comes %.1f ms after the far end; unecho finds this delay itself",
+            a->delay_ms);
 }
 
 static void judge_drift(struct diagnosis *d, const struct analysis *a)
@@ -220,9 +262,29 @@ static void judge_own_voice(struct diagnosis *d, const struct analysis *a)
                "unecho keeps it; but take FAR where the microphone is not mixed in, if you can");
 }
 
+static void judge_mended(struct diagnosis *d, const char *lacking, const char *other, size_t places,
+                         double seconds, const char *how)
+{
+    if (places > 0)
+        advise(add(d, false, "delay-jumps",
+                   "the delay jumps: %s lacks %.2f s that %s has, in %zu place%s; 'unecho process' "
+                   "%s",
+                   lacking, seconds, other, places, places == 1 ? "" : "s", how),
+               "samples were lost (overruns, lost packets) or the device was changed; a live "
+               "canceller follows each jump after some seconds. Use larger buffers for recording, "
+               "or report gaps to the library (unecho_notify_gap)");
+}
+
 static void judge_jumps(struct diagnosis *d, const struct analysis *a)
 {
-    if (a->line.found && a->line.clear_beside >= 2)
+    const struct far_plan *plan = &a->aim.plan;
+    const char *mic = a->input->mic.name, *far = a->input->far.name;
+    double lost, extra;
+    const size_t lost_places = far_plan_places(plan, 1.0, &lost);
+    const size_t extra_places = far_plan_places(plan, -1.0, &extra);
+    judge_mended(d, far, mic, lost_places, lost, "inserts silence there");
+    judge_mended(d, mic, far, extra_places, extra, "drops as much of the far end");
+    if (a->line.found && a->line.clear_beside >= CLEAR_JUMPS)
         advise(add(d, true, "delay-jumps",
                    "the delay jumps: in %zu of %zu windows it clearly differs from the rest",
                    a->line.clear_beside, a->line.windows),
@@ -314,14 +376,20 @@ static void judge_outcome(struct diagnosis *d, const struct analysis *a)
 
 static void say_fine(struct diagnosis *d, const struct analysis *a)
 {
-    if (!a->line.found)
+    const double delay = a->delay_ms, erle = (double)a->cancelled.stats.erle_db;
+    if (!isfinite(delay))
         snprintf(d->verdict, sizeof(d->verdict), "fine: no echo, nothing to cancel");
+    else if (is_far_away(a))
+        snprintf(d->verdict, sizeof(d->verdict),
+                 "fine: the echo is found; %.100s starts %.2f s %s %.100s, and 'unecho process' "
+                 "shifts it (ERLE %.1f dB, near-end speech included)",
+                 a->input->far.name, 1e-3 * fabs(delay), delay < 0.0 ? "before" : "after",
+                 a->input->mic.name, erle);
     else
         snprintf(d->verdict, sizeof(d->verdict),
                  "fine: the echo is found, %.1f ms %s the far end (ERLE %.1f dB, near-end speech "
                  "included)",
-                 fabs(a->line.delay_ms), a->line.delay_ms < 0.0 ? "before" : "after",
-                 (double)a->cancelled.stats.erle_db);
+                 fabs(delay), delay < 0.0 ? "before" : "after", erle);
 }
 
 /* The codes of the problems, with spaces for dashes. */

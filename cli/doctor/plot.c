@@ -77,8 +77,8 @@ static void draw_panel(const struct frame *f, double top, double height, const c
     fprintf(f->stream, "<rect x=\"%d\" y=\"%.0f\" width=\"%d\" height=\"%.0f\" class=\"panel\"/>\n",
             LEFT, top, ROOM, height);
     for (int i = 0; i * step <= f->seconds * 1.0001; i++)
-        svg_text_of(f->stream, x_of(f, i * step), top + height + 16, "tick x", "%g%s", i * step,
-                    i == 0 ? " s" : "");
+        svg_text_of(f->stream, x_of(f, i * step), top + height + 16, "tick x", "%g%s",
+                    (double)f->a->input->from + i * step, i == 0 ? " s" : "");
 }
 
 static void draw_rule(const struct frame *f, double y, double value)
@@ -199,8 +199,8 @@ static void draw_levels(const struct frame *f)
     draw_key(f, LEFT + 560, "far", "far end");
     draw_key(f, LEFT + 660, "mic", "microphone");
     draw_key(f, LEFT + 784, "out", "output");
-    draw_level(f, &f->a->far.measures.levels, "far");
-    draw_level(f, &f->a->mic.measures.levels, "mic");
+    draw_level(f, &f->a->aim.far, "far");
+    draw_level(f, &f->a->aim.mic, "mic");
     draw_level(f, &f->a->out_levels, "out");
 }
 
@@ -303,7 +303,7 @@ static void draw_head(const struct frame *f, const struct diagnosis *d)
 
 void doctor_plot(const struct analysis *a, const struct diagnosis *d, FILE *stream)
 {
-    struct frame f = {a, stream, fmax(a->mic.measures.seconds, 0.1)};
+    struct frame f = {a, stream, fmax(a->aim.seconds, 0.1)};
     draw_head(&f, d);
     draw_delay(&f);
     draw_levels(&f);

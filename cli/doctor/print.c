@@ -63,6 +63,9 @@ static void print_outcome(const struct analysis *a, FILE *stream)
                 "  delay of the echo          %.1f ms at the start, drift %+.1f ppm\n"
                 "                             (%zu of %zu windows agree)\n",
                 a->line.delay_ms, a->line.drift_ppm, a->line.fitting, a->line.windows);
+    else if (isfinite(a->delay_ms))
+        fprintf(stream, "  delay of the echo          %.1f ms, plain in few windows\n",
+                a->delay_ms);
     else
         fprintf(stream, "  delay of the echo          none found (in %zu windows)\n",
                 a->line.windows);
@@ -91,9 +94,24 @@ static void print_outcome(const struct analysis *a, FILE *stream)
                 0.1 * round(10.0 * a->near_db) + 0.0, a->near_seconds);
 }
 
+static void print_part(const struct analysis *a, FILE *stream)
+{
+    char part[160];
+    if (!a->input->cut)
+        return;
+    if (a->input->mic.kept)
+        snprintf(part, sizeof(part), "the first %d s, of a pipe", DOCTOR_LONGEST_S);
+    else
+        snprintf(part, sizeof(part),
+                 "%.0f of %.0f s, from %" PRIu64 " s on, where most sound is; the levels of all",
+                 a->aim.seconds, a->mic.measures.seconds, a->input->from);
+    print_wrapped("examined", part, stream);
+}
+
 void doctor_print(const struct analysis *a, const struct diagnosis *d, FILE *stream)
 {
     print_wrapped("verdict", d->verdict, stream);
+    print_part(a, stream);
     for (size_t i = 0; i < d->count; i++) {
         fputc('\n', stream);
         print_wrapped(d->findings[i].problem ? "problem" : "note", d->findings[i].what, stream);
@@ -102,8 +120,6 @@ void doctor_print(const struct analysis *a, const struct diagnosis *d, FILE *str
     }
     print_ends(a, stream);
     print_outcome(a, stream);
-    if (a->input->cut)
-        fprintf(stream, "\n  Only the first %d s were examined.\n", DOCTOR_LONGEST_S);
 }
 
 /* ---- JSON ------------------------------------------------------------------------------- */
@@ -171,7 +187,7 @@ void doctor_print_json(const struct analysis *a, const struct diagnosis *d, FILE
     fputs(", ", stream);
     print_end_json("microphone", &a->input->mic, &a->mic.measures, stream);
     print_end_json("far_end", &a->input->far, &a->far.measures, stream);
-    number("delay_ms", a->line.found ? a->line.delay_ms : (double)NAN, stream);
+    number("delay_ms", a->delay_ms, stream);
     number("drift_ppm", a->line.found ? a->line.drift_ppm : (double)NAN, stream);
     number("rate_factor", a->rate_factor, stream);
     number("confidence", a->was_cancelled ? (double)stats->confidence : (double)NAN, stream);
@@ -181,5 +197,7 @@ void doctor_print_json(const struct analysis *a, const struct diagnosis *d, FILE
     number("achieved_erle_db", active ? (double)stats->erle_db : (double)NAN, stream);
     number("near_end_seconds", a->near_seconds, stream);
     number("near_end_db", a->near_seconds > 0.0 ? a->near_db : (double)NAN, stream);
+    number("examined_from", (double)a->input->from, stream);
+    number("examined_seconds", a->aim.seconds, stream);
     fprintf(stream, "\"cut\": %s}\n", a->input->cut ? "true" : "false");
 }

@@ -21,7 +21,8 @@ static bool hear_end(struct listener *l)
         return false;
     if (l->copier && !copier_finish(l->copier))
         return false;
-    l->end->n = l->end->at;
+    if (l->end->total == 0)
+        l->end->total = l->end->n = l->end->at;
     l->over = true;
     return true;
 }
@@ -41,7 +42,7 @@ static bool hear_part(struct listener *l, bool *cut)
                      strerror(errno));
         return false;
     }
-    *cut = *cut || l->end->at == (uint64_t)DOCTOR_LONGEST_S * (uint64_t)l->end->rate;
+    *cut = *cut || (l->end->kept && l->end->at == l->end->most);
     return got == PART || hear_end(l);
 }
 
@@ -75,13 +76,15 @@ void surveyed_close(struct surveyed *surveyed)
     copy_close(&surveyed->copy);
 }
 
-bool survey_copy_far(struct copy *copy, struct doctor_input *input, double factor)
+bool survey_copy(struct copy *mic, struct copy *far, struct doctor_input *input, double factor)
 {
-    /* The microphone as well: both may lie in one file, and be read in step. */
-    struct listener m = {.end = &input->mic};
+    /* The microphone in any case: both may lie in one file, and be read in step. */
+    struct listener m = {.end = &input->mic,
+                         .copier = mic ? copier_open(mic, input->mic.rate, 0) : NULL};
     struct listener f = {.end = &input->far,
-                         .copier = copier_open(copy, input->far.rate * factor, 0)};
-    const bool done = f.copier && hear_all(&m, &f, input);
+                         .copier = copier_open(far, input->far.rate * factor, 0)};
+    const bool done = f.copier && (m.copier || !mic) && hear_all(&m, &f, input);
+    copier_close(m.copier);
     copier_close(f.copier);
     return done;
 }

@@ -21,9 +21,9 @@ bool survey_take(struct surveyed *mic, struct surveyed *far, struct doctor_input
 void surveyed_close(struct surveyed *surveyed);
 
 /*
- * Copy the far end as if its rate were factor times the stated one, and go back to the start.
- * false: failed or interrupted, reported. copy_close in either case.
+ * Copy both (mic NULL: not the microphone), the far end as if its rate were factor times the stated
+ * one, and go back to the start. false: failed or interrupted, reported. copy_close in either case.
  */
-bool survey_copy_far(struct copy *copy, struct doctor_input *input, double factor);
+bool survey_copy(struct copy *mic, struct copy *far, struct doctor_input *input, double factor);
 
 #endif
