@@ -73,7 +73,7 @@ static bool judge_presence(struct diagnosis *d, const struct analysis *a)
                    20.0 * log10(fmax(a->far.measures.peak, 1e-6))),
                "the loopback was taken where nothing plays: record the output device of the "
                "loudspeaker, after its mixer, and check --far-channel. Without a far end unecho "
-               "passes the microphone through");
+               "only removes noise");
     if (a->same)
         advise(add(d, true, "same-signal", "microphone and far end are the same signal or nearly"),
                "FAR must be what the loudspeaker played and nothing else; here everything counts "

@@ -377,9 +377,12 @@ static void wrong_reference(void **state)
 
 static void silence(void **state)
 {
+    outcome result;
     (void)state;
     put("silent.wav", delayed(&far, COUNT));
     expect_only("mic.wav silent.wav", "silent-reference");
+    run(&result, "doctor --json mic.wav silent.wav");
+    expect_part(result.output, "only removes noise");
     expect_only("silent.wav far.wav", "silent-microphone");
     put("faint.wav", amplified(&far, 1e-4f));
     expect_only("mic.wav faint.wav", "silent-reference");
