@@ -16,11 +16,6 @@ struct pair {
     bool shared; /* both ends in one file */
 };
 
-static const char *swap_advice(const struct pair *p)
-{
-    return p->shared ? "change --mic-channel and --far-channel" : "give FAR first, MIC second";
-}
-
 /* ---- Without an echo -------------------------------------------------------------------- */
 
 static const char *silence_of(const struct copy *copy)
@@ -76,6 +71,18 @@ static void judge_no_echo(const struct pair *p, bool *unfit)
 
 /* ---- With one --------------------------------------------------------------------------- */
 
+static void report_swapped(const struct pair *p)
+{
+    static const char what[] = "microphone and far end are swapped, or the far end holds the "
+                               "user's own voice (monitoring)";
+    if (p->shared)
+        report_note("%s; if they are swapped, change --mic-channel and --far-channel", what);
+    else
+        report_note("%s: %s contains the sound of %s; if they are swapped, give %s first, %s "
+                    "second",
+                    what, p->far, p->mic, p->far, p->mic);
+}
+
 /* Far ends that the options say to use as they are. */
 static void judge_reach(const struct pair *p)
 {
@@ -126,9 +133,7 @@ static bool judge(struct pair_check *check, struct pair *p, bool shift)
     if (p->track.piece_count == 0) {
         judge_no_echo(p, &check->unfit);
     } else if (p->track.no_echo || track_swapped(&p->track, &p->copies)) {
-        report_note("microphone and far end are swapped, or the far end holds the user's own voice "
-                    "(monitoring): %s contains the sound of %s; if they are swapped, %s",
-                    p->far, p->mic, swap_advice(p));
+        report_swapped(p);
         check->unfit = check->own_voice = true;
         return !p->track.no_echo || !shift || make_plan(check, p);
     } else if (!shift) {

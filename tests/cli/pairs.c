@@ -384,6 +384,7 @@ static void what_is_wrong(void **state)
     } cases[] = {
         {"far.wav mic.wav",
          "microphone and far end are swapped, or the far end holds the user's own voice"},
+        {"far.wav mic.wav", "if they are swapped, give mic.wav first, far.wav second"},
         {"mic.wav mic.wav", "are the same signal"},
         {"silent.wav far.wav", "the microphone (silent.wav) is digitally silent"},
         {"mic.wav silent.wav", "the far end (silent.wav) is digitally silent"},
