@@ -85,7 +85,7 @@ static bool inspect_new(output_file *output, const char *path)
     if (length == 0)
         return fail(output, "the name of the output is empty");
     if (path[length - 1] == '/')
-        return fail(output, "is the name of a directory, not of a file");
+        return fail(output, "there is no such folder");
     if (lstat(path, &link) == 0)
         return fail(output, "is a symbolic link to a file that does not exist");
     output->path = strdup(path);

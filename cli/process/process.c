@@ -10,6 +10,7 @@
 #include "files/scratch.h"
 #include "interrupt.h"
 #include "process/pair_check.h"
+#include "process/target.h"
 #include "progress.h"
 #include "report.h"
 
@@ -21,13 +22,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct process_job {
     const process_options *options;
     const struct process_watch *watch; /* NULL: progress and summary go to the user */
-    char *in_folder; /* the output's path if the options name its folder; NULL: they name itself */
-    output_file output, record;
+    struct target target;
+    output_file record;
     unsigned channels; /* of the output */
     ends *pair;
     audio_writer *writer;
@@ -41,62 +41,6 @@ struct process_job {
 };
 
 /* ---- Opening ---------------------------------------------------------------------------- */
-
-static const char *output_path(const struct process_job *job)
-{
-    return job->in_folder ? job->in_folder : job->options->output;
-}
-
-/* In a folder the output takes the microphone's name. */
-static bool name_output(struct process_job *job)
-{
-    const char *folder = job->options->output, *mic = job->options->ends.mic.path;
-    const char *slash = strrchr(mic, '/'), *name = slash ? slash + 1 : mic;
-    struct stat status;
-    if (stat(folder, &status) != 0 || !S_ISDIR(status.st_mode))
-        return true;
-    if (strcmp(mic, "-") == 0) {
-        report_error("%s: is a folder, and standard input has no name for a file in it", folder);
-        return false;
-    }
-    const size_t size = strlen(folder) + strlen(name) + 2;
-    job->in_folder = malloc(size);
-    if (!job->in_folder) {
-        report_error("out of memory");
-        return false;
-    }
-    snprintf(job->in_folder, size, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/",
-             name);
-    return true;
-}
-
-/* Returns an exit code; EXIT_DONE: go on. */
-static int check_output(struct process_job *job)
-{
-    if (!name_output(job))
-        return EXIT_FAILED;
-    const char *name = output_path(job);
-    if (!output_inspect(&job->output, name))
-        return EXIT_FAILED;
-    if (format_is_raw(name, job->options->ends.mic.layout.raw) ||
-        job->output.kind == OUTPUT_NOWHERE)
-        return EXIT_DONE;
-    if (job->output.kind == OUTPUT_DIRECT) {
-        if (format_fits_pipe(name))
-            return EXIT_DONE;
-        report_error("%s: is not a regular file; only WAV and headerless samples (--raw) can go "
-                     "there",
-                     name);
-        return EXIT_FAILED;
-    }
-    if (format_ending_is_known(name))
-        return EXIT_DONE;
-    report_usage("process",
-                 "%s: the name's ending is no known format; expected one of %s "
-                 "(headerless samples need --raw)",
-                 name, format_known_endings());
-    return EXIT_WRONG_USAGE;
-}
 
 static bool check_not_an_input(const struct process_job *job, const output_file *output)
 {
@@ -118,7 +62,7 @@ static bool check_not_an_input(const struct process_job *job, const output_file 
 static bool open_inputs(struct process_job *job)
 {
     job->pair = ends_open(&job->options->ends);
-    return job->pair && check_not_an_input(job, &job->output);
+    return job->pair && check_not_an_input(job, &job->target.file) && target_is_free(&job->target);
 }
 
 /* Of recordings; a live stream cannot be examined first. */
@@ -140,7 +84,7 @@ static bool open_record(struct process_job *job)
         report_error("%s: is not a regular file; --record needs one", name);
         return false;
     }
-    if (output_same(&job->record, &job->output)) {
+    if (output_same(&job->record, &job->target.file)) {
         report_error("%s: cannot be both the output and the record", name);
         return false;
     }
@@ -174,13 +118,13 @@ static int choose_format(const struct process_job *job)
 {
     const audio_reader *mic = ends_mic_file(job->pair);
     const int rate = audio_reader_rate(mic);
-    if (job->output.kind == OUTPUT_DIRECT)
+    if (job->target.file.kind == OUTPUT_DIRECT)
         return format_for_pipe(audio_reader_format(mic));
-    const int format =
-        format_for_output(output_path(job), audio_reader_format(mic), rate, (int)job->channels);
+    const int format = format_for_output(target_path(&job->target, job->options),
+                                         audio_reader_format(mic), rate, (int)job->channels);
     if (!format)
         report_error("%s: this libsndfile cannot write such files at %d Hz with %u channel%s",
-                     job->output.name, rate, job->channels,
+                     job->target.file.name, rate, job->channels,
                      job->channels == 1 ? "" : "s; --channels-out 1 makes it mono");
     return format;
 }
@@ -194,18 +138,18 @@ static bool open_output(struct process_job *job)
     job->channels = options->channels_out          ? options->channels_out
                     : ends_share_a_file(job->pair) ? 1
                                                    : audio_reader_channels(mic);
-    if (!format_is_raw(output_path(job), raw)) {
+    if (!format_is_raw(target_path(&job->target, job->options), raw)) {
         raw = RAW_NONE;
         format = choose_format(job);
         if (!format)
             return false;
     }
-    job->writer =
-        audio_writer_open(&job->output, raw, format, job->channels, mic, audio_reader_length(mic));
+    job->writer = audio_writer_open(&job->target.file, raw, format, job->channels, mic,
+                                    audio_reader_length(mic));
     if (!job->writer)
         return false;
     if (options->normalize_peak) {
-        job->scratch = scratch_open(job->output.directory);
+        job->scratch = scratch_open(job->target.file.directory);
         return job->scratch != NULL;
     }
     return true;
@@ -292,7 +236,7 @@ static bool must_keep(const struct process_job *job, const output_file *file)
 static bool complete_output(struct process_job *job)
 {
     const bool has_record = job->options->record != NULL;
-    if (must_keep(job, &job->output) || (has_record && must_keep(job, &job->record)))
+    if (must_keep(job, &job->target.file) || (has_record && must_keep(job, &job->record)))
         return false;
     return (!job->scratch || write_normalized(job)) && audio_writer_finish(job->writer) &&
            (!has_record || output_commit(&job->record));
@@ -340,7 +284,7 @@ static void tell_lengths(const struct process_job *job)
 static bool pass_summary_on(const struct process_job *job, const struct summary *summary)
 {
     const process_options *options = job->options;
-    FILE *stream = output_is_stdout(&job->output) ? stderr : stdout;
+    FILE *stream = output_is_stdout(&job->target.file) ? stderr : stdout;
     if (job->watch) {
         job->watch->done(job->watch->user, summary);
         return true;
@@ -378,7 +322,7 @@ static bool sum_up(const struct process_job *job, double wall, double cpu)
     summary.align = options->session.align;
     summary.engine = options->session.engine.engine;
     format_describe(audio_writer_format(job->writer), format, sizeof(format));
-    summary.output = job->output.name;
+    summary.output = job->target.file.name;
     summary.mic = audio_reader_name(ends_mic_file(job->pair));
     summary.far = audio_reader_name(ends_far_file(job->pair));
     summary.channels = job->channels;
@@ -402,7 +346,7 @@ static double cpu_seconds(const struct process_job *job)
 /* Returns an exit code. */
 static int begin(struct process_job *job)
 {
-    const int code = check_output(job);
+    const int code = target_choose(&job->target, job->options);
     if (code != EXIT_DONE)
         return code;
     if (!open_inputs(job) || !open_record(job))
@@ -428,7 +372,7 @@ static int complete(struct process_job *job)
     cpu = cpu_seconds(job) - job->cpu;
 
     if (session_stopped(job->session))
-        report_warning("interrupted: %s contains the first %.2f s", job->output.name,
+        report_warning("interrupted: %s contains the first %.2f s", job->target.file.name,
                        (double)session_heard(job->session) / ends_mic_rate(job->pair));
     else
         tell_lengths(job);
@@ -447,7 +391,7 @@ struct process_job *process_begin(const process_options *options, const struct p
     job->options = options;
     job->watch = watch;
     job->scale = 1.0;
-    job->output.fd = job->record.fd = -1;
+    job->target.file.fd = job->record.fd = -1;
     job->code = begin(job);
     return job;
 }
@@ -474,14 +418,13 @@ int process_end(struct process_job *job)
         code = complete(job);
 
     audio_writer_close(&job->writer);
-    output_release(&job->output);
+    target_release(&job->target);
     output_release(&job->record);
     session_close(&job->session);
     pair_check_free(&job->check);
     ends_close(&job->pair);
     if (job->scratch)
         fclose(job->scratch);
-    free(job->in_folder);
     free(job);
     return code;
 }

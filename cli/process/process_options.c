@@ -65,7 +65,8 @@ static const struct option output_rows[] = {
     {.name = "output",
      .letter = 'o',
      .argument = "OUT",
-     .help = "the file to write, or a folder; never replaces an input",
+     .help = "the file to write, or a folder, where nothing is replaced; never replaces an "
+             "input",
      .set = option_text,
      .at = offsetof(process_options, output)},
     {.name = NULL},

@@ -327,7 +327,7 @@ static void bad_outputs(void **state)
     expect_failure("process mic.wav far.wav -o mic.wav/y.wav", "mic.wav/y.wav: Not a directory");
     expect_failure("process - far.wav -o .", ".: is a folder, and standard input has no name");
     expect_failure("process --raw f32le mic.f32 far.wav -o /proc", "/proc/mic.f32: ");
-    expect_failure("process mic.wav far.wav -o y.wav/", "y.wav/: is the name of a directory");
+    expect_failure("process mic.wav far.wav -o y.wav/", "y.wav/: there is no such folder");
     /* Not even root can create files there. */
     expect_failure("process mic.wav far.wav -o /proc/y.wav", "/proc/y.wav: ");
     expect_failure("process mic.wav far.wav -o /dev/full", "/dev/full: No space left on device");

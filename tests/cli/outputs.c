@@ -6,6 +6,7 @@
 #include "command.h"
 #include "json.h"
 
+#include <fcntl.h>
 #include <sndfile.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,55 @@ static void a_folder_takes_the_microphones_name(void **state)
     assert_int_equal(remove("folder/mic.wav"), 0);
 }
 
+static void nothing_in_a_folder_is_replaced(void **state)
+{
+    static const char there[] = "somebody's only copy";
+    outcome result;
+    size_t size;
+    (void)state;
+    write_bytes("folder/mic.wav", there, sizeof(there));
+    run(&result, "process mic.wav far.wav -o folder -q");
+    expect_code(&result, 1);
+    expect_part(result.messages, "folder/mic.wav: is there already, and in a folder nothing is "
+                                 "replaced; to replace it, name it: -o folder/mic.wav");
+    char *kept = read_bytes("folder/mic.wav", &size);
+    assert_int_equal(size, sizeof(there));
+    assert_memory_equal(kept, there, size);
+    free(kept);
+    run(&result, "process mic.wav far.wav -o folder/mic.wav");
+    expect_code(&result, 0);
+    expect_output("folder/mic.wav", 1);
+    assert_int_equal(remove("folder/mic.wav"), 0);
+}
+
+/* A format that is read only, here by its name. */
+static void a_folder_and_a_format_that_is_not_written(void **state)
+{
+    outcome result;
+    (void)state;
+    assert_int_equal(symlink("mic.wav", "call.m4a"), 0);
+    run(&result, "process call.m4a far.wav -o folder");
+    expect_code(&result, 2);
+    expect_part(result.messages, "name one of another: -o folder/call.wav");
+    assert_int_equal(remove("call.m4a"), 0);
+}
+
+static void a_terminal_takes_no_sound(void **state)
+{
+    const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    outcome result;
+    char bytes[16];
+    (void)state;
+    assert_true(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+    const surroundings there = {.output = ptsname(terminal)};
+    run_in(&result, &there, "process mic.wav far.wav -o -");
+    expect_code(&result, 1);
+    expect_part(result.messages, "standard output: is a terminal, which takes no sound");
+    assert_int_equal(fcntl(terminal, F_SETFL, O_NONBLOCK), 0);
+    assert_true(read(terminal, bytes, sizeof(bytes)) <= 0);
+    close(terminal);
+}
+
 /* With its length if that is known, whole in either case. */
 static void pipes_carry_wav(void **state)
 {
@@ -194,6 +244,9 @@ int main(void)
         cmocka_unit_test(channels_are_the_microphones),
         cmocka_unit_test(clipped_samples_count_once),
         cmocka_unit_test(a_folder_takes_the_microphones_name),
+        cmocka_unit_test(nothing_in_a_folder_is_replaced),
+        cmocka_unit_test(a_folder_and_a_format_that_is_not_written),
+        cmocka_unit_test(a_terminal_takes_no_sound),
         cmocka_unit_test(pipes_carry_wav),
         cmocka_unit_test(help_fits_a_screen),
     };
