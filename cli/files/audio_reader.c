@@ -8,6 +8,7 @@
 #include "files/format.h"
 #include "files/media.h"
 #include "files/ogg_chain.h"
+#include "files/refusal.h"
 #include "files/unfinished_wav.h"
 #include "interrupt.h"
 #include "report.h"
@@ -112,37 +113,12 @@ static void warn_of_truncation(audio_reader *reader)
     }
 }
 
-static bool check_signal(const audio_reader *reader, const audio_layout *layout)
+static struct sound_source source_of(const audio_reader *reader)
 {
-    if (reader->channels > UNECHO_CHANNELS_MAX) {
-        report_error(
-            "%s: has %u channels, and unecho takes at most %d; to keep the first two: "
-            "ffmpeg -i %s -af 'pan=stereo|c0=c0|c1=c1' OUT.wav, or sox %s OUT.wav remix 1 2",
-            reader->name, reader->channels, UNECHO_CHANNELS_MAX, reader->name, reader->name);
-        return false;
-    }
-    if (reader->rate < UNECHO_RATE_MIN || reader->rate > UNECHO_RATE_MAX) {
-        report_error("%s: has a sample rate of %d Hz, and unecho takes %d to %d; to convert it: "
-                     "ffmpeg -i %s -ar 48000 OUT.wav, or sox %s -r 48000 OUT.wav",
-                     reader->name, reader->rate, UNECHO_RATE_MIN, UNECHO_RATE_MAX, reader->name,
-                     reader->name);
-        return false;
-    }
-    if (layout->rate && (int)layout->rate != reader->rate) {
-        report_error(
-            "%s: has a sample rate of %d Hz, and the options say %u; they are for headerless "
-            "samples (--raw) only",
-            reader->name, reader->rate, layout->rate);
-        return false;
-    }
-    if (layout->channels && layout->channels != reader->channels) {
-        report_error(
-            "%s: has %u channel%s, and the options say %u; they are for headerless samples (--raw) "
-            "only",
-            reader->name, reader->channels, reader->channels == 1 ? "" : "s", layout->channels);
-        return false;
-    }
-    return true;
+    return (struct sound_source){.name = reader->name,
+                                 .fd = reader->fd,
+                                 .standard_input = reader->fd == STDIN_FILENO,
+                                 .identity = &reader->identity};
 }
 
 /* In the file's place: what ffmpeg makes of it. Some versions of libsndfile have closed the
@@ -153,21 +129,6 @@ static bool decode_media(audio_reader *reader)
     reader->loaded = NULL;
     reader->fd = media_decode(reader->name);
     return reader->fd >= 0;
-}
-
-static void report_unreadable(const audio_reader *reader)
-{
-    if (S_ISREG(reader->identity.st_mode) && reader->identity.st_size == 0) {
-        report_error("%s: is empty: 0 bytes", reader->name);
-        return;
-    }
-    report_error("%s: not a sound file that unecho can read%s: %s (headerless samples need --raw; "
-                 "other formats can be converted: ffmpeg -i %s OUT.wav)",
-                 reader->name,
-                 S_ISREG(reader->identity.st_mode)
-                     ? ""
-                     : " from a pipe, which can carry WAV, AIFF and AU only",
-                 sf_strerror(NULL), reader->name);
 }
 
 static void open_by_content(audio_reader *reader, SF_INFO *info)
@@ -187,7 +148,11 @@ static void open_by_content(audio_reader *reader, SF_INFO *info)
 static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
 {
     SF_INFO info = {0};
+    const struct sound_source source = source_of(reader);
     const bool may_be_media = S_ISREG(reader->identity.st_mode) && media_is_known(reader->name);
+    char command[512];
+    if (refusal_of_nothing(&source))
+        return false;
     open_by_content(reader, &info);
     if (!reader->file && may_be_media) {
         if (!decode_media(reader))
@@ -196,7 +161,7 @@ static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
         open_by_content(reader, &info);
     }
     if (!reader->file) {
-        report_unreadable(reader);
+        refusal_unreadable(&source, sf_strerror(NULL));
         return false;
     }
     reader->format = info.format;
@@ -212,13 +177,13 @@ static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
     reader->copies_shorts = reader->seekable &&
                             (info.format & SF_FORMAT_SUBMASK) == SF_FORMAT_PCM_16 &&
                             (info.format & SF_FORMAT_TYPEMASK) != SF_FORMAT_FLAC;
-    if (!check_signal(reader, layout))
+    if (refusal_of_signal(&source, reader->rate, reader->channels, layout))
         return false;
     warn_of_truncation(reader);
     if ((reader->format & SF_FORMAT_TYPEMASK) == SF_FORMAT_OGG && ogg_is_chained(reader->fd))
         report_warning("%s: is several Ogg recordings one after the other, of which only the first "
-                       "is read; to join them: ffmpeg -i %s OUT.wav",
-                       reader->name, reader->name);
+                       "is read; to join them: %s",
+                       reader->name, refusal_conversion(&source, "", command, sizeof(command)));
     if (reader->unfinished)
         report_warning("%s: unfinished: its header says 0 bytes of samples; using the %.2f s that "
                        "are there",
@@ -286,6 +251,10 @@ audio_reader *audio_reader_open(const char *path, const audio_layout *layout,
         open_raw(reader, layout);
     else if (!open_sound_file(reader, layout))
         goto fail;
+    if (reader->length == 0 && S_ISREG(reader->identity.st_mode)) {
+        report_error("%s: holds no samples", reader->name);
+        goto fail;
+    }
     return reader;
 
 fail:

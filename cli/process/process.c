@@ -267,9 +267,6 @@ static void tell_lengths(const struct process_job *job)
     /* A far end that was shifted ends a moment before its echo. */
     if (shift != 0)
         slack = (uint64_t)ends_far_rate(job->pair) / 10;
-    if (session_heard(job->session) == 0)
-        report_note("%s: is empty, and so is the output",
-                    audio_reader_name(ends_mic_file(job->pair)));
     if (ends_share_a_file(job->pair))
         return;
     if (far_heard + slack < due)
@@ -366,6 +363,11 @@ static int begin(struct process_job *job)
 static int complete(struct process_job *job)
 {
     double wall, cpu;
+    /* Of a pipe that is known at its end. */
+    if (session_heard(job->session) == 0 && !session_stopped(job->session)) {
+        report_error("%s: holds no samples", audio_reader_name(ends_mic_file(job->pair)));
+        return EXIT_FAILED;
+    }
     if (!complete_output(job))
         return EXIT_FAILED;
     wall = progress_now() - job->wall;

@@ -298,9 +298,10 @@ class Outputs(InFolder):
             pass
         result = self.batch("in", "-o", "out", "--examine", code=1)
         self.assertIn("in/nothing_mic.wav: is empty: 0 bytes", result.stderr.decode())
-        self.assertIn("11 done", result.stdout.decode())
-        self.assertIn("1 failed", result.stdout.decode())
-        self.assertEqual(len(files_in("out")), 11)
+        self.assertIn("in/empty_mic.wav: holds no samples", result.stderr.decode())
+        self.assertIn("10 done", result.stdout.decode())
+        self.assertIn("2 failed", result.stdout.decode())
+        self.assertEqual(len(files_in("out")), 10)
         for name in files_in("out"):
             name = name.decode()
             far_name = None if name == "call.wav" else "in/" + name.replace("_mic", "_far")

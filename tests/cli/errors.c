@@ -5,6 +5,7 @@
 #include "check.h"
 #include "command.h"
 
+#include <fcntl.h>
 #include <sndfile.h>
 #include <stdlib.h>
 #include <string.h>
@@ -280,7 +281,6 @@ static void bad_inputs(void **state)
     expect_failure("process . far.wav -o x.wav", ".: is a directory");
     expect_failure("process text.wav far.wav -o x.wav", "text.wav: not a sound file");
     expect_failure("process text.mp4 far.wav -o x.wav", "text.mp4: ");
-    expect_failure("process - far.wav -o x.wav", "standard input: not a sound file");
     expect_failure("process mic.wav empty.wav -o x.wav", "empty.wav: is empty: 0 bytes");
 }
 
@@ -432,21 +432,54 @@ static void half_samples_are_said(void **state)
     assert_int_equal(size, 4000);
 }
 
-static void empty_microphone(void **state)
+static void without_samples(void **state)
 {
+    static const surroundings piped = {.input = "none.wav"};
     outcome result;
     (void)state;
     write_sound("none.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, (float[1]){0}, 0);
-    run(&result, "process none.wav far.wav -o out.wav");
-    expect_code(&result, 0);
-    expect_part(result.messages, "none.wav: is empty");
-    /* libsndfile cannot write a FLAC file without samples. */
-    remove("out.flac");
-    run(&result, "process none.wav far.wav -o out.flac");
+    expect_failure("process none.wav far.wav -o x.wav", "none.wav: holds no samples");
+    expect_failure("process mic.wav none.wav -o x.wav", "none.wav: holds no samples");
+    expect_failure("doctor none.wav far.wav", "none.wav: holds no samples");
+    run_in(&result, &piped, "process - far.wav -o x.wav");
     expect_code(&result, 1);
-    expect_part(result.messages, "out.flac: there are no samples");
-    assert_false(exists("out.flac"));
+    expect_part(result.messages, "standard input: holds no samples");
+    /* Through a pipe its end tells. */
+    assert_int_equal(mkfifo("pipe", 0600), 0);
+    const pid_t pid = start(&(surroundings){.input = "pipe"}, "process - far.wav -o new.wav");
+    size_t size;
+    char *bytes = read_bytes("none.wav", &size);
+    const int fd = open("pipe", O_WRONLY);
+    assert_true(fd >= 0 && write(fd, bytes, size) == (ssize_t)size);
+    close(fd);
+    free(bytes);
+    finish(&result, pid);
+    expect_code(&result, 1);
+    expect_part(result.messages, "standard input: holds no samples");
+    assert_false(exists("new.wav"));
+    remove("pipe");
     remove("none.wav");
+}
+
+/* The command in the message is for a pipe, too; nothing is nothing, wherever it comes from. */
+static void standard_input_without_sound(void **state)
+{
+    static const surroundings text = {.input = "pipe"};
+    outcome result;
+    (void)state;
+    expect_failure("process - far.wav -o x.wav", "standard input: is empty: 0 bytes");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(mkfifo("pipe", 0600), 0);
+        const pid_t pid = start(&text, "process - far.wav -o new.wav");
+        const int fd = open("pipe", O_WRONLY);
+        assert_true(fd >= 0 && (i == 0 || write(fd, "no sound", 8) == 8));
+        close(fd);
+        finish(&result, pid);
+        expect_code(&result, 1);
+        expect_part(result.messages, i == 0 ? "standard input: is empty: 0 bytes"
+                                            : "... | ffmpeg -i - -f wav - | unecho ...)");
+        remove("pipe");
+    }
 }
 
 /* ---- Full disks and closed pipes -------------------------------------------------------- */
@@ -563,7 +596,8 @@ int main(void)
         cmocka_unit_test(other_files_are_replaced),
         cmocka_unit_test(truncated_inputs_are_said),
         cmocka_unit_test(half_samples_are_said),
-        cmocka_unit_test(empty_microphone),
+        cmocka_unit_test(without_samples),
+        cmocka_unit_test(standard_input_without_sound),
         cmocka_unit_test(full_disk),
         cmocka_unit_test(too_long_for_its_format),
         cmocka_unit_test(closed_output),

@@ -103,7 +103,7 @@ static void pipes_that_end_early(void **state)
         "process far.wav far.wav -o out.wav --model-files pipe_1.onnx far.wav";
     expect_of_pipe("pipe_1.onnx", "", 0, words, "pipe_1.onnx: ");
     expect_of_pipe("pipe_1.onnx", "\x08\x08\x12\x7f", 4, words, "pipe_1.onnx: ");
-    expect_of_pipe("pipe.wav", "", 0, "process pipe.wav far.wav -o out.wav", "pipe.wav: not a");
+    expect_of_pipe("pipe.wav", "", 0, "process pipe.wav far.wav -o out.wav", "pipe.wav: is empty");
     expect_of_pipe("pipe.wav", "RIFF", 4, "process pipe.wav far.wav -o out.wav", "pipe.wav: not a");
 }
 

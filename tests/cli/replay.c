@@ -173,8 +173,8 @@ static void a_small_file_for_much_sound_is_asked_about(void **state)
                                  .n = RECORD_SILENCE,
                                  .far_n = RECORD_SILENCE,
                                  .coding = {RECORD_SILENT, RECORD_SILENT, RECORD_SILENT}};
-    write_bytes("nothing.raw", "", 0);
-    succeed("process --raw s16le nothing.raw nothing.raw -o out.wav -q --engine linear --align off "
+    write_bytes("least.raw", "\0", 2);
+    succeed("process --raw s16le least.raw least.raw -o out.wav -q --engine linear --align off "
             "--record short");
     size_t size = 0;
     char *const header = read_bytes("short", &size);
