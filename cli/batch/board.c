@@ -19,8 +19,11 @@ void board_start(struct board *b, const struct plan *plan, bool quiet)
 void board_write_time(char *text, size_t size, double seconds)
 {
     const double minutes = round(seconds / 60.0);
-    if (seconds < 60.0)
-        snprintf(text, size, "%.0f s", ceil(seconds));
+    /* Two digits at least: the speed that stands beside it fits them. */
+    if (seconds < 10.0)
+        snprintf(text, size, "%.2g s", fmax(seconds, 0.001));
+    else if (seconds < 60.0)
+        snprintf(text, size, "%.0f s", seconds);
     else if (minutes < 60.0)
         snprintf(text, size, "%.0f min", minutes);
     else
@@ -45,7 +48,7 @@ void board_show(struct board *b, double under_way)
         length += snprintf(line + length, sizeof(line) - (size_t)length, ", %.0f x real time",
                            b->seconds / elapsed);
     if (processed > 0.0 && left > 0.0) {
-        board_write_time(time, sizeof(time), elapsed * left / processed);
+        board_write_time(time, sizeof(time), ceil(elapsed * left / processed));
         snprintf(line + length, sizeof(line) - (size_t)length, ", %s left", time);
     }
     if (b->on_terminal)

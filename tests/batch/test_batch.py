@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import struct
@@ -264,6 +265,14 @@ class Outputs(InFolder):
             self.put(f"in/b{i}_mic.wav", f"in/b{i}_far.wav", i)
         self.batch("in", "-o", "out", "--jobs", "2")
         self.assertLessEqual(most_under_way("out"), 1 + 4)
+
+    def test_the_summary_agrees_with_itself(self):
+        self.put("in/a_mic.wav", "in/a_far.wav", 0)
+        said = self.batch("in", "-o", "out").stdout.decode()
+        audio, took, speed = map(float, re.search(
+            r"\(([0-9.]+) s of audio in ([0-9.]+) s, ([0-9]+) x real time\)", said).groups())
+        # Two digits of either.
+        self.assertAlmostEqual(audio / took / speed, 1.0, delta=0.12)
 
     def test_all_kinds_in_one_folder(self):
         """Headers, lengths and formats that archives have, some of them too long for memory."""
