@@ -18,7 +18,8 @@ typedef struct info_options {
 } info_options;
 
 struct facts {
-    unecho_model_info model;
+    bool has_network;
+    unecho_model_info model;             /* of the network */
     int latency_whole_hops, latency_any; /* samples */
     char kernels[32];
 };
@@ -40,15 +41,22 @@ static bool look_at_stream(unecho_model *model, const engine_choice *engine, int
     return true;
 }
 
+static bool look_at_model(const unecho_model *model, struct facts *facts)
+{
+    facts->model.size = sizeof(facts->model);
+    return unecho_model_get_info(model, &facts->model) == UNECHO_OK;
+}
+
 static bool gather(const info_options *options, struct facts *facts)
 {
-    unecho_model *model =
-        model_choice_load(&options->model, engine_choice_builtin(&options->engine));
+    unecho_model *model = NULL;
     bool done;
-    if (!model)
+    facts->has_network = options->engine.engine != UNECHO_ENGINE_LINEAR;
+    if (facts->has_network)
+        model = model_choice_load(&options->model, engine_choice_builtin(&options->engine));
+    if (facts->has_network && !model)
         return false;
-    facts->model.size = sizeof(facts->model);
-    done = unecho_model_get_info(model, &facts->model) == UNECHO_OK &&
+    done = (!model || look_at_model(model, facts)) &&
            look_at_stream(model, &options->engine, 1, &facts->latency_whole_hops, facts) &&
            look_at_stream(model, &options->engine, 0, &facts->latency_any, facts);
     unecho_model_unref(&model);
@@ -79,17 +87,25 @@ static void print_features(const char *quote)
             printf(", %s%s%s", quote, features[i].name, quote);
 }
 
+static void print_model(const unecho_model_info *model)
+{
+    printf("model        %s\n", model->name);
+    printf("  kind       %s\n", model->description);
+    printf("  parameters %" PRIu64 "\n", model->parameters);
+    if (model->producer[0])
+        printf("  producer   %s\n", model->producer);
+}
+
 static void print(const struct facts *facts)
 {
     printf("unecho       %s\n", unecho_version());
-    printf("model        %s\n", facts->model.name);
-    printf("  kind       %s\n", facts->model.description);
-    printf("  parameters %" PRIu64 "\n", facts->model.parameters);
-    if (facts->model.producer[0])
-        printf("  producer   %s\n", facts->model.producer);
-    printf("sample rates %d to %d Hz; the network runs at %d Hz, in hops of %d samples (%.0f ms)\n",
-           UNECHO_RATE_MIN, UNECHO_RATE_MAX, UNECHO_SAMPLE_RATE, UNECHO_HOP,
-           milliseconds(UNECHO_HOP));
+    if (facts->has_network)
+        print_model(&facts->model);
+    else
+        puts("model        none: the linear filter alone");
+    printf("sample rates %d to %d Hz; the %s runs at %d Hz, in hops of %d samples (%.0f ms)\n",
+           UNECHO_RATE_MIN, UNECHO_RATE_MAX, facts->has_network ? "network" : "filter",
+           UNECHO_SAMPLE_RATE, UNECHO_HOP, milliseconds(UNECHO_HOP));
     printf(
         "latency      at that rate %d samples (%.0f ms) for chunks of whole hops, %d (%.0f ms) for "
         "other chunks\n",
@@ -100,13 +116,22 @@ static void print(const struct facts *facts)
     printf("; kernels in use: %s\n", facts->kernels);
 }
 
+static void print_model_json(const unecho_model_info *model)
+{
+    fputs("\"model\": ", stdout);
+    json_print_string(model->name, stdout);
+    printf(", \"units\": %u, \"parameters\": %" PRIu64 ", \"producer\": ", model->units,
+           model->parameters);
+    json_print_string(model->producer, stdout);
+}
+
 static void print_json(const struct facts *facts)
 {
-    printf("{\"version\": \"%s\", \"model\": ", unecho_version());
-    json_print_string(facts->model.name, stdout);
-    printf(", \"units\": %u, \"parameters\": %" PRIu64 ", \"producer\": ", facts->model.units,
-           facts->model.parameters);
-    json_print_string(facts->model.producer, stdout);
+    printf("{\"version\": \"%s\", ", unecho_version());
+    if (facts->has_network)
+        print_model_json(&facts->model);
+    else
+        fputs("\"model\": null, \"units\": null, \"parameters\": null, \"producer\": null", stdout);
     printf(", \"sample_rate\": %d, \"hop_samples\": %d, \"latency_samples\": %d, "
            "\"latency_ms\": %.3f, \"latency_samples_any_chunk\": %d, "
            "\"latency_ms_any_chunk\": %.3f, \"cpu_features\": [",

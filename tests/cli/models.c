@@ -189,6 +189,14 @@ static void models_of_one_file(void **state)
     expect_output("post-filter, 160 units");
     expect_output("128 samples (8 ms) for chunks of whole hops, 256 (16 ms) for other");
 
+    /* Without a network there is no model. */
+    run(&result, "info --engine linear");
+    expect_code(&result, 0);
+    expect_output("model        none: the linear filter alone");
+    run(&result, "info --engine linear --json");
+    expect_code(&result, 0);
+    expect_output("\"model\": null, ");
+
     static const char *const names[] = {"unecho-post", "post", "post.onnx"};
     char words[512];
     size_t sizes[3];
