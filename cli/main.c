@@ -76,12 +76,24 @@ static int show_command_help(const struct command *c, bool all)
     return end_output();
 }
 
+static bool asks_for_help(const char *word)
+{
+    return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static bool asks_for_version(const char *word)
+{
+    return strcmp(word, "version") == 0 || strcmp(word, "--version") == 0 ||
+           strcmp(word, "-V") == 0 || strcmp(word, "-v") == 0;
+}
+
 static int show_help(int argc, char **argv)
 {
-    const struct command *wanted = argc == 2 ? find_command(argv[1]) : NULL;
+    const bool asks_once = argc == 2 || (argc == 3 && asks_for_help(argv[2]));
+    const struct command *wanted = asks_once ? find_command(argv[1]) : NULL;
     if (wanted)
         return show_command_help(wanted, false);
-    if (argc < 2) {
+    if (argc < 2 || (argc == 2 && asks_for_help(argv[1]))) {
         print_help(stdout);
         return end_output();
     }
@@ -177,12 +189,9 @@ int main(int argc, char **argv)
         print_help(stderr);
         return EXIT_WRONG_USAGE;
     }
-    if (strcmp(argv[1], "help") == 0)
-        return show_help(argc - 1, argv + 1);
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-        return show_help(1, argv);
-    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0 ||
-        strcmp(argv[1], "-v") == 0)
+    if (asks_for_help(argv[1]))
+        return show_help(strcmp(argv[1], "help") == 0 ? argc - 1 : 1, argv + 1);
+    if (asks_for_version(argv[1]))
         return show_version();
     wanted = find_command(argv[1]);
     return wanted ? run_command(wanted, argc - 1, argv + 1) : refuse(argv[1]);

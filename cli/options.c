@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- Setters ---------------------------------------------------------------------------- */
 
@@ -176,6 +177,19 @@ static options_result take(parser *p, const struct option *o, void *in, const ch
     return o->set((char *)in + o->at, &value) ? OPTIONS_GO : OPTIONS_WRONG;
 }
 
+/* shown: the option in the word, of so many characters. */
+static options_result refuse(const struct parser *p, const char *word, const char *shown,
+                             int length)
+{
+    const char *command = p->arguments->command;
+    if (strpbrk(word, "./") || access(word, F_OK) == 0)
+        report_usage(command, "unknown option %.*s; the file of this name: ./%s", length, shown,
+                     word);
+    else
+        report_usage(command, "unknown option %.*s", length, shown);
+    return OPTIONS_WRONG;
+}
+
 /* --name, --name value or --name=value */
 static options_result take_long(parser *p, const char *word)
 {
@@ -184,10 +198,8 @@ static options_result take_long(parser *p, const char *word)
     char shown[64];
     void *in;
     const struct option *o = find(p, word + 2, length - 2, 0, &in);
-    if (!o) {
-        report_usage(p->arguments->command, "unknown option %.*s", (int)length, word);
-        return OPTIONS_WRONG;
-    }
+    if (!o)
+        return refuse(p, word, word, (int)length);
     if (text && !o->argument) {
         report_usage(p->arguments->command, "option --%s takes no value", o->name);
         return OPTIONS_WRONG;
@@ -203,10 +215,8 @@ static options_result take_short(parser *p, const char *word)
         const char shown[] = {'-', *letter, '\0'};
         void *in;
         const struct option *o = find(p, NULL, 0, *letter, &in);
-        if (!o) {
-            report_usage(p->arguments->command, "unknown option %s", shown);
-            return OPTIONS_WRONG;
-        }
+        if (!o)
+            return refuse(p, word, shown, 2);
         const options_result result =
             take(p, o, in, shown, o->argument && letter[1] ? letter + 1 : NULL);
         if (result != OPTIONS_GO || o->argument)

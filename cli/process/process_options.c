@@ -251,7 +251,8 @@ bool process_options_check(void *opaque, const struct arguments *arguments)
 {
     process_options *options = opaque;
     const char *command = arguments->command;
-    if (!ends_choice_check(&options->ends, arguments))
+    if (!arguments_at_most(arguments, 2, "MIC and FAR; 'unecho batch' takes many pairs") ||
+        !ends_choice_check(&options->ends, arguments))
         return false;
     if (!options->output) {
         report_usage(command, "the output is missing: -o OUT");
