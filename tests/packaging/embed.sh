@@ -1,5 +1,5 @@
 #!/bin/bash
-# The library as a part of other projects: with CMake's FetchContent, and as a meson subproject on a
+# The library as it is chosen, and as a part of other projects: with CMake's FetchContent, and as a meson subproject on a
 # machine that has none of the libraries that the tests and the command line need. The README's example
 # is built in each; its output must be that of the library in BUILD-ROOT. Prints TAP.
 # Usage: embed.sh SOURCE-ROOT BUILD-ROOT
@@ -47,6 +47,20 @@ with_meson() {
         ninja -C "$work/project/build" && same_output "$work/project/build/example"
 }
 
+# with_library KIND: only that one is installed, and pkg-config's plain flags fit it.
+with_library() {
+    local other lib
+    [[ $1 == static ]] && other=libunecho.so || other=libunecho.a
+    meson setup "$work/$1-build" "$source_root" "-Ddefault_library=$1" --auto-features=disabled \
+        --prefix="$work/$1" && meson install -C "$work/$1-build" || return 1
+    lib=$(dirname "$(find "$work/$1" -name 'libunecho.*' | head -n 1)")
+    [[ ! -e $lib/$other ]] || return 1
+    # shellcheck disable=SC2046
+    cc -std=c11 -o "$work/$1-example" "$work/example.c" \
+        $(PKG_CONFIG_PATH=$lib/pkgconfig pkg-config --cflags --libs unecho) "-Wl,-rpath,$lib" &&
+        same_output "$work/$1-example"
+}
+
 check "the README's example with the built library" expected
 if command -v cmake >/dev/null; then
     check "FetchContent, static, with the default flags" with_cmake static
@@ -61,4 +75,6 @@ else
     echo "ok $((++number)) - with musl # SKIP there is no musl-gcc"
 fi
 check "a meson subproject" with_meson
+check "only the static library" with_library static
+check "only the shared library" with_library shared
 echo "1..$number"

@@ -1,8 +1,9 @@
 #!/bin/bash
 # Installs the build, moves the installed tree elsewhere, and uses the library from there as any other
 # project would. Prints TAP.
-# Usage: run.sh SOURCE-ROOT BUILD-ROOT API-MAJOR NAMES LADSPA. NAMES: whether the internal names in the
-# static library are local or global. LADSPA: whether the plugin is built, ladspa or no-ladspa.
+# Usage: run.sh SOURCE-ROOT BUILD-ROOT API-MAJOR NAMES LADSPA LIBRARY. NAMES: whether the internal names
+# in the static library are local or global. LADSPA: whether the plugin is built, ladspa or no-ladspa.
+# LIBRARY: which are installed, both, shared or static.
 set -uo pipefail
 
 source_root=$1
@@ -10,13 +11,27 @@ build_root=$2
 library=libunecho.so.$3
 names=$4
 ladspa=$5
+installed=$6
 here=$source_root/tests/packaging
 # shellcheck source=tests/packaging/tap.sh
 source "$source_root/tests/packaging/tap.sh"
 
+# check_with LIBRARY, for what needs the static or the shared library.
+check_with() {
+    local needed=$1
+    shift
+    if [[ $installed == both || $installed == "$needed" ]]; then
+        check "$@"
+    else
+        echo "ok $((++number)) - $1 # SKIP the $needed library is not installed"
+    fi
+}
+
 # check, for what needs local names in the static library.
 check_local() {
-    if [[ $names == local ]]; then
+    if [[ $installed == shared ]]; then
+        check_with static "$@"
+    elif [[ $names == local ]]; then
         check "$@"
     else
         echo "ok $((++number)) - $1 # SKIP the internal names are global in this build"
@@ -45,6 +60,14 @@ print(next(o["value"] for o in json.load(sys.stdin) if o["name"] == "prefix"))')
     export PKG_CONFIG_PATH=$lib/pkgconfig
     # The loader may not look where meson installs.
     export LD_LIBRARY_PATH=$lib
+}
+
+libraries_chosen() {
+    ls "$lib"
+    [[ -e $lib/$library ]] && [[ $installed == static ]] && return 1
+    [[ -e $lib/libunecho.a ]] && [[ $installed == shared ]] && return 1
+    [[ $installed == static || -e $lib/$library ]] &&
+        [[ $installed == shared || -e $lib/libunecho.a ]]
 }
 
 flags() {
@@ -169,23 +192,24 @@ no_text_relocations() {
 }
 
 check "meson install" install_tree
+check "the libraries that default_library names" libraries_chosen
 check "each header stands alone in C11" headers_stand_alone c cc -std=c11
 check "each header stands alone in C++11" headers_stand_alone cpp c++ -std=c++11
-check "a program built with pkg-config, shared" with_pkg_config
-check "a program built with pkg-config, static" with_pkg_config_static
-check "programs built with CMake, shared and static" with_cmake
+check_with shared "a program built with pkg-config, shared" with_pkg_config
+check_with static "a program built with pkg-config, static" with_pkg_config_static
+check_with both "programs built with CMake, shared and static" with_cmake
 check "the README's example compiles" readme_example
 if [[ -x $work/moved/bin/unecho ]]; then
     check "the installed command line finds its library" tool_finds_its_library
 else
     echo "ok $((++number)) - the installed command line finds its library # SKIP it is not built"
 fi
-check "the soname is $library" soname
-check "the shared library exports unecho_ symbols only" only_ours_exported -D "$lib/libunecho.so"
+check_with shared "the soname is $library" soname
+check_with shared "the shared library exports unecho_ symbols only" only_ours_exported -D "$lib/libunecho.so"
 check_local "the static library exports unecho_ symbols only" only_ours_exported -g "$lib/libunecho.a"
 check_local "a program with functions named like internal ones" beside_other_names
-check "only the C library is needed" only_libc_needed "$lib/libunecho.so"
-check "no text relocations, no executable stack" no_text_relocations
+check_with shared "only the C library is needed" only_libc_needed "$lib/libunecho.so"
+check_with shared "no text relocations, no executable stack" no_text_relocations
 check "library and tool have their tables read-only from the start" hardened
 if [[ $(id -u) == 0 && -x $work/static ]]; then
     check "a set-uid program ignores the environment" ignores_environment
