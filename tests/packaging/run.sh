@@ -193,6 +193,7 @@ no_text_relocations() {
 
 check "meson install" install_tree
 check "the libraries that default_library names" libraries_chosen
+check "the licence" test -s "$work/moved/share/licenses/unecho/LICENSE"
 check "each header stands alone in C11" headers_stand_alone c cc -std=c11
 check "each header stands alone in C++11" headers_stand_alone cpp c++ -std=c++11
 check_with shared "a program built with pkg-config, shared" with_pkg_config
