@@ -266,7 +266,7 @@ static void judge_mended(struct diagnosis *d, const char *lacking, const char *o
                          double seconds, const char *how)
 {
     if (places > 0)
-        advise(add(d, false, "delay-jumps",
+        advise(add(d, true, "delay-jumps",
                    "the delay jumps: %s lacks %.2f s that %s has, in %zu place%s; 'unecho process' "
                    "%s",
                    lacking, seconds, other, places, places == 1 ? "" : "s", how),
