@@ -3,7 +3,7 @@
  * JavaScript does; knows neither files nor the network nor WebAudio.
  */
 
-import { changeSettings, namesOf, readStats, writeSettings } from "./settings.js";
+import { changeSettings, inNames, namesOf, readStats, writeSettings } from "./settings.js";
 
 /** Frames that cross into the module at once. */
 const CHUNK = 1024;
@@ -25,11 +25,7 @@ export class Canceller {
   #stats; // where the module puts them
   #address = {}; // of the buffers for mic, far and out
   #views = {}; // of these buffers, by type of sample, as long as the last chunk
-  #queued;
-  #rate;
-  #channels;
-  #farRate;
-  #farChannels;
+  #shape;
   #latency;
   #kernels;
 
@@ -44,8 +40,8 @@ export class Canceller {
     this.#open(model, settings);
     this.#statNames = namesOf(this.#text(exports.stat_names()));
     this.#stats = this.#allocate(8 * this.#statNames.length);
-    for (const [name, channels] of [["mic", this.#channels], ["far", this.#farChannels],
-      ["out", this.#channels]])
+    const { channels: heard, farChannels } = this.#shape;
+    for (const [name, channels] of [["mic", heard], ["far", farChannels], ["out", heard]])
       this.#address[name] = this.#allocate(4 * CHUNK * channels);
     this.#latency = exports.latency();
     this.#kernels = this.#text(exports.kernels());
@@ -57,17 +53,12 @@ export class Canceller {
     const values = this.#allocate(8 * names.length);
     exports.defaults(values);
     const numbers = new Float64Array(exports.memory.buffer, values, names.length);
-    const shape = writeSettings(settings, names, numbers);
-    this.#rate = shape.rate;
-    this.#channels = shape.channels;
-    this.#farRate = shape.farRate;
-    this.#farChannels = shape.farChannels;
-    this.#queued = shape.queued;
+    this.#shape = writeSettings(settings, names, numbers);
     const bytes = new Uint8Array(model);
     const file = this.#allocate(bytes.length);
     new Uint8Array(exports.memory.buffer).set(bytes, file);
     const status = exports.open(values, file, bytes.length);
-    if (status < 0) this.#fail(status, this.#text(exports.message()));
+    if (status < 0) this.#fail(status, inNames(this.#text(exports.message()), names));
   }
 
   #allocate(size) {
@@ -89,13 +80,13 @@ export class Canceller {
   }
 
   /** Of microphone and output, in Hz. */
-  get rate() { return this.#rate; }
+  get rate() { return this.#shape.rate; }
   /** Of microphone and output. */
-  get channels() { return this.#channels; }
+  get channels() { return this.#shape.channels; }
   /** Of the far end, in Hz. */
-  get farRate() { return this.#farRate; }
+  get farRate() { return this.#shape.farRate; }
   /** Of the far end. */
-  get farChannels() { return this.#farChannels; }
+  get farChannels() { return this.#shape.farChannels; }
   /** How many frames the output is behind the microphone: constant. */
   get latency() { return this.#latency; }
   /** The kernels in use: "simd128" or "plain". */
@@ -141,12 +132,12 @@ export class Canceller {
    */
   process(mic, far = null, out = undefined) {
     const exports = this.#opened();
-    const channels = this.#channels;
+    const channels = this.#shape.channels;
     const frames = this.#check("mic", mic, channels);
-    if (far && !this.#queued) this.#check("far", far, this.#farChannels, frames, mic);
+    if (far && !this.#shape.farQueueMs) this.#check("far", far, this.#shape.farChannels, frames, mic);
     out ??= new mic.constructor(mic.length);
     this.#check("out", out, channels, frames, mic);
-    if (far && this.#queued) {
+    if (far && this.#shape.farQueueMs) {
       this.pushFar(far);
       far = null;
     }
@@ -155,7 +146,7 @@ export class Canceller {
     for (let at = 0; at < frames; at += CHUNK) {
       const n = Math.min(CHUNK, frames - at);
       this.#copyIn("mic", mic, channels, at, n);
-      if (far) this.#copyIn("far", far, this.#farChannels, at, n);
+      if (far) this.#copyIn("far", far, this.#shape.farChannels, at, n);
       const status = run(address.mic, far ? address.far : 0, address.out, n);
       if (status < 0) this.#fail(status, "with wholeHops a chunk is a multiple of 128 frames");
       out.set(this.#view("out", mic.constructor, n * channels), at * channels);
@@ -166,12 +157,12 @@ export class Canceller {
   /** Queues far end that comes at another rate or at other times than the microphone. */
   pushFar(far) {
     const exports = this.#opened();
-    if (!this.#queued) throw new RangeError("pushFar needs the setting farRate or farQueueMs");
-    const frames = this.#check("far", far, this.#farChannels);
+    if (!this.#shape.farQueueMs) throw new RangeError("pushFar needs the setting farRate or farQueueMs");
+    const frames = this.#check("far", far, this.#shape.farChannels);
     const push = far instanceof Int16Array ? exports.push_far_int16 : exports.push_far;
     for (let at = 0; at < frames; at += CHUNK) {
       const n = Math.min(CHUNK, frames - at);
-      this.#copyIn("far", far, this.#farChannels, at, n);
+      this.#copyIn("far", far, this.#shape.farChannels, at, n);
       push(this.#address.far, n);
     }
   }
@@ -188,7 +179,7 @@ export class Canceller {
   /** Changes suppression, noiseReductionDb or comfortNoise, from the next 8 ms on and without a click. */
   set(settings) {
     const exports = this.#opened();
-    changeSettings(settings, exports);
+    changeSettings(settings, exports, this.#shape.live);
   }
 
   /** A snapshot of the statistics. */

@@ -23,11 +23,18 @@ const LIVE = {
 };
 const RENAMED = { sampleRate: "rate", micChannels: "channels" };
 
-const camelCase = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
+/** What JavaScript calls a field. */
+function nameOf(field) {
+  const name = field.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
+  return RENAMED[name] ?? name;
+}
 
 /** The names in a list of fields, as JavaScript has them. */
-export const namesOf = (fields) => fields.trim().split(" ").map(camelCase)
-  .map((name) => RENAMED[name] ?? name);
+export const namesOf = (fields) => fields.trim().split(" ").map(nameOf);
+
+/** A message of the library with the names of settings that JavaScript has. */
+export const inNames = (message, names) => message.replace(/\b[a-z]+(?:_[a-z]+)+\b/g,
+  (word) => names.includes(nameOf(word)) ? nameOf(word) : word);
 
 /** The number that a canceller takes for a setting. The library checks the ranges. */
 function numberOf(name, value) {
@@ -43,40 +50,56 @@ function numberOf(name, value) {
   }
   if (typeof value !== "number") throw new TypeError(`${name} is ${value}, expected a number`);
   const least = SIGNED.includes(name) ? -0x80000000 : 0;
-  const whole = FRACTIONS.includes(name) || Number.isInteger(value);
-  if (whole && value >= least && value < 0x80000000) return value;
-  throw new RangeError(`${name} is ${value}, expected a whole number in its range`);
+  const fraction = FRACTIONS.includes(name);
+  if ((fraction || Number.isInteger(value)) && value >= least && value < 0x80000000) return value;
+  throw new RangeError(
+    `${name} is ${value}, expected a ${fraction ? "" : "whole "}number in its range`);
 }
 
-/** Writes settings over the library's defaults, and tells what samples the canceller takes. */
+/** Names and values of settings; undefined is as good as none. */
+function given(settings) {
+  if (settings === null || typeof settings !== "object" || Array.isArray(settings))
+    throw new TypeError(`settings are ${String(settings)}, expected an object`);
+  return Object.entries(settings).filter(([, value]) => value !== undefined);
+}
+
+/** Writes settings over the library's defaults, and returns what the canceller must know of them. */
 export function writeSettings(settings, names, numbers) {
   const at = (name) => names.indexOf(name);
+  const changes = given(settings);
   numbers[at("rate")] = 48000;
   if (settings.farRate !== undefined) numbers[at("farQueueMs")] = FAR_QUEUE_MS;
-  for (const [name, value] of Object.entries(settings)) {
-    if (value === undefined) continue;
+  for (const [name, value] of changes) {
     if (at(name) < 0)
       throw new TypeError(`unknown setting ${name}: expected one of ${names.join(", ")}`);
     numbers[at(name)] = numberOf(name, value);
   }
+  if (numbers[at("delayMs")] !== 0 && numbers[at("align")] !== CHOICES.align.fixed)
+    throw new RangeError(`delayMs is ${settings.delayMs}, which needs align: "fixed"`);
   const rate = numbers[at("rate")];
   return {
     rate,
     channels: numbers[at("channels")],
     farRate: numbers[at("farRate")] || rate,
     farChannels: numbers[at("farChannels")],
-    queued: numbers[at("farQueueMs")] > 0,
+    farQueueMs: numbers[at("farQueueMs")],
+    wholeHops: numbers[at("wholeHops")] !== 0,
+    live: Object.fromEntries(Object.keys(LIVE).map((name) => [name, numbers[at(name)]])),
   };
 }
 
-/** Changes settings of a running canceller by its functions set_... */
-export function changeSettings(settings, functions) {
-  for (const [name, value] of Object.entries(settings)) {
-    if (!Object.hasOwn(LIVE, name))
-      throw new TypeError(`${name} cannot be set: expected one of ${Object.keys(LIVE).join(", ")}`);
-    if (functions[LIVE[name]](numberOf(name, value)) < 0)
-      throw new RangeError(`${name} is ${value}, which is out of range`);
+/** Changes settings of a running canceller, all or none, by its functions set_...; `live` follows. */
+export function changeSettings(settings, functions, live) {
+  const changes = given(settings).map(([name, value]) => {
+    if (Object.hasOwn(LIVE, name)) return [name, numberOf(name, value)];
+    throw new TypeError(`${name} cannot be set: expected one of ${Object.keys(LIVE).join(", ")}`);
+  });
+  for (const [name, number] of changes) {
+    if (functions[LIVE[name]](number) >= 0) continue;
+    for (const [each] of changes) functions[LIVE[each]](live[each]);
+    throw new RangeError(`${name} is ${settings[name]}, which is out of range`);
   }
+  Object.assign(live, Object.fromEntries(changes));
 }
 
 /** Statistics as an object. */

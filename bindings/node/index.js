@@ -1,11 +1,19 @@
 /* unecho in Node as machine code: the class of the package unecho, which is WebAssembly. */
 import { createRequire } from "node:module";
-import { changeSettings, namesOf, readStats, writeSettings } from "./settings.js";
+import { changeSettings, inNames, namesOf, readStats, writeSettings } from "./settings.js";
 
 const { Stream, defaults, settingNames, statNames } =
   createRequire(import.meta.url)("./unecho.node");
 const SETTINGS = namesOf(settingNames);
 const STATS = namesOf(statNames);
+
+function open(numbers) {
+  try {
+    return new Stream(numbers);
+  } catch (error) {
+    throw new error.constructor(inNames(error.message, SETTINGS));
+  }
+}
 
 /** One conversation. */
 export class Canceller {
@@ -18,7 +26,7 @@ export class Canceller {
   constructor(settings = {}) {
     const numbers = defaults();
     this.#shape = writeSettings(settings, SETTINGS, numbers);
-    this.#stream = new Stream(numbers);
+    this.#stream = open(numbers);
     this.#latency = this.#stream.latency();
     this.#kernels = this.#stream.kernels();
   }
@@ -57,7 +65,7 @@ export class Canceller {
 
   /** Changes suppression, noiseReductionDb or comfortNoise, from the next 8 ms on and without a click. */
   set(settings) {
-    changeSettings(settings, this.#stream);
+    changeSettings(settings, this.#stream, this.#shape.live);
   }
 
   /** A snapshot of the statistics. */

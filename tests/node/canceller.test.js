@@ -44,7 +44,7 @@ test("what is no number of frames is refused", () => {
 
 test("wrong settings throw", () => {
   refused(() => new Canceller({ volume: 1 }), TypeError, /unknown setting volume/);
-  refused(() => new Canceller({ linearTailMs: 70 }), RangeError, /linear_tail_ms/);
+  refused(() => new Canceller({ linearTailMs: 70 }), RangeError, /linearTailMs/);
   refused(() => Canceller({ rate }), TypeError, /new/);
 });
 

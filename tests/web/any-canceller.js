@@ -136,6 +136,20 @@ export function testAnyCanceller(createCanceller) {
     refused(() => changed.set({ noiseReductionDb: 61 }), RangeError, /noiseReductionDb is 61/);
     refused(() => changed.set({ comfortNoise: 1 }), TypeError, /expected true or false/);
     refused(() => changed.set({ rate: 16000 }), TypeError, /rate cannot be set/);
+    refused(() => changed.set({ suppression: NaN }), RangeError, /NaN, expected a number in/);
+    for (const none of [undefined, null, 0, "x", [1]])
+      refused(() => changed.set(none), TypeError, /settings are .*, expected an object/);
+  });
+
+  test("if one setting is wrong, none changes", async () => {
+    const canceller = await createCanceller({ rate, suppression: 0.5 });
+    canceller.set({ comfortNoise: true, suppression: undefined });
+    const expected = sample.stream(canceller, 320, ...part);
+    for (const wrong of [{ noiseReductionDb: 61 }, { noiseReductionDb: "10" }, { rate }]) {
+      assert.throws(() => canceller.set({ suppression: 0, comfortNoise: false, ...wrong }));
+      canceller.reset();
+      assert.deepEqual(sample.stream(canceller, 320, ...part), expected, JSON.stringify(wrong));
+    }
   });
 
   test("wrong settings are refused by name", async () => {
@@ -145,11 +159,19 @@ export function testAnyCanceller(createCanceller) {
       [{ engine: "magic" }, RangeError, /engine is "magic", expected "linear" or/],
       [{ rate: "48000" }, TypeError, /rate is 48000, expected a number/],
       [{ rate: 44100.5 }, RangeError, /rate is 44100.5, expected a whole number/],
-      [{ linearTailMs: 70 }, RangeError, /linear_tail_ms/],
+      [{ linearTailMs: 70 }, RangeError, /linearTailMs is 70, expected a multiple of 8/],
+      [{ rate: 7999 }, RangeError, /^rate is 7999/],
+      [{ rate, farRate: 24000, farQueueMs: 0 }, RangeError,
+        /farRate 24000 differs from rate 16000: .* needs farQueueMs/],
+      [{ delayMs: 20 }, RangeError, /delayMs is 20, which needs align: "fixed"/],
+      [{ suppression: -1 }, RangeError, /suppression is -1, expected a number in/],
+      [null, TypeError, /settings are null, expected an object/],
+      [48000, TypeError, /settings are 48000, expected an object/],
+      [[], TypeError, /expected an object/],
       [{ noiseReductionDb: -1 }, RangeError, /noiseReductionDb is -1/],
       [{ highBand: 1 }, TypeError, /highBand is 1, expected true or false/],
       [{ delayMs: NaN }, RangeError, /delayMs is NaN/],
-      [{ channels: 9 }, RangeError, /mic_channels/],
+      [{ channels: 9 }, RangeError, /^channels is 9/],
     ];
     for (const [settings, kind, message] of wrong)
       await assert.rejects(createCanceller(settings), isError(kind, message),

@@ -271,7 +271,7 @@ test("messages name what is wrong", async () => {
       message(captureClean({ reference: "the loudspeaker" })),
     ]);
   });
-  assert.match(messages[0], /linear_tail_ms/);
+  assert.match(messages[0], /linearTailMs/);
   assert.match(messages[1], /8000 to 192000/);
   assert.match(messages[2], /nowhere.js cannot be loaded/);
   assert.match(messages[3], /AudioNode or a MediaStream/);

@@ -184,7 +184,7 @@ test("a context rendered ahead of time has no real time to miss", async () => {
 test("settings that cannot be: a message, and the voice goes through", async () => {
   const processor = await open({ settings: { linearTailMs: 1 } });
   assert.equal(processor.port.messages[0].type, "failed");
-  assert.match(processor.port.messages[0].message, /linear_tail_ms/);
+  assert.match(processor.port.messages[0].message, /linearTailMs/);
   assert.deepEqual(run(processor, 0, 10), sample.mic.slice(0, 10 * QUANTUM));
 });
 
