@@ -37,8 +37,8 @@ headers=$folder/headers/node_modules/node-api-headers/include
         -isystem "$headers" -I"$root/include" -I"$root/web" -o "$package/unecho.node" \
         "$root/bindings/node/addon.c" "$folder/native/src/libunecho.a" \
         -Wl,--exclude-libs,ALL -Wl,-z,relro -Wl,-z,now -s -lm -ldl
-    cp "$root"/bindings/node/{index.js,index.d.ts,package.json} "$root"/web/{settings.js,types.d.ts} \
-        "$root/LICENSE" "$package/"
+    cp "$root"/bindings/node/{index.js,index.d.ts,package.json} \
+        "$root"/web/{checks.js,far-queue.js,playout.js,settings.js,types.d.ts} "$root/LICENSE" "$package/"
     version=$(meson introspect --projectinfo "$folder/native" |
         sed -E 's/.*"version": "([^"]+)".*/\1/')
     (cd "$package" && npm pkg set "version=$version" "os[]=$(node -p process.platform)" \

@@ -24,6 +24,6 @@ package=$(scripts/node.sh "$build")
 ninja -C "$build/native" cli/unecho
 
 install_package "$package" "$build/test"
-cp "$root"/tests/node/* "$root"/tests/web/{any-canceller,sample}.js .
+cp "$root"/tests/node/* "$root"/tests/web/{any-canceller,any-playout,sample}.js .
 export UNECHO_TOOL=$build/native/cli/unecho
 run_tests

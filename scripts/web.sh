@@ -48,11 +48,12 @@ build() {
     node "$root/web/convert.js" "$folder/modules/scalar/web/convert.wasm" \
         "$root/models/unecho-post.onnx" "$package/unecho-post.onnx"
     cd "$root/web"
-    cp assets.js canceller.js capture.js echo-canceller.js index.d.ts index.js index.node.js \
-        load.js settings.js types.d.ts "$root/LICENSE" "$package/"
+    cp assets.js canceller.js capture.js checks.js echo-canceller.js far-queue.js index.d.ts index.js \
+        index.node.js load.js playout.js settings.js types.d.ts "$root/LICENSE" "$package/"
     # Bundlers copy the worklet as it is, so that it must not import anything.
     {
-        sed -e '/^import /d' -e 's/^export //' settings.js canceller.js
+        sed -e '/^import /d' -e 's/^export //' checks.js playout.js far-queue.js settings.js \
+            canceller.js
         sed '/^import /d' worklet.js
     } >"$package/worklet.js"
     version=$(meson introspect --projectinfo "$folder/modules/simd" |

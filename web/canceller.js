@@ -3,6 +3,9 @@
  * JavaScript does; knows neither files nor the network nor WebAudio.
  */
 
+import { checkOverlap, checkSamples, checkWhole } from "./checks.js";
+import { FarQueue, HOP, checkPlayout } from "./far-queue.js";
+import { Playout } from "./playout.js";
 import { changeSettings, inNames, namesOf, readStats, writeSettings } from "./settings.js";
 
 /** Frames that cross into the module at once. */
@@ -26,6 +29,7 @@ export class Canceller {
   #address = {}; // of the buffers for mic, far and out
   #views = {}; // of these buffers, by type of sample, as long as the last chunk
   #shape;
+  #queue; // of the far end, if it has one
   #latency;
   #kernels;
 
@@ -43,6 +47,12 @@ export class Canceller {
     const { channels: heard, farChannels } = this.#shape;
     for (const [name, channels] of [["mic", heard], ["far", farChannels], ["out", heard]])
       this.#address[name] = this.#allocate(4 * CHUNK * channels);
+    if (this.#shape.farQueueMs > 0)
+      this.#queue = new FarQueue(this.#shape, {
+        pushFar: (far) => this.#push(far),
+        run: (mic, out) => this.#run(mic, null, out),
+        dropped: () => this.stats.farDroppedFrames,
+      });
     this.#latency = exports.latency();
     this.#kernels = this.#text(exports.kernels());
   }
@@ -113,67 +123,68 @@ export class Canceller {
     else view.set(samples.subarray(at * channels, (at + frames) * channels));
   }
 
-  #check(name, samples, channels, frames, like) {
-    if (!(samples instanceof Float32Array || samples instanceof Int16Array))
-      throw new TypeError(`${name} must be a Float32Array or an Int16Array`);
-    if (like && samples.constructor !== like.constructor)
-      throw new TypeError(`${name} is ${samples.constructor.name}, expected ${like.constructor.name}`);
-    const found = samples.length / channels;
-    if (!Number.isInteger(found) || (frames !== undefined && found !== frames))
-      throw new RangeError(`${name} has ${samples.length} samples, expected ` +
-        (frames === undefined ? `a multiple of ${channels}` : `${frames * channels}`));
-    return found;
+  #run(mic, far, out) {
+    const exports = this.#exports;
+    const { channels, farChannels } = this.#shape;
+    const run = mic instanceof Int16Array ? exports.process_int16 : exports.process;
+    const address = this.#address;
+    const frames = mic.length / channels;
+    for (let at = 0; at < frames; at += CHUNK) {
+      const n = Math.min(CHUNK, frames - at);
+      this.#copyIn("mic", mic, channels, at, n);
+      if (far) this.#copyIn("far", far, farChannels, at, n);
+      run(address.mic, far ? address.far : 0, address.out, n);
+      out.set(this.#view("out", mic.constructor, n * channels), at * channels);
+    }
+  }
+
+  #push(far) {
+    const exports = this.#exports;
+    const { farChannels } = this.#shape;
+    const frames = far.length / farChannels;
+    const push = far instanceof Int16Array ? exports.push_far_int16 : exports.push_far;
+    for (let at = 0; at < frames; at += CHUNK) {
+      const n = Math.min(CHUNK, frames - at);
+      this.#copyIn("far", far, farChannels, at, n);
+      push(this.#address.far, n);
+    }
   }
 
   /**
    * Takes frames of microphone and far end, and returns as many frames of near end, in `out` if that
    * is given; it may be `mic`. Several channels are interleaved. far null: silence, or with a queue
-   * what was pushed; with a queue, far may have any length and is pushed first.
+   * what was pushed; with a queue, far may have any length and is pushed first, or be a Playout.
    */
   process(mic, far = null, out = undefined) {
-    const exports = this.#opened();
-    const channels = this.#shape.channels;
-    const frames = this.#check("mic", mic, channels);
-    if (far && !this.#shape.farQueueMs) this.#check("far", far, this.#shape.farChannels, frames, mic);
+    this.#opened();
+    const { channels, farChannels, wholeHops } = this.#shape;
+    const queue = this.#queue;
+    const frames = checkSamples("mic", mic, channels);
+    if (wholeHops && frames % HOP !== 0)
+      throw new Error(`with wholeHops a chunk is a multiple of ${HOP} frames`);
+    if (far instanceof Playout) checkPlayout(far, this.#shape);
+    else if (far !== null && queue) checkSamples("far", far, farChannels);
+    else if (far !== null) checkSamples("far", far, farChannels, frames, mic);
     out ??= new mic.constructor(mic.length);
-    this.#check("out", out, channels, frames, mic);
-    if (far && this.#shape.farQueueMs) {
-      this.pushFar(far);
-      far = null;
-    }
-    const run = mic instanceof Int16Array ? exports.process_int16 : exports.process;
-    const address = this.#address;
-    for (let at = 0; at < frames; at += CHUNK) {
-      const n = Math.min(CHUNK, frames - at);
-      this.#copyIn("mic", mic, channels, at, n);
-      if (far) this.#copyIn("far", far, this.#shape.farChannels, at, n);
-      const status = run(address.mic, far ? address.far : 0, address.out, n);
-      if (status < 0) this.#fail(status, "with wholeHops a chunk is a multiple of 128 frames");
-      out.set(this.#view("out", mic.constructor, n * channels), at * channels);
-    }
+    checkSamples("out", out, channels, frames, mic);
+    checkOverlap(out, "mic", mic, true);
+    if (far !== null && !queue) checkOverlap(out, "far", far, channels === farChannels);
+    if (queue && far !== null) queue.process(mic, far, out);
+    else this.#run(mic, far, out);
     return out;
   }
 
   /** Queues far end that comes at another rate or at other times than the microphone. */
   pushFar(far) {
-    const exports = this.#opened();
-    if (!this.#shape.farQueueMs) throw new RangeError("pushFar needs the setting farRate or farQueueMs");
-    const frames = this.#check("far", far, this.#shape.farChannels);
-    const push = far instanceof Int16Array ? exports.push_far_int16 : exports.push_far;
-    for (let at = 0; at < frames; at += CHUNK) {
-      const n = Math.min(CHUNK, frames - at);
-      this.#copyIn("far", far, this.#shape.farChannels, at, n);
-      push(this.#address.far, n);
-    }
+    this.#opened();
+    if (!this.#queue) throw new RangeError("pushFar needs the setting farRate or farQueueMs");
+    checkSamples("far", far, this.#shape.farChannels);
+    this.#queue.pushFar(far);
   }
 
   /** Reports that frames of microphone or far end were lost since the last call. */
   notifyGap(micLost, farLost) {
-    const exports = this.#opened();
-    for (const lost of [micLost, farLost])
-      if (!Number.isSafeInteger(lost) || lost < 0)
-        throw new RangeError(`notifyGap takes numbers of frames, not ${lost}`);
-    exports.notify_gap(micLost, farLost);
+    this.#opened().notify_gap(checkWhole("micLost", micLost), checkWhole("farLost", farLost));
   }
 
   /** Changes suppression, noiseReductionDb or comfortNoise, from the next 8 ms on and without a click. */

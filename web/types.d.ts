@@ -44,7 +44,10 @@ export interface Settings extends CommonSettings {
   micChannel?: number;
   /** Of the far end, if it is another; then the far end is queued. */
   farRate?: number;
-  /** 0: far ends are given to process alone. 20 to 2000: they are queued, up to that long. */
+  /**
+   * 0: far ends are given to process alone. 20 to 2000: they are queued, up to that long; default 1000
+   * where farRate is given.
+   */
   farQueueMs?: number;
   /** Every chunk is a multiple of 128 frames at 16 kHz, which saves 8 ms of latency. */
   wholeHops?: boolean;
@@ -97,6 +100,31 @@ export interface Stats {
   nearEndSeconds: number;
 }
 
+/**
+ * What the loudspeaker plays, which comes sooner than it is played: the far end of an agent. What is
+ * played counts from the next frame of microphone on, and goes on without a gap as the microphone does;
+ * where nothing waits it is silence. One Playout serves one canceller.
+ */
+export class Playout {
+  /** Those of what is played: the farRate and farChannels of the canceller. */
+  constructor(rate: number, channels?: number);
+  readonly rate: number;
+  readonly channels: number;
+  /** How many frames have not been played yet. */
+  readonly waiting: number;
+  /**
+   * Adds what is played, where it goes to the loudspeaker, after what waits: any length. More than
+   * 300 s cannot wait: all of it is dropped, with a warning.
+   */
+  play(audio: Samples): void;
+  /** Forgets what waits, where the loudspeaker does. */
+  interrupt(): void;
+  /** Plays nothing until `resume`; of what waits, the first `droppedMs` are never played. */
+  pause(droppedMs?: number): void;
+  /** Plays the rest. */
+  resume(): void;
+}
+
 export interface AnyCanceller {
   readonly rate: number;
   readonly channels: number;
@@ -111,12 +139,19 @@ export interface AnyCanceller {
   /**
    * Takes frames of microphone and far end, and returns as many frames of near end: in `out`, which
    * may be `mic`, or in a new array. far null: silence, or with a queue what was pushed. With a queue
-   * far may have any length and is pushed first.
+   * far may have any length and is pushed first, or be a Playout.
    */
-  process<T extends Samples>(mic: T, far?: T | null, out?: T): T;
-  /** Queues far end that comes at another rate or at other times than the microphone. */
+  process<T extends Samples>(mic: T, far?: T | Playout | null, out?: T): T;
+  /**
+   * Queues far end at the pace at which it is played, silence included while nothing plays. Where more
+   * than farQueueMs waits it is dropped; the first time a warning says so. What comes sooner than it is
+   * played goes into a Playout.
+   */
   pushFar(far: Samples): void;
-  /** Reports that frames were lost since the last call. */
+  /**
+   * Reports that frames were lost since the last call. Frames of far end that were pushed and are never
+   * played count as lost by the microphone, in frames of its rate.
+   */
   notifyGap(micLost: number, farLost: number): void;
   /** Changes settings from the next 8 ms on, without a click. */
   set(settings: Pick<Settings, "suppression" | "noiseReductionDb" | "comfortNoise">): void;

@@ -373,6 +373,17 @@ static bool get_signals(napi_env env, const canceller *held, napi_value values[3
             check_overlap(env, out, far, "far", held->channels == held->far_channels));
 }
 
+/* check(mic, far, out): what process returns, if it does */
+static napi_value check(napi_env env, napi_callback_info info)
+{
+    napi_value values[3];
+    array mic;
+    array far;
+    array out;
+    canceller *held = get_open(env, info, 3, values);
+    return held && get_signals(env, held, values, &mic, &far, &out) ? values[2] : NULL;
+}
+
 /* process(mic, far, out) */
 static napi_value process(napi_env env, napi_callback_info info)
 {
@@ -533,6 +544,7 @@ NAPI_MODULE_INIT()
         name, NULL, function, NULL, NULL, NULL, napi_default, NULL                                 \
     }
     const napi_property_descriptor methods[] = {
+        METHOD("check", check),
         METHOD("process", process),
         METHOD("pushFar", push_far),
         METHOD("notifyGap", notify_gap),

@@ -1,6 +1,11 @@
 /* unecho in Node as machine code: the class of the package unecho, which is WebAssembly. */
 import { createRequire } from "node:module";
+import { checkWhole } from "./checks.js";
+import { FarQueue, checkPlayout } from "./far-queue.js";
+import { Playout } from "./playout.js";
 import { changeSettings, inNames, namesOf, readStats, writeSettings } from "./settings.js";
+
+export { Playout };
 
 const { Stream, defaults, settingNames, statNames } =
   createRequire(import.meta.url)("./unecho.node");
@@ -19,6 +24,7 @@ function open(numbers) {
 export class Canceller {
   #stream;
   #shape;
+  #queue; // of the far end, if it has one
   #latency;
   #kernels;
 
@@ -27,6 +33,12 @@ export class Canceller {
     const numbers = defaults();
     this.#shape = writeSettings(settings, SETTINGS, numbers);
     this.#stream = open(numbers);
+    if (this.#shape.farQueueMs > 0)
+      this.#queue = new FarQueue(this.#shape, {
+        pushFar: (far) => this.#stream.pushFar(far),
+        run: (mic, out) => this.#stream.process(mic, null, out),
+        dropped: () => this.stats.farDroppedFrames,
+      });
     this.#latency = this.#stream.latency();
     this.#kernels = this.#stream.kernels();
   }
@@ -47,20 +59,25 @@ export class Canceller {
   /**
    * Takes frames of microphone and far end, and returns as many frames of near end, in `out` if that
    * is given; it may be `mic`. Several channels are interleaved. far null: silence, or with a queue
-   * what was pushed; with a queue, far may have any length and is pushed first.
+   * what was pushed; with a queue, far may have any length and is pushed first, or be a Playout.
    */
   process(mic, far = null, out = undefined) {
-    return this.#stream.process(mic, far, out);
+    const isPlayout = far instanceof Playout;
+    if (isPlayout) checkPlayout(far, this.#shape);
+    if (!this.#queue || far === null) return this.#stream.process(mic, far, out);
+    const near = this.#stream.check(mic, isPlayout ? null : far, out);
+    this.#queue.process(mic, far, near);
+    return near;
   }
 
   /** Queues far end that comes at another rate or at other times than the microphone. */
   pushFar(far) {
-    this.#stream.pushFar(far);
+    (this.#queue ?? this.#stream).pushFar(far);
   }
 
   /** Reports that frames of microphone or far end were lost since the last call. */
   notifyGap(micLost, farLost) {
-    this.#stream.notifyGap(micLost, farLost);
+    this.#stream.notifyGap(checkWhole("micLost", micLost), checkWhole("farLost", farLost));
   }
 
   /** Changes suppression, noiseReductionDb or comfortNoise, from the next 8 ms on and without a click. */

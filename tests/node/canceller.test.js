@@ -3,13 +3,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 
-import { Canceller, createCanceller } from "unecho-native";
+import { Canceller, Playout, createCanceller } from "unecho-native";
 import { part, refused, testAnyCanceller } from "./any-canceller.js";
+import { testAnyPlayout } from "./any-playout.js";
 import * as sample from "./sample.js";
 
 const rate = sample.RATE;
 
 testAnyCanceller(createCanceller);
+testAnyPlayout(createCanceller, Playout);
 
 test("the bits are those of the command line", () => {
   const expected = sample.commandLine();
@@ -39,7 +41,7 @@ test("in shared memory, and where the far end was", () => {
 test("what is no number of frames is refused", () => {
   const canceller = new Canceller({ rate });
   for (const wrong of [[], [0], ["1", 0], [1n, 0]])
-    refused(() => canceller.notifyGap(...wrong), TypeError, /numbers of frames/);
+    refused(() => canceller.notifyGap(...wrong), TypeError, /Lost is .*, expected a whole number/);
 });
 
 test("wrong settings throw", () => {
@@ -48,14 +50,9 @@ test("wrong settings throw", () => {
   refused(() => Canceller({ rate }), TypeError, /new/);
 });
 
-test("memory that overlaps or has moved is refused by name", () => {
+test("memory that has moved is refused by name", () => {
   const canceller = new Canceller({ rate });
   const hop = new Float32Array(128);
-  const both = new Float32Array(200);
-  const [left, right] = [both.subarray(0, 128), both.subarray(72)];
-  refused(() => canceller.process(left, hop, right), RangeError, /out overlaps mic/);
-  refused(() => canceller.process(hop, left, right), RangeError, /out overlaps far/);
-
   const moved = new Float32Array(128);
   structuredClone(moved.buffer, { transfer: [moved.buffer] });
   const queued = new Canceller({ rate, farQueueMs: 100 });

@@ -111,7 +111,8 @@ export function testAnyCanceller(createCanceller) {
     assert.notEqual(canceller.kernels, "");
     canceller.notifyGap(1000, 0);
     for (const wrong of [[-1, 0], [0, 0.5], [NaN, 0], [0, Infinity], [2 ** 53, 0]])
-      refused(() => canceller.notifyGap(...wrong), RangeError, /numbers of frames/);
+      refused(() => canceller.notifyGap(...wrong), RangeError, /Lost is .*, expected a whole number/);
+    refused(() => canceller.notifyGap("1", 0), TypeError, /micLost is 1/);
   });
 
   test("samples that are no numbers do no harm", async () => {
@@ -181,7 +182,7 @@ export function testAnyCanceller(createCanceller) {
   test("wrong samples are refused by name, and a closed canceller", async () => {
     const canceller = await createCanceller({ rate, wholeHops: true });
     const hop = new Float32Array(128);
-    const noSamples = [undefined, null, 1, "mic", {}, [1, 2], new Uint8Array(128), Buffer.alloc(512),
+    const noSamples = [undefined, null, 0, false, "", 1, "mic", {}, [1, 2], new Uint8Array(128), Buffer.alloc(512),
       new Float64Array(128), new BigInt64Array(128), hop.buffer, new DataView(hop.buffer), () => hop];
     for (const value of noSamples) {
       refused(() => canceller.process(value), TypeError, /mic must be a Float32Array or an Int16Array/);
@@ -194,7 +195,17 @@ export function testAnyCanceller(createCanceller) {
     refused(() => canceller.process(hop, hop.subarray(1)), RangeError,
       /far has 127 samples, expected 128/);
     refused(() => canceller.process(hop, hop, new Float32Array(1)), RangeError, /out has 1 samples/);
-    refused(() => canceller.process(new Float32Array(100)), Error, /multiple of 128/);
+    const both = new Float32Array(200);
+    const [left, right] = [both.subarray(0, 128), both.subarray(72)];
+    refused(() => canceller.process(left, hop, right), RangeError, /out overlaps mic/);
+    refused(() => canceller.process(hop, left, right), RangeError, /out overlaps far/);
+    const queued = await createCanceller({ rate, wholeHops: true, farQueueMs: 100 });
+    for (const one of [canceller, queued])
+      for (const n of [100, 1100])
+        refused(() => one.process(new Float32Array(n), new Float32Array(n)), Error, /multiple of 128/);
+    assert.equal(canceller.stats.frames, 0);
+    queued.process(new Float32Array(25600), new Float32Array(25600));
+    assert.equal(queued.stats.farDroppedFrames, 0); // nothing was left from before
     refused(() => canceller.pushFar(hop), RangeError, /farRate or farQueueMs/);
     assert.equal(canceller.process(hop, hop).length, 128);
     canceller.close();

@@ -2,13 +2,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createCanceller, loadAssets } from "unecho";
+import { Playout, createCanceller, loadAssets } from "unecho";
 import { part, testAnyCanceller } from "./any-canceller.js";
+import { testAnyPlayout } from "./any-playout.js";
 import * as sample from "./sample.js";
 
 const rate = sample.RATE;
 
 testAnyCanceller(createCanceller);
+testAnyPlayout(createCanceller, Playout);
 
 test("with and without vectors: the same bits", async () => {
   const outs = [];
