@@ -1,5 +1,6 @@
 /* The canceller as a node of WebAudio. */
 import { loadAssets } from "./assets.js";
+import { checkWhole } from "./checks.js";
 
 const WORKLET = new URL("./worklet.js", import.meta.url);
 
@@ -21,6 +22,24 @@ async function loadWorklet(context, url) {
   }
 }
 
+/** Settings that are AudioParams, too. Where one is wrong, the worklet's canceller names it. */
+const PARAMETERS = ["suppression", "noiseReductionDb", "comfortNoise"];
+
+/** Settings of a Canceller that a node has from its context and inputs. */
+const OF_CONTEXT = ["rate", "channels", "micChannel", "farRate", "farQueueMs"];
+
+/** Refuses what a node would ignore, and what the browser would not survive or not name. */
+function checkOptions(options) {
+  const { farChannels = 1, statsInterval = 1 } = options;
+  for (const name of OF_CONTEXT)
+    if (options[name] !== undefined)
+      throw new TypeError(`${name} cannot be set: a node has the rate of its context, and one channel`);
+  checkWhole("farChannels", farChannels, 1);
+  if (typeof statsInterval !== "number" || !(statsInterval > 0 && statsInterval < Infinity))
+    throw new RangeError(`statsInterval is ${statsInterval}, expected a number of seconds above 0`);
+  return options;
+}
+
 /** Where there is no WebAudio, in Node or a worker, the class exists but cannot be used. */
 const Base = globalThis.AudioWorkletNode ?? class {};
 
@@ -34,10 +53,7 @@ export class EchoCanceller extends Base {
 
   constructor(context, { wasm, model }, options = {}) {
     // The same sound on two channels costs what one costs.
-    const { statsInterval = 0.25, farChannels = 2, suppression, noiseReductionDb, comfortNoise,
-      ...settings } = options;
-    const parameterData = { suppression, noiseReductionDb,
-      comfortNoise: comfortNoise === undefined ? undefined : Number(comfortNoise) };
+    const { statsInterval = 0.25, farChannels = 2, ...settings } = checkOptions(options);
     super(context, "unecho", {
       numberOfInputs: 2,
       numberOfOutputs: 1,
@@ -45,8 +61,8 @@ export class EchoCanceller extends Base {
       // Of both inputs; the worklet takes the mean of the microphone's.
       channelCount: farChannels,
       channelCountMode: "explicit",
-      parameterData: Object.fromEntries(
-        Object.entries(parameterData).filter(([, value]) => value !== undefined)),
+      parameterData: Object.fromEntries(PARAMETERS.map((name) => [name, Number(settings[name])])
+        .filter(([, value]) => Number.isFinite(value))),
       processorOptions: {
         wasm,
         model,
@@ -99,7 +115,10 @@ export class EchoCanceller extends Base {
   reset() { this.port.postMessage({ type: "reset" }); }
 
   /** Reports that frames of microphone or far end were lost. */
-  notifyGap(mic, far) { this.port.postMessage({ type: "gap", mic, far }); }
+  notifyGap(micLost, farLost) {
+    this.port.postMessage({ type: "gap", mic: checkWhole("micLost", micLost),
+      far: checkWhole("farLost", farLost) });
+  }
 
   /** Ends the processor and disconnects the node. */
   close() {

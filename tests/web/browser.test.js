@@ -277,6 +277,74 @@ test("messages name what is wrong", async () => {
   assert.match(messages[3], /AudioNode or a MediaStream/);
 });
 
+test("what a node would ignore is refused by name", async () => {
+  const wrong = [
+    [{ rate: 16000 }, /rate cannot be set: a node has the rate of its context/],
+    [{ farRate: 24000 }, /farRate cannot be set/],
+    [{ channels: 2 }, /channels cannot be set/],
+    [{ suppression: 5 }, /suppression is 5, expected 0 to 3/],
+    [{ suppression: "1" }, /suppression is 1, expected a number/],
+    [{ noiseReductionDb: 99 }, /noiseReductionDb is 99, expected 0 to 60/],
+    [{ comfortNoise: "yes" }, /comfortNoise is yes, expected true or false/],
+    [{ farChannels: 9 }, /farChannels is 9, expected 1 to 8/],
+    [{ farChannels: 0 }, /farChannels is 0, expected a whole number, 1 or more/],
+    [{ statsInterval: 0 }, /statsInterval is 0, expected/],
+    [{ statsInterval: "often" }, /statsInterval is often, expected/],
+    [{ volume: 1 }, /unknown setting volume/],
+  ];
+  const found = await page.call(async (all) => {
+    const { createEchoCanceller } = await import("/unecho/index.js");
+    const context = new AudioContext();
+    const found = [];
+    for (const options of all)
+      found.push(await createEchoCanceller(context, options).then(() => "", ({ message }) => message));
+    const node = await createEchoCanceller(context);
+    for (const lost of [[], [1], [-1, 0], [0, "1"]])
+      try {
+        node.notifyGap(...lost);
+        found.push("");
+      } catch ({ message }) {
+        found.push(message);
+      }
+    node.close();
+    await context.close();
+    return found;
+  }, wrong.map(([options]) => options));
+  for (const [i, [, message]] of wrong.entries()) assert.match(found[i], message);
+  for (const message of found.slice(wrong.length))
+    assert.match(message, /Lost is .*, expected a whole number/);
+});
+
+test("barge-in: statistics tell when the user speaks, and not when the agent does", async () => {
+  const found = await page.call(async () => {
+    const { createEchoCanceller } = await import("/unecho/index.js");
+    const rate = 48000;
+    const context = new OfflineAudioContext(1, 17 * rate, rate);
+    const canceller = await createEchoCanceller(context, { statsInterval: 0.05 });
+    for (const [input, end] of ["mic", "far"].entries()) {
+      const file = await (await fetch(`/demo/meeting_${end}.flac`)).arrayBuffer();
+      const source = new AudioBufferSourceNode(context, { buffer: await context.decodeAudioData(file) });
+      source.connect(canceller, 0, input);
+      source.start();
+    }
+    canceller.connect(context.destination);
+    const found = [];
+    canceller.addEventListener("stats", ({ detail }) =>
+      found.push([detail.frames / rate, detail.nearEndActive]));
+    const last = new Promise((done) => canceller.addEventListener("stats", ({ detail }) =>
+      detail.frames > 16.9 * rate && done()));
+    await context.startRendering();
+    await last;
+    return found;
+  });
+  const during = ([from, to]) => found.filter(([at]) => at >= from && at < to).map(([, is]) => is);
+  const [agent, user] = [during(sample.FAR_ALONE), during(sample.NEAR_ALONE)];
+  console.log(`agent ${Math.max(...agent).toFixed(2)}, user ${Math.max(...user).toFixed(2)}`);
+  assert.ok(agent.length > 150 && agent.every((is) => is < 0.9), `${agent}`);
+  // Within 0.2 s.
+  assert.ok(user.slice(0, 4).some((is) => is >= 0.9), `${user.slice(0, 10)}`);
+});
+
 test("a microphone that ends is opened again; a remote stream as reference", async () => {
   const found = await page.call(async () => {
     const { captureClean } = await import("/unecho/index.js");
