@@ -36,6 +36,7 @@ pub const UNECHO_MODEL_POSTFILTER: c_int = 2;
 pub const UNECHO_CHANNEL_MEAN: c_int = -1;
 pub const UNECHO_KEEP_LATENCY: c_uint = 1;
 pub const UNECHO_NORMALIZE_PEAK: c_uint = 2;
+pub const UNECHO_HOP: usize = 128;
 pub const UNECHO_MESSAGE_SIZE: usize = 512;
 
 #[repr(C)]

@@ -62,6 +62,8 @@ fn structs_are_those_of_the_header() {
         far_missing_frames far_dropped_frames limited_hops failed_hops mic_now_db far_now_db
         out_now_db erle_now_db near_end_active near_end_seconds),
     );
+    let hop = format!("UNECHO_HOP {UNECHO_HOP}");
+    assert!(text.lines().any(|line| line == hop));
     assert!(expected.len() > 40);
     assert_eq!(found.into_iter().collect::<HashMap<_, _>>(), expected);
 }

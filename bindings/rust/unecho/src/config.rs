@@ -6,7 +6,7 @@ use unecho_sys as sys;
 
 use crate::error::{Error, Message};
 use crate::model::Model;
-use crate::stream::Canceller;
+use crate::stream::{Canceller, Shape};
 
 /// What cancels the echo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,14 +205,19 @@ impl Config {
         let mut stream = ptr::null_mut();
         let status = unsafe { sys::unecho_open(&mut stream, &self.raw) };
         message.check(status)?;
-        // The library has checked that the numbers of channels are small.
-        Ok(unsafe {
-            Canceller::new(
-                stream,
-                self.raw.mic_channels as usize,
-                self.raw.far_channels as usize,
-                self.raw.far_queue_ms > 0,
-            )
-        })
+        // The library has checked that rates and numbers of channels are small and positive.
+        let rate = self.raw.sample_rate as u32;
+        let shape = Shape {
+            rate,
+            channels: self.raw.mic_channels as usize,
+            far_rate: match self.raw.far_rate {
+                0 => rate,
+                other => other as u32,
+            },
+            far_channels: self.raw.far_channels as usize,
+            far_queue_ms: self.raw.far_queue_ms,
+            whole_hops: self.raw.whole_hops != 0,
+        };
+        Ok(unsafe { Canceller::new(stream, shape) })
     }
 }

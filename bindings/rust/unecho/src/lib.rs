@@ -16,11 +16,13 @@
 mod config;
 mod error;
 mod model;
+mod playout;
 mod stream;
 
 pub use config::{Align, Channel, Config, Engine, Precision};
 pub use error::{Error, Status};
 pub use model::{Model, ModelKind};
+pub use playout::Playout;
 pub use stream::{process, Canceller, Sample, Stats};
 
 /// The version of the library that runs.

@@ -6,7 +6,8 @@ use std::ptr::{self, NonNull};
 use unecho_sys as sys;
 
 use crate::config::Config;
-use crate::error::{check, Error};
+use crate::error::{check, Error, Status};
+use crate::playout::Playout;
 
 mod sealed {
     pub trait Sealed {}
@@ -26,10 +27,12 @@ pub trait Sample: sealed::Sealed + Copy {
     ) -> c_int;
     #[doc(hidden)]
     unsafe fn push_far(stream: *mut sys::unecho, far: *const Self, n: usize) -> c_int;
+    #[doc(hidden)]
+    fn to_f32(self) -> f32;
 }
 
 macro_rules! sample {
-    ($type:ty, $process:ident, $push_far:ident) => {
+    ($type:ty, $process:ident, $push_far:ident, $full_scale:literal) => {
         impl Sample for $type {
             unsafe fn process(
                 stream: *mut sys::unecho,
@@ -43,23 +46,45 @@ macro_rules! sample {
             unsafe fn push_far(stream: *mut sys::unecho, far: *const Self, n: usize) -> c_int {
                 sys::$push_far(stream, far, n)
             }
+            fn to_f32(self) -> f32 {
+                f32::from(self) / $full_scale
+            }
         }
     };
 }
-sample!(f32, unecho_process, unecho_push_far);
-sample!(i16, unecho_process_int16, unecho_push_far_int16);
+sample!(f32, unecho_process, unecho_push_far, 1.0);
+sample!(i16, unecho_process_int16, unecho_push_far_int16, 32768.0);
 
 /// What a canceller has seen since it was opened or reset: the fields of `unecho_stats` in
 /// `unecho.h`.
 pub type Stats = sys::unecho_stats;
 
+const HOP: usize = sys::UNECHO_HOP;
+
+/// The result of a setter.
+fn in_range(status: c_int, message: &'static str) -> Result<(), Error> {
+    match check(status) {
+        Err(error) if error.status() == Status::Argument => Err(Error::argument(message)),
+        other => other,
+    }
+}
+
 /// One conversation. It may move between threads; calls need `&mut`, so they never overlap.
 #[derive(Debug)]
 pub struct Canceller {
     stream: NonNull<sys::unecho>,
-    channels: usize,
-    far_channels: usize,
-    queued: bool,
+    shape: Shape,
+}
+
+/// What the samples of a canceller are like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    pub rate: u32,
+    pub channels: usize,
+    pub far_rate: u32,
+    pub far_channels: usize,
+    pub far_queue_ms: u32, // 0: the far end comes with the microphone
+    pub whole_hops: bool,
 }
 
 // Calls on one stream may come from any thread, one after another, and all that read or write take
@@ -68,19 +93,9 @@ unsafe impl Send for Canceller {}
 
 impl Canceller {
     /// Takes over an open stream with these settings.
-    pub(crate) unsafe fn new(
-        stream: *mut sys::unecho,
-        channels: usize,
-        far_channels: usize,
-        queued: bool,
-    ) -> Canceller {
+    pub(crate) unsafe fn new(stream: *mut sys::unecho, shape: Shape) -> Canceller {
         let stream = NonNull::new(stream).expect("unecho_open gave a stream");
-        Canceller {
-            stream,
-            channels,
-            far_channels,
-            queued,
-        }
+        Canceller { stream, shape }
     }
 
     /// The number of frames in interleaved samples.
@@ -94,13 +109,17 @@ impl Canceller {
         }
     }
 
+    fn queued(&self) -> bool {
+        self.shape.far_queue_ms > 0
+    }
+
     fn check_far(&self, frames: usize, far: usize) -> Result<(), Error> {
-        if self.queued {
+        if self.queued() {
             return Err(Error::argument(
                 "the far end is queued: pass it to push_far",
             ));
         }
-        if Canceller::frames(far, self.far_channels)? != frames {
+        if Canceller::frames(far, self.shape.far_channels)? != frames {
             return Err(Error::argument(
                 "microphone and far end have different numbers of frames",
             ));
@@ -116,7 +135,7 @@ impl Canceller {
         far: Option<&[S]>,
         out: &mut [S],
     ) -> Result<(), Error> {
-        let frames = Canceller::frames(mic.len(), self.channels)?;
+        let frames = Canceller::frames(mic.len(), self.shape.channels)?;
         if out.len() != mic.len() {
             return Err(Error::argument(
                 "microphone and output have different lengths",
@@ -143,7 +162,7 @@ impl Canceller {
         mic: &mut [S],
         far: Option<&[S]>,
     ) -> Result<(), Error> {
-        let frames = Canceller::frames(mic.len(), self.channels)?;
+        let frames = Canceller::frames(mic.len(), self.shape.channels)?;
         if let Some(far) = far {
             self.check_far(frames, far.len())?;
         }
@@ -152,18 +171,55 @@ impl Canceller {
         check(unsafe { S::process(self.stream.as_ptr(), buffer, far, buffer, frames) })
     }
 
-    /// Queue frames of far end, with `far_rate` or `far_queue_ms`.
+    /// Take frames of microphone, with what the playout plays meanwhile as the far end, and give as
+    /// many frames of near end. For cancellers with `far_rate` or `far_queue_ms`; real-time safe.
+    pub fn process_playout<S: Sample>(
+        &mut self,
+        mic: &[S],
+        playout: &mut Playout,
+        out: &mut [S],
+    ) -> Result<(), Error> {
+        let shape = self.shape;
+        let frames = Canceller::frames(mic.len(), shape.channels)?;
+        if out.len() != mic.len() {
+            return Err(Error::argument(
+                "microphone and output have different lengths",
+            ));
+        }
+        if !self.queued() || !playout.fits(shape.far_rate, shape.far_channels) {
+            return Err(Error::argument(
+                "the playout's rate and channels are not far_rate and far_channels of the canceller",
+            ));
+        }
+        if shape.whole_hops && frames % HOP != 0 {
+            return check(sys::UNECHO_ERROR_CHUNK);
+        }
+        // By turns where the queue would not hold all of the far end.
+        let turn = (shape.far_queue_ms as usize * shape.rate as usize / 4000 / HOP).max(1) * HOP;
+        let parts = mic.chunks(turn * shape.channels);
+        for (mic, out) in parts.zip(out.chunks_mut(turn * shape.channels)) {
+            playout.take(mic.len() / shape.channels, shape.rate, |far| {
+                self.push_far(far)
+            })?;
+            self.process(mic, None, out)?;
+        }
+        Ok(())
+    }
+
+    /// Queue frames of far end, with `far_rate` or `far_queue_ms`, at the pace at which it is played.
+    /// What comes sooner goes into a [`Playout`]: more than `far_queue_ms` is dropped.
     pub fn push_far<S: Sample>(&mut self, far: &[S]) -> Result<(), Error> {
-        if !self.queued {
+        if !self.queued() {
             return Err(Error::argument(
                 "the far end is not queued: pass it to process",
             ));
         }
-        let frames = Canceller::frames(far.len(), self.far_channels)?;
+        let frames = Canceller::frames(far.len(), self.shape.far_channels)?;
         check(unsafe { S::push_far(self.stream.as_ptr(), far.as_ptr(), frames) })
     }
 
-    /// Report that frames of microphone or far end were lost since the last call.
+    /// Report that frames of microphone or far end were lost since the last call. Frames that were
+    /// pushed and are never played count as lost by the microphone, in frames of its rate.
     pub fn notify_gap(&mut self, mic_lost: u64, far_lost: u64) -> Result<(), Error> {
         check(unsafe { sys::unecho_notify_gap(self.stream.as_ptr(), mic_lost, far_lost) })
     }
@@ -181,12 +237,14 @@ impl Canceller {
 
     /// How strongly residual echo is suppressed, 0 to 3, from the next 8 ms on.
     pub fn set_suppression(&mut self, strength: f32) -> Result<(), Error> {
-        check(unsafe { sys::unecho_set_suppression(self.stream.as_ptr(), strength) })
+        let status = unsafe { sys::unecho_set_suppression(self.stream.as_ptr(), strength) };
+        in_range(status, "suppression is out of its range, 0 to 3")
     }
 
     /// How much background noise is reduced, 0 to 60 dB, from the next 8 ms on.
     pub fn set_noise_reduction_db(&mut self, db: u32) -> Result<(), Error> {
-        check(unsafe { sys::unecho_set_noise_reduction(self.stream.as_ptr(), db) })
+        let status = unsafe { sys::unecho_set_noise_reduction(self.stream.as_ptr(), db) };
+        in_range(status, "noise_reduction_db is out of its range, 0 to 60")
     }
 
     /// Whether synthetic noise takes the place of noise that goes with the echo.
