@@ -45,10 +45,10 @@ export class Playout {
   /** Adds what is played after what waits: any number of frames. */
   play(audio) {
     if (checkSamples("audio", audio, this.#channels) === 0) return;
-    // The caller may use its array again.
-    this.#chunks.push(audio instanceof Int16Array ?
-      Float32Array.from(audio, (x) => x / INT16) : audio.slice());
-    this.#length += audio.length;
+    const copy = new Float32Array(audio); // the caller may use its array again
+    if (audio instanceof Int16Array) for (let i = 0; i < copy.length; i++) copy[i] /= INT16;
+    this.#chunks.push(copy);
+    this.#length += copy.length;
     if (this.#length <= SECONDS_MAX * this.#rate * this.#channels) return;
     this.#drop(this.#length);
     warn(`more than ${SECONDS_MAX} s wait to be played and are dropped: ` +

@@ -58,8 +58,9 @@ function numberOf(name, value) {
 
 /** Names and values of settings; undefined is as good as none. */
 function given(settings) {
-  if (settings === null || typeof settings !== "object" || Array.isArray(settings))
-    throw new TypeError(`settings are ${String(settings)}, expected an object`);
+  const isArray = Array.isArray(settings);
+  if (settings === null || typeof settings !== "object" || isArray)
+    throw new TypeError(`settings are ${isArray ? "an array" : String(settings)}, expected an object`);
   return Object.entries(settings).filter(([, value]) => value !== undefined);
 }
 
