@@ -4,6 +4,8 @@
 export function checkSamples(name, samples, channels, frames, like) {
   if (!(samples instanceof Float32Array || samples instanceof Int16Array))
     throw new TypeError(`${name} must be a Float32Array or an Int16Array`);
+  // Without the property, in older engines, such an array is one without samples.
+  if (samples.buffer.detached) throw new TypeError(`${name} has a detached buffer`);
   if (like && samples.constructor !== like.constructor)
     throw new TypeError(`${name} is ${samples.constructor.name}, expected ${like.constructor.name}`);
   const found = samples.length / channels;

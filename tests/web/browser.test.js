@@ -315,6 +315,23 @@ test("what a node would ignore is refused by name", async () => {
     assert.match(message, /Lost is .*, expected a whole number/);
 });
 
+test("the class in a page: an array that was given away is refused", async () => {
+  const messages = await page.call(async () => {
+    const { createCanceller } = await import("/unecho/index.js");
+    const canceller = await createCanceller({ rate: 16000 });
+    const hop = new Float32Array(128), moved = new Float32Array(128);
+    structuredClone(moved.buffer, { transfer: [moved.buffer] });
+    return [[moved], [hop, moved], [hop, hop, moved]].map((samples) => {
+      try {
+        canceller.process(...samples);
+      } catch ({ message }) {
+        return message;
+      }
+    });
+  });
+  assert.deepEqual(messages, ["mic", "far", "out"].map((name) => `${name} has a detached buffer`));
+});
+
 test("barge-in: statistics tell when the user speaks, and not when the agent does", async () => {
   const found = await page.call(async () => {
     const { createEchoCanceller } = await import("/unecho/index.js");
