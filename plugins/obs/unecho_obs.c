@@ -103,11 +103,8 @@ static void look_for_reference(filter *f)
 }
 
 /* Sources come and go while OBS runs. */
-static void tick(void *data, float seconds)
+static void follow_reference(filter *f)
 {
-    (void)seconds;
-    filter *const f = data;
-    pthread_mutex_lock(&f->looking);
     obs_source_t *const source = obs_weak_source_get_source(f->reference);
     /* A filter that was copied may name the source that it was copied to. */
     if (!source || source == obs_filter_get_parent(f->context)) {
@@ -115,6 +112,29 @@ static void tick(void *data, float seconds)
         look_for_reference(f);
     }
     obs_source_release(source);
+}
+
+static void tick(void *data, float seconds)
+{
+    (void)seconds;
+    filter *const f = data;
+    pthread_mutex_lock(&f->looking);
+    follow_reference(f);
+    pthread_mutex_unlock(&f->looking);
+}
+
+/* OBS tells all settings anew for every step of a slider. A reference that is taken again begins at
+ * another place, as its timestamps jitter: a jump for the canceller. */
+static void name_reference(filter *f, const char *name)
+{
+    pthread_mutex_lock(&f->looking);
+    if (strcmp(f->name, name) != 0) {
+        let_go(f);
+        bfree(f->name);
+        f->name = bstrdup(name);
+        f->missed = false;
+    }
+    follow_reference(f);
     pthread_mutex_unlock(&f->looking);
 }
 
@@ -202,13 +222,7 @@ static void update(void *data, obs_data_t *settings)
         change(f, settings);
     else
         reopen(f, settings);
-    pthread_mutex_lock(&f->looking);
-    let_go(f);
-    bfree(f->name);
-    f->name = bstrdup(obs_data_get_string(settings, REFERENCE));
-    f->missed = false;
-    look_for_reference(f);
-    pthread_mutex_unlock(&f->looking);
+    name_reference(f, obs_data_get_string(settings, REFERENCE));
 }
 
 static void set_defaults(obs_data_t *settings)

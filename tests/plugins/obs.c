@@ -289,6 +289,31 @@ static void settings_while_it_runs(void **unused)
     close_scene(&s);
 }
 
+/* A slider that is moved asks for nothing anew: neither does the far end jump, nor is it said again
+ * that there is none. */
+static void slider_while_it_runs(void **unused)
+{
+    (void)unused;
+    scene s;
+    obs_data_t *const settings = settings_for("loudspeaker");
+    obs_data_addref(settings);
+    open_scene(&s, settings);
+    for (size_t done = 0; done < mic.count; done += RATE / 2) {
+        obs_data_set_double(settings, "suppression", 1.0 + 0.1 * (double)(done / (RATE / 2) % 2));
+        obs_source_update(s.filter, settings);
+        run(&s, done, done + RATE / 2 < mic.count ? done + RATE / 2 : mic.count, 60);
+    }
+    assert_cancels(&s, 3.6, 25.0);
+    close_scene(&s);
+    obs_data_release(settings);
+
+    open_scene(&s, settings_for(""));
+    assert_logged("no reference is chosen");
+    obs_source_update(s.filter, NULL);
+    assert_string_equal(log_text, "");
+    close_scene(&s);
+}
+
 /* The reference goes in mid-run, and another of its name comes. */
 static void reference_unplugged(void **unused)
 {
@@ -367,6 +392,7 @@ int main(void)
         cmocka_unit_test(jitter_of_60_ms),
         cmocka_unit_test(another_clock),
         cmocka_unit_test(settings_while_it_runs),
+        cmocka_unit_test(slider_while_it_runs),
         cmocka_unit_test(reference_unplugged),
         cmocka_unit_test(settings_that_are_none),
         cmocka_unit_test(properties),
