@@ -33,6 +33,32 @@ typedef struct canceller {
 
 /* ---- aec.args --------------------------------------------------------------------------- */
 
+#define PREFIX          "unecho."
+#define ENGINE          PREFIX "engine"
+#define SUPPRESSION     PREFIX "suppression"
+#define NOISE_REDUCTION PREFIX "noise_reduction_db"
+#define COMFORT_NOISE   PREFIX "comfort_noise"
+#define LATE_REFERENCE  PREFIX "reference_late_ms"
+
+static const char *const names[] = {ENGINE, SUPPRESSION, NOISE_REDUCTION, COMFORT_NOISE,
+                                    LATE_REFERENCE};
+
+/* Settings of other methods may stand beside these. */
+static void reject_others(const canceller *c, const struct spa_dict *args)
+{
+    for (uint32_t i = 0; args && i < args->n_items; i++) {
+        const char *const key = args->items[i].key;
+        bool known = strncmp(key, PREFIX, strlen(PREFIX)) != 0;
+        for (unsigned n = 0; n < SPA_N_ELEMENTS(names); n++)
+            known = known || spa_streq(key, names[n]);
+        if (!known)
+            spa_log_warn(c->log,
+                         "unecho: %s is no setting; there are " ENGINE ", " SUPPRESSION
+                         ", " NOISE_REDUCTION ", " COMFORT_NOISE " and " LATE_REFERENCE,
+                         key);
+    }
+}
+
 static const char *const engines[] = {
     [UNECHO_ENGINE_NEURAL] = "neural",
     [UNECHO_ENGINE_LINEAR] = "linear",
@@ -46,7 +72,7 @@ static const char *lookup(const struct spa_dict *args, const char *key)
 
 static void read_engine(const canceller *c, const struct spa_dict *args, unecho_engine *engine)
 {
-    const char *const text = lookup(args, "unecho.engine");
+    const char *const text = lookup(args, ENGINE);
     if (!text)
         return;
     for (unsigned i = 0; i < SPA_N_ELEMENTS(engines); i++)
@@ -55,7 +81,7 @@ static void read_engine(const canceller *c, const struct spa_dict *args, unecho_
             return;
         }
     spa_log_warn(c->log,
-                 "unecho: unecho.engine is '%s', neither linear+neural, linear nor neural; it "
+                 "unecho: " ENGINE " is '%s', neither linear+neural, linear nor neural; it "
                  "counts as %s",
                  text, engines[*engine]);
 }
@@ -76,7 +102,7 @@ static void read_number(const canceller *c, const struct spa_dict *args, const c
 
 static void read_strength(const canceller *c, const struct spa_dict *args, float *strength)
 {
-    const char *const text = lookup(args, "unecho.suppression");
+    const char *const text = lookup(args, SUPPRESSION);
     float value;
     if (!text)
         return;
@@ -84,7 +110,7 @@ static void read_strength(const canceller *c, const struct spa_dict *args, float
         *strength = value;
     else
         spa_log_warn(c->log,
-                     "unecho: unecho.suppression is '%s', not a number from 0 to %d; it counts as "
+                     "unecho: " SUPPRESSION " is '%s', not a number from 0 to %d; it counts as "
                      "%g",
                      text, UNECHO_SUPPRESSION_MAX, (double)*strength);
 }
@@ -122,13 +148,13 @@ static void open_stream(canceller *c, const struct spa_dict *args,
     config.mic_channels = mic->channels;
     config.mic_channel = UNECHO_CHANNEL_MEAN;
     config.far_channels = far->channels;
+    reject_others(c, args);
     read_engine(c, args, &config.engine);
     read_strength(c, args, &config.suppression);
-    read_switch(c, args, "unecho.comfort_noise", &config.comfort_noise);
-    read_number(c, args, "unecho.noise_reduction_db", UNECHO_NOISE_REDUCTION_MAX_DB,
+    read_switch(c, args, COMFORT_NOISE, &config.comfort_noise);
+    read_number(c, args, NOISE_REDUCTION, UNECHO_NOISE_REDUCTION_MAX_DB,
                 &config.noise_reduction_db);
-    read_number(c, args, "unecho.reference_late_ms", UNECHO_REFERENCE_LATE_MAX_MS,
-                &config.reference_late_ms);
+    read_number(c, args, LATE_REFERENCE, UNECHO_REFERENCE_LATE_MAX_MS, &config.reference_late_ms);
 
     unecho_close(&c->stream);
     if (far->rate != mic->rate)

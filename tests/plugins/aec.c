@@ -201,6 +201,21 @@ static void wrong_settings_count_as_the_default(void **unused)
     }
 }
 
+/* One of another method is none of its business. */
+static void names_that_are_none(void **unused)
+{
+    (void)unused;
+    aec_host host;
+    aec_open(&host);
+    assert_int_equal(aec_init(&host,
+                              (const char *[]){"webrtc.gain_control", "true", "unecho.suppresion",
+                                               "2", "unecho.engine", "linear", NULL},
+                              16000, 1),
+                     0);
+    assert_logged("unecho.suppresion is no setting; there are unecho.engine, unecho.suppression, ");
+    aec_close(&host);
+}
+
 /* ---- What it cannot do --------------------------------------------------------------------- */
 
 static void passes(aec_host *host, const char *reason)
@@ -287,6 +302,7 @@ int main(void)
         cmocka_unit_test(a_format_for_each_end),
         cmocka_unit_test(settings),
         cmocka_unit_test(wrong_settings_count_as_the_default),
+        cmocka_unit_test(names_that_are_none),
         cmocka_unit_test(microphone_passes),
         cmocka_unit_test(far_end_unplugged),
         cmocka_unit_test(opened_and_closed),
