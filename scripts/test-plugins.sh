@@ -96,6 +96,16 @@ in_ffmpeg() {
     check "ffmpeg at $1 Hz gives the bits of the command line" same_bits "$1" "$2"
 }
 
+# What the page tells users to write, with a far end in stereo.
+in_ffmpeg_stereo() {
+    local mono=aformat=channel_layouts=mono
+    sox -V1 "$sample"_far.flac stereo.wav channels 2
+    ffmpeg -v error -y -i "$sample"_mic.flac -i stereo.wav -filter_complex \
+        "[0:a]${mono}[mic];[1:a]${mono}[far];[mic][far]amerge=inputs=2,ladspa=file=unecho:plugin=unecho" \
+        stereo_out.wav
+    check "ffmpeg, far end in stereo" cancelled 25 stereo_out.wav 256s
+}
+
 in_sox() {
     sox --combine merge "$sample"_mic.flac "$sample"_far.flac -b 24 sox.wav ladspa -l unecho unecho \
         remix 1
@@ -425,6 +435,7 @@ in_modules() {
 
 in_ffmpeg 16000 256
 in_ffmpeg 48000 1048
+in_ffmpeg_stereo
 in_sox
 in_gstreamer 16000
 in_gstreamer 44100

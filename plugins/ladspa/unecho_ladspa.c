@@ -33,6 +33,7 @@ typedef struct plugin {
     unsigned long rate;
     unsigned channels;
     unecho *stream; /* NULL: it could not be opened, the microphone passes unchanged */
+    int status;     /* of unecho_open */
     settings current;
     LADSPA_Data latency;
     LADSPA_Data *audio[SIGNALS][CHANNELS_MAX];
@@ -103,7 +104,8 @@ static void open_stream(plugin *p, const settings *wanted)
     config.reference_late_ms = wanted->reference_late_ms;
 
     unecho_close(&p->stream);
-    if (unecho_open(&p->stream, &config) < 0)
+    p->status = unecho_open(&p->stream, &config);
+    if (p->status < 0)
         fprintf(stderr, "unecho (LADSPA): %s; the microphone passes unchanged\n", message);
     p->current = *wanted;
     p->latency = p->stream ? (LADSPA_Data)unecho_latency(p->stream) : 0.0f;
@@ -137,10 +139,11 @@ static void connect_port(LADSPA_Handle handle, unsigned long port, LADSPA_Data *
 static void activate(LADSPA_Handle handle)
 {
     plugin *const p = handle;
-    if (!p->stream)
+    /* No setting mends a rate; a model or memory may be there by now. */
+    if (p->status == UNECHO_ERROR_SAMPLE_RATE)
         return;
     const settings wanted = read_controls(p);
-    if (!alike(&wanted, &p->current)) {
+    if (!p->stream || !alike(&wanted, &p->current)) {
         open_stream(p, &wanted);
         return;
     }

@@ -82,6 +82,24 @@ static void no_memory(void **unused)
     assert_true(passed >= 2);
 }
 
+/* What could not be opened is tried again when the host activates the plugin again. */
+static void memory_again(void **unused)
+{
+    (void)unused;
+    instance i;
+    instantiate(&i, "unecho", 16000);
+    i.controls[ENGINE] = 1.0f;
+    malloc_arm(1, true);
+    i.descriptor->activate(i.handle);
+    malloc_disarm();
+    run_signals(&i);
+    assert_memory_equal(out, mic, sizeof out);
+    i.descriptor->activate(i.handle);
+    run_signals(&i);
+    assert_memory_not_equal(out, mic, sizeof out);
+    cleanup(&i);
+}
+
 static void open_and_close(void)
 {
     instance i;
@@ -119,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_allocates_nothing),
         cmocka_unit_test(no_memory),
+        cmocka_unit_test(memory_again),
         cmocka_unit_test(nothing_grows),
     };
     return cmocka_run_group_tests_name("ladspa_memory", tests, fill, NULL);
