@@ -4,10 +4,12 @@
  * microphone has heard. Calls on one stream must not overlap, so playback does not touch the
  * stream: it passes the far end on through a lock-free queue, and capture makes all calls.
  *
- *     live_duplex MIC.wav FAR.wav OUT.wav
+ *     live_duplex MIC.wav FAR.wav OUT.wav [STALL]
  *
  * The card is simulated: its microphone hears MIC while its loudspeaker plays FAR, and the program
- * sends the near end to OUT. Everything above main() is what a program with a real card has.
+ * sends the near end to OUT. After 3 s capture stands still for STALL milliseconds, and what the
+ * microphone hears meanwhile is lost. Everything above main() is what a program with a real card
+ * has.
  */
 #include "sound.h"
 
@@ -25,16 +27,18 @@ enum { QUEUE = 8192 };
 typedef struct queue {
     float samples[QUEUE];
     atomic_size_t written, read; /* in all */
-    atomic_size_t lost;          /* frames that did not fit, and are to be reported */
 } queue;
 
+/*
+ * What does not fit is dropped and not reported: it does not fit because capture stands, which then
+ * loses microphone as well. Told of the far end alone, the canceller would shift it by what both
+ * have lost; untold, it sees in what comes afterwards that they still belong together.
+ */
 static void queue_write(queue *q, const float *samples, size_t n)
 {
     const size_t written = atomic_load_explicit(&q->written, memory_order_relaxed);
-    if (n > QUEUE - (written - atomic_load_explicit(&q->read, memory_order_acquire))) {
-        atomic_fetch_add_explicit(&q->lost, n, memory_order_relaxed);
+    if (n > QUEUE - (written - atomic_load_explicit(&q->read, memory_order_acquire)))
         return;
-    }
     for (size_t i = 0; i < n; i++)
         q->samples[(written + i) % QUEUE] = samples[i];
     atomic_store_explicit(&q->written, written + n, memory_order_release);
@@ -77,9 +81,6 @@ static void on_capture(call *c, float *frames, size_t n)
 {
     float part[256];
     size_t got;
-    const size_t lost = atomic_exchange_explicit(&c->far.lost, 0, memory_order_relaxed);
-    if (lost > 0)
-        check(c, unecho_notify_gap(c->stream, 0, lost));
     while ((got = queue_read(&c->far, part, sizeof part / sizeof *part)) > 0)
         check(c, unecho_push_far(c->stream, part, got));
     check(c, unecho_process(c->stream, frames, NULL, frames, n));
@@ -114,8 +115,8 @@ static void take(const sound *s, size_t at, float *frames, size_t n)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) {
-        fprintf(stderr, "usage: live_duplex MIC FAR OUT\n");
+    if (argc != 4 && argc != 5) {
+        fprintf(stderr, "usage: live_duplex MIC FAR OUT [STALL]\n");
         return 2;
     }
     const sound mic = sound_read(argv[1]), far = sound_read(argv[2]);
@@ -125,15 +126,18 @@ int main(int argc, char **argv)
         return 1;
 
     /*
-     * Output frame t belongs to microphone frame t - latency. A call just hears it that late; a
-     * file that is to have the microphone's timeline leaves the first `latency` frames out, and
-     * gets the last ones after as many frames of silence.
+     * Output frame t belongs to frame t - latency of those that capture brought. A call just hears
+     * it that late; a file that is to have the microphone's timeline leaves the first `latency`
+     * frames out, gets the last ones after as many frames of silence, and has silence where capture
+     * brought nothing.
      */
     const size_t latency = (size_t)unecho_latency(c.stream);
     enum { PERIOD_MAX = 4096 };
     float frames[PERIOD_MAX];
     const size_t capture = (size_t)mic.rate / 100, playback = (size_t)far.rate / 64;
-    size_t heard = 0, played = 0;
+    const size_t stall_at = 300 * capture;
+    const size_t stall = argc == 5 ? strtoul(argv[4], NULL, 10) / 10 * capture : 0;
+    size_t heard = 0, brought = 0, played = 0;
     while (heard < mic.frames + latency) {
         /* Playback is asked for frames before they play, capture brings them afterwards. */
         while (played * (size_t)mic.rate < (heard + capture) * (size_t)far.rate) {
@@ -141,12 +145,18 @@ int main(int argc, char **argv)
             on_playback(&c, frames, playback);
             played += playback;
         }
-        take(&mic, heard, frames, capture);
-        on_capture(&c, frames, capture);
-        for (size_t i = 0; i < capture; i++)
-            if (heard + i >= latency && heard + i - latency < mic.frames)
-                out.samples[heard + i - latency] = frames[i];
         heard += capture;
+        if (heard > stall_at && heard <= stall_at + stall)
+            continue;
+        take(&mic, heard - capture, frames, capture);
+        on_capture(&c, frames, capture);
+        for (size_t i = 0; i < capture; i++) {
+            size_t at = brought + i - latency;
+            at += at >= stall_at ? stall : 0;
+            if (brought + i >= latency && at < mic.frames)
+                out.samples[at] = frames[i];
+        }
+        brought += capture;
     }
     if (c.status < 0) {
         fprintf(stderr, "unecho: %s\n", unecho_strerror(c.status));
