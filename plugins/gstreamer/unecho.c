@@ -22,6 +22,7 @@ struct _GstUnecho {
     GMutex mixing;
     bool has_far;    /* something came from the far end */
     bool far_missed; /* told that no far end is connected */
+    bool mic_missed; /* the same of the microphone */
 };
 
 G_DEFINE_TYPE(GstUnecho, gst_unecho, GST_TYPE_AUDIO_AGGREGATOR)
@@ -158,6 +159,16 @@ static void explain(GstElement *element, const char *name, gint rate)
                           (NULL));
 }
 
+/* A pipeline whose only fault that is waits for the microphone without a word. */
+static void say_if_no_microphone(GstUnecho *self)
+{
+    if (self->mic_missed || gst_pad_is_linked(GST_PAD(self->mic)))
+        return;
+    self->mic_missed = true;
+    GST_ELEMENT_WARNING(self, STREAM, FAILED,
+                        ("The pad mic is not connected: nothing comes out until it is."), (NULL));
+}
+
 /* Channel to channel, or the mean of all. */
 static GstStructure *mixing_of(gint in, gint out)
 {
@@ -219,6 +230,7 @@ static gboolean sink_event(GstAggregator *aggregator, GstAggregatorPad *pad, Gst
     }
     const gboolean taken = parent_aggregator->sink_event(aggregator, pad, event);
     GstUnecho *const self = GST_UNECHO(aggregator);
+    say_if_no_microphone(self);
     if (rate != 0 && taken) {
         set_mixing(self);
         if (GST_AUDIO_INFO_IS_VALID(&self->aec.mic)) {
@@ -417,7 +429,7 @@ static gboolean stop(GstAggregator *aggregator)
 {
     GstUnecho *const self = GST_UNECHO(aggregator);
     aec_close(&self->aec);
-    self->has_far = self->far_missed = false;
+    self->has_far = self->far_missed = self->mic_missed = false;
     self->mic_end = 0;
     return parent_aggregator->stop(aggregator);
 }

@@ -59,9 +59,11 @@ static void find_probe(GstUnechoDsp *self)
     self->probe = probe_take(name);
     if (!self->probe && !self->probe_missed) {
         self->probe_missed = true;
-        GST_ELEMENT_WARNING(
-            self, RESOURCE, NOT_FOUND,
-            ("There is no free unechoprobe of the name %s: no echo is cancelled.", name), (NULL));
+        GST_ELEMENT_WARNING(self, RESOURCE, NOT_FOUND,
+                            ("There is no free unechoprobe of the name %s, which the property "
+                             "probe gives: no echo is cancelled until there is.",
+                             name),
+                            (NULL));
     }
     g_free(name);
 }

@@ -126,6 +126,28 @@ static void without_far_end(void **unused)
     assert_gives(&b, mic_end(SHORT), (end){0}, expected, "The pad far is not connected");
 }
 
+static void without_microphone(void **unused)
+{
+    (void)unused;
+    bench b = {.element = gst_element_factory_make("unecho", NULL), .bus = gst_bus_new()};
+    gst_element_set_bus(b.element, b.bus);
+    b.mic = gst_harness_new_with_element(b.element, "far", "src");
+    set_format(b.mic, &float_16);
+    size_t sent = 0;
+    send(b.mic, &float_16, far.samples, &sent, 480);
+    /* It is said by the thread of the element. */
+    GstMessage *const message =
+        gst_bus_timed_pop_filtered(b.bus, 10 * GST_SECOND, GST_MESSAGE_WARNING);
+    assert_non_null(message);
+    GError *error = NULL;
+    gst_message_parse_warning(message, &error, NULL);
+    assert_string_equal(error->message,
+                        "The pad mic is not connected: nothing comes out until it is.");
+    g_error_free(error);
+    gst_message_unref(message);
+    end_bench(&b);
+}
+
 static void settings_count(void **unused)
 {
     (void)unused;
@@ -267,6 +289,7 @@ int main(void)
         cmocka_unit_test(channels_of_the_far_end),
         cmocka_unit_test(ends_with_the_microphone),
         cmocka_unit_test(without_far_end),
+        cmocka_unit_test(without_microphone),
         cmocka_unit_test(settings_count),
         cmocka_unit_test(engines),
         cmocka_unit_test(tells_its_latency),
