@@ -81,9 +81,11 @@ static void let_go(filter *f)
 static void complain(filter *f)
 {
     if (!f->missed && *f->name)
-        LOG(f, LOG_WARNING, "the reference \"%s\" is not there, no echo is cancelled", f->name);
+        LOG(f, LOG_WARNING, "the reference \"%s\" is not there, no echo is cancelled until it is",
+            f->name);
     else if (!f->missed)
-        LOG(f, LOG_WARNING, "%s", "no reference is chosen, no echo is cancelled");
+        LOG(f, LOG_WARNING, "%s",
+            "no reference is chosen, no echo is cancelled: choose one in the filter's settings");
     f->missed = true;
 }
 
