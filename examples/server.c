@@ -218,17 +218,29 @@ static bool watch(const server *s, const int *fd)
     return *fd >= 0 && epoll_ctl(s->epoll, EPOLL_CTL_ADD, *fd, &event) == 0;
 }
 
-/* A socket that a server which was killed has left is in the way, any other file stays. */
+/* A socket that a server which was killed has left is in the way. Any other file stays, and so does
+ * the socket of a server that runs, which would get no more calls. */
+static bool left_behind(const char *path, const struct sockaddr_un *address)
+{
+    struct stat status;
+    if (lstat(path, &status) != 0 || !S_ISSOCK(status.st_mode))
+        return false;
+    const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const bool refused = connect(probe, (const struct sockaddr *)address, sizeof *address) != 0 &&
+                         errno == ECONNREFUSED;
+    close(probe);
+    return refused;
+}
+
 static bool listen_for_calls(server *s, const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct stat status;
     if (strlen(path) >= sizeof address.sun_path) {
         errno = ENAMETOOLONG;
         return failed(path);
     }
     strcpy(address.sun_path, path);
-    if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode))
+    if (left_behind(path, &address))
         unlink(path);
     s->call_listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (bind(s->call_listener, (struct sockaddr *)&address, sizeof address) != 0 ||

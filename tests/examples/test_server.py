@@ -207,6 +207,11 @@ class Calls(Running):
         self.assertIn(path, result.stderr)
         with open(path) as file:
             self.assertEqual(file.read(), "stays")
+        # Nor the socket of a server that runs.
+        second = subprocess.run([SERVER, self.path, "0"], capture_output=True, text=True,
+                                timeout=10)
+        self.assertEqual(second.returncode, 1)
+        self.assertIn("Address already in use", second.stderr)
         # But a socket that a server which was killed has left.
         self.server.kill()
         self.server.wait()
