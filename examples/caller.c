@@ -68,6 +68,13 @@ static _Noreturn void fail(const char *what)
     exit(1);
 }
 
+/* No error of the system, whose text would be "Success". */
+static _Noreturn void fail_ended(void)
+{
+    fprintf(stderr, "caller: the server has ended a call: it refuses calls beyond its limit\n");
+    exit(1);
+}
+
 static int64_t now(void)
 {
     struct timespec t;
@@ -102,7 +109,7 @@ static bool send_hop(const caller *c, one_call *one, int64_t due)
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
     if (n != sizeof hop)
-        fail("the server has ended a call");
+        fail_ended();
     one->due[index % HISTORY] = due;
     one->sent += sizeof hop;
     if (index + 1 == c->hops)
@@ -151,7 +158,7 @@ static void receive(caller *c, one_call *one)
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0 && one->got / OUT_HOP < c->hops)
-        fail("the server has ended a call");
+        fail_ended();
     if (n <= 0) {
         close(one->fd);
         c->over++;

@@ -184,6 +184,14 @@ class Calls(Running):
             pass
         self.test_any_pieces_and_any_end()
 
+    def test_the_caller_says_that_it_was_refused(self):
+        result = subprocess.run([CALLER, self.path, os.path.join(WAVES, "meeting_mic.wav"),
+                                 os.path.join(WAVES, "meeting_far.wav"),
+                                 os.path.join(self.folder, "out.wav"), str(self.limit + 1)],
+                                capture_output=True, text=True, timeout=30)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("beyond its limit\n", result.stderr)
+
     def test_it_ends_cleanly(self):
         self.connect().sendall(bytes(1000))
         self.server.send_signal(signal.SIGTERM)
