@@ -310,7 +310,8 @@ UNECHO_API int unecho_push_far_planar(unecho *stream, const float *const *far, s
 /*
  * Report that frames of microphone or far end were lost since the last call (an overrun, a gap in
  * the packets). The signals are shifted by the difference at once, as far as the range of delays
- * reaches; the aligner alone takes seconds to find it. Without effect with UNECHO_ALIGN_OFF.
+ * reaches; the aligner alone takes seconds to find it. What both lost at the same time is reported
+ * of both, or not at all. Without effect with UNECHO_ALIGN_OFF.
  *
  * Of a far end that is pushed, report a loss when frames come again, before or after pushing them:
  * the silence that took the place of the lost ones is not counted twice. What was played while the
