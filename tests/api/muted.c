@@ -3,12 +3,10 @@
  * and then it is heard again. Who talks meanwhile stays, and the echo that comes back is known.
  */
 #include "check.h"
-#include "scene.h"
-#include "unecho.h"
+#include "default_run.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { MUTED = 6 * RATE, TALKS = 7 * RATE, SILENT = 11 * RATE, BACK = 15 * RATE, END = 18 * RATE };
 
@@ -26,23 +24,6 @@ static scene call(uint32_t i)
     return s;
 }
 
-static void run(scene *s, unecho_engine engine)
-{
-    unecho_config config;
-    unecho_config_init(&config);
-    config.engine = engine;
-    config.whole_hops = 1;
-    unecho *stream = NULL;
-    assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
-    const size_t late = (size_t)unecho_latency(stream);
-    float *const out = calloc(s->count, sizeof *out);
-    assert_non_null(out);
-    assert_int_equal(unecho_process(stream, s->mic, s->far, out, s->count), UNECHO_OK);
-    memcpy(s->error, out + late, (s->count - late) * sizeof *out);
-    free(out);
-    unecho_close(&stream);
-}
-
 static double difference_db(const float *a, const float *b, size_t from, size_t to)
 {
     return power_db(a + from, to - from) - power_db(b + from, to - from);
@@ -55,7 +36,7 @@ static void a_talker_stays_and_the_echo_is_known(void **unused)
     for (uint32_t i = 0; i < 4; i++)
         for (size_t e = 0; e < 2; e++) {
             scene s = call(i);
-            run(&s, engines[e]);
+            run_default(&s, engines[e]);
             const double before = difference_db(s.mic, s.error, 4 * RATE, MUTED);
             const double kept = difference_db(s.error, s.near, TALKS, SILENT);
             const double back = difference_db(s.mic, s.error, BACK + RATE / 2, END);

@@ -3,12 +3,10 @@
  * takes it for a voice, and it stays, in double talk as well as while the far end is silent.
  */
 #include "check.h"
-#include "scene.h"
-#include "unecho.h"
+#include "default_run.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { TOGETHER = 4 * RATE, SILENT = 8 * RATE, ALONE = 19 * RATE / 2, END = 13 * RATE };
 
@@ -37,22 +35,6 @@ static scene call(uint32_t kind)
     return s;
 }
 
-static void run(scene *s)
-{
-    unecho_config config;
-    unecho_config_init(&config);
-    config.whole_hops = 1;
-    unecho *stream = NULL;
-    assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
-    const size_t late = (size_t)unecho_latency(stream);
-    float *const out = calloc(s->count, sizeof *out);
-    assert_non_null(out);
-    assert_int_equal(unecho_process(stream, s->mic, s->far, out, s->count), UNECHO_OK);
-    memcpy(s->error, out + late, (s->count - late) * sizeof *out);
-    free(out);
-    unecho_close(&stream);
-}
-
 static double kept_db(const scene *s, size_t from, size_t to)
 {
     return power_db(s->error + from, to - from) - power_db(s->near + from, to - from);
@@ -63,7 +45,7 @@ static void a_whistle_stays(void **unused)
     (void)unused;
     for (uint32_t kind = 0; kind < 3; kind++) {
         scene s = call(kind);
-        run(&s);
+        run_default(&s, UNECHO_ENGINE_LINEAR_NEURAL);
         const double echo =
             power_db(s.mic + 2 * RATE, 2 * RATE) - power_db(s.error + 2 * RATE, 2 * RATE);
         const double together = kept_db(&s, TOGETHER, SILENT);

@@ -4,7 +4,7 @@
  */
 #include "check.h"
 #include "command.h"
-#include "json.h"
+#include "diagnosis.h"
 #include "transforms.h"
 
 #include <math.h>
@@ -56,22 +56,6 @@ static void put(const char *path, signal_ s)
     free(s.samples);
 }
 
-/* The result as JSON; problem NULL: all is well. */
-static void expect_problem(outcome *result, const char *words, const char *problem)
-{
-    char line[256], code[80];
-    snprintf(line, sizeof(line), "doctor --json %s", words);
-    run(result, line);
-    expect_code(result, problem ? 3 : 0);
-    assert_true(json_is_valid(result->output));
-    if (!problem) {
-        expect_part(result->output, "{\"fine\": true, \"verdict\": \"fine: ");
-        return;
-    }
-    snprintf(code, sizeof(code), "\"findings\": [{\"code\": \"%s\", \"problem\": true", problem);
-    expect_part(result->output, code);
-}
-
 static void expect_only(const char *words, const char *problem)
 {
     outcome result;
@@ -80,11 +64,6 @@ static void expect_only(const char *words, const char *problem)
     first = strstr(result.output, "\"problem\": true");
     if (first && strstr(first + 1, "\"problem\": true"))
         fail_msg("more than one problem: %s", result.output);
-}
-
-static double figure(const outcome *result, const char *key)
-{
-    return json_number(result->output, NULL, key);
 }
 
 /* ---- Fine pairs ------------------------------------------------------------------------- */

@@ -4,7 +4,7 @@
  */
 #include "check.h"
 #include "command.h"
-#include "json.h"
+#include "diagnosis.h"
 #include "sample_pair.h"
 #include "transforms.h"
 
@@ -15,27 +15,6 @@
 
 /* From the far-end file to the direct sound in the sample's room; ms. */
 #define ROOM_DELAY 22.4
-
-/* The result as JSON; problem NULL: all is well. */
-static void expect_problem(outcome *result, const char *words, const char *problem)
-{
-    char line[256], code[80];
-    snprintf(line, sizeof(line), "doctor --json %s", words);
-    run(result, line);
-    expect_code(result, problem ? 3 : 0);
-    assert_true(json_is_valid(result->output));
-    if (!problem) {
-        expect_part(result->output, "{\"fine\": true, \"verdict\": \"fine: ");
-        return;
-    }
-    snprintf(code, sizeof(code), "\"findings\": [{\"code\": \"%s\", \"problem\": true", problem);
-    expect_part(result->output, code);
-}
-
-static double figure(const outcome *result, const char *key)
-{
-    return json_number(result->output, NULL, key);
-}
 
 /* A note that is no problem. */
 static void expect_note(const outcome *result, const char *code)
