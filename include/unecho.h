@@ -315,8 +315,9 @@ UNECHO_API int unecho_push_far_planar(unecho *stream, const float *const *far, s
  *
  * Of a far end that is pushed, report a loss when frames come again, before or after pushing them:
  * the silence that took the place of the lost ones is not counted twice. What was played while the
- * microphone was lost is not lost: push it. Frames that were pushed and will never be played count
- * as lost by the microphone: report as many, at its rate, when playback is cut off.
+ * microphone was lost is not lost: push it. What the queue drops is known already. Frames that were
+ * pushed and will never be played count as lost by the microphone: report as many, at its rate,
+ * when playback is cut off.
  *
  * Real-time safe. Errors: ARGUMENT.
  */
