@@ -351,16 +351,19 @@ static void draw_noise(studio *s)
     const float snr = s->quiet ? chance_between(r, 35, 70) : chance_between(r, 0, 40);
     clear(s->noise);
     if (chance_is(r, s->far_on ? 0.65f : 0.8f)) {
-        if (chance_is(r, 0.2f))
+        const int synthetic = chance_is(r, 0.2f);
+        if (synthetic)
             memcpy(s->noise, white_cut(s->m, r, SCENE_BLOCK), SCENE_BLOCK * sizeof(float));
         else
             corpus_cut(&s->m->noise, r, s->noise, SCENE_BLOCK);
         spectrum_of(s->fft, s->a, s->noise, SCENE_BLOCK);
-        if (chance_is(r, 0.5f)) {
-            shape_flat(s->shape);
+        shape_flat(s->shape);
+        if (chance_is(r, 0.5f))
             shape_random(s->shape, r, 3.0f);
-            spectrum_shape(s->a, s->shape);
-        }
+        /* Roads, engines and fans are low, and as steady as white noise. */
+        if (synthetic && chance_is(r, 0.5f))
+            shape_fall(s->shape, exp2f(chance_between(r, 6, 11)), chance_between(r, 0.5f, 2));
+        spectrum_shape(s->a, s->shape);
         spectrum_shape(s->a, s->mic_shape);
         spectrum_signal(s->fft, s->a, s->noise);
         scale(s->noise, s->level / rms(s->noise) * from_db(-snr));

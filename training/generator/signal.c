@@ -110,6 +110,14 @@ void shape_low_pass(float *m, float hz)
         m[k] *= fminf(fmaxf((hz + 150.0f - hz_of(k)) / 300.0f, 0.001f), 1.0f);
 }
 
+void shape_fall(float *m, float hz, float slope)
+{
+    for (size_t k = 0; k < SCENE_BINS; k++) {
+        const float x = hz_of(k) / hz;
+        m[k] *= powf(1.0f + x * x, -0.5f * slope);
+    }
+}
+
 void shape_random(float *m, chance *random, float deviation_db)
 {
     enum { POINTS = 9 };

@@ -36,6 +36,8 @@ void spectrum_shape(spectrum *s, const float *magnitude);
 void shape_flat(float *m);
 void shape_high_pass(float *m, float hz);
 void shape_low_pass(float *m, float hz);
+/* Above hz by 6 dB an octave times slope. */
+void shape_fall(float *m, float hz, float slope);
 /* A random curve, a straight line from kHz to kHz. */
 void shape_random(float *m, chance *random, float deviation_db);
 
