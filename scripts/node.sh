@@ -35,7 +35,7 @@ headers=$folder/headers/node_modules/node-api-headers/include
     mkdir -p "$package"
     cc -std=gnu11 -O2 -Wall -Wextra -Wconversion -Werror -fPIC -fvisibility=hidden -shared \
         -isystem "$headers" -I"$root/include" -I"$root/web" -o "$package/unecho.node" \
-        "$root/bindings/node/addon.c" "$folder/native/src/libunecho.a" \
+        "$root"/bindings/node/{addon,values}.c "$folder/native/src/libunecho.a" \
         -Wl,--exclude-libs,ALL -Wl,-z,relro -Wl,-z,now -s -lm -ldl
     cp "$root"/bindings/node/{index.js,index.d.ts,package.json} \
         "$root"/web/{checks.js,far-queue.js,playout.js,settings.js,types.d.ts} "$root/LICENSE" "$package/"

@@ -3,15 +3,12 @@
  * nothing that a program calls here, with whatever arguments, may crash it. There is no global
  * state, so that every worker thread may load it.
  */
-#define NAPI_VERSION 8
 #include "fields.h"
 #include "unecho.h"
+#include "values.h"
 
 #include <math.h>
-#include <node_api.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 typedef struct canceller {
@@ -26,45 +23,6 @@ typedef struct canceller {
 /* Tells the objects that hold a canceller from all others. */
 static const napi_type_tag stream_tag = {0x8d1f3f5a7c6e4b21, 0xa94be0d2735c1f68};
 
-/* ---- Errors: what fails has thrown, and returns false or NULL ---------------------------- */
-
-typedef napi_status thrower(napi_env env, const char *code, const char *message);
-
-__attribute__((format(printf, 3, 4))) static bool raise(napi_env env, thrower *throw_it,
-                                                        const char *format, ...)
-{
-    char message[UNECHO_MESSAGE_SIZE];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
-    throw_it(env, NULL, message);
-    return false;
-}
-
-static bool raise_status(napi_env env, int status, const char *message)
-{
-    const bool range = status == UNECHO_ERROR_ARGUMENT || status == UNECHO_ERROR_SAMPLE_RATE;
-    return raise(env, range ? napi_throw_range_error : napi_throw_error, "%s", message);
-}
-
-/* Of a call of Node-API. */
-static bool succeeded(napi_env env, napi_status status)
-{
-    if (status == napi_ok)
-        return true;
-    const napi_extended_error_info *info = NULL;
-    napi_get_last_error_info(env, &info);
-    const char *message = info && info->error_message ? info->error_message : "Node-API failed";
-    bool pending = false;
-    napi_is_exception_pending(env, &pending);
-    if (!pending)
-        raise(env, napi_throw_error, "%s", message);
-    return false;
-}
-
-/* ---- Arguments --------------------------------------------------------------------------- */
-
 /* The canceller in `this`, which may be closed, and `count` arguments. */
 static canceller *get_this(napi_env env, napi_callback_info info, size_t count,
                            napi_value *arguments)
@@ -76,7 +34,7 @@ static canceller *get_this(napi_env env, napi_callback_info info, size_t count,
     void *held = NULL;
     if (napi_check_object_type_tag(env, this_value, &stream_tag, &tagged) != napi_ok || !tagged ||
         napi_unwrap(env, this_value, &held) != napi_ok) {
-        raise(env, napi_throw_type_error, "this is not a canceller");
+        fail(env, napi_throw_type_error, "this is not a canceller");
         return NULL;
     }
     return held;
@@ -87,89 +45,10 @@ static canceller *get_open(napi_env env, napi_callback_info info, size_t count,
 {
     canceller *held = get_this(env, info, count, arguments);
     if (held && !held->stream) {
-        raise(env, napi_throw_error, "the canceller is closed");
+        fail(env, napi_throw_error, "the canceller is closed");
         return NULL;
     }
     return held;
-}
-
-static bool is_absent(napi_env env, napi_value value)
-{
-    napi_valuetype type = napi_undefined;
-    napi_typeof(env, value, &type);
-    return type == napi_undefined || type == napi_null;
-}
-
-typedef struct array {
-    napi_typedarray_type type;
-    size_t length; /* in elements */
-    void *data;
-} array;
-
-/* A value that is no typed array, or one of a kind that Node-API does not know, has the type of
- * bytes, which nothing here takes. */
-static bool get_array(napi_env env, napi_value value, const char *name, array *found)
-{
-    *found = (array){.type = napi_uint8_array};
-    bool is_array = false;
-    bool detached = false;
-    napi_value buffer;
-    if (!succeeded(env, napi_is_typedarray(env, value, &is_array)))
-        return false;
-    if (!is_array)
-        return true;
-    if (!succeeded(env, napi_get_typedarray_info(env, value, &found->type, &found->length,
-                                                 &found->data, &buffer, NULL)) ||
-        !succeeded(env, napi_is_detached_arraybuffer(env, buffer, &detached)))
-        return false;
-    return !detached || raise(env, napi_throw_type_error, "%s has a detached buffer", name);
-}
-
-static const char *type_name(const array *samples)
-{
-    return samples->type == napi_int16_array ? "Int16Array" : "Float32Array";
-}
-
-/* Samples of whole frames; with `like`, of its type. */
-static bool get_samples(napi_env env, napi_value value, const char *name, unsigned channels,
-                        const array *like, array *found)
-{
-    if (!get_array(env, value, name, found))
-        return false;
-    if (found->type != napi_float32_array && found->type != napi_int16_array)
-        return raise(env, napi_throw_type_error, "%s must be a Float32Array or an Int16Array",
-                     name);
-    if (like && found->type != like->type)
-        return raise(env, napi_throw_type_error, "%s is %s, expected %s", name, type_name(found),
-                     type_name(like));
-    return found->length % channels == 0 ||
-           raise(env, napi_throw_range_error, "%s has %zu samples, expected a multiple of %u", name,
-                 found->length, channels);
-}
-
-static bool check_length(napi_env env, const array *samples, const char *name, size_t expected)
-{
-    return samples->length == expected ||
-           raise(env, napi_throw_range_error, "%s has %zu samples, expected %zu", name,
-                 samples->length, expected);
-}
-
-/* The same samples are allowed only where `same` says so. */
-static bool check_overlap(napi_env env, const array *out, const array *in, const char *name,
-                          bool same)
-{
-    const size_t size = out->type == napi_int16_array ? sizeof(int16_t) : sizeof(float);
-    const uintptr_t a = (uintptr_t)out->data;
-    const uintptr_t b = (uintptr_t)in->data;
-    if (a >= b + size * in->length || b >= a + size * out->length || (same && a == b))
-        return true;
-    return raise(env, napi_throw_range_error, "out overlaps %s", name);
-}
-
-static bool get_number(napi_env env, napi_value value, double *number)
-{
-    return napi_get_value_double(env, value, number) == napi_ok ||
-           raise(env, napi_throw_type_error, "expected a number");
 }
 
 /* Whether a setting's field can hold it. */
@@ -186,17 +65,6 @@ static const char stat_list[] = STATS(NAME);
 
 #define COUNT(field) +1
 enum { SETTING_COUNT = 0 SETTINGS(COUNT), STAT_COUNT = 0 STATS(COUNT) };
-
-static napi_value create_array(napi_env env, napi_typedarray_type type, size_t size, size_t length,
-                               void **data)
-{
-    napi_value buffer;
-    napi_value created;
-    if (!succeeded(env, napi_create_arraybuffer(env, size * length, data, &buffer)) ||
-        !succeeded(env, napi_create_typedarray(env, type, length, buffer, 0, &created)))
-        return NULL;
-    return created;
-}
 
 static napi_value defaults(napi_env env, napi_callback_info info)
 {
@@ -221,13 +89,12 @@ static bool get_config(napi_env env, napi_value value, unecho_config *config)
     if (!get_array(env, value, "settings", &found))
         return false;
     if (found.type != napi_float64_array || found.length != SETTING_COUNT)
-        return raise(env, napi_throw_type_error, "settings must be a Float64Array of %d",
-                     SETTING_COUNT);
+        return fail(env, napi_throw_type_error, "settings must be a Float64Array of %d",
+                    SETTING_COUNT);
     const double *values = found.data;
 #define SET(field)                                                                                 \
     if (!fits(*values, (double)(__typeof__(config->field))-1 < 0))                                 \
-        return raise(env, napi_throw_range_error, #field " is %g, which is out of range",          \
-                     *values);                                                                     \
+        return fail(env, napi_throw_range_error, #field " is %g, which is out of range", *values); \
     config->field = (__typeof__(config->field))*values++;
     SETTINGS(SET)
     return true;
@@ -282,7 +149,7 @@ static bool open_stream(napi_env env, canceller *held, napi_value settings)
     config.user = held;
     const int status = unecho_open(&held->stream, &config);
     if (status < 0)
-        return raise_status(env, status, message);
+        return fail_status(env, status, message);
     weigh(env, (int64_t)held->memory);
     held->channels = config.mic_channels;
     held->far_channels = config.far_channels;
@@ -302,12 +169,12 @@ static napi_value construct(napi_env env, napi_callback_info info)
         !succeeded(env, napi_get_cb_info(env, info, &count, &settings, &this_value, NULL)))
         return NULL;
     if (!target) {
-        raise(env, napi_throw_type_error, "Stream is a class: call it with new");
+        fail(env, napi_throw_type_error, "Stream is a class: call it with new");
         return NULL;
     }
     canceller *held = calloc(1, sizeof *held);
     if (!held) {
-        raise_status(env, UNECHO_ERROR_MEMORY, unecho_strerror(UNECHO_ERROR_MEMORY));
+        fail_status(env, UNECHO_ERROR_MEMORY, unecho_strerror(UNECHO_ERROR_MEMORY));
         return NULL;
     }
     if (!open_stream(env, held, settings) ||
@@ -338,7 +205,7 @@ static napi_value push_far(napi_env env, napi_callback_info info)
     if (!held)
         return NULL;
     if (!held->queued)
-        raise(env, napi_throw_range_error, "pushFar needs the setting farRate or farQueueMs");
+        fail(env, napi_throw_range_error, "pushFar needs the setting farRate or farQueueMs");
     else if (get_samples(env, value, "far", held->far_channels, NULL, &far))
         push(held, &far);
     return NULL;
@@ -352,8 +219,8 @@ static bool get_signals(napi_env env, const canceller *held, napi_value values[3
         return false;
     const size_t frames = mic->length / held->channels;
     if (held->whole_hops && frames % UNECHO_HOP != 0)
-        return raise(env, napi_throw_error, "with wholeHops a chunk is a multiple of %d frames",
-                     UNECHO_HOP);
+        return fail(env, napi_throw_error, "with wholeHops a chunk is a multiple of %d frames",
+                    UNECHO_HOP);
     *far = (array){.data = NULL};
     if (!is_absent(env, values[1])) {
         if (!get_samples(env, values[1], "far", held->far_channels, held->queued ? NULL : mic, far))
@@ -405,7 +272,7 @@ static napi_value process(napi_env env, napi_callback_info info)
     else if (frames > 0)
         status = unecho_process(held->stream, mic.data, far.data, out.data, frames);
     if (status < 0) {
-        raise_status(env, status, unecho_strerror(status));
+        fail_status(env, status, unecho_strerror(status));
         return NULL;
     }
     return values[2];
@@ -416,8 +283,8 @@ static bool get_frames(napi_env env, napi_value value, uint64_t *frames)
     double number = -1;
     const bool is_number = napi_get_value_double(env, value, &number) == napi_ok;
     if (!is_number || number < 0 || number > 9007199254740991.0 || number != floor(number))
-        return raise(env, is_number ? napi_throw_range_error : napi_throw_type_error,
-                     "notifyGap takes two numbers of frames, 0 or more");
+        return fail(env, is_number ? napi_throw_range_error : napi_throw_type_error,
+                    "notifyGap takes two numbers of frames, 0 or more");
     *frames = (uint64_t)number;
     return true;
 }
