@@ -117,6 +117,14 @@ with_pkg_config_static() {
         env -u LD_LIBRARY_PATH "$work/static"
 }
 
+# Built and not installed.
+with_pkg_config_uninstalled() (
+    export PKG_CONFIG_PATH=$build_root/meson-uninstalled LD_LIBRARY_PATH=$build_root/src
+    # shellcheck disable=SC2046
+    cc -o "$work/uninstalled" "$here/consumer.c" $(pkg-config --cflags --libs unecho) &&
+        "$work/uninstalled"
+)
+
 # Only the same MAJOR.MINOR will do.
 with_cmake() {
     local version major minor
@@ -198,6 +206,7 @@ check "each header stands alone in C11" headers_stand_alone c cc -std=c11
 check "each header stands alone in C++11" headers_stand_alone cpp c++ -std=c++11
 check_with shared "a program built with pkg-config, shared" with_pkg_config
 check_with static "a program built with pkg-config, static" with_pkg_config_static
+check_with both "a program built with pkg-config, not installed" with_pkg_config_uninstalled
 check_with both "programs built with CMake, shared and static" with_cmake
 check "the README's example compiles" readme_example
 if [[ -x $work/moved/bin/unecho ]]; then
