@@ -38,6 +38,10 @@ def camel_case(name):
     return re.sub(r"_(\w)", lambda letter: letter[1].upper(), name)
 
 
+def go_name(name):
+    return "".join("DB" if word == "db" else word.capitalize() for word in name.split("_"))
+
+
 class Fields(unittest.TestCase):
     # tests/python and the crate unecho-sys compare their structs with what this program prints.
     def test_layout(self):
@@ -54,6 +58,29 @@ class Fields(unittest.TestCase):
         for struct in ("unecho_config", "unecho_stats"):
             text = between("bindings/rust/unecho-sys/src/lib.rs", f"pub struct {struct} {{", "\n}")
             self.assertEqual(re.findall(r"^    pub (\w+):", text, re.M), names(struct))
+
+    # Both ways, each field is that of the same name.
+    def test_settings_of_go(self):
+        known = names("unecho_config", {"size", "message", "message_size", "backend", "allocate",
+                                        "release", "user", "onnxruntime", "cpu"})
+        pairs = sorted((go_name(name), name) for name in known)
+        path = "bindings/go/config.go"
+        text = between(path, "type Config struct {", "\n}")
+        self.assertEqual(sorted(re.findall(r"^\t(\w+)", text, re.M)), [field for field, _ in pairs])
+        text = between(path, "return Config{", "\n\t}\n")
+        given = {("SampleRate", "sample_rate"), ("Model", "model")}
+        self.assertEqual(sorted(given | set(re.findall(r"(\w+): +.*\braw\.(\w+)", text))), pairs)
+        text = between(path, "func (c Config) raw()", "\n}\n")
+        found = [(field, name) for name, field in re.findall(r"raw\.(\w+) = .*\bc\.([A-Z]\w+)", text)]
+        self.assertEqual(sorted(found), pairs)
+
+    def test_statistics_of_go(self):
+        pairs = [(go_name(name), name) for name in names("unecho_stats", {"size"})]
+        path = "bindings/go/stats.go"
+        text = between(path, "type Stats struct {", "\n}")
+        self.assertEqual(re.findall(r"^\t(\w+)", text, re.M), [field for field, _ in pairs])
+        text = between(path, "return Stats{\n", "\n\t}\n")
+        self.assertEqual(re.findall(r"(\w+): +.*\bs\.(\w+)", text), pairs)
 
     # Those that are no numbers, and those of what WebAssembly does not have.
     def test_settings_of_javascript(self):

@@ -1,0 +1,3 @@
+module unecho
+
+go 1.19

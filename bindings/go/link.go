@@ -1,0 +1,6 @@
+//go:build !unecho_static
+
+package unecho
+
+// #cgo pkg-config: unecho
+import "C"
