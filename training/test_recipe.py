@@ -29,7 +29,10 @@ def call(*command):
 
 
 def script(name, *arguments):
-    call(sys.executable, os.path.join(HERE, name), *arguments)
+    path = os.path.join(HERE, name)
+    if not os.access(path, os.X_OK):   # README.md calls it as a program
+        sys.exit(f'{path} is not executable')
+    call(sys.executable, path, *arguments)
 
 
 def same(a, b):
