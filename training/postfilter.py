@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # The post-filter of src/suppress/postfilter in numpy: its definition, to train it and to test it by.
-# tests/unit/postfilter_numpy.c holds the two against each other; whoever changes one changes the
+# tests/unit/postfilter_definition.c holds the two against each other; whoever changes one changes the
 # other. docs/postfilter.md explains it. Needs numpy and nothing else.
 #
 #     gains, near_end, out = process(load('models/unecho-post.onnx'), mic, error, far)   # whole hops, far end aligned
