@@ -10,9 +10,9 @@ RECORDINGS holds, each with the folders train and val, whose talkers, rooms and 
     music/    what else a loudspeaker plays
     room/     impulse responses of rooms
     device/   of loudspeakers and microphones
-with files of any rate that libsndfile reads, in any folders below. Speech comes to the same level, everything to 16 kHz and one
-channel. The near end loses the steady noise of its recordings, which the network would learn to keep as if it were voice. Needs
-python3-numpy, python3-scipy and python3-soundfile.
+with files of any rate that libsndfile reads, in any folders below; others are named and left out. Speech comes to the same level,
+everything to 16 kHz and one channel. The near end loses the steady noise of its recordings, which the network would learn to keep as
+if it were voice. Needs python3-numpy, python3-scipy and python3-soundfile.
 """
 import os
 import sys
@@ -27,17 +27,21 @@ SPEECH_LEVEL = 0.07          # rms of the louder half of its frames
 TAPS = {'room': 8000, 'device': 1024}
 
 
-def files(folder):
+def sounds(folder):
+    found = False
     for where, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):
-            yield os.path.join(where, name)
-
-
-def read(path):
-    x, rate = soundfile.read(path, always_2d=True, dtype='float64')
-    common = gcd(rate, RATE)
-    return resample_poly(x[:, 0], RATE // common, rate // common)
+            try:
+                x, rate = soundfile.read(os.path.join(where, name), always_2d=True, dtype='float64')
+            except soundfile.LibsndfileError as error:   # transcripts lie beside many recordings
+                print(f'left out: {error}')
+                continue
+            found = True
+            common = gcd(rate, RATE)
+            yield resample_poly(x[:, 0], RATE // common, rate // common)
+    if not found:
+        sys.exit(f'{folder}: no recordings')
 
 
 def levelled(x):
@@ -70,8 +74,7 @@ def quieted(x):
 def write_recordings(kind, source, target):
     seconds = 0
     with open(target, 'wb') as out:
-        for path in files(source):
-            x = read(path)
+        for x in sounds(source):
             if len(x) < RATE // 4:
                 continue
             x = levelled(x) if kind in ('near', 'far') else x
@@ -85,8 +88,9 @@ def write_responses(kind, source, target):
     """Per response its length, then its samples, from the direct sound on and of unit energy."""
     count = 0
     with open(target, 'wb') as out:
-        for path in files(source):
-            h = read(path)
+        for h in sounds(source):
+            if not h.any():
+                continue
             h = h[np.abs(h).argmax():][:TAPS[kind]]
             h /= np.sqrt(h @ h) + 1e-9
             out.write(np.array([len(h)], '<i4').tobytes() + h.astype('<f4').tobytes())

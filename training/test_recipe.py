@@ -35,6 +35,13 @@ def script(name, *arguments):
     call(sys.executable, path, *arguments)
 
 
+def refuses(because, name, *arguments):
+    command = [sys.executable, os.path.join(HERE, name), *arguments]
+    result = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if result.returncode == 0 or result.stderr != because + '\n':
+        sys.exit(f'{name}: expected {because}, found {result.stderr}')
+
+
 def same(a, b):
     with open(a, 'rb') as one, open(b, 'rb') as other:
         if one.read() != other.read():
@@ -53,6 +60,8 @@ def write_recordings(folder):
             else:   # syllables
                 x *= np.repeat(random.uniform(size=n // 1600) > 0.4, 1600)
             soundfile.write(f'{folder}/{kind}/{split}/one.wav', 0.1 * x, RATE)
+            with open(f'{folder}/{kind}/{split}/one.txt', 'w') as transcript:
+                transcript.write('no sound\n')
 
 
 def check_wider(weights):
@@ -83,6 +92,7 @@ def main():
         os.chdir(work)
         write_recordings('recordings')
         script('prepare.py', 'recordings', 'material')
+        refuses('nowhere/near/train: no recordings', 'prepare.py', 'nowhere', 'nothing')
         for folder in ('scenes', 'again', 'validation', 'taken', 'sounds/dt', 'sounds/near', 'sounds/far'):
             os.makedirs(folder)
         call(scenes, 'material', 'train', 1, 4, 'scenes/1')
@@ -102,6 +112,7 @@ def main():
             print(f'training skipped: {missing}')
             return
         options = ['--scenes', 'scenes', '--validation', 'validation', '--batch', 2, '--steps', 32]
+        refuses('sounds: no scenes', 'train.py', '--scenes', 'sounds', '--validation', 'validation', '--out', 'nothing')
         script('train.py', *options, '--out', 'whole')
         script('train.py', *options, '--out', 'halves', '--until', 16)
         script('train.py', *options, '--out', 'halves')

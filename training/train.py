@@ -11,6 +11,7 @@ import argparse
 import glob
 import math
 import os
+import sys
 import time
 
 import numpy as np
@@ -70,6 +71,8 @@ class Scenes:
             if name not in self.names:
                 self.open(name)
                 self.left += [(len(self.maps) - 1, i) for i in range(len(self.maps[-1]))]
+        if not self.names:
+            sys.exit(f'{self.folder}: no scenes')
 
     def open(self, name):
         self.names.append(name)
