@@ -3,10 +3,11 @@
 
     validate.py FOLDER 'COMMAND with {mic} {far} {out}' [--jobs N] [--keep FOLDER]
 
-FOLDER holds dt, near, music and far, or some of these, the sounds that unecho-scenes wrote for those kinds: NNNN_mic.wav, NNNN_far.wav,
-NNNN_near.wav. Prints, as means over the scenes of a kind: SI-SDR and its gain over the microphone; the share of near-end frames
-of 20 ms that are cut by more than 10 dB, in the whole scene and in its first 3 s, of the scenes that have some there; what is taken from the near end in the mean, in dB; the echo reduction (ERLE) in dB of the whole
-scene and of its first 3 s. Needs numpy and scipy.
+FOLDER holds dt, near, music and far, or some of these, the sounds that unecho-scenes wrote for those kinds: NNNN_mic.wav,
+NNNN_far.wav, NNNN_near.wav. Prints, as means over the scenes of a kind: SI-SDR and its gain over the microphone; the share of
+near-end frames of 20 ms that are cut by more than 10 dB, in the whole scene and in its first 3 s, of the scenes that have some
+there; what is taken from the near end in the mean, in dB; the echo reduction (ERLE) in dB of the whole scene and of its first 3 s.
+Needs python3-numpy and python3-soundfile.
 """
 import argparse
 import glob
@@ -18,7 +19,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from scipy.io import wavfile
+import soundfile
 
 RATE, FRAME = 16000, 320
 
@@ -57,10 +58,10 @@ MEASURES = {'dt': near_end, 'near': near_end, 'music': near_end, 'far': far_end}
 
 
 def read(path):
-    rate, x = wavfile.read(path)
+    x, rate = soundfile.read(path)
     if rate != RATE:
         sys.exit(f'{path}: {rate} Hz, expected {RATE}')
-    return x.astype(np.float64) / (32768 if x.dtype == np.int16 else 1)
+    return x
 
 
 def run(command, scene, out):
