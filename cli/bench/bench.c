@@ -344,7 +344,8 @@ const struct command bench_command = {
                    "128. The outputs are compared first; a backend with a wrong output gets no "
                    "ratio. Without --mic and --far, the recording is the reference data's double "
                    "talk and the model is the reference data's, if UNECHO_REFERENCE names their "
-                   "folder; else they are the bundled sample and unecho-128.",
+                   "folder; else they are the bundled sample and unecho-128. No post-filter is "
+                   "measured.",
     .notes = "\n"
              "The tables are valid Markdown.\n"
              "Exit status: 0 success, 1 failed or interrupted, 2 invalid command line.\n",

@@ -122,6 +122,18 @@ bool recording_choose_sample(struct recording_choice *choice, const recording_fi
     return files->mic && files->far ? use(choice, files->mic, files->far) : use_sample(choice);
 }
 
+unecho_model *recording_model(const model_choice *choice)
+{
+    unecho_model_info info = {.size = sizeof(info)};
+    unecho_model *model = model_choice_load(choice, UNECHO_MODEL_DTLN_AEC);
+    if (!model || unecho_model_get_info(model, &info) != UNECHO_OK ||
+        info.kind != UNECHO_MODEL_POSTFILTER)
+        return model;
+    report_error("model: %s is a post-filter; expected a DTLN-aec", info.name);
+    unecho_model_unref(&model);
+    return NULL;
+}
+
 /* What is measured is the network, which takes nothing else. */
 static audio_reader *open_file(const char *path)
 {

@@ -38,6 +38,12 @@ bool recording_choose(struct recording_choice *choice, const recording_files *fi
 bool recording_choose_sample(struct recording_choice *choice, const recording_files *files);
 
 /*
+ * The chosen model, by default unecho-128. NULL: it cannot be loaded, or is a post-filter, which
+ * does not run by itself; reported.
+ */
+unecho_model *recording_model(const model_choice *choice);
+
+/*
  * Read it into memory that child processes share, repeated to at least so many seconds, in whole
  * hops; a longer recording as far as it goes, at most a minute. false: reported. recording_free in
  * either case.

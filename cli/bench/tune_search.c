@@ -6,6 +6,7 @@
 
 #include "bench/backend.h"
 #include "bench/machine.h"
+#include "bench/recording.h"
 #include "bench/tune_profile.h"
 #include "interrupt.h"
 #include "progress.h"
@@ -334,7 +335,7 @@ static bool prepare(struct search *search)
     struct tune_setting settings[MOST_SETTINGS];
     unecho_model_info info = {.size = sizeof(info)};
     const size_t whole = search->request->audio->n / UNECHO_HOP * UNECHO_HOP;
-    search->model = model_choice_load(search->request->model, UNECHO_MODEL_DTLN_AEC);
+    search->model = recording_model(search->request->model);
     if (!search->model)
         return false;
     if (unecho_model_get_info(search->model, &info) == UNECHO_OK)

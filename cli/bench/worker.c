@@ -4,6 +4,7 @@
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "bench/worker.h"
 
+#include "bench/recording.h"
 #include "interrupt.h"
 #include "progress.h"
 #include "report.h"
@@ -115,7 +116,7 @@ static void run(const struct task *task, const struct order *order, struct worke
     unecho_model_info info = {.size = sizeof(info)};
     unecho *stream = NULL;
     const double start = progress_now();
-    unecho_model *model = model_choice_load(task->model, UNECHO_MODEL_DTLN_AEC);
+    unecho_model *model = recording_model(task->model);
     if (!model) {
         result->status = UNECHO_ERROR_MODEL;
         result->model_failed = true;
