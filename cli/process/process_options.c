@@ -132,8 +132,7 @@ const struct option process_signal_options[] = {
      .at = offsetof(process_options, session.comfort_noise)},
     {.name = "no-high-band",
      .rare = true,
-     .help = "write nothing above 8 kHz; by default the band above follows the gain of the band "
-             "below",
+     .help = "write nothing above 8 kHz; by default the band above gets gains of its own",
      .set = option_off,
      .at = offsetof(process_options, session.high_band)},
     {.name = "reference",
