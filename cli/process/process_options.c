@@ -148,9 +148,8 @@ const struct option process_output_options[] = {
      .rare = true,
      .argument = "N",
      .help = "run as a live caller would, N frames of MIC at a time, 1 to 1048576, and never shift "
-             "FAR; the output is the same for every N. By default 24 ms of silence precede the "
-             "signal, as in the "
-             "reference implementation's batch mode",
+             "FAR; the output is the same for every N. By default as much silence as the "
+             "network lags precedes the signal, as in the reference implementation's batch mode",
      .set = option_number,
      .at = offsetof(process_options, session.chunk),
      .lowest = 1,

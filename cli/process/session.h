@@ -24,7 +24,7 @@ struct session;
 typedef struct session_settings {
     engine_choice engine;
     unsigned chunk;    /* frames of the microphone per call, as a live caller gives them; 0: the
-                          usual, after 24 ms of silence, which is what unecho_process_whole does */
+                          usual, after silence, which is what unecho_process_whole does */
     bool keep_latency; /* the network's latency stays in the output */
     unecho_align align;
     double delay_ms;
