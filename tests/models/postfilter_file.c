@@ -292,7 +292,7 @@ static void what_is_wrong_is_named(void **unused)
     proto *const split = node_making(model, "near_end");
     proto_set_text(proto_find(split, NODE_OUTPUT, 0), "near_end");
     proto_set_text(proto_find(split, NODE_OUTPUT, 1), "gains");
-    refused(model, wrong, "expected what follows the gains here");
+    refused(model, wrong, "expected what follows the gains in one sigmoid here");
 
     model = our_postfilter();
     proto_set_text(proto_find(gru(model, 0), NODE_OP, 0), "RNN");

@@ -146,7 +146,7 @@ static int add_near_end(reader *r, graph_view *gains)
         return status;
     if (last.value != gains->value || last.offset != gains->offset + gains->count ||
         gains->step != 1)
-        return match_unexpected(r->graph, &last, "what follows the gains");
+        return match_unexpected(r->graph, &last, "what follows the gains in one sigmoid");
     gains->count++;
     return UNECHO_OK;
 }
