@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define MOST_JOBS 256
 
@@ -74,6 +75,17 @@ static bool set_ending(void *field, const struct option_value *value)
     return true;
 }
 
+/* Of any other file of that name, a recording above all, nothing would be left. */
+static bool set_report(void *field, const struct option_value *value)
+{
+    const char *dot = strrchr(value->text, '.');
+    if (dot && (strcasecmp(dot, ".html") == 0 || strcasecmp(dot, ".htm") == 0))
+        return option_text(field, value);
+    report_usage(value->command, "--report %s: the page is HTML, so the name must end in .html",
+                 value->text);
+    return false;
+}
+
 static const struct option batch_rows[] = {
     {.name = "output",
      .letter = 'o',
@@ -107,8 +119,8 @@ static const struct option batch_rows[] = {
     {.name = "report",
      .argument = "FILE",
      .help = "write a page about all pairs (HTML): figures, the verdicts of 'unecho doctor', "
-             "spectrograms; includes --examine",
-     .set = option_text,
+             "spectrograms; includes --examine; the name ends in .html",
+     .set = set_report,
      .at = offsetof(batch_options, report)},
     {.name = "examine",
      .help = "have 'unecho doctor' examine each pair, for a report that --merge writes later; "

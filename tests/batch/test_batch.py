@@ -205,6 +205,12 @@ class Outputs(InFolder):
         result = self.batch("in", "-o", "out", code=1)
         self.assertIn(b"did not write it", result.stderr)
         self.assertEqual(files_in("out"), theirs)
+        # Nor by the report.
+        for name in ["in/a_mic.wav", "out/a_mic.wav", "out/unecho-batch.jsonl", "in"]:
+            result = self.batch("in", "-o", "other", "--report", name, code=2)
+            self.assertIn(b"must end in .html", result.stderr)
+        self.assertEqual(files_in("in"), before)
+        self.assertEqual(files_in("out"), theirs)
 
     def test_outputs_within_the_inputs_are_no_inputs(self):
         self.put("in/a_mic.wav", "in/a_far.wav")
