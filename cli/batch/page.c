@@ -84,7 +84,8 @@ bool page_write(output_file *output, struct journal *journal, bool all, const ch
     write_until(&p, "@FACTS@");
     write_facts(&p, folder);
     write_until(&p, "@ROWS@");
-    p.failed = p.failed || !journal_visit(journal, all, write_data, &p);
+    if (!p.failed && !journal_visit(journal, all, write_data, &p))
+        p.failed = true;
     write_until(&p, NULL);
     return !p.failed && output_commit(output);
 }

@@ -4,6 +4,7 @@ import html
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import unittest
@@ -56,6 +57,22 @@ class Page(InFolder):
         self.assertIn(", 1 with warnings, 1 failed", merged.stdout.decode())
         with open("merged.html", encoding="utf-8") as file:
             self.assertEqual(file.read(), page)
+
+    def test_a_page_that_does_not_fit_is_not_written(self):
+        self.put("in/a_mic.wav", "in/a_far.wav")
+        self.batch("in", "-o", "out", "--report", "whole.html")
+        size = os.path.getsize("whole.html")
+        os.mkdir("other")
+        with open("whole.html", encoding="utf-8") as file:
+            rows = file.read().index('id="rows">')
+        self.assertLess(rows + 100, size)
+        # The disk is full in the middle of the rows.
+        result = run("batch", "--merge", "out", "--report", "other/page.html",
+                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
+                                                           (rows + 100, rows + 100)))
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr.decode(), "unecho: other/page.html: File too large\n")
+        self.assertEqual(os.listdir("other"), [])
 
     @unittest.skipUnless(CHROMIUM, "Chromium is not installed")
     def test_a_browser_shows_it(self):
