@@ -117,6 +117,18 @@ char *folder_join(const char *a, const char *b)
     return strcat(path, b);
 }
 
+char *folder_absolute(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    char *folder = slash ? strndup(path, (size_t)(name - path)) : strdup(".");
+    char *real = folder ? realpath(folder, NULL) : NULL;
+    char *whole = real ? folder_join(real, name) : NULL;
+    free(folder);
+    free(real);
+    return whole;
+}
+
 bool folder_make_for(const char *path)
 {
     char *part = strdup(path);

@@ -31,6 +31,12 @@ size_t folder_stem(const char *path);
 /* "a/b", or b alone if a is empty or ".". Freed by the caller; NULL: out of memory. */
 char *folder_join(const char *a, const char *b);
 
+/*
+ * The path from the root on, of a link its own: what it leads to may have a name that tells
+ * nothing. Freed by the caller; NULL: the folder is not there, or memory ran out.
+ */
+char *folder_absolute(const char *path);
+
 /* Make the folders that path lies in. false: reported. */
 bool folder_make_for(const char *path);
 

@@ -370,15 +370,7 @@ static bool append(struct gathering *g, struct list *list, char *name)
 static char *plain_path(const char *word)
 {
     const char *path = without_dots(word);
-    char *folder, *real, *result;
-    if (!leads_up(path))
-        return strdup(path);
-    folder = strndup(path, (size_t)(last_part(path) - path));
-    real = folder ? realpath(folder, NULL) : NULL;
-    result = real ? folder_join(real, last_part(path)) : NULL;
-    free(folder);
-    free(real);
-    return result;
+    return leads_up(path) ? folder_absolute(path) : strdup(path);
 }
 
 static bool sort_in(struct gathering *g, const char *path)

@@ -208,7 +208,7 @@ static void take_summary(void *user, const struct summary *summary)
 
 static void put_path(FILE *stream, const char *key, const char *path)
 {
-    char *whole = path ? realpath(path, NULL) : NULL;
+    char *whole = path ? folder_absolute(path) : NULL;
     if (path)
         put(stream, key, whole ? whole : path);
     free(whole);

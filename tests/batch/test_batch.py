@@ -111,7 +111,7 @@ class Pairing(InFolder):
         os.symlink("a_far.wav", "in/b_far.wav")
         result = self.batch("in", "-o", "out", "--json", timeout=60)
         self.expect_pairs(result, [("in/a_mic.wav", "in/a_far.wav"),
-                                   ("in/a_mic.wav", "in/a_far.wav")])
+                                   ("in/b_mic.wav", "in/b_far.wav")])
         self.assertEqual(set(files_in("out")), {b"a_mic.wav", b"b_mic.wav"})
         for name in ["pipe_mic.wav", "gone_mic.wav", "linked", "loop"]:
             self.assertIn(f"in/{name}: left out", result.stderr.decode())
@@ -239,6 +239,18 @@ class Outputs(InFolder):
         self.assertEqual(failed.split(), [os.path.realpath("in/1_mic.wav")])
         self.assertIn("3 done", result.stdout.decode())
         self.assertIn("1 failed", result.stdout.decode())
+
+    def test_a_link_fails_by_its_own_name(self):
+        """Archives keep the content under names that tell nothing."""
+        os.makedirs("in")
+        os.makedirs("content/ab")
+        self.put("content/ab/1", "in/a_far.wav")
+        with open("content/ab/1", "wb") as file:
+            file.write(b"no sound at all")
+        os.symlink("../content/ab/1", "in/a_mic.wav")
+        result = self.batch("in", "-o", "out", code=1)
+        failed = result.stderr.decode().split("failed:\n")[1]
+        self.assertEqual(failed.split(), [os.path.join(os.path.realpath("in"), "a_mic.wav")])
 
     def test_pairs_side_by_side_in_a_process(self):
         """Whatever is beside it, each gets the bits that it gets alone."""
