@@ -188,6 +188,9 @@ static bool finish(struct job *job)
     bool done = write_page(job, false, job->options->folder);
     if (b->failed && !journal_visit(&job->journal, false, add_line, &sum))
         done = false;
+    if (b->unrecorded)
+        fprintf(stderr, "%s  %zu%s, whose output is that of another pair: see above\n",
+                sum.failed ? "" : "failed:\n", b->unrecorded, sum.failed ? " more" : "");
     if (!job->options->quiet && !job->options->json)
         print_summary(job);
     if (left)

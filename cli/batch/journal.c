@@ -347,15 +347,15 @@ char *journal_line(const struct journal *j, const char *out)
     return entry && entry->length ? read_line(j, entry) : NULL;
 }
 
-bool journal_claim(struct journal *j, const char *out)
+bool journal_claim(struct journal *j, const char *out, const char *mic)
 {
     struct journal_entry *entry = get(j, out);
     if (!entry)
         return false;
     if (entry->claimed) {
-        report_error("%s: would be the output of two pairs; rename one of them, or name its output "
-                     "in a manifest",
-                     out);
+        report_error("%s: its output, %s, is that of another pair, too; rename one of them, or "
+                     "name its output in a manifest",
+                     mic, out);
         return false;
     }
     entry->claimed = true;

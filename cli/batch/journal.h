@@ -45,8 +45,9 @@ enum journal_state journal_state(const struct journal *journal, const char *out)
 /* Its last line, freed by the caller; NULL: there is none. */
 char *journal_line(const struct journal *journal, const char *out);
 
-/* Count an output as one of this run. false: it has one already, or memory ran out, reported. */
-bool journal_claim(struct journal *journal, const char *out);
+/* Count an output as one of this run, that of mic. false: it has one already, or memory ran out,
+ * reported. */
+bool journal_claim(struct journal *journal, const char *out, const char *mic);
 
 /* Write that a pair begins, which any process of the run may do. false: failed, reported. */
 bool journal_begin(const struct journal *journal, const char *out);

@@ -193,8 +193,9 @@ static void begin_next(struct pool *p, struct process *process)
     const unsigned lane = find_place(process, FREE);
     struct place *place = &process->places[lane];
     p->next = (struct batch_pair){0};
-    if (!journal_claim(p->run->journal, pair.out)) {
+    if (!journal_claim(p->run->journal, pair.out, pair.mic)) {
         p->board->failed++;
+        p->board->unrecorded++;
         p->board->passed_over += pair.weight;
     } else if (request_make(&place->request, lane, &pair)) {
         p->begun++;

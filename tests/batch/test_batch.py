@@ -225,7 +225,10 @@ class Outputs(InFolder):
             file.write("mic,far,out\nin/a_mic.wav,in/a_far.wav,x.wav\n"
                        "in/a.mic.wav,in/a.far.wav,x.wav\n")
         result = self.batch("list.csv", "-o", "out", code=1)
-        self.assertIn(b"output of two pairs", result.stderr)
+        messages = result.stderr.decode()
+        self.assertIn("in/a.mic.wav: its output, x.wav, is that of another pair", messages)
+        self.assertTrue(messages.endswith(
+            "failed:\n  1, whose output is that of another pair: see above\n"), messages)
         self.assert_output("out/x.wav", "in/a_mic.wav", "in/a_far.wav")
 
     def test_one_bad_pair_stops_no_other(self):
