@@ -15,15 +15,28 @@ void report_be_quiet(void)
     quiet = true;
 }
 
+void report_make_plain(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
 REPORT_FORMAT(2, 0) static void say(const char *kind, const char *format, va_list arguments)
 {
-    FILE *stream = elsewhere ? elsewhere : stderr;
-    report_status("");
-    fprintf(stream, elsewhere ? "%s" : "unecho: %s", kind);
+    /* Room for three of the longest paths; not from malloc, which may be what has failed. */
+    char text[16384] = "";
     /* GCC warns of NULL, which nobody passes, in builds with sanitizers. */
-    if (format)
-        vfprintf(stream, format, arguments);
-    fputc('\n', stream);
+    if (format && elsewhere) {
+        fputs(kind, elsewhere);
+        vfprintf(elsewhere, format, arguments);
+        fputc('\0', elsewhere);
+    } else if (format) {
+        vsnprintf(text, sizeof(text), format, arguments);
+        report_make_plain(text);
+        report_status("");
+        fprintf(stderr, "unecho: %s%s\n", kind, text);
+    }
 }
 
 void report_to(FILE *stream)

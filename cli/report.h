@@ -21,8 +21,12 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_WRONG_USAGE = 2, EXIT_PROBLEMS = 3 }
 /* No more notes and no status line; errors and warnings remain. */
 void report_be_quiet(void);
 
-/* Send messages there, notes included, a line each, without the program's name; no status line.
- * NULL: to standard error again. */
+/* Put a question mark in place of each control character: names of files may have line ends and
+ * what changes a terminal. Messages on standard error are made so. */
+void report_make_plain(char *text);
+
+/* Send messages there, notes included, as they are and with a zero at the end of each, without the
+ * program's name; no status line. NULL: to standard error again. */
 void report_to(FILE *stream);
 
 REPORT_FORMAT(1, 2) void report_error(const char *format, ...);

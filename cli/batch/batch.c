@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct job {
     const batch_options *options;
@@ -121,6 +122,16 @@ struct sum {
     bool json, list;
 };
 
+/* The names as they are, which a program may read, unless a terminal would heed what is in them. */
+static void list_failed(const struct sum *sum, const char *mic)
+{
+    char *name = strdup(mic);
+    if (name && isatty(STDERR_FILENO) == 1)
+        report_make_plain(name);
+    fprintf(stderr, "%s%s\n", sum->failed == 1 ? "failed:\n  " : "  ", name ? name : mic);
+    free(name);
+}
+
 static bool add_line(void *user, char *line, size_t length)
 {
     struct sum *sum = user;
@@ -145,7 +156,7 @@ static bool add_line(void *user, char *line, size_t length)
     }
     sum->failed++;
     if (sum->list)
-        fprintf(stderr, "%s%s\n", sum->failed == 1 ? "failed:\n  " : "  ", mic ? mic : "?");
+        list_failed(sum, mic ? mic : "?");
     return true;
 }
 

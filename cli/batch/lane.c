@@ -42,7 +42,7 @@ struct lane {
     bool has_summary;
     int64_t written;
     FILE *line;     /* being written */
-    FILE *messages; /* the same, in lines */
+    FILE *messages; /* the same, each with a zero at its end */
     char *line_text, *messages_text;
     size_t line_size, messages_size;
 };
@@ -288,6 +288,15 @@ static unecho_stats read_stats(const struct earlier *e)
     return stats;
 }
 
+/* The one that says why. */
+static const char *last_message(const char *messages, size_t size)
+{
+    const char *last = "";
+    for (size_t at = 0; at < size; at += strlen(last) + 1)
+        last = messages + at;
+    return last;
+}
+
 /* Appends to the line what doctor says, except its end. */
 static void examine(struct lane *lane, const struct earlier *e)
 {
@@ -309,7 +318,8 @@ static void examine(struct lane *lane, const struct earlier *e)
         fprintf(lane->line, ", %s", text);
     report_to(lane->messages);
     if (notes && fclose(notes) == 0 && !done)
-        report_warning("%s: could not be examined: %s", lane->request.pair.mic, said);
+        report_warning("%s: could not be examined: %s", lane->request.pair.mic,
+                       last_message(said, said_size));
     unecho_model_unref(&builtin);
     free(text);
     free(said);
@@ -327,14 +337,12 @@ static void answer(const struct lane *lane, char kind, const char *line, size_t 
 
 static void write_messages(struct lane *lane)
 {
-    const char *line;
     fflush(lane->messages);
     fputs(", \"messages\": [", lane->line);
-    line = strtok(lane->messages_text, "\n");
-    for (bool first = true; line; line = strtok(NULL, "\n"), first = false) {
-        if (!first)
+    for (size_t at = 0; at < lane->messages_size; at += strlen(lane->messages_text + at) + 1) {
+        if (at > 0)
             fputs(", ", lane->line);
-        json_print_string(line, lane->line);
+        json_print_string(lane->messages_text + at, lane->line);
     }
     fputs("]}\n", lane->line);
 }

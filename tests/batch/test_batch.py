@@ -255,6 +255,18 @@ class Outputs(InFolder):
         failed = result.stderr.decode().split("failed:\n")[1]
         self.assertEqual(failed.split(), [os.path.join(os.path.realpath("in"), "a_mic.wav")])
 
+    def test_a_name_with_a_line_end_is_on_one_line(self):
+        """Messages have a question mark in its place; journal and list have the name."""
+        self.put("in/a\n\x1b[2J_mic.wav", "in/a\n\x1b[2J_far.wav")
+        with open("in/a\n\x1b[2J_mic.wav", "wb") as file:
+            file.write(b"no sound at all")
+        shown = self.batch("in", "-o", "out", code=1).stderr.decode()
+        self.assertRegex(shown, r"^unecho: in/a\?\?\[2J_mic\.wav: not a sound file .*\nfailed:\n")
+        self.assertTrue(shown.endswith(f"\n  {os.path.realpath('in')}/a\n\x1b[2J_mic.wav\n"))
+        line = json.loads(self.batch("in", "-o", "out", "--json", code=1).stdout)
+        self.assertEqual(len(line["messages"]), 1)
+        self.assertTrue(line["messages"][0].startswith("in/a\n\x1b[2J_mic.wav: not a sound file"))
+
     def test_pairs_side_by_side_in_a_process(self):
         """Whatever is beside it, each gets the bits that it gets alone."""
         kinds = [[], ["--engine", "linear"], [], ["--engine", "neural"], ["--precision", "fp32"],
