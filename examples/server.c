@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -41,6 +42,9 @@
 static const double bounds[] = {0.0005, 0.001, 0.002, 0.004, 0.006, 0.008,
                                 0.012,  0.016, 0.02,  0.03,  0.04,  0.06};
 enum { BOUNDS = sizeof bounds / sizeof *bounds };
+
+/* The standard ones, those of the server below, and some that who started it has left open. */
+enum { OTHER_DESCRIPTORS = 32 };
 
 typedef struct histogram {
     uint64_t within[BOUNDS + 1];
@@ -300,6 +304,24 @@ static bool start_timer(server *s)
            failed("timer");
 }
 
+/* For all calls, one more to refuse the next, and what else is open. Where accept4 finds none, what
+ * has come stays, and epoll_wait returns at once for it, again and again. */
+static bool have_descriptors(size_t limit)
+{
+    const rlim_t needed = limit + SCRAPES + OTHER_DESCRIPTORS;
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return failed("open files");
+    if (files.rlim_cur >= needed)
+        return true;
+    files.rlim_cur = needed;
+    if (files.rlim_cur <= files.rlim_max && setrlimit(RLIMIT_NOFILE, &files) == 0)
+        return true;
+    fprintf(stderr, "server: %zu calls need %llu open files, and the limit is %llu (ulimit -Hn)\n",
+            limit, (unsigned long long)needed, (unsigned long long)files.rlim_max);
+    return false;
+}
+
 static bool open_all(server *s, const char *path, const char *port, size_t limit)
 {
     const scrape_source source = {s, stats_of_calls, own_metrics, limit};
@@ -308,9 +330,9 @@ static bool open_all(server *s, const char *path, const char *port, size_t limit
                   .signals = -1,
                   .call_listener = -1,
                   .scrape_listener = -1};
-    return calls_open(&s->calls, limit) && scrapes_open(&s->scrapes, s->epoll, &source) &&
-           watch_signals(s) && listen_for_scrapes(s, port) && listen_for_calls(s, path) &&
-           start_timer(s);
+    return have_descriptors(limit) && calls_open(&s->calls, limit) &&
+           scrapes_open(&s->scrapes, s->epoll, &source) && watch_signals(s) &&
+           listen_for_scrapes(s, port) && listen_for_calls(s, path) && start_timer(s);
 }
 
 static void close_all(server *s)

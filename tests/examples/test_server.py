@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -205,6 +206,31 @@ class Calls(Running):
             result = subprocess.run([SERVER, *words], capture_output=True, text=True)
             self.assertNotEqual(result.returncode, 0)
             self.assertIn(named, result.stderr)
+
+    def test_descriptors_for_all_calls(self):
+        def limited(soft, hard):
+            path = os.path.join(self.folder, "other")
+            server = subprocess.Popen([SERVER, path, "0", "100"], stdout=subprocess.PIPE,
+                                      stderr=subprocess.PIPE, text=True,
+                                      preexec_fn=lambda: resource.setrlimit(
+                                          resource.RLIMIT_NOFILE, (soft, hard)))
+            self.addCleanup(server.communicate)
+            self.addCleanup(server.kill)
+            return server, path
+        few, _ = limited(60, 60)
+        self.assertEqual(few.wait(60), 1)
+        self.assertIn("100 calls need", few.stderr.read())
+        # Up to the hard limit it takes what it needs.
+        enough, path = limited(60, 1000)
+        enough.stdout.readline()
+        enough.stdout.readline()
+        for _ in range(100):
+            call = socket.socket(socket.AF_UNIX)
+            self.addCleanup(call.close)
+            call.settimeout(60)
+            call.connect(path)
+        call.sendall(bytes(4 * HOP))
+        self.assertEqual(len(receive(call, 2 * HOP)), 2 * HOP)
 
     def test_no_file_is_replaced_by_the_socket(self):
         path = os.path.join(self.folder, "file")
