@@ -287,20 +287,32 @@ static void take_recording(caller *c, const char *mic_path, const char *far_path
     free(far.samples);
 }
 
+/* The argument at index, if there is one; NaN: it is no number. */
+static double number(int argc, char **argv, int index, double otherwise)
+{
+    if (index >= argc)
+        return otherwise;
+    char *rest;
+    const double value = strtod(argv[index], &rest);
+    return rest == argv[index] || *rest ? (double)NAN : value;
+}
+
 int main(int argc, char **argv)
 {
     static caller c;
-    c.count = argc > 5 ? strtoul(argv[5], NULL, 10) : 1;
-    const double budget = argc > 7 ? strtod(argv[7], NULL) : BUDGET_MS;
-    if (argc < 5 || argc > 8 || c.count < 1 || !(budget > 0.0 && budget < 1e4)) {
+    const double count = number(argc, argv, 5, 1.0);
+    const double seconds = number(argc, argv, 6, 0.0);
+    const double budget = number(argc, argv, 7, BUDGET_MS);
+    if (argc < 5 || argc > 8 || !(count >= 1.0 && count <= 10000.0) ||
+        !(seconds >= 0.0 && seconds < 1e7) || !(budget > 0.0 && budget < 1e4)) {
         fprintf(stderr, "usage: caller SOCKET MIC FAR OUT [CALLS [SECONDS [BUDGET]]]\n");
         return 2;
     }
+    c.count = (size_t)count;
     c.budget = (int64_t)(1e6 * budget);
     take_recording(&c, argv[2], argv[3]);
     /* A hop more than the recording, for the lag. */
     const size_t once = (c.frames + UNECHO_HOP - 1) / UNECHO_HOP + 1;
-    const double seconds = argc > 6 ? strtod(argv[6], NULL) : 0.0;
     c.fast = argc > 6 && seconds <= 0.0;
     c.hops = seconds > 0.0 ? (size_t)(seconds * SECOND_NS / HOP_NS) : once;
     c.out = sound_silence(UNECHO_SAMPLE_RATE, c.frames);

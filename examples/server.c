@@ -348,8 +348,9 @@ static void close_all(server *s)
 int main(int argc, char **argv)
 {
     static server s;
-    const size_t limit = argc == 4 ? strtoul(argv[3], NULL, 10) : 100;
-    if (argc < 3 || argc > 4 || limit < 1 || limit > 1000) {
+    char *rest = NULL;
+    const size_t limit = argc == 4 ? strtoul(argv[3], &rest, 10) : 100;
+    if (argc < 3 || argc > 4 || limit < 1 || limit > 1000 || (rest && *rest)) {
         fprintf(stderr, "usage: server SOCKET PORT [1 to 1000 CALLS]\n");
         return 2;
     }

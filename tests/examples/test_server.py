@@ -202,10 +202,15 @@ class Calls(Running):
     def test_wrong_arguments_are_named(self):
         for words, named in [([self.path, "x1"], "x1"), ([self.path, "65536"], "65536"),
                              ([self.path + 200 * "x", "0"], "xxx"), ([self.path], "usage"),
-                             ([self.path, "0", "0"], "usage"), ([self.path, "0", "1001"], "usage")]:
+                             ([self.path, "0", "0"], "usage"), ([self.path, "0", "1001"], "usage"),
+                             ([self.path, "0", "10x"], "usage")]:
             result = subprocess.run([SERVER, *words], capture_output=True, text=True)
             self.assertNotEqual(result.returncode, 0)
             self.assertIn(named, result.stderr)
+        for words in [["0"], ["1x"], ["1", "x"], ["1", "-1"], ["1", "0", "0"], ["1", "0", "20ms"]]:
+            result = subprocess.run([CALLER, self.path, "mic.wav", "far.wav", "out.wav", *words],
+                                    capture_output=True, text=True)
+            self.assertEqual((result.returncode, result.stderr[:5]), (2, "usage"), words)
 
     def test_descriptors_for_all_calls(self):
         def limited(soft, hard):
