@@ -320,8 +320,9 @@ int main(int argc, char **argv)
     if (!c.fast)
         start_timer(&c);
     run(&c);
-    sound_write(argv[4], &c.out);
+    /* The figures of hours are not lost with a file that cannot be written. */
     print(&c);
+    sound_write(argv[4], &c.out);
     free(c.both);
     free(c.calls);
     free(c.out.samples);

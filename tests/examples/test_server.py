@@ -212,6 +212,15 @@ class Calls(Running):
                                     capture_output=True, text=True)
             self.assertEqual((result.returncode, result.stderr[:5]), (2, "usage"), words)
 
+    def test_figures_are_printed_though_the_output_cannot_be_written(self):
+        result = subprocess.run([CALLER, self.path, os.path.join(WAVES, "meeting_mic.wav"),
+                                 os.path.join(WAVES, "meeting_far.wav"),
+                                 os.path.join(self.folder, "missing", "near.wav"), "1", "0"],
+                                capture_output=True, text=True)
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stdout, r"^1 calls, ")
+        self.assertIn("missing", result.stderr)
+
     def test_descriptors_for_all_calls(self):
         def limited(soft, hard):
             path = os.path.join(self.folder, "other")
