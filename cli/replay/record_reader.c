@@ -1,6 +1,7 @@
 #include "replay/record_reader.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -24,10 +25,15 @@ __attribute__((__format__(__printf__, 2, 3))) static reader_result bad(record_re
 
 /* ---- Words ------------------------------------------------------------------------------ */
 
+static reader_result unreadable(record_reader *r)
+{
+    return bad(r, "cannot be read at offset %" PRIu64 ": %s", r->offset, strerror(errno));
+}
+
 static reader_result cut_off(record_reader *r, uint64_t got, uint64_t wanted, const char *what)
 {
     if (ferror(r->file))
-        return bad(r, "cannot be read at offset %" PRIu64, r->offset);
+        return unreadable(r);
     return bad(r,
                "cut off at offset %" PRIu64 ", in entry %" PRIu64 ": %" PRIu64
                " bytes of its %s are there, expected %" PRIu64,
@@ -315,8 +321,10 @@ reader_result record_reader_open(record_reader *r, FILE *file)
     r->onnxruntime.size = sizeof(r->onnxruntime);
     r->config.onnxruntime = &r->onnxruntime;
     r->file = file;
-    if (take(r, magic, 2) < sizeof(magic) ||
-        magic[0] != record_load((const unsigned char *)RECORD_MAGIC) ||
+    const size_t got = take(r, magic, 2);
+    if (ferror(file))
+        return unreadable(r);
+    if (got < sizeof(magic) || magic[0] != record_load((const unsigned char *)RECORD_MAGIC) ||
         magic[1] != record_load((const unsigned char *)RECORD_MAGIC + 4))
         return bad(r,
                    "is not a record of a stream: expected \"unecho\" and a line end at offset 0");
