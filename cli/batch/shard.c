@@ -63,6 +63,8 @@ static bool take_kubernetes(struct shard *shard)
 bool shard_choose(struct shard *shard, const char *text)
 {
     const char *said = from_environment("UNECHO_SHARD");
+    const char *index = from_environment("JOB_COMPLETION_INDEX");
+    const char *count = from_environment("UNECHO_SHARDS");
     *shard = (struct shard){.index = 1, .count = 1};
     if (text)
         return shard_parse(shard, text); /* the options were checked */
@@ -80,12 +82,16 @@ bool shard_choose(struct shard *shard, const char *text)
                      "not fit together, as in a list of single IDs; use --array=1-N, or --shard");
         return false;
     }
-    if (!shard->from && from_environment("JOB_COMPLETION_INDEX") && !take_kubernetes(shard)) {
+    if (shard->from || !index || take_kubernetes(shard))
+        return true;
+    if (count)
+        report_error("UNECHO_SHARDS is '%s', which does not fit JOB_COMPLETION_INDEX '%s', counted "
+                     "from 0: set it to the job's completions, at most %d, or use --shard",
+                     count, index, SHARDS_MOST);
+    else
         report_error("JOB_COMPLETION_INDEX is set, but Kubernetes does not tell how many there "
                      "are: set UNECHO_SHARDS to the job's completions, or use --shard");
-        return false;
-    }
-    return true;
+    return false;
 }
 
 bool shard_takes(struct shard *shard, double seconds)

@@ -572,3 +572,7 @@ class Shards(InFolder):
         for env in [{"UNECHO_SHARD": "x"}, {"JOB_COMPLETION_INDEX": "1"},
                     {"SLURM_ARRAY_TASK_ID": "1"}]:
             self.batch("in", "-o", "out", code=1, env=env)
+        for count in ["4", "x", "5000"]:
+            result = self.batch("in", "-o", "out", code=1,
+                                env={"JOB_COMPLETION_INDEX": "4", "UNECHO_SHARDS": count})
+            self.assertIn(f"UNECHO_SHARDS is '{count}'", result.stderr.decode())
