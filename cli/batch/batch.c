@@ -117,7 +117,7 @@ static bool prepare(struct job *job)
 /* ---- After ------------------------------------------------------------------------------ */
 
 struct sum {
-    size_t done, warned, failed;
+    size_t done, warned, unfit, failed;
     double seconds;
     bool json, list;
 };
@@ -136,7 +136,7 @@ static bool add_line(void *user, char *line, size_t length)
 {
     struct sum *sum = user;
     struct json_member members[JOURNAL_MEMBERS];
-    const struct json_member *seconds, *messages;
+    const struct json_member *seconds, *messages, *unfit;
     const char *status, *mic;
     size_t count = 0;
     if (sum->json)
@@ -147,10 +147,12 @@ static bool add_line(void *user, char *line, size_t length)
     mic = json_find_text(members, count, "mic");
     seconds = json_find(members, count, "seconds");
     messages = json_find(members, count, "messages");
+    unfit = json_find(members, count, "unfit");
     if (status && strcmp(status, "done") == 0) {
         sum->done++;
         sum->warned += messages && messages->type == JSON_NESTED &&
                        strstr(messages->text, "\"warning: ") != NULL;
+        sum->unfit += unfit && unfit->type == JSON_TRUE;
         sum->seconds += seconds ? seconds->number : 0.0;
         return true;
     }
@@ -158,6 +160,15 @@ static bool add_line(void *user, char *line, size_t length)
     if (sum->list)
         list_failed(sum, mic ? mic : "?");
     return true;
+}
+
+/* Each of them has a note, which only its line shows: of thousands nobody would read them. */
+static void note_unfit(size_t count)
+{
+    if (count)
+        report_note("%zu pair%s with recordings that are silent, swapped, the same or unrelated: "
+                    "\"unfit\" in the journal, where their messages say more; so does --report",
+                    count, count == 1 ? "" : "s");
 }
 
 static bool write_page(struct job *job, bool all, const char *folder)
@@ -197,6 +208,7 @@ static bool finish(struct job *job)
     const size_t left = job->plan.count - b->done - b->unchanged - b->failed;
     struct sum sum = {.list = true};
     bool done = write_page(job, false, job->options->folder);
+    note_unfit(b->unfit);
     if (b->failed && !journal_visit(&job->journal, false, add_line, &sum))
         done = false;
     if (b->unrecorded)
@@ -238,6 +250,7 @@ static bool merge(struct job *job)
     }
     if (!write_page(job, true, options->merge))
         return false;
+    note_unfit(sum.unfit);
     board_write_time(audio, sizeof(audio), sum.seconds);
     if (sum.warned)
         snprintf(warned, sizeof(warned), ", %zu with warnings", sum.warned);

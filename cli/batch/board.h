@@ -13,6 +13,7 @@ struct board {
     double weight;
     size_t done, unchanged, failed;
     size_t warned;      /* of those done */
+    size_t unfit;       /* of those done: see struct summary */
     size_t unrecorded;  /* of those failed: not in the journal, where another has their output */
     double seconds;     /* of audio processed */
     double processed;   /* weight of what this run has processed */

@@ -48,6 +48,12 @@ static double number(const struct json_member *members, size_t count, const char
     return member && member->type == JSON_NUMBER ? member->number : 0.0;
 }
 
+static bool is_true(const struct json_member *members, size_t count, const char *key)
+{
+    const struct json_member *member = json_find(members, count, key);
+    return member && member->type == JSON_TRUE;
+}
+
 bool outcome_take(const struct batch_run *run, struct board *board, const struct batch_pair *pair,
                   const struct answer *answer)
 {
@@ -81,6 +87,7 @@ bool outcome_take(const struct batch_run *run, struct board *board, const struct
     } else {
         board->done++;
         board->warned += warned;
+        board->unfit += is_true(members, count, "unfit");
         board->processed += pair->weight;
         board->seconds += number(members, count, "seconds");
     }

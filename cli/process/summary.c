@@ -190,6 +190,7 @@ void summary_print_members(const struct summary *summary, FILE *stream)
     print_number("delay_ms", 3, followed ? (double)stats->delay_ms : NAN, stream);
     print_number("drift_ppm", 2, followed ? (double)stats->drift_ppm : NAN, stream);
     print_number("confidence", 3, (double)stats->confidence, stream);
+    fprintf(stream, "\"unfit\": %s, ", summary->unfit ? "true" : "false");
     print_count("realignments", stats->realignments, stream);
     print_number("far_silent_seconds", 3, (double)stats->far_silent_seconds, stream);
     const bool told = stats->near_end_active >= 0.0f;

@@ -267,6 +267,20 @@ class Outputs(InFolder):
         self.assertEqual(len(line["messages"]), 1)
         self.assertTrue(line["messages"][0].startswith("in/a\n\x1b[2J_mic.wav: not a sound file"))
 
+    def test_pairs_that_cannot_be_right_are_counted(self):
+        length = 4 * RATE
+        mic, far = self.sample.mic[:length], self.sample.far[:length]
+        for name, one, other in [("good", mic, far), ("swapped", far, mic), ("same", mic, mic),
+                                 ("silent", [0] * length, far)]:
+            write_wave(f"in/{name}_mic.wav", one)
+            write_wave(f"in/{name}_far.wav", other)
+        result = self.batch("in", "-o", "out", "--json")
+        lines = [json.loads(line) for line in result.stdout.splitlines()]
+        self.assertEqual({line["out"] for line in lines if line["unfit"]},
+                         {"swapped_mic.wav", "same_mic.wav", "silent_mic.wav"})
+        self.assertIn(b"note: 3 pairs with recordings that are silent, swapped", result.stderr)
+        self.assertIn(b"note: 3 pairs with", self.batch("--merge", "out").stderr)
+
     def test_pairs_side_by_side_in_a_process(self):
         """Whatever is beside it, each gets the bits that it gets alone."""
         kinds = [[], ["--engine", "linear"], [], ["--engine", "neural"], ["--precision", "fp32"],
