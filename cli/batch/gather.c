@@ -373,6 +373,17 @@ static char *plain_path(const char *word)
     return leads_up(path) ? folder_absolute(path) : strdup(path);
 }
 
+/* Its files would be their own far ends. */
+static bool is_named_twice(const struct gathering *g, const struct stat *folder)
+{
+    struct stat other;
+    for (size_t i = 0; i < g->folders.count; i++)
+        if (stat(g->folders.names[i], &other) == 0 && other.st_dev == folder->st_dev &&
+            other.st_ino == folder->st_ino)
+            return true;
+    return false;
+}
+
 static bool sort_in(struct gathering *g, const char *path)
 {
     struct stat status;
@@ -385,6 +396,10 @@ static bool sort_in(struct gathering *g, const char *path)
         return append(g, &g->files, plain_path(path));
     if (status.st_dev == g->out->st_dev && status.st_ino == g->out->st_ino) {
         report_error("%s: is the folder of the outputs, too; inputs are never overwritten", path);
+        return false;
+    }
+    if (is_named_twice(g, &status)) {
+        report_error("%s: this folder is named twice", path);
         return false;
     }
     while (length > 1 && path[length - 1] == '/')

@@ -126,6 +126,12 @@ class Pairing(InFolder):
         self.assertIn("play/other.wav: left out", result.stderr.decode())
         self.assertEqual(set(files_in("out")), {b"x/0.wav", b"x/1.wav", b"x/2.wav"})
 
+    def test_a_folder_is_not_its_own_far_end(self):
+        self.put("in/a_mic.wav", "in/a_far.wav")
+        result = self.batch("in", "./in/", "-o", "out", code=1)
+        self.assertIn(b"named twice", result.stderr)
+        self.assertEqual(files_in("out"), {})
+
     def test_patterns(self):
         self.put("in/near/mic_7.wav", "in/speech/far_7.wav")
         self.put("in/a_mic.wav", "in/a_far.wav")
