@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -286,6 +287,17 @@ static bool end_last_line(struct journal_file *file)
     return last == '\n' || append(file, "\n", 1);
 }
 
+/* There may be more journals than the usual 1024 descriptors, which only the soft limit sets. */
+static void allow_many_files(void)
+{
+    const rlim_t wanted = 2 * SHARDS_MOST;
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted)
+        return;
+    files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
 bool journal_open(struct journal *j, const char *folder, const struct shard *shard, bool writes)
 {
     char own[64] = "";
@@ -293,6 +305,7 @@ bool journal_open(struct journal *j, const char *folder, const struct shard *sha
     *j = (struct journal){.folder = strdup(folder)};
     if (!j->folder)
         return no_memory();
+    allow_many_files();
     if (writes && shard->count == 1)
         snprintf(own, sizeof(own), FIRST_NAME LAST_NAME);
     else if (writes)

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import random
+import resource
 import re
 import shutil
 import signal
@@ -584,6 +585,19 @@ class Shards(InFolder):
                 for key in changing:
                     del line[key]
         self.assertEqual(merged, alone)
+
+    def test_more_shards_than_files_may_be_open(self):
+        os.mkdir("out")
+        for i in range(1, 101):
+            with open(f"out/unecho-batch.{i}-of-100.jsonl", "w") as file:
+                json.dump({"time": i, "out": f"{i}.wav", "mic": f"/{i}.wav", "status": "done",
+                           "seconds": 1, "messages": []}, file)
+                file.write("\n")
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        merged = run("batch", "--merge", "out",
+                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (50, hard)))
+        self.assertIn(b"100 done", merged.stdout, merged.stderr)
+        self.assertIn(b"in 100 journals", merged.stdout)
 
     def test_wrong_shards(self):
         for shard in ["0/4", "5/4", "1", "a/b", "1/", "1/100000"]:
