@@ -38,7 +38,7 @@ static bool read_quoted(struct csv *csv)
         if (c == EOF)
             return fail(csv, "a quote is not closed");
         if (c == '\0')
-            return fail(csv, "a zero byte");
+            return fail(csv, "a zero byte: a table has to be UTF-8");
         if (c == '"') {
             c = getc(csv->file);
             if (c != '"') {
@@ -69,7 +69,7 @@ static bool read_value(struct csv *csv, int *end)
             return put(csv, '\0');
         }
         if (c == '\0')
-            return fail(csv, "a zero byte");
+            return fail(csv, "a zero byte: a table has to be UTF-8");
         if (quoted)
             return fail(csv, "text after a closing quote");
         if (c != '"') {

@@ -135,11 +135,11 @@ static bool read_head(const struct reading *r, const struct csv *csv, int *colum
 static bool read_rows(struct reading *r, struct csv *csv)
 {
     int columns[CSV_COLUMNS];
-    size_t count;
-    if (!csv_next(csv))
-        return csv->fault ? fail(r, csv->fault) : true;
+    const bool any = csv_next(csv);
+    const size_t count = csv->count;
     r->line = csv->line;
-    count = csv->count;
+    if (!any)
+        return csv->fault ? fail(r, csv->fault) : true;
     if (!read_head(r, csv, columns))
         return false;
     while (csv_next(csv)) {

@@ -176,6 +176,7 @@ class Pairing(InFolder):
                             ("mic\na\"b\n", "line 2"), ('{"mic": "a"}\n{"mic": 1}\n', "line 2"),
                             ('{"mic": "a", "far": "b"\n', "line 1"), ('{"far": "b"}\n', "line 1"),
                             ('{"mic": "a", "mic": "b"}\n', "line 1"),
+                            ("m\0i\0c\0\n", "line 1: a zero byte: a table has to be UTF-8"),
                             ('{"mic": "a", "out": "../b.wav"}\n', "'..'")]:
             with self.subTest(text):
                 result = self.batch("-", "-o", "out", code=1, input=text.encode())
