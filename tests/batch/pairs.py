@@ -1,6 +1,7 @@
 """Pairs of recordings cut from the bundled sample, and the command line in a folder of its own."""
 
 import array
+import json
 import os
 import random
 import shutil
@@ -50,6 +51,11 @@ def run(*words, **how):
     """The outcome of a run; words are the arguments."""
     environment = {**os.environ, **how.pop("env", {})}
     return subprocess.run([TOOL, *words], capture_output=True, env=environment, **how)
+
+
+def lines_of(result):
+    """What --json prints."""
+    return [json.loads(line) for line in result.stdout.splitlines()]
 
 
 def files_in(folder):
