@@ -207,7 +207,8 @@ bool batch_options_check(void *opaque, const struct arguments *arguments)
         report_usage(arguments->command, "the inputs are missing: a folder, files or a manifest");
         return false;
     }
-    if (!options->folder) {
+    /* Empty: of a variable of the shell that is not set. */
+    if (!options->folder || !*options->folder) {
         report_usage(arguments->command, "the folder for the outputs is missing: -o OUT");
         return false;
     }

@@ -56,6 +56,7 @@ class Outputs(InFolder):
         self.put("in/a_mic.wav", "in/a_far.wav")
         before = files_in("in")
         self.batch("in", "-o", "in", code=1)
+        self.assertIn(b"-o OUT", self.batch("in", "-o", "", code=2).stderr)
         self.assertEqual(files_in("in"), before)
         self.put("out/a_mic.wav", "out/other.wav", 7)
         theirs = files_in("out")
