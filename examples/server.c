@@ -350,7 +350,7 @@ int main(int argc, char **argv)
     static server s;
     char *rest = NULL;
     const size_t limit = argc == 4 ? strtoul(argv[3], &rest, 10) : 100;
-    if (argc < 3 || argc > 4 || limit < 1 || limit > 1000 || (rest && *rest)) {
+    if (argc < 3 || argc > 4 || !*argv[1] || limit < 1 || limit > 1000 || (rest && *rest)) {
         fprintf(stderr, "usage: server SOCKET PORT [1 to 1000 CALLS]\n");
         return 2;
     }

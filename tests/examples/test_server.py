@@ -203,7 +203,7 @@ class Calls(Running):
         for words, named in [([self.path, "x1"], "x1"), ([self.path, "65536"], "65536"),
                              ([self.path + 200 * "x", "0"], "xxx"), ([self.path], "usage"),
                              ([self.path, "0", "0"], "usage"), ([self.path, "0", "1001"], "usage"),
-                             ([self.path, "0", "10x"], "usage")]:
+                             ([self.path, "0", "10x"], "usage"), (["", "0"], "usage")]:
             result = subprocess.run([SERVER, *words], capture_output=True, text=True)
             self.assertNotEqual(result.returncode, 0)
             self.assertIn(named, result.stderr)
