@@ -4,8 +4,10 @@
 #include "batch/cpus.h"
 #include "batch/gather.h"
 #include "batch/journal.h"
+#include "batch/manifest.h"
 #include "batch/page.h"
 #include "batch/pool.h"
+#include "files/format.h"
 #include "files/json_read.h"
 #include "interrupt.h"
 #include "model_choice.h"
@@ -59,6 +61,8 @@ static bool inspect_page(struct job *job)
 static bool gather(struct job *job, const struct stat *folder)
 {
     const struct shard *shard = &job->shard;
+    const struct arguments *inputs = job->options->arguments;
+    const bool is_manifest = inputs->count == 1 && manifest_is(inputs->words[0]);
     if (!plan_open(&job->plan, &job->shard) ||
         !gather_pairs(&job->gathered, job->options, folder, &job->plan))
         return false;
@@ -70,8 +74,15 @@ static bool gather(struct job *job, const struct stat *folder)
         report_note("shard %u of %u, from %s", shard->index, shard->count, shard->from);
     if (job->plan.all > 0)
         return plan_complete(&job->plan);
-    report_error("there are no pairs in the inputs: names such as a_mic.wav and a_far.wav belong "
-                 "together, --pair says which others do; or give a manifest");
+    if (is_manifest)
+        report_error("%s: names no pair", inputs->words[0]);
+    else if (job->gathered.sounds == 0)
+        report_error("no file in the inputs has an ending of sound (%s) or video; for headerless "
+                     ".raw and .pcm give --raw",
+                     format_known_endings());
+    else
+        report_error("there are no pairs in the inputs: names such as a_mic.wav and a_far.wav "
+                     "belong together, --pair says which others do; or give a manifest");
     return false;
 }
 

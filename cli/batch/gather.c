@@ -109,6 +109,7 @@ static bool add_by_role(struct gathering *g, const char *root, const char *name)
 {
     char *far, *path;
     bool done = true;
+    g->result->sounds++;
     switch (naming_find(&g->naming, root, name, &far)) {
     case NAMING_PAIR:
         done = far ? add(g, root, name, far) : no_memory(g);

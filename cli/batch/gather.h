@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 struct gathered {
+    size_t sounds; /* files with an ending of sound, except those of a manifest */
     size_t alone;  /* files without a partner, listed as notes */
     bool complete; /* else a folder could not be read, reported */
 };

@@ -80,6 +80,19 @@ class Pairing(InFolder):
         self.assertIn("play/other.wav: left out", result.stderr.decode())
         self.assertEqual(set(files_in("out")), {b"x/0.wav", b"x/1.wav", b"x/2.wav"})
 
+    def test_nothing_to_pair_is_told_apart(self):
+        os.mkdir("in")
+        for name in ["a_mic.gsm", "a_far.gsm", "b_mic.raw", "b_far.raw"]:
+            with open("in/" + name, "wb") as file:
+                file.write(bytes(66))
+        result = self.batch("in", "-o", "out", code=1)
+        self.assertIn(b"no file in the inputs has an ending of sound (.wav", result.stderr)
+        result = self.batch("-", "-o", "out", code=1, input=b"mic,far\n")
+        self.assertIn(b"-: names no pair", result.stderr)
+        self.put("in/a.wav", "in/b.wav")
+        result = self.batch("in", "-o", "out", code=1)
+        self.assertIn(b"there are no pairs in the inputs", result.stderr)
+
     def test_a_folder_is_not_its_own_far_end(self):
         self.put("in/a_mic.wav", "in/a_far.wav")
         result = self.batch("in", "./in/", "-o", "out", code=1)
