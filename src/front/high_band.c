@@ -56,6 +56,7 @@ void high_band_reset(high_band *h, int64_t place, unsigned part)
             h->gains[2 * UPPER_BANDS * i + b] = b < UPPER_BANDS ? 1.0f : 0.0f;
     h->step = -1;
     h->seed = 1;
+    h->noisy = 0;
     h->place = place;
     h->part = part;
 }
@@ -171,13 +172,15 @@ static float next(high_band *h, const float *x, const float *noise)
 void high_band_add(high_band *h, float *x, size_t n)
 {
     const size_t before = h->passes.taps - 1;
-    const int noisy = h->decide.noise.fill;
+    /* Once there is noise it goes on: what was decided is still to come when the setting ends, and
+     * each frame's noise must not depend on the chunks. */
+    h->noisy |= h->decide.noise.fill;
     fifo_pop(&h->mic, h->line + before, n);
-    for (size_t i = 0; noisy && i < n; i++)
+    for (size_t i = 0; h->noisy && i < n; i++)
         h->noise_line[before + i] = uniform_noise(&h->seed);
     for (size_t i = 0; i < n; i++)
         x[i] += next(h, h->line + i, h->noise_line + i);
     memmove(h->line, h->line + n, before * sizeof *h->line);
-    if (noisy)
+    if (h->noisy)
         memmove(h->noise_line, h->noise_line + n, before * sizeof *h->noise_line);
 }

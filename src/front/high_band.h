@@ -39,6 +39,7 @@ typedef struct high_band {
     int64_t step;               /* in this step of a hop */
     float *line, *noise_line;   /* [taps - 1 + HIGH_BAND_PART]: microphone, and white noise */
     uint32_t seed;
+    int noisy; /* noise has been filled in since the reset */
     dot_product *dot;
     /* Position of the next frame in the canceller's output: place + part / rate samples. */
     int64_t place;

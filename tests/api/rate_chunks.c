@@ -1,6 +1,7 @@
 /*
  * With rates, alignment, late references and pushed far ends the output still depends on the
- * samples alone: not on how they are split into calls, hops_at_once, company or what came before.
+ * samples alone, and on when settings change: not on how they are split into calls, hops_at_once,
+ * company or what came before.
  */
 #include "check.h"
 #include "rates.h"
@@ -215,10 +216,55 @@ static void in_company(void **unused)
     }
 }
 
+/* Three seconds in chunks of no more than `most` frames; noise is filled in every other 20 ms. */
+static void run_with_changes(unecho *stream, const kind *k, const material *m, float *out,
+                             size_t most)
+{
+    const size_t span = (size_t)k->rate / 50;
+    for (size_t i = 0, end; i < m->mic.count; i = end) {
+        end = i + span < m->mic.count ? i + span : m->mic.count;
+        unecho_set_noise_reduction(stream, i / span % 2 ? 6 : 20);
+        for (size_t at = i, n; at < end; at += n) {
+            n = end - at < most ? end - at : most;
+            assert_int_equal(
+                unecho_process(stream, m->mic.samples + at, m->far.samples + at, out + at, n),
+                UNECHO_OK);
+        }
+    }
+}
+
+static void settings_that_change(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < KINDS; i++) {
+        if (kinds[i].queue_ms > 0)
+            continue;
+        material m = material_of(&kinds[i]);
+        /* Resampled, they have nothing above 8 kHz: an echo that covers noise every other 0.3 s. */
+        uint32_t seed = 2;
+        for (size_t t = 0; t < m.mic.count; t++) {
+            const size_t is_on = t * 10 / (3 * (size_t)kinds[i].rate) % 2;
+            m.far.samples[t] = is_on ? 0.1f * random_float(&seed) : 0.0f;
+            m.mic.samples[t] = 0.5f * m.far.samples[t] + 1e-3f * random_float(&seed);
+        }
+        const unecho_config config = config_of(&kinds[i], 1);
+        /* Of the post-filter: no other network has noise filled in. */
+        unecho *stream = NULL;
+        assert_int_equal(unecho_open(&stream, &config), UNECHO_OK);
+        run_with_changes(stream, &kinds[i], &m, m.expected, 100000);
+        unecho_reset(stream);
+        run_with_changes(stream, &kinds[i], &m, m.out, 37);
+        assert_memory_equal(m.out, m.expected, m.mic.count * sizeof(float));
+        unecho_close(&stream);
+        free_material(&m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_chunks),
+        cmocka_unit_test(settings_that_change),
         cmocka_unit_test(whole_signals),
         cmocka_unit_test(in_company),
     };
