@@ -26,7 +26,7 @@
  * The default engine aligns the far end with its echo, cancels the linear part of the echo with an
  * adaptive filter and removes the rest, and background noise, with a small neural network that is
  * built into the library, a post-filter. At 16 kHz its output is 256 samples (16 ms) behind its
- * input, at other rates 21 to 29 ms; unecho_latency tells. A DTLN-aec network in its place, see
+ * input, at other rates 18 to 29 ms; unecho_latency tells. A DTLN-aec network in its place, see
  * unecho_model.h, takes 16 ms more; without a network it is 8 ms less.
  *
  * Signals are float in [-1, 1] or int16, at 8 to 192 kHz, with 1 to 8 channels, interleaved or
@@ -325,9 +325,9 @@ UNECHO_API int unecho_notify_gap(unecho *stream, uint64_t mic_lost, uint64_t far
 
 /*
  * The constant latency of unecho_process in frames at sample_rate. At 16 kHz on both sides 256, or
- * 128 with whole_hops; with a DTLN-aec network 512 or 384; with UNECHO_ENGINE_LINEAR 128 or 0. At
- * other rates 21 to 29, 37 to 45 and 13 to 21 ms. reference_late_ms is added. Real-time safe.
- * Errors: ARGUMENT.
+ * 128 with whole_hops; with a DTLN-aec network 512 or 384; with UNECHO_ENGINE_LINEAR 128 or 0; up
+ * to 6 ms more if only far_rate is another. At other rates of the microphone 21 to 29, 37 to 45 and
+ * 13 to 21 ms. reference_late_ms is added. Real-time safe. Errors: ARGUMENT.
  */
 UNECHO_API int unecho_latency(const unecho *stream);
 
