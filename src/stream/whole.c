@@ -81,7 +81,7 @@ static int process_whole(unecho *s, const samples *mic, size_t mic_n, const samp
                          size_t far_n, const samples *out, unsigned options)
 {
     const unsigned rate = s->microphone.plan.rate, far_rate = s->far_end.plan.rate;
-    const size_t far_most = (mic_n * far_rate + rate - 1) / rate;
+    const uint64_t far_most = ((uint64_t)mic_n * far_rate + rate - 1) / rate;
     /* The length need not be whole hops: lift the promise for this call. */
     const int promised = s->output.whole_hops;
     s->output.whole_hops = 0;
@@ -110,9 +110,10 @@ static int process_whole(unecho *s, const samples *mic, size_t mic_n, const samp
 int unecho_process_whole(unecho *s, const float *mic, size_t mic_n, const float *far, size_t far_n,
                          float *out, unsigned options)
 {
+    /* Of more, frames times rates could not be counted. */
+    static const uint64_t most = UINT64_MAX / UNECHO_RATE_MAX / UNECHO_CHANNELS_MAX;
     if (!s || (mic_n > 0 && (!mic || !out)) || (far_n > 0 && !far) ||
-        (options & ~(UNECHO_KEEP_LATENCY | UNECHO_NORMALIZE_PEAK)) ||
-        mic_n > SIZE_MAX / UNECHO_RATE_MAX / UNECHO_CHANNELS_MAX)
+        (options & ~(UNECHO_KEEP_LATENCY | UNECHO_NORMALIZE_PEAK)) || mic_n > most)
         return UNECHO_ERROR_ARGUMENT;
     const samples heard = samples_interleaved(mic, SAMPLES_FLOAT, s->mic_channels);
     const samples played = samples_interleaved(far, SAMPLES_FLOAT, s->far_channels);
