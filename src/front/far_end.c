@@ -96,7 +96,7 @@ void far_end_reset(far_end *f)
     f->filled = f->filled_until = 0;
     f->overrun = 0;
     f->waiting = (queue_watch){0};
-    f->missing_frames = 0;
+    f->missing = 0;
     f->dropped_frames = 0;
 }
 
@@ -148,7 +148,7 @@ static void keep_silence_until(far_end *f, uint64_t end)
     f->filled += missing;
     f->filled_until = end;
     f->jumped += (double)missing;
-    f->missing_frames += missing * f->plan.rate / UNECHO_SAMPLE_RATE;
+    f->missing += missing;
 }
 
 static void drop_all(far_end *f)

@@ -65,7 +65,8 @@ typedef struct far_end {
     uint64_t filled, filled_until; /* samples of silence in the last such gap, and where it ended */
     int overrun;                   /* the queue was full, and far_end_advance has not run since */
     queue_watch waiting;
-    uint64_t missing_frames, dropped_frames;
+    uint64_t missing;        /* samples of silence inserted, in all */
+    uint64_t dropped_frames; /* native */
 } far_end;
 
 void far_end_layout(far_end *f, arena *a, const far_end_plan *plan);

@@ -28,7 +28,7 @@ int unecho_get_stats(const unecho *stream, unecho_stats *stats)
         .far_active_seconds = (float)((double)l->active_hops * hop_seconds),
         .mic_clipped_samples = stream->mic_seen.clipped,
         .far_clipped_samples = stream->far_seen.clipped,
-        .far_missing_frames = f->missing_frames,
+        .far_missing_frames = f->missing * f->plan.rate / UNECHO_SAMPLE_RATE,
         .far_dropped_frames = f->dropped_frames,
         .realignments = seen.realignments,
         .aligned = seen.aligned,

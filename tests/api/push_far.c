@@ -495,12 +495,31 @@ static void told_of_a_player_that_is_cut_off(void **unused)
     }
 }
 
+/* By a hop at a time, at rates of which a hop is no whole number of frames. */
+static void missing_frames_are_counted(void **unused)
+{
+    (void)unused;
+    static const int rates[] = {8000, 11025, 16000, 22050, 44100, 48000};
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+        unecho_config config = pushed_config(UNECHO_ALIGN_AUTO, 200);
+        config.far_rate = rates[i];
+        unecho *stream = open_with(&config);
+        float silence[RATE / 10] = {0};
+        for (size_t k = 0; k < 200; k++)
+            assert_int_equal(unecho_process(stream, silence, NULL, silence, RATE / 10), UNECHO_OK);
+        assert_int_equal(unecho_push_far(stream, silence, 1), UNECHO_OK);
+        assert_int_equal(stats_of(stream).far_missing_frames, 20 * rates[i]);
+        unecho_close(&stream);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_brought_along),
         cmocka_unit_test(bursts),
         cmocka_unit_test(stops_and_resumes),
+        cmocka_unit_test(missing_frames_are_counted),
         cmocka_unit_test(microphone_stands_still),
         cmocka_unit_test(microphone_loses_a_moment),
         cmocka_unit_test(player_underruns),
