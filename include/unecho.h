@@ -117,7 +117,7 @@ UNECHO_API const char *unecho_strerror(int status);
 #define UNECHO_LINEAR_TAIL_MAX_MS     512
 #define UNECHO_RECORD_CAPACITY_MIN    4096
 #define UNECHO_RECORD_CAPACITY_MAX    1073741824
-#define UNECHO_MESSAGE_SIZE           512 /* enough for every message, terminator included */
+#define UNECHO_MESSAGE_SIZE           512 /* enough unless paths are long: those messages are cut */
 
 /* What cancels the echo. */
 typedef enum unecho_engine {
