@@ -297,9 +297,11 @@ UNECHO_API int unecho_process_planar(unecho *stream, const float *const *mic,
  *
  * The first frame counts as played when the next microphone frame is recorded, and the following
  * ones without a gap. If frames are missing the far end counts as silent; after 100 ms without any
- * the next one counts as played at its arrival. If more than far_queue_ms waits the microphone must
- * have stopped, and what waits is dropped. unecho_stats counts both. A shorter stop shows by what
- * stays in the queue for far_queue_ms and 0.3 s; unecho_notify_gap reports it at once.
+ * the next one counts as played at its arrival. If more waits than far_queue_ms, reference_late_ms
+ * and a reserve of 34 to 80 ms, without the post-filter 8 ms more for each further hop at once, the
+ * microphone must have stopped, and what waits is dropped. unecho_stats counts both. A shorter stop
+ * shows by what stays in the queue for far_queue_ms and 0.3 s; unecho_notify_gap reports it at
+ * once.
  *
  * Real-time safe. Errors: ARGUMENT, and nothing is consumed.
  */
