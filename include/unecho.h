@@ -389,7 +389,10 @@ UNECHO_API int unecho_process_many(unecho *const *streams, const float *const *m
  * dB. */
 #define UNECHO_FAR_ACTIVE_POWER 1e-5
 
-/* What a stream has seen since it was opened or reset. Levels in dB of full scale. */
+/*
+ * What a stream has seen since it was opened or reset. Levels in dB of full scale. Levels, peak and
+ * ERLE are those of what the canceller works on, the band up to 8 kHz.
+ */
 typedef struct unecho_stats {
     size_t size;     /* set to sizeof(unecho_stats) before the call */
     uint64_t frames; /* taken by unecho_process */
