@@ -268,8 +268,9 @@ UNECHO_API void unecho_close(unecho **stream);
  * far NULL: silence; with far_queue_ms it must be NULL. out may be mic, or far if that has as many
  * channels; otherwise the buffers must not overlap. Every channel of the output is the same signal.
  * Output frame t belongs to microphone frame t - unecho_latency(stream): the output begins with
- * that much silence, and to get the last frames out, feed that much silence. The output depends on
- * the samples alone, bit for bit: neither on n nor on the CPU.
+ * that much silence, at other rates than 16 kHz with some ripple of filters at its end, and to get
+ * the last frames out, feed that much silence. The output depends on the samples alone, bit for
+ * bit: neither on n nor on the CPU.
  *
  * Samples that are not finite count as 0, samples beyond +-100 as +-100, below 1e-15 as 0. With a
  * linear filter a hop in which one reaches 4, 12 dB beyond full scale, is a fault and counts as
