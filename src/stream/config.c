@@ -143,11 +143,19 @@ static int check_channels(const unecho_config *config, const message *to)
     return UNECHO_OK;
 }
 
+/* One of an enum, whose values go from 0 to `last`. */
+static int check_choice(const char *name, int value, int last, const message *to)
+{
+    if (value >= 0 && value <= last)
+        return UNECHO_OK;
+    return message_fail(to, UNECHO_ERROR_ARGUMENT, "%s is %d, expected 0 to %d", name, value, last);
+}
+
 static int check_alignment(const unecho_config *config, const message *to)
 {
-    if ((unsigned)config->align > UNECHO_ALIGN_OFF)
-        return message_fail(to, UNECHO_ERROR_ARGUMENT, "align is %d, which is invalid",
-                            (int)config->align);
+    const int status = check_choice("align", (int)config->align, UNECHO_ALIGN_OFF, to);
+    if (status < 0)
+        return status;
     if (config->reference_late_ms > UNECHO_REFERENCE_LATE_MAX_MS)
         return message_fail(to, UNECHO_ERROR_ARGUMENT, "reference_late_ms is %u, expected 0 to %d",
                             config->reference_late_ms, UNECHO_REFERENCE_LATE_MAX_MS);
@@ -167,9 +175,9 @@ static int check_alignment(const unecho_config *config, const message *to)
 
 static int check_linear(const unecho_config *config, const message *to)
 {
-    if ((unsigned)config->engine > UNECHO_ENGINE_LINEAR_NEURAL)
-        return message_fail(to, UNECHO_ERROR_ARGUMENT, "engine is %d, which is invalid",
-                            (int)config->engine);
+    const int status = check_choice("engine", (int)config->engine, UNECHO_ENGINE_LINEAR_NEURAL, to);
+    if (status < 0)
+        return status;
     const unsigned tail = config->linear_tail_ms;
     if (tail < UNECHO_LINEAR_TAIL_MIN_MS || tail > UNECHO_LINEAR_TAIL_MAX_MS ||
         tail % CONFIG_HOP_MS != 0)
@@ -193,21 +201,17 @@ static int check_network(const unecho_config *config, const message *to)
     if (config->hops_at_once < 1 || config->hops_at_once > UNECHO_HOPS_AT_ONCE_MAX)
         return message_fail(to, UNECHO_ERROR_ARGUMENT, "hops_at_once is %u, expected 1 to %d",
                             config->hops_at_once, UNECHO_HOPS_AT_ONCE_MAX);
-    if ((unsigned)config->precision > UNECHO_PRECISION_AUTO)
-        return message_fail(to, UNECHO_ERROR_ARGUMENT, "precision is %d, which is invalid",
-                            (int)config->precision);
+    int status = check_choice("precision", (int)config->precision, UNECHO_PRECISION_AUTO, to);
+    if (status < 0)
+        return status;
     /* Written so that NaN is out of range. */
     if (!(config->cell_limit >= 0.0f))
         return message_fail(to, UNECHO_ERROR_ARGUMENT, "cell_limit is %g, expected 0 or more",
                             (double)config->cell_limit);
-    switch (config->backend) {
-    case UNECHO_BACKEND_NATIVE:
-        return UNECHO_OK;
-    case UNECHO_BACKEND_ONNXRUNTIME:
-        return check_onnxruntime(config, to);
-    }
-    return message_fail(to, UNECHO_ERROR_ARGUMENT, "backend is %d, which is invalid",
-                        (int)config->backend);
+    status = check_choice("backend", (int)config->backend, UNECHO_BACKEND_ONNXRUNTIME, to);
+    return status == UNECHO_OK && config->backend == UNECHO_BACKEND_ONNXRUNTIME
+               ? check_onnxruntime(config, to)
+               : status;
 }
 
 static int check_record(const unecho_config *config, const message *to)

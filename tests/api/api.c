@@ -177,7 +177,9 @@ static void fields_of_the_front_end(void **unused)
     REFUSED(config.mic_channel = -2, wrong, "mic_channel", "-2", "-1");
     REFUSED((config.mic_channels = 4, config.mic_channel = 4), wrong, "mic_channel", "is 4",
             "0 to 3");
-    REFUSED(config.align = (unecho_align)3, wrong, "align", "3");
+    REFUSED(config.align = (unecho_align)3, wrong, "align", "is 3", "0 to 2");
+    REFUSED(config.precision = (unecho_precision)4, wrong, "precision", "is 4", "0 to 3");
+    REFUSED(config.backend = (unecho_backend)2, wrong, "backend", "is 2", "0 to 1");
     REFUSED(config.reference_late_ms = 1001, wrong, "reference_late_ms", "1001", "0 to 1000");
     REFUSED((config.reference_late_ms = 20, config.whole_hops = 1), wrong, "reference_late_ms",
             "20", "multiple of 8");

@@ -309,8 +309,8 @@ static void configs_out_of_range(void **unused)
         unsigned tail;
         const char *message;
     } wrong[] = {
-        {3, 256, "engine is 3, which is invalid"},
-        {-1, 256, "engine is -1, which is invalid"},
+        {3, 256, "engine is 3, expected 0 to 2"},
+        {-1, 256, "engine is -1, expected 0 to 2"},
         {1, 0, "linear_tail_ms is 0, expected a multiple of 8 from 64 to 512"},
         {1, 56, "linear_tail_ms is 56, expected a multiple of 8 from 64 to 512"},
         {2, 100, "linear_tail_ms is 100, expected a multiple of 8 from 64 to 512"},
