@@ -85,7 +85,8 @@ int unecho_model_builtin(unecho_model **model, unecho_model_kind kind, char *tex
     if (!model)
         return message_fail(&to, UNECHO_ERROR_ARGUMENT, "model is NULL");
     if (kind != UNECHO_MODEL_DTLN_AEC && kind != UNECHO_MODEL_POSTFILTER)
-        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "invalid kind %d", (int)kind);
+        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "kind is %d, expected %d or %d", (int)kind,
+                            UNECHO_MODEL_DTLN_AEC, UNECHO_MODEL_POSTFILTER);
     shared_model *const shared = &all[kind - UNECHO_MODEL_DTLN_AEC];
     unecho_model *found = acquire(shared);
     if (!found) {

@@ -174,11 +174,15 @@ int unecho_model_write(const unecho_model *model, int file, unecho_storage stora
                        size_t capacity, size_t *size, char *text, size_t text_size)
 {
     const message to = message_begin(text, text_size);
-    if (!model || !size || (!bytes && capacity > 0) || file < 1 ||
-        (size_t)file > model->file_count || storage < UNECHO_STORAGE_FP32 ||
-        storage > UNECHO_STORAGE_INT8)
+    if (!model || !size || (!bytes && capacity > 0))
         return message_fail(&to, UNECHO_ERROR_ARGUMENT,
-                            "model or size is NULL, or the file (stage) or storage is invalid");
+                            "model, size, or bytes for a capacity above 0 is NULL");
+    if (file < 1 || (size_t)file > model->file_count)
+        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "file (stage) is %d, expected 1 to %zu",
+                            file, model->file_count);
+    if ((int)storage < UNECHO_STORAGE_FP32 || (int)storage > UNECHO_STORAGE_INT8)
+        return message_fail(&to, UNECHO_ERROR_ARGUMENT, "storage is %d, expected %d to %d",
+                            (int)storage, UNECHO_STORAGE_FP32, UNECHO_STORAGE_INT8);
     if (model->kind == UNECHO_MODEL_POSTFILTER)
         return postfilter_write(&model->postfilter, storage, model->name, bytes, capacity, size,
                                 &to);

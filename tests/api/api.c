@@ -55,6 +55,10 @@ static void null_pointers(void **unused)
                      UNECHO_ERROR_ARGUMENT);
     assert_int_equal(unecho_model_builtin(NULL, UNECHO_MODEL_DTLN_AEC, NULL, 0),
                      UNECHO_ERROR_ARGUMENT);
+    char why[UNECHO_MESSAGE_SIZE];
+    assert_int_equal(unecho_model_builtin(&model, (unecho_model_kind)3, why, sizeof why),
+                     UNECHO_ERROR_ARGUMENT);
+    assert_string_equal(why, "kind is 3, expected 1 or 2");
     assert_int_equal(unecho_model_get_info(NULL, NULL), UNECHO_ERROR_ARGUMENT);
     assert_null(unecho_model_ref(NULL));
     assert_string_equal(unecho_kernels(NULL), "");

@@ -262,13 +262,16 @@ static void refuses_wrong_arguments(void **state)
                      UNECHO_ERROR_ARGUMENT);
     assert_int_equal(unecho_model_write(source, 0, fp32, NULL, 0, &size, message, sizeof message),
                      UNECHO_ERROR_ARGUMENT);
-    assert_non_null(strstr(message, "stage"));
+    assert_string_equal(message, "file (stage) is 0, expected 1 to 2");
     assert_int_equal(unecho_model_write(source, 3, fp32, NULL, 0, &size, NULL, 0),
                      UNECHO_ERROR_ARGUMENT);
-    assert_int_equal(unecho_model_write(source, 1, (unecho_storage)3, NULL, 0, &size, NULL, 0),
+    assert_int_equal(
+        unecho_model_write(source, 1, (unecho_storage)3, NULL, 0, &size, message, sizeof message),
+        UNECHO_ERROR_ARGUMENT);
+    assert_string_equal(message, "storage is 3, expected 0 to 2");
+    assert_int_equal(unecho_model_write(source, 1, fp32, NULL, 10, &size, message, sizeof message),
                      UNECHO_ERROR_ARGUMENT);
-    assert_int_equal(unecho_model_write(source, 1, fp32, NULL, 10, &size, NULL, 0),
-                     UNECHO_ERROR_ARGUMENT);
+    assert_non_null(strstr(message, "capacity"));
     assert_int_equal(unecho_model_write(source, 1, fp32, NULL, 0, NULL, NULL, 0),
                      UNECHO_ERROR_ARGUMENT);
     assert_int_equal(size, 4711);
