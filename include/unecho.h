@@ -350,9 +350,10 @@ UNECHO_API int unecho_set_comfort_noise(unecho *stream, int on);
 /*
  * Cancel the echo in a whole recording without latency: mic_n frames in, mic_n frames out. far_n
  * counts frames at far_rate, also with far_queue_ms; a shorter far end is followed by silence, a
- * longer one is cut. The stream is reset first; its statistics are those of the recording
- * afterwards. out may be mic, or far if that has as many channels and the same rate; otherwise the
- * buffers must not overlap. options: UNECHO_KEEP_LATENCY, UNECHO_NORMALIZE_PEAK, or-ed.
+ * longer one is cut. The stream is reset first; afterwards its statistics are those of the
+ * recording, until unecho_reset, which has to come before unecho_process goes on. out may be mic,
+ * or far if that has as many channels and the same rate; otherwise the buffers must not overlap.
+ * options: UNECHO_KEEP_LATENCY, UNECHO_NORMALIZE_PEAK, or-ed.
  *
  * Where a DTLN network runs, 24 ms of silence come first, as in the batch mode of its reference
  * implementation, whose result is that of UNECHO_ENGINE_NEURAL with UNECHO_ALIGN_OFF and
