@@ -236,6 +236,10 @@ static int perform_front_end(fixture *s)
     for (size_t i = 0; i + MIC <= LENGTH / 4; i += MIC) {
         const float *const mics[] = {s->mic + 2 * i, s->far + 2 * i};
         float *const outs[] = {s->out, s->out + LENGTH / 2};
+        const unsigned turn = (unsigned)(i / MIC % 4);
+        failed |= unecho_set_suppression(s->devices[0], 0.5f * (float)turn);
+        failed |= unecho_set_noise_reduction(s->devices[0], 6 * turn);
+        failed |= unecho_set_comfort_noise(s->devices[0], turn == 3);
         failed |= unecho_process_many(s->devices, mics, NULL, outs, 2, MIC);
         failed |= unecho_process_many(s->devices, mics, mics, outs, 2, MIC - 7);
         failed |= unecho_process(s->device, s->mic, NULL, s->out, MIC); /* nothing is pushed */
