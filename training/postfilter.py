@@ -284,7 +284,7 @@ def exponents(near_end):
     for t, now in enumerate(near_end):
         state = max(now, state + 0.02 * (now - state))
         talks[t] = state
-    return 7 - 4.8 * talks
+    return 8 - 5.5 * talks
 
 
 def keep_noise(gains, near_end, error, noise):

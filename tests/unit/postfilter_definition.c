@@ -175,7 +175,7 @@ static void every_set_gives_these_bits(void **unused)
 {
     (void)unused;
     enum { FROM = 12 * RATE, LENGTH = 24000 / HOP * HOP }; /* both ends talk there */
-    static const uint64_t hashes[] = {0x35c8dd3ebd72c0cc, 0x47dc68e9ea6f089e, 0x285ce74ee1558c10};
+    static const uint64_t hashes[] = {0x8a29162309b90e7a, 0xfa85dc7c1ad782b8, 0xf33e5b36fdf411fc};
     const signal_ mic = read_sample("mic"), far = read_sample("far"), near = read_sample("near");
     const scene s = {.count = LENGTH,
                      .mic = mic.samples + FROM,

@@ -19,7 +19,7 @@ enum { ROOM_ON_STACK = 9 * 1024 };
 
 /* Exponents of the network's gains at suppression 1, as it was trained to preserve the voice and
  * leaves some echo: while the near end talks, and while it does not. */
-static const float exponent_near = 2.2f, exponent_far = 7.0f;
+static const float exponent_near = 2.5f, exponent_far = 8.0f;
 /* Where the model cannot tell who talks. */
 static const float exponent_either = 1.8f;
 /* The exponent follows the near end's first word at once, and its end over 0.4 s. Per hop. */
