@@ -5,6 +5,8 @@
 #   need PACKAGE WHAT-FOR [COMMAND...]   PACKAGE is needed, unless COMMAND succeeds
 #   install_missing                      install what is missing; exits if it cannot
 #   build FOLDER                         ninja, as one line of progress
+#   build_for_binding FOLDER             library and command line in FOLDER/native, the bundled sample
+#                                        as raw 16-bit samples in FOLDER/samples
 #   run_apart FOLDER TEST OPTION...      one test, in a build of its own; its count ends the script
 
 missing_packages=()
@@ -132,6 +134,18 @@ need_for_tests() {
     need_for_build
     need libcmocka-dev "test library" have_library cmocka
     need libsoxr-dev "a resampler to compare with" have_library soxr
+}
+
+build_for_binding() {
+    local end
+    [[ -f $1/native/build.ninja ]] ||
+        meson setup "$1/native" -Dwerror=true -Dtools=enabled -Dtests=disabled -Donnxruntime=disabled
+    ninja -C "$1/native"
+    mkdir -p "$1/samples"
+    for end in mic far; do
+        flac --silent --force --decode --force-raw-format --endian=little --sign=signed \
+            --output-name "$1/samples/$end.s16" "samples/meeting_$end.flac"
+    done
 }
 
 run_apart() {

@@ -17,19 +17,9 @@ install_missing
 
 build=$root/build-go
 native=$build/native
-if [[ ! -f $native/build.ninja ]]; then
-    meson setup "$native" -Dwerror=true -Dtools=enabled -Dtests=disabled -Donnxruntime=disabled
-fi
-ninja -C "$native"
+build_for_binding "$build"
 
-samples=$build/samples
-mkdir -p "$samples"
-for end in mic far; do
-    flac --silent --force --decode --force-raw-format --endian=little --sign=signed \
-        --output-name "$samples/$end.s16" "samples/meeting_$end.flac"
-done
-
-export UNECHO_SAMPLES=$samples UNECHO_TOOL=$native/cli/unecho UNECHO_MODELS=$root/models
+export UNECHO_SAMPLES=$build/samples UNECHO_TOOL=$native/cli/unecho UNECHO_MODELS=$root/models
 export GOPROXY=off GOFLAGS=-count=1 GOCACHE=$build/cache
 log=$build/test.log
 : >"$log"

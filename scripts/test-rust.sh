@@ -15,21 +15,10 @@ need flac "decodes the bundled sample" command -v flac
 install_missing
 
 build=$root/build-rust
-if [[ ! -f $build/native/build.ninja ]]; then
-    meson setup "$build/native" -Dwerror=true -Dtools=enabled -Dtests=disabled \
-        -Donnxruntime=disabled
-fi
-ninja -C "$build/native"
-
-samples=$build/samples
-mkdir -p "$samples"
-for end in mic far; do
-    flac --silent --force --decode --force-raw-format --endian=little --sign=signed \
-        --output-name "$samples/$end.s16" "samples/meeting_$end.flac"
-done
+build_for_binding "$build"
 cc -Iinclude -o "$build/layout" tests/python/layout.c
 
-export UNECHO_SAMPLES=$samples UNECHO_LAYOUT=$build/layout
+export UNECHO_SAMPLES=$build/samples UNECHO_LAYOUT=$build/layout
 export UNECHO_TOOL=$build/native/cli/unecho UNECHO_LIB_DIR=$build/native/src
 export CARGO_TARGET_DIR=$build/target UNECHO_MODELS=$PWD/models
 log=$build/test.log
