@@ -1,5 +1,8 @@
 #include "scene.h"
 
+#include "device.h"
+#include "tune.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +14,7 @@ static const float noise_kept = 0.1f;
 struct studio {
     const material *m;
     real_fft *fft;
+    device *device;
     chance random;
     scene scene;
     float *echo, *noise, *hum, *drive, *other; /* [SCENE_BLOCK] */
@@ -38,7 +42,8 @@ studio *studio_new(const material *m)
                                &s->echo,      &s->noise,     &s->hum,          &s->drive,
                                &s->other,     &s->mic_shape, &s->shape};
     spectrum **const spectra[] = {&s->a, &s->b, &s->response};
-    int complete = s->fft != NULL;
+    s->device = device_new();
+    int complete = s->fft && s->device;
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         complete &= (*signals[i] = calloc(SCENE_BLOCK, sizeof(float))) != NULL;
     for (size_t i = 0; i < sizeof spectra / sizeof *spectra; i++)
@@ -58,8 +63,8 @@ static void draw_kind(studio *s, enum scene_kind kind)
     s->far_on = kind == SCENE_ANY ? at < 0.83f : kind != SCENE_NEAR;
     s->hard = chance_is(&s->random, s->near_on ? 0.5f : 0.7f);
     s->quiet = chance_is(&s->random, s->far_on ? 0.2f : 0.35f);
-    s->at_once = s->near_on && s->far_on && chance_is(&s->random, 0.2f);
-    s->plays = s->near_on && (kind == SCENE_MUSIC || chance_is(&s->random, 0.16f));
+    s->at_once = s->near_on && s->far_on && chance_is(&s->random, 0.25f);
+    s->plays = s->near_on && (kind == SCENE_MUSIC || chance_is(&s->random, 0.2f));
     const int extreme = chance_is(&s->random, 0.2f);
     s->level = from_db(extreme ? chance_between(&s->random, -60, -8)
                                : chance_between(&s->random, -38, -14));
@@ -94,57 +99,21 @@ static void near_in_room(studio *s, float *near)
     spectrum_signal(s->fft, s->a, near);
 }
 
-/* Someone else in the room, at another place. */
+/* Someone else in the room, or something that beeps, at another place. */
 static void add_talker(studio *s)
 {
     chance *const r = &s->random;
     float *const other = s->other, *const near = s->scene.near;
-    corpus_cut(&s->m->near, r, other, SCENE_BLOCK);
+    if (chance_is(r, 0.25f))
+        tune_beep(other, r);
+    else
+        corpus_cut(&s->m->near, r, other, SCENE_BLOCK);
     gate_speech(other, r, 0.2f, 0.5f);
     near_in_room(s, other);
     const float level = s->level * from_db(chance_between(r, -9, 3));
     const float gain = fminf(level / active_rms(other), 100.0f);
     for (size_t i = 0; i < SCENE_BLOCK; i++)
         near[i] += gain * other[i];
-}
-
-/* Held notes of one voice or instrument, at times with vibrato, or a tone that does not end. The
- * same song by another voice has the same notes at the same times. */
-static void sing(float *x, chance song, chance *r)
-{
-    enum { HARMONICS = 16 };
-    chance *const notes = &song;
-    const float lowest = chance_between(notes, 90, 400), pauses = chance_between(notes, 0, 0.3f);
-    const int slow = chance_is(notes, 0.2f), holds = slow && chance_is(notes, 0.25f);
-    const size_t harmonics = chance_is(r, 0.2f) ? 1 + chance_below(r, 3) : HARMONICS;
-    const float rate_hz = chance_between(r, 4.5f, 6.5f);
-    const float depth = chance_is(r, 0.7f) ? chance_between(r, 0.004f, 0.02f) : 0.0f;
-    const float falls = chance_between(r, 0.55f, 0.95f);
-    float levels[HARMONICS], at[HARMONICS] = {0.0f};
-    for (size_t h = 0; h < HARMONICS; h++)
-        levels[h] = powf(falls, (float)h) * from_db(chance_between(r, -12, 0));
-    for (size_t i = 0; i < SCENE_BLOCK;) {
-        const float seconds =
-            slow ? chance_between(notes, 1, 8) : chance_between(notes, 0.15f, 1.2f);
-        const size_t n = holds ? SCENE_BLOCK : (size_t)(seconds * rate);
-        const float hz = lowest * exp2f((float)chance_below(notes, 20) / 12.0f);
-        const float level =
-            !holds && chance_is(notes, pauses) ? 0.0f : from_db(chance_between(r, -6, 0));
-        const float attack = chance_between(r, 0.005f, 0.1f) * rate;
-        const float begins = chance_between(r, 0, 6);
-        for (size_t k = 0; k < n && i < SCENE_BLOCK; k++, i++) {
-            const float turn = 6.2831853f * rate_hz / rate * (float)k + begins;
-            const float step = 6.2831853f * hz / rate * (1.0f + depth * sinf(turn));
-            const float envelope = fminf(1.0f, fminf((float)k, (float)(n - k)) / attack);
-            float sum = 0.0f;
-            for (size_t h = 0; h < harmonics && hz * (float)(h + 1) < 7800.0f; h++) {
-                at[h] += step * (float)(h + 1);
-                at[h] -= at[h] > 6.2831853f ? 6.2831853f : 0.0f;
-                sum += levels[h] * sinf(at[h]);
-            }
-            x[i] = level * envelope * sum;
-        }
-    }
 }
 
 /* Seconds of far end before the first word. */
@@ -160,10 +129,13 @@ static void draw_near(studio *s)
 {
     chance *const r = &s->random;
     float *const near = s->scene.near;
-    s->sings = s->plays && chance_is(r, 0.4f);
+    const float at = chance_between(r, 0.0f, 1.0f);
+    s->sings = s->plays && at < 0.35f;
     s->song = chance_seeded(chance_next(r));
     if (s->sings)
-        sing(near, s->song, r);
+        tune_sing(near, s->song, r);
+    else if (s->plays && at < 0.55f)
+        tune_beep(near, r);
     else
         s->near_at = corpus_cut(s->plays ? &s->m->music : &s->m->near, r, near, SCENE_BLOCK);
     if (!s->near_on) {
@@ -176,7 +148,7 @@ static void draw_near(studio *s)
         let_wait(near, r);
     near_in_room(s, near);
     scale(near, fminf(s->level / active_rms(near), 100.0f));
-    if (!s->plays && chance_is(r, 0.1f))
+    if (!s->plays && chance_is(r, 0.13f))
         add_talker(s);
 }
 
@@ -186,7 +158,9 @@ static void draw_far(studio *s)
     chance *const r = &s->random;
     float *const far = s->scene.far;
     if (s->sings && chance_is(r, 0.3f))
-        sing(far, s->song, r); /* what the near end sings along with */
+        tune_sing(far, s->song, r); /* what the near end sings along with */
+    else if (chance_is(r, 0.02f))
+        tune_beep(far, r);
     else if (chance_is(r, s->plays ? 0.3f : 0.2f))
         corpus_cut(&s->m->music, r, far, SCENE_BLOCK);
     else if (chance_is(r, 0.2f) && !s->plays) /* the near end's talker, on both sides */
@@ -450,84 +424,16 @@ static void change_noise(studio *s)
     }
 }
 
-/* A microphone that is muted from `from` to `to`: it has not begun, or the user wants it. */
-typedef struct mute {
-    size_t from, to;
-} mute;
-
-static mute draw_mute(studio *s)
-{
-    chance *const r = &s->random;
-    if (chance_is(r, 0.08f)) {
-        const float seconds = chance_is(r, 0.5f) ? 0.05f : 1.5f;
-        return (mute){0, SCENE_LEAD + (size_t)(chance_between(r, 0, seconds) * rate)};
-    }
-    const size_t from = SCENE_LEAD + chance_below(r, SCENE_SAMPLES);
-    return chance_is(r, 0.12f) ? (mute){from, from + (size_t)(chance_between(r, 0.1f, 4) * rate)}
-                               : (mute){0, 0};
-}
-
-/* A gain that the device sets as it likes: a step, a wandering, a gate. */
-typedef struct device_gain {
-    int wanders, gates;
-    size_t step_at;
-    float step, width_db, threshold;
-    float db, to_db, slope, envelope, open;
-} device_gain;
-
-static device_gain draw_gain(studio *s)
-{
-    chance *const r = &s->random;
-    return (device_gain){
-        .wanders = s->hard && chance_is(r, 0.35f),
-        .gates = s->hard && chance_is(r, 0.1f),
-        .step_at = chance_is(r, 0.08f) ? (size_t)(chance_between(r, 0.2f, 0.9f) * SCENE_BLOCK)
-                                       : SCENE_BLOCK,
-        .step = from_db(chance_between(r, -9, 9)),
-        .width_db = chance_between(r, 2, 9),
-        .threshold = s->level * from_db(chance_between(r, -32, -14)),
-        .open = 1.0f,
-    };
-}
-
-static float next_gain(device_gain *g, chance *random, size_t i, float heard)
-{
-    float gain = 1.0f;
-    if (i > g->step_at)
-        gain += fminf((float)(i - g->step_at) / 800.0f, 1.0f) * (g->step - 1.0f);
-    if (g->wanders) {
-        enum { PERIOD = 4000 };
-        if (i % PERIOD == 0) {
-            const float drawn = chance_normal(random) * g->width_db * 0.6f;
-            g->to_db = fminf(fmaxf(drawn, -g->width_db), g->width_db);
-            g->slope = (g->to_db - g->db) / PERIOD;
-        }
-        g->db += g->slope;
-        gain *= exp2f(g->db * 0.16609640f);
-    }
-    if (g->gates) {
-        const float v = fabsf(heard), keep = v > g->envelope ? 0.9f : 0.9985f;
-        g->envelope = keep * g->envelope + (1.0f - keep) * v;
-        const float to = g->envelope > g->threshold ? 1.0f : 0.01f;
-        g->open += (to > g->open ? 0.02f : 0.002f) * (to - g->open);
-        gain *= g->open;
-    }
-    return gain;
-}
-
 static void mix(studio *s)
 {
     chance *const r = &s->random;
     scene *const to = &s->scene;
-    device_gain device = draw_gain(s);
-    const mute muted = draw_mute(s);
+    float *const parts[] = {to->near, s->noise, s->echo};
+    device_draw(s->device, r, s->hard, s->level);
+    device_process(s->device, r, parts, sizeof parts / sizeof *parts);
     for (size_t i = 0; i < SCENE_BLOCK; i++) {
-        const float heard = to->near[i] + s->noise[i] + s->echo[i];
-        const float set = next_gain(&device, r, i, heard);
-        const float gain = i >= muted.from && i < muted.to ? 0.0f : set;
-        to->mic[i] = gain * heard;
-        to->near[i] *= gain;
-        to->target[i] = to->near[i] + noise_kept * gain * s->noise[i];
+        to->mic[i] = to->near[i] + s->noise[i] + s->echo[i];
+        to->target[i] = to->near[i] + noise_kept * s->noise[i];
     }
     const float most = peak(to->mic) + 1e-6f;
     const float gain = most > 0.99f ? 0.99f / most * chance_between(r, 0.6f, 1.1f) : 1.0f;
