@@ -26,7 +26,7 @@
  * The default engine aligns the far end with its echo, cancels the linear part of the echo with an
  * adaptive filter and removes the rest, and background noise, with a small neural network that is
  * built into the library, a post-filter. At 16 kHz its output is 256 samples (16 ms) behind its
- * input, at other rates 18 to 29 ms; unecho_latency tells. A DTLN-aec network in its place, see
+ * input, at other rates 18 to 29 ms: see unecho_latency. A DTLN-aec network in its place, see
  * unecho_model.h, takes 16 ms more; without a network it is 8 ms less.
  *
  * Signals are float in [-1, 1] or int16, at 8 to 192 kHz, with 1 to 8 channels, interleaved or
@@ -93,7 +93,7 @@ typedef enum unecho_status {
     UNECHO_STATUS_LAST = UNECHO_ERROR_BACKEND /* the last one that this header knows */
 } unecho_status;
 
-/* A short English text for a status. Never NULL: unknown values are called that. */
+/* A short English text for a status. Never NULL, not even for unknown values. */
 UNECHO_API const char *unecho_strerror(int status);
 
 /* ---- Configuration ---------------------------------------------------------------------- */
@@ -199,18 +199,19 @@ typedef struct unecho_config {
     /* How strongly the post-filter suppresses residual echo, 0 (not at all) to 3: an exponent of
      * its gains. Less preserves more of the near end, more removes more echo; default 1. */
     float suppression;
-    /* How much background noise is reduced, in dB, 0 to 60; default 20. From 20 on a network does
-     * what it can: the post-filter no more than 24, or than this if it is more, as long as somebody
-     * talks at the near end or did of late. Below, the post-filter keeps the noise that much lower
-     * than it is, and synthetic noise takes the place of what goes with the echo; a DTLN-aec
-     * network does as with 20. 0: off; after a second of digital silence in the far end the
-     * microphone passes unchanged but for mains hum, and the network rests. */
+    /* How much background noise is reduced, in dB, 0 to 60; default 20. From 20 on a network
+     * removes what it can; while somebody talks at the near end, or did recently, the post-filter
+     * stops at 24, or at this value if it is more. Below 20 the post-filter lowers the noise by
+     * this much, and synthetic noise replaces what is removed with the echo; a DTLN-aec network
+     * does the same as with 20. 0: off; after a second of digital silence in the far end the
+     * microphone passes unchanged except for mains hum, and the network rests. */
     unsigned noise_reduction_db;
-    /* 1: the post-filter replaces noise that goes with the echo from 20 dB on, too. Default 0. */
+    /* 1: from 20 dB on, too, the post-filter replaces noise that is removed with the echo. Default
+     * 0. */
     int comfort_noise;
     /* 1 (default): at other rates than 16 kHz, frequencies above the network's range get gains of
-     * their own, from what the far end has there (docs/high-band.md). 0: they are removed, from 7
-     * kHz on (7/16 of a rate below 16 kHz). */
+     * their own, computed from what the far end has there (docs/high-band.md). 0: they are removed,
+     * from 7 kHz on (7/16 of a rate below 16 kHz). */
     int high_band;
     /* Bytes of memory for a record of the stream's calls, which unecho_record_read reads: 4096 to
      * 2^30; 0 (default): no record. A second of 48 kHz float stereo on both sides takes 960 kB. */
@@ -244,9 +245,9 @@ typedef struct unecho unecho;
 
 /*
  * Open a stream; config NULL: the defaults. Not real-time safe. The config and all that it points
- * to may go afterwards: the stream takes a reference to the model. Reads the environment variable
- * UNECHO_CPU; unecho_onnxruntime.h says what ONNX Runtime adds. No environment variable has an
- * effect in a program that runs with the rights of another user.
+ * to may be freed afterwards: the stream takes a reference to the model. Reads the environment
+ * variable UNECHO_CPU; unecho_onnxruntime.h says what ONNX Runtime adds. Environment variables have
+ * no effect in a program that runs with the rights of another user.
  *
  * A config from an older header gets the defaults of newer fields; one from a newer header works as
  * long as the fields that the library does not know are 0. The same holds for unecho_onnxruntime.
@@ -267,13 +268,13 @@ UNECHO_API void unecho_close(unecho **stream);
  *
  * far NULL: silence; with far_queue_ms it must be NULL. out may be mic, or far if that has as many
  * channels; otherwise the buffers must not overlap. Every channel of the output is the same signal.
- * Output frame t belongs to microphone frame t - unecho_latency(stream): the output begins with
- * that much silence, at other rates than 16 kHz with some ripple of filters at its end, and to get
- * the last frames out, feed that much silence. The output depends on the samples alone, bit for
- * bit: neither on n nor on the CPU.
+ * Output frame t belongs to microphone frame t - unecho_latency(stream). So the output begins with
+ * that much silence (at other rates than 16 kHz with some filter ripple at its end), and that much
+ * silence must be fed to get the last frames. The output depends on the samples alone, bit for bit:
+ * neither on n nor on the CPU.
  *
  * Samples that are not finite count as 0, samples beyond +-100 as +-100, below 1e-15 as 0. With a
- * linear filter a hop in which one reaches 4, 12 dB beyond full scale, is a fault and counts as
+ * linear filter, a hop with a sample of magnitude 4 or more, 12 dB beyond full scale, counts as
  * silence.
  *
  * Real-time safe. n: any, 0 included. Errors: ARGUMENT, CHUNK, and nothing is consumed; BACKEND
@@ -298,11 +299,11 @@ UNECHO_API int unecho_process_planar(unecho *stream, const float *const *mic,
  *
  * The first frame counts as played when the next microphone frame is recorded, and the following
  * ones without a gap. If frames are missing the far end counts as silent; after 100 ms without any
- * the next one counts as played at its arrival. If more waits than far_queue_ms, reference_late_ms
- * and a reserve of 34 to 80 ms, without the post-filter 8 ms more for each further hop at once, the
- * microphone must have stopped, and what waits is dropped. unecho_stats counts both. A shorter stop
- * shows by what stays in the queue for far_queue_ms and 0.3 s; unecho_notify_gap reports it at
- * once.
+ * the next one counts as played at its arrival. If more waits than the sum of far_queue_ms,
+ * reference_late_ms and a reserve of 34 to 80 ms (without the post-filter 8 ms more for each
+ * further hop at once), the microphone must have stopped, and what waits is dropped. unecho_stats
+ * counts both. A shorter stop is recognised by what stays in the queue for far_queue_ms plus 0.3 s,
+ * or at once if it is reported with unecho_notify_gap.
  *
  * Real-time safe. Errors: ARGUMENT, and nothing is consumed.
  */
@@ -313,12 +314,12 @@ UNECHO_API int unecho_push_far_planar(unecho *stream, const float *const *far, s
 /*
  * Report that frames of microphone or far end were lost since the last call (an overrun, a gap in
  * the packets). The signals are shifted by the difference at once, as far as the range of delays
- * reaches; the aligner alone takes seconds to find it. What both lost at the same time is reported
- * of both, or not at all. Without effect with UNECHO_ALIGN_OFF.
+ * reaches; without a report the aligner finds it tenths of a second to seconds later. Report what
+ * both lost at the same time for both, or not at all. No effect with UNECHO_ALIGN_OFF.
  *
- * Of a far end that is pushed, report a loss when frames come again, before or after pushing them:
+ * If the far end is pushed, report its loss when frames come again, before or after pushing them:
  * the silence that took the place of the lost ones is not counted twice. What was played while the
- * microphone was lost is not lost: push it. What the queue drops is known already. Frames that were
+ * microphone was lost is not lost: push it. Do not report what the queue drops. Frames that were
  * pushed and will never be played count as lost by the microphone: report as many, at its rate,
  * when playback is cut off.
  *
@@ -414,7 +415,7 @@ typedef struct unecho_stats {
 
     int aligned; /* a delay is found (AUTO) or set (FIXED) */
     /* How certain the delay is, 0 to 1. Below 0.3 no echo is seen at present; delay and drift are
-     * those of when one was. */
+     * then the last ones found. */
     float confidence;
     float delay_ms;           /* from a far-end sample's arrival to that of its echo */
     float drift_ppm;          /* positive: the far end's clock is faster, the delay shrinks */
@@ -427,15 +428,15 @@ typedef struct unecho_stats {
     uint64_t far_missing_frames; /* silence in place of far end that was not pushed in time */
     uint64_t far_dropped_frames; /* pushed, but dropped as the microphone had stopped */
 
-    /* Hops of output that were turned down, as they were louder than the microphone: more than 0.4
-     * dB over up to 100 ms. With a linear filter and a network. */
+    /* Hops of output that were turned down because they were louder than the microphone, by more
+     * than 0.4 dB over up to 100 ms. With a linear filter and a network. */
     uint64_t limited_hops;
     /* Hops in which the network gave no usable numbers: the output was that of the linear filter,
      * or the microphone without one, and the network restarted. The model is unsuitable. */
     uint64_t failed_hops;
 
     /* For meters: the levels of about the last 0.3 s, and the ERLE of the last 3 s in which the far
-     * end was active. What was before fades exponentially. */
+     * end was active. Earlier sound fades exponentially. */
     float mic_now_db;
     float far_now_db;
     float out_now_db;
@@ -443,10 +444,10 @@ typedef struct unecho_stats {
 
     /*
      * The probability, 0 to 1, that the near end's talker speaks in the newest hop of 8 ms, or did
-     * within the 100 ms before: as certain as the network can be as soon as the hop is in, whatever
-     * the output's delay. For barge-in and turn-taking; 0.5 and more is speech, noise is not. -1
-     * where nothing tells: before the first hop, with a model without this output (DTLN-aec, older
-     * post-filters), with the engine linear, and while the network does not run.
+     * within the 100 ms before. It is known as soon as the hop is in, ahead of the output. For
+     * barge-in and turn-taking; 0.5 and more is speech; noise does not count. -1 if unknown: before
+     * the first hop, with a model without this output (DTLN-aec, older post-filters), with the
+     * engine linear, and while the network does not run.
      */
     float near_end_active;
     float near_end_seconds; /* the length of the hops in which it was at least 0.5 */
@@ -463,11 +464,11 @@ UNECHO_API int unecho_get_stats(const unecho *stream, unecho_stats *stats);
  * number into *size, 0 if there are none yet. All of them in order make the file that `unecho
  * replay` reads (docs/record.md). It contains the voices of the call.
  *
- * A call that does not fit, because nobody read in time, ends the record; the file says how much is
- * missing. The output of the stream does not depend on it.
+ * A call that does not fit, because nobody read in time, ends the record; the file states how much
+ * is missing. The output of the stream does not depend on the record.
  *
- * For one thread at a time, which may be another than that of the calls on the stream and need not
- * take turns with it, except for unecho_close. Real-time safe. Errors: ARGUMENT, also for a stream
+ * One thread at a time may call this, also while another thread makes calls on the stream, except
+ * for unecho_close. Real-time safe. Errors: ARGUMENT, also for a stream
  * without a record.
  */
 UNECHO_API int unecho_record_read(unecho *stream, void *buffer, size_t capacity, size_t *size);

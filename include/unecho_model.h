@@ -42,7 +42,7 @@ typedef enum unecho_model_kind {
 /* ---- Loading ---------------------------------------------------------------------------- */
 
 /*
- * The model of that kind that comes with unecho, one for all who ask. The post-filter
+ * Get the model of that kind that comes with unecho; all callers share one. The post-filter
  * "unecho-post" is built into the library; "unecho-128", a DTLN-aec of 128 units, is two files,
  * which unecho_model_load finds by that name. A stream without a model gets the post-filter if it
  * can run one, else the DTLN-aec.
@@ -59,11 +59,11 @@ UNECHO_API int unecho_model_builtin(unecho_model **model, unecho_model_kind kind
  * come with unecho: the one that the environment variable UNECHO_MODELS names, or else models
  * beside the library or share/unecho/models of its installation.
  *
- * Accepted is every DTLN-aec export whose data flow is that of the published network, whatever its
+ * It accepts every DTLN-aec export whose data flow is that of the published network, whatever its
  * names and operators: 128, 256 or 512 units (any multiple of 4 up to 2048); weights as float32,
  * float16, bfloat16, or int8 with a scale per matrix or per output. docs/models.md lists what is
- * read and what is refused. In which precision a stream computes is unecho_config.precision; in
- * int8 it uses the integers and scales of an int8 file.
+ * read and what is refused. unecho_config.precision selects the precision in which a stream
+ * computes; in int8 it uses the integers and scales of an int8 file.
  *
  * Errors: ARGUMENT, MEMORY, FILE, FORMAT, MODEL.
  */
@@ -82,7 +82,7 @@ UNECHO_API int unecho_model_load_memory(unecho_model **model, const void *file1,
                                         const void *file2, size_t file2_size, char *message,
                                         size_t message_size);
 
-/* Take one more reference and return model, which may be NULL. Any thread. */
+/* Take another reference and return model, which may be NULL. Any thread. */
 UNECHO_API unecho_model *unecho_model_ref(unecho_model *model);
 
 /* Give a reference back and set *model to NULL; *model may be NULL. Any thread. */

@@ -1,6 +1,6 @@
 /*
  * unecho on ONNX Runtime, a library that is loaded when the first such stream is opened and stays
- * loaded. It is slower than the native backend and not real-time safe; it is there to compare with.
+ * loaded. It is slower than the native backend and not real-time safe; its use is comparison.
  *
  *     unecho_onnxruntime settings = {sizeof settings};
  *     settings.library = "/opt/onnxruntime/libonnxruntime.so";
