@@ -124,7 +124,7 @@ static const struct option batch_rows[] = {
      .at = offsetof(batch_options, report)},
     {.name = "examine",
      .help = "have 'unecho doctor' examine each pair, for a report that --merge writes later; "
-             "takes half as long again, for pairs of seconds twice as long",
+             "takes half as long again, twice as long for pairs of a few seconds",
      .set = option_on,
      .at = offsetof(batch_options, examine)},
     {.name = "shard",

@@ -46,7 +46,7 @@ const struct command completion_command = {
     .summary = "print what completes the command line in a shell",
     .usage = "usage: unecho completion bash|zsh|fish\n",
     .description = "Print a script with which the shell completes commands, options and their "
-                   "values. An installed unecho brings it along; otherwise:",
+                   "values. Installing unecho installs it, too; without that:",
     .notes = "\n"
              "  source <(unecho completion bash)\n",
     .groups = groups,

@@ -130,8 +130,8 @@ const struct command doctor_command = {
     .description = "Say what is wrong with a pair of recordings, and what to do about it: delay, "
                    "clock drift, clipping, gaps, a silent, swapped or wrong far end, a wrong "
                    "sample rate; how much echo could be cancelled, and how much is. The files are "
-                   "as for 'unecho process', and doctor judges what that makes of them: an offset "
-                   "that it shifts is no problem. Of long ones doctor examines the ten minutes "
+                   "as for 'unecho process', and are searched and shifted as there: an offset that "
+                   "it corrects is no problem. Of long recordings doctor examines the ten minutes "
                    "in which most is heard.",
     .notes = "\n"
              "Exit status: 0 no problems, 1 failed or interrupted, 2 invalid command line,\n"

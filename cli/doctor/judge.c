@@ -271,8 +271,8 @@ static void judge_mended(struct diagnosis *d, const char *lacking, const char *o
                    "%s",
                    lacking, seconds, other, places, places == 1 ? "" : "s", how),
                "samples were lost (overruns, lost packets) or the device was changed; a live "
-               "canceller follows each jump after some seconds. Use larger buffers for recording, "
-               "or report gaps to the library (unecho_notify_gap)");
+               "canceller needs up to some seconds to follow each jump. Use larger buffers for "
+               "recording, or report gaps to the library (unecho_notify_gap)");
 }
 
 static void judge_jumps(struct diagnosis *d, const struct analysis *a)
@@ -289,8 +289,8 @@ static void judge_jumps(struct diagnosis *d, const struct analysis *a)
                    "the delay jumps: in %zu of %zu windows it clearly differs from the rest",
                    a->line.clear_beside, a->line.windows),
                "samples were lost on one side (overruns, lost packets) or the device was changed; "
-               "unecho follows each jump after some seconds. Use larger buffers for recording, or "
-               "report gaps to the library (unecho_notify_gap)");
+               "unecho needs up to some seconds to follow each jump. Use larger buffers for "
+               "recording, or report gaps to the library (unecho_notify_gap)");
 }
 
 /* ---- Each end by itself ----------------------------------------------------------------- */

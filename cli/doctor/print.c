@@ -64,7 +64,7 @@ static void print_outcome(const struct analysis *a, FILE *stream)
                 "                             (%zu of %zu windows agree)\n",
                 a->line.delay_ms, a->line.drift_ppm, a->line.fitting, a->line.windows);
     else if (isfinite(a->delay_ms))
-        fprintf(stream, "  delay of the echo          %.1f ms, plain in few windows\n",
+        fprintf(stream, "  delay of the echo          %.1f ms, clear in few windows\n",
                 a->delay_ms);
     else
         fprintf(stream, "  delay of the echo          none found (in %zu windows)\n",

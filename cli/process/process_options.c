@@ -114,7 +114,7 @@ const struct option process_signal_options[] = {
      .argument = "HOW",
      .help = "auto (default): find the delay and follow it, in files whatever it is; off: use the "
              "two ends as they are; a "
-             "number: the echo lags the far end by so many milliseconds, -1000 to 1000",
+             "number: the echo lags the far end by that many milliseconds, -1000 to 1000",
      .set = set_align},
     {.name = "reference-late",
      .rare = true,
@@ -126,8 +126,8 @@ const struct option process_signal_options[] = {
      .highest = UNECHO_REFERENCE_LATE_MAX_MS},
     {.name = "comfort-noise",
      .rare = true,
-     .help = "where noise goes with the echo, put synthetic noise in its place, also with a noise "
-             "reduction of 20 dB and more",
+     .help = "put synthetic noise in place of noise that is removed with the echo, also with a "
+             "noise reduction of 20 dB and more",
      .set = option_on,
      .at = offsetof(process_options, session.comfort_noise)},
     {.name = "no-high-band",

@@ -102,7 +102,7 @@ bool target_is_free(const struct target *target)
 {
     if (!target->in_folder || !target->file.exists)
         return true;
-    report_error("%s: is there already, and in a folder nothing is replaced; to replace it, name "
+    report_error("%s: exists already, and in a folder nothing is replaced; to replace it, name "
                  "it: -o %s",
                  target->in_folder, target->in_folder);
     return false;

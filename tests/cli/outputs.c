@@ -141,7 +141,7 @@ static void nothing_in_a_folder_is_replaced(void **state)
     write_bytes("folder/mic.wav", there, sizeof(there));
     run(&result, "process mic.wav far.wav -o folder -q");
     expect_code(&result, 1);
-    expect_part(result.messages, "folder/mic.wav: is there already, and in a folder nothing is "
+    expect_part(result.messages, "folder/mic.wav: exists already, and in a folder nothing is "
                                  "replaced; to replace it, name it: -o folder/mic.wav");
     char *kept = read_bytes("folder/mic.wav", &size);
     assert_int_equal(size, sizeof(there));
