@@ -181,9 +181,9 @@ async function recording(source) {
 
 const REASONS = {
   suspended: "The browser has stopped the sound: click anywhere.",
-  overload: "This machine is too slow at the moment: the microphone comes as it is.",
-  failed: "The canceller failed: the microphone comes as it is.",
-  denied: "The microphone was denied.",
+  overload: "This machine is too slow at the moment: the microphone is passed unchanged.",
+  failed: "The canceller failed: the microphone is passed unchanged.",
+  denied: "Access to the microphone was denied.",
   ended: "The microphone is gone.",
 };
 
@@ -220,8 +220,8 @@ async function record() {
   const looks = [];
   const { canceller } = stream;
   const describe = () => say(
-    stream.reason === "bypass" ? "The echo is not cancelled: the microphone comes as it is."
-      : REASONS[stream.reason] ?? "Listening. Talk while the voice talks.",
+    stream.reason === "bypass" ? "The echo is not cancelled: the microphone is passed unchanged."
+      : REASONS[stream.reason] ?? "Listening. Talk while the voice is playing.",
     stream.reason !== null && stream.reason !== "bypass");
   const apply = () => {
     if (!canceller) return;
