@@ -3,7 +3,7 @@
 /** Float samples in [-1, 1], or 16-bit ones; several channels are interleaved. */
 export type Samples = Float32Array | Int16Array;
 
-/** What a canceller of any kind is told. Defaults and ranges are those of unecho_config in unecho.h. */
+/** The settings of any canceller. Defaults and ranges are those of unecho_config in unecho.h. */
 export interface CommonSettings {
   /** What cancels the echo: a linear filter alone, or with the network (default). */
   engine?: "linear" | "linear-neural";
@@ -29,7 +29,7 @@ export interface CommonSettings {
   farChannels?: number;
   /** How much background noise is reduced, in dB, 0 to 60; default 20, about as much as can be. */
   noiseReductionDb?: number;
-  /** Whether synthetic noise takes the place of noise that goes with the echo. Default: below 20 dB. */
+  /** Whether synthetic noise replaces noise that is removed with the echo. Default: below 20 dB. */
   comfortNoise?: boolean;
   /** Whether frequencies above 8 kHz follow what happens below (default) or are removed. */
   highBand?: boolean;
@@ -93,7 +93,7 @@ export interface Stats {
   erleNowDb: number;
   /**
    * The probability that the near end's talker speaks in the newest hop of 8 ms, or did within the
-   * 100 ms before; -1 where no network tells. For barge-in.
+   * 100 ms before; -1 if unknown. For barge-in.
    */
   nearEndActive: number;
   /** The length of the hops in which it was at least 0.5. */

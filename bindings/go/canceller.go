@@ -209,7 +209,7 @@ func (c *Canceller) SetNoiseReductionDB(db int) error {
 	return result(status)
 }
 
-// SetComfortNoise sets whether synthetic noise takes the place of noise that goes with the echo.
+// SetComfortNoise sets whether synthetic noise replaces noise that is removed with the echo.
 func (c *Canceller) SetComfortNoise(on bool) error {
 	if err := c.begin(); err != nil {
 		return err

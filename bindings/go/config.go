@@ -89,7 +89,7 @@ type Config struct {
 	LinearTailMs     int     // how long an echo path the linear filter covers: 64 to 512, in steps of 8
 	Suppression      float32 // how strongly residual echo is suppressed, 0 to 3
 	NoiseReductionDB int     // how much background noise is reduced, 0 to 60
-	ComfortNoise     bool    // synthetic noise takes the place of noise that goes with the echo
+	ComfortNoise     bool    // synthetic noise replaces noise that is removed with the echo
 	HighBand         bool    // what is above the network's range gets gains of its own, or is removed
 	RecordCapacity   int     // bytes for a record that ReadRecord reads, 4096 to 2^30; 0: no record
 	CellLimit        float32 // limit of the magnitude of a DTLN-aec's LSTM cells; 0: none

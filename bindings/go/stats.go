@@ -47,7 +47,7 @@ type Stats struct {
 	ErleNowDB float32 // of the last 3 s in which the far end was active
 
 	// NearEndActive is the probability, 0 to 1, that the near end's talker speaks in the newest 8 ms, or
-	// did within the 100 ms before; -1 where nothing tells. For barge-in and turn-taking.
+	// did within the 100 ms before; -1 if unknown. For barge-in and turn-taking.
 	NearEndActive  float32
 	NearEndSeconds float32 // for how long it was at least 0.5
 }

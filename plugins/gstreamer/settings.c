@@ -57,7 +57,7 @@ void settings_install(GObjectClass *class)
     g_object_class_install_property(
         class, COMFORT_NOISE,
         g_param_spec_boolean("comfort-noise", "Comfort noise",
-                             "Replace the noise that goes with the echo", s.comfort_noise,
+                             "Replace the noise that is removed with the echo", s.comfort_noise,
                              playing));
     g_object_class_install_property(
         class, REFERENCE_LATE,

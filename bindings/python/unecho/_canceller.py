@@ -88,7 +88,7 @@ class Stats:
     out_now_db: float
     erle_now_db: float  #: of about the last 3 s in which the far end was active
     #: The probability that the near end's talker speaks in the newest hop of 8 ms, or did within
-    #: the 100 ms before; -1 where no network tells. For barge-in.
+    #: the 100 ms before; -1 if unknown. For barge-in.
     near_end_active: float
     near_end_seconds: float  #: the length of the hops in which it was at least 0.5
 

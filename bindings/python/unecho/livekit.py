@@ -1,7 +1,7 @@
 """Echo cancellation for LiveKit (the packages livekit 1.x and livekit-agents 1.x; written against
 1.1.13 and 1.7.0).
 
-For agents, a frame processor on the microphone, which is told what the agent plays::
+For agents, a frame processor on the microphone, which also gets what the agent plays::
 
     echo = unecho.livekit.EchoCanceller()
     audio_input = room_io.AudioInputOptions(noise_cancellation=echo, frame_size_ms=20)

@@ -184,7 +184,7 @@ impl Config {
         self
     }
 
-    /// Synthetic noise takes the place of noise that goes with the echo.
+    /// Synthetic noise replaces noise that is removed with the echo.
     pub fn comfort_noise(mut self, on: bool) -> Config {
         self.raw.comfort_noise = c_int::from(on);
         self

@@ -247,7 +247,7 @@ impl Canceller {
         in_range(status, "noise_reduction_db is out of its range, 0 to 60")
     }
 
-    /// Whether synthetic noise takes the place of noise that goes with the echo.
+    /// Whether synthetic noise replaces noise that is removed with the echo.
     pub fn set_comfort_noise(&mut self, on: bool) -> Result<(), Error> {
         check(unsafe { sys::unecho_set_comfort_noise(self.stream.as_ptr(), c_int::from(on)) })
     }
