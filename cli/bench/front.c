@@ -30,7 +30,7 @@ static const struct setup {
     {"with aligner, 48 kHz stereo", MOST_UP, MOST_CHANNELS, UNECHO_ALIGN_AUTO,
      UNECHO_ENGINE_NEURAL},
     {"with linear filter", 1, 1, UNECHO_ALIGN_OFF, UNECHO_ENGINE_LINEAR_NEURAL},
-    {"with both, the default", 1, 1, UNECHO_ALIGN_AUTO, UNECHO_ENGINE_LINEAR_NEURAL},
+    {"with both", 1, 1, UNECHO_ALIGN_AUTO, UNECHO_ENGINE_LINEAR_NEURAL},
     {"linear filter alone", 1, 1, UNECHO_ALIGN_OFF, UNECHO_ENGINE_LINEAR},
 };
 
