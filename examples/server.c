@@ -11,8 +11,8 @@
  *
  *     taskset -c 1 chrt -f 50 server /run/unecho.sock 9464 200
  *
- * Here the sound comes by sockets. In a server that has it already, only calls.c's run_hop is
- * needed.
+ * Here the sound comes through sockets. A server that already has the sound needs only run_hop of
+ * calls.c.
  */
 #define _GNU_SOURCE
 #include "calls.h"
