@@ -30,10 +30,10 @@ typedef struct queue {
 } queue;
 
 /*
- * What does not fit is dropped and not reported: it does not fit because capture stands still, which
- * then loses microphone as well. If only the far end's loss were reported, the canceller would shift
- * it by what both have lost; without a report it sees from what follows that they still belong
- * together.
+ * What does not fit is dropped and not reported: it does not fit because capture stands still,
+ * which then loses microphone as well. If only the far end's loss were reported, the canceller
+ * would shift it by what both have lost; without a report it sees from what follows that they still
+ * belong together.
  */
 static void queue_write(queue *q, const float *samples, size_t n)
 {
