@@ -3,16 +3,16 @@
  *
  *     caller SOCKET MIC.wav FAR.wav OUT.wav [CALLS [SECONDS [BUDGET]]]
  *
- * OUT is the near end that the first call gets back. The others play the same recording, starting at
- * other places. SECONDS 0: once, as fast as the server goes.
+ * OUT is the near end that the first call gets back. The others play the same recording, starting
+ * at other places. SECONDS 0: once, as fast as the server goes.
  *
  * The hops of the calls come at any time between two ticks of the server, so they wait up to 8 ms
  * for a tick, which is part of a call's constant latency. From then on there are BUDGET ms (20)
  * until the hop is late: the listener's playout buffer. A receiver of packets of 20 ms, as Opus and
  * WebRTC send them, has at least one of them in reserve. With 8 ms a hop is late if it is not out
  * when the next tick is due, as in a server that plays its output itself without a buffer; their
- * number is always printed. Time counts from when a hop was due to be sent, so it includes any delay
- * of this program itself.
+ * number is always printed. Time counts from when a hop was due to be sent, so it includes any
+ * delay of this program itself.
  */
 #define _GNU_SOURCE
 #include "sound.h"
