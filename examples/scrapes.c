@@ -63,17 +63,31 @@ void scrapes_add(scrapes *s, int fd)
 
 /* ---- The request ------------------------------------------------------------------------ */
 
+/* Past `word`, if that is what the request goes on with. */
+static bool skip(const char **request, const char *word)
+{
+    const size_t length = strlen(word);
+    if (strncmp(*request, word, length) != 0)
+        return false;
+    *request += length;
+    return true;
+}
+
 static void answer(scrapes *s, scrape *one)
 {
-    static const char wanted[] = "GET /metrics ";
-    const bool found = strncmp(one->request, wanted, sizeof wanted - 1) == 0;
     struct epoll_event event = {.events = EPOLLOUT, .data = {.ptr = one}};
+    const char *rest = one->request;
+    const bool head = skip(&rest, "HEAD ");
+    /* A query asks for nothing that is not in the page. */
+    const bool found =
+        (head || skip(&rest, "GET ")) && skip(&rest, "/metrics") && (*rest == ' ' || *rest == '?');
     one->answers = true;
-    one->piece = found ? 0 : metrics_count() + 1;
+    one->piece = found && !head ? 0 : metrics_count() + 1;
     one->sent = 0;
     one->text.length =
         (size_t)snprintf(one->text.text, one->text.size, "%s", found ? page : not_found);
-    one->calls_n = s->source.calls(s->source.user, one->calls);
+    if (found && !head)
+        one->calls_n = s->source.calls(s->source.user, one->calls);
     if (epoll_ctl(s->epoll, EPOLL_CTL_MOD, one->fd, &event) != 0)
         end(one);
 }

@@ -305,10 +305,24 @@ class Metrics(Running):
         self.assertEqual((result.returncode, result.stdout + result.stderr), (0, ""))
 
     def test_only_metrics_are_there(self):
-        with self.assertRaises(urllib.error.HTTPError) as caught:
-            urllib.request.urlopen(self.page.removesuffix("metrics"), timeout=60)
-        self.assertEqual(caught.exception.code, 404)
-        caught.exception.close()
+        for path, method in [("", "GET"), ("metric", "GET"), ("metricsx", "GET"),
+                             ("metrics", "POST"), ("x", "HEAD")]:
+            request = urllib.request.Request(self.page.removesuffix("metrics") + path,
+                                             method=method)
+            with self.assertRaises(urllib.error.HTTPError, msg=path) as caught:
+                urllib.request.urlopen(request, timeout=60)
+            self.assertEqual(caught.exception.code, 404)
+            caught.exception.close()
+
+    def test_a_query_changes_nothing_and_head_asks_for_no_page(self):
+        with urllib.request.urlopen(self.page + "?name[]=x", timeout=60) as answer:
+            self.assertIn(b"unecho_calls 0", answer.read())
+        host, port = re.match(r"http://(.*):(\d+)/", self.page).groups()
+        with socket.create_connection((host, int(port)), timeout=60) as head:
+            head.sendall(b"HEAD /metrics HTTP/1.1\r\n\r\n")
+            answer = receive_all(head)
+        self.assertTrue(answer.startswith(b"HTTP/1.1 200 OK\r\n"), answer)
+        self.assertTrue(answer.endswith(b"\r\n\r\n"), answer)
 
     def test_who_holds_connections_keeps_nobody_out(self):
         host, port = re.match(r"http://(.*):(\d+)/", self.page).groups()
