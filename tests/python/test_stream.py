@@ -5,6 +5,7 @@ import doctest
 import gc
 import os
 import pickle
+import signal
 import threading
 import unittest
 
@@ -245,6 +246,31 @@ class Threads(unittest.TestCase):
         for thread in threads:
             thread.join()
         self.assertEqual(wrong, [])
+
+    def test_an_interrupt_leaves_no_lock(self):
+        """Ctrl-C may come anywhere in a call; close() must not wait for ever afterwards."""
+        armed = False
+
+        def interrupt(*_):
+            nonlocal armed
+            if armed:
+                armed = False
+                raise KeyboardInterrupt
+
+        self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, interrupt))
+        self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
+        chunk = bytes(2)
+        canceller = unecho.Canceller(16000, engine="linear", align="off")
+        signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
+        for _ in range(1000):
+            try:
+                armed = True
+                while True:
+                    canceller.process(chunk, chunk)
+            except KeyboardInterrupt:
+                pass
+            self.assertFalse(canceller._lock.locked())
+        canceller.close()
 
     def test_the_gil_is_free(self):
         """While one call takes its time, another thread runs."""

@@ -242,7 +242,7 @@ class Canceller:
         # is looked up or made for every chunk costs several times as much as it seems to. Samples
         # are passed as bytes, of arrays as a copy: that is sooner done than their address found.
         if out is None and self._steady is not None:
-            (kind, dtype, shape, far_shape, acquire, release, handle, function, target, frames,
+            (kind, dtype, shape, far_shape, lock, handle, function, target, frames,
              take) = self._steady
             if kind is type(mic) is type(far) and (
                     mic.dtype is dtype is far.dtype and mic.shape == shape
@@ -250,16 +250,14 @@ class Canceller:
                     len(mic) == shape and len(far) in far_shape):
                 if kind is ndarray:
                     mic, far = mic.tobytes(), far.tobytes()
-                acquire()
-                try:
+                # Not by acquire and try: Ctrl-C between the two would leave it locked for ever.
+                with lock:
                     if not handle:
                         self._open()
                     status = function(handle, mic, far, target, frames)
                     if status < 0:
                         check(status)
                     near = take()
-                finally:
-                    release()
                 if status:
                     self._check_queue().warn()
                 return near
@@ -387,9 +385,8 @@ class Canceller:
             far_frame = 2 * self._far_channels
             function = partial(_push_and_process, far_frame, self._drops)
             shapes = heard.nbytes, range(0, far_frame * self._drops.piece + 1, far_frame)
-        self._steady = (kind, heard.dtype, *shapes, self._lock.acquire, self._lock.release,
-                        self._handle, function, c_void_p(address(near)),
-                        c_size_t(heard.size // self._channels), take)
+        self._steady = (kind, heard.dtype, *shapes, self._lock, self._handle, function,
+                        c_void_p(address(near)), c_size_t(heard.size // self._channels), take)
 
     def _playout_at(self, mic: Any, playout: Playout, out: Any) -> bytes:
         """What the playout plays meanwhile. If an argument is wrong nothing is taken of it."""
