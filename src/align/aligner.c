@@ -110,6 +110,7 @@ void aligner_reset(aligner *a)
 {
     if (a->plan.mode == UNECHO_ALIGN_AUTO) {
         delay_reset(&a->delay);
+        a->delay.slid = 0;
         memset(a->mic, 0, (1 + 2 * DELAY_FRAME) * sizeof *a->mic);
     }
     a->hops = 0;
@@ -333,6 +334,12 @@ static unsigned count_fresh(const aligner *a, const delay_view *fresh)
     return stands_out(fresh, sure_height, sure_prominence) ? COUNT_SURE : COUNT_FRESH;
 }
 
+/* Where drift may have taken a delay that is not seen any more. */
+static int is_out_of_range(double lag)
+{
+    return lag < 0.0 || lag > (double)(ALIGNER_MOST + DELAY_FRAME);
+}
+
 /* An echo before the far end that is not there whenever the far end plays was none. */
 static void give_up(aligner *a)
 {
@@ -364,7 +371,7 @@ static void decide(aligner *a, far_end *f)
     a->missed = again ? 0 : a->missed + 1;
     if (a->locked)
         delay_confirm(&a->delay, is_where_held(a));
-    if (a->locked && a->drift.lag < 0.0 && a->missed >= MISSED_MOST)
+    if (a->locked && is_out_of_range(a->drift.lag) && a->missed >= MISSED_MOST)
         give_up(a);
     const unsigned by_fresh = count_fresh(a, &fresh), by_slow = count_slow(a, &slow);
     if (by_fresh > 0)
@@ -460,6 +467,26 @@ void aligner_follow(aligner *a, int64_t samples)
 void aligner_skip(aligner *a, uint64_t hops)
 {
     a->hops += hops;
+}
+
+static uint64_t later_by(uint64_t hop, int64_t hops)
+{
+    return hops < 0 && hop < (uint64_t)-hops ? 0 : hop + (uint64_t)hops;
+}
+
+void aligner_slide(aligner *a, int frames)
+{
+    const int64_t samples = (int64_t)frames * DELAY_FRAME, hops = samples / UNECHO_HOP;
+    a->hops = later_by(a->hops, hops);
+    a->seen = later_by(a->seen, hops);
+    a->sure = later_by(a->sure, hops);
+    a->found = later_by(a->found, hops);
+    a->shift += samples;
+    a->shift_before += samples;
+    a->drift.lag += (double)samples;
+    a->home += (double)samples;
+    a->candidate += (double)samples;
+    delay_slide(&a->delay, frames);
 }
 
 aligner_view aligner_seen(const aligner *a)

@@ -102,6 +102,9 @@ void aligner_follow(aligner *a, int64_t samples);
 
 /* The microphone goes on so many hops later, a multiple of what a frame has: the delay stays. */
 void aligner_skip(aligner *a, uint64_t hops);
+/* The microphone is numbered `frames` (1 or -1) frames higher from here on: every lag is so much
+ * longer, and the far end is read where it was. */
+void aligner_slide(aligner *a, int frames);
 
 typedef struct aligner_view {
     int aligned;

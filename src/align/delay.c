@@ -105,6 +105,44 @@ void delay_confirm(delay *d, int seen)
     d->seen = seen;
 }
 
+/* A partition moves up or down, as far as there are any. */
+static size_t slid(size_t partition, int frames, size_t most)
+{
+    if (frames < 0)
+        return partition > 0 ? partition - 1 : 0;
+    return partition < most ? partition + 1 : most;
+}
+
+void delay_slide(delay *d, int frames)
+{
+    const size_t kept = d->partitions - 1;
+    const size_t from = (frames < 0), to = (frames > 0);
+    const size_t freed = frames < 0 ? kept : 0;
+    d->slid += frames;
+    memmove(d->slow + to * DELAY_FRAME, d->slow + from * DELAY_FRAME,
+            kept * DELAY_FRAME * sizeof *d->slow);
+    memset(d->slow + freed * DELAY_FRAME, 0, DELAY_FRAME * sizeof *d->slow);
+    memmove(d->found + to, d->found + from, kept * sizeof *d->found);
+    d->found[freed] = (delay_partition){.from = d->mic_end};
+    for (size_t p = 0; p < d->partitions; p++) {
+        d->found[p].fresh.lag += frames * DELAY_FRAME;
+        d->found[p].slow.lag += frames * DELAY_FRAME;
+    }
+    for (size_t i = 0; i < d->mic_ring; i++)
+        d->doubts[i].before = (uint32_t)slid(d->doubts[i].before, frames, kept);
+    if (d->watching) {
+        d->next = slid(d->next, frames, d->partitions - WATCHED);
+    } else {
+        d->next = (d->next + d->partitions + (size_t)frames) % d->partitions;
+        d->last = (d->last + d->partitions + (size_t)frames) % d->partitions;
+    }
+    d->doubtful = d->frames_late;
+    if (d->echo < d->partitions) {
+        d->echo = slid(d->echo, frames, kept);
+        d->doubtful = d->echo > d->frames_late ? d->echo : d->frames_late;
+    }
+}
+
 void delay_reset(delay *d)
 {
     delay_expect_none(d);
@@ -159,9 +197,10 @@ void delay_add_far(delay *d, uint64_t frame, const float *x)
  * silent, or is not there. */
 static const delay_slot *opposite(const delay *d, size_t p, uint64_t frame)
 {
-    if (frame + d->frames_late < p)
+    const int64_t number = (int64_t)(frame + d->frames_late) + d->slid - (int64_t)p;
+    if (number < 0)
         return NULL;
-    const uint64_t wanted = frame + d->frames_late - p;
+    const uint64_t wanted = (uint64_t)number;
     const delay_slot *const slot = &d->fars[wanted % d->far_ring];
     return slot->frame == name_of(wanted) ? slot : NULL;
 }
@@ -241,6 +280,7 @@ static float share_of(const delay *d, size_t p, const delay_doubt *doubt, const 
 
 void delay_add_mic(delay *d, uint64_t frame, const float *x)
 {
+    frame -= (uint64_t)d->slid;
     const size_t at = (size_t)(frame % d->mic_ring);
     delay_slot *const slot = &d->mics[at];
     d->mic_end = frame + 1;

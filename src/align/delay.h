@@ -79,7 +79,8 @@ typedef struct delay {
     delay_doubt *doubts;          /* [mic_ring] */
     float *far_level, *mic_level; /* [DELAY_BINS] running means of the magnitudes */
     delay_partition *found;
-    uint64_t mic_end;  /* the number of the microphone's newest frame, plus 1 */
+    int64_t slid;      /* by how many frames delay_slide has moved the lags */
+    uint64_t mic_end;  /* the number of the microphone's newest frame, plus 1, without these */
     size_t next, last; /* the partition to be looked at next, and in this round after all others */
     int heard;    /* whether a frame with an active far end has come since all were looked at */
     size_t looks; /* in a hop */
@@ -93,6 +94,9 @@ void delay_start(delay *d, const kernels *k, const fft *f);
 void delay_reset(delay *d);
 /* Forget the correlation, not the far end. */
 void delay_forget(delay *d);
+/* The microphone's frames are numbered `frames` (1 or -1) higher from here on: so much longer is
+ * every lag. */
+void delay_slide(delay *d, int frames);
 /* The echo has this lag; what correlates earlier, or before the far end, is to be doubted. */
 void delay_expect(delay *d, double lag);
 void delay_expect_none(delay *d);

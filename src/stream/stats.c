@@ -16,7 +16,7 @@ int unecho_get_stats(const unecho *stream, unecho_stats *stats)
     const aligner_view seen = aligner_seen(&stream->aligner);
     const uint64_t heard = l->hops * UNECHO_HOP;
     const double hop_seconds = (double)UNECHO_HOP / UNECHO_SAMPLE_RATE;
-    const double lag = seen.aligned ? seen.lag + far_end_slip(f) : 0.0;
+    const double lag = seen.aligned ? seen.lag + stream_slip(stream) : 0.0;
     const unecho_stats all = {
         .frames = stream->frames,
         .guarded_samples = stream->mic_seen.guarded + stream->far_seen.guarded,

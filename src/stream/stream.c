@@ -20,6 +20,7 @@ void stream_reset(unecho *s)
     s->mic_seen = s->far_seen = (samples_seen){0};
     s->frames = 0;
     s->lost = 0;
+    s->slid = 0;
     s->behind = 0;
 }
 
@@ -124,6 +125,31 @@ static void notice_stall(unecho *s)
     go_on_later(s, -(int64_t)((uint64_t)surplus * UNECHO_SAMPLE_RATE / s->far_end.plan.rate));
 }
 
+double stream_slip(const unecho *s)
+{
+    /* A far end that is pushed comes by its own clock. */
+    return s->far_end.plan.pushed ? 0.0
+                                  : far_end_slip(&s->far_end) - (double)(s->slid * UNECHO_HOP);
+}
+
+/*
+ * Drift compensation moves the far end on, away from the microphone that it came with, and so the
+ * range of delays that is looked at: in hours of a device that drifts and jumps back, to where no
+ * echo is. The microphone's numbers follow by a frame at a time, which changes nothing else.
+ */
+static void follow_clocks(unecho *s)
+{
+    static const double most = 1.5 * DELAY_FRAME;
+    if (s->aligner.plan.mode != UNECHO_ALIGN_AUTO)
+        return;
+    const double slip = stream_slip(s);
+    const int frames = (slip > most) - (slip < -most);
+    if (frames == 0)
+        return;
+    aligner_slide(&s->aligner, frames);
+    s->slid += frames * (DELAY_FRAME / UNECHO_HOP);
+}
+
 /* No device delivers samples 12 dB beyond full scale. A filter that learned from such a burst, and
  * what learned from the filter, would take seconds to unlearn it: it is silence. */
 static void silence_burst(const unecho *s, float *hop)
@@ -167,7 +193,8 @@ void stream_prepare(unecho *s, size_t hops)
         /* Unless pushed, use only the far end that came before this hop was complete. */
         const uint64_t limit = s->far_end.plan.pushed ? UINT64_MAX : microphone_needed(m, m->hops);
         notice_stall(s);
-        const uint64_t end = (m->hops + s->lost + 1) * UNECHO_HOP;
+        follow_clocks(s);
+        const uint64_t end = (m->hops + s->lost + (uint64_t)s->slid + 1) * UNECHO_HOP;
         far_end_advance(&s->far_end, end + s->aligner.plan.late, limit);
         microphone_give(m, mic);
         silence_burst(s, mic);

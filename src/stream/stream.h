@@ -27,6 +27,7 @@ struct unecho {
     uint64_t frames;    /* processed so far */
     uint64_t lost;      /* lost hops of the microphone whose far end was pushed, */
     int behind;         /* and whether some of that is still in the queue */
+    int64_t slid;       /* hops by which follow_clocks has moved the microphone's numbers */
     recorder *recorder; /* NULL: no record */
     int marked;         /* by unecho_process_many, to detect streams passed twice */
     void (*release)(void *user, void *memory);
@@ -47,6 +48,9 @@ void stream_follow_settings(unecho *s);
 samples stream_mic(const unecho *s, const samples *mic);
 /* How many frames are missing to complete `hops` hops. */
 size_t stream_wanted(const unecho *s, size_t hops);
+/* How much later the far end comes to the aligner than it came here, in samples at 16 kHz, by
+ * compensating for drift. */
+double stream_slip(const unecho *s);
 /* Push frames first..first+n of both ends. Returns how many hops they complete, which the caller
  * must prepare and run next. */
 size_t stream_take(unecho *s, const call *c, size_t first, size_t n);
