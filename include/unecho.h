@@ -271,7 +271,8 @@ UNECHO_API void unecho_close(unecho **stream);
  * Output frame t belongs to microphone frame t - unecho_latency(stream). So the output begins with
  * that much silence (at other rates than 16 kHz with some filter ripple at its end), and that much
  * silence must be fed to get the last frames. The output depends on the samples alone, bit for bit:
- * neither on n nor on the CPU.
+ * neither on n nor on the CPU, nor on whether it flushes subnormal numbers to 0. Rounding must be
+ * to nearest and floating-point exceptions masked, as they are when a program starts.
  *
  * Samples that are not finite count as 0, samples beyond +-100 as +-100, below 1e-15 as 0. With a
  * linear filter, a hop with a sample of magnitude 4 or more, 12 dB beyond full scale, counts as
