@@ -5,7 +5,13 @@
 #ifndef UNECHO_DOT_H
 #define UNECHO_DOT_H
 
+#include <float.h>
 #include <stddef.h>
+
+_Static_assert(
+    FLT_EVAL_METHOD == 0,
+    "The compiler computes with more digits than a float has: the output would have other "
+    "bits. On x86 -msse2 -mfpmath=sse mends it, elsewhere -fexcess-precision=fast.");
 
 /* Unaligned. The compiler maps it to the vectors of the instruction set. */
 typedef float four_floats __attribute__((vector_size(16), aligned(4), may_alias));
