@@ -9,10 +9,16 @@ source_root=$1
 build_root=$2
 # shellcheck source=tests/packaging/tap.sh
 source "$source_root/tests/packaging/tap.sh"
+emulator=()
+
+# Samples as the machine has them that the example is for.
+swapped() {
+    if [[ ${endian:-little} == big ]]; then dd conv=swab status=none; else cat; fi
+}
 
 # Both ends are noise, which every part of the canceller has to work on.
 output_of() {
-    head -c 256000 "$source_root/models/unecho-post.onnx" | "$@" | cksum
+    head -c 256000 "$source_root/models/unecho-post.onnx" | swapped | "$@" | swapped | cksum
 }
 
 expected() {
@@ -25,7 +31,7 @@ expected() {
 
 same_output() {
     local got
-    got=$(output_of "$1") || return 1
+    got=$(output_of "$@") || return 1
     echo "output $got, expected $expected"
     [[ $got == "$expected" ]]
 }
@@ -35,7 +41,15 @@ with_cmake() {
     local folder=$work/$1
     shift
     cmake -S "$source_root/tests/packaging/embed" -B "$folder" -G Ninja "-Dsource=$source_root" \
-        "-Dexample=$work/example.c" "$@" && cmake --build "$folder" && same_output "$folder/example"
+        "-Dexample=$work/example.c" "$@" && cmake --build "$folder" && same_output "${emulator[@]}" "$folder/example"
+}
+
+# for_machine ENDIAN CPU TRIPLET EMULATOR [FLAGS]: a static program for another CPU, emulated.
+for_machine() {
+    local endian=$1 cpu=$2 triplet=$3 emulator=("$4") flags=${5:-}
+    with_cmake "$cpu" -DCMAKE_SYSTEM_NAME=Linux "-DCMAKE_SYSTEM_PROCESSOR=$cpu" \
+        "-DCMAKE_C_COMPILER=$triplet-gcc" "-DCMAKE_C_FLAGS=$flags" -DCMAKE_EXE_LINKER_FLAGS=-static \
+        -DCMAKE_BUILD_TYPE=Release
 }
 
 with_meson() {
@@ -74,6 +88,20 @@ if command -v cmake >/dev/null && command -v musl-gcc >/dev/null; then
 else
     echo "ok $((++number)) - with musl # SKIP there is no musl-gcc"
 fi
+# Without SSE2 by default, without fused multiply-add, and with the bytes the other way round.
+while read -r name machine; do
+    read -ra words <<<"$machine"
+    if command -v cmake >/dev/null && command -v "${words[2]}-gcc" >/dev/null &&
+        command -v "${words[3]}" >/dev/null; then
+        check "for $name" for_machine "${words[@]}"
+    else
+        echo "ok $((++number)) - for $name # SKIP there is no compiler or emulator for it"
+    fi
+done <<'END'
+32-bit-x86 little i686 i686-linux-gnu qemu-i386
+32-bit-ARM little armv7l arm-linux-gnueabihf qemu-arm -mfpu=neon-vfpv4
+s390x big s390x s390x-linux-gnu qemu-s390x
+END
 check "a meson subproject" with_meson
 check "only the static library" with_library static
 check "only the shared library" with_library shared
