@@ -218,7 +218,8 @@ typedef struct unecho_config {
     size_t record_capacity;
 
     /* The memory of a stream, one allocation by unecho_open, aligned for any type. Both NULL
-     * (default): malloc and free. allocate may return NULL; user is passed to both. */
+     * (default): malloc and free. allocate may return NULL; user is passed to both. What streams
+     * share, as a network, comes from malloc. */
     void *(*allocate)(void *user, size_t size);
     void (*release)(void *user, void *memory);
     void *user;
