@@ -139,7 +139,7 @@ double stream_slip(const unecho *s)
  */
 static void follow_clocks(unecho *s)
 {
-    static const double most = 1.5 * DELAY_FRAME;
+    static const double most = 1.5 * (double)DELAY_FRAME;
     if (s->aligner.plan.mode != UNECHO_ALIGN_AUTO)
         return;
     const double slip = stream_slip(s);
