@@ -284,7 +284,20 @@ def exponents(near_end):
     for t, now in enumerate(near_end):
         state = max(now, state + 0.02 * (now - state))
         talks[t] = state
-    return 8 - 5.5 * talks
+    return 10 - 6.9 * talks
+
+
+def bound_noise(gains, error, noise, lasting):
+    """Gains of at most 0.476 where there is nothing but noise that has lasted, which is none while it is not known."""
+    bounded, recent, busy = gains.copy(), np.zeros(BANDS), np.zeros(BANDS)
+    for t, level in enumerate(noise):
+        recent += 0.5 * (error[t] - recent)
+        exceeds = recent > 4 * level
+        busy += 0.02 * (exceeds - busy)
+        if lasting[t] is not None:
+            alone = (busy < 0.04) & ~exceeds & (level <= 1.5 * lasting[t])
+            bounded[t] = np.where(alone, np.minimum(gains[t], 0.476), gains[t])
+    return bounded
 
 
 def keep_noise(gains, near_end, error, noise):
@@ -336,7 +349,7 @@ def process(model, mic, error, far):
     noise = noise_level(powers[0], powers[2])
     tones_of = [[tonal(p) for p in powers_of] for powers_of in (power(error), smooth(power(far)))]
     net, evidence, mistake = Network(model), Evidence(), Mistake()
-    gains, near_end, raised = [], [], []
+    gains, near_end, raised, lasting = [], [], [], []
     for t, coherence in enumerate(np.maximum(of_echo, of_far)):
         of_hop, talks = net.step(x[t])
         higher, tones = evidence.raised(of_hop, talks[0] if talks.size else 0.0, *(p[t] for p in powers + tones_of), coherence, noise[t])
@@ -345,8 +358,10 @@ def process(model, mic, error, far):
         gains.append(of_hop)
         near_end.append(talks)
         raised.append(higher)
+        lasting.append(evidence.held.steady.copy() if evidence.held.hops >= 200 else None)
     gains, near_end, raised = np.array(gains), np.array(near_end), np.array(raised)
-    return gains, near_end, synthesise(error, keep_noise(raised ** exponents(near_end), near_end, powers[0], noise))
+    raised = bound_noise(raised, powers[0], noise, lasting) ** exponents(near_end)
+    return gains, near_end, synthesise(error, keep_noise(raised, near_end, powers[0], noise))
 
 
 if __name__ == '__main__':

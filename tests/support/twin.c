@@ -9,7 +9,7 @@
 
 enum { PATH_SIZE = 128, NAMES_MOST = 16 };
 
-static char folder[] = "/tmp/unecho-twin-XXXXXX";
+static char folder[] = "/tmp/unecho-twin-XXXXXX"; /* mkdtemp replaces the last six */
 static char names[NAMES_MOST][32];
 static size_t name_count;
 
@@ -26,6 +26,7 @@ void need_numpy(const char *python)
 
 void twin_begin(void)
 {
+    memset(folder + sizeof folder - 7, 'X', 6);
     assert_non_null(mkdtemp(folder));
 }
 
@@ -50,6 +51,7 @@ void twin_end(void)
     for (size_t i = 0; i < name_count; i++)
         unlink(twin_path(names[i]));
     rmdir(folder);
+    name_count = 0;
 }
 
 void twin_write(const char *name, const float *x, size_t count)

@@ -1,5 +1,6 @@
 #include "noise.h"
 
+#include "dsp/bounds.h"
 #include "dsp/uniform.h"
 
 #include <math.h>
@@ -11,11 +12,14 @@ static const float recent_smoothing = 0.5f;
 static const float echo_share = 0.25f;
 /* The smoothed noise fluctuates by less than this factor. */
 static const float fluctuation = 1.5f;
+/* A voice exceeds the noise by this factor in more than four of a hundred hops, over 0.4 s. */
+static const float busy_margin = 4.0f, busy_smoothing = 0.02f, busy_least = 0.04f;
 
 void noise_layout(noise_memory *m, arena *a)
 {
     m->recent = arena_floats(a, POSTFILTER_BANDS);
     m->floor = arena_take(a, POSTFILTER_BANDS * sizeof *m->floor);
+    m->busy = arena_floats(a, POSTFILTER_BANDS);
 }
 
 void noise_reset(noise_memory *m)
@@ -23,6 +27,7 @@ void noise_reset(noise_memory *m)
     memset(m->recent, 0, POSTFILTER_BANDS * sizeof *m->recent);
     for (size_t b = 0; b < POSTFILTER_BANDS; b++)
         noise_floor_reset(&m->floor[b]);
+    memset(m->busy, 0, POSTFILTER_BANDS * sizeof *m->busy);
     m->hops = 0;
     m->seed = 1;
 }
@@ -40,6 +45,18 @@ void noise_advance(noise_memory *m, const bands *b, const float *error, const fl
         /* The lowest of many values lies below their mean, the more the fewer bins share a band. */
         noise_floor_observe(floor, echo[i] <= echo_share * floor->smooth,
                             1.0f + sqrtf(b->scale[i]));
+        const float exceeds = (float)(m->recent[i] > busy_margin * floor->level);
+        m->busy[i] += busy_smoothing * (exceeds - m->busy[i]);
+    }
+}
+
+void noise_bound(const noise_memory *m, const float *lasting, float most, float *gains)
+{
+    for (size_t i = 0; i < POSTFILTER_BANDS; i++) {
+        const float level = m->floor[i].level;
+        const int alone = m->busy[i] < busy_least && m->recent[i] <= busy_margin * level;
+        if (alone && level <= fluctuation * lasting[i])
+            gains[i] = smaller(gains[i], most);
     }
 }
 

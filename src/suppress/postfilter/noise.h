@@ -20,6 +20,7 @@ typedef struct noise_target {
 typedef struct noise_memory {
     float *recent; /* the error's power, over two hops */
     noise_floor *floor;
+    float *busy;   /* how often the error is well above the noise, over 0.4 s, 0 to 1 */
     unsigned hops; /* of the floors' window so far */
     uint32_t seed;
 } noise_memory;
@@ -30,6 +31,10 @@ void noise_reset(noise_memory *m);
 /* Advance by one hop. error, echo: mean power of the linear filter's error and echo estimate in the
  * bands. */
 void noise_advance(noise_memory *m, const bands *b, const float *error, const float *echo);
+
+/* Lower the network's gains to this where there is nothing but noise that has lasted; after
+ * noise_advance. lasting [POSTFILTER_BANDS]: its power. */
+void noise_bound(const noise_memory *m, const float *lasting, float most, float *gains);
 
 /* Raise the network's gains to what keeps this much of the noise, a factor of amplitude; after
  * noise_advance. */

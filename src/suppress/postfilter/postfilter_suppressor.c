@@ -19,7 +19,7 @@ enum { ROOM_ON_STACK = 9 * 1024 };
 
 /* Exponents of the network's gains at suppression 1, as it was trained to preserve the voice and
  * leaves some echo: while the near end talks, and while it does not. */
-static const float exponent_near = 2.5f, exponent_far = 8.0f;
+static const float exponent_near = 3.1f, exponent_far = 10.0f;
 /* Where the model cannot tell who talks. */
 static const float exponent_either = 1.8f;
 /* The exponent follows the near end's first word at once, and its end over 0.4 s. Per hop. */
@@ -33,6 +33,9 @@ static const float mistake_tonal = 0.35f;
 /* The exponents would take all of the noise in pauses, which then fall silent. With a talker at the
  * near end it goes down by this at most, in dB, unless the settings ask for more. */
 static const unsigned noise_reduction_most = 24;
+/* A network takes what hums for a held note. Of noise that has lasted its gains are at most this:
+ * -20 dB with the exponent of talk. */
+static const float lasting_noise_most = 0.476f;
 /* A talker is there after 0.8 s of talk, and leaves over 8 s. Per hop. */
 static const float presence_rise = 0.01f, presence_fall = 0.001f;
 
@@ -242,6 +245,9 @@ static void synthesise(postfilter_suppressor *p, const scratch *s, size_t row, f
     if (absence_next(&p->absence, power, p->noise.floor))
         network_memory_reset(&p->network);
     forget_mistake(p, gains);
+    const float *const lasting = tones_lasting_noise(&p->evidence.tones);
+    if (lasting)
+        noise_bound(&p->noise, lasting, lasting_noise_most, gains);
     net->k->raise(gains, gains, p->suppression * exponent_of(p, gains), POSTFILTER_BANDS);
     noise_keep(&p->noise, least_of_noise(p, gains), gains);
     bands_interpolate(&net->bands, of_bins, gains);

@@ -223,3 +223,8 @@ float tones_find(tones_memory *m, const tones_heard *h, float *shares)
     const float sure = larger(by_sum, ramp(of_before, before_some, before_most));
     return m->far_away < ECHOES_END ? sure : larger(sure, ramp(m->tonal, some, most));
 }
+
+const float *tones_lasting_noise(const tones_memory *m)
+{
+    return m->hops < SETTLED ? NULL : m->steady;
+}

@@ -49,4 +49,7 @@ void tones_reset(tones_memory *m);
  */
 float tones_find(tones_memory *m, const tones_heard *h, float *shares);
 
+/* The power of the noise that has lasted [POSTFILTER_BANDS]; NULL while it is not known. */
+const float *tones_lasting_noise(const tones_memory *m);
+
 #endif
