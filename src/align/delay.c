@@ -113,6 +113,14 @@ static size_t slid(size_t partition, int frames, size_t most)
     return partition < most ? partition + 1 : most;
 }
 
+/* The partition next to one in that direction, in a ring. */
+static size_t turned(size_t partition, int frames, size_t most)
+{
+    if (frames < 0)
+        return partition > 0 ? partition - 1 : most;
+    return partition < most ? partition + 1 : 0;
+}
+
 void delay_slide(delay *d, int frames)
 {
     const size_t kept = d->partitions - 1;
@@ -133,8 +141,8 @@ void delay_slide(delay *d, int frames)
     if (d->watching) {
         d->next = slid(d->next, frames, d->partitions - WATCHED);
     } else {
-        d->next = (d->next + d->partitions + (size_t)frames) % d->partitions;
-        d->last = (d->last + d->partitions + (size_t)frames) % d->partitions;
+        d->next = turned(d->next, frames, kept);
+        d->last = turned(d->last, frames, kept);
     }
     d->doubtful = d->frames_late;
     if (d->echo < d->partitions) {
