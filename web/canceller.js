@@ -3,7 +3,7 @@
  * JavaScript does; knows neither files nor the network nor WebAudio.
  */
 
-import { checkOverlap, checkSamples, checkWhole } from "./checks.js";
+import { checkOverlap, checkSamples, checkWhole, kindOf } from "./checks.js";
 import { FarQueue, HOP, checkPlayout } from "./far-queue.js";
 import { Playout } from "./playout.js";
 import { changeSettings, inNames, namesOf, readStats, writeSettings } from "./settings.js";
@@ -118,7 +118,7 @@ export class Canceller {
 
   /** Copies `frames` frames from `at` on into the module. */
   #copyIn(name, samples, channels, at, frames) {
-    const view = this.#view(name, samples.constructor, frames * channels);
+    const view = this.#view(name, kindOf(samples), frames * channels);
     if (samples.length === view.length) view.set(samples);
     else view.set(samples.subarray(at * channels, (at + frames) * channels));
   }
@@ -126,7 +126,8 @@ export class Canceller {
   #run(mic, far, out) {
     const exports = this.#exports;
     const { channels, farChannels } = this.#shape;
-    const run = mic instanceof Int16Array ? exports.process_int16 : exports.process;
+    const kind = kindOf(mic);
+    const run = kind === Int16Array ? exports.process_int16 : exports.process;
     const address = this.#address;
     const frames = mic.length / channels;
     for (let at = 0; at < frames; at += CHUNK) {
@@ -134,7 +135,7 @@ export class Canceller {
       this.#copyIn("mic", mic, channels, at, n);
       if (far) this.#copyIn("far", far, farChannels, at, n);
       run(address.mic, far ? address.far : 0, address.out, n);
-      out.set(this.#view("out", mic.constructor, n * channels), at * channels);
+      out.set(this.#view("out", kind, n * channels), at * channels);
     }
   }
 
@@ -142,7 +143,7 @@ export class Canceller {
     const exports = this.#exports;
     const { farChannels } = this.#shape;
     const frames = far.length / farChannels;
-    const push = far instanceof Int16Array ? exports.push_far_int16 : exports.push_far;
+    const push = kindOf(far) === Int16Array ? exports.push_far_int16 : exports.push_far;
     for (let at = 0; at < frames; at += CHUNK) {
       const n = Math.min(CHUNK, frames - at);
       this.#copyIn("far", far, farChannels, at, n);
@@ -165,7 +166,7 @@ export class Canceller {
     if (far instanceof Playout) checkPlayout(far, this.#shape);
     else if (far !== null && queue) checkSamples("far", far, farChannels);
     else if (far !== null) checkSamples("far", far, farChannels, frames, mic);
-    out ??= new mic.constructor(mic.length);
+    out ??= new (kindOf(mic))(mic.length);
     checkSamples("out", out, channels, frames, mic);
     checkOverlap(out, "mic", mic, true);
     if (far !== null && !queue) checkOverlap(out, "far", far, channels === farChannels);

@@ -1,13 +1,35 @@
 /* What is wrong with arguments, by name, and what a program is told without an exception. */
 
+const { get: typeName } = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Int8Array.prototype), Symbol.toStringTag);
+
+/**
+ * The class of samples, undefined for anything else. By what the array holds: `instanceof` does not
+ * know one of a frame or a test runner, which has classes of its own, and a subclass has another
+ * constructor.
+ */
+export function kindOf(samples) {
+  const name = Reflect.apply(typeName, samples, []);
+  return name === "Float32Array" ? Float32Array : name === "Int16Array" ? Int16Array : undefined;
+}
+
+/** A value in a message: some have no text. */
+export function textOf(value) {
+  try {
+    return typeof value === "string" ? JSON.stringify(value) : String(value);
+  } catch {
+    return "an object";
+  }
+}
+
 /** The number of frames in interleaved samples; with `like`, of its type. */
 export function checkSamples(name, samples, channels, frames, like) {
-  if (!(samples instanceof Float32Array || samples instanceof Int16Array))
-    throw new TypeError(`${name} must be a Float32Array or an Int16Array`);
+  const kind = kindOf(samples);
+  if (!kind) throw new TypeError(`${name} must be a Float32Array or an Int16Array`);
   // Without the property, in older engines, such an array is one without samples.
   if (samples.buffer.detached) throw new TypeError(`${name} has a detached buffer`);
-  if (like && samples.constructor !== like.constructor)
-    throw new TypeError(`${name} is ${samples.constructor.name}, expected ${like.constructor.name}`);
+  if (like && kind !== kindOf(like))
+    throw new TypeError(`${name} is ${kind.name}, expected ${kindOf(like).name}`);
   const found = samples.length / channels;
   if (!Number.isInteger(found) || (frames !== undefined && found !== frames))
     throw new RangeError(`${name} has ${samples.length} samples, expected ` +
@@ -26,7 +48,7 @@ export function checkOverlap(out, name, samples, same) {
 /** A number of something. */
 export function checkWhole(name, value, least = 0) {
   if (typeof value !== "number")
-    throw new TypeError(`${name} is ${String(value)}, expected a whole number`);
+    throw new TypeError(`${name} is ${textOf(value)}, expected a whole number`);
   if (!Number.isSafeInteger(value) || value < least)
     throw new RangeError(`${name} is ${value}, expected a whole number, ${least} or more`);
   return value;

@@ -3,7 +3,7 @@
  * playback, and when the user interrupts, what waits is never played. The library's queue cannot give
  * back what was pushed: here it is pushed just when the microphone has reached it.
  */
-import { checkSamples, checkWhole, warn } from "./checks.js";
+import { checkSamples, checkWhole, kindOf, warn } from "./checks.js";
 
 /** More than this many seconds cannot wait: the microphone has stopped. */
 const SECONDS_MAX = 300;
@@ -46,7 +46,7 @@ export class Playout {
   play(audio) {
     if (checkSamples("audio", audio, this.#channels) === 0) return;
     const copy = new Float32Array(audio); // the caller may use its array again
-    if (audio instanceof Int16Array) for (let i = 0; i < copy.length; i++) copy[i] /= INT16;
+    if (kindOf(audio) === Int16Array) for (let i = 0; i < copy.length; i++) copy[i] /= INT16;
     this.#chunks.push(copy);
     this.#length += copy.length;
     if (this.#length <= SECONDS_MAX * this.#rate * this.#channels) return;

@@ -3,6 +3,8 @@
  * Both take and give arrays of numbers with the names of fields.h.
  */
 
+import { textOf } from "./checks.js";
+
 /** How much far end may wait for the microphone where only farRate is given, in milliseconds. */
 const FAR_QUEUE_MS = 1000;
 
@@ -40,15 +42,15 @@ export const inNames = (message, names) => message.replace(/\b[a-z]+(?:_[a-z]+)+
 function numberOf(name, value) {
   const choices = CHOICES[name];
   if (choices) {
-    if (Object.hasOwn(choices, value)) return choices[value];
+    if (typeof value === "string" && Object.hasOwn(choices, value)) return choices[value];
     const known = Object.keys(choices).map((choice) => `"${choice}"`);
-    throw new RangeError(`${name} is ${JSON.stringify(value)}, expected ${known.join(" or ")}`);
+    throw new RangeError(`${name} is ${textOf(value)}, expected ${known.join(" or ")}`);
   }
   if (FLAGS.includes(name)) {
     if (typeof value === "boolean") return Number(value);
-    throw new TypeError(`${name} is ${value}, expected true or false`);
+    throw new TypeError(`${name} is ${textOf(value)}, expected true or false`);
   }
-  if (typeof value !== "number") throw new TypeError(`${name} is ${value}, expected a number`);
+  if (typeof value !== "number") throw new TypeError(`${name} is ${textOf(value)}, expected a number`);
   const least = SIGNED.includes(name) ? -0x80000000 : 0;
   const fraction = FRACTIONS.includes(name);
   if ((fraction || Number.isInteger(value)) && value >= least && value < 0x80000000) return value;
@@ -69,14 +71,14 @@ export function writeSettings(settings, names, numbers) {
   const at = (name) => names.indexOf(name);
   const changes = given(settings);
   numbers[at("rate")] = 48000;
-  if (settings.farRate !== undefined) numbers[at("farQueueMs")] = FAR_QUEUE_MS;
+  if (changes.some(([name]) => name === "farRate")) numbers[at("farQueueMs")] = FAR_QUEUE_MS;
   for (const [name, value] of changes) {
     if (at(name) < 0)
       throw new TypeError(`unknown setting ${name}: expected one of ${names.join(", ")}`);
     numbers[at(name)] = numberOf(name, value);
   }
   if (numbers[at("delayMs")] !== 0 && numbers[at("align")] !== CHOICES.align.fixed)
-    throw new RangeError(`delayMs is ${settings.delayMs}, which needs align: "fixed"`);
+    throw new RangeError(`delayMs is ${numbers[at("delayMs")]}, which needs align: "fixed"`);
   const rate = numbers[at("rate")];
   return {
     rate,
@@ -98,7 +100,7 @@ export function changeSettings(settings, functions, live) {
   for (const [name, number] of changes) {
     if (functions[LIVE[name]](number) >= 0) continue;
     for (const [each] of changes) functions[LIVE[each]](live[each]);
-    throw new RangeError(`${name} is ${settings[name]}, which is out of range`);
+    throw new RangeError(`${name} is ${number}, which is out of range`);
   }
   Object.assign(live, Object.fromEntries(changes));
 }

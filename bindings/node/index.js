@@ -82,6 +82,7 @@ export class Canceller {
 
   /** Changes suppression, noiseReductionDb or comfortNoise, from the next 8 ms on and without a click. */
   set(settings) {
+    this.#stream.latency(); // fails where it is closed, also if nothing is given
     changeSettings(settings, this.#stream, this.#shape.live);
   }
 

@@ -1,6 +1,7 @@
 /* What a canceller does, in WebAssembly and in the add-on for Node alike. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { runInNewContext } from "node:vm";
 
 import * as sample from "./sample.js";
 
@@ -112,7 +113,7 @@ export function testAnyCanceller(createCanceller) {
     canceller.notifyGap(1000, 0);
     for (const wrong of [[-1, 0], [0, 0.5], [NaN, 0], [0, Infinity], [2 ** 53, 0]])
       refused(() => canceller.notifyGap(...wrong), RangeError, /Lost is .*, expected a whole number/);
-    refused(() => canceller.notifyGap("1", 0), TypeError, /micLost is 1/);
+    refused(() => canceller.notifyGap("1", 0), TypeError, /micLost is "1"/);
   });
 
   test("samples that are no numbers do no harm", async () => {
@@ -158,7 +159,7 @@ export function testAnyCanceller(createCanceller) {
       [{ rate: 4000 }, RangeError, /8000 to 192000/],
       [{ volume: 1 }, TypeError, /unknown setting volume: .*rate/],
       [{ engine: "magic" }, RangeError, /engine is "magic", expected "linear" or/],
-      [{ rate: "48000" }, TypeError, /rate is 48000, expected a number/],
+      [{ rate: "48000" }, TypeError, /rate is "48000", expected a number/],
       [{ rate: 44100.5 }, RangeError, /rate is 44100.5, expected a whole number/],
       [{ linearTailMs: 70 }, RangeError, /linearTailMs is 70, expected a multiple of 8/],
       [{ rate: 7999 }, RangeError, /^rate is 7999/],
@@ -177,6 +178,48 @@ export function testAnyCanceller(createCanceller) {
     for (const [settings, kind, message] of wrong)
       await assert.rejects(createCanceller(settings), isError(kind, message),
         JSON.stringify(settings));
+  });
+
+  test("values without text are refused by name, too", async () => {
+    const loop = {};
+    loop.loop = loop;
+    for (const name of ["rate", "engine", "highBand"])
+      for (const value of [Symbol("s"), Object.create(null), 1n, loop, ["linear"], () => 0])
+        await assert.rejects(createCanceller({ [name]: value }),
+          (error) => error.message.startsWith(`${name} is `) && error.message.includes("expected"));
+    const canceller = await createCanceller({ rate });
+    refused(() => canceller.set({ suppression: Object.create(null) }), TypeError, /suppression is an/);
+    refused(() => canceller.notifyGap(0, Object.create(null)), TypeError, /farLost is an object/);
+  });
+
+  test("each setting is read once", async () => {
+    let reads = 0;
+    const canceller = await createCanceller({ rate, get farRate() { return reads++ ? NaN : 8000; } });
+    assert.deepEqual([canceller.farRate, reads], [8000, 1]);
+    canceller.process(part[0].subarray(0, 320), part[1].subarray(0, 160)); // it is queued
+    canceller.close();
+  });
+
+  test("arrays of another realm and of subclasses: the same bits", async () => {
+    class Own extends Float32Array {}
+    class Own16 extends Int16Array {}
+    const pairs = [[Float32Array, Own], [Float32Array, runInNewContext("Float32Array")],
+      [Int16Array, Own16], [Int16Array, runInNewContext("Int16Array")]];
+    for (const queue of [{}, { farQueueMs: 100 }]) {
+      const canceller = await createCanceller({ rate, noiseReductionDb: 0, ...queue });
+      const processed = (Type) => {
+        const scale = new Type([0.5])[0] === 0 ? 32768 : 1;
+        const [mic, far] = part.map((x) => Type.from(x.subarray(0, 1600), (y) => y * scale));
+        return [canceller.process(mic, far), canceller.process(mic, far, new Type(1600))];
+      };
+      for (const [usual, other] of pairs) {
+        canceller.reset();
+        const expected = processed(usual);
+        assert.ok(expected[1].some((x) => x !== 0));
+        canceller.reset();
+        assert.deepEqual(processed(other).map((x) => [...x]), expected.map((x) => [...x]));
+      }
+    }
   });
 
   test("wrong samples are refused by name, and a closed canceller", async () => {
@@ -212,7 +255,8 @@ export function testAnyCanceller(createCanceller) {
     canceller.close();
     assert.equal(canceller.rate, rate);
     for (const use of [(c) => c.process(hop), (c) => c.pushFar(hop), (c) => c.notifyGap(1, 0),
-      (c) => c.stats, (c) => c.reset(), (c) => c.set({ suppression: 1 })])
+      (c) => c.stats, (c) => c.reset(), (c) => c.set({ suppression: 1 }),
+      (c) => c.set({})])
       refused(() => use(canceller), Error, /the canceller is closed/);
   });
 }

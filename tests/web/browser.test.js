@@ -283,7 +283,7 @@ test("what a node would ignore is refused by name", async () => {
     [{ farRate: 24000 }, /farRate cannot be set/],
     [{ channels: 2 }, /channels cannot be set/],
     [{ suppression: 5 }, /suppression is 5, expected 0 to 3/],
-    [{ suppression: "1" }, /suppression is 1, expected a number/],
+    [{ suppression: "1" }, /suppression is "1", expected a number/],
     [{ noiseReductionDb: 99 }, /noiseReductionDb is 99, expected 0 to 60/],
     [{ comfortNoise: "yes" }, /comfortNoise is yes, expected true or false/],
     [{ farChannels: 9 }, /farChannels is 9, expected 1 to 8/],
