@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 typedef struct canceller {
     unecho *stream; /* NULL: closed */
@@ -70,8 +71,7 @@ static napi_value defaults(napi_env env, napi_callback_info info)
 {
     (void)info;
     void *data;
-    const napi_value created =
-        create_array(env, napi_float64_array, sizeof(double), SETTING_COUNT, &data);
+    const napi_value created = create_array(env, napi_float64_array, SETTING_COUNT, &data);
     if (!created)
         return NULL;
     unecho_config config;
@@ -102,16 +102,21 @@ static bool get_config(napi_env env, napi_value value, unecho_config *config)
 
 /* ---- The class --------------------------------------------------------------------------- */
 
+/* Not by malloc: small blocks of objects that are not collected yet would lie between the streams,
+ * and the memory of closed ones could neither be given back nor hold the next one. */
 static void *allocate(void *user, size_t size)
 {
-    ((canceller *)user)->memory = size;
-    return malloc(size);
+    canceller *held = user;
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return NULL;
+    held->memory = size;
+    return memory;
 }
 
 static void release(void *user, void *memory)
 {
-    (void)user;
-    free(memory);
+    munmap(memory, ((canceller *)user)->memory);
 }
 
 /* The garbage collector weighs objects by what they hold. */
@@ -229,8 +234,7 @@ static bool get_signals(napi_env env, const canceller *held, napi_value values[3
             return false;
     }
     if (is_absent(env, values[2])) {
-        const size_t size = mic->type == napi_int16_array ? sizeof(int16_t) : sizeof(float);
-        values[2] = create_array(env, mic->type, size, mic->length, &out->data);
+        values[2] = create_array(env, mic->type, mic->length, &out->data);
         return values[2] != NULL;
     }
     return get_samples(env, values[2], "out", held->channels, mic, out) &&
@@ -347,8 +351,7 @@ static napi_value stats(napi_env env, napi_callback_info info)
     canceller *held = get_open(env, info, 0, NULL);
     if (!held)
         return NULL;
-    const napi_value created =
-        create_array(env, napi_float64_array, sizeof(double), STAT_COUNT, &data);
+    const napi_value created = create_array(env, napi_float64_array, STAT_COUNT, &data);
     if (!created)
         return NULL;
     unecho_stats now = {.size = sizeof now};

@@ -104,13 +104,27 @@ bool get_number(napi_env env, napi_value value, double *number)
            fail(env, napi_throw_type_error, "expected a number");
 }
 
-napi_value create_array(napi_env env, napi_typedarray_type type, size_t size, size_t length,
-                        void **data)
+napi_value create_array(napi_env env, napi_typedarray_type type, size_t length, void **data)
 {
-    napi_value buffer;
+    const char *name = type == napi_int16_array     ? "Int16Array"
+                       : type == napi_float32_array ? "Float32Array"
+                                                    : "Float64Array";
+    napi_value global;
+    napi_value class;
+    napi_value size;
     napi_value created;
-    if (!succeeded(env, napi_create_arraybuffer(env, size * length, data, &buffer)) ||
-        !succeeded(env, napi_create_typedarray(env, type, length, buffer, 0, &created)))
+    array found;
+    if (!succeeded(env, napi_get_global(env, &global)) ||
+        !succeeded(env, napi_get_named_property(env, global, name, &class)) ||
+        !succeeded(env, napi_create_double(env, (double)length, &size)) ||
+        !succeeded(env, napi_new_instance(env, class, 1, &size, &created)) ||
+        !get_array(env, created, name, &found))
         return NULL;
+    /* A program may have replaced the class. */
+    if (found.type != type || found.length != length) {
+        fail(env, napi_throw_type_error, "%s is not that of JavaScript", name);
+        return NULL;
+    }
+    *data = found.data;
     return created;
 }

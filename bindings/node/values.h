@@ -36,7 +36,8 @@ bool get_samples(napi_env env, napi_value value, const char *name, unsigned chan
 bool check_length(napi_env env, const array *samples, const char *name, size_t expected);
 /* The same samples are allowed only where `same` says so. */
 bool check_overlap(napi_env env, const array *out, const array *in, const char *name, bool same);
-napi_value create_array(napi_env env, napi_typedarray_type type, size_t size, size_t length,
-                        void **data);
+/* Of Int16, Float32 or Float64, by the class of JavaScript: where there is no memory it throws,
+ * while napi_create_arraybuffer ends the process. */
+napi_value create_array(napi_env env, napi_typedarray_type type, size_t length, void **data);
 
 #endif

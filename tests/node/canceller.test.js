@@ -1,6 +1,9 @@
 /* The class Canceller of the add-on, on the bundled sample. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Worker } from "node:worker_threads";
 
 import { Canceller, Playout, createCanceller } from "unecho-native";
@@ -64,8 +67,36 @@ test("memory that has moved is refused by name", () => {
   refused(() => Canceller.prototype.process.call({}, hop), TypeError, /./);
 });
 
-/** Megabytes that the process has in memory. */
-const megabytes = () => process.memoryUsage.rss() / 2 ** 20;
+test("no memory for the output throws", () => {
+  // In a process of its own, which may then have half of what its output needs.
+  const script = `
+    import { execFileSync } from "node:child_process";
+    import { readFileSync } from "node:fs";
+    import { Canceller } from "unecho-native";
+    const canceller = new Canceller({ engine: "linear" });
+    const mic = new Float32Array(2 ** 28);
+    const used = 1024 * /VmSize:\\s+(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1];
+    execFileSync("prlimit", ["--pid", process.pid, "--as=" + (used + 2 ** 29)]);
+    try {
+      canceller.process(mic);
+    } catch (error) {
+      process.stdout.write(error.name + " after " + canceller.stats.frames);
+    }`;
+  const said = execFileSync(process.execPath, ["--input-type=module", "--eval", script]);
+  assert.equal(String(said), "RangeError after 0");
+});
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc");
+
+/** Megabytes that the process has in memory, without those that only wait for the collector. */
+async function megabytes() {
+  for (let i = 0; i < 3; i++) {
+    collect();
+    await new Promise(setImmediate);
+  }
+  return process.memoryUsage.rss() / 2 ** 20;
+}
 
 test("10,000 that are opened and closed, or forgotten, leave no memory behind", async () => {
   const turns = 10000;
@@ -78,9 +109,9 @@ test("10,000 that are opened and closed, or forgotten, leave no memory behind", 
       if (close) canceller.close();
       // What the collector found is freed between turns of the event loop.
       if (i % 100 === 0) await new Promise(setImmediate);
-      if (i === turns / 5) before = megabytes();
+      if (i === turns / 5) before = await megabytes();
     }
-    const grown = megabytes() - before;
+    const grown = (await megabytes()) - before;
     console.log(`${close ? "closed" : "forgotten"}: ${grown.toFixed(1)} MB more`);
     assert.ok(grown < 100, `${grown} MB`);
   }
