@@ -145,12 +145,25 @@ static void open_by_content(audio_reader *reader, SF_INFO *info)
         reader->in_place = loaded_file_shorts(reader->file, &reader->place, info);
 }
 
+static void warn_of_ogg(const audio_reader *reader, const struct sound_source *source)
+{
+    char command[512];
+    const ogg_extent extent = ogg_extent_of(reader->fd);
+    if (extent == OGG_CHAINED)
+        report_warning("%s: is several Ogg recordings one after the other, of which only the first "
+                       "is read; to join them: %s",
+                       reader->name, refusal_conversion(source, "", command, sizeof(command)));
+    else if (extent == OGG_CUT)
+        report_warning(
+            "%s: cut short: the file ends before its Ogg stream does; using what is there",
+            reader->name);
+}
+
 static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
 {
     SF_INFO info = {0};
     const struct sound_source source = source_of(reader);
     const bool may_be_media = S_ISREG(reader->identity.st_mode) && media_is_known(reader->name);
-    char command[512];
     if (refusal_of_nothing(&source))
         return false;
     open_by_content(reader, &info);
@@ -180,10 +193,8 @@ static bool open_sound_file(audio_reader *reader, const audio_layout *layout)
     if (refusal_of_signal(&source, reader->rate, reader->channels, layout))
         return false;
     warn_of_truncation(reader);
-    if ((reader->format & SF_FORMAT_TYPEMASK) == SF_FORMAT_OGG && ogg_is_chained(reader->fd))
-        report_warning("%s: is several Ogg recordings one after the other, of which only the first "
-                       "is read; to join them: %s",
-                       reader->name, refusal_conversion(&source, "", command, sizeof(command)));
+    if ((reader->format & SF_FORMAT_TYPEMASK) == SF_FORMAT_OGG)
+        warn_of_ogg(reader, &source);
     if (reader->unfinished)
         report_warning("%s: unfinished: its header says 0 bytes of samples; using the %.2f s that "
                        "are there",

@@ -1,10 +1,16 @@
-/* Ogg files of several recordings one after the other, of which libsndfile reads the first. */
+/* Ogg files of which libsndfile reads a part without saying so. */
 #ifndef UNECHO_CLI_OGG_CHAIN_H
 #define UNECHO_CLI_OGG_CHAIN_H
 
 #include <stdbool.h>
 
-/* Whether in this file a stream begins after another had data. Does not move its position. */
-bool ogg_is_chained(int fd);
+typedef enum ogg_extent {
+    OGG_WHOLE,
+    OGG_CHAINED, /* a stream begins after another had data: libsndfile reads the first */
+    OGG_CUT,     /* the file ends before its last stream does */
+} ogg_extent;
+
+/* Does not move the file's position. */
+ogg_extent ogg_extent_of(int fd);
 
 #endif

@@ -99,7 +99,7 @@ static void an_unfinished_wav_is_read(void **state)
 }
 
 /* libsndfile reads the first link only. */
-static void a_chained_ogg_is_told(void **state)
+static void an_ogg_that_is_read_in_part_is_told(void **state)
 {
     outcome result;
     size_t size = 0;
@@ -112,14 +112,18 @@ static void a_chained_ogg_is_told(void **state)
     memcpy(twice, once, size);
     memcpy(twice + size, once, size);
     write_bytes("chain.ogg", twice, 2 * size);
+    write_bytes("cut.ogg", once, size - 1);
     free(once);
     free(twice);
     run(&result, "process link.ogg far.wav -o of_link.wav -q");
     expect_code(&result, 0);
-    assert_null(strstr(result.messages, "several Ogg"));
+    assert_string_equal(result.messages, "");
     run(&result, "process chain.ogg far.wav -o of_chain.wav -q");
     expect_code(&result, 0);
     expect_part(result.messages, "chain.ogg: is several Ogg recordings");
+    run(&result, "process cut.ogg far.wav -o of_cut.wav -q");
+    expect_code(&result, 0);
+    expect_part(result.messages, "cut.ogg: cut short: the file ends before its Ogg stream does;");
 }
 
 /* A device has no end, and is no model. */
@@ -593,7 +597,7 @@ int main(void)
         cmocka_unit_test(other_names_of_a_file_are_kept),
         cmocka_unit_test(standard_output_by_another_name),
         cmocka_unit_test(an_unfinished_wav_is_read),
-        cmocka_unit_test(a_chained_ogg_is_told),
+        cmocka_unit_test(an_ogg_that_is_read_in_part_is_told),
         cmocka_unit_test(a_device_is_no_model),
         cmocka_unit_test(names_that_are_not_utf8),
         cmocka_unit_test(wrong_usage),
