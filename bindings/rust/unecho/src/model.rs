@@ -38,7 +38,7 @@ impl Model {
 
     /// Load PREFIX_1.onnx and PREFIX_2.onnx, the .tflite files, PREFIX.onnx or PREFIX itself.
     pub fn load(prefix: impl AsRef<Path>) -> Result<Model, Error> {
-        let prefix = CString::new(prefix.as_ref().to_string_lossy().as_bytes())
+        let prefix = CString::new(bytes_of(prefix.as_ref()))
             .map_err(|_| Error::argument("the path of the model contains a zero byte"))?;
         Model::open(|model, message, size| unsafe {
             sys::unecho_model_load(model, prefix.as_ptr(), message, size)
@@ -58,6 +58,14 @@ impl Model {
     pub(crate) fn pointer(&self) -> *mut sys::unecho_model {
         self.0
     }
+}
+
+/// A path as the library takes it: on Unix any bytes, which need not be UTF-8.
+fn bytes_of(path: &Path) -> Vec<u8> {
+    #[cfg(unix)]
+    return std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).to_vec();
+    #[cfg(not(unix))]
+    return path.to_string_lossy().into_owned().into_bytes();
 }
 
 impl Clone for Model {

@@ -259,6 +259,19 @@ fn models() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_model_whose_path_is_not_utf8() {
+    use std::os::unix::ffi::OsStrExt;
+    let name = std::ffi::OsStr::from_bytes(b"unecho-\xff\xe9");
+    let path = env::temp_dir().join(name).with_extension("onnx");
+    let models = PathBuf::from(env::var("UNECHO_MODELS").unwrap());
+    fs::copy(models.join("unecho-post.onnx"), &path).unwrap();
+    let loaded = Model::load(&path);
+    fs::remove_file(&path).unwrap();
+    loaded.unwrap();
+}
+
+#[test]
 fn whole_recordings() {
     let (mic, far) = sample();
     let near = unecho::process(&float(&mic), &float(&far[..160000]), RATE).unwrap();
