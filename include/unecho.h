@@ -301,11 +301,15 @@ UNECHO_API int unecho_process_planar(unecho *stream, const float *const *mic,
  *
  * The first frame counts as played when the next microphone frame is recorded, and the following
  * ones without a gap. If frames are missing the far end counts as silent; after 100 ms without any
- * the next one counts as played at its arrival. If more waits than the sum of far_queue_ms,
- * reference_late_ms and a reserve of 34 to 80 ms (without the post-filter 8 ms more for each
- * further hop at once), the microphone must have stopped, and what waits is dropped. unecho_stats
- * counts both. A shorter stop is recognised by what stays in the queue for far_queue_ms plus 0.3 s,
- * or at once if it is reported with unecho_notify_gap.
+ * the next one counts as played at its arrival. If the missing ones come at once after all and the
+ * echo shows that they had been played in time, this is corrected within half a second in which the
+ * far end talks, at the beginning of a call after far_queue_ms plus 0.3 s.
+ *
+ * If more waits than the sum of far_queue_ms, reference_late_ms and a reserve of 34 to 80 ms
+ * (without the post-filter 8 ms more for each further hop at once), the microphone must have
+ * stopped, and what waits is dropped. unecho_stats counts both. A shorter stop is recognised by
+ * what stays in the queue for far_queue_ms plus 0.3 s, or at once if it is reported with
+ * unecho_notify_gap.
  *
  * Real-time safe. Errors: ARGUMENT, and nothing is consumed.
  */

@@ -291,35 +291,70 @@ void far_end_advance(far_end *f, uint64_t target, uint64_t limit)
     }
 }
 
-/* The most that was the least of a period; nothing is usual before the first. */
-static size_t usual(const queue_watch *w)
+/* The most that was the least of a period; before the first it is `unknown`. */
+static size_t usual(const queue_watch *w, size_t unknown)
 {
-    size_t most = w->periods > 0 ? 0 : SIZE_MAX / 2;
+    size_t most = w->periods > 0 ? 0 : unknown;
     for (unsigned i = 0; i < FAR_END_PERIODS && i < w->periods; i++)
         most = w->usual[i] > most ? w->usual[i] : most;
     return most;
 }
 
-size_t far_end_surplus(far_end *f, int lost)
+static void watch(queue_watch *w, size_t count, size_t enough)
 {
-    queue_watch *const w = &f->waiting;
-    const size_t count = waiting(f);
-    if (f->starved || f->overrun) {
-        /* Who begins anew may push further ahead. */
-        *w = (queue_watch){0};
-        return 0;
-    }
-    const size_t before = usual(w);
-    if (count < before + SURPLUS_MS * f->plan.rate / 1000) {
+    if (count < enough) {
         w->more_hops = 0;
         w->more = w->most = 0;
-    } else {
-        w->more = w->more_hops == 0 || count < w->more ? count : w->more;
-        w->most = count > w->most ? count : w->most;
-        w->more_hops++;
+        return;
     }
+    w->more = w->more_hops == 0 || count < w->more ? count : w->more;
+    w->most = count > w->most ? count : w->most;
+    w->more_hops++;
+}
+
+/*
+ * After a silence that was filled in. If it was only late that frames came, those of the silence
+ * come at once, and as much stays in the queue; who begins anew may push further ahead, and the
+ * same by chance at most. Which it is the echo tells, which would be lost as it cannot come before
+ * the far end. Where it is not known anyway, it can still be found if it comes later.
+ */
+static size_t late_surplus(far_end *f, size_t late, size_t most, far_end_echo echo)
+{
+    queue_watch *const w = &f->waiting;
+    const int alike = w->more <= most, stays = w->more_hops == f->plan.drain_hops;
+    if (alike && ((echo == FAR_END_ECHO_LOST && w->more_hops >= LOST_HOPS) ||
+                  (echo == FAR_END_ECHO_UNKNOWN && stays))) {
+        *w = (queue_watch){0};
+        f->filled = 0;
+        return late;
+    }
+    if (stays && alike)
+        watch(w, 0, 1);
+    else if (stays)
+        *w = (queue_watch){0};
+    return 0;
+}
+
+size_t far_end_surplus(far_end *f, far_end_echo echo)
+{
+    queue_watch *const w = &f->waiting;
+    if (f->overrun || (w->anew && f->filled == 0))
+        *w = (queue_watch){0};
+    if (f->starved) {
+        w->anew = f->taken > 0;
+        w->hops = 0;
+        watch(w, 0, 1);
+    }
+    if (f->starved || f->overrun)
+        return 0;
+    const size_t count = waiting(f), slack = SURPLUS_MS * f->plan.rate / 1000;
+    const size_t late = w->anew ? (size_t)(f->filled * f->plan.rate / UNECHO_SAMPLE_RATE) : 0;
+    const size_t before = usual(w, late > 0 ? 0 : SIZE_MAX / 2);
+    watch(w, count, before + (late > slack ? late - slack : slack));
+    if (late > 0 && w->more_hops > 0)
+        return late_surplus(f, late, before + late + slack, echo);
     const size_t drained = w->most - w->more, little = DRAINED_MS * f->plan.rate / 1000;
-    const int sooner = lost && w->more_hops >= LOST_HOPS && drained <= little;
+    const int sooner = echo == FAR_END_ECHO_LOST && w->more_hops >= LOST_HOPS && drained <= little;
     if (sooner || w->more_hops == f->plan.drain_hops) {
         w->more_hops = w->hops = 0;
         w->most = 0;
@@ -329,6 +364,7 @@ size_t far_end_surplus(far_end *f, int lost)
     if (w->hops == f->plan.drain_hops) {
         w->usual[w->periods++ % FAR_END_PERIODS] = w->least;
         w->hops = 0;
+        w->anew = 0;
     }
     return 0;
 }

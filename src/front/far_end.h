@@ -39,6 +39,7 @@ typedef struct queue_watch {
     unsigned hops, periods;
     size_t more, most;  /* the least and the most since it has been more than usual, */
     unsigned more_hops; /* so many hops ago */
+    int anew;           /* silence has been filled in since the last period */
 } queue_watch;
 
 /* The samples of a lane. All lanes hold as many. */
@@ -103,12 +104,20 @@ int64_t far_end_lost(far_end *f, int64_t samples, uint64_t now);
  */
 void far_end_advance(far_end *f, uint64_t target, uint64_t limit);
 
+/* Whether the echo is where it has been. */
+typedef enum far_end_echo {
+    FAR_END_ECHO_HEARD,
+    FAR_END_ECHO_LOST,
+    FAR_END_ECHO_UNKNOWN, /* it has never been heard, or nobody listens */
+} far_end_echo;
+
 /*
  * Once a hop, of a far end that is pushed: by how many native frames more than before wait in the
- * queue and stay there. Bursts drain, and so the microphone must have lost that much. lost: the
- * echo is, too; then it is told sooner of what does not drain at all.
+ * queue and stay there. Bursts drain, and so the microphone must have lost that much, or silence
+ * was filled in for frames that were late. Where the echo is lost, too, it is told sooner of what
+ * does not drain at all.
  */
-size_t far_end_surplus(far_end *f, int lost);
+size_t far_end_surplus(far_end *f, far_end_echo echo);
 
 /* How many samples at 16 kHz all frames that have come make. */
 uint64_t far_end_arrived(const far_end *f);

@@ -146,9 +146,11 @@ static uint64_t bit(size_t t)
     return UINT64_C(1) << t;
 }
 
-int canceller_has_lost(const canceller *c)
+far_end_echo canceller_echo(const canceller *c)
 {
-    return c->linear && kept_has_lost(&c->linear->kept);
+    if (!c->linear || !kept_is_whole(&c->linear->kept))
+        return FAR_END_ECHO_UNKNOWN;
+    return kept_has_lost(&c->linear->kept) ? FAR_END_ECHO_LOST : FAR_END_ECHO_HEARD;
 }
 
 /* Whether the filter is where the echo is, so that it only has to be carried over. */
@@ -170,7 +172,7 @@ size_t canceller_jump(canceller *c, size_t t, const aligner_jump *jump)
     const int told = jump->kind == ALIGNER_TOLD && distance > linear_far_away;
     if (carried)
         kalman_shift(c->linear, jump->samples);
-    else if (followed || (told && canceller_has_lost(c)))
+    else if (followed || (told && canceller_echo(c) == FAR_END_ECHO_LOST))
         kalman_recall(c->linear);
     else if (told)
         kalman_forget_far_end(c->linear);

@@ -70,8 +70,8 @@ size_t canceller_jump(canceller *c, size_t t, const aligner_jump *jump);
 void canceller_remember(canceller *c, const float *const *far);
 /* The same where the far end was not there yet. */
 size_t canceller_hear_again(canceller *c);
-/* Whether the echo is no longer where the filter had it. */
-int canceller_has_lost(const canceller *c);
+/* Whether the echo is where the filter had it. */
+far_end_echo canceller_echo(const canceller *c);
 
 /* Filter hop t of the next run; microphone and far end are in place. blind: this far end had not
  * come when it was needed. */

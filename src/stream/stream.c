@@ -116,12 +116,13 @@ static void go_on_later(unecho *s, int64_t later)
     aligner_move(&s->aligner, later, (int64_t)far_end_arrived(&s->far_end));
 }
 
-/* A microphone whose callback stalls loses samples, and nobody says so; the far end waits. */
+/* A microphone whose callback stalls loses samples, and nobody says so; the far end waits. So it
+ * does if playback's callback was late. */
 static void notice_stall(unecho *s)
 {
     if (!s->far_end.plan.pushed || s->aligner.plan.mode == UNECHO_ALIGN_OFF)
         return;
-    const size_t surplus = far_end_surplus(&s->far_end, canceller_has_lost(&s->canceller));
+    const size_t surplus = far_end_surplus(&s->far_end, canceller_echo(&s->canceller));
     go_on_later(s, -(int64_t)((uint64_t)surplus * UNECHO_SAMPLE_RATE / s->far_end.plan.rate));
 }
 

@@ -264,6 +264,48 @@ static void player_underruns(void **unused)
     free(out);
 }
 
+/* Until so much later; what comes then comes in so many pieces. */
+static void come_late(unecho *stream, card *c, float *out, double late, size_t pieces)
+{
+    const size_t until = c->mic_at + (size_t)(late * (double)RATE);
+    while (c->mic_at < until)
+        hear(stream, c, out, CHUNK);
+    const size_t all = c->mic_at - c->far_at;
+    for (size_t piece = 1; piece < pieces; piece++) {
+        push(stream, c, c->far_at + all / pieces);
+        hear(stream, c, out, CHUNK);
+    }
+}
+
+/* Playback's callback is late, but not what it played: the frames that come at once are those whose
+ * place silence has taken, and their echo is in its place again. */
+static void far_end_is_late_once(void **unused)
+{
+    (void)unused;
+    static const double lates[] = {0.13, 0.2, 0.35};
+    for (int align = UNECHO_ALIGN_AUTO; align <= UNECHO_ALIGN_FIXED; align++)
+        for (size_t i = 0; i < 6; i++) {
+            const double at = i < 3 ? 5.0 : 0.3, late = lates[i % 3];
+            const size_t pieces = 1 + 3 * (i % 2);
+            const unecho_config config = pushed_config((unecho_align)align, 400);
+            float *const out = calloc(LENGTH, sizeof *out);
+            unecho *stream = open_with(&config);
+            card c = {0};
+            go_on(stream, &c, out, (size_t)(at * (double)RATE));
+            come_late(stream, &c, out, late, pieces);
+            go_on(stream, &c, out, LENGTH);
+            const double soon = erle(out, at + late + (i < 3 ? 0.4 : 1.5), at + late + 2.0);
+            print_message("after %.1f s %.2f s late, in %zu pieces, %s: ERLE %.1f, then %.1f "
+                          "dB\n",
+                          at, late, pieces, align == UNECHO_ALIGN_AUTO ? "auto" : "fixed", soon,
+                          erle(out, 7.5, 11.5));
+            assert_true(soon >= 20.0);
+            assert_true(erle(out, 7.5, 11.5) >= 25.0);
+            unecho_close(&stream);
+            free(out);
+        }
+}
+
 /*
  * An utterance that is pushed far ahead while the user talks over it: the echo is lost in the talk,
  * and more waits in the queue than before, but it drains. No frame may be taken for lost.
@@ -522,6 +564,7 @@ int main(void)
         cmocka_unit_test(missing_frames_are_counted),
         cmocka_unit_test(microphone_stands_still),
         cmocka_unit_test(microphone_loses_a_moment),
+        cmocka_unit_test(far_end_is_late_once),
         cmocka_unit_test(player_underruns),
         cmocka_unit_test(pushed_ahead_while_the_user_talks),
         cmocka_unit_test(nothing_is_learnt_from_a_far_end_that_is_lost),
