@@ -432,7 +432,7 @@ void aligner_move(aligner *a, int64_t samples, int64_t end)
     const int64_t shift = within_reach(a, a->shift + samples), later = shift - a->shift;
     a->shift = shift;
     a->realignments++;
-    if (later > 0) {
+    if (later > 0 && end > 0) {
         /* Nothing jumps: for a while the far end is silent. */
         a->shift_before += later;
         a->gap = later;

@@ -91,7 +91,7 @@ int aligner_misses(const aligner *a, const far_end *f);
 void aligner_upper(const aligner *a, const far_end *f, float *power);
 
 /* The echo lags the far end by so many samples more than before: so many were lost, of it before
- * sample `end`, or of the microphone where it lags less. */
+ * sample `end`, or of the microphone where it lags less, or where `end` is 0. */
 void aligner_move(aligner *a, int64_t samples, int64_t end);
 
 /* The echo was heard where it has been. */

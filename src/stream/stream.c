@@ -22,6 +22,7 @@ void stream_reset(unecho *s)
     s->lost = 0;
     s->slid = 0;
     s->behind = 0;
+    s->owed = 0;
 }
 
 int unecho_reset(unecho *stream)
@@ -106,12 +107,16 @@ static void go_on_later(unecho *s, int64_t later)
 {
     if (s->far_end.plan.pushed && s->aligner.plan.mode != UNECHO_ALIGN_OFF && later < 0) {
         /* The queue holds the far end that was played meanwhile: skip it, in whole frames of the
-         * aligner. */
-        const uint64_t hops = (uint64_t)-later / DELAY_FRAME * (DELAY_FRAME / UNECHO_HOP);
+         * aligner. What is left over is owed to the next time: it would add up until the echo came
+         * before its far end. */
+        const uint64_t all = (uint64_t)-later + s->owed;
+        const uint64_t hops = all / DELAY_FRAME * (DELAY_FRAME / UNECHO_HOP);
         aligner_skip(&s->aligner, hops);
         s->lost += hops;
         s->behind = 1;
-        later += (int64_t)(hops * UNECHO_HOP);
+        s->owed = all % DELAY_FRAME;
+        aligner_move(&s->aligner, later + (int64_t)(hops * UNECHO_HOP), 0);
+        return;
     }
     aligner_move(&s->aligner, later, (int64_t)far_end_arrived(&s->far_end));
 }

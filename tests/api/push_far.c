@@ -264,6 +264,30 @@ static void player_underruns(void **unused)
     free(out);
 }
 
+/* A microphone that loses a moment again and again, and tells of it: the delay stays. */
+static void microphone_loses_many_moments(void **unused)
+{
+    (void)unused;
+    enum { LOST = 1500, FIRST = 2 * RATE, EVERY = RATE / 2, LAST = 10 * RATE };
+    const unecho_config config = pushed_config(UNECHO_ALIGN_AUTO, 400);
+    float *const out = calloc(LENGTH, sizeof *out);
+    unecho *stream = open_with(&config);
+    card c = {0};
+    for (size_t at = FIRST; at <= LAST; at += EVERY) {
+        go_on(stream, &c, out, at);
+        c.mic_at += LOST;
+        assert_int_equal(unecho_notify_gap(stream, LOST, 0), UNECHO_OK);
+    }
+    go_on(stream, &c, out, LENGTH);
+    const unecho_stats stats = stats_of(stream);
+    print_message("%d moments lost: delay %.2f ms, ERLE %.1f dB\n", 1 + (LAST - FIRST) / EVERY,
+                  (double)stats.delay_ms, erle(out, 10.3, 11.9));
+    assert_true(fabs((double)stats.delay_ms - 122.0) <= 20.0);
+    assert_true(erle(out, 10.3, 11.9) >= 25.0);
+    unecho_close(&stream);
+    free(out);
+}
+
 /* Until so much later; what comes then comes in so many pieces. */
 static void come_late(unecho *stream, card *c, float *out, double late, size_t pieces)
 {
@@ -564,6 +588,7 @@ int main(void)
         cmocka_unit_test(missing_frames_are_counted),
         cmocka_unit_test(microphone_stands_still),
         cmocka_unit_test(microphone_loses_a_moment),
+        cmocka_unit_test(microphone_loses_many_moments),
         cmocka_unit_test(far_end_is_late_once),
         cmocka_unit_test(player_underruns),
         cmocka_unit_test(pushed_ahead_while_the_user_talks),
