@@ -300,6 +300,16 @@ static size_t usual(const queue_watch *w, size_t unknown)
     return most;
 }
 
+/* The least of all periods if they differ only by the caller's timing: to take the most would leave
+ * the difference in the queue, at every loss anew. */
+static size_t usual_least(const queue_watch *w, size_t most, size_t slack)
+{
+    size_t least = most;
+    for (unsigned i = 0; i < FAR_END_PERIODS && i < w->periods; i++)
+        least = w->usual[i] < least ? w->usual[i] : least;
+    return most - least < slack ? least : most;
+}
+
 static void watch(queue_watch *w, size_t count, size_t enough)
 {
     if (count < enough) {
@@ -358,7 +368,7 @@ size_t far_end_surplus(far_end *f, far_end_echo echo)
     if (sooner || w->more_hops == f->plan.drain_hops) {
         w->more_hops = w->hops = 0;
         w->most = 0;
-        return w->more - before;
+        return w->more - usual_least(w, before, slack);
     }
     w->least = w->hops++ == 0 || count < w->least ? count : w->least;
     if (w->hops == f->plan.drain_hops) {
