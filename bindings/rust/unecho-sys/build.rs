@@ -20,6 +20,11 @@ fn run(command: &mut Command) {
 }
 
 fn link_static(folder: &Path) {
+    // Cargo copies it, and would go on with what it copied first.
+    println!(
+        "cargo:rerun-if-changed={}",
+        folder.join("libunecho.a").display()
+    );
     println!("cargo:rustc-link-search=native={}", folder.display());
     println!("cargo:rustc-link-lib=static=unecho");
     println!("cargo:rustc-link-lib=m");
@@ -69,8 +74,9 @@ fn main() {
          pkg-config find unecho.pc (PKG_CONFIG_PATH)"
     );
     let folder = PathBuf::from(env::var_os("OUT_DIR").unwrap()).join("build");
-    println!("cargo:rerun-if-changed={}", root.join("src").display());
-    println!("cargo:rerun-if-changed={}", root.join("include").display());
+    for part in ["src", "include", "models"] {
+        println!("cargo:rerun-if-changed={}", root.join(part).display());
+    }
     build(&root, &folder);
     link_static(&folder.join("src"));
 }
