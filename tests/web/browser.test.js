@@ -285,7 +285,7 @@ test("what a node would ignore is refused by name", async () => {
     [{ suppression: 5 }, /suppression is 5, expected 0 to 3/],
     [{ suppression: "1" }, /suppression is "1", expected a number/],
     [{ noiseReductionDb: 99 }, /noiseReductionDb is 99, expected 0 to 60/],
-    [{ comfortNoise: "yes" }, /comfortNoise is yes, expected true or false/],
+    [{ comfortNoise: "yes" }, /comfortNoise is "yes", expected true or false/],
     [{ farChannels: 9 }, /farChannels is 9, expected 1 to 8/],
     [{ farChannels: 0 }, /farChannels is 0, expected a whole number, 1 or more/],
     [{ statsInterval: 0 }, /statsInterval is 0, expected/],
