@@ -26,9 +26,8 @@ static int set_up(void **unused)
     signal_ sample = read_sample("far");
     sample.count = SECONDS * RATE;
     far = repeated(&sample, MINUTE + MINUTE / 60);
-    signal_ echo = room_echo(&far, 0.2, 0.5f, 680, 31);
-    add_hiss(&echo, 1e-3f, 32);
-    mic = echo;
+    mic = room_echo(&far, 0.2, 0.5f, 680, 31);
+    add_hiss(&mic, 1e-3f, 32);
     free(sample.samples);
     return 0;
 }
