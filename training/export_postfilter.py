@@ -13,14 +13,9 @@ import numpy as np
 
 import onnx_file
 from onnx_file import node
+from weights_file import read, turned
 
 BANDS, FEATURES = 70, 490
-
-
-def turned(gates):
-    """From r, z, n to z, r, n, the order of ONNX."""
-    r, z, n = np.split(gates, 3)
-    return np.concatenate([z, r, n])
 
 
 def export(weights, path):
@@ -73,4 +68,4 @@ def export(weights, path):
 if __name__ == '__main__':
     if len(sys.argv) != 3:
         sys.exit('usage: export_postfilter.py WEIGHTS.npz MODEL.onnx')
-    export(dict(np.load(sys.argv[1])), sys.argv[2])
+    export(read(sys.argv[1]), sys.argv[2])

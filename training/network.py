@@ -4,14 +4,16 @@ Without gru.so, which `make -C training` builds, training uses PyTorch's.
 """
 import ctypes
 import os
+import sys
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 import postfilter
+from weights_file import read
 
-FEATURES, UNITS = 7 * postfilter.BANDS, 128
+FEATURES, UNITS = 7 * postfilter.BANDS, 160
 MULTIPLE = 32   # scenes and units that the layer in C takes
 try:
     _fast = ctypes.CDLL(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'gru.so'))
@@ -120,3 +122,15 @@ class Postfilter(nn.Module):
         """Features -> logits of the gains [T, B, BANDS] and of the near end's talking [T, B, 1], states for the next hops."""
         hidden = self.hidden(x, states)
         return self.out(hidden), self.near(hidden), hidden[-1].detach().split(self.units, -1)
+
+
+def begin(path, units):
+    """A network to train: with the weights of a file, whose size it has then, or with random ones. path or units may be None."""
+    if not path:
+        return Postfilter(units or UNITS)
+    weights = {name: torch.from_numpy(array) for name, array in read(path).items()}
+    if units not in (None, len(weights['inp.bias'])):
+        sys.exit(f"{path}: {len(weights['inp.bias'])} units in a layer, expected {units}: training/widen.py gives it more")
+    net = Postfilter(len(weights['inp.bias']))
+    net.load_state_dict(weights)
+    return net

@@ -19,6 +19,7 @@ except ImportError as missing:
     sys.exit(77)
 
 import onnx_file
+import weights_file
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RATE, SECONDS = 16000, 40
@@ -36,7 +37,7 @@ def script(name, *arguments):
 
 
 def refuses(because, name, *arguments):
-    command = [sys.executable, os.path.join(HERE, name), *arguments]
+    command = [sys.executable, os.path.join(HERE, name), *map(str, arguments)]
     result = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if result.returncode == 0 or result.stderr != because + '\n':
         sys.exit(f'{name}: expected {because}, found {result.stderr}')
@@ -86,6 +87,15 @@ def mean_of(a, b, out):
         sys.exit(f'{out} is not the mean of {a} and {b}')
 
 
+def check_model_as_weights(model, weights):
+    read, trained = weights_file.read(model), np.load(weights)
+    if set(read) != set(trained) or not all(np.array_equal(read[name], trained[name]) for name in read):
+        sys.exit(f'{model}: not the weights of {weights}')
+    options = ['--scenes', 'scenes', '--validation', 'validation', '--batch', 2, '--steps', 8, '--out', 'further', '--init', model]
+    refuses(f'{model}: 128 units in a layer, expected 160: training/widen.py gives it more', 'train.py', *options, '--units', '160')
+    script('train.py', *options)
+
+
 def check_validation():
     """What does nothing gains nothing; libsndfile adds a chunk to 32-bit files."""
     copy = "import sys, soundfile as s; s.write(sys.argv[2], *s.read(sys.argv[1]), subtype='FLOAT')"
@@ -121,7 +131,7 @@ def main():
         except ImportError as missing:
             print(f'training skipped: {missing}')
             return
-        options = ['--scenes', 'scenes', '--validation', 'validation', '--batch', 2, '--steps', 32]
+        options = ['--scenes', 'scenes', '--validation', 'validation', '--batch', 2, '--steps', 32, '--units', 128]
         refuses('sounds: no scenes', 'train.py', '--scenes', 'sounds', '--validation', 'validation', '--out', 'nothing')
         script('train.py', *options, '--out', 'whole')
         script('train.py', *options, '--out', 'halves', '--until', 16)
@@ -141,6 +151,7 @@ def main():
         script('export_postfilter.py', 'mean.npz', 'model.onnx')
         if onnx_file.arrays('model.onnx')['output/W'].shape != (256, 71):
             sys.exit('model.onnx: not 70 gains and who talks')
+        check_model_as_weights('model.onnx', 'mean.npz')
 
 
 if __name__ == '__main__':

@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """Train the post-filter on the scenes of unecho-scenes.
 
-    train.py --scenes FOLDER --validation FOLDER --out FOLDER [--init WEIGHTS.npz] [--steps N] ...
+    train.py --scenes FOLDER --validation FOLDER --out FOLDER [--init WEIGHTS] [--steps N] ...
 
 FOLDER of scenes: any number of NAME.u8; those that appear while it runs join in. Of the validation: dt.u8, near.u8, far.u8.
 Writes OUT/log.txt, OUT/state.pt, from which the same command goes on after an interruption, and OUT/weights.npz, the
 averaged weights, for export_postfilter.py. The same seed and the same scenes give the same weights.
 """
 import argparse
+import copy
 import glob
 import math
 import os
@@ -19,7 +20,7 @@ import torch
 from torch.nn import functional as F
 
 import postfilter
-from network import UNITS, Postfilter
+from network import begin
 
 BANDS, FEATURE_ROWS = postfilter.BANDS, 7
 ROWS = FEATURE_ROWS + 3   # training/generator/examples.h
@@ -38,7 +39,7 @@ def arguments():
     p.add_argument('--scenes', required=True)
     p.add_argument('--validation', required=True)
     p.add_argument('--out', required=True)
-    p.add_argument('--init', help='weights to begin with, .npz')
+    p.add_argument('--init', help='weights to begin with: of a run, .npz, or a model, .onnx')
     p.add_argument('--steps', type=int, default=4000)
     p.add_argument('--until', type=int, help='stop at this step; without it the same command goes on')
     p.add_argument('--batch', type=int, default=64, help='scenes at once')
@@ -51,7 +52,7 @@ def arguments():
     p.add_argument('--talk', type=float, default=0.1, help='weight of whether the near end talks')
     p.add_argument('--onset', type=float, default=3.0, help='additional weight of the first 0.2 s in which the near end talks')
     p.add_argument('--power', type=float, default=1.0, help='of the gains that the losses see')
-    p.add_argument('--units', type=int, default=UNITS, help='of each layer')
+    p.add_argument('--units', type=int, help='of each layer: 160, or as --init has')
     p.add_argument('--devices', type=float, default=0.5, help='share of scenes whose spectra another microphone and loudspeaker change')
     p.add_argument('--recent', help='draw every other scene from the files whose names are not below this')
     p.add_argument('--save-every', type=float, default=240, help='seconds')
@@ -187,10 +188,8 @@ def main():
     os.makedirs(a.out, exist_ok=True)
     torch.set_num_threads(1)   # sums in another order give other weights
     torch.manual_seed(a.seed)
-    net, average = Postfilter(a.units), Postfilter(a.units)
-    if a.init:
-        net.load_state_dict({k: torch.from_numpy(v) for k, v in np.load(a.init).items()})
-    average.load_state_dict(net.state_dict())
+    net = begin(a.init, a.units)
+    average = copy.deepcopy(net)
     optimiser = torch.optim.AdamW(net.parameters(), lr=a.rate, weight_decay=1e-3, betas=(0.9, 0.98), eps=1e-7)
     scenes, step = Scenes(a.scenes, a.seed, a.recent), 0
     state_file = f'{a.out}/state.pt'

@@ -2,7 +2,7 @@
 """Train the post-filter on a GPU: train.py's losses, with the scenes in the GPU's memory and each step one CUDA graph.
 
     train_gpu.py --scenes FOLDER --out FOLDER --seconds N RUN ...
-    RUN: NAME,WEIGHTS.npz,UNITS,OVER,ECHO,TALK,POWER,BATCH,RATE
+    RUN: NAME,WEIGHTS,UNITS,OVER,ECHO,TALK,POWER,BATCH,RATE
 
 The runs share the GPU and the scenes, and are those of train.py with --init WEIGHTS --units UNITS --over OVER and so on; without
 WEIGHTS from random ones. Takes NAME.u8 out of FOLDER as unecho-scenes writes them there, and deletes each once it has it; the
@@ -11,6 +11,7 @@ OUT/NAME.npz, the averaged weights, now and then and at the end. Without a GPU i
 """
 import argparse
 import contextlib
+import copy
 import glob
 import math
 import os
@@ -21,7 +22,7 @@ import numpy as np
 import torch
 
 import train
-from network import Postfilter
+from network import begin
 from train import Devices, HOP_BYTES, HOPS, losses, unpacked
 
 CHUNK = 248
@@ -82,10 +83,8 @@ class Run:
         units, batch = int(units), int(batch)
         torch.manual_seed(seed)
         self.random, self.pool, self.share = np.random.default_rng(seed), pool, devices
-        self.net, self.average = Postfilter(units), Postfilter(units)
-        if init:
-            self.net.load_state_dict({k: torch.from_numpy(v) for k, v in np.load(init).items()})
-        self.average.load_state_dict(self.net.state_dict())
+        self.net = begin(init, units)
+        self.average = copy.deepcopy(self.net)
         self.net.to(DEVICE), self.average.to(DEVICE)
         self.parameters, self.means = list(self.net.parameters()), list(self.average.parameters())
         self.now = torch.tensor(self.rate, device=DEVICE)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Give the layers of a trained post-filter more units: what it computes stays the same, until training uses them.
 
-    widen.py WEIGHTS.npz UNITS OUT.npz
+    widen.py WEIGHTS UNITS OUT.npz
 
 The inputs of the new units are random, and their outputs have no weight yet.
 """
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from network import Postfilter
+from weights_file import read
 
 
 def widened(weights, units):
@@ -35,4 +36,4 @@ def widened(weights, units):
 if __name__ == '__main__':
     if len(sys.argv) != 4:
         sys.exit(__doc__)
-    np.savez(sys.argv[3], **widened(np.load(sys.argv[1]), int(sys.argv[2])))
+    np.savez(sys.argv[3], **widened(read(sys.argv[1]), int(sys.argv[2])))
