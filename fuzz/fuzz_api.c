@@ -303,12 +303,13 @@ static void call_gap(player *p, size_t at)
     l->far_time += far < MOST_FRAMES ? far : 0;
 }
 
-static void call_reset(line *l)
+static void call_reset(player *p, line *l)
 {
+    int (*const begin)(unecho *) = take_byte(&p->script) % 2 ? unecho_next_call : unecho_reset;
     const int expected = l->stream ? UNECHO_OK : UNECHO_ERROR_ARGUMENT;
-    expect(unecho_reset(l->stream) == expected, "another status than the header's");
+    expect(begin(l->stream) == expected, "another status than the header's");
     if (l->twin)
-        expect(unecho_reset(l->twin) == expected, "another status than its twin's");
+        expect(begin(l->twin) == expected, "another status than its twin's");
     l->frames = 0;
 }
 
@@ -391,7 +392,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
             call_gap(&p, at);
             break;
         case 12:
-            call_reset(&p.lines[at]);
+            call_reset(&p, &p.lines[at]);
             break;
         case 13:
             call_ask(&p, &p.lines[at]);

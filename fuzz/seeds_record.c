@@ -37,6 +37,7 @@ static void call_all(unecho *stream, int pushed)
     unecho_process_planar(stream, mics, pushed ? NULL : fars, outs, 31);
     unecho_push_far_planar(stream, fars, 31);
     unecho_process_many(&stream, &m, &f, (float *const *)&o, 1, 31);
+    unecho_next_call(stream);
     unecho_reset(stream);
     unecho_process_whole(stream, mic, 40, far, 60, out, UNECHO_NORMALIZE_PEAK);
 }

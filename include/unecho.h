@@ -115,6 +115,8 @@ UNECHO_API const char *unecho_strerror(int status);
 #define UNECHO_SUPPRESSION_MAX        3
 #define UNECHO_LINEAR_TAIL_MIN_MS     64
 #define UNECHO_LINEAR_TAIL_MAX_MS     512
+#define UNECHO_LEARN_FAR_SECONDS      2 /* see unecho_process_whole */
+#define UNECHO_LEARN_SECONDS_MOST     10
 #define UNECHO_RECORD_CAPACITY_MIN    4096
 #define UNECHO_RECORD_CAPACITY_MAX    1073741824
 #define UNECHO_MESSAGE_SIZE           512 /* enough unless paths are long: those messages are cut */
@@ -346,6 +348,16 @@ UNECHO_API int unecho_latency(const unecho *stream);
 UNECHO_API int unecho_reset(unecho *stream);
 
 /*
+ * Begin another call on the same devices in the same room: like unecho_reset, but what the stream
+ * has learned of them is kept: the delay, the drift of the clocks, the echo path, the noise. So the
+ * echo is cancelled from the first word on, and the near end's first words beside it are kept.
+ * Nothing changes for the latency and the settings. Takes as long as to process a second of
+ * silence, a few milliseconds of CPU time; real-time safe otherwise. Errors: ARGUMENT; BACKEND
+ * (ONNX Runtime).
+ */
+UNECHO_API int unecho_next_call(unecho *stream);
+
+/*
  * Change a setting of unecho_config while the stream runs: suppression, noise_reduction_db,
  * comfort_noise. It applies from the next hop on, within 16 ms and without a click, and
  * unecho_reset keeps it. Real-time safe. Errors: ARGUMENT, and nothing changes.
@@ -361,6 +373,10 @@ UNECHO_API int unecho_set_comfort_noise(unecho *stream, int on);
  * recording, until unecho_reset, which has to come before unecho_process goes on. out may be mic,
  * or far if that has as many channels and the same rate; otherwise the buffers must not overlap.
  * options: UNECHO_KEEP_LATENCY, UNECHO_NORMALIZE_PEAK, or-ed.
+ *
+ * Where a post-filter runs, the beginning is processed twice: second by second until
+ * UNECHO_LEARN_FAR_SECONDS of an active far end were heard, or UNECHO_LEARN_SECONDS_MOST have
+ * passed, then, after unecho_next_call, the whole with what was learned, if anything was heard.
  *
  * Where a DTLN network runs, 24 ms of silence come first, as in the batch mode of its reference
  * implementation, whose result is that of UNECHO_ENGINE_NEURAL with UNECHO_ALIGN_OFF and

@@ -16,12 +16,17 @@ folder=${1:?usage: scripts/quality.sh FOLDER [UNECHO]}
 unecho=$(realpath -- "${2:-$root/build/cli/unecho}")
 export UNECHO_QUALITY_OUT=${UNECHO_QUALITY_OUT:-/tmp/unecho-quality}
 
+score() { # NAME OPTIONS
+    "$folder/score" "$1" "$unecho process {mic} {far} -o {out} -q $2"
+}
 for engine in linear+neural linear neural; do
-    "$folder/score" "$engine" "$unecho process {mic} {far} -o {out} -q --engine $engine"
+    score "$engine" "--engine $engine"
 done
+live="linear+neural, live"
+score "$live" "--chunk 128"
 
 figures=$(mktemp)
 trap 'rm -f "$figures"' EXIT
 /usr/bin/python3 "$root/scripts/quality_table.py" "$UNECHO_QUALITY_OUT" "$folder/others.json" \
-    linear+neural linear neural >"$figures"
+    linear+neural "$live" linear neural >"$figures"
 put_figures "$root/docs/quality.md" "$figures"

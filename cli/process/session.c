@@ -7,12 +7,11 @@
 
 #include "alignment/far_feed.h"
 #include "dsp/clones.h"
-#include "dsp/dot.h"
 #include "dsp/peak.h"
 #include "interrupt.h"
+#include "process/power.h"
 #include "report.h"
 
-#include <float.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -23,14 +22,9 @@
 /* So many at a time of files until their end: from one chunk to the next the caches forget the code
  * around the library. */
 #define FILE_CHUNKS 8
-/* Of a sample that counts. */
-#define LARGEST 100.0f
-#define HOP_MS  (1000 * UNECHO_HOP / UNECHO_SAMPLE_RATE)
+#define HOP_MS      (1000 * UNECHO_HOP / UNECHO_SAMPLE_RATE)
 /* For different rates: twice as much far end as the longest call takes. */
 #define FAR_QUEUE_MS 1000
-/* Samples whose squares floats add up without a loss that counts. */
-enum { POWER_PART = 512 };
-
 /* Sums of squares in stretches of one kind, and how many samples of the output. */
 struct stretch_power {
     double mic, out;
@@ -62,44 +56,6 @@ struct session {
     float peak;
 };
 
-/* Added up in eight lanes. */
-static inline double squares(const float *samples, size_t n)
-{
-    eight_floats eight = {0};
-    const size_t whole = n - n % 8;
-    double sum = 0.0;
-    for (size_t i = 0; i < whole; i += 8) {
-        const eight_floats x = *(const eight_floats *)(samples + i);
-        eight += x * x;
-    }
-    for (size_t i = whole; i < n; i++)
-        eight[i - whole] += samples[i] * samples[i];
-    for (size_t k = 0; k < 8; k++)
-        sum += (double)eight[k];
-    return sum;
-}
-
-/* A mean power, no exact figure: guards its input as unecho_process does. */
-CLONED static double power(const float *samples, size_t n)
-{
-    float part[POWER_PART];
-    double sum = 0.0;
-    for (size_t at = 0; at < n; at += POWER_PART) {
-        const size_t count = n - at < POWER_PART ? n - at : POWER_PART;
-        if (peak_of(samples + at, count) <= LARGEST) {
-            sum += squares(samples + at, count);
-            continue;
-        }
-        for (size_t i = 0; i < count; i++) {
-            const float size = fabsf(samples[at + i]);
-            /* Infinity is no large sample, and NaN is none. */
-            part[i] = size <= LARGEST ? size : size <= FLT_MAX ? LARGEST : 0.0f;
-        }
-        sum += squares(part, count);
-    }
-    return sum;
-}
-
 CLONED static float peak(const float *samples, size_t n)
 {
     return peak_of(samples, n);
@@ -113,14 +69,18 @@ static uint64_t as_long(uint64_t n, int of_rate, int rate)
            (rest * (uint64_t)rate + (uint64_t)of_rate - 1) / (uint64_t)of_rate;
 }
 
-/* The network's own lag at 16 kHz, which UNECHO_KEEP_LATENCY leaves in. */
-static uint64_t network_lag(const unecho_model *model)
+/* 0: no network. */
+static unecho_model_kind kind_of(const unecho_model *model)
 {
     /* Its kind alone: the hash would take as long as a fifth of a second of audio. */
     unecho_model_info info = {.size = offsetof(unecho_model_info, description)};
-    if (!model || unecho_model_get_info(model, &info) < 0)
-        return 0;
-    return info.kind == UNECHO_MODEL_POSTFILTER ? UNECHO_HOP : 3 * UNECHO_HOP;
+    return model && unecho_model_get_info(model, &info) == UNECHO_OK ? info.kind : 0;
+}
+
+/* The network's own lag at 16 kHz, which UNECHO_KEEP_LATENCY leaves in. */
+static uint64_t network_lag(unecho_model_kind kind)
+{
+    return kind == 0 ? 0 : kind == UNECHO_MODEL_POSTFILTER ? UNECHO_HOP : 3 * UNECHO_HOP;
 }
 
 static size_t lag_at(const struct session *session, int rate)
@@ -268,9 +228,63 @@ static bool take_memory(struct session *session)
     return false;
 }
 
+static struct far_feed feed_of(ends *pair, const struct far_plan *plan)
+{
+    return (struct far_feed){.read = read_recording,
+                             .source = pair,
+                             .channels = ends_far_channels(pair),
+                             .rate = ends_far_rate(pair),
+                             .plan = plan};
+}
+
+/* The next second of the beginning, with silence after its end. */
+static bool learn_second(struct session *session, bool *ended)
+{
+    const size_t n = (size_t)session->mic_rate, most = largest_piece(session);
+    for (size_t done = 0, part, got = 0; done < n; done += part) {
+        part = n - done < session->chunk ? n - done : session->chunk;
+        part = part < most ? part : most;
+        if (!ends_read_mic(session->pair, session->mic, part, &got))
+            return false;
+        *ended = got < part;
+        if (got == 0 && done == 0)
+            return true;
+        memset(session->mic + got, 0, (part - got) * sizeof(*session->mic));
+        if (!bring_far(session, part) ||
+            !succeeded(unecho_process(session->stream, session->mic,
+                                      has_two_rates(session) ? NULL : session->far, session->mic,
+                                      part)) ||
+            !keep_record(session))
+            return false;
+    }
+    return true;
+}
+
+/* As unecho_process_whole does: process the beginning, then all of it with what was learned. */
+static bool learn(struct session *session)
+{
+    unecho_stats stats = {.size = sizeof(stats)};
+    bool ended = false;
+    for (unsigned t = 0; t < UNECHO_LEARN_SECONDS_MOST && !ended; t++) {
+        if (!learn_second(session, &ended))
+            return false;
+        unecho_get_stats(session->stream, &stats);
+        ended = ended || stats.far_active_seconds >= UNECHO_LEARN_FAR_SECONDS;
+    }
+    memset(session->mic, 0, largest_chunk(session) * sizeof(*session->mic));
+    session->fed = session->far_fed = session->far_heard = 0;
+    session->far_feed = feed_of(session->pair, session->far_feed.plan);
+    return succeeded(stats.far_active_seconds > 0.0f ? unecho_next_call(session->stream)
+                                                     : unecho_reset(session->stream)) &&
+           ends_rewind(session->pair);
+}
+
 struct session *session_open(unecho_model *model, const session_settings *settings, ends *pair)
 {
     struct session *session = calloc(1, sizeof(*session));
+    const unecho_model_kind kind = kind_of(model);
+    const bool learns =
+        kind == UNECHO_MODEL_POSTFILTER && !settings->chunk && ends_can_rewind(pair);
     size_t lag;
     if (!session) {
         report_error("out of memory");
@@ -280,12 +294,8 @@ struct session *session_open(unecho_model *model, const session_settings *settin
     session->stretches = settings->stretches;
     session->mic_rate = ends_mic_rate(pair);
     session->far_rate = ends_far_rate(pair);
-    session->far_feed = (struct far_feed){.read = read_recording,
-                                          .source = pair,
-                                          .channels = ends_far_channels(pair),
-                                          .rate = session->far_rate,
-                                          .plan = settings->plan};
-    session->network_lag = network_lag(model);
+    session->far_feed = feed_of(pair, settings->plan);
+    session->network_lag = network_lag(kind);
     lag = lag_at(session, session->mic_rate);
     session->chunk = settings->chunk
                          ? settings->chunk
@@ -294,11 +304,12 @@ struct session *session_open(unecho_model *model, const session_settings *settin
     session->latency_left = settings->keep_latency ? lag : 0;
     /* Silence comes first. */
     session->filled = settings->chunk ? 0 : lag;
-    session->far_lead = settings->chunk ? 0 : lag_at(session, session->far_rate);
-    if (!take_memory(session) || !open_stream(session, model, settings)) {
+    if (!take_memory(session) || !open_stream(session, model, settings) ||
+        (learns && !learn(session))) {
         session_close(&session);
         return NULL;
     }
+    session->far_lead = settings->chunk ? 0 : lag_at(session, session->far_rate);
     session->skip =
         session->filled + (uint64_t)unecho_latency(session->stream) - session->latency_left;
     return session;
@@ -322,7 +333,7 @@ static void measure_mic(struct session *session, size_t n)
     for (size_t i = 0; i < n;) {
         enum stretch kind;
         const size_t part = same_kind(session, session->heard + i, n - i, &kind);
-        const double sum = power(session->mic + i, part);
+        const double sum = power_of(session->mic + i, part);
         session->apart[kind].mic += sum;
         session->mic_power += sum;
         i += part;
@@ -335,11 +346,11 @@ static void measure_out(struct session *session, const float *samples, size_t n)
     const uint64_t late = session->latency_left;
     const uint64_t wait = session->written < late ? late - session->written : 0;
     size_t i = wait < n ? (size_t)wait : n;
-    session->out_power += power(samples, i);
+    session->out_power += power_of(samples, i);
     while (i < n) {
         enum stretch kind;
         const size_t part = same_kind(session, session->written + i - late, n - i, &kind);
-        const double sum = power(samples + i, part);
+        const double sum = power_of(samples + i, part);
         session->apart[kind].out += sum;
         session->apart[kind].samples += part;
         session->out_power += sum;

@@ -99,7 +99,8 @@ void events_print_call(const record_reader *from, const recorded_call *call, dou
         [RECORD_PROCESS] = "process",     [RECORD_MANY] = "process_many",
         [RECORD_WHOLE] = "process_whole", [RECORD_PUSH] = "push_far",
         [RECORD_GAP] = "notify_gap",      [RECORD_RESET] = "reset",
-        [RECORD_LOST] = "lost",           [RECORD_SETTING] = "set"};
+        [RECORD_LOST] = "lost",           [RECORD_SETTING] = "set",
+        [RECORD_NEXT_CALL] = "next_call"};
     static const char *const forms[RECORD_FORMS] = {"", "_int16", "_planar"};
     const record_head *h = &call->head;
     const recorded_signal *s = call->signals;
@@ -114,7 +115,7 @@ void events_print_call(const record_reader *from, const recorded_call *call, dou
         printf(" of %" PRIu64 " frames of microphone, %" PRIu64 " of far end", h->n, h->far_n);
     else if (h->kind == RECORD_SETTING)
         print_setting(h->extra);
-    else if (h->kind != RECORD_RESET) {
+    else if (h->kind != RECORD_RESET && h->kind != RECORD_NEXT_CALL) {
         printf("%s %" PRIu64 " frames", h->form < RECORD_FORMS ? forms[h->form] : "",
                h->kind == RECORD_PUSH ? h->far_n : h->n);
         print_level("mic", &s[RECORD_MIC], h->n * from->config.mic_channels);

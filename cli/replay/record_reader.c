@@ -86,6 +86,7 @@ static const struct shape {
     [RECORD_RESET] = {.forms = 1},
     [RECORD_LOST] = {.forms = 1, .extra_most = UINT64_MAX},
     [RECORD_SETTING] = {.forms = 1, .extra_most = UINT64_MAX},
+    [RECORD_NEXT_CALL] = {.forms = 1},
 };
 
 bool recorded_refusal(int32_t status)
@@ -105,7 +106,8 @@ static bool is_possible(const record_head *h)
     const bool together = h->kind == RECORD_PROCESS || h->kind == RECORD_MANY;
     if (h->form >= shape->forms || h->extra > shape->extra_most || h->status > 0)
         return false;
-    if ((h->kind == RECORD_RESET || h->kind == RECORD_SETTING) && (h->n > 0 || h->far_n > 0))
+    const bool counts = has_samples(h) || h->kind == RECORD_GAP || h->kind == RECORD_LOST;
+    if (!counts && (h->n > 0 || h->far_n > 0))
         return false;
     if (!has_samples(h))
         return h->status == UNECHO_OK;

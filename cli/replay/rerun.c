@@ -117,6 +117,8 @@ static int repeat(unecho *stream, const recorded_call *call, const buffers *mic,
         return unecho_notify_gap(stream, h->n, h->far_n);
     case RECORD_SETTING:
         return set(stream, h->extra);
+    case RECORD_NEXT_CALL:
+        return unecho_next_call(stream);
     default:
         return unecho_reset(stream);
     }

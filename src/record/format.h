@@ -37,6 +37,7 @@ typedef enum record_kind {
     RECORD_RESET,
     RECORD_LOST,    /* calls from here on did not fit: `extra` in all, with n and far_n frames */
     RECORD_SETTING, /* unecho_set_*; extra: key and value, see record_setting */
+    RECORD_NEXT_CALL,
     RECORD_KINDS
 } record_kind;
 

@@ -101,6 +101,14 @@ void canceller_close(canceller *c)
     c->suppressor->kind->close(c->suppressor);
 }
 
+static void count_anew(canceller *c)
+{
+    c->levels = (levels){0};
+    c->near_end = NEAR_END_UNKNOWN;
+    c->near_end_hops = 0;
+    c->failed_hops = 0;
+}
+
 void canceller_reset(canceller *c)
 {
     float *const lines[] = {c->far, c->error, c->echo};
@@ -112,16 +120,24 @@ void canceller_reset(canceller *c)
     if (c->linear)
         kalman_reset(c->linear);
     c->suppressor->kind->reset(c->suppressor);
-    c->levels = (levels){0};
     bypass_reset(&c->bypass);
     heard_reset(&c->heard);
     c->rumble = (rumble){0};
     limiter_reset(&c->limiter);
     c->far_gain = 1.0f;
-    c->near_end = NEAR_END_UNKNOWN;
-    c->near_end_hops = 0;
-    c->failed_hops = 0;
     c->restarts = 0;
+    count_anew(c);
+}
+
+void canceller_next_call(canceller *c)
+{
+    const suppressor_kind *const kind = c->suppressor->kind;
+    (kind->next_call ? kind->next_call : kind->reset)(c->suppressor);
+    if (c->linear)
+        c->linear->stats = (kalman_stats){0};
+    bypass_reset(&c->bypass);
+    limiter_reset(&c->limiter);
+    count_anew(c);
 }
 
 /* ---- The next hops ---------------------------------------------------------------------- */

@@ -53,6 +53,8 @@ int canceller_start(canceller *c, const suppressor_plan *plan, const fft *transf
                     const message *to);
 void canceller_close(canceller *c);
 void canceller_reset(canceller *c);
+/* Another call on the same devices begins, after silence: forget what only the last one held. */
+void canceller_next_call(canceller *c);
 /* Follow c->settings from the next run on. */
 void canceller_set(canceller *c);
 

@@ -1,4 +1,7 @@
-/* Whole signals: the reference implementation's batch mode, with the latency removed. */
+/*
+ * Whole signals: the reference implementation's batch mode, with the latency removed. What a stream
+ * needs some time to learn it learns from their beginning, as from the call before the next one.
+ */
 #include "stream.h"
 
 #include <math.h>
@@ -65,6 +68,58 @@ static int run(unecho *s, const placed *mic, const placed *far, const placed *ou
     return UNECHO_OK;
 }
 
+/* A second of silence, as whole frames of both rates and as whole hops: longer than any delay. */
+static int next_call(unecho *s)
+{
+    const placed silence = {.length = s->microphone.plan.rate};
+    const int status = run(s, &silence, &silence, &silence, 1);
+    canceller_next_call(&s->canceller);
+    s->mic_seen = s->far_seen = (samples_seen){0};
+    s->far_end.missing = s->far_end.dropped_frames = 0;
+    s->aligner.realignments = 0;
+    s->frames = 0;
+    return status;
+}
+
+int unecho_next_call(unecho *stream)
+{
+    if (!stream)
+        return UNECHO_ERROR_ARGUMENT;
+    if (stream->recorder)
+        recorder_note(stream->recorder, &(record_head){.kind = RECORD_NEXT_CALL}, UNECHO_OK);
+    return next_call(stream);
+}
+
+/* n frames from `first` on, as far as there are so many. */
+static placed part_of(const samples *frames, uint64_t length, uint64_t first, uint64_t n)
+{
+    const uint64_t left = first < length ? length - first : 0;
+    return (placed){samples_from(frames, left > 0 ? first : 0), 0, left < n ? left : n};
+}
+
+/* The beginning, second by second, until enough of the far end was heard. More would more often
+ * bring an echo path that comes later only. */
+static int learn(unecho *s, const samples *mic, size_t mic_n, const samples *far, size_t far_n)
+{
+    const uint64_t rate = s->microphone.plan.rate, far_rate = s->far_end.plan.rate;
+    const samples heard = stream_mic(s, mic);
+    const placed none = {.length = rate};
+    const uint64_t enough = UNECHO_LEARN_FAR_SECONDS * UNECHO_SAMPLE_RATE / UNECHO_HOP;
+    for (uint64_t t = 0; t < UNECHO_LEARN_SECONDS_MOST && t * rate < mic_n; t++) {
+        const placed m = part_of(&heard, mic_n, t * rate, rate);
+        const placed f = part_of(far, far_n, t * far_rate, far_rate);
+        const int status = run(s, &m, &f, &none, 1);
+        if (status < 0)
+            return status;
+        if (s->canceller.levels.active_hops >= enough)
+            break;
+    }
+    if (s->canceller.levels.active_hops > 0)
+        return next_call(s);
+    stream_reset(s);
+    return UNECHO_OK;
+}
+
 static void normalize_peak(float *x, size_t n)
 {
     float peak = 0.0f;
@@ -86,16 +141,20 @@ static int process_whole(unecho *s, const samples *mic, size_t mic_n, const samp
     const int promised = s->output.whole_hops;
     s->output.whole_hops = 0;
     stream_reset(s);
+    const size_t far_due = far_n < far_most ? far_n : (size_t)far_most;
+    int status = mic_n > 0 && s->canceller.suppressor->kind->next_call
+                     ? learn(s, mic, mic_n, far, far_due)
+                     : UNECHO_OK;
 
     /* As in the reference, silence of the suppressor's lag precedes the signal. */
     const size_t lag = s->canceller.lag;
     const uint64_t start = frames_for(lag, rate);
     const size_t kept = options & UNECHO_KEEP_LATENCY ? frames_for(lag, rate) : 0;
     const placed heard = {stream_mic(s, mic), start, mic_n};
-    const placed played = {*far, frames_for(lag, far_rate), far_n < far_most ? far_n : far_most};
+    const placed played = {*far, frames_for(lag, far_rate), far_due};
     const placed written = {*out, start + output_latency(&s->output) - kept, mic_n};
-    const int status =
-        mic_n > 0 ? run(s, &heard, &played, &written, promised ? UNECHO_HOP : 1) : UNECHO_OK;
+    if (mic_n > 0 && status == UNECHO_OK)
+        status = run(s, &heard, &played, &written, promised ? UNECHO_HOP : 1);
     s->output.whole_hops = promised;
     if (status < 0) {
         stream_reset(s);

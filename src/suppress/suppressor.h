@@ -86,6 +86,8 @@ struct suppressor_kind {
     void (*restart)(suppressor *s);
     /* Return to the state after `start`. */
     void (*reset)(suppressor *s);
+    /* Another call on the same devices begins, after silence. NULL: reset does for that. */
+    void (*next_call)(suppressor *s);
     /* Whether two streams may run in one call. NULL: never. */
     int (*together)(const suppressor *a, const suppressor *b);
 };

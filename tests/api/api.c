@@ -452,7 +452,29 @@ static void model_info(void **unused)
 
 /* ---- Whole signals ---------------------------------------------------------------------- */
 
-/* What the whole-signal call does, done with a stream: 384 zeros first, latency removed. */
+/* The seconds of the beginning, silence after its end, until enough of the far end was heard. */
+static void learn(unecho *stream, const float *mic, const float *far, size_t n)
+{
+    static float padded_mic[UNECHO_SAMPLE_RATE], padded_far[UNECHO_SAMPLE_RATE];
+    unecho_stats stats = {.size = sizeof stats};
+    for (size_t t = 0; t < UNECHO_LEARN_SECONDS_MOST && t * UNECHO_SAMPLE_RATE < n; t++) {
+        const size_t at = t * UNECHO_SAMPLE_RATE, left = n - at;
+        const size_t some = left < UNECHO_SAMPLE_RATE ? left : UNECHO_SAMPLE_RATE;
+        memset(padded_mic, 0, sizeof padded_mic);
+        memset(padded_far, 0, sizeof padded_far);
+        memcpy(padded_mic, mic + at, some * sizeof *mic);
+        memcpy(padded_far, far + at, some * sizeof *far);
+        unecho_process(stream, padded_mic, padded_far, padded_mic, UNECHO_SAMPLE_RATE);
+        assert_int_equal(unecho_get_stats(stream, &stats), UNECHO_OK);
+        if (stats.far_active_seconds >= UNECHO_LEARN_FAR_SECONDS)
+            break;
+    }
+    assert_int_equal(stats.far_active_seconds > 0 ? unecho_next_call(stream) : unecho_reset(stream),
+                     UNECHO_OK);
+}
+
+/* What the whole-signal call does, done with a stream: the beginning is processed twice, silence
+ * comes first, the latency is removed. */
 static void by_streaming(const float *mic, const float *far, size_t n, float *out, size_t lag)
 {
     const size_t length = n + LAG + LAG + 512;
@@ -461,6 +483,7 @@ static void by_streaming(const float *mic, const float *far, size_t n, float *ou
     memcpy(padded_mic + LAG, mic, n * sizeof *mic);
     memcpy(padded_far + LAG, far, n * sizeof *far);
     unecho *stream = open_default();
+    learn(stream, mic, far, n);
     unecho_process(stream, padded_mic, padded_far, padded_mic, length);
     memcpy(out, padded_mic + LAG + 128 + lag, n * sizeof *out);
     unecho_close(&stream);

@@ -247,6 +247,7 @@ static int perform_front_end(fixture *s)
     }
     failed |= unecho_get_stats(s->device, &stats);
     failed |= unecho_latency(s->device) < 3400;
+    failed |= unecho_next_call(s->device);
     failed |= unecho_reset(s->device);
     failed |= unecho_reset(s->devices[1]);
     return failed;
@@ -275,6 +276,7 @@ static int perform(fixture *s)
     failed |= unecho_process(s->hops, s->mic, s->far, s->out, 100) != UNECHO_ERROR_CHUNK;
     failed |= unecho_get_stats(s->any, &stats);
     failed |= unecho_latency(s->any) != s->latency;
+    failed |= unecho_next_call(s->any);
     failed |= unecho_reset(s->any);
     failed |= read_record(s, s->any);
     return failed | perform_front_end(s);

@@ -114,6 +114,7 @@ static void heads_that_no_call_has_are_told(void **unused)
         {.kind = RECORD_RESET, .words = BARE, .far_n = 1},
         {.kind = RECORD_RESET, .words = BARE, .form = RECORD_INT16},
         {.kind = RECORD_RESET, .words = BARE, .status = UNECHO_ERROR_BACKEND},
+        {.kind = RECORD_NEXT_CALL, .words = BARE, .n = 1},
         {.kind = RECORD_GAP, .words = BARE, .form = RECORD_PLANAR},
         {.kind = RECORD_GAP, .words = BARE, .extra = 1},
         {.kind = RECORD_GAP, .words = BARE, .n = 1, .coding = {RECORD_SILENT}},

@@ -134,6 +134,8 @@ uint64_t make_calls(unecho *stream, const unecho_config *config, uint32_t seed, 
             assert_int_equal(unecho_notify_gap(stream, random_bits(&c.seed) % 900, 100), UNECHO_OK);
         if (random_bits(&c.seed) % 40 == 0)
             assert_int_equal(unecho_reset(stream), UNECHO_OK);
+        if (random_bits(&c.seed) % 40 == 0)
+            assert_int_equal(unecho_next_call(stream), UNECHO_OK);
         if (random_bits(&c.seed) % 16 == 0)
             set_some(&c);
         if (f)

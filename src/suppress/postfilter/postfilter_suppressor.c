@@ -350,15 +350,22 @@ static void restart(suppressor *s)
     (void)s;
 }
 
+/* How the devices and the room sound is kept, and what was of the last call is forgotten. */
+static void next_call(suppressor *s)
+{
+    postfilter_suppressor *const p = own(s);
+    evidence_reset(&p->evidence);
+    absence_reset(&p->absence);
+    p->talk = p->presence = p->exceeded = p->called = 0.0f;
+}
+
 static void reset(suppressor *s)
 {
     postfilter_suppressor *const p = own(s);
     memset(p->features.all, 0, p->features.all_count * sizeof *p->features.all);
     network_memory_reset(&p->network);
     noise_reset(&p->noise);
-    evidence_reset(&p->evidence);
-    absence_reset(&p->absence);
-    p->talk = p->presence = p->exceeded = p->called = 0.0f;
+    next_call(s);
     skip(s, 1);
 }
 
@@ -386,5 +393,6 @@ const suppressor_kind postfilter_native = {
     .skip = skip,
     .restart = restart,
     .reset = reset,
+    .next_call = next_call,
     .together = together,
 };
