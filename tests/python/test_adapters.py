@@ -133,6 +133,36 @@ class Aio(unittest.TestCase):
             expected.append(canceller.process(MICS[51]))
         self.assertEqual(outs, expected)
 
+    def test_cancelled_again_while_the_thread_computes(self):
+        """The call ends when the thread is done: until then the next one waits, and so do buffers."""
+        begun, go = threading.Event(), threading.Event()
+
+        async def run():
+            async with unecho.aio.Canceller(16000) as canceller:
+                inner = canceller._canceller.process
+
+                def process(*arguments, **more):
+                    begun.set()
+                    go.wait()
+                    return inner(*arguments, **more)
+
+                canceller._canceller.process = process
+                task = asyncio.create_task(canceller.process(MICS[0]))
+                following = asyncio.create_task(canceller.reset())
+                await asyncio.get_running_loop().run_in_executor(None, begun.wait)
+                for _ in range(3):
+                    task.cancel()
+                    for _ in range(5):
+                        await asyncio.sleep(0)
+                ended = task.done(), following.done()
+                go.set()
+                with self.assertRaises(asyncio.CancelledError):
+                    await task
+                await following
+                return ended
+
+        self.assertEqual(asyncio.run(run()), (False, False))
+
     def test_examples(self):
         self.assertEqual(doctest.testmod(unecho.aio).failed, 0)
 

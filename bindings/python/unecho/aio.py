@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Executor
-from typing import Any, AsyncIterable, AsyncIterator, Optional, Tuple
+from contextlib import suppress
+from typing import Any, AsyncIterable, AsyncIterator, Callable, Optional, Tuple
 
 from ._canceller import Canceller as _Canceller
 from ._canceller import Stats
@@ -104,15 +105,24 @@ class Canceller:
         """A snapshot of the statistics; waits for a call that computes."""
         return self._canceller.stats
 
-    async def _run(self, call: Any) -> Any:
-        async with self._turn:
-            work = asyncio.get_running_loop().run_in_executor(self._executor, call)
-            try:
-                return await asyncio.shield(work)
-            except asyncio.CancelledError:
-                # The thread has the chunk: the next one must not overtake it.
-                await asyncio.wait([work])
-                raise
+    async def _run(self, call: Callable[[], Any]) -> Any:
+        return await in_turn(self._turn, self._executor, call)
+
+
+async def in_turn(turn: asyncio.Lock, executor: Optional[Executor],
+                  call: Callable[[], Any]) -> Any:
+    """What the call returns, in a thread of the executor. It is over when this ends, however."""
+    async with turn:
+        work = asyncio.get_running_loop().run_in_executor(executor, call)
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            # The thread has the chunk: the next one must not overtake it, and the caller's buffers
+            # are in use. Whoever cancels may do so again meanwhile.
+            while not work.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([work])
+            raise
 
 
 async def clean(pairs: AsyncIterable[Tuple[Any, Any]], rate: int = 48000, channels: int = 1,

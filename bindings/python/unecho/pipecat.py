@@ -26,6 +26,7 @@ from pipecat.frames.frames import (FilterControlFrame, FilterEnableFrame,
 
 from ._canceller import Canceller, Stats
 from ._playout import Playout
+from .aio import in_turn
 
 __all__ = ["EchoCanceller"]
 
@@ -94,14 +95,8 @@ class EchoCanceller:
             self._playout.play(audio)
 
     async def _clean(self, audio: bytes) -> bytes:
-        async with self._turn:
-            work = asyncio.get_running_loop().run_in_executor(None, self._process, audio)
-            try:
-                return await asyncio.shield(work)
-            except asyncio.CancelledError:
-                # The thread has the chunk: the next one must not overtake it.
-                await asyncio.wait([work])
-                raise
+        near: bytes = await in_turn(self._turn, None, lambda: self._process(audio))
+        return near
 
     def _process(self, audio: bytes) -> bytes:
         if not self._canceller:
