@@ -352,6 +352,27 @@ class LiveKit(unittest.TestCase):
         echo._close()
         reduction(self, out, latency() + 320)
 
+    def test_the_microphone_was_away(self):
+        """4 s, while the agent talks on, 200 ms ahead as its source holds: until another track."""
+        echo = unecho.livekit.EchoCanceller()
+        out, away = b"", range(100, 300)
+        for i, mic in enumerate(MICS[:450]):
+            for far in FARS[:11] if i == 0 else FARS[i + 10:i + 11]:
+                echo.play(rtc.AudioFrame(far, FAR_RATE, 1, 480))
+            if i == away.stop:
+                echo._on_stream_info_updated(room_name="", participant_identity="",
+                                             publication_sid="another")
+            near = (bytes(len(mic)) if i in away else
+                    bytes(echo._process(rtc.AudioFrame(mic, 16000, 1, 320)).data))
+            if i == away.stop:
+                self.assertEqual(near, bytes(len(mic)))  # not what was heard before
+            out += near
+        echo._close()
+        # Two seconds to find that the far end now comes 200 ms sooner.
+        late = latency() + 320
+        change = sample.change_db(sample.mic, np.frombuffer(out, np.int16)[late:], (8, 8.9))
+        self.assertLessEqual(change, -25)
+
     def test_output_of_an_agent(self):
         """What it is told in a room: faster than it is played, paused, interrupted."""
         calls = []

@@ -121,6 +121,12 @@ class EchoCanceller(rtc.FrameProcessor[rtc.AudioFrame]):
         if self._playout:
             self._playout.resume()
 
+    def _on_stream_info_updated(self, *, room_name: str, participant_identity: str,
+                                publication_sid: str) -> None:
+        """Another track begins: the microphone was away, and what waits has been played meanwhile."""
+        self.interrupt()
+        self._waiting = None
+
     def _process(self, frame: rtc.AudioFrame) -> rtc.AudioFrame:
         last, self._waiting = self._waiting, self._thread.submit(self._clean, frame)
         if last is None:
