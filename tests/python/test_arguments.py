@@ -1,5 +1,6 @@
 """Wrong arguments: an exception that says what is wrong, and nothing is consumed."""
 
+import ctypes
 import unittest
 
 import numpy as np
@@ -79,6 +80,7 @@ class Samples(unittest.TestCase):
         self.refused(TypeError, "mic is NoneType", None)
         self.refused(TypeError, "mic is int16 and far float32", BLOCK, BLOCK.astype(np.float32))
         self.refused(TypeError, "a memoryview of format 'f'", memoryview(np.zeros(4, np.float32)))
+        self.refused(TypeError, "a memoryview of format '>h'", memoryview(BLOCK.astype(">i2")))
 
     def test_shapes(self):
         self.refused(ValueError, r"mic has the shape \(160, 2\): expected \(frames,\)",
@@ -126,6 +128,11 @@ class Samples(unittest.TestCase):
                         canceller.process(mic, played)
                 self.assertEqual(canceller.stats.frames, frames)
                 self.assertEqual(len(canceller.process(chunk)), len(chunk))
+
+    def test_a_memoryview_of_ctypes(self):
+        """Its format names the byte order, which is the machine's."""
+        buffer = (ctypes.c_int16 * 160)()
+        self.assertEqual(len(self.canceller.process(memoryview(buffer))), 320)
 
     def test_nothing_is_something(self):
         self.assertEqual(self.canceller.process(b"", b""), b"")

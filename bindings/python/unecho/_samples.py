@@ -6,6 +6,7 @@ every chunk makes few objects.
 
 from __future__ import annotations
 
+import sys
 from ctypes import addressof, c_char
 from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 INT16 = np.dtype(np.int16)
 FLOAT32 = np.dtype(np.float32)
+
+#: Before the type in a memoryview's format, as ctypes writes it: the order of this machine.
+_NATIVE_ORDER = "@=" + ("<" if sys.byteorder == "little" else ">")
 
 
 def samples(name: str, given: Any, channels: int) -> Array:
@@ -51,7 +55,7 @@ def pointer(given: Any, array: Array) -> Any:
 
 def _from_bytes(name: str, given: Any, channels: int) -> Array:
     if isinstance(given, memoryview):
-        if given.format not in ("B", "b", "c", "h"):
+        if given.format.lstrip(_NATIVE_ORDER) not in ("B", "b", "c", "h"):
             raise TypeError(f"{name} is a memoryview of format {given.format!r}: expected bytes or "
                             f"'h' (int16)")
         if not given.c_contiguous:
