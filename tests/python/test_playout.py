@@ -192,6 +192,15 @@ class Playout(unittest.TestCase):
             playout.play(bytes(2 * 8 * 301))
         self.assertEqual((caught.filename, playout.waiting), (__file__, 0))
 
+    def test_floats_of_any_size_in_16_bits(self):
+        given = [0, 0.5, 1, -1, 3e38, -3e38, np.inf, -np.inf, np.nan, 1.5 / 32768, -0.5 / 32768]
+        kept = [0, 16384, 32767, -32768, 32767, -32768, 32767, -32768, 0, 2, 0]
+        playout = unecho.Playout(RATE)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            playout.play(np.array(given, np.float32))
+        self.assertEqual(np.frombuffer(playout._take(len(kept), RATE), np.int16).tolist(), kept)
+
     def test_examples(self):
         self.assertEqual(doctest.testmod(unecho._playout).failed, 0)
 

@@ -100,5 +100,6 @@ def as_int16(array: Array) -> Array:
     """Rounded to nearest, half a step up, and saturated, as the library does."""
     if array.dtype == INT16:
         return array
-    scaled: Array = np.floor(array * np.float32(32768) + np.float32(0.5))
-    return np.nan_to_num(np.clip(scaled, -32768, 32767)).astype(INT16)
+    # Limited first: the largest numbers would overflow, with a warning.
+    scaled: Array = np.floor(np.clip(array, -1, 1) * np.float32(32768) + np.float32(0.5))
+    return np.nan_to_num(np.minimum(scaled, 32767)).astype(INT16)
