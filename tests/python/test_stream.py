@@ -202,6 +202,14 @@ class Stream(unittest.TestCase):
                                mics[:2])
         self.assertRaisesRegex(TypeError, "mics.0. .*int16", unecho.process_many, calls[:1],
                                [sample.mic])
+        for other in (unecho.Canceller(16000, engine="linear"),
+                      unecho.Canceller(16000, precision="fp32"),
+                      unecho.Canceller(16000, model=unecho.Model("unecho-128"))):
+            with other:
+                self.assertRaisesRegex(ValueError, "same model and precision, a network",
+                                       unecho.process_many, [calls[0], other], mics[:2])
+        self.assertRaisesRegex(TypeError, "cancellers.1. is int: expected an unecho.Canceller",
+                               unecho.process_many, [calls[0], 5], mics[:2])
 
 
 class Threads(unittest.TestCase):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional, Sequence, overload
 import numpy as np
 
 from ._canceller import Canceller, Stats
-from ._library import CHANNELS_MAX, check, library
+from ._library import CHANNELS_MAX, ERROR_ARGUMENT, check, library
 from ._samples import FLOAT32, INT16, address, as_float, as_int16, output, samples
 from ._wav import check_output, read_wav, write_wav
 
@@ -125,6 +125,9 @@ def process_many(cancellers: Sequence[Canceller], mics: Sequence[NDArray[np.floa
     played: list[Optional[Array]] = []
     targets: list[Array] = []
     for i, canceller in enumerate(cancellers):
+        if not isinstance(canceller, Canceller):
+            raise TypeError(f"cancellers[{i}] is {type(canceller).__name__}: expected an "
+                            f"unecho.Canceller")
         mic = samples(f"mics[{i}]", mics[i], canceller.channels)
         if mic.dtype != FLOAT32:
             raise TypeError(f"mics[{i}] has samples of {mic.dtype}: expected float32")
@@ -147,11 +150,13 @@ def process_many(cancellers: Sequence[Canceller], mics: Sequence[NDArray[np.floa
         for canceller in cancellers:
             canceller._open()
         pointers = c_void_p * count
-        check(library.unecho_process_many(
+        status = library.unecho_process_many(
             pointers(*(canceller._handle.value for canceller in cancellers)),
             pointers(*map(address, heard)),
             pointers(*(None if far is None else address(far) for far in played)),
-            pointers(*map(address, targets)), count, heard[0].size // cancellers[0].channels))
+            pointers(*map(address, targets)), count, heard[0].size // cancellers[0].channels)
+    check(status, "these cancellers cannot go together: expected the same model and precision, a "
+          "network, and backend='native'" if status == ERROR_ARGUMENT else "")
     return targets
 
 
