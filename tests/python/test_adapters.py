@@ -134,7 +134,7 @@ class Aio(unittest.TestCase):
         self.assertEqual(outs, expected)
 
     def test_cancelled_again_while_the_thread_computes(self):
-        """The call ends when the thread is done: until then the next one waits, and so do buffers."""
+        """The call ends when the thread is done; the next one waits for it."""
         begun, go = threading.Event(), threading.Event()
 
         async def run():

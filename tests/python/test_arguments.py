@@ -160,6 +160,9 @@ class Samples(unittest.TestCase):
                 unecho.process(np.zeros(shape, np.int16), BLOCK, 16000)
         with self.assertRaisesRegex(ValueError, r"far has the shape \(1, 160\)"):
             unecho.process(BLOCK, BLOCK.reshape(1, -1), 16000)
+        for name in ("channels", "far_channels"):
+            with self.assertRaisesRegex(TypeError, f"^{name}=1: of a recording the arrays"):
+                unecho.process(BLOCK, BLOCK, 16000, **{name: 1})
 
     def test_whole_hops(self):
         with unecho.Canceller(16000, whole_hops=True) as canceller:

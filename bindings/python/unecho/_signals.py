@@ -60,6 +60,8 @@ def process(mic: Any, far: Any, rate: int, far_rate: Optional[int] = None,
 def process_with_stats(mic: Any, far: Any, rate: int, far_rate: Optional[int] = None,
                        **settings: Any) -> tuple[Any, Stats]:
     """The same; returns the near end and the Stats."""
+    for name in settings.keys() & {"channels", "far_channels"}:
+        raise TypeError(f"{name}={settings[name]!r}: of a recording the arrays have the number")
     channels, far_channels = _channels("mic", mic), _channels("far", far)
     heard = samples("mic", mic, channels)
     played = samples("far", far, far_channels)

@@ -123,7 +123,7 @@ class EchoCanceller(rtc.FrameProcessor[rtc.AudioFrame]):
 
     def _on_stream_info_updated(self, *, room_name: str, participant_identity: str,
                                 publication_sid: str) -> None:
-        """Another track begins: the microphone was away, and what waits has been played meanwhile."""
+        """Another track begins: the microphone was away, what waits has been played meanwhile."""
         self.interrupt()
         self._waiting = None
 
