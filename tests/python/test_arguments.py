@@ -1,11 +1,14 @@
 """Wrong arguments: an exception that says what is wrong, and nothing is consumed."""
 
+import ast
 import ctypes
+import re
 import unittest
 
 import numpy as np
 
 import unecho
+from unecho import _settings
 
 BLOCK = np.zeros(160, np.int16)
 
@@ -42,6 +45,23 @@ class Opening(unittest.TestCase):
         unecho.Canceller(engine=unecho.Engine.LINEAR, align="off", precision="int8").close()
         unecho.Canceller(rate=np.int32(16000), delay_ms=20, align=unecho.Align.FIXED,
                          comfort_noise=np.bool_(True), suppression=np.float32(0.5)).close()
+
+    def test_what_help_says_of_the_settings(self):
+        """All of them, with the library's defaults and ranges."""
+        said = re.findall(r"^ {8}(\w+)=(\S+) +(?:(\d+) to (\d+))?", unecho.Canceller.__doc__, re.M)
+        self.assertEqual({name for name, *_ in said}, _settings.NAMES)
+        defaults = _settings.new_config(_settings.library)
+        for name, default, least, most in said:
+            value = _settings.field(name, ast.literal_eval(default))
+            self.assertEqual(value, getattr(defaults, name), name)
+            if not most:
+                continue
+            for good in (least, most):
+                if name != "record_capacity":  # it would be allocated
+                    unecho.Canceller(channels=8, **{name: int(good)}).close()
+            for wrong in (int(least) - 1, int(most) + 1):
+                if wrong != unecho.CHANNEL_MEAN or name != "mic_channel":
+                    self.refused(ValueError, name, channels=8, **{name: wrong})
 
     def test_models(self):
         with self.assertRaisesRegex(unecho.Error, "/nowhere/model_1") as caught:

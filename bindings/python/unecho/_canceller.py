@@ -100,14 +100,29 @@ class Canceller:
     ``rate`` is 48000 by default, other than in C, where it is 16000.
     ``far_rate`` is the far end's, by default the same; where it is given, the far end is queued and
     may come in chunks of another size, by ``push_far``, or as a ``Playout``; ``far_queue_ms`` is
-    then 1000 by default. All other settings have the names, ranges and defaults of
-    ``unecho_config`` in unecho.h; ``delay_ms`` needs align="fixed"::
+    then 1000 by default. The other settings, as in ``unecho_config`` of unecho.h, which says more,
+    and their defaults::
 
-        engine="linear_neural" | "linear" | "neural"    align="auto" | "fixed" | "off"
-        precision="auto" | "fp32" | "bf16" | "int8"     backend="native" | "onnxruntime"
-        model (an unecho.Model)    mic_channel    far_channels    far_queue_ms    delay_ms
-        reference_late_ms    whole_hops    hops_at_once    linear_tail_ms    suppression
-        noise_reduction_db    comfort_noise    high_band    record_capacity    cpu    cell_limit
+        engine="linear_neural"  or "linear", "neural": what cancels the echo
+        model=None              an unecho.Model; None: the post-filter
+        precision="auto"        or "fp32", "bf16", "int8": the arithmetic of the network
+        backend="native"        or "onnxruntime": what computes the network
+        mic_channel=0           0 to 7, the one to use; or unecho.CHANNEL_MEAN
+        far_channels=1          1 to 8, all of which are cancelled
+        far_queue_ms=0          20 to 2000 of far end may wait; 0: it comes with the microphone
+        align="auto"            or "fixed", "off": whether the delay is found
+        delay_ms=0              with align="fixed": the echo behind the far end
+        reference_late_ms=0     0 to 1000, the far end behind its echo; adds as much latency
+        whole_hops=False        True: chunks of whole 8 ms at 16 kHz, and 8 ms less latency
+        hops_at_once=16         1 to 64 in one pass: more for long chunks, 1 for short ones
+        linear_tail_ms=256      64 to 512 in steps of 8: how long an echo path may be
+        suppression=1           0 to 3: less keeps more of the voice, more removes more echo
+        noise_reduction_db=20   0 to 60; 0: background noise stays
+        comfort_noise=False     True: noise in place of what is removed with the echo
+        high_band=True          False: nothing above 7 kHz
+        record_capacity=0       4096 to 1073741824 bytes for read_record; 0: no record
+        cpu=0xFFFFFFFF          instruction sets that may be used
+        cell_limit=0            of the cells of an LSTM network; 0: none
 
     Samples are numpy arrays of int16 or float32 (full scale 1.0) with the shape (frames,), or
     (frames, channels) with several channels; or bytes, bytearray or memoryview of interleaved
