@@ -106,6 +106,8 @@ static int open_stream(unecho **stream, int mic_rate, int far_rate)
 
 /* ---- The simulated card ----------------------------------------------------------------- */
 
+enum { STALL_MAX_MS = 60000 };
+
 /* The frames from `at` on, silence after the end. */
 static void take(const sound *s, size_t at, float *frames, size_t n)
 {
@@ -116,8 +118,10 @@ static void take(const sound *s, size_t at, float *frames, size_t n)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4 && argc != 5) {
-        fprintf(stderr, "usage: live_duplex MIC FAR OUT [STALL]\n");
+    char *rest = NULL;
+    const unsigned long stall_ms = argc == 5 ? strtoul(argv[4], &rest, 10) : 0;
+    if (argc < 4 || argc > 5 || (rest && *rest) || stall_ms > STALL_MAX_MS) {
+        fprintf(stderr, "usage: live_duplex MIC FAR OUT [0 to %d ms STALL]\n", STALL_MAX_MS);
         return 2;
     }
     const sound mic = sound_read(argv[1]), far = sound_read(argv[2]);
@@ -137,7 +141,7 @@ int main(int argc, char **argv)
     float frames[PERIOD_MAX];
     const size_t capture = (size_t)mic.rate / 100, playback = (size_t)far.rate / 64;
     const size_t stall_at = 300 * capture;
-    const size_t stall = argc == 5 ? strtoul(argv[4], NULL, 10) / 10 * capture : 0;
+    const size_t stall = stall_ms / 10 * capture;
     size_t heard = 0, brought = 0, played = 0;
     while (heard < mic.frames + latency) {
         /* Playback is asked for frames before they play, capture brings them afterwards. */
