@@ -1,7 +1,8 @@
 /*
  * Makes calls to the server, each a recording in real time, and measures how long every hop takes.
  *
- *     caller SOCKET MIC.wav FAR.wav OUT.wav [CALLS [SECONDS [BUDGET]]]
+ *     cc -o caller caller.c sound.c $(pkg-config --cflags --libs unecho sndfile) -lm
+ *     ./caller SOCKET MIC.wav FAR.wav OUT.wav [CALLS [SECONDS [BUDGET]]]
  *
  * OUT is the near end that the first call gets back. The others play the same recording, starting
  * at other places. SECONDS 0: once, as fast as the server goes.

@@ -2,7 +2,8 @@
  * Cancels the echo in a recording: microphone and far end in two files, which may have different
  * sample rates and need not start together.
  *
- *     file_to_file MIC.wav FAR.wav OUT.wav
+ *     cc -o file_to_file file_to_file.c sound.c $(pkg-config --cflags --libs unecho sndfile)
+ *     ./file_to_file MIC.wav FAR.wav OUT.wav
  */
 #include "sound.h"
 

@@ -4,7 +4,8 @@
  * microphone has heard. Calls on one stream must not overlap, so playback does not touch the
  * stream: it passes the far end on through a lock-free queue, and capture makes all calls.
  *
- *     live_duplex MIC.wav FAR.wav OUT.wav [STALL]
+ *     cc -o live_duplex live_duplex.c sound.c $(pkg-config --cflags --libs unecho sndfile)
+ *     ./live_duplex MIC.wav FAR.wav OUT.wav [STALL]
  *
  * The card is simulated: its microphone hears MIC while its loudspeaker plays FAR, and the program
  * sends the near end to OUT. After 3 s capture stands still for STALL milliseconds, and what the

@@ -3,13 +3,15 @@
  * loop whose timer ticks every hop of 8 ms, and a call of unecho_process_many for all calls whose
  * hop is complete by then. The weights are read once for all of them.
  *
- *     server SOCKET PORT [CALLS]
+ *     cc -o server server.c calls.c huge_pages.c scrapes.c metrics.c \
+ *         $(pkg-config --cflags --libs unecho) -lm
+ *     ./server SOCKET PORT [CALLS]
  *
  * Calls come to the Unix socket SOCKET, as many as CALLS (100) at once; calls.h says what they send
  * and get. http://127.0.0.1:PORT/metrics is for Prometheus; port 0 takes a free one. caller.c makes
  * calls. On a machine of your own give it a core and let nothing interrupt it:
  *
- *     taskset -c 1 chrt -f 50 server /run/unecho.sock 9464 200
+ *     taskset -c 1 chrt -f 50 ./server /run/unecho.sock 9464 200
  *
  * Here the sound comes through sockets. A server that already has the sound needs only run_hop of
  * calls.c.
