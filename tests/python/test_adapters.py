@@ -353,15 +353,27 @@ class LiveKit(unittest.TestCase):
         reduction(self, out, latency() + 320)
 
     def test_the_microphone_was_away(self):
-        """4 s, while the agent talks on, 200 ms ahead as its source holds: until another track."""
+        """4 s, while the agent talks on, 200 ms ahead as its source holds."""
+        def another_track(echo):
+            echo._on_stream_info_updated(room_name="", participant_identity="",
+                                         publication_sid="another")
+
+        def enabled_again(echo):
+            echo.enabled = False
+            echo.enabled = True
+
+        for begin in another_track, enabled_again:
+            with self.subTest(begin):
+                self.check_away(begin, range(100, 300))
+
+    def check_away(self, begin, away):
         echo = unecho.livekit.EchoCanceller()
-        out, away = b"", range(100, 300)
+        out = b""
         for i, mic in enumerate(MICS[:450]):
             for far in FARS[:11] if i == 0 else FARS[i + 10:i + 11]:
                 echo.play(rtc.AudioFrame(far, FAR_RATE, 1, 480))
             if i == away.stop:
-                echo._on_stream_info_updated(room_name="", participant_identity="",
-                                             publication_sid="another")
+                begin(echo)
             near = (bytes(len(mic)) if i in away else
                     bytes(echo._process(rtc.AudioFrame(mic, 16000, 1, 320)).data))
             if i == away.stop:

@@ -78,9 +78,9 @@ class EchoCanceller(rtc.FrameProcessor[rtc.AudioFrame]):
 
     @enabled.setter
     def enabled(self, value: bool) -> None:
+        if value and not self._enabled:
+            self._begin()
         self._enabled = value
-        if not value:
-            self._waiting = None  # too old when it is enabled again
 
     @property
     def stats(self) -> Optional[Stats]:
@@ -123,7 +123,11 @@ class EchoCanceller(rtc.FrameProcessor[rtc.AudioFrame]):
 
     def _on_stream_info_updated(self, *, room_name: str, participant_identity: str,
                                 publication_sid: str) -> None:
-        """Another track begins: the microphone was away, what waits has been played meanwhile."""
+        """Another track begins."""
+        self._begin()
+
+    def _begin(self) -> None:
+        """The microphone was away for a while: what waits has been played meanwhile."""
         self.interrupt()
         self._waiting = None
 
