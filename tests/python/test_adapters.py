@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import unittest
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -473,6 +474,24 @@ class LiveKit(unittest.TestCase):
             module.process_stream(frame)
             out += bytes(frame.data)
         reduction(self, out, latency())
+
+    def test_audio_processing_module_without_a_microphone_for_a_while(self):
+        """The loudspeaker plays on, as its callback does."""
+        for away in range(100, 115), range(100, 200):
+            with self.subTest(away), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of what is dropped meanwhile
+                module = unecho.livekit.AudioProcessingModule(echo_cancellation=True,
+                                                              noise_suppression=True)
+                out = b""
+                for i, (mic, far) in enumerate(zip(MICS[:450], FARS)):
+                    module.process_reverse_stream(rtc.AudioFrame(far, FAR_RATE, 1, 480))
+                    frame = rtc.AudioFrame(bytearray(mic), 16000, 1, 320)
+                    if i not in away:
+                        module.process_stream(frame)
+                    out += bytes(frame.data)
+                change = sample.change_db(sample.mic, np.frombuffer(out, np.int16)[latency():],
+                                          (6, 8.9))
+                self.assertLessEqual(change, -25)
 
     def test_nothing_wanted_nothing_changed(self):
         module = unecho.livekit.AudioProcessingModule()

@@ -17,7 +17,7 @@ Programs that have an rtc.AudioSource of their own call ``play``, ``interrupt``,
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, Tuple
 
 from livekit import rtc
 
@@ -173,32 +173,35 @@ class AudioProcessingModule:
             settings.setdefault("noise_reduction_db", 0)
         self._works = echo_cancellation or noise_suppression
         self._settings = settings
-        self._playout: Optional[Playout] = None
-        self._call: Optional[_Call] = None
+        self._far: Optional[Tuple[int, int]] = None  # rate and channels
+        self._canceller: Optional[Canceller] = None
 
     def process_stream(self, data: rtc.AudioFrame) -> None:
         """The microphone; the frame's samples become the near end."""
         if not self._works:
             return
-        if not self._playout:
-            self._playout = Playout(data.sample_rate)
-        call = self._call
-        if not call or not call.fits(self._playout, data):
-            call = self._call = _Call(self._playout, data, self._settings)
-        near = call.clean(data)
+        far_rate, far_channels = self._far or (data.sample_rate, 1)
+        form = data.sample_rate, data.num_channels, far_rate, far_channels
+        canceller = self._canceller
+        if not canceller or form != (canceller.rate, canceller.channels, canceller.far_rate,
+                                     canceller.far_channels):
+            canceller = self._canceller = Canceller(
+                data.sample_rate, data.num_channels, far_rate, far_channels=far_channels,
+                hops_at_once=1, **self._settings)
+        near = canceller.process(bytes(data.data))
         if data.data.readonly:
             data._data = bytearray(near)  # as rtc.AudioProcessingModule does
         else:
             data.data.cast("B")[:] = near
 
     def process_reverse_stream(self, data: rtc.AudioFrame) -> None:
-        """The far end; the frame is left as it is."""
+        """The far end, as it is played; the frame is left as it is."""
         if not self._cancels:
             return
-        playout = self._playout
-        if not playout or not _fits(playout, data):
-            playout = self._playout = Playout(data.sample_rate, data.num_channels)
-        playout.play(data.data)
+        self._far = data.sample_rate, data.num_channels
+        canceller = self._canceller
+        if canceller and self._far == (canceller.far_rate, canceller.far_channels):
+            canceller.push_far(data.data)
 
     def set_stream_delay_ms(self, delay_ms: int) -> None:
         """Without effect: the delay is found."""
