@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import unittest
+import unittest.mock
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -203,7 +204,14 @@ else:
 
 
 class Pipecat(unittest.TestCase):
-    def run_call(self, echo, order, bursts=None):
+    def setUp(self):
+        """The adapter's clock, which a busy machine does not advance."""
+        self.now = 1000.0
+        clock = unittest.mock.patch("unecho.pipecat.monotonic", lambda: self.now)
+        clock.start()
+        self.addCleanup(clock.stop)
+
+    def run_call(self, echo, order, bursts=None, away=()):
         """What filter returns. bursts(i): the chunks of far end that are mixed before chunk i."""
         async def run():
             starts = {"filter": lambda: echo.filter.start(16000),
@@ -214,7 +222,8 @@ class Pipecat(unittest.TestCase):
             for i, mic in enumerate(MICS):
                 for j in bursts(i) if bursts else (i,):
                     self.assertEqual(await echo.mixer.mix(FARS[j]), FARS[j])
-                near = await echo.filter.filter(mic)
+                self.now += 0.02
+                near = bytes(len(mic)) if i in away else await echo.filter.filter(mic)
                 self.assertEqual(len(near), len(mic))
                 out += near
             self.stats = echo.stats
@@ -264,6 +273,28 @@ class Pipecat(unittest.TestCase):
 
         reduction(self, self.run_call(echo, ("filter", "mixer"), bursts), latency())
         self.assertAlmostEqual(self.stats.delay_ms, 22, delta=2)  # see samples/README.md
+
+    def test_the_microphone_was_away(self):
+        """Muted for 4 s, while the mixer goes on."""
+        out = self.run_call(unecho.pipecat.EchoCanceller(), ("filter", "mixer"),
+                            away=range(100, 300))
+        out = np.frombuffer(out, np.int16)[latency():]
+        self.assertLessEqual(sample.change_db(sample.mic, out, (8, 8.9)), -25)
+
+    def test_nobody_is_connected_yet(self):
+        """pipecat's loop then mixes silence as fast as it goes."""
+        echo = unecho.pipecat.EchoCanceller()
+
+        def bursts(i):
+            if i == 0:
+                for _ in range(1000):
+                    echo._play(bytes(FAR_RATE))
+            return (i,)
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            out = self.run_call(echo, ("mixer", "filter"), bursts)
+        reduction(self, out, latency())
 
     def test_disabled_it_goes_on_listening(self):
         async def run():
@@ -326,10 +357,13 @@ class Pipecat(unittest.TestCase):
             echo = unecho.pipecat.EchoCanceller(mixer=Louder())
             frame = MixerEnableFrame(True)
             await echo.mixer.start(FAR_RATE)
+            await echo.filter.start(16000)
+            await echo.filter.filter(MICS[0])
             await echo.mixer.process_frame(frame)
             self.assertEqual(await echo.mixer.mix(b"abcd"), b"dcba")
             self.assertEqual(echo._playout._take(2, FAR_RATE), b"dcba")
             await echo.mixer.stop()
+            await echo.filter.stop()
             self.assertEqual(calls, [FAR_RATE, frame, "stop"])
 
         asyncio.run(run())

@@ -17,6 +17,8 @@ A ``FilterUpdateSettingsFrame`` changes ``suppression``, ``noise_reduction_db`` 
 from __future__ import annotations
 
 import asyncio
+import math
+from time import monotonic
 from typing import Any, Optional
 
 from pipecat.audio.filters.base_audio_filter import BaseAudioFilter
@@ -34,6 +36,11 @@ __all__ = ["EchoCanceller"]
 CHANGEABLE = ("suppression", "noise_reduction_db", "comfort_noise")
 
 
+#: A microphone that was not heard for so many seconds is muted, or not there yet: there is no echo
+#: of what is played meanwhile, and the mixer goes on, faster than time where nobody is connected.
+AWAY_SECONDS = 0.5
+
+
 class EchoCanceller:
     """The canceller of one call: ``filter`` and ``mixer`` go into the transport's parameters.
 
@@ -47,6 +54,7 @@ class EchoCanceller:
         self._playout: Optional[Playout] = None
         self._canceller: Optional[Canceller] = None
         self._turn = asyncio.Lock()
+        self._heard = -math.inf  # when the newest of the microphone came
         self.filter: BaseAudioFilter = _Filter(self)
         self.mixer: BaseAudioMixer = _Mixer(self, mixer)
 
@@ -91,10 +99,14 @@ class EchoCanceller:
             self._settings.update(settings)
 
     def _play(self, audio: bytes) -> None:
-        if self._playout:
+        if self._playout and monotonic() - self._heard < AWAY_SECONDS:
             self._playout.play(audio)
 
     async def _clean(self, audio: bytes) -> bytes:
+        now = monotonic()
+        if now - self._heard >= AWAY_SECONDS:
+            self.interrupt()  # what waits has been played
+        self._heard = now
         near: bytes = await in_turn(self._turn, None, lambda: self._process(audio))
         return near
 
