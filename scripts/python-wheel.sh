@@ -21,7 +21,7 @@ folder=$(realpath -m -- "${1:-$root/build-python}")
         need meson "build system" command -v meson
         need ninja-build "build system" command -v ninja
     else
-        UNECHO_LIBRARY=$(realpath -- "$UNECHO_LIBRARY")
+        UNECHO_LIBRARY=$(realpath -e -- "$UNECHO_LIBRARY")
     fi
     need python3-pip "builds the package" "$python" -m pip --version
     need python3-setuptools "builds the package" "$python" -c "import setuptools"

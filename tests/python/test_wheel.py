@@ -30,6 +30,15 @@ class Wheel(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         return result.stdout
 
+    def test_a_library_that_is_not_there(self):
+        with tempfile.TemporaryDirectory() as folder:
+            library = os.path.join(folder, "libunecho.so")
+            made = subprocess.run([ROOT / "scripts/python-wheel.sh", folder], text=True,
+                                  env={**os.environ, "UNECHO_LIBRARY": library},
+                                  capture_output=True)
+        self.assertEqual((made.returncode, made.stdout), (1, ""))
+        self.assertRegex(made.stderr, f"^realpath: {library}: .*\n$")
+
     def test_wheel(self):
         lacking = missing()
         if lacking and os.environ.get("CI") != "true":
