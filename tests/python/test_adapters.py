@@ -203,6 +203,26 @@ else:
 """)
 
 
+class Settings(unittest.TestCase):
+    def test_wrong_ones_are_told_at_once(self):
+        for adapter in (unecho.pipecat.EchoCanceller, unecho.livekit.EchoCanceller,
+                        unecho.livekit.AudioProcessingModule):
+            for kind, text, settings in (
+                    (TypeError, "unknown setting 'supression'", {"supression": 1}),
+                    (TypeError, "'rate'", {"rate": 16000}),
+                    (ValueError, "suppression is 9", {"suppression": 9})):
+                with self.subTest(adapter), self.assertRaisesRegex(kind, text):
+                    adapter(**settings)
+
+    def test_pipecat_s_frame_before_the_first_audio(self):
+        async def run():
+            echo = unecho.pipecat.EchoCanceller()
+            with self.assertRaisesRegex(ValueError, "suppression is 9"):
+                await echo.filter.process_frame(FilterUpdateSettingsFrame({"suppression": 9}))
+
+        asyncio.run(run())
+
+
 class Pipecat(unittest.TestCase):
     def setUp(self):
         """The adapter's clock, which a busy machine does not advance."""

@@ -33,13 +33,24 @@ __all__ = ["AudioProcessingModule", "EchoCanceller"]
 SOURCE_QUEUE_MS = 200
 
 
+def _open(rate: int, channels: int, far_rate: int, far_channels: int,
+          settings: "dict[str, Any]") -> Canceller:
+    return Canceller(rate, channels, far_rate, far_channels=far_channels, hops_at_once=1,
+                     **settings)
+
+
+def _check(settings: "dict[str, Any]") -> None:
+    """Raise now: LiveKit lets frames through that raise, one by one."""
+    _open(48000, 1, 48000, 1, settings).close()
+
+
 class _Call:
     """The canceller of a microphone and what is played, for as long as neither changes."""
 
     def __init__(self, playout: Playout, mic: rtc.AudioFrame, settings: "dict[str, Any]") -> None:
         self._playout = playout
-        self.canceller = Canceller(mic.sample_rate, mic.num_channels, playout.rate,
-                                   far_channels=playout.channels, hops_at_once=1, **settings)
+        self.canceller = _open(mic.sample_rate, mic.num_channels, playout.rate, playout.channels,
+                               settings)
 
     def fits(self, playout: Playout, mic: rtc.AudioFrame) -> bool:
         return self._playout is playout and (
@@ -63,6 +74,7 @@ class EchoCanceller(rtc.FrameProcessor[rtc.AudioFrame]):
     """
 
     def __init__(self, **settings: Any) -> None:
+        _check(settings)
         self._settings = settings
         self._enabled = True
         self._paused = False
@@ -171,6 +183,7 @@ class AudioProcessingModule:
         self._cancels = echo_cancellation
         if not noise_suppression:
             settings.setdefault("noise_reduction_db", 0)
+        _check(settings)
         self._works = echo_cancellation or noise_suppression
         self._settings = settings
         self._far: Optional[Tuple[int, int]] = None  # rate and channels
@@ -185,9 +198,7 @@ class AudioProcessingModule:
         canceller = self._canceller
         if not canceller or form != (canceller.rate, canceller.channels, canceller.far_rate,
                                      canceller.far_channels):
-            canceller = self._canceller = Canceller(
-                data.sample_rate, data.num_channels, far_rate, far_channels=far_channels,
-                hops_at_once=1, **self._settings)
+            canceller = self._canceller = _open(*form, self._settings)
         near = canceller.process(bytes(data.data))
         if data.data.readonly:
             data._data = bytearray(near)  # as rtc.AudioProcessingModule does

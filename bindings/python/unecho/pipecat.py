@@ -35,10 +35,18 @@ __all__ = ["EchoCanceller"]
 #: What may change while a call runs.
 CHANGEABLE = ("suppression", "noise_reduction_db", "comfort_noise")
 
-
 #: A microphone that was not heard for so many seconds is muted, or not there yet: there is no echo
 #: of what is played meanwhile, and the mixer goes on, faster than time where nobody is connected.
 AWAY_SECONDS = 0.5
+
+
+def _open(rate: int, far_rate: int, settings: "dict[str, Any]") -> Canceller:
+    return Canceller(rate, far_rate=far_rate, hops_at_once=1, **settings)
+
+
+def _check(settings: "dict[str, Any]") -> None:
+    """Raise now, not in the transport's loop where the first audio comes."""
+    _open(16000, 16000, settings).close()
 
 
 class EchoCanceller:
@@ -49,6 +57,7 @@ class EchoCanceller:
     """
 
     def __init__(self, mixer: Optional[BaseAudioMixer] = None, **settings: Any) -> None:
+        _check(settings)
         self._settings = settings
         self._rate: Optional[int] = None
         self._playout: Optional[Playout] = None
@@ -96,6 +105,8 @@ class EchoCanceller:
         async with self._turn:
             if self._canceller:
                 self._canceller.set(**settings)
+            else:
+                _check({**self._settings, **settings})
             self._settings.update(settings)
 
     def _play(self, audio: bytes) -> None:
@@ -116,8 +127,7 @@ class EchoCanceller:
                 raise RuntimeError("the filter has not been started")
             if not self._playout:
                 self._playout = Playout(self._rate)
-            self._canceller = Canceller(self._rate, far_rate=self._playout.rate, hops_at_once=1,
-                                        **self._settings)
+            self._canceller = _open(self._rate, self._playout.rate, self._settings)
         return self._canceller.process(audio, self._playout)
 
 
