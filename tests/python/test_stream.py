@@ -1,10 +1,12 @@
 """A live stream on the bundled sample, threads and memory."""
 
 import copy
+import dataclasses
 import doctest
 import gc
 import os
 import pickle
+import re
 import signal
 import threading
 import unittest
@@ -336,6 +338,10 @@ class Memory(unittest.TestCase):
 
 
 class Documentation(unittest.TestCase):
+    def test_what_help_says_of_the_statistics(self):
+        said = re.findall(r"^ {8}(\w+) +\w", unecho.Stats.__doc__, re.M)
+        self.assertEqual(said, [field.name for field in dataclasses.fields(unecho.Stats)])
+
     def test_examples(self):
         for module in (unecho._canceller, unecho._signals):
             failed, attempted = doctest.testmod(module)

@@ -57,40 +57,68 @@ def _push_and_process(far_frame: int, drops: Drops, handle: c_void_p, mic: bytes
 
 @dataclass(frozen=True)
 class Stats:
-    """What a canceller has seen since it was opened or reset. Levels in dB of full scale."""
+    """What a canceller has seen since it was opened or reset. Levels in dB of full scale::
 
-    frames: int  #: of microphone
-    mic_db: float  #: mean power of the microphone; silence: -inf
-    far_db: float  #: of the far end
-    out_db: float  #: of the output
-    peak: float  #: highest magnitude of the output, full scale being 1
-    #: Echo return loss enhancement in dB: microphone over output where the far end is active.
-    #: Near-end speech there lowers it.
+        frames               of microphone
+        mic_db               mean power of the microphone; silence: -inf
+        far_db               of the far end
+        out_db               of the output
+        peak                 highest magnitude of the output, full scale being 1
+        erle_db              echo return loss enhancement: microphone over output where the far end
+                             is active; near-end speech there lowers it
+        linear_erle_db       the same for the output of the linear filter
+        far_active_seconds   how much audio both rest on
+        far_silent_seconds   how much of the output is the unchanged microphone
+        aligned              a delay is found or set
+        confidence           how certain the delay is, 0 to 1; below 0.3 no echo is seen
+        delay_ms             the echo is this much behind the far end as it came
+        drift_ppm            positive: the far end's clock is faster
+        realignments         how often the far end was shifted, the first time included
+        linear_diverged      how often the linear filter restarted
+        guarded_samples      not finite or beyond +-100
+        mic_clipped_samples  at or beyond full scale
+        far_clipped_samples  the same of the far end
+        far_missing_frames   silence in place of far end that was not pushed in time
+        far_dropped_frames   pushed, but dropped as the microphone had stopped
+        limited_hops         of output, turned down as they were louder than the microphone
+        failed_hops          in which the network gave no usable numbers
+        mic_now_db           level of the microphone in about the last 0.3 s
+        far_now_db           of the far end
+        out_now_db           of the output
+        erle_now_db          of about the last 3 s in which the far end was active
+        near_end_active      the probability that the near end's talker speaks in the newest hop of
+                             8 ms, or did within the 100 ms before; -1 if unknown; for barge-in
+        near_end_seconds     the length of the hops in which it was at least 0.5
+    """
+
+    frames: int
+    mic_db: float
+    far_db: float
+    out_db: float
+    peak: float
     erle_db: float
-    linear_erle_db: float  #: the same for the output of the linear filter
-    far_active_seconds: float  #: how much audio both rest on
-    far_silent_seconds: float  #: how much of the output is the unchanged microphone
-    aligned: bool  #: a delay is found or set
-    confidence: float  #: how certain the delay is, 0 to 1; below 0.3 no echo is seen
-    delay_ms: float  #: the echo is this much behind the far end as it came
-    drift_ppm: float  #: positive: the far end's clock is faster
-    realignments: int  #: how often the far end was shifted, the first time included
-    linear_diverged: int  #: how often the linear filter restarted
-    guarded_samples: int  #: not finite or beyond +-100
-    mic_clipped_samples: int  #: at or beyond full scale
+    linear_erle_db: float
+    far_active_seconds: float
+    far_silent_seconds: float
+    aligned: bool
+    confidence: float
+    delay_ms: float
+    drift_ppm: float
+    realignments: int
+    linear_diverged: int
+    guarded_samples: int
+    mic_clipped_samples: int
     far_clipped_samples: int
-    far_missing_frames: int  #: silence in place of far end that was not pushed in time
-    far_dropped_frames: int  #: pushed, but dropped as the microphone had stopped
-    limited_hops: int  #: of output, turned down as they were louder than the microphone
-    failed_hops: int  #: in which the network gave no usable numbers
-    mic_now_db: float  #: level of the microphone in about the last 0.3 s
+    far_missing_frames: int
+    far_dropped_frames: int
+    limited_hops: int
+    failed_hops: int
+    mic_now_db: float
     far_now_db: float
     out_now_db: float
-    erle_now_db: float  #: of about the last 3 s in which the far end was active
-    #: The probability that the near end's talker speaks in the newest hop of 8 ms, or did within
-    #: the 100 ms before; -1 if unknown. For barge-in.
+    erle_now_db: float
     near_end_active: float
-    near_end_seconds: float  #: the length of the hops in which it was at least 0.5
+    near_end_seconds: float
 
 
 class Canceller:
