@@ -41,7 +41,8 @@ class Playout:
     What is played begins to count with the next frame of microphone, and goes on without a gap as
     the microphone does; where nothing waits, it is silence. A pause of up to 80 ms in what comes
     counts as lateness, not as silence. Where frames of microphone are lost, process as many of
-    silence: ``notify_gap`` would leave behind what was played meanwhile. Any thread may call; one
+    silence: ``notify_gap`` would leave behind what was played meanwhile. If it is not known how
+    many, ``interrupt`` when they come again: what waited has been played. Any thread may call; one
     Playout serves one canceller.
 
     >>> from unecho import Canceller

@@ -20,8 +20,9 @@ __all__ = ["Canceller", "clean"]
 class Canceller:
     """unecho.Canceller, whose methods are awaited.
 
-    ``executor`` is a concurrent.futures.Executor of threads; None: the loop's own. Calls take
-    effect in the order in which they were made.
+    ``executor`` is a concurrent.futures.Executor of threads; None: the loop's own. Calls are made
+    on one event loop and take effect in their order. One that is cancelled ends when its thread is
+    done with it.
 
     >>> import asyncio
     >>> async def main():
@@ -59,9 +60,11 @@ class Canceller:
         return record
 
     async def reset(self) -> None:
+        """unecho.Canceller.reset, after the calls that were made before."""
         await self._run(self._canceller.reset)
 
     async def close(self) -> None:
+        """unecho.Canceller.close, after the calls that were made before."""
         await self._run(self._canceller.close)
 
     async def __aenter__(self) -> "Canceller":
