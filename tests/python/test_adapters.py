@@ -432,9 +432,16 @@ class LiveKit(unittest.TestCase):
 
 
 class Example(unittest.TestCase):
-    def test_every_interruption_is_heard_and_none_is_false(self):
+    def run_on(self, folder):
         example = Path(__file__).parents[2] / "bindings/python/examples/barge_in.py"
-        result = subprocess.run([sys.executable, example, sample.FOLDER], capture_output=True,
-                                text=True)
+        return subprocess.run([sys.executable, example, folder], capture_output=True, text=True)
+
+    def test_a_folder_without_the_sample(self):
+        result = self.run_on("/nowhere")
+        self.assertEqual((result.returncode, result.stderr), (
+            1, "barge_in: there is neither /nowhere/meeting_mic.wav nor meeting_mic.flac\n"))
+
+    def test_every_interruption_is_heard_and_none_is_false(self):
+        result = self.run_on(sample.FOLDER)
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertIn("\nwith unecho: 4 of 4 interruptions heard, 0 false\n", result.stdout)

@@ -44,8 +44,11 @@ def read(folder, name):
         with wave.open(str(path)) as file:
             samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
             return samples.astype(np.float32) / 32768
+    flac = path.with_suffix(".flac")
+    if not flac.exists():
+        sys.exit(f"barge_in: there is neither {path} nor {flac.name}")
     import soundfile  # the standard library reads WAV only
-    return soundfile.read(path.with_suffix(".flac"), dtype="float32")[0]
+    return soundfile.read(flac, dtype="float32")[0]
 
 
 def level_db(chunk):
