@@ -106,6 +106,8 @@ static bool open_session(struct process_job *job)
     settings.plan = &job->check.plan;
     settings.stretches = &job->check.stretches;
     settings.record = options->record ? &job->record : NULL;
+    /* That voice could be learned as an echo. */
+    settings.once = job->check.own_voice;
     if (job->check.own_voice && settings.align == UNECHO_ALIGN_AUTO && !options->late_given)
         settings.reference_late_ms = 0;
     job->session = session_open(model, &settings, job->pair);

@@ -283,8 +283,8 @@ struct session *session_open(unecho_model *model, const session_settings *settin
 {
     struct session *session = calloc(1, sizeof(*session));
     const unecho_model_kind kind = kind_of(model);
-    const bool learns =
-        kind == UNECHO_MODEL_POSTFILTER && !settings->chunk && ends_can_rewind(pair);
+    const bool learns = kind == UNECHO_MODEL_POSTFILTER && !settings->chunk && !settings->once &&
+                        ends_can_rewind(pair);
     size_t lag;
     if (!session) {
         report_error("out of memory");

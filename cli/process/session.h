@@ -26,6 +26,7 @@ typedef struct session_settings {
     unsigned chunk;    /* frames of the microphone per call, as a live caller gives them; 0: the
                           usual, after silence, which is what unecho_process_whole does */
     bool keep_latency; /* the network's latency stays in the output */
+    bool once;         /* learn nothing from the beginning */
     unecho_align align;
     double delay_ms;
     unsigned reference_late_ms;
