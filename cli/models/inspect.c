@@ -140,8 +140,9 @@ static void find_pairs(struct findings *f)
 
 static bool gather(struct findings *f, const inspect_options *options)
 {
+    /* A prefix names two files, each of which may be a model by itself. */
     f->files = calloc(2 * options->count, sizeof(*f->files));
-    f->pairs = calloc(options->count, sizeof(*f->pairs));
+    f->pairs = calloc(2 * options->count, sizeof(*f->pairs));
     if (!f->files || !f->pairs) {
         report_error("out of memory");
         return false;

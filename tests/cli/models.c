@@ -94,6 +94,21 @@ static void says_why_a_file_is_refused(void **state)
     expect_part(result.messages, "/: cannot be read");
 }
 
+/* The names of a pair of stages on files that are none. */
+static void two_models_by_one_prefix(void **state)
+{
+    size_t size = 0;
+    (void)state;
+    char *const bytes = read_bytes(UNECHO_MODELS_DIR "/unecho-post.onnx", &size);
+    write_bytes("twins_1.onnx", bytes, size);
+    write_bytes("twins_2.onnx", bytes, size);
+    free(bytes);
+    run(&result, "inspect twins");
+    expect_code(&result, 0);
+    expect_output("twins_1.onnx: a complete model");
+    expect_output("twins_2.onnx: a complete model");
+}
+
 static void units_must_agree(void **state)
 {
     (void)state;
@@ -301,6 +316,7 @@ int main(void)
         cmocka_unit_test(tells_what_files_are),
         cmocka_unit_test(tells_of_one_file_alone),
         cmocka_unit_test(says_why_a_file_is_refused),
+        cmocka_unit_test(two_models_by_one_prefix),
         cmocka_unit_test(units_must_agree),
         cmocka_unit_test(inspects_as_json),
         cmocka_unit_test(reports_what_it_cost),
