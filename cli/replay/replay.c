@@ -255,6 +255,10 @@ static int list_events(struct job *job)
     events_print_header(&job->from);
     while ((result = record_reader_next(&job->from, &job->call)) == READER_GOOD) {
         const record_head *h = &job->call.head;
+        if (interrupted()) {
+            report_error("interrupted");
+            return EXIT_FAILED;
+        }
         events_print_call(&job->from, &job->call, (double)frames / job->from.config.sample_rate);
         frames += job->call.signals[RECORD_OUT].there ? h->n : 0;
     }

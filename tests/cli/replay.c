@@ -6,9 +6,11 @@
 #include "command.h"
 #include "seal.h"
 
+#include <signal.h>
 #include <sndfile.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { SECONDS = 3, RATE = 16000, LENGTH = SECONDS * RATE };
 
@@ -126,6 +128,27 @@ static void events_are_listed(void **state)
     expect_part(result.output, "process 9000 frames, mic -");
 }
 
+/* While the listing waits for its reader. */
+static void a_listing_is_interrupted(void **state)
+{
+    char part[4096];
+    const surroundings around = {.output = "listing"};
+    (void)state;
+    succeed("process mic.wav far.wav -o near.wav -q --chunk 16 --record many");
+    assert_int_equal(mkfifo("listing", 0600), 0);
+    const pid_t pid = start(&around, "replay --events many");
+    FILE *const pipe = fopen("listing", "rb");
+    assert_non_null(pipe);
+    assert_int_equal(fread(part, 1, sizeof part, pipe), sizeof part);
+    assert_int_equal(kill(pid, SIGINT), 0);
+    while (fread(part, 1, sizeof part, pipe) > 0)
+        continue;
+    fclose(pipe);
+    finish(&result, pid);
+    expect_code(&result, 1);
+    expect_part(result.messages, "unecho: interrupted");
+}
+
 /* The wrong model is rejected, the right one is read from its files. */
 static void the_model_has_to_be_the_same(void **state)
 {
@@ -236,6 +259,7 @@ int main(void)
         cmocka_unit_test(other_settings_are_replayed),
         cmocka_unit_test(what_went_in_and_out_can_be_heard),
         cmocka_unit_test(events_are_listed),
+        cmocka_unit_test(a_listing_is_interrupted),
         cmocka_unit_test(the_model_has_to_be_the_same),
         cmocka_unit_test(damaged_files_are_told),
         cmocka_unit_test(a_small_file_for_much_sound_is_asked_about),
