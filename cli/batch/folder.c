@@ -129,6 +129,12 @@ char *folder_absolute(const char *path)
     return whole;
 }
 
+bool folder_has_file(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 bool folder_make_for(const char *path)
 {
     char *part = strdup(path);

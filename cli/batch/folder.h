@@ -37,6 +37,9 @@ char *folder_join(const char *a, const char *b);
  */
 char *folder_absolute(const char *path);
 
+/* Whether it is a regular file: to open a pipe waits for its writer. */
+bool folder_has_file(const char *path);
+
 /* Make the folders that path lies in. false: reported. */
 bool folder_make_for(const char *path);
 

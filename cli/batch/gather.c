@@ -284,10 +284,12 @@ static bool add_files(struct gathering *g)
     if (!root)
         return no_memory(g);
     for (size_t i = 0; done && i < g->files.count && !interrupted(); i++)
-        if (folder_holds_sound(g->files.names[i], g->naming.raw))
-            done = add_by_role(g, *root ? root : ".", g->files.names[i] + length);
-        else
+        if (!folder_holds_sound(g->files.names[i], g->naming.raw))
             list_alone(g, "", g->files.names[i], "no known ending of a sound file");
+        else if (!folder_has_file(g->files.names[i]))
+            list_alone(g, "", g->files.names[i], "not a regular file");
+        else
+            done = add_by_role(g, *root ? root : ".", g->files.names[i] + length);
     free(root);
     return done;
 }

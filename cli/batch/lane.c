@@ -51,6 +51,15 @@ struct lane {
 
 static bool hash_file(char *hash, const char *path)
 {
+    if (content_hash_file(hash, path))
+        return true;
+    report_error("%s: %s", path, strerror(errno));
+    return false;
+}
+
+/* Before it is opened: to open a pipe waits for its writer. */
+static bool check_is_file(const char *path)
+{
     struct stat status;
     if (stat(path, &status) != 0) {
         report_error("%s: %s", path, strerror(errno));
@@ -60,16 +69,15 @@ static bool hash_file(char *hash, const char *path)
         report_error("%s: is not a regular file", path);
         return false;
     }
-    if (content_hash_file(hash, path))
-        return true;
-    report_error("%s: %s", path, strerror(errno));
-    return false;
+    return true;
 }
 
 /* Into memory unless it is too long for it. */
 static bool hash_input(char *hash, const char *path, struct loaded_file *room,
                        const struct loaded_file **loaded)
 {
+    if (!check_is_file(path))
+        return false;
     if (!content_load_file(hash, room, path, MOST_LOADED))
         return hash_file(hash, path);
     *loaded = room;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MOST_STARS   8
 #define LONGEST_PATH 4096
@@ -120,11 +121,9 @@ static char *look_up(struct naming *naming, const char *root, const char *stem, 
 static bool is_there(const char *root, const char *name)
 {
     char *path = folder_join(root, name);
-    FILE *file = path ? fopen(path, "rb") : NULL;
+    const bool there = path && access(path, R_OK) == 0;
     free(path);
-    if (file)
-        fclose(file);
-    return file != NULL;
+    return there;
 }
 
 /* ---- The usual schemes ------------------------------------------------------------------ */

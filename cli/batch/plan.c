@@ -1,5 +1,6 @@
 #include "batch/plan.h"
 
+#include "batch/folder.h"
 #include "files/json.h"
 #include "files/json_read.h"
 #include "files/media.h"
@@ -40,8 +41,11 @@ static double bytes_of(const char *path)
 static double seconds_of(const char *path)
 {
     SF_INFO info = {0};
-    SNDFILE *file = sf_open(path, SFM_READ, &info);
+    SNDFILE *file;
     double seconds = 0.0;
+    if (!folder_has_file(path))
+        return 0.0;
+    file = sf_open(path, SFM_READ, &info);
     if (file && info.frames != SF_COUNT_MAX)
         seconds = (double)info.frames / info.samplerate;
     else if (media_is_known(path))

@@ -70,6 +70,23 @@ class Pairing(InFolder):
         for name in ["pipe_mic.wav", "gone_mic.wav", "linked", "loop"]:
             self.assertIn(f"in/{name}: left out", result.stderr.decode())
 
+    def test_a_pipe_is_not_waited_for(self):
+        self.put("in/a_mic.wav", "in/a_far.wav")
+        self.put("in/b_mic.wav", "in/b_far.wav")
+        os.remove("in/b_far.wav")
+        os.mkfifo("in/b_far.wav")
+        os.mkfifo("both.wav")
+        for options in [(), ("--pair", "*_mic.wav", "*_far.wav")]:
+            result = self.batch("in", "-o", "out", *options, code=1, timeout=60)
+            self.assertIn("in/b_far.wav: is not a regular file", result.stderr.decode())
+            self.assertEqual(set(files_in("out")), {b"a_mic.wav"})
+        result = self.batch("both.wav", "in/a_mic.wav", "-o", "named", timeout=60)
+        self.assertIn("both.wav: left out: not a regular file", result.stderr.decode())
+        for shard in ["1/2", "2/2"]:
+            self.batch("-", "-o", "shared", "--shard", shard, timeout=60,
+                       code=int(shard == "2/2"), input=b'{"mic": "both.wav"}\n'
+                       b'{"mic": "in/a_mic.wav", "far": "in/a_far.wav"}\n')
+
     def test_two_folders_of_equal_names(self):
         for i in range(3):
             self.put(f"near/x/{i}.wav", f"play/x/{i}.wav", i)
