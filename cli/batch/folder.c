@@ -117,6 +117,26 @@ char *folder_join(const char *a, const char *b)
     return strcat(path, b);
 }
 
+char *folder_plain(const char *path)
+{
+    char *plain = malloc(strlen(path) + 1), *to = plain;
+    if (plain && *path == '/')
+        *to++ = '/';
+    while (plain && *(path += strspn(path, "/"))) {
+        const size_t length = strcspn(path, "/");
+        if (length > 1 || *path != '.') {
+            if (to > plain && to[-1] != '/')
+                *to++ = '/';
+            memcpy(to, path, length);
+            to += length;
+        }
+        path += length;
+    }
+    if (plain)
+        *to = '\0';
+    return plain;
+}
+
 char *folder_absolute(const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -31,6 +31,9 @@ size_t folder_stem(const char *path);
 /* "a/b", or b alone if a is empty or ".". Freed by the caller; NULL: out of memory. */
 char *folder_join(const char *a, const char *b);
 
+/* The same path without '.' and empty parts. Freed by the caller; NULL: out of memory. */
+char *folder_plain(const char *path);
+
 /*
  * The path from the root on, of a link its own: what it leads to may have a name that tells
  * nothing. Freed by the caller; NULL: the folder is not there, or memory ran out.

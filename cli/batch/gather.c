@@ -322,7 +322,7 @@ static bool add_row(void *user, const struct manifest_row *row)
     struct gathering *g = user;
     const char *mirrored = without_dots(row->mic);
     struct batch_pair pair = {.options = row->options};
-    char *mic, *far, *out;
+    char *mic, *far, *out, *named;
     bool done;
     if (row->out && leads_up(row->out)) {
         report_error("%s: an output's path may not contain '..'", row->out);
@@ -332,7 +332,10 @@ static bool add_row(void *user, const struct manifest_row *row)
         mirrored = last_part(mirrored);
     pair.mic = mic = input_path(g, row->mic);
     pair.far = far = row->far ? input_path(g, row->far) : NULL;
-    pair.out = out = row->out ? strdup(without_dots(row->out)) : output_name(g, mirrored);
+    named = row->out ? strdup(row->out) : output_name(g, mirrored);
+    /* One output has one name. */
+    pair.out = out = named ? folder_plain(named) : NULL;
+    free(named);
     done = mic && out && (far || !row->far) ? plan_add(g->plan, &pair) : no_memory(g);
     free(mic);
     free(far);

@@ -89,6 +89,16 @@ class Outputs(InFolder):
             "failed:\n  1, whose output is that of another pair: see above\n"), messages)
         self.assert_output("out/x.wav", "in/a_mic.wav", "in/a_far.wav")
 
+    def test_one_output_has_one_name(self):
+        for i in range(4):
+            self.put(f"in/{i}.wav", f"in/{i}_far.wav", i)
+        names = ["d/a.wav", "d//a.wav", "./d/./a.wav", "d/.//a.wav"]
+        rows = [{"mic": f"in/{i}.wav", "far": f"in/{i}_far.wav", "out": name}
+                for i, name in enumerate(names)]
+        result = self.batch("-", "-o", "out", code=1, input="\n".join(map(json.dumps, rows)).encode())
+        self.assertEqual(result.stderr.count(b"its output, d/a.wav, is that of another pair"), 3)
+        self.assert_output("out/d/a.wav", "in/0.wav", "in/0_far.wav")
+
     def test_one_bad_pair_stops_no_other(self):
         for i in range(4):
             self.put(f"in/{i}_mic.wav", f"in/{i}_far.wav", i)
