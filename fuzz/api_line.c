@@ -128,6 +128,12 @@ static void spoil(unecho_config *config, wrong how, input *script)
         config->engine = (unecho_engine)(any % 5);
 }
 
+static int is_postfilter(unecho_model *model)
+{
+    unecho_model_info info = {.size = sizeof info};
+    return unecho_model_get_info(model, &info) == UNECHO_OK && info.kind == UNECHO_MODEL_POSTFILTER;
+}
+
 /* Returns what is wrong. */
 static wrong take_config(unecho_config *config, unecho_model *model, input *script)
 {
@@ -136,7 +142,8 @@ static wrong take_config(unecho_config *config, unecho_model *model, input *scri
     const wrong how = (wrong)take_byte(script);
     unecho_config_init(config);
     config->model = model;
-    config->engine = UNECHO_ENGINE_NEURAL;
+    if (!is_postfilter(model))
+        config->engine = UNECHO_ENGINE_NEURAL;
     config->whole_hops = (set & WHOLE_HOPS) != 0;
     config->hops_at_once = 1 + numbers % 64;
     config->precision = (unecho_precision)(numbers / 64 % 4);
@@ -213,9 +220,11 @@ void line_open(line *l, unecho_model *model, input *script)
     l->pushed = config.far_queue_ms > 0;
     l->latency = unecho_latency(l->stream);
     /* As the header documents. */
-    const int linear = config.engine == UNECHO_ENGINE_LINEAR;
+    const double less = config.engine == UNECHO_ENGINE_LINEAR ? 24.0
+                        : is_postfilter(model)                ? 16.0
+                                                              : 0.0;
     const double late = config.reference_late_ms;
-    const double ms = l->latency * 1000.0 / l->rate - late + (linear ? 24.0 : 0.0);
+    const double ms = l->latency * 1000.0 / l->rate - late + less;
     if (l->rate == UNECHO_SAMPLE_RATE && l->far_rate == UNECHO_SAMPLE_RATE)
         expect(ms == (config.whole_hops ? 24.0 : 32.0), "another latency than the header's");
     else

@@ -1,11 +1,11 @@
 /*
  * A script of calls on a few streams: opened with valid and invalid configs, processed alone and
- * together in chunks of any length and kind of samples, reset, queried, closed. Every status must
- * be the documented one, every output sample finite and independent of the chunks; nothing may be
- * written outside the output, and all memory of the hooks must be released.
+ * together in chunks of any length and kind of samples, set, reset, queried, closed. Every status
+ * must be the documented one, every output sample finite and independent of the chunks; nothing may
+ * be written outside the output, and all memory of the hooks must be released.
  */
 #include "api.h"
-#include "onnx_writer.h"
+#include "onnx_postfilter.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ typedef struct player {
     size_t frames; /* work so far, over all streams */
 } player;
 
-static unecho_model *small_model;
+static unecho_model *small_model, *small_filter;
 
 void expect(int holds, const char *what)
 {
@@ -36,11 +36,17 @@ int LLVMFuzzerInitialize(int *count, char ***words)
     bytes files[2] = {small_bytes(1), small_bytes(2)};
     (void)count;
     (void)words;
+    proto *const tree = small_postfilter();
+    const bytes filter = proto_write(tree);
+    proto_free(tree);
     const int status = unecho_model_load_memory(&small_model, files[0].at, files[0].size,
                                                 files[1].at, files[1].size, NULL, 0);
+    const int other =
+        unecho_model_load_memory(&small_filter, filter.at, filter.size, NULL, 0, NULL, 0);
     free(files[0].at);
     free(files[1].at);
-    expect(status == UNECHO_OK, "the small model does not load");
+    free(filter.at);
+    expect(status == UNECHO_OK && other == UNECHO_OK, "the small models do not load");
     return 0;
 }
 
@@ -303,6 +309,25 @@ static void call_gap(player *p, size_t at)
     l->far_time += far < MOST_FRAMES ? far : 0;
 }
 
+/* Values beyond their ranges are refused. */
+static void call_set(player *p, line *l)
+{
+    const unsigned which = take_byte(&p->script) % 3, value = take_byte(&p->script);
+    const float strength = (float)value / 64.0f - 0.5f;
+    const unsigned db = value % 70;
+    const int valid = which == 0   ? strength >= 0.0f && strength <= UNECHO_SUPPRESSION_MAX
+                      : which == 1 ? db <= UNECHO_NOISE_REDUCTION_MAX_DB
+                                   : 1;
+    unecho *const both[] = {l->stream, l->twin};
+    for (size_t i = 0; i < 2; i++) {
+        const int status = which == 0   ? unecho_set_suppression(both[i], strength)
+                           : which == 1 ? unecho_set_noise_reduction(both[i], db)
+                                        : unecho_set_comfort_noise(both[i], (int)value % 2);
+        expect(status == (both[i] && valid ? UNECHO_OK : UNECHO_ERROR_ARGUMENT),
+               "another status than the header's");
+    }
+}
+
 static void call_reset(player *p, line *l)
 {
     int (*const begin)(unecho *) = take_byte(&p->script) % 2 ? unecho_next_call : unecho_reset;
@@ -364,8 +389,10 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
         const size_t at = call / 16 % STREAMS;
         switch (call % 16) {
         case 0:
-        case 1:
             line_open(&p.lines[at], small_model, &p.script);
+            break;
+        case 1:
+            line_open(&p.lines[at], small_filter, &p.script);
             break;
         case 2:
         case 3:
@@ -382,8 +409,10 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
             call_push(&p, at);
             break;
         case 8:
-        case 9:
             call_many(&p);
+            break;
+        case 9:
+            call_set(&p, &p.lines[at]);
             break;
         case 10:
             call_whole(&p, at);

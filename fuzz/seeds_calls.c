@@ -8,8 +8,10 @@
 /* ---- Calls: fuzz_api.c and api_line.c define the bytes ---------------------------------- */
 
 /* stream * 16 + one of these */
-enum { OPEN = 0, FLOATS = 2, INTEGERS = 4, PLANES = 5, PUSH = 7, MANY = 8, WHOLE = 10, GAP = 11 };
-enum { RESET = 12, ASK = 13, CLOSE = 14, WRONG = 15 };
+enum { OPEN = 0, FILTER = 1, FLOATS = 2, INTEGERS = 4, PLANES = 5, PUSH = 7, MANY = 8, SET = 9 };
+enum { WHOLE = 10, GAP = 11, RESET = 12, ASK = 13, CLOSE = 14, WRONG = 15 };
+/* What SET sets; a value of 96 is a strength of 1. */
+enum { STRENGTH = 0, NOISE_DB = 1, COMFORT = 2 };
 /* Parts of a config; `ANY` leaves every CPU. */
 enum { HOPS = 1, ANY = 2, HOOKS = 4, CELLS = 16, RATES = 32, CHANNELS = 64, ENGINE = 128 };
 enum { INT8 = 128, PLAIN_TWIN = 65, TWIN = 193, NO_MESSAGE = 0, MESSAGE = 255 };
@@ -64,6 +66,17 @@ void seeds_api(const char *folder)
          0, 0, NOISE, FAR, FLOATS, MANY_MS, MORE, FAR + 4 * ECHO, FAR, FLOATS, ALL, 0, ODD, ODD,
          16 + FLOATS, THREE_HOPS, MORE, FAR + ECHO, FAR, 32 + FLOATS, ALL, 0, FAR + 8 * ECHO, FAR,
          ASK, 0, 16 + ASK, 0);
+    SEED("filter", FILTER, ANY, INT8 + 15, 0, PLAIN_TWIN, NO_MESSAGE, 16 + FILTER, ANY | RATES,
+         INT8 + 3, 0, R48, 0, AUTO + AIR, 0, 0, TWIN, NO_MESSAGE, 32 + FILTER,
+         ANY | RATES | CHANNELS, 0, 0, R44 + FAR_IS * R16, 20, AUTO + AIR, 0, 8, 1 + 8 * 1, 0, TWIN,
+         NO_MESSAGE, FLOATS, ALL, MORE, FAR + 4 * ECHO, FAR, SET, STRENGTH, 180, SET, NOISE_DB, 5,
+         SET, COMFORT, 1, FLOATS, TEN_MS, NO_FAR, NOISE, ODD, FLOATS, ALL, 0, FAR + 4 * ECHO, FAR,
+         SET, NOISE_DB, 65, SET, STRENGTH, 255, 16 + FLOATS, ALL, MORE, FAR + 8 * ECHO, FAR,
+         16 + SET, NOISE_DB, 0, 16 + FLOATS, ALL, 0, NOISE, FAR, 32 + PLANES, ALL, MORE,
+         FAR + 8 * ECHO, FAR, MANY, TEN_MS, 3, NOISE, FAR, MANY, MANY_MS, 2, FAR + ECHO, FAR, WHOLE,
+         ALL, MANY_MS, 3, 1, NOISE, FAR, RESET, FLOATS, TEN_MS, 0, ODD, FAR, ASK, 0, 16 + ASK, 0,
+         FILTER, ANY | HOPS | ENGINE, 1, 0, 1, 0, 0, NO_MESSAGE, FLOATS, THREE_HOPS, 0, NOISE, FAR,
+         48 + SET, COMFORT, 1);
     SEED("wrong_calls", OPEN, ANY | HOOKS, 1, 5, 0, 0, 0, MESSAGE, OPEN, ANY | HOOKS, 1, 4, 0, 0, 0,
          MESSAGE, OPEN, ANY, 1, 3, 8, 0, 0, MESSAGE, OPEN, ANY, 1, 6, 0, 0, 0, MESSAGE, FLOATS,
          TEN_MS, 0, NOISE, NOISE, OPEN, ANY | HOPS, 1, 0, 0, MESSAGE, FLOATS, TEN_MS, 0, NOISE,
