@@ -7,6 +7,7 @@
 #include "onnx_spellings.h"
 #include "seeds.h"
 #include "tflite_spellings.h"
+#include "unecho_model.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -63,9 +64,48 @@ static void write_onnx(const char *folder, int stage, const char *spelled, proto
     proto_free(model);
 }
 
+/* As the library writes it. */
+static void write_stored(const char *folder, unecho_storage storage, const char *spelled)
+{
+    unecho_model *model = NULL;
+    proto *const tree = small_postfilter();
+    clear_weights(tree);
+    const bytes whole = proto_write(tree);
+    bytes file = {malloc(whole.size), 0};
+    proto_free(tree);
+    if (unecho_model_load_memory(&model, whole.at, whole.size, NULL, 0, NULL, 0) < 0 ||
+        unecho_model_write(model, 1, storage, file.at, whole.size, &file.size, NULL, 0) < 0) {
+        fprintf(stderr, "seeds: cannot write a post-filter as %s\n", spelled);
+        exit(1);
+    }
+    unecho_model_unref(&model);
+    free(whole.at);
+    write_cut(folder, 0, spelled, "onnx", file);
+}
+
+static void write_postfilters(const char *folder)
+{
+    static const struct {
+        const char *name;
+        proto *(*make)(void);
+    } forms[] = {
+        {"", our_postfilter},
+        {"old", postfilter_of_old},
+        {"steps", postfilter_from_steps},
+        {"gemm", postfilter_with_gemm},
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        proto *const model = forms[i].make();
+        shrink_postfilter(model);
+        write_onnx(folder, 0, forms[i].name, model);
+    }
+    write_stored(folder, UNECHO_STORAGE_FP16, "fp16");
+    write_stored(folder, UNECHO_STORAGE_INT8, "int8");
+}
+
 void seeds_onnx(const char *folder)
 {
-    write_onnx(folder, 0, "", small_postfilter());
+    write_postfilters(folder);
     for (int stage = 1; stage <= 2; stage++) {
         proto *const ours = our_model(stage);
         resize_units(ours, FEWEST_UNITS);

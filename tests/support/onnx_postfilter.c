@@ -88,9 +88,8 @@ static void resize_tensor(const proto *tensor)
     data->size = size; /* it never grows */
 }
 
-proto *small_postfilter(void)
+void shrink_postfilter(const proto *model)
 {
-    proto *const model = our_postfilter();
     const proto *const graph = graph_of(model);
     for (size_t i = 0; i < proto_count(graph, GRAPH_TENSOR); i++)
         resize_tensor(proto_find(graph, GRAPH_TENSOR, i)->child);
@@ -106,5 +105,11 @@ proto *small_postfilter(void)
             size->value = resized(size->value);
         }
     }
+}
+
+proto *small_postfilter(void)
+{
+    proto *const model = our_postfilter();
+    shrink_postfilter(model);
     return model;
 }

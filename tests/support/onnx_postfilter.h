@@ -12,7 +12,8 @@ proto *postfilter_of_old(void);
 /* The same network: a layer's output taken from its steps, a dense layer as Gemm. */
 proto *postfilter_from_steps(void);
 proto *postfilter_with_gemm(void);
-/* The same with FEWEST_UNITS; its weights are repeated. */
+/* Any of these with FEWEST_UNITS; the weights are repeated. */
+void shrink_postfilter(const proto *model);
 proto *small_postfilter(void);
 
 #endif
