@@ -7,6 +7,9 @@
 /* Write a seed; ends the program if it cannot be written. */
 void seed_write(const char *folder, const char *name, const void *bytes, size_t size);
 
+/* A record of a short stream; returns its size. */
+size_t seed_record(unsigned char *bytes, size_t most);
+
 void seeds_onnx(const char *folder);
 void seeds_tflite(const char *folder);
 void seeds_api(const char *folder);

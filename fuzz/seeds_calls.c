@@ -121,19 +121,35 @@ static size_t wav(unsigned char *to, unsigned tag, unsigned bits)
     return HEADER + (size_t)SAMPLES * width;
 }
 
+static size_t put_words(unsigned char *to, const char *run)
+{
+    size_t used = 0;
+    to[used++] = (unsigned char)strlen(run);
+    for (const char *word = run; *word; word++)
+        to[used++] = (unsigned char)(*word - 'A');
+    return used;
+}
+
 static void write_run(const char *folder, const char *name, const char *run, unsigned tag,
                       unsigned bits)
 {
     unsigned char seed[4096];
-    size_t used = 0;
-    seed[used++] = (unsigned char)strlen(run);
-    for (const char *word = run; *word; word++)
-        seed[used++] = (unsigned char)(*word - 'A');
+    size_t used = put_words(seed, run);
     const size_t mic = wav(seed + used + 2, tag, bits);
     put(seed + used, (uint32_t)mic, 2);
     used += 2 + mic;
     used += wav(seed + used, tag, bits);
     seed_write(folder, name, seed, used);
+}
+
+/* In the microphone's place. */
+static void write_replay(const char *folder, const char *name, const char *run)
+{
+    static unsigned char seed[1 << 16];
+    size_t used = put_words(seed, run);
+    const size_t record = seed_record(seed + used + 2, sizeof seed - used - 2);
+    put(seed + used, (uint32_t)record, 2);
+    seed_write(folder, name, seed, used + 2 + record);
 }
 
 void seeds_command_line(const char *folder)
@@ -153,7 +169,14 @@ void seeds_command_line(const char *folder)
         {"info", "BHIQ", 1, 16},
         {"help", "CA", 1, 16},
         {"wrong_words", "ADEFGHIJ", 1, 16},
+        {"doctor", "iDEQrs", 1, 16},
+        {"inspect", "kIQ", 1, 16},
+        {"convert", "lpHIVWq", 1, 16},
+        {"completion", "}~", 1, 16},
+        {"linear", "ADEFGvwtunoQ", 1, 16},
     };
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++)
         write_run(folder, runs[i].name, runs[i].words, runs[i].tag, runs[i].bits);
+    write_replay(folder, "replay", "jDFGxSy^|f");
+    write_replay(folder, "events", "jDm");
 }
