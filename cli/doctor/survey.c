@@ -23,6 +23,11 @@ static bool hear_end(struct listener *l)
         return false;
     if (l->end->total == 0)
         l->end->total = l->end->n = l->end->at;
+    /* Of a pipe that is known at its end. */
+    if (l->end->total == 0) {
+        report_error("%s: holds no samples", l->end->name);
+        return false;
+    }
     l->over = true;
     return true;
 }

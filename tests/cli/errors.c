@@ -460,18 +460,22 @@ static void without_samples(void **state)
     expect_code(&result, 1);
     expect_part(result.messages, "standard input: holds no samples");
     /* Through a pipe its end tells. */
-    assert_int_equal(mkfifo("pipe", 0600), 0);
-    const pid_t pid = start(&(surroundings){.input = "pipe"}, "process - far.wav -o new.wav");
+    static const char *const runs[] = {"process - far.wav -o new.wav", "doctor - far.wav",
+                                       "doctor mic.wav -"};
     size_t size;
     char *bytes = read_bytes("none.wav", &size);
-    const int fd = open("pipe", O_WRONLY);
-    assert_true(fd >= 0 && write(fd, bytes, size) == (ssize_t)size);
-    close(fd);
+    assert_int_equal(mkfifo("pipe", 0600), 0);
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        const pid_t pid = start(&(surroundings){.input = "pipe"}, runs[i]);
+        const int fd = open("pipe", O_WRONLY);
+        assert_true(fd >= 0 && write(fd, bytes, size) == (ssize_t)size);
+        close(fd);
+        finish(&result, pid);
+        expect_code(&result, 1);
+        expect_part(result.messages, "standard input: holds no samples");
+        assert_false(exists("new.wav"));
+    }
     free(bytes);
-    finish(&result, pid);
-    expect_code(&result, 1);
-    expect_part(result.messages, "standard input: holds no samples");
-    assert_false(exists("new.wav"));
     remove("pipe");
     remove("none.wav");
 }
