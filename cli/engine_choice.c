@@ -4,7 +4,6 @@
 #include "report.h"
 #include "unecho_onnxruntime.h"
 
-#include <string.h>
 #include <unistd.h>
 
 const char *const engine_names[] = {

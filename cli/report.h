@@ -3,7 +3,6 @@
 #define UNECHO_CLI_REPORT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 
 /* EXIT_PROBLEMS: done, and the recordings have problems. */

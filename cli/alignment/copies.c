@@ -5,7 +5,6 @@
 #include "report.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Of both together 8 MB in memory, two minutes. */

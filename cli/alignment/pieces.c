@@ -2,7 +2,6 @@
 
 #include "alignment/own_voice.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

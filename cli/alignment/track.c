@@ -14,7 +14,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Windows tried before the search gives up. */
 enum { TRIALS = 16 };

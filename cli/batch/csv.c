@@ -1,7 +1,6 @@
 #include "batch/csv.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static bool fail(struct csv *csv, const char *fault)
 {

@@ -10,7 +10,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 /* More than a line has members. */
 enum { JOURNAL_MEMBERS = 96 };

@@ -3,7 +3,6 @@
 #define UNECHO_CLI_BATCH_SHARD_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 enum { SHARDS_MOST = 4096 };
 

@@ -7,6 +7,7 @@
 #include "bench/backend.h"
 #include "bench/machine.h"
 #include "bench/recording.h"
+#include "bench/stats.h"
 #include "bench/tune_profile.h"
 #include "interrupt.h"
 #include "progress.h"

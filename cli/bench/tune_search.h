@@ -3,7 +3,6 @@
 #define UNECHO_CLI_TUNE_SEARCH_H
 
 #include "bench/measure.h"
-#include "bench/stats.h"
 #include "model_choice.h"
 
 #include <stdbool.h>

@@ -1,5 +1,6 @@
 #include "doctor/cancel.h"
 
+#include "engine_choice.h"
 #include "report.h"
 
 #include <stdlib.h>

@@ -4,7 +4,6 @@
 
 #include "doctor/input.h"
 #include "doctor/watch.h"
-#include "engine_choice.h"
 
 #include "unecho.h"
 

@@ -2,7 +2,6 @@
 #ifndef UNECHO_CLI_DOCTOR_SPECTROGRAM_H
 #define UNECHO_CLI_DOCTOR_SPECTROGRAM_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

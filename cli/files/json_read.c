@@ -1,6 +1,6 @@
 #include "files/json_read.h"
 
-#include <stdint.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

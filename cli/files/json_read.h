@@ -5,7 +5,6 @@
 #ifndef UNECHO_CLI_JSON_READ_H
 #define UNECHO_CLI_JSON_READ_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_NESTED };

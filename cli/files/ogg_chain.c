@@ -1,5 +1,6 @@
 #include "files/ogg_chain.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -2,8 +2,6 @@
 #ifndef UNECHO_CLI_OGG_CHAIN_H
 #define UNECHO_CLI_OGG_CHAIN_H
 
-#include <stdbool.h>
-
 typedef enum ogg_extent {
     OGG_WHOLE,
     OGG_CHAINED, /* a stream begins after another had data: libsndfile reads the first */

@@ -4,7 +4,6 @@
 
 #include "files/raw_pcm.h"
 
-#include <stddef.h>
 #include <stdint.h>
 
 enum { WAV_HEAD_SIZE = 44 };

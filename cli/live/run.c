@@ -20,7 +20,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Milliseconds between two looks at the statistics. */
 #define STEP_MS 100

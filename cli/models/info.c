@@ -6,10 +6,8 @@
 
 #include "unecho_model.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 typedef struct info_options {
     model_choice model;

@@ -6,7 +6,6 @@
 
 #include "unecho_model.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,6 +6,7 @@
 
 #include "arena.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 /* More rates at a time than anybody has; without a slot a table is not shared. */

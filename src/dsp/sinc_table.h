@@ -7,8 +7,6 @@
 
 #include "dsp/sinc.h"
 
-#include <stdatomic.h>
-
 typedef struct sinc_table {
     sinc filter;
     unsigned rate_in, rate_out;

@@ -4,7 +4,6 @@
 #include "unecho.h"
 
 #include <math.h>
-#include <string.h>
 
 static const double turn = 2.0 * 3.14159265358979323846;
 

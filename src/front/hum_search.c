@@ -3,6 +3,7 @@
 #include "dsp/sine.h"
 #include "unecho.h"
 
+#include <math.h>
 #include <string.h>
 
 /* 0.2 s. */

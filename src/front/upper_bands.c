@@ -3,7 +3,6 @@
 #include "dsp/sine.h"
 
 #include <math.h>
-
 #include <string.h>
 
 const double upper_edges[UPPER_BANDS] = {8000.0, 10500.0, 13000.0, 16000.0};

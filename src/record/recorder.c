@@ -1,6 +1,5 @@
 #include "record/recorder.h"
 
-#include <math.h>
 #include <string.h>
 
 void recorder_layout(recorder *r, arena *a, size_t capacity)

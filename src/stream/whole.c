@@ -5,7 +5,6 @@
 #include "stream.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Frames to process at once: a pushed far end must not run far ahead of the microphone. */
 static size_t piece(const unecho *s)

@@ -6,8 +6,6 @@
 
 #include "unecho.h"
 
-#include <string.h>
-
 #define MODEL UNECHO_ERROR_MODEL
 
 int match_scale(const graph *g, const graph_view *view, size_t count, integer_scale *scale)

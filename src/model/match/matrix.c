@@ -3,8 +3,6 @@
 
 #include "unecho.h"
 
-#include <math.h>
-
 #define MODEL UNECHO_ERROR_MODEL
 
 static int not_a_matrix(const graph *g, size_t value)

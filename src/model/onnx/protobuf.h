@@ -6,7 +6,6 @@
 
 #include "model/graph/source.h"
 
-#include <stddef.h>
 #include <stdint.h>
 
 typedef struct pb_cursor {

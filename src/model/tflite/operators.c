@@ -7,7 +7,6 @@
 #include "unecho.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #define FORMAT UNECHO_ERROR_FORMAT
 #define MODEL  UNECHO_ERROR_MODEL

@@ -4,7 +4,6 @@
 #include "graph_write.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum { MATRICES = 6 };
 

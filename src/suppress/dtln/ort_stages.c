@@ -14,7 +14,6 @@
 #include "onnxruntime/library.h"
 #include "unecho.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { INPUTS = PORT_STATES + 1, OUTPUTS = PORTS - INPUTS };
