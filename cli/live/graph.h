@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef enum graph_kind { GRAPH_SOURCE, GRAPH_SINK, GRAPH_OTHER, GRAPH_KINDS } graph_kind;
+typedef enum graph_kind { GRAPH_SOURCE, GRAPH_SINK, GRAPH_OTHER } graph_kind;
 
 typedef struct graph_node {
     uint32_t id;

@@ -215,7 +215,6 @@ bool rerun_call(rerun *r, const record_reader *of, const recorded_call *call)
     }
     r->heard += gap ? 0.0 : seconds_in(r, &of->config, h);
     r->frames += n;
-    r->far_frames += far_n;
     r->gaps += gap;
     r->resets += h->kind == RECORD_RESET;
     return true;

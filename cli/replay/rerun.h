@@ -19,8 +19,8 @@ typedef struct rerun_difference {
 typedef struct rerun {
     unecho *stream; /* opened with the record's config; belongs to the caller */
     uint64_t calls, refused, gaps, resets;
-    uint64_t frames, far_frames; /* given to the calls */
-    double heard;                /* seconds of sound that the stream got */
+    uint64_t frames; /* given to the calls */
+    double heard;    /* seconds of sound that the stream got */
     uint64_t different_samples;
     float largest; /* difference of samples; infinite if one is not finite */
     rerun_difference first;

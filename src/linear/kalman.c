@@ -211,7 +211,6 @@ static double give(kalman *c, const float *m, const float *y, const float *e, do
 
 static void count(kalman *c, double mic_energy, double far_energy, double output_energy)
 {
-    c->stats.hops++;
     if (far_energy <= UNECHO_FAR_ACTIVE_POWER * (double)KALMAN_HOP)
         return;
     c->stats.active_hops++;

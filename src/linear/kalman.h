@@ -33,7 +33,6 @@ enum {
 
 /* Since the start or the last reset. */
 typedef struct kalman_stats {
-    uint64_t hops;
     uint64_t bounded_hops; /* whose output would have had more energy than the microphone */
     uint64_t diverged;     /* times that the filter was worse than none, and began anew */
     /* Over the hops whose far end is above UNECHO_FAR_ACTIVE_POWER: the linear ERLE's two sums. */
