@@ -1,5 +1,7 @@
 #include "delay.h"
 
+#include "parabola.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -304,13 +306,6 @@ void delay_add_mic(delay *d, uint64_t frame, const float *x)
     follow_ratios(d, frame, power);
 }
 
-/* The top of the parabola through three neighbours, relative to the middle one. */
-static double between(float before, float top, float after)
-{
-    const float bend = before - 2.0f * top + after;
-    return bend < 0.0f ? (double)(0.5f * (before - after) / bend) : 0.0;
-}
-
 /* Of signals that have nothing in common: DELAY_BINS spectral values and their conjugates, each
  * with the mean square `weight` and of random phase. */
 static float deviation(float weight)
@@ -335,7 +330,7 @@ static delay_peak peak_of(const float *c, float weight, double first)
     while (top + 1 < DELAY_FRAME && fabsf(c[top]) < most[0])
         top++;
     const double inside = top > 0 && top + 1 < DELAY_FRAME
-                              ? between(fabsf(c[top - 1]), fabsf(c[top]), fabsf(c[top + 1]))
+                              ? parabola_top(fabsf(c[top - 1]), fabsf(c[top]), fabsf(c[top + 1]))
                               : 0.0;
     return (delay_peak){fabsf(c[top]) / deviation(weight), weight, first + (double)top + inside};
 }

@@ -1,5 +1,7 @@
 #include "shape.h"
 
+#include "parabola.h"
+
 #include <math.h>
 
 /* cross / sqrt(xx yy) of the shape, with sum of squares xx, and the correlation from y on. */
@@ -24,10 +26,7 @@ shape_match shape_find(const shape *s, const float search[SHAPE_SEARCH])
         top = at[i] > at[top] ? i : top;
     }
     shape_match match = {.moved = top - SHAPE_GATE, .likeness = at[top]};
-    if (top > 0 && top < 2 * SHAPE_GATE) {
-        const float bend = at[top - 1] - 2.0f * at[top] + at[top + 1];
-        if (bend < 0.0f)
-            match.moved += (double)(0.5f * (at[top - 1] - at[top + 1]) / bend);
-    }
+    if (top > 0 && top < 2 * SHAPE_GATE)
+        match.moved += parabola_top(at[top - 1], at[top], at[top + 1]);
     return match;
 }
