@@ -14,15 +14,6 @@ static const float quiet_share = 0.3f;
 static const float level_rate = 0.03f;
 static const float emphasis = 0.9f;
 
-/* The usual ratio of microphone and far end (`follow_usual`) follows the lowest ninth, by 0.1 dB a
- * frame down and an eighth of that up, after some frames of half a decibel either way that find the
- * middle. 10 dB above it a frame is much louder than usual. */
-static const float usual_down = 1.0f / 1.02329f, usual_up = 1.00288f, usual_most = 10.0f;
-static const float usual_first = 1.122f, usual_louder = 1.00096f;
-enum { USUAL_FRAMES = 32 };
-/* As many much louder frames in a row, a second, and none between them: no talker is so steady, it
- * is the echo that is louder now. */
-enum { LOUDER_FRAMES = 64 };
 /* A frame that counts less than this does not count. */
 static const float least_share = 1e-4f;
 
@@ -69,7 +60,9 @@ void delay_forget(delay *d)
     memset(d->slow, 0, d->partitions * DELAY_FRAME * sizeof *d->slow);
     for (size_t p = 0; p < d->partitions; p++)
         d->found[p] = (delay_partition){
-            .from = d->mic_end, .usual = d->found[p].usual, .heard = d->found[p].heard};
+            .from = d->mic_end,
+            .coupling = {.usual = d->found[p].coupling.usual, .heard = d->found[p].coupling.heard},
+        };
     d->next = 0;
     d->last = d->partitions - 1;
     d->looks = LOOKS;
@@ -79,7 +72,6 @@ void delay_forget(delay *d)
 
 void delay_expect_none(delay *d)
 {
-    d->doubtful = d->frames_late;
     d->echo = d->partitions;
     d->seen = 0;
 }
@@ -94,12 +86,11 @@ void delay_expect(delay *d, double lag)
 {
     const size_t echo = partition_of(d, lag);
     if (d->echo < d->partitions) {
-        d->found[echo].usual = d->found[d->echo].usual;
-        d->found[echo].heard = d->found[d->echo].heard;
+        d->found[echo].coupling.usual = d->found[d->echo].coupling.usual;
+        d->found[echo].coupling.heard = d->found[d->echo].coupling.heard;
     }
     d->echo = echo;
     d->seen = 1;
-    d->doubtful = echo > d->frames_late ? echo : d->frames_late;
 }
 
 void delay_confirm(delay *d, int seen)
@@ -146,11 +137,8 @@ void delay_slide(delay *d, int frames)
         d->next = turned(d->next, frames, kept);
         d->last = turned(d->last, frames, kept);
     }
-    d->doubtful = d->frames_late;
-    if (d->echo < d->partitions) {
+    if (d->echo < d->partitions)
         d->echo = slid(d->echo, frames, kept);
-        d->doubtful = d->echo > d->frames_late ? d->echo : d->frames_late;
-    }
 }
 
 void delay_reset(delay *d)
@@ -226,38 +214,13 @@ static void taper(float *frame)
     }
 }
 
-/* A frame with so loud a microphone for that much of a far end. */
-static void follow_usual(delay_partition *found, float ratio, int is_echo)
-{
-    const int first = found->heard < USUAL_FRAMES;
-    const int louder = !first && ratio > usual_most * found->usual;
-    found->least = found->louder == 0 || ratio < found->least ? ratio : found->least;
-    found->louder = louder && is_echo ? found->louder + 1 : 0;
-    if (found->louder == LOUDER_FRAMES) {
-        found->usual = found->least;
-        found->louder = 0;
-    }
-    if (found->heard == 0)
-        found->usual = ratio;
-    else if (ratio < found->usual)
-        found->usual *= first ? 1.0f / usual_first : usual_down;
-    else if (first)
-        found->usual *= usual_first;
-    else
-        found->usual *= louder ? usual_louder : usual_up;
-    found->heard += (unsigned)first;
-}
-
-/* By how much the microphone is louder at most than the far end while its echo is there. */
-static float most_of(const delay_partition *found)
-{
-    return found->heard < USUAL_FRAMES ? INFINITY : usual_most * found->usual;
-}
-
+/* What comes before the echo, or before the far end. */
 static delay_doubt doubt_now(const delay *d)
 {
-    const int known = d->echo < d->partitions;
-    return (delay_doubt){(uint32_t)d->doubtful, known ? most_of(&d->found[d->echo]) : 0.0f};
+    if (d->echo == d->partitions)
+        return (delay_doubt){(uint32_t)d->frames_late, 0.0f};
+    const size_t before = d->echo > d->frames_late ? d->echo : d->frames_late;
+    return (delay_doubt){(uint32_t)before, coupling_most(&d->found[d->echo].coupling)};
 }
 
 /* How loud the microphone is: where the echo is seen, or wherever it may be before the far end. */
@@ -268,7 +231,7 @@ static void follow_ratios(delay *d, uint64_t frame, float power)
     for (size_t p = first; p < first + count; p++) {
         const delay_slot *const far = opposite(d, p, frame);
         if (far)
-            follow_usual(&d->found[p], power / far->power, known);
+            coupling_follow(&d->found[p].coupling, power / far->power, known);
     }
 }
 
@@ -283,7 +246,7 @@ static float share_of(const delay *d, size_t p, const delay_doubt *doubt, const 
 {
     if (p >= doubt->before)
         return 1.0f;
-    const float most = doubt->most > 0.0f ? doubt->most : most_of(&d->found[p]);
+    const float most = doubt->most > 0.0f ? doubt->most : coupling_most(&d->found[p].coupling);
     const float share = most / (mic->power / far->power);
     return share >= 1.0f ? 1.0f : share * share;
 }
@@ -464,10 +427,9 @@ int delay_look(delay *d)
 
 void delay_watch(delay *d, double lag)
 {
-    const double at =
-        floor(lag / (double)DELAY_FRAME) + (double)d->frames_late - (double)WATCHED_BEFORE;
-    const size_t most = d->partitions - WATCHED;
-    d->next = at < 0.0 ? 0 : at < (double)most ? (size_t)at : most;
+    const size_t at = partition_of(d, lag), most = d->partitions - WATCHED;
+    const size_t first = at > WATCHED_BEFORE ? at - WATCHED_BEFORE : 0;
+    d->next = first < most ? first : most;
     for (size_t p = 0; p < d->partitions; p++)
         if (p < d->next || p >= d->next + WATCHED)
             d->found[p].fresh = (delay_peak){0};

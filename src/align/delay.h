@@ -16,6 +16,7 @@
 #define UNECHO_DELAY_H
 
 #include "arena.h"
+#include "coupling.h"
 #include "kernels/kernels.h"
 
 #include <stdint.h>
@@ -41,13 +42,7 @@ typedef struct delay_partition {
     uint64_t from;          /* the first frame of the microphone that has not been added */
     delay_peak fresh, slow; /* when it was last looked at */
     float played;           /* what the far end played for the fresh one: a sum of powers */
-    /* How loud the microphone is at least while the far end plays, as a ratio of powers; on how
-     * many frames that rests. */
-    float usual;
-    unsigned heard;
-    /* Frames in a row much louder than that, and the least of their ratios. */
-    unsigned louder;
-    float least;
+    coupling coupling;
 } delay_partition;
 
 /* A whitened frame in a ring. */
@@ -69,10 +64,9 @@ typedef struct delay {
     size_t partitions;
     size_t far_ring, mic_ring; /* frames that are kept */
     size_t frames_late;        /* how far lags reach below 0 */
-    size_t doubtful; /* how many of the first partitions lie before the echo or the far end */
-    size_t echo;     /* the partition that the echo is in; `partitions`: not known */
-    int seen;        /* whether it is there, so that the frames say how loud it is */
-    int16_t *slow;   /* the long correlation, [partitions][DELAY_FRAME], in units of its own */
+    size_t echo;               /* the partition that the echo is in; `partitions`: not known */
+    int seen;                  /* whether it is there, so that the frames say how loud it is */
+    int16_t *slow; /* the long correlation, [partitions][DELAY_FRAME], in units of its own */
     /* Whitened spectra in rings, [far_ring] and [mic_ring][2][DELAY_BINS], and what is in them. */
     int8_t *far, *mic;
     delay_slot *fars, *mics;
