@@ -108,33 +108,14 @@ static int64_t within_reach(const aligner *a, int64_t shift)
 
 void aligner_reset(aligner *a)
 {
+    const int is_fixed = a->plan.mode == UNECHO_ALIGN_FIXED;
+    *a = (aligner){.plan = a->plan, .delay = a->delay, .mic = a->mic, .locked = is_fixed};
     if (a->plan.mode == UNECHO_ALIGN_AUTO) {
         delay_reset(&a->delay);
-        a->delay.slid = 0;
         memset(a->mic, 0, (1 + 2 * DELAY_FRAME) * sizeof *a->mic);
     }
-    a->hops = 0;
-    a->far_next = 0;
-    a->candidate = 0.0;
-    a->sightings = 0;
-    a->locked = a->plan.mode == UNECHO_ALIGN_FIXED;
-    a->home = 0.0;
-    a->correction = 0.0;
-    a->shape.taken = 0;
-    a->looks = 0;
-    a->seen = 0;
-    a->sure = a->found = 0;
-    a->missed = 0;
-    a->steady = 0;
-    a->shift = 0;
-    if (a->plan.mode == UNECHO_ALIGN_FIXED)
-        a->shift = within_reach(a, a->plan.fixed - lead(&a->plan));
-    a->shift_before = a->shift;
-    a->moved = 0;
-    a->gap = a->gap_end = 0;
-    a->kind = ALIGNER_STAYED;
-    a->height = 0.0f;
-    a->realignments = 0;
+    if (is_fixed)
+        a->shift = a->shift_before = within_reach(a, a->plan.fixed - lead(&a->plan));
     drift_start(&a->drift, 0.0);
 }
 
@@ -209,6 +190,16 @@ static void follow_drift(aligner *a, far_end *f)
     correct(a, f, fmax(-most_correction, fmin(wanted, most_correction)));
 }
 
+/* Nothing has been seen of the delay that is held now. */
+static void begin_anew(aligner *a)
+{
+    a->shape.taken = 0;
+    a->looks = 0;
+    a->sightings = 0;
+    a->missed = 0;
+    a->steady = 0;
+}
+
 static void lock_to(aligner *a, double lag)
 {
     if (a->locked)
@@ -217,12 +208,8 @@ static void lock_to(aligner *a, double lag)
         lock_first(a, lag);
     delay_expect(&a->delay, lag);
     a->home = lag;
-    a->shape.taken = 0;
-    a->looks = 0;
-    a->sightings = 0;
     a->seen = a->hops;
-    a->missed = 0;
-    a->steady = 0;
+    begin_anew(a);
 }
 
 static int is_candidate(const aligner *a, double lag)
@@ -410,11 +397,7 @@ aligner_jump aligner_hop(aligner *a, const float *mic, far_end *f, float *const 
 /* The delay that is held is another one by so much. */
 static void expect_later(aligner *a, int64_t samples)
 {
-    a->shape.taken = 0;
-    a->looks = 0;
-    a->sightings = 0;
-    a->steady = 0;
-    a->missed = 0;
+    begin_anew(a);
     if (!a->locked)
         return;
     drift_jump(&a->drift, a->drift.lag + (double)samples);
@@ -443,7 +426,7 @@ void aligner_move(aligner *a, int64_t samples, int64_t end)
     if (a->plan.mode != UNECHO_ALIGN_AUTO)
         return;
     /* The correlation so far belongs to the old delay. */
-    delay_reset(&a->delay);
+    delay_restart(&a->delay);
     expect_later(a, samples);
 }
 

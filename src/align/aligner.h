@@ -42,7 +42,7 @@ typedef struct aligner {
     unsigned missed;   /* looks in a row without a peak at the delay that is held */
     unsigned steady;   /* looks in a row that found nothing new */
     float *mic;        /* the last two frames and one sample before */
-    uint64_t hops;     /* so far */
+    uint64_t hops;     /* so far, with those of aligner_skip and aligner_slide */
     uint64_t far_next; /* the next frame of the far end to be looked at */
     /* A delay that has been seen but is not believed yet, and what its peaks count. */
     double candidate;

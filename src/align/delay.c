@@ -141,7 +141,7 @@ void delay_slide(delay *d, int frames)
         d->echo = slid(d->echo, frames, kept);
 }
 
-void delay_reset(delay *d)
+void delay_restart(delay *d)
 {
     delay_expect_none(d);
     d->mic_end = 0;
@@ -151,6 +151,12 @@ void delay_reset(delay *d)
     memset(d->mic_level, 0, DELAY_BINS * sizeof *d->mic_level);
     memset(d->fars, 0, d->far_ring * sizeof *d->fars);
     memset(d->mics, 0, d->mic_ring * sizeof *d->mics);
+}
+
+void delay_reset(delay *d)
+{
+    d->slid = 0;
+    delay_restart(d);
 }
 
 /* High frequencies raised, so that whitening has less to do. Returns the mean power. */

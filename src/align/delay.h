@@ -86,6 +86,8 @@ typedef struct delay {
 void delay_layout(delay *d, arena *a, size_t most, size_t late);
 void delay_start(delay *d, const kernels *k, const fft *f);
 void delay_reset(delay *d);
+/* The same, but for what delay_slide has done. */
+void delay_restart(delay *d);
 /* Forget the correlation, not the far end. */
 void delay_forget(delay *d);
 /* The microphone's frames are numbered `frames` (1 or -1) higher from here on: so much longer is
