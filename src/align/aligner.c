@@ -472,6 +472,11 @@ void aligner_slide(aligner *a, int frames)
     delay_slide(&a->delay, frames);
 }
 
+int64_t aligner_slid(const aligner *a)
+{
+    return a->delay.slid * (DELAY_FRAME / UNECHO_HOP);
+}
+
 aligner_view aligner_seen(const aligner *a)
 {
     aligner_view view = {.aligned = a->locked, .realignments = a->realignments};

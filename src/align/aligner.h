@@ -105,6 +105,8 @@ void aligner_skip(aligner *a, uint64_t hops);
 /* The microphone is numbered `frames` (1 or -1) frames higher from here on: every lag is so much
  * longer, and the far end is read where it was. */
 void aligner_slide(aligner *a, int frames);
+/* By how many hops that has been, since the reset. */
+int64_t aligner_slid(const aligner *a);
 
 typedef struct aligner_view {
     int aligned;

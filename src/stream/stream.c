@@ -20,7 +20,6 @@ void stream_reset(unecho *s)
     s->mic_seen = s->far_seen = (samples_seen){0};
     s->frames = 0;
     s->lost = 0;
-    s->slid = 0;
     s->behind = 0;
     s->owed = 0;
 }
@@ -134,8 +133,9 @@ static void notice_stall(unecho *s)
 double stream_slip(const unecho *s)
 {
     /* A far end that is pushed comes by its own clock. */
-    return s->far_end.plan.pushed ? 0.0
-                                  : far_end_slip(&s->far_end) - (double)(s->slid * UNECHO_HOP);
+    return s->far_end.plan.pushed
+               ? 0.0
+               : far_end_slip(&s->far_end) - (double)(aligner_slid(&s->aligner) * UNECHO_HOP);
 }
 
 /*
@@ -150,10 +150,8 @@ static void follow_clocks(unecho *s)
         return;
     const double slip = stream_slip(s);
     const int frames = (slip > most) - (slip < -most);
-    if (frames == 0)
-        return;
-    aligner_slide(&s->aligner, frames);
-    s->slid += frames * (DELAY_FRAME / UNECHO_HOP);
+    if (frames != 0)
+        aligner_slide(&s->aligner, frames);
 }
 
 /* No device delivers samples 12 dB beyond full scale. A filter that learned from such a burst, and
@@ -200,7 +198,7 @@ void stream_prepare(unecho *s, size_t hops)
         const uint64_t limit = s->far_end.plan.pushed ? UINT64_MAX : microphone_needed(m, m->hops);
         notice_stall(s);
         follow_clocks(s);
-        const uint64_t end = (m->hops + s->lost + (uint64_t)s->slid + 1) * UNECHO_HOP;
+        const uint64_t end = (s->aligner.hops + 1) * UNECHO_HOP;
         far_end_advance(&s->far_end, end + s->aligner.plan.late, limit);
         microphone_give(m, mic);
         silence_burst(s, mic);

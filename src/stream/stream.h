@@ -28,7 +28,6 @@ struct unecho {
     uint64_t lost;      /* lost hops of the microphone whose far end was pushed, */
     int behind;         /* and whether some of that is still in the queue; */
     uint64_t owed;      /* samples that were lost beyond these hops */
-    int64_t slid;       /* hops by which follow_clocks has moved the microphone's numbers */
     recorder *recorder; /* NULL: no record */
     int marked;         /* by unecho_process_many, to detect streams passed twice */
     void (*release)(void *user, void *memory);
