@@ -187,44 +187,55 @@ static void follow_echo(unecho *s)
         aligner_confirm(&s->aligner);
 }
 
-void stream_prepare(unecho *s, size_t hops)
+/* Where the far end jumps, or comes only now, the filter gets what it played before, from there. */
+static void tell_past(unecho *s, size_t t, const aligner_jump *jump, uint64_t end)
+{
+    float past[FAR_LANES][UNECHO_HOP];
+    float *const lanes[FAR_LANES] = {past[FAR_MEAN], past[FAR_SIDE]};
+    size_t age = canceller_jump(&s->canceller, t, jump);
+    if (s->behind && s->far_end.made >= end) {
+        s->behind = 0;
+        age = canceller_hear_again(&s->canceller);
+    }
+    for (; age > 0; age--) {
+        aligner_past_hop(&s->aligner, &s->far_end, (int64_t)age, lanes);
+        canceller_remember(&s->canceller, (const float *const *)lanes);
+    }
+}
+
+/* Hop t of the next run. */
+static void prepare_hop(unecho *s, size_t t)
 {
     microphone *const m = &s->microphone;
-    for (size_t t = 0; t < hops; t++) {
-        float *const mic = canceller_mic(&s->canceller) + t * UNECHO_HOP;
-        float *const far[FAR_LANES] = {canceller_far(&s->canceller) + t * UNECHO_HOP,
-                                       s->canceller.side};
-        /* Unless pushed, use only the far end that came before this hop was complete. */
-        const uint64_t limit = s->far_end.plan.pushed ? UINT64_MAX : microphone_needed(m, m->hops);
-        notice_stall(s);
-        follow_clocks(s);
-        const uint64_t end = (s->aligner.hops + 1) * UNECHO_HOP;
-        far_end_advance(&s->far_end, end + s->aligner.plan.late, limit);
-        microphone_give(m, mic);
-        silence_burst(s, mic);
-        memcpy(canceller_raw(&s->canceller) + t * UNECHO_HOP, mic, UNECHO_HOP * sizeof *mic);
-        hum_cut(&s->hum, mic);
-        const aligner_jump jump = aligner_hop(&s->aligner, mic, &s->far_end, far);
-        for (unsigned i = 0; i < FAR_LANES; i++)
-            if (far[i])
-                silence_burst(s, far[i]);
-        float past[FAR_LANES][UNECHO_HOP];
-        float *const lanes[FAR_LANES] = {past[FAR_MEAN], past[FAR_SIDE]};
-        size_t age = canceller_jump(&s->canceller, t, &jump);
-        if (s->behind && s->far_end.made >= end) {
-            s->behind = 0;
-            age = canceller_hear_again(&s->canceller);
-        }
-        for (; age > 0; age--) {
-            aligner_past_hop(&s->aligner, &s->far_end, (int64_t)age, lanes);
-            canceller_remember(&s->canceller, (const float *const *)lanes);
-        }
-        canceller_filter(&s->canceller, t, aligner_misses(&s->aligner, &s->far_end));
-        follow_echo(s);
-        float upper[UPPER_BANDS];
-        aligner_upper(&s->aligner, &s->far_end, upper);
-        output_far(&s->output, far[FAR_MEAN], upper);
-    }
+    float *const mic = canceller_mic(&s->canceller) + t * UNECHO_HOP;
+    float *const far[FAR_LANES] = {canceller_far(&s->canceller) + t * UNECHO_HOP,
+                                   s->canceller.side};
+    /* Unless pushed, use only the far end that came before this hop was complete. */
+    const uint64_t limit = s->far_end.plan.pushed ? UINT64_MAX : microphone_needed(m, m->hops);
+    notice_stall(s);
+    follow_clocks(s);
+    const uint64_t end = (s->aligner.hops + 1) * UNECHO_HOP;
+    far_end_advance(&s->far_end, end + s->aligner.plan.late, limit);
+    microphone_give(m, mic);
+    silence_burst(s, mic);
+    memcpy(canceller_raw(&s->canceller) + t * UNECHO_HOP, mic, UNECHO_HOP * sizeof *mic);
+    hum_cut(&s->hum, mic);
+    const aligner_jump jump = aligner_hop(&s->aligner, mic, &s->far_end, far);
+    for (unsigned i = 0; i < FAR_LANES; i++)
+        if (far[i])
+            silence_burst(s, far[i]);
+    tell_past(s, t, &jump, end);
+    canceller_filter(&s->canceller, t, aligner_misses(&s->aligner, &s->far_end));
+    follow_echo(s);
+    float upper[UPPER_BANDS];
+    aligner_upper(&s->aligner, &s->far_end, upper);
+    output_far(&s->output, far[FAR_MEAN], upper);
+}
+
+void stream_prepare(unecho *s, size_t hops)
+{
+    for (size_t t = 0; t < hops; t++)
+        prepare_hop(s, t);
 }
 
 void stream_finish(unecho *s, size_t hops)
