@@ -1,17 +1,11 @@
 #include "listening.h"
 
+#include "dsp/energy.h"
+
 #include <string.h>
 
 /* The mean of the channels is looked at unless the side has so much more power. */
 static const float side_louder = 4.0f;
-
-static float power(const float *x, size_t n)
-{
-    float sum = 0.0f;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i] * x[i];
-    return sum;
-}
 
 /* Loudspeakers in opposite phase: the mean of the channels is nothing, or little. */
 static void read_louder(const far_end *f, float *x, int64_t first, size_t n)
@@ -21,7 +15,7 @@ static void read_louder(const far_end *f, float *x, int64_t first, size_t n)
         return;
     float side[1 + FFT_SIZE];
     far_end_read(f, FAR_SIDE, side, first, n);
-    if (power(side, n) > side_louder * power(x, n))
+    if (dsp_float_energy(side, n) > side_louder * dsp_float_energy(x, n))
         memcpy(x, side, n * sizeof *x);
 }
 

@@ -22,4 +22,13 @@ static inline double dsp_energy(const float *x, size_t n)
     return dsp_inner(x, x, n);
 }
 
+/* The sum of x * x in float, one after the other: any n. */
+static inline float dsp_float_energy(const float *x, size_t n)
+{
+    float sum = 0.0f;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] * x[i];
+    return sum;
+}
+
 #endif

@@ -1,5 +1,7 @@
 #include "heard.h"
 
+#include "dsp/energy.h"
+
 static const float memory = 0.7f;
 /* The side is heard from so much more power on, and the mean again when both have as much. */
 static const float louder = 4.0f;
@@ -11,14 +13,6 @@ void heard_reset(heard_end *h)
     *h = (heard_end){0};
 }
 
-static float power(const float *x, size_t n)
-{
-    float sum = 0.0f;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i] * x[i];
-    return sum;
-}
-
 /* Small powers are flushed: no product of two is subnormal. */
 static float smooth(float before, float now)
 {
@@ -28,8 +22,8 @@ static float smooth(float before, float now)
 
 void heard_mix(heard_end *h, float *mean, const float *side, size_t n)
 {
-    h->mean = smooth(h->mean, power(mean, n));
-    h->side = smooth(h->side, power(side, n));
+    h->mean = smooth(h->mean, dsp_float_energy(mean, n));
+    h->side = smooth(h->side, dsp_float_energy(side, n));
     const float from = h->share;
     if (h->side > louder * h->mean)
         h->share = from + step_most < 1.0f ? from + step_most : 1.0f;
