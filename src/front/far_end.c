@@ -34,6 +34,11 @@ static size_t waiting(const far_end *f)
     return backlog_count(&f->lines[FAR_MEAN].queue);
 }
 
+static int may_resample(const far_end *f)
+{
+    return f->plan.rate != UNECHO_SAMPLE_RATE || f->plan.drifts;
+}
+
 void far_end_layout(far_end *f, arena *a, const far_end_plan *plan)
 {
     f->plan = *plan;
@@ -42,20 +47,14 @@ void far_end_layout(far_end *f, arena *a, const far_end_plan *plan)
         far_line *const line = &f->lines[i];
         backlog_layout(&line->queue, a, plan->queue, plan->backlog);
         sample_ring_layout(&line->past, a, plan->past, plan->fresh);
-        if (plan->rate != UNECHO_SAMPLE_RATE || plan->drifts) {
+        if (may_resample(f))
             resampler_layout(&line->resampler, a, plan->rate, UNECHO_SAMPLE_RATE, most,
                              !plan->drifts);
-        }
         if (plan->upper > 0)
             upper_meter_layout(&line->upper, a, plan->rate, plan->upper_lowest);
     }
     f->upper_hops = plan->past / UNECHO_HOP + 2;
     f->upper = arena_floats(a, f->upper_hops * plan->upper);
-}
-
-static int may_resample(const far_end *f)
-{
-    return f->plan.rate != UNECHO_SAMPLE_RATE || f->plan.drifts;
 }
 
 int far_end_start(far_end *f, const kernels *k, const fft *transform)
@@ -291,23 +290,19 @@ void far_end_advance(far_end *f, uint64_t target, uint64_t limit)
     }
 }
 
-/* The most that was the least of a period; before the first it is `unknown`. */
-static size_t usual(const queue_watch *w, size_t unknown)
-{
-    size_t most = w->periods > 0 ? 0 : unknown;
-    for (unsigned i = 0; i < FAR_END_PERIODS && i < w->periods; i++)
-        most = w->usual[i] > most ? w->usual[i] : most;
-    return most;
-}
+/* Of what was the least of each period; before the first it is `unknown`. */
+typedef struct usual_range {
+    size_t least, most;
+} usual_range;
 
-/* The least of all periods if they differ only by the caller's timing: to take the most would leave
- * the difference in the queue, at every loss anew. */
-static size_t usual_least(const queue_watch *w, size_t most, size_t slack)
+static usual_range usual(const queue_watch *w, size_t unknown)
 {
-    size_t least = most;
-    for (unsigned i = 0; i < FAR_END_PERIODS && i < w->periods; i++)
-        least = w->usual[i] < least ? w->usual[i] : least;
-    return most - least < slack ? least : most;
+    usual_range range = {unknown, unknown};
+    for (unsigned i = 0; i < FAR_END_PERIODS && i < w->periods; i++) {
+        range.least = i == 0 || w->usual[i] < range.least ? w->usual[i] : range.least;
+        range.most = i == 0 || w->usual[i] > range.most ? w->usual[i] : range.most;
+    }
+    return range;
 }
 
 static void watch(queue_watch *w, size_t count, size_t enough)
@@ -359,16 +354,18 @@ size_t far_end_surplus(far_end *f, far_end_echo echo)
         return 0;
     const size_t count = waiting(f), slack = SURPLUS_MS * f->plan.rate / 1000;
     const size_t late = w->anew ? (size_t)(f->filled * f->plan.rate / UNECHO_SAMPLE_RATE) : 0;
-    const size_t before = usual(w, late > 0 ? 0 : SIZE_MAX / 2);
-    watch(w, count, before + (late > slack ? late - slack : slack));
+    const usual_range before = usual(w, late > 0 ? 0 : SIZE_MAX / 2);
+    watch(w, count, before.most + (late > slack ? late - slack : slack));
     if (late > 0 && w->more_hops > 0)
-        return late_surplus(f, late, before + late + slack, echo);
+        return late_surplus(f, late, before.most + late + slack, echo);
     const size_t drained = w->most - w->more, little = DRAINED_MS * f->plan.rate / 1000;
     const int sooner = echo == FAR_END_ECHO_LOST && w->more_hops >= LOST_HOPS && drained <= little;
     if (sooner || w->more_hops == f->plan.drain_hops) {
         w->more_hops = w->hops = 0;
         w->most = 0;
-        return w->more - usual_least(w, before, slack);
+        /* Periods that differ only by the caller's timing: the most would leave the difference in
+         * the queue, at every loss anew. */
+        return w->more - (before.most - before.least < slack ? before.least : before.most);
     }
     w->least = w->hops++ == 0 || count < w->least ? count : w->least;
     if (w->hops == f->plan.drain_hops) {
