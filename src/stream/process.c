@@ -9,26 +9,24 @@ static int record_refused(unecho *s, const record_head *head, int status)
     return status;
 }
 
+static record_form form_of(sample_format format)
+{
+    return format == SAMPLES_INT16 ? RECORD_INT16 : RECORD_FLOAT;
+}
+
 static record_head process_call(record_form form, size_t n, int has_far)
 {
     return (record_head){.kind = RECORD_PROCESS, .form = form, .n = n, .far_n = has_far ? n : 0};
 }
 
-static record_head push_call(record_form form, size_t n)
-{
-    return (record_head){.kind = RECORD_PUSH, .form = form, .far_n = n};
-}
-
-static int process(unecho *s, call *c, record_form form, size_t n)
+static int process(unecho *s, call *c, const record_head *head, size_t n)
 {
     if (c->far.channels > 0 && s->far_end.plan.pushed)
         return UNECHO_ERROR_ARGUMENT;
     if (s->output.whole_hops && n % UNECHO_HOP != 0)
         return UNECHO_ERROR_CHUNK;
-    if (s->recorder) {
-        const record_head head = process_call(form, n, c->far.channels > 0);
-        recorder_begin(s->recorder, &head, &c->mic, &c->far);
-    }
+    if (s->recorder)
+        recorder_begin(s->recorder, head, &c->mic, &c->far);
     c->mic = stream_mic(s, &c->mic);
     const int status = stream_pass(s, c, 0, n);
     stream_recorded(s, &c->out, status);
@@ -38,8 +36,7 @@ static int process(unecho *s, call *c, record_form form, size_t n)
 static int process_interleaved(unecho *s, const void *mic, const void *far, void *out, size_t n,
                                sample_format format)
 {
-    const record_form form = format == SAMPLES_INT16 ? RECORD_INT16 : RECORD_FLOAT;
-    const record_head head = process_call(form, n, far != NULL);
+    const record_head head = process_call(form_of(format), n, far != NULL);
     if (!s || (n > 0 && (!mic || !out)))
         return record_refused(s, &head, UNECHO_ERROR_ARGUMENT);
     call c = {
@@ -47,7 +44,7 @@ static int process_interleaved(unecho *s, const void *mic, const void *far, void
         .far = samples_interleaved(far, format, s->far_channels),
         .out = samples_interleaved(out, format, s->mic_channels),
     };
-    return record_refused(s, &head, process(s, &c, form, n));
+    return record_refused(s, &head, process(s, &c, &head, n));
 }
 
 int unecho_process(unecho *stream, const float *mic, const float *far, float *out, size_t n)
@@ -88,13 +85,13 @@ int unecho_process_planar(unecho *stream, const float *const *mic, const float *
         .far = samples_planar(far, stream->far_channels),
         .out = samples_planar(outs, stream->mic_channels),
     };
-    return record_refused(stream, &head, process(stream, &c, RECORD_PLANAR, n));
+    return record_refused(stream, &head, process(stream, &c, &head, n));
 }
 
 /* far NULL: the caller passed invalid buffers. */
 static int push(unecho *s, const samples *far, record_form form, size_t n)
 {
-    const record_head head = push_call(form, n);
+    const record_head head = {.kind = RECORD_PUSH, .form = form, .far_n = n};
     if (!s || !far || !s->far_end.plan.pushed)
         return record_refused(s, &head, UNECHO_ERROR_ARGUMENT);
     if (s->recorder)
@@ -107,8 +104,7 @@ static int push(unecho *s, const samples *far, record_form form, size_t n)
 static int push_interleaved(unecho *s, const void *far, size_t n, sample_format format)
 {
     const samples from = samples_interleaved(far, format, s ? s->far_channels : 0);
-    return push(s, n == 0 || far ? &from : NULL,
-                format == SAMPLES_INT16 ? RECORD_INT16 : RECORD_FLOAT, n);
+    return push(s, n == 0 || far ? &from : NULL, form_of(format), n);
 }
 
 int unecho_push_far(unecho *stream, const float *far, size_t n)
