@@ -274,13 +274,13 @@ int unecho_open(unecho **stream, const unecho_config *given)
     if (status < 0)
         return status;
     suppressor_plan plan;
-    int opened = suppressor_find(&plan, config, kernels_choose(cpu), &to);
-    if (opened < 0)
-        return opened;
-    opened = open_with(stream, &plan, &to);
-    if (opened < 0)
+    status = suppressor_find(&plan, config, kernels_choose(cpu), &to);
+    if (status < 0)
+        return status;
+    status = open_with(stream, &plan, &to);
+    if (status < 0)
         unecho_model_unref(&plan.model);
-    return opened;
+    return status;
 }
 
 void unecho_close(unecho **stream)

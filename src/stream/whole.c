@@ -4,7 +4,7 @@
  */
 #include "stream.h"
 
-#include <math.h>
+#include "dsp/peak.h"
 
 /* Frames to process at once: a pushed far end must not run far ahead of the microphone. */
 static size_t piece(const unecho *s)
@@ -121,9 +121,7 @@ static int learn(unecho *s, const samples *mic, size_t mic_n, const samples *far
 
 static void normalize_peak(float *x, size_t n)
 {
-    float peak = 0.0f;
-    for (size_t i = 0; i < n; i++)
-        peak = fabsf(x[i]) > peak ? fabsf(x[i]) : peak;
+    const float peak = peak_of(x, n);
     if (peak <= 1.0f)
         return;
     for (size_t i = 0; i < n; i++)
@@ -146,9 +144,8 @@ static int process_whole(unecho *s, const samples *mic, size_t mic_n, const samp
                      : UNECHO_OK;
 
     /* As in the reference, silence of the suppressor's lag precedes the signal. */
-    const size_t lag = s->canceller.lag;
-    const uint64_t start = frames_for(lag, rate);
-    const size_t kept = options & UNECHO_KEEP_LATENCY ? frames_for(lag, rate) : 0;
+    const size_t lag = s->canceller.lag, start = frames_for(lag, rate);
+    const size_t kept = options & UNECHO_KEEP_LATENCY ? start : 0;
     const placed heard = {stream_mic(s, mic), start, mic_n};
     const placed played = {*far, frames_for(lag, far_rate), far_due};
     const placed written = {*out, start + output_latency(&s->output) - kept, mic_n};
