@@ -104,7 +104,7 @@ static void fill_places(uint32_t *places, size_t n)
     }
 }
 
-static real_fft *new (size_t size, size_t lanes)
+static real_fft *create(size_t size, size_t lanes)
 {
     const size_t n = size / 2;
     real_fft *f = malloc(sizeof *f);
@@ -132,12 +132,12 @@ static real_fft *new (size_t size, size_t lanes)
 
 real_fft *real_fft_new(size_t size)
 {
-    return new (size, 1);
+    return create(size, 1);
 }
 
 real_fft *real_fft_new_lanes(size_t size)
 {
-    return new (size, FFT_LANES);
+    return create(size, FFT_LANES);
 }
 
 void real_fft_free(real_fft *f)

@@ -17,10 +17,10 @@ static const double power_least = 1e-8;
 
 static void smooth(smooth_likeness *s, const likeness *l, double memory)
 {
-    const double new = 1.0 - memory;
-    s->cross = memory * s->cross + new *(double)l->cross;
-    s->power = memory * s->power + new *(double)l->power;
-    s->scatter = memory * memory * s->scatter + new *new *(double)l->scatter;
+    const double newest = 1.0 - memory;
+    s->cross = memory * s->cross + newest * (double)l->cross;
+    s->power = memory * s->power + newest * (double)l->power;
+    s->scatter = memory * memory * s->scatter + newest * newest * (double)l->scatter;
 }
 
 /* The certain part of a cross sum, 0 if there is none. */
