@@ -69,6 +69,11 @@ static inline size_t matrix_bytes(matrix_type type)
     return type == MATRIX_FLOAT32 ? 4 : type >= MATRIX_INT8 ? 1 : 2;
 }
 
+static inline uint64_t matrix_elements(const matrix *m)
+{
+    return (uint64_t)m->rows * m->columns;
+}
+
 static inline float matrix_scale(const matrix *m, size_t row)
 {
     return m->scales ? m->scale * float32_of(m->scales + 4 * row) : m->scale;
