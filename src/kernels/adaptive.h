@@ -114,31 +114,14 @@ static void plain_partitions_predict(const partitions *f, const prediction *to)
     predict_strip(f, to, PARTITION_STRIPS, 1);
 }
 
-/* Sixteen running sums over the bins, added up pairwise at the end. */
-enum { WEIGH_SUMS = 16 };
-
-static inline float add_sums(float *sums)
-{
-    for (size_t half = WEIGH_SUMS / 2; half > 0; half /= 2)
-        for (size_t k = 0; k < half; k++)
-            sums[k] += sums[k + half];
-    return sums[0];
-}
-
-/* What is this small is taken as 0: no product with it is subnormal. */
-static inline float flush_small(float x)
-{
-    return fabsf(x) < 1e-15f ? 0.0f : x;
-}
-
 /* error: what is left; a: what it is held against; weight: 1 / d. */
 static inline likeness compare(const float *restrict e_re, const float *restrict e_im,
                                const float *restrict a_re, const float *restrict a_im,
                                const float *restrict weight)
 {
-    float cross[WEIGH_SUMS] = {0}, power[WEIGH_SUMS] = {0}, scatter[WEIGH_SUMS] = {0};
-    for (size_t k = 0; k < PARTITION_ROW; k += WEIGH_SUMS)
-        for (size_t i = 0; i < WEIGH_SUMS; i++) {
+    float cross[RUNNING_SUMS] = {0}, power[RUNNING_SUMS] = {0}, scatter[RUNNING_SUMS] = {0};
+    for (size_t k = 0; k < PARTITION_ROW; k += RUNNING_SUMS)
+        for (size_t i = 0; i < RUNNING_SUMS; i++) {
             const float er = e_re[k + i], ei = e_im[k + i], ar = a_re[k + i], ai = a_im[k + i];
             const float e2 = fmaf(er, er, ei * ei) * weight[k + i];
             const float a2 = fmaf(ar, ar, ai * ai) * weight[k + i];
@@ -152,9 +135,9 @@ static inline likeness compare(const float *restrict e_re, const float *restrict
 /* The sum of x y. */
 static inline float sum_of_products(const float *restrict x, const float *restrict y)
 {
-    float sums[WEIGH_SUMS] = {0};
-    for (size_t k = 0; k < PARTITION_ROW; k += WEIGH_SUMS)
-        for (size_t i = 0; i < WEIGH_SUMS; i++)
+    float sums[RUNNING_SUMS] = {0};
+    for (size_t k = 0; k < PARTITION_ROW; k += RUNNING_SUMS)
+        for (size_t i = 0; i < RUNNING_SUMS; i++)
             sums[i] = fmaf(x[k + i], y[k + i], sums[i]);
     return add_sums(sums);
 }
@@ -185,11 +168,11 @@ static misfit plain_partitions_weigh(const innovation *i)
         weight[k] = 1.0f / (n + power + least);
         expected[k] = spread[k] * inv;
         one[k] = 1.0f;
-        gain_re[k] = flush_small(er * inv);
-        gain_im[k] = flush_small(ei * inv);
+        gain_re[k] = flush_root(er * inv);
+        gain_im[k] = flush_root(ei * inv);
         const float held = left_weight * left_before[k], near = held > power ? held : power;
         share[k] =
-            flush_small(spread[k] / (fmaf(output_caution * caution[k], near, spread[k]) + least));
+            flush_root(spread[k] / (fmaf(output_caution * caution[k], near, spread[k]) + least));
         const float rest = 1.0f - share[k], fading = fmaf(left_fade, left_before[k], 1e-15f);
         left[k] = rest * rest * power > fading ? rest * rest * power : fading;
     }
@@ -324,8 +307,8 @@ static inline void gain_of(const reused_block *b, const reuse *r, float *restric
         const float er = b->e_re[k], ei = b->e_im[k];
         const float e2 = fmaf(er, er, ei * ei), n = r->noise[k], most = n > e2 ? n : e2;
         const float inverse = 1.0f / (fmaf(r->caution[k], most, b->spread[k]) + r->least);
-        gain_re[k] = flush_small(er * inverse);
-        gain_im[k] = flush_small(ei * inverse);
+        gain_re[k] = flush_root(er * inverse);
+        gain_im[k] = flush_root(ei * inverse);
     }
 }
 

@@ -45,8 +45,9 @@ const fft *fft_of(size_t size);
 
 /* ---- Matrices --------------------------------------------------------------------------- */
 
-/* Rows of a panel: as many outputs as are summed side by side. */
-enum { PANEL_ROWS = KERNEL_ROW };
+/* Rows of a panel: as many outputs as are summed side by side; the units whose four gates they
+ * are. */
+enum { PANEL_ROWS = KERNEL_ROW, PANEL_UNITS = PANEL_ROWS / 4 };
 
 typedef enum dense_format {
     DENSE_F32,
@@ -56,7 +57,7 @@ typedef enum dense_format {
 
 /*
  * How the rows of a matrix are arranged. LSTM matrices come as four gates of rows / 4 units each
- * (i, f, g, o); packed, a panel holds 16 units, all their i, all their f, and so on.
+ * (i, f, g, o); packed, a panel holds PANEL_UNITS units, all their i, all their f, and so on.
  */
 typedef enum dense_rows { ROWS_PLAIN, ROWS_GATES } dense_rows;
 

@@ -7,8 +7,6 @@ static size_t round_up(size_t n, size_t multiple)
     return (n + multiple - 1) / multiple * multiple;
 }
 
-enum { PANEL_UNITS = PANEL_ROWS / 4 };
-
 /* With ROWS_GATES each gate is padded by itself. */
 static size_t packed_rows(size_t rows, dense_rows order)
 {

@@ -19,11 +19,13 @@ static inline float flush(float x)
     return fabsf(x) < 1e-30f ? 0.0f : x;
 }
 
-/*
- * The cell update of one panel: 16 units whose gates i, f, g, o stand side by side in z.
- */
-enum { PANEL_UNITS = PANEL_ROWS / 4 };
+/* The same of what is multiplied with its like: no product of two is subnormal. */
+static inline float flush_root(float x)
+{
+    return fabsf(x) < 1e-15f ? 0.0f : x;
+}
 
+/* The cell update of one panel: its units' gates i, f, g, o stand side by side in z. */
 static inline void update_cells(const float *restrict z, float *restrict c, float *restrict h)
 {
     for (size_t u = 0; u < PANEL_UNITS; u++) {
@@ -36,16 +38,25 @@ static inline void update_cells(const float *restrict z, float *restrict c, floa
     }
 }
 
-/* Sixteen running sums, as many as the widest vectors have elements, added up pairwise. */
-enum { WHITEN_SUMS = 16 };
+/* Running sums, element k in sum k mod 16, added up pairwise at the end: as many as the widest
+ * vectors have elements, so that all give the same bits. */
+enum { RUNNING_SUMS = 16 };
+
+static inline float add_sums(float *sums)
+{
+    for (size_t half = RUNNING_SUMS / 2; half > 0; half /= 2)
+        for (size_t k = 0; k < half; k++)
+            sums[k] += sums[k + half];
+    return sums[0];
+}
 
 static inline float whiten_into(int8_t *restrict y, float *restrict level, const float *restrict re,
                                 const float *restrict im, float rate, float quiet, size_t n)
 {
-    float sums[WHITEN_SUMS] = {0.0f};
-    for (size_t k = 0; k < n; k += WHITEN_SUMS) {
-        float parts[2][WHITEN_SUMS];
-        for (size_t i = 0; i < WHITEN_SUMS; i++) {
+    float sums[RUNNING_SUMS] = {0.0f};
+    for (size_t k = 0; k < n; k += RUNNING_SUMS) {
+        float parts[2][RUNNING_SUMS];
+        for (size_t i = 0; i < RUNNING_SUMS; i++) {
             const float r = re[k + i], m = im[k + i], before = level[k + i];
             const float magnitude = sqrtf(r * r + m * m) + 1e-6f;
             const float now = before + (before > 0.0f ? rate : 1.0f) * (magnitude - before);
@@ -55,15 +66,12 @@ static inline float whiten_into(int8_t *restrict y, float *restrict level, const
             parts[1][i] = m * scale;
             sums[i] += parts[0][i] * parts[0][i] + parts[1][i] * parts[1][i];
         }
-        for (size_t i = 0; i < WHITEN_SUMS; i++) {
+        for (size_t i = 0; i < RUNNING_SUMS; i++) {
             y[k + i] = (int8_t)round_(parts[0][i] * (float)CROSS_ONE);
             y[n + k + i] = (int8_t)round_(parts[1][i] * (float)CROSS_ONE);
         }
     }
-    for (size_t half = WHITEN_SUMS / 2; half > 0; half /= 2)
-        for (size_t i = 0; i < half; i++)
-            sums[i] += sums[i + half];
-    return sums[0] / (float)n;
+    return add_sums(sums) / (float)n;
 }
 
 static float plain_whiten(int8_t *y, float *level, const float *re, const float *im, float rate,
@@ -172,16 +180,12 @@ static void plain_log_power(float *y, const float *x, size_t n)
 }
 
 /*
- * Sixteen running sums, element k in sum k mod 16, added up pairwise at the end: wide vectors can
- * do that and give the same bits. In double, because the deviations of a nearly constant vector (a
- * silent block) are divided by something near sqrt(1e-7): the rounding of a float mean would become
- * signal.
+ * The same in double, because the deviations of a nearly constant vector (a silent block) are
+ * divided by something near sqrt(1e-7): the rounding of a float mean would become signal.
  */
-enum { NORM_SUMS = 16 };
-
-static double add_lanes(double *sums)
+static double add_double_sums(double *sums)
 {
-    for (size_t half = NORM_SUMS / 2; half > 0; half /= 2)
+    for (size_t half = RUNNING_SUMS / 2; half > 0; half /= 2)
         for (size_t k = 0; k < half; k++)
             sums[k] += sums[k + half];
     return sums[0];
@@ -190,19 +194,19 @@ static double add_lanes(double *sums)
 static void plain_normalize(float *y, const float *x, const float *gamma, const float *beta,
                             size_t n)
 {
-    double sums[NORM_SUMS] = {0};
-    double squares[NORM_SUMS] = {0};
-    const size_t whole = n / NORM_SUMS * NORM_SUMS;
+    double sums[RUNNING_SUMS] = {0};
+    double squares[RUNNING_SUMS] = {0};
+    const size_t whole = n / RUNNING_SUMS * RUNNING_SUMS;
 
-    for (size_t i = 0; i < whole; i += NORM_SUMS)
-        for (size_t k = 0; k < NORM_SUMS; k++)
+    for (size_t i = 0; i < whole; i += RUNNING_SUMS)
+        for (size_t k = 0; k < RUNNING_SUMS; k++)
             sums[k] += (double)x[i + k];
     for (size_t i = whole; i < n; i++)
         sums[i - whole] += (double)x[i];
-    const double mean = add_lanes(sums) / (double)n;
+    const double mean = add_double_sums(sums) / (double)n;
 
-    for (size_t i = 0; i < whole; i += NORM_SUMS)
-        for (size_t k = 0; k < NORM_SUMS; k++) {
+    for (size_t i = 0; i < whole; i += RUNNING_SUMS)
+        for (size_t k = 0; k < RUNNING_SUMS; k++) {
             const double d = (double)x[i + k] - mean;
             squares[k] = fma(d, d, squares[k]);
         }
@@ -210,7 +214,7 @@ static void plain_normalize(float *y, const float *x, const float *gamma, const 
         const double d = (double)x[i] - mean;
         squares[i - whole] = fma(d, d, squares[i - whole]);
     }
-    const double variance = add_lanes(squares) / (double)n;
+    const double variance = add_double_sums(squares) / (double)n;
     const float scale = (float)(1.0 / sqrt(variance + (double)1e-7f));
 
     for (size_t i = 0; i < n; i++)
@@ -221,12 +225,6 @@ static void plain_magnitude(float *y, const float *re, const float *im, size_t n
 {
     for (size_t i = 0; i < n; i++)
         y[i] = sqrtf(fmaf(re[i], re[i], im[i] * im[i]));
-}
-
-/* What is this small is nothing once it is squared. */
-static inline float flush_root(float x)
-{
-    return fabsf(x) < 1e-15f ? 0.0f : x;
 }
 
 static void plain_smooth_power(float *restrict smooth, float *restrict power, float *restrict re,
