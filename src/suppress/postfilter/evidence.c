@@ -134,6 +134,38 @@ static int path_is_proven(proven_path *p, const float *mic, const float *error, 
     return p->joined && p->echo > mostly_echo * p->error;
 }
 
+/* Whether the linear filter removes that much of a band that something is known of its error. */
+static bool is_removed(const evidence_memory *m, size_t b)
+{
+    return m->echo[b] >= echo_present * m->error[b];
+}
+
+/* What the bands show together, each by its amplitude. */
+static void follow_means(evidence_memory *m, const hop_bands *h, const float *gains)
+{
+    float all = 1e-12f, near_end = 0.0f, opinion = 0.0f, above = 0.0f;
+    for (size_t b = 0; b < POSTFILTER_BANDS; b++) {
+        all += h->weight[b];
+        near_end += is_removed(m, b) ? h->weight[b] * h->share[b] : 0.0f;
+        opinion += h->weight[b] * gains[b];
+        above += h->weight[b] * h->above[b];
+    }
+    m->near_end += near_smoothing * (near_end / all - m->near_end);
+    m->opinion += smoothing * (opinion / all - m->opinion);
+    m->exceeded = above / all;
+}
+
+/* How certain it is that the error does not resemble the far end, 0 to 1. */
+static float difference(const evidence_memory *m, const hop_bands *h)
+{
+    float heard = 1e-12f, coherence = 0.0f;
+    for (size_t b = COHERENCE_FIRST; b < POSTFILTER_BANDS; b++) {
+        heard += h->weight[b];
+        coherence += h->weight[b] * m->coherence[b];
+    }
+    return 1.0f - ramp(coherence / heard, independent, resembling);
+}
+
 void evidence_raise(evidence_memory *m, const float *power, const float *tonal,
                     const float *features, const noise_floor *noise, float talk, float *gains)
 {
@@ -141,7 +173,6 @@ void evidence_raise(evidence_memory *m, const float *power, const float *tonal,
     const float *const error = power + SIGNAL_ERROR * BANDS;
     const float *const mic = power + SIGNAL_MIC * BANDS;
     const float *const echo = power + SIGNAL_ECHO * BANDS;
-    const float *const far = power + SIGNAL_FAR * BANDS;
     hop_bands h;
     float sure[BANDS], of_tones[BANDS], beside_tones[BANDS];
     for (size_t b = 0; b < BANDS; b++)
@@ -152,32 +183,15 @@ void evidence_raise(evidence_memory *m, const float *power, const float *tonal,
     share_bands(&h, m, error);
     for (size_t b = 0; b < BANDS; b++)
         beside_tones[b] = proven ? proven_margin * h.leaks[b] : h.leaks[b];
-
-    float all = 1e-12f, near_end = 0.0f, opinion = 0.0f, heard = 1e-12f, coherence = 0.0f;
-    float above = 0.0f;
-    for (size_t b = 0; b < BANDS; b++) {
-        const bool removed = m->echo[b] >= echo_present * m->error[b];
-        all += h.weight[b];
-        near_end += removed ? h.weight[b] * h.share[b] : 0.0f;
-        opinion += h.weight[b] * gains[b];
-        above += h.weight[b] * h.above[b];
-    }
-    for (size_t b = COHERENCE_FIRST; b < BANDS; b++) {
-        heard += h.weight[b];
-        coherence += h.weight[b] * m->coherence[b];
-    }
-    m->near_end += near_smoothing * (near_end / all - m->near_end);
-    m->opinion += smoothing * (opinion / all - m->opinion);
-    m->exceeded = above / all;
-    const float differs = 1.0f - ramp(coherence / heard, independent, resembling);
-    const float told = ramp(talk, perhaps, surely);
+    follow_means(m, &h, gains);
+    const float differs = difference(m, &h), told = ramp(talk, perhaps, surely);
     const float shown = fmaxf(ramp(m->near_end + m->opinion, doubtful, certain), told);
-    const tones_heard heard_now = {
+    const tones_heard heard = {
         .error = m->error,
         .weight = h.weight,
         .least = h.least,
         .echo = beside_tones,
-        .far = far,
+        .far = power + SIGNAL_FAR * BANDS,
         .tonal = tonal + SIGNAL_ERROR * BANDS,
         .far_tonal = tonal + SIGNAL_FAR * BANDS,
         .noise = h.level,
@@ -185,10 +199,10 @@ void evidence_raise(evidence_memory *m, const float *power, const float *tonal,
         .proven = proven,
         .differs = differs,
     };
-    m->held = tones_find(&m->tones, &heard_now, of_tones);
+    m->held = tones_find(&m->tones, &heard, of_tones);
     if (differs * shown > 0.0f) {
         for (size_t b = 0; b < BANDS; b++)
-            sure[b] = differs * (m->echo[b] >= echo_present * m->error[b] ? shown : told);
+            sure[b] = differs * (is_removed(m, b) ? shown : told);
         raise_to(gains, sure, h.share);
     }
     if (m->held > 0.0f) {
