@@ -15,12 +15,11 @@
 #define OFFSET        0.01 /* 1 % of full scale */
 #define LOUD_PEAK     2.0  /* of full scale */
 #define CLIPPED_SHARE 1e-4
-#define USUAL_LATE_MS                                                                              \
-    (-150.0) /* what the default of --reference-late covers with room to spare                     \
-              */
-#define NOTED_PPM    5.0
-#define LOST_NEAR_DB (-6.0)
-#define GOOD_ERLE_DB 10.0
+/* What the default of --reference-late covers with room to spare. */
+#define USUAL_LATE_MS (-150.0)
+#define NOTED_PPM     5.0
+#define LOST_NEAR_DB  (-6.0)
+#define GOOD_ERLE_DB  10.0
 
 /* ---- Writing findings ------------------------------------------------------------------- */
 
@@ -295,10 +294,15 @@ static void judge_jumps(struct diagnosis *d, const struct analysis *a)
 
 /* ---- Each end by itself ----------------------------------------------------------------- */
 
-static void judge_end(struct diagnosis *d, const struct doctor_end *end, const struct measures *m,
-                      bool is_mic)
+static const char *name_of(bool is_mic)
 {
-    const char *who = is_mic ? "microphone" : "far end";
+    return is_mic ? "microphone" : "far end";
+}
+
+static void judge_samples(struct diagnosis *d, const struct doctor_end *end,
+                          const struct measures *m, bool is_mic)
+{
+    const char *who = name_of(is_mic);
     if (end->invalid > 0)
         advise(add(d, true, is_mic ? "invalid-microphone" : "invalid-reference",
                    "%" PRIu64
@@ -308,13 +312,17 @@ static void judge_end(struct diagnosis *d, const struct doctor_end *end, const s
                "Floating-point samples lie within +-1: if these are 16-bit values, divide them by "
                "32768",
                end->name);
-    if (is_silent(m))
-        return;
-    if (end->invalid == 0 && m->peak > LOUD_PEAK)
+    else if (m->peak > LOUD_PEAK)
         advise(add(d, true, is_mic ? "loud-microphone" : "loud-reference",
                    "the %s's samples reach %.1f times full scale", who, m->peak),
                "unecho expects them within +-1: multiply them by %.3g where %s is written",
                0.9 / m->peak, end->name);
+}
+
+static void judge_recording(struct diagnosis *d, const struct doctor_end *end,
+                            const struct measures *m, bool is_mic)
+{
+    const char *who = name_of(is_mic);
     if (m->clipped_share > CLIPPED_SHARE)
         advise(add(d, true, is_mic ? "clipped-microphone" : "clipped-reference",
                    "the %s is clipped: %.2f %% of the samples while it is active are cut off at "
@@ -339,6 +347,11 @@ static void judge_end(struct diagnosis *d, const struct doctor_end *end, const s
                "a fault of the sound card or its settings; remove it first: "
                "sox %s fixed.wav highpass 20",
                end->name);
+}
+
+static void judge_level(struct diagnosis *d, const struct measures *m, bool is_mic)
+{
+    const char *who = name_of(is_mic);
     if (m->active_seconds < 0.2 || m->active_db < LOW_DB)
         advise(add(d, true, is_mic ? "low-microphone" : "low-reference",
                    "the %s is very quiet: %.0f dB of full scale while it is active", who,
@@ -350,6 +363,16 @@ static void judge_end(struct diagnosis *d, const struct doctor_end *end, const s
     if (m->silent_seconds > 0.5 * m->seconds)
         add(d, false, is_mic ? "mostly-silent-microphone" : "mostly-silent-reference",
             "the %s is digitally silent for %.1f of %.1f s", who, m->silent_seconds, m->seconds);
+}
+
+static void judge_end(struct diagnosis *d, const struct doctor_end *end, const struct measures *m,
+                      bool is_mic)
+{
+    judge_samples(d, end, m, is_mic);
+    if (is_silent(m))
+        return;
+    judge_recording(d, end, m, is_mic);
+    judge_level(d, m, is_mic);
 }
 
 /* ---- What comes out --------------------------------------------------------------------- */
