@@ -125,7 +125,7 @@ static int run_command(const struct command *c, int argc, char **argv)
     if (!options || !arguments.given) {
         free(options);
         free(arguments.given);
-        report_error("out of memory");
+        report_no_memory();
         return EXIT_FAILED;
     }
     memcpy(options, c->defaults, c->size);

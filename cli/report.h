@@ -32,6 +32,13 @@ REPORT_FORMAT(1, 2) void report_error(const char *format, ...);
 REPORT_FORMAT(1, 2) void report_warning(const char *format, ...);
 REPORT_FORMAT(1, 2) void report_note(const char *format, ...);
 
+/* Returns false. */
+static inline bool report_no_memory(void)
+{
+    report_error("out of memory");
+    return false;
+}
+
 /* The command line is invalid: an error, and how to get help on the command ("": on all). */
 REPORT_FORMAT(2, 3) void report_usage(const char *command, const char *format, ...);
 

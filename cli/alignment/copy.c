@@ -33,12 +33,6 @@ struct copier {
     bool full;
 };
 
-static bool no_memory(void)
-{
-    report_error("out of memory");
-    return false;
-}
-
 struct copier *copier_open(struct copy *copy, double rate, size_t in_memory)
 {
     struct copier *c = calloc(1, sizeof(*c));
@@ -52,7 +46,7 @@ struct copier *copier_open(struct copy *copy, double rate, size_t in_memory)
         copy->samples = malloc(in_memory * sizeof(*copy->samples));
     if (!c || !(c->decimator || c->converter) || (in_memory > 0 && !copy->samples)) {
         copier_close(c);
-        no_memory();
+        report_no_memory();
         return NULL;
     }
     c->copy = copy;
@@ -106,7 +100,7 @@ static bool take_levels(struct copier *c, const float *samples, size_t n)
         if (c->level_n < LEVEL)
             break;
         if (!levels_add(&c->copy->levels, level(whole ? samples : c->level)))
-            return no_memory();
+            return report_no_memory();
         c->level_n = 0;
         samples += part;
     }

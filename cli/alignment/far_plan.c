@@ -36,12 +36,6 @@ enum { SIZE = 4096, WINDOW = 2000, STEP = 400, BESIDE = 16 };
 #define LONGEST_S 60.0
 #define NEARBY    (LEVELS_PER_S / 10) /* half steps of the levels: 50 ms */
 
-static bool no_memory(void)
-{
-    report_error("out of memory");
-    return false;
-}
-
 /* How plainly the window at a time of the microphone shows the lag. */
 static double shows(struct correlator *c, const struct copies *copies, double at, double lag)
 {
@@ -96,7 +90,7 @@ static bool find_cut(struct correlator *c, const struct copies *copies, const st
     double sum = 0.0, most = -1.0;
     size_t best = 0, equal = 0;
     if (!old)
-        return no_memory();
+        return report_no_memory();
     for (size_t i = 0; i < n; i++) {
         const double at = from + (double)i * STEP_S;
         old[i] = shows(c, copies, at, old_lag);
@@ -159,7 +153,7 @@ bool far_plan_make(struct far_plan *plan, const struct track *track, const struc
     bool done;
     *plan = (struct far_plan){0};
     plan->edits = calloc(track->piece_count + 1, sizeof(*plan->edits));
-    done = (changes && plan->edits && correlator_open(&c, SIZE)) || no_memory();
+    done = (changes && plan->edits && correlator_open(&c, SIZE)) || report_no_memory();
     for (size_t i = 1; done && i < track->piece_count; i++) {
         const struct track_point *b = &track->points[track->pieces[i].first], *a = b - 1;
         changes[i] = fabs(b->lag - a->lag) >= LEAST_CHANGE_S ? b->lag - a->lag : 0.0;
@@ -225,7 +219,7 @@ bool far_plan_levels(const struct far_plan *plan, const struct levels *far, stru
     edited->n = (size_t)fmax(0.0, (double)far->n + round(moved));
     edited->db = malloc((edited->n + 1) * sizeof(*edited->db));
     if (!edited->db)
-        return no_memory();
+        return report_no_memory();
     for (size_t i = 0; i < edited->n; i++) {
         while (edit < plan->count && (double)at >= plan->edits[edit].at * LEVELS_PER_S) {
             const long change = lround(plan->edits[edit++].silence * LEVELS_PER_S);

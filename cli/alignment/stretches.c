@@ -20,12 +20,6 @@
 #define LEAST_DB   4.0
 #define ALLOWED_DB 3.0
 
-static bool no_memory(void)
-{
-    report_error("out of memory");
-    return false;
-}
-
 static int compare_floats(const void *a, const void *b)
 {
     const float x = *(const float *)a, y = *(const float *)b;
@@ -38,7 +32,7 @@ static bool find_floor(const struct levels *levels, double *db)
     float *sorted = malloc((levels->n + 1) * sizeof(*sorted));
     size_t n = 0;
     if (!sorted)
-        return no_memory();
+        return report_no_memory();
     for (size_t i = 0; i < levels->n; i++)
         if (levels->db[i] > LEVEL_NONE)
             sorted[n++] = levels->db[i];
@@ -122,7 +116,7 @@ static bool measure(float *gains, size_t n, const struct copies *copies, const s
     }
     coherence_free(m.coherence);
     free(m.mic);
-    return done || no_memory();
+    return done || report_no_memory();
 }
 
 /* The gain that only a tenth exceeds. */
@@ -142,7 +136,7 @@ static bool mark_far(struct stretches *s, const struct copies *copies, const str
     const size_t slots = (size_t)(STEP_S * LEVELS_PER_S);
     float *gains = malloc((2 * n + 1) * sizeof(*gains));
     if (!gains)
-        return no_memory();
+        return report_no_memory();
     if (!measure(gains, n, copies, track)) {
         free(gains);
         return false;
@@ -163,7 +157,7 @@ bool stretches_find(struct stretches *stretches, const struct copies *copies,
     stretches->n = copies->mic.levels.n;
     stretches->kinds = calloc(stretches->n + 1, 1);
     if (!stretches->kinds)
-        return no_memory();
+        return report_no_memory();
     return mark_near(stretches, copies, track, plan) &&
            (track->piece_count == 0 || mark_far(stretches, copies, track));
 }

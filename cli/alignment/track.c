@@ -35,12 +35,6 @@ struct search {
     size_t heard, matched; /* windows with sound in both at the last lag; those that matched */
 };
 
-static bool no_memory(void)
-{
-    report_error("out of memory");
-    return false;
-}
-
 /* ---- The first lag ---------------------------------------------------------------------- */
 
 /* Whether enough points agree with one of them: the highest of those. */
@@ -141,7 +135,7 @@ static bool add(struct search *s, const struct track_point *point)
         const size_t room = 2 * t->point_room + 64;
         struct track_point *more = realloc(t->points, room * sizeof(*more));
         if (!more)
-            return no_memory();
+            return report_no_memory();
         t->points = more;
         t->point_room = room;
     }
@@ -283,16 +277,16 @@ static bool find_all(struct search *s)
     /* Two recordings that merely share a tune or an announcement. */
     if (s->matched * LEAST_SHARE < s->heard)
         return true;
-    return look_closer(s) && (pieces_make(s->track, s->look.copies, least) || no_memory());
+    return look_closer(s) && (pieces_make(s->track, s->look.copies, least) || report_no_memory());
 }
 
 bool track_find(struct track *track, const struct copies *copies)
 {
     struct search s = {.track = track};
     *track = (struct track){0};
-    bool done = window_search_open(&s.look, copies) ? find_all(&s) : no_memory();
+    bool done = window_search_open(&s.look, copies) ? find_all(&s) : report_no_memory();
     if (s.look.failed)
-        done = no_memory();
+        done = report_no_memory();
     track->windows = s.look.windows > s.look.of_tones ? s.look.windows : 0;
     track->tail = window_search_tail(&s.look);
     window_search_close(&s.look);

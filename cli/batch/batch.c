@@ -116,10 +116,8 @@ static bool prepare(struct job *job)
     job->run.options = options;
     job->run.journal = &job->journal;
     job->run.options_text = batch_options_text(options);
-    if (!job->run.options_text) {
-        report_error("out of memory");
-        return false;
-    }
+    if (!job->run.options_text)
+        return report_no_memory();
     return shard_choose(&job->shard, options->shard) && make_folder(options->folder, &folder) &&
            inspect_page(job) && load_model(job) && gather(job, &folder) &&
            journal_open(&job->journal, options->folder, &job->shard, true);
@@ -279,7 +277,7 @@ static int run_batch(const void *options)
     struct job *job = calloc(1, sizeof(*job));
     bool done;
     if (!job) {
-        report_error("out of memory");
+        report_no_memory();
         return EXIT_FAILED;
     }
     interrupt_install();

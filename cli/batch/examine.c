@@ -69,10 +69,8 @@ bool examine_pair(FILE *stream, const ends_choice *choice, const char *out,
 {
     struct examination *e = calloc(1, sizeof(*e));
     bool done;
-    if (!e) {
-        report_error("out of memory");
-        return false;
-    }
+    if (!e)
+        return report_no_memory();
     done = examine(e, stream, choice, out, stats, model);
     analysis_free(&e->analysis);
     doctor_input_close(&e->input);

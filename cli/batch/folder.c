@@ -168,7 +168,7 @@ bool folder_make_for(const char *path)
         *slash = '/';
     }
     if (!part)
-        report_error("out of memory");
+        report_no_memory();
     free(part);
     return done;
 }

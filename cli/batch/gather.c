@@ -35,7 +35,7 @@ struct gathering {
 
 static bool no_memory(struct gathering *g)
 {
-    report_error("out of memory");
+    report_no_memory();
     g->failed = true;
     return false;
 }

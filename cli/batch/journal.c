@@ -42,12 +42,6 @@ struct journal_entry {
     bool used, begun, claimed;
 };
 
-static bool no_memory(void)
-{
-    report_error("out of memory");
-    return false;
-}
-
 static bool fail(const struct journal_file *file)
 {
     report_error("%s: %s", file->path, strerror(errno));
@@ -88,7 +82,7 @@ static bool grow(struct journal *j)
     const size_t room = j->room ? 2 * j->room : 1024;
     struct journal_entry *table = calloc(room, sizeof(*table));
     if (!table)
-        return no_memory();
+        return report_no_memory();
     for (size_t i = 0; i < j->room; i++)
         if (j->table[i].used)
             *find(table, room, j->table[i].key) = j->table[i];
@@ -226,12 +220,12 @@ static bool add_file(struct journal *j, const char *name, int flags)
     struct journal_file *more = realloc(j->files, (j->file_count + 1) * sizeof(*more)), *file;
     int fd;
     if (!more)
-        return no_memory();
+        return report_no_memory();
     j->files = more;
     file = &j->files[j->file_count];
     *file = (struct journal_file){.path = folder_join(j->folder, name)};
     if (!file->path)
-        return no_memory();
+        return report_no_memory();
     j->file_count++;
     fd = open(file->path, flags | O_CLOEXEC, 0666);
     file->stream = fd >= 0 ? fdopen(fd, "r") : NULL;
@@ -303,7 +297,7 @@ bool journal_open(struct journal *j, const char *folder, const struct shard *sha
     bool done;
     *j = (struct journal){.folder = strdup(folder)};
     if (!j->folder)
-        return no_memory();
+        return report_no_memory();
     allow_many_files();
     if (writes && shard->count == 1)
         snprintf(own, sizeof(own), FIRST_NAME LAST_NAME);
@@ -386,7 +380,7 @@ bool journal_begin(const struct journal *j, const char *out)
         fputs("}\n", stream);
         done = fclose(stream) == 0;
     }
-    done = done ? append(&j->files[j->file_count - 1], text, size) : no_memory();
+    done = done ? append(&j->files[j->file_count - 1], text, size) : report_no_memory();
     free(text);
     return done;
 }
@@ -434,7 +428,7 @@ static bool visit_line(struct journal *j, uint32_t number, char *line, size_t le
     size_t count = 0;
     char *copy = strdup(line);
     if (!copy)
-        return no_memory();
+        return report_no_memory();
     if (json_read_object(copy, members, JOURNAL_MEMBERS, &count) == NULL)
         out = json_find_text(members, count, "out");
     entry = out ? look_up(j, out) : NULL;

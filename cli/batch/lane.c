@@ -128,10 +128,8 @@ static bool prepare(struct lane *lane)
     lane->out = lane->request.pair.out[0] == '/'
                     ? strdup(lane->request.pair.out)
                     : folder_join(lane->run->options->folder, lane->request.pair.out);
-    if (!lane->out || !write_options(lane)) {
-        report_error("out of memory");
-        return false;
-    }
+    if (!lane->out || !write_options(lane))
+        return report_no_memory();
     return hash_input(lane->mic_hash, lane->request.pair.mic, &lane->loaded[0], &lane->mic) &&
            (!lane->request.pair.far ||
             hash_input(lane->far_hash, lane->request.pair.far, &lane->loaded[1], &lane->far));

@@ -127,7 +127,7 @@ bool outcome_take_end(const struct batch_run *run, struct board *board,
     if (done)
         done = outcome_take(run, board, pair, &answer);
     else
-        report_error("out of memory");
+        report_no_memory();
     free(line);
     return done;
 }

@@ -68,10 +68,8 @@ static bool keep_weight(struct plan *plan, double weight)
     if (plan->all == plan->weight_room) {
         const size_t room = 2 * plan->weight_room + 256;
         double *more = realloc(plan->weights, room * sizeof(*more));
-        if (!more) {
-            report_error("out of memory");
-            return false;
-        }
+        if (!more)
+            return report_no_memory();
         plan->weights = more;
         plan->weight_room = room;
     }
@@ -117,10 +115,8 @@ static int compare(const void *a, const void *b)
 static bool choose(struct plan *plan)
 {
     struct place *places = malloc((plan->all + 1) * sizeof(*places));
-    if (!places) {
-        report_error("out of memory");
-        return false;
-    }
+    if (!places)
+        return report_no_memory();
     for (size_t i = 0; i < plan->all; i++)
         places[i] = (struct place){plan->weights[i], i};
     qsort(places, plan->all, sizeof(*places), compare);

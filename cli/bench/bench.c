@@ -243,7 +243,7 @@ static int run_bench(const void *options)
     struct job *job = calloc(1, sizeof(*job));
     int code;
     if (!job) {
-        report_error("out of memory");
+        report_no_memory();
         return EXIT_FAILED;
     }
     interrupt_install();

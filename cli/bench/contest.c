@@ -90,10 +90,8 @@ static bool keep_output(struct arena *arena, size_t index, enum feed feed)
 {
     const size_t n = arena->contest->audio->n;
     float *kept = malloc(n * sizeof(*kept));
-    if (!kept) {
-        report_error("out of memory");
-        return false;
-    }
+    if (!kept)
+        return report_no_memory();
     memcpy(kept, arena->workers[index].out, n * sizeof(*kept));
     arena->first[index][feed] = kept;
     return true;
@@ -274,10 +272,8 @@ static bool start_workers(struct arena *arena)
     }
     for (size_t i = 0; i < contest->count; i++) {
         arena->hops[i] = calloc(hops * contest->rounds, sizeof(float));
-        if (!arena->hops[i]) {
-            report_error("out of memory");
-            return false;
-        }
+        if (!arena->hops[i])
+            return report_no_memory();
     }
     return true;
 }
@@ -303,10 +299,8 @@ bool contest_run(struct contest *contest)
 {
     struct arena *arena = calloc(1, sizeof(*arena));
     bool done;
-    if (!arena) {
-        report_error("out of memory");
-        return false;
-    }
+    if (!arena)
+        return report_no_memory();
     arena->contest = contest;
     done = start_workers(arena) && run_all(arena);
     report_status("");

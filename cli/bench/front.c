@@ -120,10 +120,8 @@ bool front_measure(struct bench_front *front, const struct bench_audio *audio, s
 {
     struct runner *r = calloc(1, sizeof(*r));
     bool done = r != NULL;
-    if (!r) {
-        report_error("out of memory");
-        return false;
-    }
+    if (!r)
+        return report_no_memory();
     r->audio = audio;
     r->n = (n < LONGEST ? n : LONGEST) / UNECHO_HOP * UNECHO_HOP;
     r->model = model_choice_load(model, UNECHO_MODEL_DTLN_AEC);

@@ -349,10 +349,8 @@ static bool prepare(struct search *search)
     search->expected = calloc(search->n, sizeof(float));
     search->output = calloc(search->n, sizeof(float));
     search->hop_us = calloc(search->n / UNECHO_HOP, sizeof(float));
-    if (!search->candidates || !search->expected || !search->output || !search->hop_us) {
-        report_error("out of memory");
-        return false;
-    }
+    if (!search->candidates || !search->expected || !search->output || !search->hop_us)
+        return report_no_memory();
     for (size_t i = 0; i < search->count; i++)
         search->candidates[i].setting = settings[i];
     return true;

@@ -42,7 +42,7 @@ float *worker_share(size_t n)
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory != MAP_FAILED)
         return memory;
-    report_error("out of memory");
+    report_no_memory();
     return NULL;
 }
 

@@ -69,10 +69,8 @@ static bool choose_part(const struct levels *mic, const struct levels *far, uint
     const size_t parts = seconds > DOCTOR_LONGEST_S ? seconds - DOCTOR_LONGEST_S + 1 : 1;
     unsigned *sums = calloc(parts, sizeof(*sums));
     *from = 0;
-    if (!sums) {
-        report_error("out of memory");
-        return false;
-    }
+    if (!sums)
+        return report_no_memory();
     const unsigned most = add_up(sums, parts, mic, far);
     while ((double)sums[*from] < ENOUGH * most)
         ++*from;

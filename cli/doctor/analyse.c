@@ -300,10 +300,8 @@ static bool examine(struct analysis *a, struct doctor_input *input)
 static bool open_watch(struct analysis *a, struct watch *watch, bool with_pictures)
 {
     *watch = (struct watch){0};
-    if (with_pictures && !(a->pictures = calloc(2, sizeof(*a->pictures)))) {
-        report_error("out of memory");
-        return false;
-    }
+    if (with_pictures && !(a->pictures = calloc(2, sizeof(*a->pictures))))
+        return report_no_memory();
     return watch_open(watch, &a->out_levels, a->pictures, a->input->mic.n, a->input->mic.rate);
 }
 

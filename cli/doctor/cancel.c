@@ -113,7 +113,7 @@ bool doctor_cancel(struct cancelled *cancelled, struct doctor_input *input, unec
     if (run.out && run.far && cancelled->track)
         done = run_all(&run, cancelled, piece);
     else
-        report_error("out of memory");
+        report_no_memory();
     free(run.out);
     free(run.far);
     unecho_close(&run.stream);

@@ -228,7 +228,7 @@ bool delay_find(struct delay_line *line, const struct copy *echo, const struct c
     if (done)
         done = look_at_all(&s, echo, source, most, line);
     else
-        report_error("out of memory");
+        report_no_memory();
     correlator_close(&s.correlator);
     fit_line(&s, line);
     if (s.after + s.before > 2.0 * s.floor)

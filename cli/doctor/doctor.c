@@ -68,7 +68,7 @@ static int run_doctor(const void *options)
     struct job *job = calloc(1, sizeof(*job));
     int code = EXIT_FAILED;
     if (!job) {
-        report_error("out of memory");
+        report_no_memory();
         return EXIT_FAILED;
     }
     interrupt_install();

@@ -97,8 +97,7 @@ static bool open_feeds(struct expectation *e, struct doctor_input *input, double
         e->y = e->x + coherence_half(e->coherence);
         return true;
     }
-    report_error("out of memory");
-    return false;
+    return report_no_memory();
 }
 
 bool expect_erle(double *db, struct doctor_input *input, const struct delay_line *line,

@@ -23,10 +23,8 @@ static bool add(struct level_meter *m)
 {
     const double power = level_meter_power(m->samples, m->n);
     if (!levels_add(m->levels, level_of_power(power)) ||
-        (m->means && !levels_add(m->means, mean_of(m->samples, m->n)))) {
-        report_error("out of memory");
-        return false;
-    }
+        (m->means && !levels_add(m->means, mean_of(m->samples, m->n))))
+        return report_no_memory();
     m->n = 0;
     return true;
 }

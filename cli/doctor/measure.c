@@ -31,7 +31,7 @@ struct measurement *measurement_open(struct measures *measures, int rate)
     struct measurement *m = calloc(1, sizeof(*m));
     *measures = (struct measures){0};
     if (!m) {
-        report_error("out of memory");
+        report_no_memory();
         return NULL;
     }
     m->measures = measures;
@@ -91,10 +91,8 @@ static bool find_floor(struct measures *measures)
     const struct levels *levels = &measures->levels;
     size_t n = 0;
     float *sorted = malloc((levels->n + 1) * sizeof(*sorted));
-    if (!sorted) {
-        report_error("out of memory");
-        return false;
-    }
+    if (!sorted)
+        return report_no_memory();
     for (size_t i = 0; i < levels->n; i++)
         if (levels->db[i] > LEVEL_NONE)
             sorted[n++] = levels->db[i];

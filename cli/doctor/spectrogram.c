@@ -114,7 +114,7 @@ struct spectrograph *spectrograph_open(spectrogram *cells, uint64_t n, int rate)
     }
     if (!s || !s->converter || !s->fft) {
         spectrograph_close(s);
-        report_error("out of memory");
+        report_no_memory();
         return NULL;
     }
     for (size_t i = 0; i < s->size; i++)

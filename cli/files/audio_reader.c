@@ -249,7 +249,7 @@ audio_reader *audio_reader_open(const char *path, const audio_layout *layout,
 {
     audio_reader *reader = calloc(1, sizeof(*reader));
     if (!reader) {
-        report_error("out of memory");
+        report_no_memory();
         return NULL;
     }
     reader->fd = -1;

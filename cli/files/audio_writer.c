@@ -146,7 +146,7 @@ static audio_writer *open_writer(output_file *output, raw_format raw, int format
         writer->pending = malloc(PENDING * sizeof(*writer->pending));
     if (!writer || !writer->pending) {
         free(writer);
-        report_error("out of memory");
+        report_no_memory();
         return NULL;
     }
     writer->output = output;

@@ -220,7 +220,7 @@ ends *ends_open(const ends_choice *choice)
     ends *pair = calloc(1, sizeof(*pair));
     bool picked;
     if (!pair) {
-        report_error("out of memory");
+        report_no_memory();
         return NULL;
     }
     pair->mic = audio_reader_open(mic->path, &mic->layout, mic->loaded);
@@ -299,10 +299,8 @@ static bool make_room(struct pick *pick, size_t n)
     if (pick->end + n <= pick->room)
         return true;
     more = realloc(pick->waiting, 2 * (pick->end + n) * sizeof(*more));
-    if (!more) {
-        report_error("out of memory");
-        return false;
-    }
+    if (!more)
+        return report_no_memory();
     pick->waiting = more;
     pick->room = 2 * (pick->end + n);
     return true;

@@ -219,7 +219,7 @@ int media_decode(const char *path)
     char *address = as_address(path);
     int fd = -1;
     if (scratch && !address)
-        report_error("out of memory");
+        report_no_memory();
     if (scratch && address && decode_into(fileno(scratch), path, address))
         fd = fcntl(fileno(scratch), F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (fd >= 0)

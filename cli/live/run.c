@@ -231,7 +231,7 @@ int live_run(const live_options *options)
     live *const l = calloc(1, sizeof(*l));
     bool works = false;
     if (!l) {
-        report_error("out of memory");
+        report_no_memory();
         return EXIT_FAILED;
     }
     interrupt_install();

@@ -56,7 +56,7 @@ bool quality_measure(struct quality *quality, unecho_model *source, unecho_model
     bool done = false;
     *quality = (struct quality){0};
     if (!out)
-        report_error("out of memory");
+        report_no_memory();
     else if (run(source, precision, audio, out, &quality->source_erle_db) &&
              run(copy, precision, audio, out + audio->n, &quality->erle_db)) {
         compare(quality, out, out + audio->n, audio->n);

@@ -53,10 +53,8 @@ static char *joined(const char *prefix, const char *ending)
 
 static bool add_path(struct findings *f, char *path)
 {
-    if (!path) {
-        report_error("out of memory");
-        return false;
-    }
+    if (!path)
+        return report_no_memory();
     f->files[f->count++].path = path;
     return true;
 }
@@ -142,10 +140,8 @@ static bool gather(struct findings *f, const inspect_options *options)
     /* A prefix names two files, each of which may be a model by itself. */
     f->files = calloc(2 * options->count, sizeof(*f->files));
     f->pairs = calloc(2 * options->count, sizeof(*f->pairs));
-    if (!f->files || !f->pairs) {
-        report_error("out of memory");
-        return false;
-    }
+    if (!f->files || !f->pairs)
+        return report_no_memory();
     for (size_t i = 0; i < options->count; i++)
         if (!add_files(f, options->names[i]))
             return false;

@@ -389,7 +389,7 @@ struct process_job *process_begin(const process_options *options, const struct p
 {
     struct process_job *job = calloc(1, sizeof(*job));
     if (!job) {
-        report_error("out of memory");
+        report_no_memory();
         return NULL;
     }
     job->options = options;

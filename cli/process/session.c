@@ -224,8 +224,7 @@ static bool take_memory(struct session *session)
                           sizeof(*session->far));
     if (session->mic && session->far)
         return true;
-    report_error("out of memory");
-    return false;
+    return report_no_memory();
 }
 
 static struct far_feed feed_of(ends *pair, const struct far_plan *plan)
@@ -287,7 +286,7 @@ struct session *session_open(unecho_model *model, const session_settings *settin
                         ends_can_rewind(pair);
     size_t lag;
     if (!session) {
-        report_error("out of memory");
+        report_no_memory();
         return NULL;
     }
     session->pair = pair;

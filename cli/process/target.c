@@ -29,10 +29,8 @@ static bool name_in_folder(struct target *target, const process_options *options
     }
     const size_t size = strlen(folder) + strlen(name) + 2;
     target->in_folder = malloc(size);
-    if (!target->in_folder) {
-        report_error("out of memory");
-        return false;
-    }
+    if (!target->in_folder)
+        return report_no_memory();
     snprintf(target->in_folder, size, "%s%s%s", folder,
              folder[strlen(folder) - 1] == '/' ? "" : "/", name);
     return true;

@@ -191,10 +191,8 @@ static bool replay_all(struct job *job, bool *whole)
             report_error("interrupted after %.3f s", rerun_seconds(&job->rerun, &job->from));
             return false;
         }
-        if (!rerun_call(&job->rerun, &job->from, &job->call)) {
-            report_error("out of memory");
-            return false;
-        }
+        if (!rerun_call(&job->rerun, &job->from, &job->call))
+            return report_no_memory();
         if (stands_for_too_much(job) || !write_sounds(job))
             return false;
     }
