@@ -37,8 +37,9 @@ static bool judge_presence(const struct pair *p, bool *unfit)
         report_note("the far end (%s) is %s, peak %.0f dB: record the loudspeaker's output, and "
                     "check --far-channel",
                     p->far, silence_of(far), 20.0 * log10(fmax(far->peak, 1e-6)));
-    *unfit = mic->peak < SILENT_PEAK || far->peak < SILENT_PEAK || p->copies.same;
-    if (mic->peak < SILENT_PEAK || far->peak < SILENT_PEAK)
+    const bool silent = mic->peak < SILENT_PEAK || far->peak < SILENT_PEAK;
+    *unfit = silent || p->copies.same;
+    if (silent)
         return false;
     if (p->copies.same) {
         report_note(
