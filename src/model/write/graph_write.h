@@ -9,8 +9,7 @@
 
 enum { NODE_INPUTS_MAX = 6, NODE_OUTPUTS_MAX = 4, NODE_ATTRIBUTES_MAX = 2 };
 
-/* In names % is the part of the network, @ its input. An input "" is
- * left out. */
+/* In names % is the part of the network, @ its input. An input "" is left out. */
 typedef struct node_spec {
     const char *op;
     const char *outputs[NODE_OUTPUTS_MAX];
