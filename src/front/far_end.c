@@ -372,8 +372,33 @@ size_t far_end_surplus(far_end *f, far_end_echo echo)
         w->usual[w->periods++ % FAR_END_PERIODS] = w->least;
         w->hops = 0;
         w->anew = 0;
+        if (w->periods <= FAR_END_PERIODS || usual(w, 0).most < w->base)
+            w->base = usual(w, 0).most;
     }
     return 0;
+}
+
+size_t far_end_excess(const far_end *f)
+{
+    const queue_watch *const w = &f->waiting;
+    const size_t least = w->periods < FAR_END_PERIODS ? 0 : usual(w, 0).least;
+    return least > w->base ? (least - w->base) * UNECHO_SAMPLE_RATE / f->plan.rate : 0;
+}
+
+static size_t less(size_t count, size_t by)
+{
+    return count > by ? count - by : 0;
+}
+
+void far_end_hurry(far_end *f, size_t samples)
+{
+    queue_watch *const w = &f->waiting;
+    const size_t frames = samples * f->plan.rate / UNECHO_SAMPLE_RATE;
+    w->least = less(w->least, frames);
+    w->more = less(w->more, frames);
+    w->most = less(w->most, frames);
+    for (unsigned i = 0; i < FAR_END_PERIODS; i++)
+        w->usual[i] = less(w->usual[i], frames);
 }
 
 void far_end_read(const far_end *f, far_lane lane, float *to, int64_t first, size_t n)

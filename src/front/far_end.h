@@ -40,6 +40,7 @@ typedef struct queue_watch {
     size_t more, most;  /* the least and the most since it has been more than usual, */
     unsigned more_hops; /* so many hops ago */
     int anew;           /* silence has been filled in since the last period */
+    size_t base;        /* the least of what was usual so far */
 } queue_watch;
 
 /* The samples of a lane. All lanes hold as many. */
@@ -118,6 +119,14 @@ typedef enum far_end_echo {
  * does not drain at all.
  */
 size_t far_end_surplus(far_end *f, far_end_echo echo);
+
+/*
+ * So many samples at 16 kHz more than ever since the far end began wait all the time: losses of the
+ * microphone that are too short for far_end_surplus, or a far end whose clock is faster.
+ */
+size_t far_end_excess(const far_end *f);
+/* From here on so many samples less wait. */
+void far_end_hurry(far_end *f, size_t samples);
 
 /* How many samples at 16 kHz all frames that have come make. */
 uint64_t far_end_arrived(const far_end *f);

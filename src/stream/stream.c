@@ -63,7 +63,7 @@ size_t stream_wanted(const unecho *s, size_t hops)
 static uint64_t now(const unecho *s)
 {
     return s->microphone.frames * UNECHO_SAMPLE_RATE / s->microphone.plan.rate +
-           s->lost * UNECHO_HOP;
+           (s->lost + (uint64_t)aligner_slid(&s->aligner)) * UNECHO_HOP;
 }
 
 static void push_part(unecho *s, const samples *far, size_t first, size_t n)
@@ -141,17 +141,23 @@ double stream_slip(const unecho *s)
 /*
  * Drift compensation moves the far end on, away from the microphone that it came with, and so the
  * range of delays that is looked at: in hours of a device that drifts and jumps back, to where no
- * echo is. The microphone's numbers follow by a frame at a time, which changes nothing else.
+ * echo is. The microphone's numbers follow by a frame at a time, which changes nothing else. So
+ * they do where more and more of a far end that is pushed waits: each loss of a few milliseconds,
+ * which the filter follows, brings the echo nearer to the far end, and in the end before it.
  */
 static void follow_clocks(unecho *s)
 {
     static const double most = 1.5 * (double)DELAY_FRAME;
     if (s->aligner.plan.mode != UNECHO_ALIGN_AUTO)
         return;
-    const double slip = stream_slip(s);
+    const int pushed = s->far_end.plan.pushed;
+    const double slip = pushed ? (double)far_end_excess(&s->far_end) : stream_slip(s);
     const int frames = (slip > most) - (slip < -most);
-    if (frames != 0)
-        aligner_slide(&s->aligner, frames);
+    if (frames == 0)
+        return;
+    aligner_slide(&s->aligner, frames);
+    if (pushed)
+        far_end_hurry(&s->far_end, DELAY_FRAME);
 }
 
 /* No device delivers samples 12 dB beyond full scale. A filter that learned from such a burst, and
