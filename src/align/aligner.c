@@ -66,6 +66,10 @@ static const double most_drift = 400e-6, most_correction = 900e-6;
  * looks. */
 static const float alike = 0.6f;
 enum { SHAPE_LOOKS = 4 };
+/* The age in seconds of a correlation while the far end talks. */
+static const double usual_age = 1.0;
+/* By what share the pace of one clock may seem to vary from pause to pause. */
+static const double pace_tolerance = 0.3;
 /* Samples that noise moves it by. */
 static const double least_reach = 4.0;
 
@@ -184,20 +188,37 @@ static void follow_drift(aligner *a, far_end *f)
 {
     if (a->correction == 0.0 && !drift_is_certain(&a->drift))
         return;
+    /* A filter that has followed so far need not be led back: that would cost what drift does. */
+    const double further = a->drift.lag - a->home;
+    if (a->correction == 0.0 && fabs(further) <= (double)lead(&a->plan) / 2.0) {
+        a->home += further;
+        a->apart += further;
+    }
     const double faster = -a->drift.slope / UNECHO_SAMPLE_RATE;
     const double bounded = fmax(-most_drift, fmin(faster, most_drift));
     const double wanted = bounded - (a->drift.lag - a->home) / (patience * UNECHO_SAMPLE_RATE);
     correct(a, f, fmax(-most_correction, fmin(wanted, most_correction)));
 }
 
-/* Nothing has been seen of the delay that is held now. */
-static void begin_anew(aligner *a)
+static void look_anew(aligner *a)
 {
-    a->shape.taken = 0;
     a->looks = 0;
     a->sightings = 0;
     a->missed = 0;
     a->steady = 0;
+}
+
+/* Nothing has been seen of the delay that is held now. */
+static void begin_anew(aligner *a)
+{
+    a->shape.taken = 0;
+    look_anew(a);
+}
+
+static void mark_seen(aligner *a)
+{
+    a->seen = a->hops;
+    a->seen_lag = a->drift.lag;
 }
 
 static void lock_to(aligner *a, double lag)
@@ -208,7 +229,7 @@ static void lock_to(aligner *a, double lag)
         lock_first(a, lag);
     delay_expect(&a->delay, lag);
     a->home = lag;
-    a->seen = a->hops;
+    mark_seen(a);
     begin_anew(a);
 }
 
@@ -226,18 +247,26 @@ static void consider(aligner *a, double lag, unsigned count)
         lock_to(a, lag);
 }
 
-static void take_shape(aligner *a, int64_t middle, const float *search)
+/* The correlation that is kept is of what was heard so many seconds ago. */
+static double age_of(const aligner *a)
+{
+    return delay_age(&a->delay, a->drift.lag) * (double)DELAY_FRAME / UNECHO_SAMPLE_RATE;
+}
+
+static void take_shape(aligner *a, double lag, int64_t middle, const float *search)
 {
     memcpy(a->shape.x, search + SHAPE_GATE, sizeof a->shape.x);
-    a->shape.lag = a->drift.lag - (double)middle;
+    a->shape.lag = lag - (double)middle;
     a->shape.taken = 1;
     a->looks = 0;
 }
 
-/* Whether the correlation of before is there, no further away than two clocks can have moved it. */
-static int is_same_shape(const aligner *a, const shape_match *match)
+/* Whether the correlation of before is there, no further away than two clocks can have moved it.
+ * After a pause it is for a while the one from before the pause, and then that from after it. */
+static int is_same_shape(const aligner *a, const shape_match *match, double age)
 {
-    const double seconds = (double)(a->hops - a->seen) * hop_seconds;
+    const double pause = fmax(age - usual_age, 0.0);
+    const double seconds = (double)(a->hops - a->seen) * hop_seconds + pause;
     const double reach = least_reach + most_drift * UNECHO_SAMPLE_RATE * seconds;
     return a->shape.taken && match->likeness >= alike && fabs(match->moved) <= reach;
 }
@@ -245,7 +274,9 @@ static int is_same_shape(const aligner *a, const shape_match *match)
 /* The delay that is held, seen again where it must be by now. */
 static int see_again(aligner *a, far_end *f)
 {
-    const int64_t middle = (int64_t)floor(a->drift.lag + 0.5);
+    const double age = age_of(a), moved = age * a->corrected * UNECHO_SAMPLE_RATE;
+    const double expected = a->drift.lag - moved - age * a->drift.slope;
+    const int64_t middle = (int64_t)floor(expected + 0.5);
     float search[SHAPE_SEARCH];
     delay_pattern(&a->delay, middle - SHAPE_HALF - SHAPE_GATE, search, SHAPE_SEARCH);
     size_t top = SHAPE_HALF;
@@ -254,20 +285,20 @@ static int see_again(aligner *a, far_end *f)
     if (fabsf(search[top]) < known_height)
         return 0;
     const shape_match match = shape_find(&a->shape, search);
-    if (is_same_shape(a, &match)) {
-        drift_see(&a->drift, (double)middle + match.moved + a->shape.lag);
+    if (is_same_shape(a, &match, age)) {
+        drift_see(&a->drift, (double)middle + match.moved + a->shape.lag + moved, age);
         if (fabs(a->drift.slope) > most_drift * UNECHO_SAMPLE_RATE)
             drift_start(&a->drift, a->drift.lag);
         a->looks = 0;
-        a->seen = a->hops;
+        mark_seen(a);
         follow_drift(a, f);
     } else if (++a->looks >= SHAPE_LOOKS) {
         /* Another echo path: how far its peak is from the old one says nothing of the clocks. */
         const double further = (double)top - (double)SHAPE_HALF - (double)SHAPE_GATE;
         drift_jump(&a->drift, a->drift.lag + further);
         a->home += further;
-        take_shape(a, middle, search);
-        a->seen = a->hops;
+        take_shape(a, expected, middle, search);
+        mark_seen(a);
     }
     return 1;
 }
@@ -373,8 +404,10 @@ static void decide(aligner *a, far_end *f)
 static void look(aligner *a, const float *mic, far_end *f)
 {
     listening_hop(a, mic, f);
-    if (a->locked)
+    if (a->locked) {
         drift_pass(&a->drift, hop_seconds, a->correction * UNECHO_SAMPLE_RATE);
+        a->corrected += (a->correction - a->corrected) * hop_seconds / (age_of(a) + hop_seconds);
+    }
     if (delay_look(&a->delay))
         decide(a, f);
 }
@@ -397,12 +430,28 @@ aligner_jump aligner_hop(aligner *a, const float *mic, far_end *f, float *const 
 /* The delay that is held is another one by so much. */
 static void expect_later(aligner *a, int64_t samples)
 {
-    begin_anew(a);
-    if (!a->locked)
-        return;
-    drift_jump(&a->drift, a->drift.lag + (double)samples);
+    look_anew(a);
     a->home += (double)samples;
-    delay_expect(&a->delay, a->drift.lag);
+    if (a->locked)
+        delay_expect(&a->delay, a->drift.lag);
+}
+
+static void jump_later(aligner *a, int64_t samples)
+{
+    a->shape.taken = 0;
+    if (a->locked)
+        drift_jump(&a->drift, a->drift.lag + (double)samples);
+    expect_later(a, samples);
+}
+
+/* While the far end pauses two clocks run on, and then the echo seems to have jumped, each time at
+ * the same pace. */
+static int is_drift(aligner *a, int64_t samples)
+{
+    const double seconds = (double)(a->hops - a->seen) * hop_seconds;
+    const double before = a->pace, most = most_drift * UNECHO_SAMPLE_RATE * seconds;
+    a->pace = fabs((double)samples) <= most ? (double)samples / seconds : 0.0;
+    return a->pace != 0.0 && fabs(a->pace - before) <= pace_tolerance * fabs(a->pace);
 }
 
 void aligner_move(aligner *a, int64_t samples, int64_t end)
@@ -427,7 +476,7 @@ void aligner_move(aligner *a, int64_t samples, int64_t end)
         return;
     /* The correlation so far belongs to the old delay. */
     delay_restart(&a->delay);
-    expect_later(a, samples);
+    jump_later(a, samples);
 }
 
 void aligner_confirm(aligner *a)
@@ -444,7 +493,13 @@ void aligner_follow(aligner *a, int64_t samples)
     if (samples == 0 || a->hops < a->found)
         return;
     delay_forget(&a->delay);
-    expect_later(a, samples);
+    if (a->locked && is_drift(a, samples)) {
+        drift_see(&a->drift, a->seen_lag + (double)samples, 0.0);
+        mark_seen(a);
+        expect_later(a, samples);
+    } else {
+        jump_later(a, samples);
+    }
 }
 
 void aligner_skip(aligner *a, uint64_t hops)
@@ -468,6 +523,7 @@ void aligner_slide(aligner *a, int frames)
     a->shift_before += samples;
     a->drift.lag += (double)samples;
     a->home += (double)samples;
+    a->seen_lag += (double)samples;
     a->candidate += (double)samples;
     delay_slide(&a->delay, frames);
 }

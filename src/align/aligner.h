@@ -36,7 +36,9 @@ typedef struct aligner {
     drift drift;
     shape shape;
     unsigned looks;    /* in a row that have not found the shape again */
-    uint64_t seen;     /* the hop at which it was found last */
+    uint64_t seen;     /* the hop at which it was found last, */
+    double seen_lag;   /* and the delay by then */
+    double pace;       /* samples a second, if the last jump after a pause was none but drift */
     uint64_t sure;     /* until that hop the delay that is held is none other, */
     uint64_t found;    /* and until that one it was found elsewhere just before */
     unsigned missed;   /* looks in a row without a peak at the delay that is held */
@@ -48,8 +50,10 @@ typedef struct aligner {
     double candidate;
     unsigned sightings;
     int locked;
-    double home;       /* the lag that drift is corrected to */
-    double correction; /* what the resampler does: relative change of rate */
+    double home;       /* the lag that drift is corrected to; */
+    double apart;      /* so much had drift made of it before that was known */
+    double correction; /* what the resampler does: relative change of rate, */
+    double corrected;  /* and what it did, on average, since the correlation was heard */
     int64_t shift;     /* by how much the far end is moved now */
     int64_t shift_before;
     int64_t moved; /* by gaps that were reported */

@@ -309,6 +309,7 @@ typedef struct delay_pairs {
     const int8_t *mic[CROSS_FRAMES_MOST], *far[CROSS_FRAMES_MOST];
     size_t count;
     float weight, played;
+    float age; /* a sum, in frames, each times its weight */
 } delay_pairs;
 
 /* A copy of a frame, times `share`. */
@@ -341,6 +342,7 @@ static void gather(delay *d, size_t p, delay_pairs *to, int8_t *room)
         to->mic[to->count] = share == 1.0f ? x : lessened(x, share, room + to->count * FRAME_SIZE);
         to->far[to->count] = d->far + (size_t)(far - d->fars) * FRAME_SIZE;
         to->weight += share * share * mic->square * far->square;
+        to->age += share * share * mic->square * far->square * (float)(d->mic_end - frame);
         to->count++;
     }
     d->found[p].from = d->mic_end;
@@ -380,6 +382,7 @@ static void look(delay *d, size_t p)
     int8_t room[CROSS_FRAMES_MOST * FRAME_SIZE];
     delay_pairs pairs = {.count = 0};
     found->fresh = (delay_peak){0};
+    found->age += (float)(d->mic_end - found->from);
     gather(d, p, &pairs, room);
     found->played = pairs.played;
     if (pairs.count == 0)
@@ -393,7 +396,10 @@ static void look(delay *d, size_t p)
         slow[i] = keep * slow_unit * (float)kept[i] + c[i];
         kept[i] = in_units(slow[i]);
     }
-    found->weight = keep * keep * found->weight + pairs.weight;
+    const float left = keep * keep * found->weight;
+    found->weight = left + pairs.weight;
+    if (found->weight > 0.0f)
+        found->age = (left * found->age + pairs.age) / found->weight;
     found->fresh = peak_of(c, pairs.weight, first);
     found->slow = peak_of(slow, found->weight, first);
 }
@@ -498,6 +504,12 @@ delay_peak delay_near_fresh(const delay *d, double lag, double gate)
             best = *peak;
     }
     return best;
+}
+
+double delay_age(const delay *d, double lag)
+{
+    const delay_partition *const found = &d->found[partition_of(d, lag)];
+    return (double)found->age + (double)(d->mic_end - found->from);
 }
 
 float delay_played_fresh(const delay *d, double lag)

@@ -38,7 +38,8 @@ typedef struct delay_peak {
 } delay_peak;
 
 typedef struct delay_partition {
-    float weight;           /* sum of squares of what the long correlation has added up */
+    float weight;           /* sum of squares of what the long correlation has added up, */
+    float age;              /* and how many frames ago, on average, weighted by these squares */
     uint64_t from;          /* the first frame of the microphone that has not been added */
     delay_peak fresh, slow; /* when it was last looked at */
     float played;           /* what the far end played for the fresh one: a sum of powers */
@@ -133,6 +134,9 @@ delay_view delay_seen_fresh(const delay *d);
 delay_peak delay_near_fresh(const delay *d, double lag, double gate);
 /* What the far end played for it at a lag, as a sum of powers. */
 float delay_played_fresh(const delay *d, double lag);
+
+/* How many frames ago that was heard which the long correlation shows at a lag. */
+double delay_age(const delay *d, double lag);
 
 /* The long correlation from lag first to first + n, in standard deviations; 0 out of range. */
 void delay_pattern(const delay *d, int64_t first, float *to, size_t n);

@@ -27,16 +27,18 @@ void drift_pass(drift *d, double seconds, double correction)
     d->p[2] += seconds * slope_growth;
 }
 
-void drift_see(drift *d, double lag)
+void drift_see(drift *d, double lag, double seconds)
 {
-    const double total = d->p[0] + seen_variance;
-    const double gain_lag = d->p[0] / total, gain_slope = d->p[1] / total;
-    const double innovation = lag - d->lag;
+    /* Covariances of lag and slope with the lag as it was. */
+    const double of_lag = d->p[0] - seconds * d->p[1], of_slope = d->p[1] - seconds * d->p[2];
+    const double total = of_lag - seconds * of_slope + seen_variance;
+    const double gain_lag = of_lag / total, gain_slope = of_slope / total;
+    const double innovation = lag - (d->lag - seconds * d->slope);
     d->lag += gain_lag * innovation;
     d->slope += gain_slope * innovation;
-    d->p[2] -= gain_slope * d->p[1];
-    d->p[1] -= gain_lag * d->p[1];
-    d->p[0] -= gain_lag * d->p[0];
+    d->p[2] -= gain_slope * of_slope;
+    d->p[1] -= gain_lag * of_slope;
+    d->p[0] -= gain_lag * of_lag;
 }
 
 int drift_is_certain(const drift *d)

@@ -18,8 +18,8 @@ void drift_jump(drift *d, double lag);
 /* `seconds` go by, in which the correction alone changes the lag by `correction` samples a second.
  */
 void drift_pass(drift *d, double seconds, double correction);
-/* The lag was seen. */
-void drift_see(drift *d, double lag);
+/* The lag was seen, as it was `seconds` ago without what the correction has done since. */
+void drift_see(drift *d, double lag, double seconds);
 /* Whether the slope is certainly not 0. */
 int drift_is_certain(const drift *d);
 

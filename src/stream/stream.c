@@ -132,9 +132,9 @@ static void notice_stall(unecho *s)
 
 double stream_slip(const unecho *s)
 {
-    /* A far end that is pushed comes by its own clock. */
+    /* A far end that is pushed comes by its own clock, whenever that was found. */
     return s->far_end.plan.pushed
-               ? 0.0
+               ? -s->aligner.apart
                : far_end_slip(&s->far_end) - (double)(aligner_slid(&s->aligner) * UNECHO_HOP);
 }
 

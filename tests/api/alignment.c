@@ -410,6 +410,47 @@ static void drift(void **state)
     free(out);
 }
 
+/* ERLE of the linear canceller from 20 s on in a minute of two clocks 100 ppm apart, or of one. */
+static double erle_of_clocks(const signal_ *f, double ppm, unecho_stats *stats)
+{
+    signal_ echo = room_echo(f, 0.3, 0.5f, 1640, 31), played = recorded_by(f, ppm);
+    add_hiss(&echo, 1e-3f, 32);
+    float *const out = calloc(echo.count, sizeof *out);
+    unecho *stream = open_engine(UNECHO_ENGINE_LINEAR, UNECHO_ALIGN_AUTO, 0.0, 0);
+    pass(stream, &echo, &played, out, 0, echo.count);
+    *stats = stats_of(stream);
+    const double erle = active_erle_db(echo.samples, f->samples, out, 20 * RATE, echo.count);
+    unecho_close(&stream);
+    free(echo.samples);
+    free(played.samples);
+    free(out);
+    return erle;
+}
+
+/* Drift is known after ten seconds, and from then on costs nothing; where the far end talks for
+ * 2.5 s of every 8 s it is known in the end, though most of it happens in the pauses. */
+static void drift_costs_little(void **unused)
+{
+    (void)unused;
+    signal_ f = repeated(&far, 60 * RATE);
+    for (int pauses = 0; pauses <= 1; pauses++) {
+        for (size_t i = 0; pauses && i < f.count; i++)
+            f.samples[i] = i % (8 * RATE) < 5 * RATE / 2 ? f.samples[i] : 0.0f;
+        for (int sign = -1; sign <= 1; sign += 2) {
+            const double ppm = 100.0 * sign;
+            unecho_stats one, two;
+            const double alone = erle_of_clocks(&f, 0.0, &one);
+            const double apart = erle_of_clocks(&f, ppm, &two);
+            print_message("%+.0f ppm%s: found %.1f ppm, ERLE %.1f dB, %.1f dB without drift\n", ppm,
+                          pauses ? ", with pauses" : "", (double)two.drift_ppm, apart, alone);
+            assert_true(fabs((double)two.drift_ppm - ppm) <= 10.0);
+            assert_true(pauses || apart >= alone - 3.0);
+            assert_true(one.drift_ppm == 0.0f);
+        }
+    }
+    free(f.samples);
+}
+
 /* Another reflection is the loudest from 6 s on, 1.5 ms later: no clock has drifted. */
 static void a_changed_path_is_no_drift(void **unused)
 {
@@ -595,6 +636,7 @@ int main(void)
         {"drift -300 ppm", drift, NULL, NULL, &slow},
         {"drift +300 ppm", drift, NULL, NULL, &fast},
         {"drift +20 ppm", drift, NULL, NULL, &little},
+        cmocka_unit_test(drift_costs_little),
         cmocka_unit_test(a_changed_path_is_no_drift),
         cmocka_unit_test(aligned_pair_is_left_alone),
         cmocka_unit_test(nothing_to_be_found),
