@@ -70,6 +70,7 @@ class Processor extends AudioWorkletProcessor {
   }
 
   #start(canceller) {
+    if (this.#closed) return;
     this.#line = new Float32Array(canceller.latency);
     this.#canceller = canceller;
     const { latency, kernels } = canceller;
@@ -77,9 +78,16 @@ class Processor extends AudioWorkletProcessor {
   }
 
   #receive({ type, mic, far }) {
-    if (type === "close") this.#closed = true;
+    if (type === "close") this.#close();
     else if (type === "reset") this.#canceller?.reset();
     else if (type === "gap") this.#canceller?.notifyGap(mic, far);
+  }
+
+  /** Engines keep a processor for long after its end, but not what it let go of. */
+  #close() {
+    this.#closed = true;
+    this.#canceller = undefined;
+    this.port.close();
   }
 
   process(inputs, outputs, parameters) {

@@ -507,6 +507,19 @@ test("a node: bypass, statistics, reset, close", async () => {
   for (const name of ["delayMs", "erleDb", "levels", "load"]) assert.ok(found.stats.includes(name));
 });
 
+test("closed cancellers give their memory back", async () => {
+  // Chromium has addresses for 125 memories of WebAssembly in a process.
+  const opened = await page.call(async () => {
+    const { createEchoCanceller } = await import("/unecho/index.js");
+    const context = new AudioContext();
+    let opened = 0;
+    for (; opened < 150; opened++) (await createEchoCanceller(context)).close();
+    await context.close();
+    return opened;
+  });
+  assert.equal(opened, 150);
+});
+
 test("nothing went wrong unseen", () => {
   assert.deepEqual(page.errors.filter((error) => !/nowhere/.test(error)), []);
 });

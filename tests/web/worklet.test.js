@@ -13,7 +13,7 @@ const quantumMs = (1000 * QUANTUM) / sample.RATE;
 let Processor;
 globalThis.sampleRate = sample.RATE;
 globalThis.AudioWorkletProcessor = class {
-  port = { messages: [], postMessage(message) { this.messages.push(message); } };
+  port = { messages: [], postMessage(message) { this.messages.push(message); }, close() {} };
 };
 globalThis.registerProcessor = (_, processor) => (Processor = processor);
 await import("unecho/worklet.js");
