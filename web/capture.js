@@ -140,9 +140,14 @@ export class CleanStream extends Base {
   /** The track that fits the state of context and canceller. */
   #choose(message) {
     if (this.#closed || this.#lost || !this.#node) return;
-    if (this.#context.state === "running") {
+    const { reason } = this.#node;
+    if (reason === "failed") {
+      // The canceller's output may be silence.
+      this.#use(this.microphoneTrack);
+      this.#say("failed", message);
+    } else if (this.#context.state === "running") {
       this.#use(this.#output.stream.getAudioTracks()[0]);
-      this.#say(this.#node.reason === "starting" ? null : this.#node.reason, message);
+      this.#say(reason === "starting" ? null : reason, message);
     } else {
       this.#use(this.microphoneTrack);
       this.#say("suspended", `the AudioContext is ${this.#context.state}`);

@@ -76,7 +76,12 @@ export class EchoCanceller extends Base {
         if (data.type === "failed") reject(new Error(data.message));
         else this.#receive(data, resolve);
       };
-      this.addEventListener("processorerror", () => reject(new Error("the worklet failed")));
+      // Chromium gives the event that the standard calls "processorerror" the type "error".
+      for (const type of ["processorerror", "error"])
+        this.addEventListener(type, ({ message }) => {
+          reject(new Error(message));
+          this.#receive({ type: "state", reason: "failed", message });
+        });
     });
   }
 

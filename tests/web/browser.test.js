@@ -258,6 +258,36 @@ test("what cannot be opened: the microphone as it is, and a reason", async () =>
   for (const each of found) assert.deepEqual(each, ["failed", true, "live"]);
 });
 
+test("an error in the worklet: the microphone as it is, and a reason", async () => {
+  const found = await page.call(async () => {
+    const { captureClean, createEchoCanceller } = await import("/unecho/index.js");
+    const context = new AudioContext();
+    const script = `const register = registerProcessor;
+      globalThis.registerProcessor = (name, Processor) => register(name, class extends Processor {
+        constructor(options) {
+          super(options);
+          if (options.processorOptions.settings.engine) throw new Error("at once");
+        }
+        process(...all) {
+          if (currentTime > 0.5) throw new Error("later");
+          return super.process(...all);
+        } });`;
+    const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+    await context.audioWorklet.addModule(url);
+    const found = [await createEchoCanceller(context, { engine: "linear" })
+      .then(() => "opened", () => "refused")];
+    const stream = await captureClean({ reference: new GainNode(context) });
+    if (stream.reason !== "failed")
+      await new Promise((done) => stream.addEventListener("state", ({ detail }) =>
+        detail.reason === "failed" && done()));
+    found.push(stream.canceller.reason, stream.getAudioTracks()[0] === stream.microphoneTrack);
+    stream.close();
+    await context.close();
+    return found;
+  });
+  assert.deepEqual(found, ["refused", "failed", true]);
+});
+
 test("messages name what is wrong", async () => {
   const messages = await page.call(async () => {
     const { captureClean, createEchoCanceller } = await import("/unecho/index.js");
@@ -521,7 +551,9 @@ test("closed cancellers give their memory back", async () => {
 });
 
 test("nothing went wrong unseen", () => {
-  assert.deepEqual(page.errors.filter((error) => !/nowhere/.test(error)), []);
+  // The errors that tests provoke.
+  const known = /nowhere|at once|later/;
+  assert.deepEqual(page.errors.filter((error) => !known.test(error)), []);
 });
 
 test("a denied microphone: an error that says so", async () => {
