@@ -200,7 +200,8 @@ class Processor extends AudioWorkletProcessor {
     const step = (wanted ? 1 : -1) / (FADE * sampleRate);
     for (let i = 0; i < out.length; i++) {
       if (this.#share !== target) this.#share = Math.min(1, Math.max(0, this.#share + step));
-      out[i] += this.#share * (clean[i] - out[i]);
+      // Not added to the microphone, which may be NaN.
+      out[i] = this.#share === 1 ? clean[i] : out[i] + this.#share * (clean[i] - out[i]);
     }
   }
 

@@ -133,6 +133,16 @@ test("bypassed, the microphone comes as late as the near end, and back", async (
   assert.deepEqual(reasons(processor), [null, "bypass", null]);
 });
 
+test("a microphone that is no number for a moment: the output is one", async () => {
+  const processor = await open();
+  const at = 300 * QUANTUM;
+  const before = sample.mic.slice(at, at + 3);
+  sample.mic.set([NaN, Infinity, -Infinity], at);
+  const out = run(processor, 0, 400);
+  sample.mic.set(before, at);
+  assert.ok(out.every(Number.isFinite));
+});
+
 test("suppression follows its parameter", async () => {
   const [usual, none] = await Promise.all([open(), open()]);
   const outs = [run(usual, 0, 600), run(none, 0, 600, { suppression: 0 })];
