@@ -84,16 +84,17 @@ export class CleanStream extends Base {
     this.#node.addEventListener("late", ({ detail }) => this.#dispatch("late", detail));
     this.#source = context.createMediaStreamSource(this.#microphone);
     this.#source.connect(this.#node, 0, 0);
-    this.#reference = reference;
+    let played = reference;
     if (reference instanceof MediaStream) {
       // Chrome lets the sound of a remote stream into WebAudio only while an element plays it, too.
       this.#player = new Audio();
       this.#player.muted = true;
       this.#player.srcObject = reference;
       this.#player.play().catch(() => {});
-      this.#reference = context.createMediaStreamSource(reference);
+      played = context.createMediaStreamSource(reference);
     }
-    this.#reference.connect(this.#node, 0, 1);
+    played.connect(this.#node, 0, 1);
+    this.#reference = played;
   }
 
   /** The device is gone, or the permission: take the one that is left, or the next that comes. */
@@ -194,12 +195,12 @@ export class CleanStream extends Base {
     this.#source?.disconnect();
     if (this.#player) {
       this.#player.srcObject = null;
-      this.#reference.disconnect();
+      this.#reference?.disconnect();
     } else if (this.#reference && this.#node) {
       this.#reference.disconnect(this.#node, 0, 1);
     }
     this.#node?.close();
-    if (this.#ownsContext) this.#context.close();
+    if (this.#ownsContext && this.#context.state !== "closed") this.#context.close();
   }
 }
 

@@ -414,6 +414,25 @@ test("a microphone that ends is opened again; a remote stream as reference", asy
   assert.deepEqual(found, ["live", true, "ended", "ended"]);
 });
 
+test("a stream closes whatever became of it", async () => {
+  const found = await page.call(async () => {
+    const { captureClean } = await import("/unecho/index.js");
+    const context = new AudioContext();
+    const found = [];
+    for (const reference of [new MediaStream(), context.createMediaStreamDestination().stream]) {
+      const stream = await captureClean({ reference });
+      if (reference.active) await stream.context.close();
+      found.push(stream.reason);
+      stream.close();
+      found.push(stream.microphoneTrack.readyState);
+    }
+    await context.close();
+    return found;
+  });
+  assert.deepEqual(found.filter((_, i) => i % 2 === 1), ["ended", "ended"]);
+  assert.equal(found[0], "failed"); // nothing to hear
+});
+
 test("the only microphone goes and comes back", async () => {
   const found = await page.call(async () => {
     const { captureClean } = await import("/unecho/index.js");
