@@ -22,6 +22,18 @@ function importsOf(module) {
   return imports;
 }
 
+/** The module of these bytes. */
+export async function compile(wasm) {
+  try {
+    return await WebAssembly.compile(wasm);
+  } catch (error) {
+    // Browsers word it differently, and some ask for 'unsafe-eval', which allows far more.
+    if (!/content security|csp|unsafe-eval/i.test(error.message)) throw error;
+    throw new Error("the content security policy forbids WebAssembly: " +
+      "it needs 'wasm-unsafe-eval' in script-src", { cause: error });
+  }
+}
+
 export class Canceller {
   #exports;
   #statNames;

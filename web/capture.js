@@ -23,6 +23,7 @@ export class CleanStream extends Base {
   #node;
   #output;
   #reason = "starting";
+  #message = "";
   #closed = false;
   #lost = false; // the microphone
   #turn = Promise.resolve(); // one search for a microphone after the other
@@ -166,6 +167,7 @@ export class CleanStream extends Base {
   #say(reason, message = "") {
     if (this.#reason === reason) return;
     this.#reason = reason;
+    this.#message = message;
     this.#dispatch("state", { reason, message });
   }
 
@@ -183,6 +185,8 @@ export class CleanStream extends Base {
    * not come at all: "denied" or "ended"; null: the stream is clean.
    */
   get reason() { return this.#reason; }
+  /** More about the reason, for a log; may be empty. */
+  get message() { return this.#message; }
 
   /** Stops the microphone and everything that was opened for it. */
   close() {

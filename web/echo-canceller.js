@@ -18,7 +18,8 @@ async function loadWorklet(context, url) {
     await modules.get(key);
   } catch (error) {
     modules.delete(key);
-    throw new Error(`${url} cannot be loaded: ${error.message}`, { cause: error });
+    throw new Error(`${url} cannot be loaded: ${error.message}. ` +
+      "A content security policy must allow it in script-src", { cause: error });
   }
 }
 

@@ -114,6 +114,8 @@ export class CleanStream extends MediaStream {
   readonly canceller: EchoCanceller | undefined;
   readonly context: AudioContext;
   readonly reason: StreamReason;
+  /** More about the reason, for a log; may be empty. */
+  readonly message: string;
   /** Stops the microphone and everything that was opened for it. */
   close(): void;
   addEventListener<K extends keyof StreamEvents>(type: K, listener: (event: StreamEvents[K]) => void,

@@ -2,7 +2,7 @@
  * The bytes that a canceller needs, the WebAssembly module that fits this engine and the model, and
  * cancellers made of them. How bytes are read is for assets.js and index.node.js to say.
  */
-import { Canceller } from "./canceller.js";
+import { Canceller, compile } from "./canceller.js";
 
 /** The smallest module with a vector instruction. */
 const VECTORS = new Uint8Array([
@@ -43,7 +43,7 @@ export function withReader(read) {
 
   async function createCanceller(settings = {}, assets = loadAssets()) {
     const { wasm, model } = await assets;
-    return new Canceller({ module: await WebAssembly.compile(wasm), model }, settings);
+    return new Canceller({ module: await compile(wasm), model }, settings);
   }
 
   return { loadAssets, createCanceller };

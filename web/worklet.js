@@ -3,7 +3,7 @@
  * through: where the canceller is not open, failed or takes too long, the output is the microphone,
  * as late as the near end would be.
  */
-import { Canceller } from "./canceller.js";
+import { Canceller, compile } from "./canceller.js";
 
 /** Seconds in which the time that the canceller takes is measured. */
 const WINDOW = 1;
@@ -64,7 +64,7 @@ class Processor extends AudioWorkletProcessor {
     this.#live = live;
     this.#interval = Math.max(1, statsInterval * sampleRate);
     this.port.onmessage = ({ data }) => this.#receive(data);
-    WebAssembly.compile(wasm)
+    compile(wasm)
       .then((module) => this.#start(new Canceller({ module, model }, settings)))
       .catch((error) => this.port.postMessage({ type: "failed", message: error.message }));
   }

@@ -575,6 +575,30 @@ test("nothing went wrong unseen", () => {
   assert.deepEqual(page.errors.filter((error) => !known.test(error)), []);
 });
 
+test("a content security policy: what works, and what to add where it is refused", async () => {
+  const open = async (policy) => {
+    const page = await browser.open(`${server.url}/test/page.html`);
+    return page.call(async (policy) => {
+      const meta = document.createElement("meta");
+      meta.httpEquiv = "Content-Security-Policy";
+      meta.content = `default-src 'none'; ${policy}`;
+      document.head.append(meta);
+      const { captureClean, createCanceller } = await import("/unecho/index.js");
+      const context = new AudioContext();
+      const stream = await captureClean({ reference: new GainNode(context) });
+      const { message } = stream;
+      stream.close();
+      await context.close();
+      return [message, await createCanceller().then(() => "", ({ message }) => message)];
+    }, policy);
+  };
+  assert.deepEqual(await open("script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"), ["", ""]);
+  for (const message of await open("script-src 'self'; connect-src 'self'"))
+    assert.match(message, /'wasm-unsafe-eval' in script-src/);
+  for (const message of await open("script-src 'self' 'wasm-unsafe-eval'"))
+    assert.match(message, /connect-src/);
+});
+
 test("a denied microphone: an error that says so", async () => {
   const strict = new Browser(); // nobody answers the question
   try {
