@@ -67,7 +67,7 @@ export class CleanStream extends Base {
     } catch (error) {
       const why = error.name === "NotAllowedError" ? "the microphone was denied" :
         error.name === "NotFoundError" ? "no microphone was found" : "the microphone cannot be opened";
-      throw new DOMException(`${why}: ${error.message}`, error.name);
+      throw new DOMException(`${why}: ${error.message || error.constraint}`, error.name);
     }
     this.microphoneTrack.addEventListener("ended", () => {
       this.#lost = true;

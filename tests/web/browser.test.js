@@ -299,12 +299,15 @@ test("messages name what is wrong", async () => {
       message(createEchoCanceller(slow)),
       message(createEchoCanceller(context, { workletUrl: "/nowhere.js" })),
       message(captureClean({ reference: "the loudspeaker" })),
+      message(captureClean({ reference: new GainNode(context),
+        constraints: { deviceId: { exact: "unplugged" } } })),
     ]);
   });
   assert.match(messages[0], /linearTailMs/);
   assert.match(messages[1], /8000 to 192000/);
   assert.match(messages[2], /nowhere.js cannot be loaded/);
   assert.match(messages[3], /AudioNode or a MediaStream/);
+  assert.match(messages[4], /the microphone cannot be opened: deviceId/);
 });
 
 test("what a node would ignore is refused by name", async () => {
