@@ -212,9 +212,9 @@ export class CleanStream extends Base {
  * Opens the microphone and gives it without the echo of `reference`, an AudioNode or a MediaStream
  * that is played. Fails where there is no microphone.
  */
-export function captureClean(options) {
+export async function captureClean(options) {
   const { reference } = options ?? {};
   if (!(reference instanceof AudioNode || reference instanceof MediaStream))
-    return Promise.reject(new TypeError("reference must be an AudioNode or a MediaStream"));
+    throw new TypeError("reference must be an AudioNode or a MediaStream");
   return new CleanStream().open(options);
 }

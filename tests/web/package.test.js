@@ -4,7 +4,9 @@ import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { createCanceller, loadAssets } from "unecho";
+import * as unecho from "unecho";
+
+const { createCanceller, loadAssets } = unecho;
 
 const folder = "node_modules/unecho";
 const read = (name) => readFileSync(join(folder, name), "utf8");
@@ -38,6 +40,12 @@ test("the version is the library's", async () => {
   const { exports } = new WebAssembly.Instance(module, imports);
   const bytes = Buffer.from(exports.memory.buffer, exports.version());
   assert.equal(JSON.parse(read("package.json")).version, bytes.toString("latin1", 0, bytes.indexOf(0)));
+});
+
+test("the same names in Node, where pages are rendered, and in browsers", async () => {
+  const browsers = await import(new URL("index.js", import.meta.resolve("unecho")));
+  assert.deepEqual(Object.keys(unecho), Object.keys(browsers));
+  await assert.rejects(unecho.captureClean({}), ReferenceError);
 });
 
 test("the types have all settings and statistics", async () => {
