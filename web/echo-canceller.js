@@ -19,7 +19,7 @@ async function loadWorklet(context, url) {
   } catch (error) {
     modules.delete(key);
     throw new Error(`${url} cannot be loaded: ${error.message}. ` +
-      "A content security policy must allow it in script-src", { cause: error });
+      "If the page has a content security policy, it must allow this in script-src", { cause: error });
   }
 }
 

@@ -290,7 +290,7 @@ test("an error in the worklet: the microphone as it is, and a reason", async () 
 
 test("messages name what is wrong", async () => {
   const messages = await page.call(async () => {
-    const { captureClean, createEchoCanceller } = await import("/unecho/index.js");
+    const { captureClean, createEchoCanceller, loadAssets } = await import("/unecho/index.js");
     const message = (promise) => promise.then(() => "", (error) => error.message);
     const context = new AudioContext();
     const slow = new AudioContext({ sampleRate: 4000 });
@@ -298,6 +298,7 @@ test("messages name what is wrong", async () => {
       message(createEchoCanceller(context, { linearTailMs: 1 })),
       message(createEchoCanceller(slow)),
       message(createEchoCanceller(context, { workletUrl: "/nowhere.js" })),
+      message(loadAssets({ urls: { model: "/test/page.html" } })),
       message(captureClean({ reference: "the loudspeaker" })),
       message(captureClean({ reference: new GainNode(context),
         constraints: { deviceId: { exact: "unplugged" } } })),
@@ -306,8 +307,9 @@ test("messages name what is wrong", async () => {
   assert.match(messages[0], /linearTailMs/);
   assert.match(messages[1], /8000 to 192000/);
   assert.match(messages[2], /nowhere.js cannot be loaded/);
-  assert.match(messages[3], /AudioNode or a MediaStream/);
-  assert.match(messages[4], /the microphone cannot be opened: deviceId/);
+  assert.match(messages[3], /page.html cannot be loaded: the server sends a web page/);
+  assert.match(messages[4], /AudioNode or a MediaStream/);
+  assert.match(messages[5], /the microphone cannot be opened: deviceId/);
 });
 
 test("what a node would ignore is refused by name", async () => {
