@@ -19,6 +19,7 @@ need_for_build
 need flac "decodes the bundled sample" command -v flac
 need nodejs "runs the tests" command -v node
 need npm "installs the package" command -v npm
+need node-typescript "checks the types" command -v tsc
 need chromium "a browser" command -v chromium
 install_missing
 

@@ -78,6 +78,10 @@ export class EchoCanceller extends AudioWorkletNode {
     options?: boolean | AddEventListenerOptions): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject | null,
     options?: boolean | AddEventListenerOptions): void;
+  removeEventListener<K extends keyof NodeEvents>(type: K, listener: (event: NodeEvents[K]) => void,
+    options?: boolean | EventListenerOptions): void;
+  removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions): void;
 }
 
 /** Makes a node once it can run; fails with a message that says what is missing. */
@@ -122,6 +126,10 @@ export class CleanStream extends MediaStream {
     options?: boolean | AddEventListenerOptions): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject | null,
     options?: boolean | AddEventListenerOptions): void;
+  removeEventListener<K extends keyof StreamEvents>(type: K, listener: (event: StreamEvents[K]) => void,
+    options?: boolean | EventListenerOptions): void;
+  removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions): void;
 }
 
 /**

@@ -1,5 +1,6 @@
 /* What is in the package: sizes, types, version, names of settings. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -46,6 +47,11 @@ test("the same names in Node, where pages are rendered, and in browsers", async 
   const browsers = await import(new URL("index.js", import.meta.resolve("unecho")));
   assert.deepEqual(Object.keys(unecho), Object.keys(browsers));
   await assert.rejects(unecho.captureClean({}), ReferenceError);
+});
+
+test("a strict TypeScript program", () => {
+  execFileSync("tsc", ["--strict", "--noEmit", "--target", "es2022", "--module", "node16",
+    "program.ts"], { stdio: "inherit" });
 });
 
 test("the types have all settings and statistics", async () => {
