@@ -216,9 +216,9 @@ static napi_value push_far(napi_env env, napi_callback_info info)
     return NULL;
 }
 
-/* The arguments of process; far->data NULL: none. Makes an output if there is none. */
-static bool get_signals(napi_env env, const canceller *held, napi_value values[3], array *mic,
-                        array *far, array *out)
+/* Microphone and far end of process; far->data NULL: none. */
+static bool get_inputs(napi_env env, const canceller *held, const napi_value values[2], array *mic,
+                       array *far)
 {
     if (!get_samples(env, values[0], "mic", held->channels, NULL, mic))
         return false;
@@ -227,15 +227,23 @@ static bool get_signals(napi_env env, const canceller *held, napi_value values[3
         return fail(env, napi_throw_error, "with wholeHops a chunk is a multiple of %d frames",
                     UNECHO_HOP);
     *far = (array){.data = NULL};
-    if (!is_absent(env, values[1])) {
-        if (!get_samples(env, values[1], "far", held->far_channels, held->queued ? NULL : mic, far))
-            return false;
-        if (!held->queued && !check_length(env, far, "far", frames * held->far_channels))
-            return false;
-    }
+    if (is_absent(env, values[1]))
+        return true;
+    return get_samples(env, values[1], "far", held->far_channels, held->queued ? NULL : mic, far) &&
+           (held->queued || check_length(env, far, "far", frames * held->far_channels));
+}
+
+/* The arguments of process. Makes an output if there is none. */
+static bool get_signals(napi_env env, const canceller *held, napi_value values[3], array *mic,
+                        array *far, array *out)
+{
+    if (!get_inputs(env, held, values, mic, far))
+        return false;
     if (is_absent(env, values[2])) {
         values[2] = create_array(env, mic->type, mic->length, &out->data);
-        return values[2] != NULL;
+        /* A class of the program's own may have moved the inputs meanwhile. */
+        if (!values[2] || !get_inputs(env, held, values, mic, far))
+            return false;
     }
     return get_samples(env, values[2], "out", held->channels, mic, out) &&
            check_length(env, out, "out", mic->length) &&

@@ -67,6 +67,23 @@ test("memory that has moved is refused by name", () => {
   refused(() => Canceller.prototype.process.call({}, hop), TypeError, /./);
 });
 
+test("inputs that move while the output is made are refused", () => {
+  const canceller = new Canceller({ rate });
+  const mic = new Float32Array(2 ** 20);
+  const original = globalThis.Float32Array;
+  globalThis.Float32Array = new Proxy(original, {
+    construct(type, values) {
+      structuredClone(mic.buffer, { transfer: [mic.buffer] });
+      return new type(...values);
+    },
+  });
+  try {
+    refused(() => canceller.process(mic), TypeError, /mic has a detached buffer/);
+  } finally {
+    globalThis.Float32Array = original;
+  }
+});
+
 test("no memory for the output throws", () => {
   // In a process of its own, which may then have half of what its output needs.
   const script = `
