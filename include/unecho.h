@@ -415,8 +415,8 @@ UNECHO_API int unecho_process_many(unecho *const *streams, const float *const *m
 #define UNECHO_FAR_ACTIVE_POWER 1e-5
 
 /*
- * What a stream has seen since it was opened or reset. Levels in dB of full scale. Levels, peak and
- * ERLE are those of what the canceller works on, the band up to 8 kHz.
+ * What a stream has seen since it was opened or reset, or since unecho_next_call. Levels in dB of
+ * full scale. Levels, peak and ERLE are those of what the canceller works on, the band up to 8 kHz.
  */
 typedef struct unecho_stats {
     size_t size;     /* set to sizeof(unecho_stats) before the call */
