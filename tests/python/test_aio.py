@@ -44,6 +44,8 @@ class Aio(unittest.TestCase):
                 await canceller.notify_gap(mic_lost=320)
                 await canceller.set(suppression=0.5, comfort_noise=True)
                 self.assertGreater(len(await canceller.read_record()), 640)
+                await canceller.next_call()
+                self.assertEqual(canceller.stats.frames, 0)
                 for wrong in (canceller.set(suppression=9), canceller.notify_gap(-1)):
                     with self.assertRaises(ValueError):
                         await wrong

@@ -207,8 +207,8 @@ class Closed(unittest.TestCase):
             self.assertIn("rate=16000", repr(canceller))
         canceller.close()
         for call in (lambda: canceller.process(BLOCK), lambda: canceller.push_far(BLOCK),
-                     canceller.reset, canceller.notify_gap, canceller.read_record,
-                     lambda: canceller.stats, lambda: canceller.kernels,
+                     canceller.reset, canceller.next_call, canceller.notify_gap,
+                     canceller.read_record, lambda: canceller.stats, lambda: canceller.kernels,
                      lambda: unecho.process_many([canceller], [np.zeros(160, np.float32)])):
             self.assertRaisesRegex(ValueError, "the canceller is closed", call)
         self.assertEqual(repr(canceller), "<unecho.Canceller, closed>")

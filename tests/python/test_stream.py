@@ -122,6 +122,26 @@ class Stream(unittest.TestCase):
             self.assertIsNotNone(steady._steady)
             self.assertEqual(steady.stats, arrays.stats)
 
+    def test_the_next_call_knows_the_echo(self):
+        def second_call(canceller):
+            """How much the echo falls in the first second of two."""
+            mic, far = (samples[16000:48000].astype(np.float32) / 32768
+                        for samples in (sample.mic, sample.far))
+            out = aligned(sample.stream(canceller, 320, mic, far), canceller)
+            return sample.change_db(mic, out, (0, 1))
+
+        with unecho.Canceller(16000) as fresh, unecho.Canceller(16000) as known:
+            sample.stream(known, 320, sample.mic[48000:128000], sample.far[48000:128000])
+            before = known.stats
+            known.next_call()
+            after = known.stats
+            self.assertEqual((before.frames, after.frames), (80000, 0))
+            self.assertEqual((after.far_active_seconds, after.realignments), (0, 0))
+            self.assertTrue(after.aligned)
+            self.assertAlmostEqual(after.delay_ms, before.delay_ms, delta=1)
+            # Silent from the first word on, where a fresh stream has to find the echo.
+            self.assertLessEqual(second_call(known), second_call(fresh) - 20)
+
     def test_settings_while_it_runs(self):
         mic, far = sample.mic[128000:176000], sample.far[128000:176000]
         settings = {"suppression": 0.25, "noise_reduction_db": 6, "comfort_noise": True}

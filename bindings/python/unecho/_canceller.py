@@ -57,7 +57,9 @@ def _push_and_process(far_frame: int, drops: Drops, handle: c_void_p, mic: bytes
 
 @dataclass(frozen=True)
 class Stats:
-    """What a canceller has seen since it was opened or reset. Levels in dB of full scale::
+    """What a canceller has seen since it was opened or reset, or since ``next_call``.
+
+    Levels in dB of full scale::
 
         frames               of microphone
         mic_db               mean power of the microphone; silence: -inf
@@ -379,6 +381,17 @@ class Canceller:
         with self._lock:
             self._open()
             check(library.unecho_reset(self._handle))
+
+    def next_call(self) -> None:
+        """Begin another call on the same devices in the same room.
+
+        Like ``reset``, but what was learned of them is kept: the delay, the drift of the clocks,
+        the echo path and the noise. So the echo is cancelled from the first word on. Takes about as
+        long as to process a second of silence.
+        """
+        with self._lock:
+            self._open()
+            check(library.unecho_next_call(self._handle))
 
     def read_record(self) -> bytes:
         """The next bytes of the record, b"" if there are none yet: see docs/record.md."""

@@ -139,6 +139,7 @@ _SIGNATURES = {
     "unecho_notify_gap": (c_int, [c_void_p, c_uint64, c_uint64]),
     "unecho_latency": (c_int, [c_void_p]),
     "unecho_reset": (c_int, [c_void_p]),
+    "unecho_next_call": (c_int, [c_void_p]),
     "unecho_get_stats": (c_int, [c_void_p, POINTER(StatsStruct)]),
     "unecho_record_read": (c_int, [c_void_p, c_void_p, c_size_t, POINTER(c_size_t)]),
     "unecho_set_suppression": (c_int, [c_void_p, c_float]),

@@ -63,6 +63,10 @@ class Canceller:
         """unecho.Canceller.reset, after the calls that were made before."""
         await self._run(self._canceller.reset)
 
+    async def next_call(self) -> None:
+        """unecho.Canceller.next_call, in a thread."""
+        await self._run(self._canceller.next_call)
+
     async def close(self) -> None:
         """unecho.Canceller.close, after the calls that were made before."""
         await self._run(self._canceller.close)
