@@ -153,6 +153,7 @@ extern "C" {
     pub fn unecho_notify_gap(stream: *mut unecho, mic_lost: u64, far_lost: u64) -> c_int;
     pub fn unecho_latency(stream: *const unecho) -> c_int;
     pub fn unecho_reset(stream: *mut unecho) -> c_int;
+    pub fn unecho_next_call(stream: *mut unecho) -> c_int;
     pub fn unecho_set_suppression(stream: *mut unecho, strength: f32) -> c_int;
     pub fn unecho_set_noise_reduction(stream: *mut unecho, db: c_uint) -> c_int;
     pub fn unecho_set_comfort_noise(stream: *mut unecho, on: c_int) -> c_int;

@@ -11,7 +11,8 @@
 //!
 //! Samples are f32 in [-1, 1] or i16; several channels are interleaved. A frame is one sample of every
 //! channel. `process` and the other methods of [`Canceller`] allocate nothing, take no lock and make
-//! no system call, so that an audio callback may call them. `unecho.h` is the manual in full.
+//! no system call, so that an audio callback may call them; only `next_call` takes as long as a second
+//! of audio. `unecho.h` is the manual in full.
 
 mod config;
 mod error;

@@ -55,8 +55,8 @@ macro_rules! sample {
 sample!(f32, unecho_process, unecho_push_far, 1.0);
 sample!(i16, unecho_process_int16, unecho_push_far_int16, 32768.0);
 
-/// What a canceller has seen since it was opened or reset: the fields of `unecho_stats` in
-/// `unecho.h`.
+/// What a canceller has seen since it was opened or reset, or since
+/// [`next_call`](Canceller::next_call): the fields of `unecho_stats` in `unecho.h`.
 pub type Stats = sys::unecho_stats;
 
 const HOP: usize = sys::UNECHO_HOP;
@@ -233,6 +233,14 @@ impl Canceller {
     /// Back to the state after opening, statistics included; settings stay.
     pub fn reset(&mut self) {
         unsafe { sys::unecho_reset(self.stream.as_ptr()) };
+    }
+
+    /// Begin another call on the same devices in the same room: like [`reset`](Canceller::reset), but
+    /// what was learned of them is kept: the delay, the drift of the clocks, the echo path and the
+    /// noise. So the echo is cancelled from the first word on. Takes about as long as to process a
+    /// second of silence.
+    pub fn next_call(&mut self) {
+        unsafe { sys::unecho_next_call(self.stream.as_ptr()) };
     }
 
     /// How strongly residual echo is suppressed, 0 to 3, from the next 8 ms on.

@@ -130,6 +130,31 @@ fn in_place_after_a_reset_and_in_another_thread() {
 }
 
 #[test]
+fn the_next_call_knows_the_echo() {
+    let (mic, far) = sample();
+    let (first, second) = (48000..128000, 16000..48000);
+    // How much louder the first second of two is afterwards.
+    let second_call = |canceller: &mut Canceller| {
+        let mic = &mic[second.clone()];
+        let out = stream(canceller, mic, &far[second.clone()], 320);
+        change(mic, &out[canceller.latency()..], [0.0, 1.0])
+    };
+    let mut fresh = Config::new(RATE).open().unwrap();
+    let mut known = Config::new(RATE).open().unwrap();
+    stream(&mut known, &mic[first.clone()], &far[first], 320);
+    let before = known.stats();
+    known.next_call();
+    let after = known.stats();
+    assert_eq!((before.frames, after.frames), (80000, 0));
+    assert_eq!((after.far_active_seconds, after.realignments), (0.0, 0));
+    assert_ne!(after.aligned, 0);
+    assert!((after.delay_ms - before.delay_ms).abs() <= 1.0);
+    // Silent from the first word on, where a fresh stream has to find the echo.
+    let (echo, fresh_echo) = (second_call(&mut known), second_call(&mut fresh));
+    assert!(echo <= fresh_echo - 20.0, "{echo}, {fresh_echo}");
+}
+
+#[test]
 fn a_far_end_at_another_rate() {
     let (mic, far) = sample();
     let far: Vec<i16> = far.iter().flat_map(|&x| [x, x]).collect();
