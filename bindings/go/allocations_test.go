@@ -38,6 +38,7 @@ func TestNothingIsAllocated(t *testing.T) {
 		"NotifyGap":           func() { keep(queued.NotifyGap(1, 0)) },
 		"Stats":               func() { _ = together.Stats() },
 		"Reset":               func() { keep(together.Reset()) },
+		"NextCall":            func() { keep(together.NextCall()) },
 		"SetSuppression":      func() { keep(together.SetSuppression(0.5)) },
 		"SetNoiseReductionDB": func() { keep(together.SetNoiseReductionDB(10)) },
 		"SetComfortNoise":     func() { keep(together.SetComfortNoise(true)) },

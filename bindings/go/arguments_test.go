@@ -79,6 +79,7 @@ func TestAClosedCancellerSaysSo(t *testing.T) {
 		canceller.PushFarInt16(ints),
 		canceller.NotifyGap(1, 0),
 		canceller.Reset(),
+		canceller.NextCall(),
 		canceller.SetSuppression(1),
 		canceller.SetNoiseReductionDB(1),
 		canceller.SetComfortNoise(true),

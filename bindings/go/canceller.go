@@ -183,6 +183,18 @@ func (c *Canceller) Reset() error {
 	return result(status)
 }
 
+// NextCall begins another call on the same devices in the same room: like Reset, but what was learned of
+// them is kept: the delay, the drift of the clocks, the echo path and the noise. So the echo is cancelled
+// from the first word on. It takes about as long as to process a second of silence.
+func (c *Canceller) NextCall() error {
+	if err := c.begin(); err != nil {
+		return err
+	}
+	status := C.unecho_next_call(c.stream)
+	runtime.KeepAlive(c)
+	return result(status)
+}
+
 // SetSuppression sets how strongly residual echo is suppressed, 0 to 3, from the next 8 ms on.
 func (c *Canceller) SetSuppression(strength float32) error {
 	if err := c.begin(); err != nil {

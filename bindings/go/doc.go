@@ -22,8 +22,9 @@
 //
 // # Real time
 //
-// Process, PushFar, NotifyGap, Reset, Stats, ReadRecord and the setters allocate nothing unless they
-// fail, and what they call in C takes no lock and makes no system call. ProcessMany allocates only to
+// Process, PushFar, NotifyGap, Reset, NextCall, Stats, ReadRecord and the setters allocate nothing unless
+// they fail, and what they call in C takes no lock and makes no system call; NextCall takes about as long
+// as a second of audio does. ProcessMany allocates only to
 // get larger memory than before, or after the garbage collector has taken it. ProcessPlayout takes the
 // lock of its Playout.
 //

@@ -202,6 +202,31 @@ func TestAnyChunkInPlaceAfterAResetAndInAnotherGoroutine(t *testing.T) {
 	}
 }
 
+func TestTheNextCallKnowsTheEcho(t *testing.T) {
+	mic, far := sample(t)
+	// secondCall is how much louder the first second of two is afterwards.
+	secondCall := func(canceller *unecho.Canceller) float64 {
+		mic, far := mic[16000:48000], far[16000:48000]
+		near := stream(t, canceller, mic, far, 320)
+		return change(mic, near[canceller.Latency():], [2]float64{0, 1})
+	}
+	fresh, known := open(t, unecho.NewConfig(rate)), open(t, unecho.NewConfig(rate))
+	stream(t, known, mic[48000:128000], far[48000:128000], 320)
+	before := known.Stats()
+	check(t, known.NextCall())
+	after := known.Stats()
+	if before.Frames != 80000 || after.Frames != 0 || after.FarActiveSeconds != 0 || after.Realignments != 0 {
+		t.Errorf("the counts do not begin anew: %+v", after)
+	}
+	if !after.Aligned || math.Abs(float64(after.DelayMs-before.DelayMs)) > 1 {
+		t.Errorf("the delay was %g ms: %+v", before.DelayMs, after)
+	}
+	// Silent from the first word on, where a fresh stream has to find the echo.
+	if echo, freshEcho := secondCall(known), secondCall(fresh); echo > freshEcho-20 {
+		t.Errorf("echo %.1f dB, in a fresh stream %.1f dB", echo, freshEcho)
+	}
+}
+
 func TestAFarEndAtAnotherRate(t *testing.T) {
 	mic, slow := sample(t)
 	far := make([]int16, 2*len(slow))

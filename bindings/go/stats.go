@@ -13,8 +13,8 @@ import "C"
 
 import "runtime"
 
-// Stats is what a canceller has seen since it was opened or reset: the fields of unecho_stats in
-// unecho.h. Levels are in dB of full scale.
+// Stats is what a canceller has seen since it was opened or reset, or since NextCall: the fields of
+// unecho_stats in unecho.h. Levels are in dB of full scale.
 type Stats struct {
 	Frames           uint64  // taken by Process
 	MicDB            float32 // mean power of the microphone; silence has -infinity
