@@ -397,6 +397,14 @@ static napi_value reset(napi_env env, napi_callback_info info)
     return NULL;
 }
 
+static napi_value next_call(napi_env env, napi_callback_info info)
+{
+    canceller *held = get_open(env, info, 0, NULL);
+    if (held)
+        unecho_next_call(held->stream);
+    return NULL;
+}
+
 /* close(), which may be called again */
 static napi_value close_now(napi_env env, napi_callback_info info)
 {
@@ -433,6 +441,7 @@ NAPI_MODULE_INIT()
         METHOD("latency", latency),
         METHOD("kernels", kernels),
         METHOD("reset", reset),
+        METHOD("nextCall", next_call),
         METHOD("close", close_now),
     };
     napi_value class;

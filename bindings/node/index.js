@@ -96,6 +96,11 @@ export class Canceller {
     this.#stream.reset();
   }
 
+  /** Another call on the same devices: a reset that keeps what was learned of them. */
+  nextCall() {
+    this.#stream.nextCall();
+  }
+
   /** Gives the memory back; every other call fails afterwards. May be called again. */
   close() {
     this.#stream.close();
