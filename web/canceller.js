@@ -219,6 +219,11 @@ export class Canceller {
     this.#opened().reset();
   }
 
+  /** Another call on the same devices: a reset that keeps what was learned of them. */
+  nextCall() {
+    this.#opened().next_call();
+  }
+
   /** Gives the memory back; every other call fails afterwards. May be called again. */
   close() {
     this.#exports = undefined;

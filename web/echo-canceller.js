@@ -120,6 +120,9 @@ export class EchoCanceller extends Base {
   /** Back to the state after opening. */
   reset() { this.port.postMessage({ type: "reset" }); }
 
+  /** Another call on the same devices: a reset that keeps what was learned of them. */
+  nextCall() { this.port.postMessage({ type: "next-call" }); }
+
   /** Reports that frames of microphone or far end were lost. */
   notifyGap(micLost, farLost) {
     this.port.postMessage({ type: "gap", mic: checkWhole("micLost", micLost),

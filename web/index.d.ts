@@ -72,6 +72,8 @@ export class EchoCanceller extends AudioWorkletNode {
   readonly stats: NodeStats | undefined;
   notifyGap(micLost: number, farLost: number): void;
   reset(): void;
+  /** Another call on the same devices begins: see AnyCanceller. Sound may drop out meanwhile. */
+  nextCall(): void;
   /** Ends the processor and disconnects the node. */
   close(): void;
   addEventListener<K extends keyof NodeEvents>(type: K, listener: (event: NodeEvents[K]) => void,

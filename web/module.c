@@ -126,6 +126,11 @@ EXPORT(int, reset, void)
     return unecho_reset(stream);
 }
 
+EXPORT(int, next_call, void)
+{
+    return unecho_next_call(stream);
+}
+
 EXPORT(void, stats, double *values)
 {
     unecho_stats now = {.size = sizeof now};

@@ -55,7 +55,10 @@ export interface Settings extends CommonSettings {
   hopsAtOnce?: number;
 }
 
-/** What a canceller has seen since it was opened or reset. Levels in dB of full scale. */
+/**
+ * What a canceller has seen since it was opened or reset, or since nextCall. Levels in dB of full
+ * scale.
+ */
 export interface Stats {
   frames: number;
   micDb: number;
@@ -157,6 +160,12 @@ export interface AnyCanceller {
   set(settings: Pick<Settings, "suppression" | "noiseReductionDb" | "comfortNoise">): void;
   /** Back to the state after opening, statistics included; settings stay. */
   reset(): void;
+  /**
+   * Begins another call on the same devices in the same room: like `reset`, but what was learned of them
+   * is kept: the delay, the drift of the clocks, the echo path and the noise. So the echo is cancelled
+   * from the first word on. Takes about as long as to process a second of silence.
+   */
+  nextCall(): void;
   /** Gives the memory back. */
   close(): void;
 }

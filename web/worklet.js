@@ -80,6 +80,7 @@ class Processor extends AudioWorkletProcessor {
   #receive({ type, mic, far }) {
     if (type === "close") this.#close();
     else if (type === "reset") this.#canceller?.reset();
+    else if (type === "next-call") this.#canceller?.nextCall();
     else if (type === "gap") this.#canceller?.notifyGap(mic, far);
   }
 

@@ -45,6 +45,26 @@ export function testAnyCanceller(createCanceller) {
     assert.deepEqual(inPlace.subarray(canceller.latency), expected);
   });
 
+  test("the next call knows the echo", async () => {
+    const [fresh, known] = [await createCanceller({ rate }), await createCanceller({ rate })];
+    // How much louder the first second of two is afterwards.
+    const secondCall = (canceller) => {
+      const [mic, far] = [sample.mic, sample.far].map((samples) => samples.subarray(16000, 48000));
+      return sample.change(mic, sample.stream(canceller, 320, mic, far), [0, 1]);
+    };
+    sample.stream(known, 320, sample.mic.subarray(48000, 128000), sample.far.subarray(48000, 128000));
+    const before = known.stats;
+    known.nextCall();
+    const after = known.stats;
+    assert.deepEqual([before.frames, after.frames, after.farActiveSeconds, after.realignments],
+      [80000, 0, 0, 0]);
+    assert.equal(after.aligned, true);
+    assert.ok(Math.abs(after.delayMs - before.delayMs) <= 1, `${after.delayMs} ms`);
+    // Silent from the first word on, where a fresh stream has to find the echo.
+    const [echo, freshEcho] = [secondCall(known), secondCall(fresh)];
+    assert.ok(echo <= freshEcho - 20, `${echo} dB, in a fresh stream ${freshEcho}`);
+  });
+
   test("16-bit samples: rounded", async () => {
     const canceller = await createCanceller({ rate });
     const floats = sample.stream(canceller, 320);
@@ -255,7 +275,7 @@ export function testAnyCanceller(createCanceller) {
     canceller.close();
     assert.equal(canceller.rate, rate);
     for (const use of [(c) => c.process(hop), (c) => c.pushFar(hop), (c) => c.notifyGap(1, 0),
-      (c) => c.stats, (c) => c.reset(), (c) => c.set({ suppression: 1 }),
+      (c) => c.stats, (c) => c.reset(), (c) => c.nextCall(), (c) => c.set({ suppression: 1 }),
       (c) => c.set({})])
       refused(() => use(canceller), Error, /the canceller is closed/);
   });

@@ -527,7 +527,7 @@ test("a stereo far end reaches the worklet in both channels", async () => {
   assert.ok(Math.abs(loud + 20) < 0.1, `${loud} dB`);
 });
 
-test("a node: bypass, statistics, reset, close", async () => {
+test("a node: bypass, statistics, reset, next call, close", async () => {
   const found = await page.call(async () => {
     const { createEchoCanceller } = await import("/unecho/index.js");
     const context = new AudioContext({ sampleRate: 48000 });
@@ -549,6 +549,10 @@ test("a node: bypass, statistics, reset, close", async () => {
     node.reset();
     await event("stats");
     const { frames } = await event("stats");
+    while ((await event("stats")).frames < 4800);
+    node.nextCall();
+    let next;
+    do next = await event("stats"); while (next.frames >= 4800);
     node.close();
     await context.close();
     return { settings, stats: Object.keys(stats), bypassed, back, frames, latency: node.latency };

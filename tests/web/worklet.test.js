@@ -198,14 +198,21 @@ test("settings that cannot be: a message, and the voice goes through", async () 
   assert.deepEqual(run(processor, 0, 10), sample.mic.slice(0, 10 * QUANTUM));
 });
 
-test("messages: reset, gap, close", async () => {
+test("messages: reset, next call, gap, close", async () => {
   const processor = await open();
-  run(processor, 0, 250);
   const receive = (data) => processor.port.onmessage({ data });
+  // The statistics of a second of silence.
+  const begun = () => {
+    run(processor, 250, 125, { connected: false });
+    const { frames, aligned } = processor.port.messages.at(-1).stats;
+    return [frames, aligned];
+  };
+  run(processor, 0, 250);
   receive({ type: "gap", mic: 100, far: 0 });
+  receive({ type: "next-call" });
+  assert.deepEqual(begun(), [16000, true]);
   receive({ type: "reset" });
-  run(processor, 250, 125);
-  assert.equal(processor.port.messages.at(-1).stats.frames, 16000);
+  assert.deepEqual(begun(), [16000, false]);
   receive({ type: "close" });
   assert.equal(processor.process([[], []], [[new Float32Array(QUANTUM)]],
     { bypass: [0], suppression: [1], noiseReductionDb: [20], comfortNoise: [0] }), false);
