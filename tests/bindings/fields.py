@@ -1,4 +1,5 @@
-"""The bindings and plugins have the fields of unecho_config and unecho_stats that the header has."""
+"""What bindings and plugins repeat of the header: the fields of unecho_config and unecho_stats, and the
+functions of a stream."""
 
 import os
 import re
@@ -28,6 +29,12 @@ def names(struct, without=()):
     found = [pointer or plain for pointer, plain in header(struct)]
     assert len(found) > 20 and found[0] == "size" and set(without) <= set(found)
     return [name for name in found if name not in without]
+
+
+def functions():
+    """The names of those of a stream."""
+    return re.findall(r"^UNECHO_API .*\b(unecho_\w+)\((?:const )?unecho \*stream\b",
+                      read("include/unecho.h"), re.M)
 
 
 def between(path, begin, end):
@@ -95,6 +102,24 @@ class Fields(unittest.TestCase):
         self.assertEqual(re.findall(r"_\((\w+)\)", text), known)
         text = between("web/types.d.ts", "interface Stats {", "\n}")
         self.assertEqual(re.findall(r"^  (\w+): ", text, re.M), [camel_case(name) for name in known])
+
+    # A binding has a function, or it is named here.
+    def test_functions(self):
+        known = functions()
+        self.assertGreater(len(known), 15)
+        planar = {"unecho_process_planar", "unecho_push_far_planar"}
+        of_javascript = planar | {"unecho_process_whole", "unecho_record_read"}
+        for pattern, without in (("bindings/python/unecho/_canceller.py", planar),
+                                 ("bindings/rust/unecho/src/*.rs", planar | {"unecho_record_read"}),
+                                 ("bindings/go/*.go", planar),
+                                 ("bindings/node/addon.c", of_javascript),
+                                 ("web/module.c", of_javascript)):
+            self.assertLessEqual(without, set(known))
+            used = set()
+            for path in ROOT.glob(pattern):
+                used.update(re.findall(r"\bunecho_\w+", path.read_text()))
+            self.assertEqual([name for name in known if name not in used],
+                             [name for name in known if name in without], pattern)
 
     def test_messages_of_gstreamer(self):
         text = between("plugins/gstreamer/aec.c", 'gst_structure_new("unecho"', "NULL)")
