@@ -24,8 +24,9 @@ static void fill(void)
 }
 
 /* Every kind of call in every form; some are refused. */
-static void call_all(unecho *stream, int pushed)
+static void call_all(unecho *stream, const unecho_config *config)
 {
+    const int pushed = config->far_queue_ms > 0;
     const float *const mics[] = {mic, mic + N, mic + 2 * N};
     const float *const fars[] = {far, far + N, far + 2 * N};
     const float *const m = mic, *const f = pushed ? NULL : far;
@@ -41,8 +42,10 @@ static void call_all(unecho *stream, int pushed)
     unecho_process_planar(stream, mics, pushed ? NULL : fars, outs, 31);
     unecho_push_far_planar(stream, fars, 31);
     unecho_process_many(&stream, &m, &f, (float *const *)&o, 1, 31);
-    unecho_next_call(stream);
     unecho_reset(stream);
+    if (config->engine == UNECHO_ENGINE_LINEAR_NEURAL)
+        return; /* these take seconds of sound there, at each replay */
+    unecho_next_call(stream);
     unecho_process_whole(stream, mic, 40, far, 60, out, UNECHO_NORMALIZE_PEAK);
 }
 
@@ -58,7 +61,7 @@ static size_t make_record(unsigned char *bytes, size_t most, const unecho_config
         fputs("seeds: cannot open a stream\n", stderr);
         exit(1);
     }
-    call_all(stream, config.far_queue_ms > 0);
+    call_all(stream, &config);
     unecho_record_read(stream, bytes, most, &size);
     unecho_close(&stream);
     return size;
