@@ -330,7 +330,7 @@ static void call_set(player *p, line *l)
 
 static void call_reset(player *p, line *l)
 {
-    int (*const begin)(unecho *) = take_byte(&p->script) % 2 ? unecho_next_call : unecho_reset;
+    int (*const begin)(unecho *) = take_byte(&p->script) % 4 == 3 ? unecho_next_call : unecho_reset;
     const int expected = l->stream ? UNECHO_OK : UNECHO_ERROR_ARGUMENT;
     expect(begin(l->stream) == expected, "another status than the header's");
     if (l->twin)
