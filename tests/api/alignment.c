@@ -436,7 +436,7 @@ static void drift_costs_little(void **unused)
         for (size_t i = 0; pauses && i < f.count; i++)
             f.samples[i] = i % (8 * RATE) < 5 * RATE / 2 ? f.samples[i] : 0.0f;
         unecho_stats one, two;
-        signal_ echo = room_echo(&f, 0.3, 0.5f, 1640, 31);
+        signal_ echo = room_echo(&f, 0.1, 0.5f, 1640, 31);
         add_hiss(&echo, 1e-3f, 32);
         const double alone = erle_of_clocks(&f, &echo, 0.0, &one);
         const double apart = erle_of_clocks(&f, &echo, ppm, &two);
